@@ -1,0 +1,23 @@
+/** What a command may touch of the process it runs in. Given by `main.ts`; tests give their own. */
+export type CliContext = {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdin: NodeJS.ReadableStream
+  readonly stdout: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream
+}
+
+/** 1: refused or broken (the command ran and says no). 2: could not run (usage, configuration, store). */
+export type FailureExit = 1 | 2
+
+/** A command's failure: one clear line for people, a problem object for programs (`--json`), both on standard error. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+  /** A stable `noun_state` code, e.g. `tenant_not_found`. */
+  readonly code: string
+  readonly exit: FailureExit
+  constructor(code: string, detail: string, exit: FailureExit, options?: ErrorOptions) {
+    super(detail, options)
+    this.code = code
+    this.exit = exit
+  }
+}

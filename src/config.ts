@@ -1,0 +1,238 @@
+import { readFileSync } from 'node:fs'
+import { BlockList, isIP } from 'node:net'
+import { type Static, Type } from '@sinclair/typebox'
+import { Ajv } from 'ajv'
+import { parse } from 'yaml'
+import { strict } from './schema.ts'
+
+const Port = Type.Integer({ minimum: 0, maximum: 65535, description: 'a port, 0 to 65535' })
+const SecretReference = Type.String({
+  pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$',
+  description: 'a reference, env:NAME or file:PATH (never the secret itself)'
+})
+const PerMinute = Type.Integer({
+  minimum: 1,
+  maximum: 1_000_000_000,
+  description: 'calls per minute, 1 or more'
+})
+const Host = Type.String({
+  minLength: 1,
+  pattern: '^[A-Za-z0-9.:_-]+$',
+  description: 'a host name or an address'
+})
+
+/** Every setting: its name in the environment and in gateway.yaml, its form and its default. */
+export const ConfigSchema = Type.Object(
+  {
+    GATEWAY_HOST: { ...Host, default: '127.0.0.1' },
+    GATEWAY_PORT: { ...Port, default: 8080 },
+    GATEWAY_ADMIN_HOST: { ...Host, default: '127.0.0.1' },
+    GATEWAY_ADMIN_PORT: { ...Port, default: 8081 },
+    GATEWAY_STORE_URL: Type.String({
+      default: 'sqlite:./data/gateway.db',
+      pattern: '^sqlite:.+$',
+      description: 'sqlite:PATH'
+    }),
+    GATEWAY_LIMITS_URL: Type.String({ default: 'memory:', pattern: '^memory:$', description: 'memory:' }),
+    GATEWAY_UPSTREAM_ORIGIN: Type.String({
+      default: 'https://api.bigdata.com',
+      description: 'an origin, https://HOST[:PORT]; http: only for a loopback address'
+    }),
+    GATEWAY_UPSTREAM_KEY: { ...SecretReference, default: 'env:BIGDATA_API_KEY' },
+    GATEWAY_UPSTREAM_DEADLINE_MS: Type.Integer({
+      default: 30_000,
+      minimum: 100,
+      maximum: 300_000,
+      description: 'milliseconds, 100 to 300000'
+    }),
+    GATEWAY_UPSTREAM_BUDGET_PER_MINUTE: { ...PerMinute, default: 500 },
+    GATEWAY_EGRESS_BUDGET_PER_MINUTE: { ...PerMinute, default: 1500 },
+    GATEWAY_MASTER_KEY: { ...SecretReference, default: 'file:./data/master.key' },
+    GATEWAY_LOG_LEVEL: Type.Unsafe<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'>({
+      type: 'string',
+      enum: ['fatal', 'error', 'warn', 'info', 'debug', 'silent'],
+      default: 'info',
+      description: 'one of fatal, error, warn, info, debug, silent'
+    }),
+    GATEWAY_TRUSTED_PROXIES: Type.String({
+      default: '',
+      description: 'addresses or CIDR ranges, separated by commas, whose X-Forwarded-For is believed'
+    })
+  },
+  strict
+)
+type Settings = Static<typeof ConfigSchema>
+type SettingName = keyof Settings
+
+/** The settings, validated, in the program's own words. Frozen: it is read once, at start. */
+export type Config = {
+  readonly host: string
+  readonly port: number
+  readonly adminHost: string
+  readonly adminPort: number
+  readonly storeUrl: string
+  readonly upstreamOrigin: string
+  /** A reference to the upstream key, e.g. `env:BIGDATA_API_KEY`. */
+  readonly upstreamKey: string
+  readonly upstreamDeadlineMs: number
+  readonly upstreamBudgetPerMinute: number
+  readonly egressBudgetPerMinute: number
+  /** A reference to the master key. */
+  readonly masterKey: string
+  /** True when nobody chose a master key: the embedded default may be made at first start. */
+  readonly masterKeyIsDefault: boolean
+  readonly logLevel: Settings['GATEWAY_LOG_LEVEL']
+  readonly trustedProxies: readonly string[]
+  /** Variables that start with GATEWAY_ and mean nothing here: worth a warning, as one may be misspelt. */
+  readonly unknownVariables: readonly string[]
+}
+
+/** One fault in the configuration: the setting's name and what it should be. Never its value: it may be a secret. */
+export type ConfigFault = { readonly key: string; readonly detail: string }
+
+/** The configuration is not usable. Holds every fault at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly ConfigFault[]
+  constructor(faults: readonly ConfigFault[]) {
+    super(faults.map(fault => `${fault.key}: ${fault.detail}`).join('; '))
+    this.faults = faults
+  }
+}
+
+/**
+ * Reads `file` (gateway.yaml in the working directory when it exists) and then `env`, which wins.
+ * Throws ConfigError with all faults.
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>, file?: string): Config {
+  const names = Object.keys(ConfigSchema.properties) as SettingName[]
+  const faults: ConfigFault[] = []
+  const given: Record<string, unknown> = readConfigFile(file, faults)
+  for (const name of names) {
+    const value = env[name]
+    if (value !== undefined && value !== '') given[name] = fromEnvironment(name, value)
+  }
+  const settings = { ...defaults(), ...given }
+  faults.push(...schemaFaults(settings), ...originFaults(settings), ...proxyFaults(settings))
+  if (faults.length > 0) throw new ConfigError(faults)
+  const unknownVariables = Object.keys(env).filter(
+    name => name.startsWith('GATEWAY_') && !names.includes(name as SettingName)
+  )
+  return toConfig(settings as Settings, given['GATEWAY_MASTER_KEY'] === undefined, unknownVariables)
+}
+
+const defaultFile = 'gateway.yaml'
+
+function readConfigFile(file: string | undefined, faults: ConfigFault[]): Record<string, unknown> {
+  const path = file ?? defaultFile
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (file === undefined && code === 'ENOENT') return {}
+    faults.push({ key: path, detail: `cannot be read (${code})` })
+    return {}
+  }
+  try {
+    const document: unknown = parse(text) ?? {}
+    if (typeof document === 'object' && !Array.isArray(document)) return { ...document }
+    faults.push({ key: path, detail: 'must be a YAML mapping of settings, e.g. GATEWAY_PORT: 8080' })
+  } catch {
+    // The parser's own message quotes the file, which may hold a secret put there by mistake.
+    faults.push({ key: path, detail: 'is not valid YAML' })
+  }
+  return {}
+}
+
+function fromEnvironment(name: SettingName, value: string): unknown {
+  return ConfigSchema.properties[name].type === 'integer' && /^[0-9]{1,15}$/.test(value)
+    ? Number(value)
+    : value
+}
+
+function defaults(): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(ConfigSchema.properties).map(([name, schema]) => [name, schema.default])
+  )
+}
+
+const validate = new Ajv({ allErrors: true, strict: false }).compile(ConfigSchema)
+
+function schemaFaults(settings: Record<string, unknown>): ConfigFault[] {
+  if (validate(settings)) return []
+  const faults = new Map<string, ConfigFault>()
+  for (const error of validate.errors ?? []) {
+    const unknown = error.params['additionalProperty'] as string | undefined
+    const key = unknown ?? error.instancePath.slice(1)
+    const wanted = ConfigSchema.properties[key as SettingName]?.description
+    faults.set(key, { key, detail: unknown ? 'is not a setting' : `must be ${wanted}` })
+  }
+  return [...faults.values()]
+}
+
+function originFaults(settings: Record<string, unknown>): ConfigFault[] {
+  const key = 'GATEWAY_UPSTREAM_ORIGIN'
+  const value = settings[key]
+  if (typeof value !== 'string') return []
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (url?.origin !== value.replace(/\/$/, '') || !/^https?:$/.test(url.protocol))
+    return [{ key, detail: `must be ${ConfigSchema.properties[key].description}` }]
+  if (url.protocol === 'http:' && !isLoopback(url.hostname))
+    return [
+      { key, detail: 'http: is refused except for a loopback address: the key would travel in clear text' }
+    ]
+  return []
+}
+
+/** True for 127.0.0.0/8, ::1 and localhost: traffic to them never leaves the machine. */
+export function isLoopback(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return host === 'localhost' || (isIP(host) === 4 && host.startsWith('127.')) || host === '::1'
+}
+
+function proxyFaults(settings: Record<string, unknown>): ConfigFault[] {
+  const key = 'GATEWAY_TRUSTED_PROXIES'
+  const value = settings[key]
+  if (typeof value !== 'string' || splitList(value).every(isAddressOrRange)) return []
+  return [{ key, detail: `must be ${ConfigSchema.properties[key].description}` }]
+}
+
+function isAddressOrRange(text: string): boolean {
+  const [address = '', prefix] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || (prefix !== undefined && !/^[0-9]{1,3}$/.test(prefix))) return false
+  try {
+    new BlockList().addSubnet(address, Number(prefix ?? 32), family === 6 ? 'ipv6' : 'ipv4')
+    return true
+  } catch {
+    return false
+  }
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map(part => part.trim())
+    .filter(part => part !== '')
+}
+
+function toConfig(settings: Settings, masterKeyIsDefault: boolean, unknownVariables: string[]): Config {
+  return Object.freeze({
+    host: settings.GATEWAY_HOST,
+    port: settings.GATEWAY_PORT,
+    adminHost: settings.GATEWAY_ADMIN_HOST,
+    adminPort: settings.GATEWAY_ADMIN_PORT,
+    storeUrl: settings.GATEWAY_STORE_URL,
+    upstreamOrigin: new URL(settings.GATEWAY_UPSTREAM_ORIGIN).origin,
+    upstreamKey: settings.GATEWAY_UPSTREAM_KEY,
+    upstreamDeadlineMs: settings.GATEWAY_UPSTREAM_DEADLINE_MS,
+    upstreamBudgetPerMinute: settings.GATEWAY_UPSTREAM_BUDGET_PER_MINUTE,
+    egressBudgetPerMinute: settings.GATEWAY_EGRESS_BUDGET_PER_MINUTE,
+    masterKey: settings.GATEWAY_MASTER_KEY,
+    masterKeyIsDefault,
+    logLevel: settings.GATEWAY_LOG_LEVEL,
+    trustedProxies: splitList(settings.GATEWAY_TRUSTED_PROXIES),
+    unknownVariables
+  })
+}

@@ -1,0 +1,49 @@
+import { hkdfSync, randomBytes, randomUUID } from 'node:crypto'
+import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { resolveSecret, SecretUnavailable } from './secret-reference.ts'
+
+/** The root of all derived keys. It gives out only keys derived from it, each for one purpose. */
+export type MasterKey = {
+  /** 32 bytes, the same for the same purpose each time (HKDF-SHA256). */
+  derive(purpose: string): Buffer
+}
+
+/** The fewest characters a master key may have: 32 random bytes are 44 in base64 and 64 in hex. */
+const shortestKey = 32
+
+/**
+ * Opens the master key behind a reference. Throws SecretUnavailable when it is missing or too short.
+ * With `createIfAbsent` (the embedded default only), a missing file is made first, readable by its owner alone.
+ */
+export function openMasterKey(
+  reference: string,
+  env: Readonly<Record<string, string | undefined>>,
+  { createIfAbsent = false } = {}
+): MasterKey {
+  const path = reference.slice('file:'.length)
+  if (createIfAbsent && reference.startsWith('file:') && !existsSync(path)) createKeyFile(path)
+  const material = resolveSecret(reference, env)
+  if (material.length < shortestKey)
+    throw new SecretUnavailable(
+      `${reference} is too short for a master key: ${shortestKey} characters or more are needed`
+    )
+  return {
+    derive: purpose => Buffer.from(hkdfSync('sha256', material, 'connector-gateway', purpose, 32))
+  }
+}
+
+function createKeyFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const draft = `${path}.${randomUUID()}.tmp`
+  try {
+    writeFileSync(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flush: true })
+    // A link appears whole or not at all: of several processes that start at once, one makes the key, all read it.
+    linkSync(draft, path)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code !== 'EEXIST') throw new SecretUnavailable(`file:${path} cannot be made (${code})`)
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}

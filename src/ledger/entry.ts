@@ -1,0 +1,83 @@
+import type { ProblemCode } from '../problems.ts'
+
+/** What an entry records. The list is closed: a reader can rely on it. */
+export type EntryKind =
+  | 'call.intent'
+  | 'call.outcome'
+  | 'call.rejected'
+  | 'writer.opened'
+  | 'writer.recovered'
+  | 'writer.closed'
+  | 'checkpoint'
+  | `admin.${string}`
+
+/**
+ * How a call ended, as the ledger tells it: `accepted`, a problem's code, or one of two ends that no caller
+ * ever sees: a crash left the call open, or the caller left before anything was sent.
+ */
+export type OutcomeCode = 'accepted' | ProblemCode | 'outcome_unknown' | 'client_disconnected'
+
+/** The facts of an entry, before it takes its place in a chain. Members that do not apply are absent. */
+export type EntryFields = {
+  /** RFC 3339, milliseconds, UTC. */
+  at: string
+  kind: EntryKind
+  request_id?: string
+  tenant?: string
+  key_id?: string
+  connector_id?: string
+  operation?: string
+  /** 1 for the first send of a request; counts only sends upstream. */
+  attempt?: number
+  client_ip?: string
+  /** What was asked for, as sent upstream. */
+  request?: { date_limit?: string }
+  /** `name@version`, never material. */
+  credential?: string
+  /** The gateway's own HTTP status. */
+  status?: number
+  code?: OutcomeCode
+  upstream_status?: number
+  upstream_request_id?: string
+  /** Whole milliseconds from the request's arrival. */
+  duration_ms?: number
+  /** Facts of one kind only, e.g. how many rejections an aggregate stands for. */
+  [extra: string]: unknown
+}
+
+/** An entry in its place: `prev` is the hash of the entry before it in the same writer's chain. */
+export type ChainedEntry = EntryFields & { writer: string; seq: number; prev: string }
+
+/** An entry as exported. */
+export type LedgerEntry = ChainedEntry & { hash: string }
+
+/** The order in which an export prints members; members not listed here follow in alphabetical order. */
+export const exportOrder = [
+  'writer',
+  'seq',
+  'at',
+  'kind',
+  'request_id',
+  'tenant',
+  'key_id',
+  'connector_id',
+  'operation',
+  'attempt',
+  'client_ip',
+  'request',
+  'credential',
+  'status',
+  'code',
+  'upstream_status',
+  'upstream_request_id',
+  'duration_ms'
+] as const
+
+/** One export line: the known members in their fixed order, then unknown ones, then `prev` and `hash`. */
+export function exportLine(entry: LedgerEntry): string {
+  const { prev, hash, ...facts } = entry
+  const ordered: Record<string, unknown> = {}
+  for (const name of exportOrder) if (facts[name] !== undefined) ordered[name] = facts[name]
+  for (const name of Object.keys(facts).sort()) if (!(name in ordered)) ordered[name] = facts[name]
+  return JSON.stringify({ ...ordered, prev, hash })
+}

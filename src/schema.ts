@@ -1,0 +1,90 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { type Static, Type } from '@sinclair/typebox'
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
+import { problemCodes, problemTable } from './problems.ts'
+
+/** Objects take the members they declare and no others: a misspelt member is an error, never ignored. */
+export const strict = { additionalProperties: false } as const
+
+/** A connector's id: any UUID, in any case. It goes upstream, and into the ledger, in lower case. */
+export const ConnectorId = Type.String({
+  pattern: '^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$',
+  description: 'A UUID, in any case.',
+  examples: ['019a9612-bfad-758c-884e-37dd8c6ad2cb']
+})
+
+/**
+ * A day that exists in the calendar, `YYYY-MM-DD`, years 0001 to 9999.
+ * The pattern keeps out year 0000 and non-ASCII digits, the format keeps out days such as 2026-02-30.
+ */
+export const CalendarDate = Type.String({
+  pattern: '^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}$',
+  format: 'date',
+  description: 'A calendar date, YYYY-MM-DD.',
+  examples: ['2026-01-01']
+})
+
+/** The problem envelope as a schema (RFC 9457 members first). `problems.ts` holds what each code means. */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ examples: ['/problems/connector_not_found'] }),
+    title: Type.String(),
+    status: Type.Integer({ minimum: 400, maximum: 599 }),
+    detail: Type.String(),
+    code: Type.Unsafe<string>({ type: 'string', enum: problemCodes }),
+    request_id: Type.String({
+      description: 'Also in the X-Request-Id header. Quote it when you ask for help.'
+    }),
+    retryable: Type.Boolean({
+      description: 'True when the same request may succeed if sent again and cannot start a second sync.'
+    }),
+    forwarded: Type.Unsafe<string>({
+      type: 'string',
+      enum: ['no', 'yes', 'unknown'],
+      description:
+        'no: nothing was sent upstream; yes: it answered; unknown: bytes were sent and no answer came.'
+    }),
+    errors: Type.Optional(Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String() }, strict))),
+    retry_after: Type.Optional(Type.Integer({ minimum: 0, description: 'Whole seconds, rounded up.' })),
+    upstream: Type.Optional(
+      Type.Object(
+        {
+          status: Type.Integer(),
+          code: Type.Optional(Type.String()),
+          request_id: Type.Optional(Type.String())
+        },
+        strict
+      )
+    )
+  },
+  { ...strict, $id: 'Problem', title: 'Problem' }
+)
+export type ProblemDocument = Static<typeof ProblemSchema>
+
+/** Response schemas of every status a problem can have, for a route's `schema.response`. */
+export const problems: Record<number, ReturnType<typeof problemResponse>> = Object.fromEntries(
+  [...new Set(problemCodes.map(code => problemTable[code].status))]
+    .sort()
+    .map(status => [status, problemResponse(status)])
+)
+
+function problemResponse(status: number) {
+  const codes = problemCodes.filter(code => problemTable[code].status === status)
+  return {
+    description: codes.map(code => `\`${code}\`: ${problemTable[code].detail}`).join('\n\n'),
+    content: { 'application/problem+json': { schema: Type.Ref('Problem') } }
+  }
+}
+
+/** A Fastify scope whose handlers are typed by their TypeBox schemas. */
+export type Scope = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** One file in `routes/`: registers one resource on a scope, built from the dependencies it names. */
+export type Route<Dependencies = Record<never, never>> = (scope: Scope, dependencies: Dependencies) => void

@@ -1,0 +1,60 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+/** Older SQLite builds have a WAL bug that can lose a committed transaction. */
+const oldestSqlite = '3.51.3'
+
+/** The store cannot be used as it is: says what is wrong and, where there is one, the remedy. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+}
+
+/**
+ * Opens the SQLite file at `path` (created with its folder when absent) so that a committed transaction survives
+ * a power cut: write-ahead log, `synchronous=FULL`, read back rather than assumed.
+ * Throws StoreError when the file cannot be opened or is no database.
+ */
+export function openSqlite(path: string, { busyTimeoutMs = 2000 } = {}): DatabaseSync {
+  requireSqlite(process.versions.sqlite ?? '0')
+  let database: DatabaseSync | undefined
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+    database.exec('PRAGMA journal_mode = WAL')
+    database.exec('PRAGMA synchronous = FULL')
+    database.exec('PRAGMA mmap_size = 0')
+    database.exec('PRAGMA trusted_schema = OFF')
+    requirePragma(database, 'journal_mode', 'wal')
+    requirePragma(database, 'synchronous', 2)
+    return database
+  } catch (error) {
+    database?.close()
+    if (error instanceof StoreError) throw error
+    throw new StoreError(`cannot open the store ${path}: ${reason(error)}`, { cause: error })
+  }
+}
+
+/** Reads the structure of the named tables and indexes, and throws StoreError when a page of them is damaged. */
+export function quickCheck(database: DatabaseSync, tables: readonly string[]): void {
+  for (const table of tables) {
+    const found = database.prepare(`PRAGMA quick_check('${table}')`).all() as { quick_check: string }[]
+    const fault = found.find(row => row.quick_check !== 'ok')
+    if (fault) throw new StoreError(`the store is damaged (table ${table}): ${fault.quick_check}`)
+  }
+}
+
+function requireSqlite(version: string): void {
+  if (version.localeCompare(oldestSqlite, 'en', { numeric: true }) < 0)
+    throw new StoreError(`SQLite ${version} is too old, ${oldestSqlite} or newer is needed: use a newer Node`)
+}
+
+function requirePragma(database: DatabaseSync, name: string, wanted: string | number): void {
+  const row = database.prepare(`PRAGMA ${name}`).get() as Record<string, string | number>
+  if (row[name] !== wanted)
+    throw new StoreError(`the store does not keep ${name}=${wanted} (got ${row[name]})`)
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,30 @@
+import { randomFillSync } from 'node:crypto'
+
+const pool = Buffer.allocUnsafe(4096)
+let used = pool.length
+let lastMs = 0
+let sequence = 0
+
+/**
+ * A UUIDv7 (RFC 9562): milliseconds since 1970, then a 12-bit sequence so that ids made by one process within a
+ * millisecond still sort in order, then 62 random bits. When the clock steps back, ids keep the latest time seen.
+ */
+export function uuidv7(now = Date.now()): string {
+  if (now > lastMs) {
+    lastMs = now
+    sequence = 0
+  } else if (++sequence > 0xfff) {
+    lastMs++
+    sequence = 0
+  }
+  if (used + 8 > pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  const time = lastMs.toString(16).padStart(12, '0')
+  const order = sequence.toString(16).padStart(3, '0')
+  const variant = ((pool[used] ?? 0) & 0x3f) | 0x80
+  const random = variant.toString(16) + pool.toString('hex', used + 1, used + 8)
+  used += 8
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${order}-${random.slice(0, 4)}-${random.slice(4)}`
+}
