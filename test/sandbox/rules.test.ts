@@ -1,0 +1,218 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { SANDBOX_KEY, type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { type ManualClock, manualClock } from './manual-clock.ts'
+
+let sandbox: Sandbox
+let clock: ManualClock
+
+beforeEach(async () => {
+  clock = manualClock()
+  sandbox = await startSandbox({ clock, syncDurationMs: 5000 })
+})
+afterEach(async () => await sandbox.close())
+
+function idOf(type: string): string {
+  const found = sandbox.connectors.find(connector => connector.type === type)
+  if (found === undefined) throw new Error(`no ${type} connector`)
+  return found.connector_id
+}
+
+async function call(path: string, init: RequestInit = {}) {
+  const response = await fetch(sandbox.origin + path, { headers: { 'x-api-key': sandbox.key }, ...init })
+  const body: unknown = await response.json()
+  return { status: response.status, body }
+}
+
+function sync(id: string, body: string, key: string = sandbox.key) {
+  const headers = { 'x-api-key': key, 'content-type': 'application/json' }
+  return call(`/contents/v1/connectors/${id}/sync`, { method: 'POST', body, headers })
+}
+
+function contentError(statusCode: number) {
+  return {
+    status: statusCode,
+    body: {
+      statusCode,
+      message: expect.any(String),
+      errorCode: expect.any(String),
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/)
+    }
+  }
+}
+
+describe('sync', () => {
+  test('an investment_research connector is accepted with a date_limit, which is echoed', async () => {
+    const id = idOf('investment_research')
+    expect(await sync(id, '{"date_limit":"2026-01-01"}')).toEqual({
+      status: 200,
+      body: { connector_id: id, date_limit: '2026-01-01', status: 'accepted' }
+    })
+  })
+
+  test('a sharepoint connector is accepted with an empty body and nothing is echoed', async () => {
+    const id = idOf('sharepoint')
+    expect(await sync(id, '{}')).toEqual({ status: 200, body: { connector_id: id, status: 'accepted' } })
+  })
+
+  test('an id in upper case names the same connector', async () => {
+    const id = idOf('sharepoint')
+    expect(await sync(id.toUpperCase(), '{}')).toEqual({
+      status: 200,
+      body: { connector_id: id, status: 'accepted' }
+    })
+  })
+
+  test.each([
+    '{}',
+    '{"date_limit":null}',
+    '{"date_limit":20260101}',
+    '{"date_limit":"2026-02-30"}',
+    '{"date_limit":"2025-02-29"}',
+    '{"date_limit":"0000-00-00"}',
+    '{"date_limit":"0000-01-01"}',
+    '{"date_limit":"2026-1-1"}',
+    '{"date_limit":"２０２６-01-01"}',
+    '{"date_limit":"12026-01-01"}',
+    '{"date_limit":"2026-01-01","more":1}',
+    '[]',
+    'null',
+    '"2026-01-01"',
+    '{',
+    ''
+  ])('an investment_research connector refuses the body %s', async body => {
+    expect(await sync(idOf('investment_research'), body)).toEqual(contentError(400))
+  })
+
+  test('a leap day is a date', async () => {
+    expect((await sync(idOf('investment_research'), '{"date_limit":"2024-02-29"}')).status).toBe(200)
+  })
+
+  test('a sharepoint connector refuses any non-empty body', async () => {
+    expect(await sync(idOf('sharepoint'), '{"date_limit":"2026-01-01"}')).toEqual(contentError(400))
+    expect(await sync(idOf('sharepoint'), '{"other":1}')).toEqual(contentError(400))
+  })
+
+  test('an email connector is of an unsupported type', async () => {
+    expect(await sync(idOf('email'), '{}')).toEqual(contentError(400))
+  })
+
+  test('an unknown connector is not found, a malformed id is refused', async () => {
+    expect(await sync('019a9612-bfad-758c-884e-37dd8c6ad2cb', '{}')).toEqual(contentError(404))
+    expect(await sync('not-a-uuid', '{}')).toEqual(contentError(400))
+  })
+})
+
+describe('keys', () => {
+  test('a missing or wrong key is 401, before anything else is looked at', async () => {
+    expect(await sync(idOf('sharepoint'), '{}', 'bd_v2_wrong')).toEqual(contentError(401))
+    expect(await sync('not-a-uuid', '{', 'bd_v2_wrong')).toEqual(contentError(401))
+    expect(await call('/contents/v1/connectors', { headers: {} })).toEqual(contentError(401))
+  })
+
+  test('a key is accepted from when it is added until it is removed', async () => {
+    const id = idOf('sharepoint')
+    sandbox.addKey('bd_v2_sandbox_next')
+    expect((await sync(id, '{}', 'bd_v2_sandbox_next')).status).toBe(200)
+    expect(sandbox.removeKey(SANDBOX_KEY)).toBe(true)
+    expect((await sync(id, '{}', SANDBOX_KEY)).status).toBe(401)
+    expect((await sync(id, '{}', 'bd_v2_sandbox_next')).status).toBe(200)
+  })
+
+  test("another user's key sees only what is shared: the rest is not found, as if it did not exist", async () => {
+    sandbox.addKey({ key: 'bd_v2_sandbox_other', user_id: 'another' })
+    const headers = { 'x-api-key': 'bd_v2_sandbox_other' }
+    expect(await sync(idOf('sharepoint'), '{}', 'bd_v2_sandbox_other')).toEqual(contentError(404))
+    expect(await call('/contents/v1/connectors', { headers })).toEqual({ status: 200, body: { results: [] } })
+  })
+})
+
+describe('routes', () => {
+  test.each([
+    ['GET', '/contents/v1/unknown'],
+    ['GET', '/contents/v1/connectors/'],
+    ['GET', '/Contents/v1/connectors'],
+    ['DELETE', '/contents/v1/connectors'],
+    ['GET', '/contents/v1/connectors/019a9612-bfad-758c-884e-37dd8c6ad2cb/sync'],
+    ['POST', '/contents/v1/connectors/019a9612-bfad-758c-884e-37dd8c6ad2cb/sync/'],
+    ['POST', '/']
+  ])('%s %s does not exist: 403 Missing Authentication Token', async (method, path) => {
+    expect(await call(path, { method })).toEqual({
+      status: 403,
+      body: { message: 'Missing Authentication Token' }
+    })
+  })
+})
+
+describe('connector reads', () => {
+  test('list and read show the same connectors, of all three types', async () => {
+    const { body } = await call('/contents/v1/connectors')
+    expect(body).toEqual({ results: sandbox.connectors })
+    expect(new Set(sandbox.connectors.map(({ type }) => type))).toEqual(
+      new Set(['email', 'investment_research', 'sharepoint'])
+    )
+    for (const connector of sandbox.connectors) {
+      expect(await call(`/contents/v1/connectors/${connector.connector_id}`)).toEqual({
+        status: 200,
+        body: connector
+      })
+    }
+  })
+
+  test('an unknown connector is not found, a malformed id is refused', async () => {
+    expect(await call('/contents/v1/connectors/019a9612-bfad-758c-884e-37dd8c6ad2cb')).toEqual(
+      contentError(404)
+    )
+    expect(await call('/contents/v1/connectors/not-a-uuid')).toEqual(contentError(400))
+  })
+
+  test('last_sync_* moves when the run is over, not before, and runs queue up', async () => {
+    const id = idOf('sharepoint')
+    const start = clock.nowMs()
+    const read = async () => (await call(`/contents/v1/connectors/${id}`)).body
+    await sync(id, '{}')
+    await sync(id, '{}')
+    clock.advance(4999)
+    expect(await read()).toMatchObject({ last_sync_at: null, last_sync_status: null, last_sync_count: null })
+    clock.advance(1)
+    expect(await read()).toMatchObject({
+      last_sync_at: new Date(start + 5000).toISOString(),
+      last_sync_status: 'SUCCESS',
+      last_sync_error_msg: null,
+      last_sync_count: expect.any(Number)
+    })
+    clock.advance(5000)
+    expect(await read()).toMatchObject({ last_sync_at: new Date(start + 10_000).toISOString() })
+  })
+
+  test('a refused sync queues nothing', async () => {
+    const before = sandbox.connectors
+    await sync(idOf('email'), '{}')
+    await sync(idOf('sharepoint'), '{"date_limit":"2026-01-01"}')
+    clock.advance(60_000)
+    expect(sandbox.connectors).toEqual(before)
+  })
+})
+
+describe('seed', () => {
+  async function facts(seed: number) {
+    const one = await startSandbox({ seed, clock: manualClock() })
+    const response = await fetch(`${one.origin}/contents/v1/connectors`)
+    const result = { connectors: one.connectors, error: await response.json() }
+    await one.close()
+    return result
+  }
+
+  test('the same seed gives the same connectors and request ids, another seed gives others', async () => {
+    expect(await facts(7)).toEqual(await facts(7))
+    expect((await facts(8)).connectors[0]?.connector_id).not.toBe(
+      (await facts(7)).connectors[0]?.connector_id
+    )
+  })
+
+  test('an explicit list of connectors is taken as given', async () => {
+    const connector_id = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
+    const one = await startSandbox({ connectors: [{ type: 'sharepoint', connector_id, archived: true }] })
+    expect(one.connectors).toMatchObject([{ type: 'sharepoint', connector_id, archived: true }])
+    await one.close()
+  })
+})
