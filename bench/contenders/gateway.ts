@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { upstreamKey } from '../fixture.ts'
+import { type Contender, type Place, repositoryPath } from './contender.ts'
+
+const main = repositoryPath('src/cli/main.ts')
+
+// Never in the way: what is measured is the cost of the checks, not their refusals.
+const ratePerMinute = '100000000'
+const burst = '100000'
+
+/** A store with one tenant and one key, made once and copied for each round. */
+let template: { folder: string; key: string } | null = null
+
+/** The gateway's configuration: everything on, over a store of its own in `folder`. */
+export function gatewayEnvironment({ folder, port, adminPort, upstreamPort }: Place): Record<string, string> {
+  return {
+    GATEWAY_HOST: '127.0.0.1',
+    GATEWAY_PORT: String(port),
+    GATEWAY_ADMIN_HOST: '127.0.0.1',
+    GATEWAY_ADMIN_PORT: String(adminPort),
+    GATEWAY_STORE_URL: `sqlite:${join(folder, 'gateway.db')}`,
+    GATEWAY_MASTER_KEY: `file:${join(folder, 'master.key')}`,
+    GATEWAY_UPSTREAM_ORIGIN: `http://127.0.0.1:${upstreamPort}`,
+    GATEWAY_UPSTREAM_KEY: 'env:BENCH_UPSTREAM_KEY',
+    BENCH_UPSTREAM_KEY: upstreamKey,
+    GATEWAY_UPSTREAM_BUDGET_PER_MINUTE: ratePerMinute,
+    GATEWAY_EGRESS_BUDGET_PER_MINUTE: ratePerMinute
+  }
+}
+
+export function gatewayCommand(...args: string[]): string[] {
+  return [process.execPath, main, ...args]
+}
+
+/** Runs one command of the gateway over the store in `folder` and gives what it printed. */
+function runCommand(place: Place, ...args: string[]): Record<string, unknown> {
+  const [file, ...rest] = gatewayCommand(...args, '--json')
+  const { status, stdout, stderr, error } = spawnSync(file as string, rest, {
+    env: { ...process.env, ...gatewayEnvironment(place) },
+    encoding: 'utf8',
+    timeout: 30_000
+  })
+  if (status !== 0) throw new Error(`gateway ${args.join(' ')}: ${error?.message ?? stderr.trim()}`)
+  return JSON.parse(stdout) as Record<string, unknown>
+}
+
+export const gateway: Contender = {
+  name: 'gateway',
+  title: 'this gateway',
+  whyMissing: () => (existsSync(main) ? null : 'src/cli/main.ts does not exist yet'),
+  prepare(folder, { upstreamPort }) {
+    mkdirSync(folder)
+    const place = { folder, port: 0, adminPort: 0, upstreamPort }
+    runCommand(
+      place,
+      'tenant',
+      'create',
+      'bench',
+      '--connectors',
+      '*',
+      '--rate',
+      ratePerMinute,
+      '--burst',
+      burst
+    )
+    const { key } = runCommand(place, 'key', 'issue', 'bench')
+    if (typeof key !== 'string') throw new Error('gateway key issue printed no key')
+    template = { folder, key }
+  },
+  launch(place) {
+    if (template === null) throw new Error('the gateway was not prepared')
+    cpSync(template.folder, place.folder, { recursive: true })
+    return {
+      command: gatewayCommand('serve'),
+      env: gatewayEnvironment(place),
+      credential: `Authorization: Bearer ${template.key}`
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { parseArgs } from 'node:util'
+
+export interface Flags {
+  readonly isQuick: boolean
+  /** Names of contenders; empty for all. */
+  readonly only: readonly string[]
+  readonly rounds: number
+  /** Of each measured phase. */
+  readonly seconds: number
+  readonly warmUpSeconds: number
+  readonly connections: number
+  /** Of the open loop. */
+  readonly perSecond: number
+  readonly seed: number
+}
+
+function wholeNumber(name: string, text: string, least: number, most: number): number {
+  const number = Number(text)
+  if (Number.isInteger(number) && number >= least && number <= most) return number
+  throw new Error(`--${name} takes a whole number from ${least} to ${most}`)
+}
+
+/** Reads the command line. Throws an error with one clear line when it cannot. */
+export function readFlags(args: readonly string[]): Flags {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string', default: '' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      connections: { type: 'string', default: '64' },
+      rate: { type: 'string', default: '1000' },
+      seed: { type: 'string' }
+    }
+  })
+  return {
+    isQuick: values.quick,
+    only: values.only.split(',').filter(Boolean),
+    rounds: wholeNumber('rounds', values.rounds ?? (values.quick ? '3' : '5'), 1, 100),
+    seconds: wholeNumber('seconds', values.seconds ?? (values.quick ? '2' : '4'), 1, 60),
+    warmUpSeconds: values.quick ? 1 : 2,
+    connections: wholeNumber('connections', values.connections, 1, 1000),
+    perSecond: wholeNumber('rate', values.rate, 1, 20_000),
+    seed: wholeNumber('seed', values.seed ?? String(Math.floor(Math.random() * 1e6)), 0, 0xffffffff)
+  }
+}

@@ -1,0 +1,108 @@
+import type { ChildProcess } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Contender, type Launch, type Place, passedOnKey } from './contenders/contender.ts'
+import { type Cores, coreBusyMicros } from './cores.ts'
+import type { Flags } from './flags.ts'
+import { freePort } from './free-port.ts'
+import type { Harness } from './harness.ts'
+import type { Target } from './load/connection.ts'
+import { startOwned, stopOwned } from './owned-processes.ts'
+import { cpuMicros, peakRssBytes } from './process-tree.ts'
+import { waitUntilServing } from './readiness.ts'
+
+/** What one contender showed in one round. */
+export interface Sample {
+  readonly requestsPerSecond: number
+  readonly cpuMicrosPerRequest: number
+  /** At a constant rate. */
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly generatorLatenessP99Ms: number
+  readonly peakRssBytes: number
+  /** The part of its core that the server used at full load: well below 1 means that something else held it up. */
+  readonly ownShare: number
+  /** The part of that core that others used meanwhile: noise. */
+  readonly othersShare: number
+}
+
+// Lets a server finish what it does behind its answers (logs, checkpoints) before latencies are taken.
+const settleMs = 300
+
+interface Server {
+  readonly pid: number
+  readonly child: ChildProcess | null
+  readonly target: Target
+}
+
+async function measure(server: Server, harness: Harness, cores: Cores, flags: Flags): Promise<Sample> {
+  const { target, pid } = server
+  const { connections, seconds, warmUpSeconds, perSecond } = flags
+  await harness.load({ target, connections, seconds: warmUpSeconds, perSecond: null })
+  const busyBefore = cores.server === null ? 0 : coreBusyMicros(cores.server)
+  const cpuBefore = cpuMicros(pid)
+  const full = await harness.load({ target, connections, seconds, perSecond: null })
+  const cpu = cpuMicros(pid) - cpuBefore
+  const busy = cores.server === null ? 0 : coreBusyMicros(cores.server) - busyBefore
+  await sleep(settleMs)
+  const steady = await harness.load({ target, connections, seconds, perSecond })
+  const wallMicros = (full.requests / full.perSecond) * 1e6
+  return {
+    requestsPerSecond: full.perSecond,
+    cpuMicrosPerRequest: cpu / full.requests,
+    p50Ms: steady.p50Ms,
+    p99Ms: steady.p99Ms,
+    generatorLatenessP99Ms: steady.latenessP99Ms,
+    peakRssBytes: peakRssBytes(pid),
+    ownShare: cpu / wallMicros,
+    // The upstream itself does not run on the server's core.
+    othersShare: server.child === null ? busy / wallMicros : Math.max(0, (busy - cpu) / wallMicros)
+  }
+}
+
+function start(launch: Launch | null, place: Place, harness: Harness, cores: Cores): Server {
+  if (launch === null) {
+    const target = { port: harness.upstreamPort, credential: passedOnKey }
+    return { pid: harness.upstreamPid, child: null, target }
+  }
+  const child = startOwned({
+    command: launch.command,
+    env: { NODE_ENV: 'production', ...launch.env },
+    cores: cores.server === null ? null : String(cores.server),
+    output: join(place.folder, 'output.log')
+  })
+  return { pid: child.pid as number, child, target: { port: place.port, credential: launch.credential } }
+}
+
+function lastLines(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim().split('\n').slice(-5).join('\n').slice(-1500)
+  } catch {
+    return ''
+  }
+}
+
+/** Starts the contender afresh, measures it and ends it. Throws when a single answer was wrong. */
+export async function playRound(
+  contender: Contender,
+  folder: string,
+  harness: Harness,
+  cores: Cores,
+  flags: Flags
+): Promise<Sample> {
+  mkdirSync(folder)
+  const { upstreamPort } = harness
+  const place = { folder, port: await freePort(), adminPort: await freePort(), upstreamPort }
+  const server = start(contender.launch(place), place, harness, cores)
+  try {
+    await waitUntilServing(server.target, server.child)
+    return await measure(server, harness, cores, flags)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`${reason}\n${lastLines(join(folder, 'output.log'))}`.trim())
+  } finally {
+    if (server.child !== null) await stopOwned(server.child)
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
