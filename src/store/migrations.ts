@@ -55,7 +55,7 @@ const firstTables = [
      attempt INTEGER GENERATED ALWAYS AS (entry ->> 'attempt') VIRTUAL
    ) STRICT`,
   `CREATE UNIQUE INDEX ledger_by_writer ON ledger (writer, seq)`,
-  `CREATE UNIQUE INDEX ledger_by_call ON ledger (request_id, attempt, kind) WHERE attempt IS NOT NULL`,
+  `CREATE UNIQUE INDEX ledger_by_call ON ledger (request_id, attempt, kind) WHERE request_id IS NOT NULL`,
   `CREATE TRIGGER ledger_is_append_only_update BEFORE UPDATE ON ledger
      BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`,
   `CREATE TRIGGER ledger_is_append_only_delete BEFORE DELETE ON ledger
