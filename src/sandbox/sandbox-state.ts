@@ -85,13 +85,9 @@ export class SandboxState {
 
   /** Records what came of a request that will not be finished. */
   recordUnfinished(connection: Connection, raw: RawRequest, fault: string | null): void {
-    this.#record(connection, raw, {
-      complete: false,
-      malformed: null,
-      connector_id: null,
-      status: null,
-      fault
-    })
+    const head = parseHead(raw.head.toString('latin1').replace(/\r\n\r\n$/, ''))
+    const connector_id = typeof head === 'string' ? null : destinationOf(head).connectorId
+    this.#record(connection, raw, { complete: false, malformed: null, connector_id, status: null, fault })
   }
 
   /** Does something to all idle connections at once and says how many there were. */
