@@ -1,0 +1,67 @@
+import { createHmac, createSecretKey, type KeyObject, randomBytes, randomInt } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+
+/** The pepper under which secrets are stored. A KeyObject, not bytes: it cannot be printed, and is faster to use. */
+export type Pepper = KeyObject
+
+/** A key as its parts. The secret stays text: it is only ever hashed. */
+export type ApiKey = { readonly id: string; readonly secret: string }
+
+/** A new key: `key` is shown once and never kept, `digest` is what the store holds. */
+export type MintedKey = { readonly id: string; readonly key: string; readonly digest: Buffer }
+
+const idAlphabet = 'abcdefghijklmnopqrstuvwxyz234567'
+const secretAlphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+const idLength = 16
+/** 43 characters out of 62 hold 256 bits. */
+const secretLength = 43
+/** 6 characters out of 62 hold the 32 bits of a CRC. */
+const checksumLength = 6
+const keyLength = 'cgw_'.length + idLength + '_'.length + secretLength + checksumLength
+const form = new RegExp(
+  `^cgw_([a-z2-7]{${idLength}})_([0-9A-Za-z]{${secretLength}})[0-9A-Za-z]{${checksumLength}}$`
+)
+
+/** The pepper of a master key. Another master key makes every issued key unknown. */
+export function apiKeyPepper(masterKey: { derive(purpose: string): Buffer }): Pepper {
+  return createSecretKey(masterKey.derive('api-key-pepper'))
+}
+
+/** Makes a key with a fresh id (80 bits) and secret (256 bits). */
+export function mintApiKey(pepper: Pepper): MintedKey {
+  const id = [...randomBytes(idLength)].map(byte => idAlphabet[byte % idAlphabet.length]).join('')
+  const secret = Array.from(
+    { length: secretLength },
+    () => secretAlphabet[randomInt(secretAlphabet.length)]
+  ).join('')
+  const unchecked = `cgw_${id}_${secret}`
+  return { id, key: unchecked + checksum(unchecked), digest: digestSecret(pepper, secret) }
+}
+
+/**
+ * The parts of `cgw_<key id>_<secret><checksum>`, or null for anything else. The checksum tells a mistyped or cut
+ * key from a wrong one without any lookup: one wrong character, or two swapped neighbours, never pass it.
+ */
+export function parseApiKey(text: string): ApiKey | null {
+  if (text.length !== keyLength) return null
+  const match = form.exec(text)
+  if (match === null) return null
+  const [, id = '', secret = ''] = match
+  const unchecked = text.slice(0, -checksumLength)
+  return text.endsWith(checksum(unchecked)) ? { id, secret } : null
+}
+
+/** What is stored and compared in place of a secret: HMAC-SHA256 under the pepper, 32 bytes. */
+export function digestSecret(pepper: Pepper, secret: string): Buffer {
+  return createHmac('sha256', pepper).update(secret).digest()
+}
+
+function checksum(text: string): string {
+  let rest = crc32(text)
+  let digits = ''
+  for (let place = 0; place < checksumLength; place++) {
+    digits = secretAlphabet[rest % 62] + digits
+    rest = Math.floor(rest / 62)
+  }
+  return digits
+}

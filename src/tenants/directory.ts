@@ -1,0 +1,106 @@
+import { timingSafeEqual } from 'node:crypto'
+import { digestSecret, type Pepper, parseApiKey } from './api-key.ts'
+import type { DirectoryChanges, DirectorySnapshot, KeyRow, TenantRow } from './directory-rows.ts'
+import { defaultTenantLimits } from './tenant-limits.ts'
+
+/**
+ * A tenant as requests see it. Never changed, only replaced: a request keeps the tenant that it was admitted with,
+ * and the next one, on the same connection too, gets the new.
+ */
+export type Tenant = {
+  readonly name: string
+  readonly ratePerMinute: number
+  readonly burst: number
+  readonly disabled: boolean
+  /** Lower-case connector ids; `*` stands for all. Ask `mayUse` rather than this set. */
+  readonly connectors: ReadonlySet<string>
+}
+
+/** Who sent a request: a live tenant, and the key that it used. */
+export type Caller = { readonly tenant: Tenant; readonly keyId: string }
+
+/** True when this connector, named by its lower-case id, is granted to the tenant. */
+export function mayUse(tenant: Tenant, connectorId: string): boolean {
+  return tenant.connectors.has(connectorId) || tenant.connectors.has('*')
+}
+
+type KnownKey = Pick<KeyRow, 'digest' | 'expiresAtMs'> & { readonly tenant: Tenant }
+
+/** Compared with when a key id is unknown, so that knowing an id and not knowing it take the same time. */
+const nobody: KnownKey = {
+  digest: new Uint8Array(32),
+  expiresAtMs: 0,
+  tenant: { name: '', ratePerMinute: 0, burst: 0, disabled: true, connectors: new Set() }
+}
+
+/** Every tenant and every usable key, in memory: admitting a request does no I/O. */
+export class Directory {
+  readonly #pepper: Pepper
+  readonly #keys = new Map<string, KnownKey>()
+  readonly #keyIdsByTenant = new Map<string, readonly string[]>()
+  #uses = new Map<string, number>()
+
+  constructor(pepper: Pepper) {
+    this.#pepper = pepper
+  }
+
+  /** How many tenants are known, disabled ones too. */
+  get size(): number {
+    return this.#keyIdsByTenant.size
+  }
+
+  /**
+   * The caller behind a key, at the time `now` (milliseconds since 1970), or null: malformed, unknown, expired,
+   * revoked and disabled are not told apart.
+   */
+  authenticate(key: string, now: number): Caller | null {
+    const parsed = parseApiKey(key)
+    if (parsed === null) return null
+    const known = this.#keys.get(parsed.id) ?? nobody
+    const genuine = timingSafeEqual(digestSecret(this.#pepper, parsed.secret), known.digest)
+    const live = known.expiresAtMs === null || now < known.expiresAtMs
+    if (!genuine || !live || known.tenant.disabled) return null
+    this.#uses.set(parsed.id, now)
+    return { tenant: known.tenant, keyId: parsed.id }
+  }
+
+  /** Takes the place of all that was known before. */
+  load(snapshot: DirectorySnapshot): void {
+    this.#keys.clear()
+    this.#keyIdsByTenant.clear()
+    for (const row of snapshot.tenants) this.#add(row)
+  }
+
+  /** Replaces the tenants that changed; the others keep their objects. */
+  apply(changes: DirectoryChanges): void {
+    for (const name of changes.changed) this.#forget(name)
+    for (const row of changes.tenants) this.#add(row)
+  }
+
+  /** The keys used since the last call, each with its latest use in milliseconds since 1970. */
+  takeUses(): ReadonlyMap<string, number> {
+    const uses = this.#uses
+    this.#uses = new Map()
+    return uses
+  }
+
+  #add(row: TenantRow): void {
+    const tenant: Tenant = Object.freeze({
+      name: row.name,
+      ratePerMinute: row.ratePerMinute ?? defaultTenantLimits.ratePerMinute,
+      burst: row.burst ?? defaultTenantLimits.burst,
+      disabled: row.disabled,
+      connectors: new Set(row.connectors)
+    })
+    for (const { id, digest, expiresAtMs } of row.keys) this.#keys.set(id, { digest, expiresAtMs, tenant })
+    this.#keyIdsByTenant.set(
+      row.name,
+      row.keys.map(key => key.id)
+    )
+  }
+
+  #forget(name: string): void {
+    for (const id of this.#keyIdsByTenant.get(name) ?? []) this.#keys.delete(id)
+    this.#keyIdsByTenant.delete(name)
+  }
+}
