@@ -90,10 +90,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 }
 
 async function closeAll(server: Server, sockets: Iterable<Socket>): Promise<void> {
-  const closed = once(server, 'close')
+  // The server's own event may come before those of its sockets, on which timers and records end.
+  const closed = [server, ...sockets].map(emitter => once(emitter, 'close'))
   server.close()
   for (const socket of sockets) socket.destroy()
-  await closed
+  await Promise.all(closed)
 }
 
 function accept(state: SandboxState, owner: ConnectionOwner, socket: Socket): void {

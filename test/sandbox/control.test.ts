@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { faults } from '../../src/sandbox/faults.ts'
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
+
+let sandbox: Sandbox
+
+beforeEach(async () => {
+  sandbox = await startSandbox()
+})
+afterEach(async () => await sandbox.close())
+
+async function control(method: string, path: string, body?: unknown) {
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const response = await fetch(`${sandbox.origin}/_sandbox${path}`, { method, ...(text && { body: text }) })
+  const answer = await response.text()
+  const isJson = response.headers.get('content-type') === 'application/json'
+  return { status: response.status, body: isJson ? JSON.parse(answer) : answer }
+}
+
+async function upstreamStatus(key = sandbox.key): Promise<number> {
+  const response = await fetch(`${sandbox.origin}/contents/v1/connectors`, { headers: { 'x-api-key': key } })
+  await response.arrayBuffer()
+  return response.status
+}
+
+describe('faults', () => {
+  test('are added, shown, replaced, removed and cleared', async () => {
+    expect(await control('POST', '/faults', { fault: 'empty-answer', times: 2 })).toEqual({
+      status: 201,
+      body: { ids: [1] }
+    })
+    expect(await upstreamStatus()).toBe(502)
+    const { body } = await control('GET', '/faults')
+    expect(body.items).toEqual([{ id: 1, rule: { fault: 'empty-answer', times: 2 }, remaining: 1, hits: 1 }])
+    expect(Object.keys(body.known)).toEqual(Object.keys(faults))
+    expect(await control('PUT', '/faults', [{ fault: 'drip' }, { fault: 'silent' }])).toEqual({
+      status: 200,
+      body: { ids: [2, 3] }
+    })
+    expect((await control('DELETE', '/faults?id=3')).status).toBe(204)
+    expect((await control('DELETE', '/faults?id=3')).status).toBe(404)
+    expect((await control('DELETE', '/faults')).status).toBe(204)
+    expect(await upstreamStatus()).toBe(200)
+  })
+
+  test('that do not exist are refused with the list of those that do', async () => {
+    const { status, body } = await control('POST', '/faults', { fault: 'nonsense' })
+    expect(status).toBe(400)
+    expect(body).toEqual({ error: 'unknown_fault', detail: expect.stringContaining('reset-in-body') })
+  })
+
+  test.each([
+    ['{', 'invalid_json'],
+    ['', 'invalid_json'],
+    ['3', 'invalid_fault'],
+    ['{"fault":"drip","options":{"every_ms":"1"}}', 'invalid_fault'],
+    ['[{"fault":"drip"},{"fault":"drip","also":3}]', 'invalid_fault']
+  ])('that are wrong are refused and change nothing: %s', async (body, error) => {
+    expect(await control('PUT', '/faults', body)).toMatchObject({ status: 400, body: { error } })
+    expect(sandbox.faults.list()).toEqual([])
+  })
+
+  test('never strike the control endpoint', async () => {
+    sandbox.faults.add({ fault: 'empty-answer', times: 2 }, { fault: 'reset-before-read' })
+    expect((await control('GET', '/counters')).status).toBe(200)
+    expect(sandbox.faults.list()).toHaveLength(2)
+  })
+})
+
+describe('the record', () => {
+  test('is read as NDJSON, by pages, and cleared', async () => {
+    for (let index = 0; index < 3; index += 1) await upstreamStatus()
+    const { body } = await control('GET', '/requests?after=1&limit=1')
+    expect(body.trimEnd().split('\n').map(JSON.parse)).toEqual([sandbox.requests()[1]])
+    expect((await control('GET', '/requests')).body.trimEnd().split('\n').map(JSON.parse)).toEqual(
+      sandbox.requests()
+    )
+    expect((await control('DELETE', '/requests')).status).toBe(204)
+    expect((await control('GET', '/requests')).body).toBe('')
+  })
+
+  test('is read whole also when it is long', async () => {
+    const headers = { 'x-api-key': sandbox.key, 'x-long': 'x'.repeat(10_000) }
+    for (let index = 0; index < 200; index += 1) {
+      await (await fetch(`${sandbox.origin}/${index}`, { headers })).arrayBuffer()
+    }
+    const { body } = await control('GET', '/requests')
+    const paths = body
+      .trimEnd()
+      .split('\n')
+      .map((line: string) => JSON.parse(line).path)
+    expect(paths).toEqual(Array.from({ length: 200 }, (_, index) => `/${index}`))
+  })
+
+  test('does not hold what was asked of the control endpoint', async () => {
+    await control('GET', '/counters')
+    expect(sandbox.requests()).toEqual([])
+    expect(sandbox.counters().requests).toBe(0)
+  })
+
+  test.each(['after=-1', 'limit=x', 'after='])('is not read with %s', async query => {
+    expect(await control('GET', `/requests?${query}`)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_input' }
+    })
+  })
+})
+
+describe('keys', () => {
+  test('are added and removed, and never shown', async () => {
+    expect(await control('POST', '/keys', { key: 'bd_v2_sandbox_b' })).toEqual({
+      status: 201,
+      body: { count: 2 }
+    })
+    expect(await upstreamStatus('bd_v2_sandbox_b')).toBe(200)
+    expect(await control('GET', '/keys')).toEqual({ status: 200, body: { count: 2 } })
+    expect((await control('DELETE', '/keys', { key: 'bd_v2_sandbox_b' })).status).toBe(204)
+    expect((await control('DELETE', '/keys', { key: 'bd_v2_sandbox_b' })).status).toBe(404)
+    expect(await upstreamStatus('bd_v2_sandbox_b')).toBe(401)
+  })
+
+  test.each([{}, { key: '' }, { key: 'a b' }, { key: 1 }, { key: 'a', more: 1 }])(
+    'are refused: %j',
+    async body => {
+      expect(await control('POST', '/keys', body)).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_input' }
+      })
+    }
+  )
+})
+
+describe('the rest', () => {
+  test('counters tell what was done', async () => {
+    await upstreamStatus()
+    await upstreamStatus('wrong')
+    expect((await control('GET', '/counters')).body).toMatchObject({
+      requests: 2,
+      requests_incomplete: 0,
+      records_dropped: 0,
+      by_status: { 200: 1, 401: 1 },
+      by_operation: { list: 2 },
+      by_fault: {}
+    })
+  })
+
+  test('connectors are shown whoever may see them', async () => {
+    expect((await control('GET', '/connectors')).body).toEqual({ items: sandbox.connectors })
+  })
+
+  test('idle connections are disturbed on demand', async () => {
+    expect((await control('POST', '/idle', { action: 'unsolicited' })).status).toBe(200)
+    expect((await control('POST', '/idle', { action: 'explode' })).status).toBe(400)
+  })
+
+  test('an unknown control is refused with the list of those that exist', async () => {
+    expect(await control('POST', '/unknown', {})).toEqual({
+      status: 404,
+      body: { error: 'unknown_control', detail: expect.stringContaining('GET /counters') }
+    })
+  })
+})
