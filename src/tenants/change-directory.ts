@@ -1,0 +1,34 @@
+import type { Transaction } from 'kysely'
+import { type AdminChange, type Administrator, administer } from '../ledger/administer.ts'
+import type { Store } from '../store/store.ts'
+import type { Tables } from '../store/tables.ts'
+
+/** What every change to tenants, keys and grants is made with. */
+export type Administration = {
+  readonly store: Store
+  readonly administrator: Administrator
+  readonly clock: () => Date
+}
+
+/** A change to one tenant, as the ledger tells it. */
+export type TenantChange = AdminChange & { readonly tenant: string }
+
+/** What came of the work, and what it changed: nothing when all was already as asked. */
+export type Changed<T> = { readonly result: T; readonly changes: readonly TenantChange[] }
+
+/**
+ * Runs a change in one transaction with its ledger entries and the notice that running gateways follow: all of it
+ * becomes durable, or nothing. `at` is the time of the change (RFC 3339, milliseconds, UTC).
+ */
+export async function changeDirectory<T>(
+  { store, administrator, clock }: Administration,
+  work: (tx: Transaction<Tables>, at: string) => Promise<Changed<T>>
+): Promise<T> {
+  const at = clock()
+  return await administer(store, administrator, at, async tx => {
+    const changed = await work(tx, at.toISOString())
+    for (const tenant of new Set(changed.changes.map(change => change.tenant)))
+      await tx.insertInto('directory_change').values({ tenant }).execute()
+    return changed
+  })
+}

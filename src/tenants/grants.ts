@@ -1,0 +1,120 @@
+import type { Transaction } from 'kysely'
+import type { Store } from '../store/store.ts'
+import type { Tables } from '../store/tables.ts'
+import { type Administration, changeDirectory, type TenantChange } from './change-directory.ts'
+import { type Page, type PageRequest, positionOf, toPage } from './page.ts'
+import { Refusal } from './refusal.ts'
+import { requireTenant } from './require-tenant.ts'
+
+/** A grant as it is shown to operators: a lower-case connector id, or `*` for every connector. */
+export type GrantView = {
+  readonly tenant: string
+  readonly connector_id: string
+  readonly created_at: string
+}
+
+/** What came of adding or removing grants: all that was asked for, and the part of it that was not so before. */
+export type GrantsChanged = {
+  readonly tenant: string
+  readonly connectors: readonly string[]
+  readonly changed: readonly string[]
+}
+
+/** Grants connectors to a tenant. One granted before stays as it is. Throws Refusal. */
+export async function addGrants(
+  administration: Administration,
+  tenant: string,
+  connectors: readonly string[]
+): Promise<GrantsChanged> {
+  const ids = readConnectorIds(connectors)
+  return await changeDirectory(administration, async (tx, at) => {
+    await requireTenant(tx, tenant)
+    const changes = await insertGrants(tx, at, tenant, ids)
+    return { result: grantsChanged(tenant, ids, changes), changes }
+  })
+}
+
+/** Takes grants back. One that was not granted counts as done. Throws Refusal. */
+export async function removeGrants(
+  administration: Administration,
+  tenant: string,
+  connectors: readonly string[]
+): Promise<GrantsChanged> {
+  const ids = readConnectorIds(connectors)
+  return await changeDirectory(administration, async tx => {
+    await requireTenant(tx, tenant)
+    const changes: TenantChange[] = []
+    for (const connector_id of ids) {
+      const { numDeletedRows } = await tx
+        .deleteFrom('connector_grant')
+        .where('tenant', '=', tenant)
+        .where('connector_id', '=', connector_id)
+        .executeTakeFirstOrThrow()
+      if (numDeletedRows > 0n) changes.push({ kind: 'admin.grant.remove', tenant, connector_id })
+    }
+    return { result: grantsChanged(tenant, ids, changes), changes }
+  })
+}
+
+/** A tenant's grants in the order of their ids. Throws Refusal: tenant_not_found, cursor_invalid. */
+export async function listGrants(
+  { db }: Store,
+  tenant: string,
+  request: PageRequest
+): Promise<Page<GrantView>> {
+  const [after = ''] = positionOf(request, 1) ?? []
+  await requireTenant(db, tenant)
+  const rows = await db
+    .selectFrom('connector_grant')
+    .selectAll()
+    .where('tenant', '=', tenant)
+    .where('connector_id', '>', after)
+    .orderBy('connector_id')
+    .limit(request.limit + 1)
+    .execute()
+  return toPage(
+    rows,
+    request.limit,
+    row => [row.connector_id],
+    row => row
+  )
+}
+
+/** Connector ids in lower case, each once, in the order given. Throws Refusal: connector_id_invalid. */
+export function readConnectorIds(texts: readonly string[]): ReadonlySet<string> {
+  const form = /^(\*|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/
+  return new Set(
+    texts.map(text => {
+      const id = text.toLowerCase()
+      if (!form.test(id)) throw new Refusal('connector_id_invalid', 'a connector id is a UUID, or * for all')
+      return id
+    })
+  )
+}
+
+/** Adds grants to an existing tenant in a running transaction; returns the changes made. */
+export async function insertGrants(
+  tx: Transaction<Tables>,
+  at: string,
+  tenant: string,
+  ids: ReadonlySet<string>
+): Promise<TenantChange[]> {
+  const changes: TenantChange[] = []
+  for (const connector_id of ids) {
+    const { numInsertedOrUpdatedRows } = await tx
+      .insertInto('connector_grant')
+      .values({ tenant, connector_id, created_at: at })
+      .onConflict(conflict => conflict.doNothing())
+      .executeTakeFirstOrThrow()
+    if (numInsertedOrUpdatedRows) changes.push({ kind: 'admin.grant.add', tenant, connector_id })
+  }
+  return changes
+}
+
+function grantsChanged(
+  tenant: string,
+  ids: ReadonlySet<string>,
+  changes: readonly TenantChange[]
+): GrantsChanged {
+  return { tenant, connectors: [...ids], changed: changes.flatMap(change => change.connector_id ?? []) }
+}

@@ -1,0 +1,185 @@
+import type { Transaction } from 'kysely'
+import type { Store } from '../store/store.ts'
+import type { Tables } from '../store/tables.ts'
+import { mintApiKey, type Pepper } from './api-key.ts'
+import { type Administration, changeDirectory } from './change-directory.ts'
+import { type Page, type PageRequest, positionOf, toPage } from './page.ts'
+import { Refusal } from './refusal.ts'
+import { requireTenant } from './require-tenant.ts'
+
+/** A key as it is shown to operators. Times are RFC 3339, UTC. */
+export type KeyView = {
+  readonly tenant: string
+  readonly key_id: string
+  readonly state: 'active' | 'expired' | 'revoked'
+  readonly created_at: string
+  readonly expires_at: string | null
+  readonly revoked_at: string | null
+  /** Written by running gateways every few seconds; null when never used. */
+  readonly last_used_at: string | null
+}
+
+/** A key at the only moment when it can be seen whole. */
+export type IssuedKey = {
+  readonly tenant: string
+  readonly key_id: string
+  readonly key: string
+  readonly created_at: string
+  readonly expires_at: string | null
+}
+
+/** A new key in place of an old one, which still works until `expires_at`. */
+export type RotatedKey = IssuedKey & {
+  readonly replaces: { readonly key_id: string; readonly expires_at: string }
+}
+
+/** What came of revoking; `changed` is false when it was revoked before. */
+export type KeyRevoked = KeyView & { readonly changed: boolean }
+
+/** Issues a key to a tenant. Throws Refusal: tenant_not_found, expiry_invalid (not in the future). */
+export async function issueKey(
+  administration: Administration,
+  pepper: Pepper,
+  tenant: string,
+  expiresAt: Date | null
+): Promise<IssuedKey> {
+  return await changeDirectory(administration, async (tx, at) => {
+    await requireTenant(tx, tenant)
+    const issued = await insertKey(tx, pepper, at, tenant, expiresAt)
+    return { result: issued, changes: [{ kind: 'admin.key.issue', tenant, key_id: issued.key_id }] }
+  })
+}
+
+/** A tenant's keys, oldest first. Throws Refusal: tenant_not_found, cursor_invalid. */
+export async function listKeys(
+  { db }: Store,
+  tenant: string,
+  now: Date,
+  request: PageRequest
+): Promise<Page<KeyView>> {
+  const [createdAt = '', id = ''] = positionOf(request, 2) ?? []
+  await requireTenant(db, tenant)
+  const rows = await db
+    .selectFrom('api_key')
+    .leftJoin('api_key_use', 'api_key_use.key_id', 'api_key.id')
+    .select(['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'last_used_at'])
+    .where('tenant', '=', tenant)
+    .where(({ eb, and, or }) =>
+      or([eb('created_at', '>', createdAt), and([eb('created_at', '=', createdAt), eb('id', '>', id)])])
+    )
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(request.limit + 1)
+    .execute()
+  return toPage(
+    rows,
+    request.limit,
+    row => [row.created_at, row.id],
+    row => toKeyView(row, row.last_used_at, now)
+  )
+}
+
+/**
+ * Issues a new key at once and lets the old one expire after `overlapMs`, or earlier when it would have anyway.
+ * The new key gets `expiresAt`; when left out, as long a life as the old one was given.
+ * Throws Refusal: key_not_found, key_revoked, key_expired, expiry_invalid.
+ */
+export async function rotateKey(
+  administration: Administration,
+  pepper: Pepper,
+  keyId: string,
+  { overlapMs, expiresAt }: { overlapMs: number; expiresAt?: Date | null | undefined }
+): Promise<RotatedKey> {
+  return await changeDirectory(administration, async (tx, at) => {
+    const old = await requireKey(tx, keyId)
+    if (old.revoked_at !== null) throw new Refusal('key_revoked', `key ${keyId} is revoked: issue a new one`)
+    if (old.expires_at !== null && old.expires_at <= at)
+      throw new Refusal('key_expired', `key ${keyId} has expired: issue a new one`)
+    const issued = await insertKey(tx, pepper, at, old.tenant, expiresAt ?? sameLife(old, at, expiresAt))
+    const overlapEnd = instant(new Date(Date.parse(at) + overlapMs))
+    const expires_at = old.expires_at !== null && old.expires_at < overlapEnd ? old.expires_at : overlapEnd
+    await tx.updateTable('api_key').set({ expires_at }).where('id', '=', keyId).execute()
+    return {
+      result: { ...issued, replaces: { key_id: keyId, expires_at } },
+      changes: [
+        { kind: 'admin.key.issue', tenant: old.tenant, key_id: issued.key_id },
+        { kind: 'admin.key.rotate', tenant: old.tenant, key_id: keyId, fields: ['expires_at'] }
+      ]
+    }
+  })
+}
+
+/** Revokes a key for ever. Done already is done. Throws Refusal: key_not_found. */
+export async function revokeKey(administration: Administration, keyId: string): Promise<KeyRevoked> {
+  return await changeDirectory<KeyRevoked>(administration, async (tx, at) => {
+    const key = await requireKey(tx, keyId)
+    const use = await tx
+      .selectFrom('api_key_use')
+      .select('last_used_at')
+      .where('key_id', '=', keyId)
+      .executeTakeFirst()
+    const view = (row: typeof key) => toKeyView(row, use?.last_used_at ?? null, new Date(at))
+    if (key.revoked_at !== null) return { result: { ...view(key), changed: false }, changes: [] }
+    await tx.updateTable('api_key').set({ revoked_at: at }).where('id', '=', keyId).execute()
+    return {
+      result: { ...view({ ...key, revoked_at: at }), changed: true },
+      changes: [{ kind: 'admin.key.revoke', tenant: key.tenant, key_id: keyId }]
+    }
+  })
+}
+
+async function insertKey(
+  tx: Transaction<Tables>,
+  pepper: Pepper,
+  at: string,
+  tenant: string,
+  expiresAt: Date | null
+): Promise<IssuedKey> {
+  const expires_at = expiresAt && instant(expiresAt)
+  if (expires_at !== null && expires_at <= at)
+    throw new Refusal('expiry_invalid', 'a key must expire in the future')
+  const { id, key, digest } = mintApiKey(pepper)
+  await tx
+    .insertInto('api_key')
+    .values({ id, tenant, digest, created_at: at, expires_at, revoked_at: null })
+    .execute()
+  return { tenant, key_id: id, key, created_at: at, expires_at }
+}
+
+/** RFC 3339 with a year of four digits: only such times can be compared as text. */
+function instant(date: Date): string {
+  if (!(date.getTime() < Date.UTC(10_000)))
+    throw new Refusal('expiry_invalid', 'a key cannot expire after the year 9999')
+  return date.toISOString()
+}
+
+type KeyFacts = Omit<Tables['api_key'], 'digest'>
+
+async function requireKey(tx: Transaction<Tables>, keyId: string): Promise<KeyFacts> {
+  const key = await tx
+    .selectFrom('api_key')
+    .select(['id', 'tenant', 'created_at', 'expires_at', 'revoked_at'])
+    .where('id', '=', keyId)
+    .executeTakeFirst()
+  // The id is not repeated: a whole key may have been given in its place.
+  if (key === undefined) throw new Refusal('key_not_found', 'there is no key with this id; see key list')
+  return key
+}
+
+function sameLife(old: KeyFacts, at: string, expiresAt: null | undefined): Date | null {
+  if (expiresAt === null || old.expires_at === null) return null
+  return new Date(Date.parse(at) + Date.parse(old.expires_at) - Date.parse(old.created_at))
+}
+
+function toKeyView(row: KeyFacts, lastUsedAt: string | null, now: Date): KeyView {
+  const expired = row.expires_at !== null && row.expires_at <= now.toISOString()
+  return {
+    tenant: row.tenant,
+    key_id: row.id,
+    state: row.revoked_at !== null ? 'revoked' : expired ? 'expired' : 'active',
+    created_at: row.created_at,
+    expires_at: row.expires_at,
+    revoked_at: row.revoked_at,
+    last_used_at: lastUsedAt
+  }
+}

@@ -1,0 +1,34 @@
+import { Refusal } from './refusal.ts'
+
+/** One page of a list. `next` continues it; null on the last page. */
+export type Page<T> = { readonly items: readonly T[]; readonly next: string | null }
+
+/** Which page: at most `limit` items after the place where `cursor` points; the first page without one. */
+export type PageRequest = { readonly limit: number; readonly cursor?: string | undefined }
+
+/** Makes a page of `rows`, read with one row more than the limit: that row only tells that there is a next page. */
+export function toPage<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  position: (row: Row) => readonly string[],
+  item: (row: Row) => Item
+): Page<Item> {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  const next = rows.length > limit && last !== undefined ? encodeCursor(position(last)) : null
+  return { items: shown.map(item), next }
+}
+
+/** The place in the order where a page begins: `parts` values, or null for the first page. Throws Refusal. */
+export function positionOf({ cursor }: PageRequest, parts: number): string[] | null {
+  if (cursor === undefined) return null
+  const values = Buffer.from(cursor, 'base64url').toString('utf8').split('\n')
+  // Encoded again and compared: a cursor that was cut or edited must not be read as some other place.
+  if (values.length !== parts || encodeCursor(values) !== cursor)
+    throw new Refusal('cursor_invalid', 'the cursor is not one that a list gave')
+  return values
+}
+
+function encodeCursor(values: readonly string[]): string {
+  return Buffer.from(values.join('\n'), 'utf8').toString('base64url')
+}

@@ -1,0 +1,32 @@
+/** What one kind of refusal means. The table below is the only place where such a row is written. */
+export type RefusalKind = {
+  /** HTTP status of an answer that carries it. 400: the input is wrong in itself; else the store's state says no. */
+  readonly status: 400 | 404 | 409
+  readonly title: string
+}
+
+/** The closed table of why a change to tenants, keys or grants is refused. */
+export const refusalTable = {
+  tenant_name_invalid: { status: 400, title: 'Tenant name invalid' },
+  limit_invalid: { status: 400, title: 'Limit invalid' },
+  connector_id_invalid: { status: 400, title: 'Connector id invalid' },
+  expiry_invalid: { status: 400, title: 'Expiry invalid' },
+  cursor_invalid: { status: 400, title: 'Cursor invalid' },
+  tenant_not_found: { status: 404, title: 'Tenant not found' },
+  tenant_exists: { status: 409, title: 'Tenant exists' },
+  key_not_found: { status: 404, title: 'Key not found' },
+  key_revoked: { status: 409, title: 'Key revoked' },
+  key_expired: { status: 409, title: 'Key expired' }
+} as const satisfies Record<string, RefusalKind>
+
+export type RefusalCode = keyof typeof refusalTable
+
+/** A change, or a question, that the tenants' rules do not allow. Nothing was changed. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly code: RefusalCode
+  constructor(code: RefusalCode, detail: string) {
+    super(detail)
+    this.code = code
+  }
+}
