@@ -77,7 +77,6 @@ export class Connection {
     for (;;) {
       const reading = this.socket.destroyed ? null : this.#reader.next()
       if (reading === null) break
-      this.#used = true
       if (!(await this.#answer(reading))) {
         this.#stopped = true
         if (this.#ended) this.#halfClosed()
@@ -97,6 +96,8 @@ export class Connection {
         return !this.socket.destroyed
       }
     }
+    // Only now: a connection that has carried nothing but control requests is none of the upstream's.
+    this.#used = true
     const { clock } = this.#owner
     const plan = this.#owner.plan(this, reading)
     const headOnly = reading.kind === 'request' && reading.request.method === 'HEAD'
@@ -106,12 +107,16 @@ export class Connection {
   }
 
   #schedule({ waitMs, step }: NonNullable<WirePlan['afterwards']>): void {
-    // Right behind the answer, before the client can have sent anything more.
-    if (waitMs === 0) void playSteps(this.socket, [step], this.#owner.clock)
-    else {
-      const cancel = this.#owner.clock.after(waitMs, () => this.whenIdle(step))
-      this.socket.once('close', cancel)
+    if (waitMs === 0) {
+      // Right behind the answer, before the client can have sent anything more.
+      void playSteps(this.socket, [step], this.#owner.clock)
+      return
     }
+    const cancel = this.#owner.clock.after(waitMs, () => {
+      this.socket.off('close', cancel)
+      this.whenIdle(step)
+    })
+    this.socket.once('close', cancel)
   }
 
   #halfClosed(): void {

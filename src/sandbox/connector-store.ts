@@ -76,11 +76,14 @@ export class ConnectorStore {
     return this.#settled(connector)
   }
 
-  /** Queues one run behind those already queued. */
+  /** Queues one run, whether or not another is under way: it ends `syncDurationMs` from now. */
   queueRun(connectorId: string): void {
+    const connector = this.#connectors.get(connectorId)
+    if (connector === undefined) return
+    // Settled here too: many runs that nobody reads about must not pile up.
+    this.#settled(connector)
     const ends = this.#runs.get(connectorId) ?? []
-    const start = Math.max(this.#options.clock.nowMs(), ends.at(-1) ?? 0)
-    ends.push(start + this.#options.syncDurationMs)
+    ends.push(this.#options.clock.nowMs() + this.#options.syncDurationMs)
     this.#runs.set(connectorId, ends)
   }
 

@@ -153,6 +153,15 @@ function withHeaders(plan: WirePlan, headers: readonly Header[]): Pick<WirePlan,
 }
 
 function jsonWith(body: Buffer, members: Record<string, unknown>): Buffer {
-  const value: unknown = JSON.parse(body.toString('utf8') || '{}')
-  return Buffer.from(JSON.stringify({ ...(value as object), ...members }))
+  return Buffer.from(JSON.stringify({ ...jsonMembers(body), ...members }))
+}
+
+/** Nothing for a body that another fault of the same rule has already spoilt. */
+function jsonMembers(body: Buffer): object {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'))
+    return typeof value === 'object' && value !== null ? value : {}
+  } catch {
+    return {}
+  }
 }

@@ -43,6 +43,7 @@ export class ContentService {
 
   answer(request: ReceivedRequest, { operation, connectorId }: Destination): Answer {
     if (operation === 'other') return missingAuthenticationToken()
+    // Two keys are none: which of them would count is nowhere published.
     const sent = headerValues(request.headers, 'x-api-key')
     const userId = sent.length === 1 ? this.#keys.userOf(sent[0]) : null
     if (userId === null) return this.#fail(401, 'Invalid or missing API key')

@@ -35,6 +35,14 @@ export const IdleAction = Type.Object(
   strict
 )
 
+const requests = Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]))
+
+/** How many requests per minute are let through; what is absent or null is not limited. */
+export const QuotaInput = Type.Object(
+  { per_key_per_minute: requests, per_address_per_minute: requests },
+  strict
+)
+
 const ajv = new Ajv()
 
 /** Parses a body as JSON. Throws ControlInputError. */

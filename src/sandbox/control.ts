@@ -8,9 +8,10 @@ import {
   IdleAction,
   jsonInput,
   KeyToAdd,
-  KeyToRemove
+  KeyToRemove,
+  QuotaInput
 } from './control-input.ts'
-import { type FaultRule, FaultRuleError } from './fault-rules.ts'
+import { type FaultRule, FaultRuleError } from './fault-rule.ts'
 import { faults } from './faults.ts'
 import type { ReceivedRequest } from './request-reader.ts'
 import type { RequestRecord } from './request-record.ts'
@@ -50,6 +51,10 @@ const controls: Record<string, (control: Control) => ControlAnswer> = {
   'DELETE /keys'({ state, payload }) {
     const removed = state.keys.remove(checkedInput(KeyToRemove, payload).key)
     return removed ? emptyAnswer(204) : refusal(404, 'unknown_key', 'this key was not accepted')
+  },
+  'PUT /quota'({ state, payload }) {
+    state.quota.set(checkedInput(QuotaInput, payload))
+    return emptyAnswer(204)
   },
   'GET /connectors': ({ state }) => jsonAnswer(200, { items: state.connectors.all() }),
   'GET /counters': ({ state }) => jsonAnswer(200, state.counters()),

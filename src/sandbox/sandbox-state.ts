@@ -1,13 +1,20 @@
 import { AcceptedKeys, type SandboxKey, sandboxOwner } from './accepted-keys.ts'
-import { emptyAnswer } from './answer.ts'
+import { type Answer, emptyAnswer } from './answer.ts'
 import type { SandboxClock } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { wholeAnswer } from './connection-faults.ts'
 import { type ConnectorSpec, ConnectorStore } from './connector-store.ts'
-import { ContentService, destinationOf } from './content-service.ts'
+import { ContentService, type Destination, destinationOf } from './content-service.ts'
 import { increment, type SandboxCounters, zeroCounters } from './counters.ts'
 import { FaultRules } from './fault-rules.ts'
-import { parseHead, type RawRequest, type Reading } from './request-reader.ts'
+import { type Quota, RequestQuota } from './request-quota.ts'
+import {
+  headerValues,
+  parseHead,
+  type RawRequest,
+  type Reading,
+  type ReceivedRequest
+} from './request-reader.ts'
 import { type RecordedRequest, RequestLog } from './request-record.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
 import { plainPlan, visibleStatus, type WirePlan } from './wire-plan.ts'
@@ -18,6 +25,7 @@ export type SandboxStateOptions = {
   connectors: number | readonly ConnectorSpec[]
   syncDurationMs: number
   recordLimit: number
+  quota: Quota
   clock: SandboxClock
 }
 
@@ -28,18 +36,20 @@ export class SandboxState {
   readonly connectors: ConnectorStore
   readonly faults: FaultRules
   readonly log: RequestLog
+  readonly quota: RequestQuota
   readonly open = new Set<Connection>()
   readonly counts: SandboxCounters = zeroCounters()
   readonly #service: ContentService
   readonly #faultRandom: SeededRandom
 
-  constructor({ seed, keys, connectors, syncDurationMs, recordLimit, clock }: SandboxStateOptions) {
+  constructor({ seed, keys, connectors, syncDurationMs, recordLimit, quota, clock }: SandboxStateOptions) {
     const owner = sandboxOwner(seed)
     this.clock = clock
     this.keys = new AcceptedKeys(owner, keys)
     this.connectors = new ConnectorStore({ seed, owner, clock, syncDurationMs, connectors })
     this.faults = new FaultRules(seed)
     this.log = new RequestLog(recordLimit)
+    this.quota = new RequestQuota(quota, clock)
     this.#service = new ContentService(this.keys, this.connectors, seededRandom(seed, 'request-ids'))
     this.#faultRandom = seededRandom(seed, 'fault-values')
   }
@@ -63,7 +73,7 @@ export class SandboxState {
     const { request, raw } = reading
     const destination = destinationOf(request)
     const chosen = this.faults.choose('answer', destination)
-    const answer = chosen?.replacesService ? emptyAnswer(200) : this.#service.answer(request, destination)
+    const answer = chosen?.replacesService ? emptyAnswer(200) : this.#serve(connection, request, destination)
     const plan =
       chosen?.apply(plainPlan(answer), {
         request,
@@ -80,7 +90,7 @@ export class SandboxState {
       fault: chosen?.name ?? null
     })
     // A client that speaks HTTP/1.0 or asks for the close gets it.
-    return wantsClose(request.version, raw.head) ? { ...plan, close: true } : plan
+    return wantsClose(request) ? { ...plan, close: true } : plan
   }
 
   /** Records what came of a request that will not be finished. */
@@ -96,6 +106,12 @@ export class SandboxState {
     const step =
       action === 'unsolicited' ? { bytes: wholeAnswer(200, unasked, this.clock.nowMs()) } : { end: action }
     return [...this.open].filter(connection => connection.whenIdle(step)).length
+  }
+
+  #serve({ socket }: Connection, request: ReceivedRequest, destination: Destination): Answer {
+    const key = headerValues(request.headers, 'x-api-key').join()
+    const admitted = this.quota.admits(key, socket.remoteAddress ?? '')
+    return admitted ? this.#service.answer(request, destination) : emptyAnswer(429)
   }
 
   #refuseMalformed(connection: Connection, raw: RawRequest, why: string): WirePlan {
@@ -131,6 +147,8 @@ export class SandboxState {
   }
 }
 
-function wantsClose(version: string, head: Buffer): boolean {
-  return version === '1.0' || /\r\nconnection:[ \t]*close[ \t]*\r\n/i.test(head.toString('latin1'))
+function wantsClose({ version, headers }: ReceivedRequest): boolean {
+  return (
+    version === '1.0' || headerValues(headers, 'connection').some(value => value.toLowerCase() === 'close')
+  )
 }

@@ -7,6 +7,7 @@ import type { Connector, ConnectorSpec } from './connector-store.ts'
 import { answerControl, CONTROL_PATH } from './control.ts'
 import { increment, type SandboxCounters } from './counters.ts'
 import type { FaultRules } from './fault-rules.ts'
+import type { Quota } from './request-quota.ts'
 import type { RequestRecord } from './request-record.ts'
 import { SandboxState } from './sandbox-state.ts'
 
@@ -27,6 +28,8 @@ export type SandboxOptions = {
   syncDurationMs?: number
   /** How many requests the record holds before the oldest are dropped. Default 100,000. */
   recordLimit?: number
+  /** The upstream's own limits; `publishedQuota` holds the documented ones. Default: none. Over it: an empty 429. */
+  quota?: Quota
   clock?: SandboxClock
 }
 
@@ -39,13 +42,14 @@ export type Sandbox = {
   readonly key: string
   /** All connectors as they are now, whoever may see them. */
   readonly connectors: Connector[]
-  readonly faults: FaultRules
+  readonly faults: Pick<FaultRules, 'add' | 'set' | 'clear' | 'remove' | 'list'>
   /** The raw requests received, oldest first, with an order number above `after`. */
   requests(after?: number): RequestRecord[]
   clearRequests(): void
   addKey(key: SandboxKey): void
   /** Whether the key was accepted until now. */
   removeKey(key: string): boolean
+  setQuota(quota: Quota): void
   /** Does something to all idle kept-alive connections and says how many there were. */
   disturbIdle(action: 'unsolicited' | 'finish' | 'reset', body?: unknown): number
   counters(): SandboxCounters
@@ -56,8 +60,8 @@ export type Sandbox = {
 /** Starts a stand-in upstream. Rejects when it cannot listen. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { host = '127.0.0.1', port = 0, seed = 1, keys = [SANDBOX_KEY], clock = systemClock } = options
-  const { connectors = 6, syncDurationMs = 2000, recordLimit = 100_000 } = options
-  const state = new SandboxState({ seed, keys, connectors, syncDurationMs, recordLimit, clock })
+  const { connectors = 6, syncDurationMs = 2000, recordLimit = 100_000, quota = {} } = options
+  const state = new SandboxState({ seed, keys, connectors, syncDurationMs, recordLimit, quota, clock })
   const sockets = new Set<Socket>()
   const owner = connectionOwner(state)
   // Paused, so that a connection that is to be reset unread is not read; half-open, so that a client that has
@@ -83,6 +87,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     clearRequests: () => state.log.clear(),
     addKey: key => state.keys.add(key),
     removeKey: key => state.keys.remove(key),
+    setQuota: quota => state.quota.set(quota),
     disturbIdle: (action, body) => state.disturbIdle(action, body),
     counters: () => state.counters(),
     close: () => closeAll(server, sockets)

@@ -1,6 +1,12 @@
+import { networkInterfaces } from 'node:os'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { faults } from '../../src/sandbox/faults.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
+
+// An address of this machine that is not loopback, where it has one.
+const outside = Object.values(networkInterfaces())
+  .flatMap(addresses => addresses ?? [])
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address
 
 let sandbox: Sandbox
 
@@ -142,6 +148,25 @@ describe('the rest', () => {
       by_operation: { list: 2 },
       by_fault: {}
     })
+  })
+
+  test('the quota is set and lifted', async () => {
+    expect((await control('PUT', '/quota', { per_key_per_minute: 1 })).status).toBe(204)
+    expect([await upstreamStatus(), await upstreamStatus()]).toEqual([200, 429])
+    expect((await control('PUT', '/quota', { per_key_per_minute: null })).status).toBe(204)
+    expect(await upstreamStatus()).toBe(200)
+    expect((await control('PUT', '/quota', { per_key: 1 })).status).toBe(400)
+  })
+
+  test.skipIf(outside === undefined)('only clients on loopback reach the control endpoint', async () => {
+    const open = await startSandbox({ host: '0.0.0.0' })
+    const response = await fetch(`http://${outside}:${open.port}/_sandbox/counters`)
+    expect([response.status, await response.json()]).toEqual([
+      403,
+      { message: 'Missing Authentication Token' }
+    ])
+    expect(open.requests()).toMatchObject([{ path: '/_sandbox/counters' }])
+    await open.close()
   })
 
   test('connectors are shown whoever may see them', async () => {

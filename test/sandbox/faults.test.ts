@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type FaultRule, FaultRuleError } from '../../src/sandbox/fault-rules.ts'
+import { type FaultRule, FaultRuleError } from '../../src/sandbox/fault-rule.ts'
 import { faults } from '../../src/sandbox/faults.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
@@ -321,6 +321,7 @@ describe('the kept-alive connection', () => {
     idle.write(syncRequest(sandbox.key, sharepointId()))
     await idle.until(isWhole)
     await open()
+    await (await fetch(`${sandbox.origin}/_sandbox/counters`)).json()
     await expect.poll(() => sandbox.disturbIdle('unsolicited')).toBe(1)
     await idle.until(text => text.includes('unsolicited'))
     expect(sandbox.disturbIdle('reset')).toBe(1)
@@ -395,6 +396,14 @@ describe('rules', () => {
     expect(await client.until(isWhole)).toMatch(/^HTTP\/1\.1 403 .*set-cookie/s)
     expect(sandbox.requests()).toMatchObject([{ fault: 'delay-before-headers+firewall-page+set-cookie' }])
     expect(sandbox.counters().by_fault).toEqual({ 'delay-before-headers+firewall-page+set-cookie': 1 })
+  })
+
+  test('combine also where one spoils what the other reads', async () => {
+    const { body } = await answered({
+      fault: 'compressed',
+      also: [{ fault: 'json-invalid' }, { fault: 'key-echo' }, { fault: 'connector-id-wrong' }]
+    })
+    expect(JSON.parse(body)).toEqual({ api_key: sandbox.key, connector_id: expect.any(String) })
   })
 
   test('can be replaced, removed and cleared', async () => {

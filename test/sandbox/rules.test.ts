@@ -126,6 +126,43 @@ describe('keys', () => {
   })
 })
 
+describe('quota', () => {
+  async function statuses(count: number, key = sandbox.key): Promise<number[]> {
+    const found: number[] = []
+    for (let index = 0; index < count; index += 1) {
+      const response = await fetch(`${sandbox.origin}/contents/v1/connectors`, {
+        headers: { 'x-api-key': key }
+      })
+      await response.arrayBuffer()
+      found.push(response.status)
+    }
+    return found
+  }
+
+  test('there is none unless asked for', async () => {
+    expect(new Set(await statuses(600))).toEqual(new Set([200]))
+  })
+
+  test('per key: over it 429, in every window of a minute', async () => {
+    sandbox.setQuota({ per_key_per_minute: 2 })
+    sandbox.addKey('bd_v2_sandbox_b')
+    expect(await statuses(1)).toEqual([200])
+    clock.advance(30_000)
+    expect(await statuses(2)).toEqual([200, 429])
+    expect(await statuses(3, 'bd_v2_sandbox_b')).toEqual([200, 200, 429])
+    clock.advance(29_999)
+    expect(await statuses(1)).toEqual([429])
+    clock.advance(1)
+    expect(await statuses(2)).toEqual([200, 429])
+  })
+
+  test('per address, over all keys', async () => {
+    sandbox.setQuota({ per_address_per_minute: 3 })
+    sandbox.addKey('bd_v2_sandbox_b')
+    expect([...(await statuses(2)), ...(await statuses(2, 'bd_v2_sandbox_b'))]).toEqual([200, 200, 200, 429])
+  })
+})
+
 describe('routes', () => {
   test.each([
     ['GET', '/contents/v1/unknown'],
@@ -165,13 +202,14 @@ describe('connector reads', () => {
     expect(await call('/contents/v1/connectors/not-a-uuid')).toEqual(contentError(400))
   })
 
-  test('last_sync_* moves when the run is over, not before, and runs queue up', async () => {
+  test('last_sync_* moves when the run is over, not before, for every run', async () => {
     const id = idOf('sharepoint')
     const start = clock.nowMs()
     const read = async () => (await call(`/contents/v1/connectors/${id}`)).body
     await sync(id, '{}')
+    clock.advance(1000)
     await sync(id, '{}')
-    clock.advance(4999)
+    clock.advance(3999)
     expect(await read()).toMatchObject({ last_sync_at: null, last_sync_status: null, last_sync_count: null })
     clock.advance(1)
     expect(await read()).toMatchObject({
@@ -180,8 +218,8 @@ describe('connector reads', () => {
       last_sync_error_msg: null,
       last_sync_count: expect.any(Number)
     })
-    clock.advance(5000)
-    expect(await read()).toMatchObject({ last_sync_at: new Date(start + 10_000).toISOString() })
+    clock.advance(1000)
+    expect(await read()).toMatchObject({ last_sync_at: new Date(start + 6000).toISOString() })
   })
 
   test('a refused sync queues nothing', async () => {
