@@ -1,0 +1,52 @@
+import type { FaultKind } from './fault.ts'
+import type { FoundEntry } from './found-entry.ts'
+
+/** How many closed calls are remembered, so that memory stays constant. The store's own index sees all of them. */
+const closedCallsRemembered = 50_000
+
+/** Finds entries that make no sense as the story of a call: a second intent or outcome, an outcome of nothing. */
+export class CallCheck {
+  /** Calls with an intent and no outcome yet: as many as were ever in flight at once. */
+  readonly #open = new Set<string>()
+  readonly #closed = new Set<string>()
+
+  /** Calls without an outcome so far. */
+  get openCalls(): number {
+    return this.#open.size
+  }
+
+  /** What is wrong with the next entry, or null. */
+  add({ kind, requestId, attempt }: FoundEntry): { kind: FaultKind; detail: string } | null {
+    if (kind !== 'call.intent' && kind !== 'call.outcome') return null
+    if (requestId === undefined || attempt === undefined)
+      return { kind: 'malformed', detail: 'it names no call (request_id and attempt)' }
+    const call = `${requestId} ${attempt}`
+    return kind === 'call.intent' ? this.#addIntent(call) : this.#addOutcome(call)
+  }
+
+  #addIntent(call: string): { kind: FaultKind; detail: string } | null {
+    if (this.#open.has(call) || this.#closed.has(call))
+      return { kind: 'repeated_call', detail: `it is a second intent of request ${call}` }
+    this.#open.add(call)
+    return null
+  }
+
+  #addOutcome(call: string): { kind: FaultKind; detail: string } | null {
+    if (this.#open.delete(call)) {
+      this.#remember(call)
+      return null
+    }
+    return this.#closed.has(call)
+      ? { kind: 'repeated_call', detail: `it is a second outcome of request ${call}` }
+      : { kind: 'outcome_without_intent', detail: `no intent of request ${call} comes before it` }
+  }
+
+  #remember(call: string): void {
+    this.#closed.add(call)
+    if (this.#closed.size > closedCallsRemembered)
+      for (const oldest of this.#closed) {
+        this.#closed.delete(oldest)
+        break
+      }
+  }
+}
