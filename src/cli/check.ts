@@ -1,0 +1,102 @@
+import { Command } from 'commander'
+import { type Config, ConfigError, type ConfigFault, loadConfig } from '../config.ts'
+import { openMasterKeyOf, WrongMasterKey } from '../custody/master-key-check.ts'
+import { resolveSecret, SecretUnavailable } from '../custody/secret-reference.ts'
+import { StoreError } from '../store/sqlite.ts'
+import { openStore, type Store } from '../store/store.ts'
+import type { ProcessContext } from './context.ts'
+import { type ConfigOptions, withConfigOptions } from './options.ts'
+import { print } from './store-command.ts'
+import { facts } from './table.ts'
+
+/** What `check` found, when all is well. Secrets appear by their references only. */
+type Findings = {
+  readonly ok: true
+  readonly listeners: { readonly public: string; readonly admin: string }
+  readonly store: { readonly path: string; readonly tenants: number; readonly keys: number }
+  readonly upstream: { readonly origin: string; readonly key: string }
+  readonly master_key: string
+  readonly warnings: readonly string[]
+}
+
+/** `check`: all that `serve` needs, without listening. */
+export function checkCommand(context: ProcessContext): Command {
+  return withConfigOptions(
+    new Command('check').description('validate the configuration, open the store and the keys; do not listen')
+  ).action(async (options: ConfigOptions) => {
+    const findings = await check(loadConfig(context.env, options.config), context.env)
+    print(context, options, findings, told(findings))
+  })
+}
+
+async function check(config: Config, env: ProcessContext['env']): Promise<Findings> {
+  const faults: ConfigFault[] = []
+  await attempt(faults, 'GATEWAY_UPSTREAM_KEY', () => resolveSecret(config.upstreamKey, env))
+  const store = await attempt(faults, 'GATEWAY_STORE_URL', () => openStore(config.storeUrl))
+  try {
+    if (store)
+      await attempt(faults, 'GATEWAY_MASTER_KEY', () =>
+        openMasterKeyOf(store, config.masterKey, env, { createIfAbsent: config.masterKeyIsDefault })
+      )
+    if (faults.length > 0 || !store) throw new ConfigError(faults)
+    return {
+      ok: true,
+      listeners: {
+        public: address(config.host, config.port),
+        admin: address(config.adminHost, config.adminPort)
+      },
+      store: { path: store.path, ...(await count(store)) },
+      upstream: { origin: config.upstreamOrigin, key: config.upstreamKey },
+      master_key: config.masterKey,
+      warnings: config.unknownVariables.map(name => `${name} is set but is not a setting`)
+    }
+  } finally {
+    store?.close()
+  }
+}
+
+/** Notes a fault under the setting that leads to it, so that all of them are told at once. */
+async function attempt<T>(
+  faults: ConfigFault[],
+  key: string,
+  work: () => T | Promise<T>
+): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    const known = [StoreError, SecretUnavailable, WrongMasterKey].some(kind => error instanceof kind)
+    if (!(known && error instanceof Error)) throw error
+    faults.push({ key, detail: error.message })
+    return undefined
+  }
+}
+
+async function count({ db }: Store): Promise<{ tenants: number; keys: number }> {
+  const { tenants } = await db
+    .selectFrom('tenant')
+    .select(({ fn }) => fn.countAll<number>().as('tenants'))
+    .executeTakeFirstOrThrow()
+  const { keys } = await db
+    .selectFrom('api_key')
+    .select(({ fn }) => fn.countAll<number>().as('keys'))
+    .where('revoked_at', 'is', null)
+    .executeTakeFirstOrThrow()
+  return { tenants, keys }
+}
+
+function address(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+function told(findings: Findings): string {
+  const { listeners, store, upstream, master_key, warnings } = findings
+  const found = facts([
+    ['public listener', listeners.public],
+    ['admin listener', listeners.admin],
+    ['store', `${store.path} (${store.tenants} tenants, ${store.keys} keys)`],
+    ['upstream', upstream.origin],
+    ['upstream key', `${upstream.key} (found)`],
+    ['master key', `${master_key} (fits the store)`]
+  ])
+  return `${found}${warnings.map(warning => `warning: ${warning}\n`).join('')}\nAll is well.\n`
+}

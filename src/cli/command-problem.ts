@@ -1,0 +1,108 @@
+import { CommanderError } from 'commander'
+import { ConfigError, type ConfigFault } from '../config.ts'
+import { WrongMasterKey } from '../custody/master-key-check.ts'
+import { SecretUnavailable } from '../custody/secret-reference.ts'
+import { problemTable } from '../problems.ts'
+import { StoreError } from '../store/sqlite.ts'
+import { Refusal, refusalTable } from '../tenants/refusal.ts'
+import { CommandError, type FailureExit } from './context.ts'
+
+/** A failed command, ready to be told: as lines for people, as a problem object for programs. */
+export type CommandProblem = {
+  readonly exit: FailureExit
+  readonly lines: readonly string[]
+  readonly body: ProblemObject
+}
+
+/** The members of the HTTP envelope that mean something without a request. */
+type ProblemObject = {
+  readonly type: string
+  readonly title: string
+  /** What an HTTP answer about the same failure carries. */
+  readonly status: number
+  readonly detail: string
+  readonly code: string
+  /** For faults in the configuration: each with a JSON pointer to its setting. */
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[]
+}
+
+/** Tells any failure of a command. Lines hold no line breaks, no control characters and nothing shaped like a key. */
+export function toCommandProblem(error: unknown): CommandProblem {
+  if (error instanceof ConfigError) return configProblem(error.faults)
+  const { code, detail, exit } = asCommandError(error)
+  const line = plain(detail)
+  const status = statusOf(code, exit)
+  return {
+    exit,
+    lines: [line],
+    body: { type: `/problems/${code}`, title: titleOf(code), status, detail: line, code }
+  }
+}
+
+/** Several faults in the configuration, or in what it refers to: one line each, with its key. */
+function configProblem(faults: readonly ConfigFault[]): CommandProblem {
+  const code = 'configuration_invalid'
+  const lines = faults.map(fault => plain(`${fault.key}: ${fault.detail}`))
+  const errors = faults.map(({ key, detail }) => ({
+    pointer: `/${plain(key).replaceAll('~', '~0').replaceAll('/', '~1')}`,
+    detail: plain(detail)
+  }))
+  const body = {
+    type: `/problems/${code}`,
+    title: titleOf(code),
+    status: 400,
+    detail: lines.join('; '),
+    code
+  }
+  return { exit: 2, lines, body: { ...body, errors } }
+}
+
+type Told = { readonly code: string; readonly detail: string; readonly exit: FailureExit }
+
+function asCommandError(error: unknown): Told {
+  if (error instanceof CommandError) return { code: error.code, detail: error.message, exit: error.exit }
+  if (error instanceof Refusal)
+    return {
+      code: error.code,
+      detail: error.message,
+      exit: refusalTable[error.code].status === 400 ? 2 : 1
+    }
+  if (!(error instanceof Error)) return { code: 'internal_error', detail: String(error), exit: 1 }
+  const detail = error.message
+  if (error instanceof CommanderError)
+    return { code: 'usage_invalid', detail: usageFault(error.message), exit: 2 }
+  if (error instanceof WrongMasterKey) return { code: 'master_key_wrong', detail, exit: 2 }
+  if (error instanceof SecretUnavailable) return { code: 'secret_unavailable', detail, exit: 2 }
+  if (error instanceof StoreError) return { code: 'store_unavailable', detail, exit: 2 }
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ERR_SQLITE_ERROR')
+    return { code: 'store_unavailable', detail: `the store: ${detail}`, exit: 2 }
+  if ((error as NodeJS.ErrnoException).syscall === 'listen')
+    return { code: 'listener_unavailable', detail: `cannot listen: ${detail}`, exit: 2 }
+  return { code: 'internal_error', detail, exit: 1 }
+}
+
+/** Surplus arguments are counted, not repeated: one may be a secret that was meant for standard input. */
+function usageFault(message: string): string {
+  return message.replace(/^error: /, '').replace(/( but got \d+):.*$/s, '$1.')
+}
+
+function statusOf(code: string, exit: FailureExit): number {
+  const known: Readonly<Record<string, { readonly status: number }>> = { ...problemTable, ...refusalTable }
+  return known[code]?.status ?? (exit === 2 ? 400 : 409)
+}
+
+function titleOf(code: string): string {
+  const words = code.replaceAll('_', ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+function plain(text: string): string {
+  return (
+    text
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what has to go
+      .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
+      .replace(/\b(cgw|bd)_[A-Za-z0-9_]{8,}/g, '$1_…')
+      .trim()
+  )
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import type { ProcessContext } from './context.ts'
+import { runCommand } from './program.ts'
+
+const context: ProcessContext = {
+  env: process.env,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  administrator: { actor: `cli:${userName()}`, role: 'cli', version: version(), pid: process.pid },
+  interrupted
+}
+
+// A reader that has seen enough (`| head`) is no failure; whatever the command changed is committed by then.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+process.stderr.on('error', () => {})
+
+process.exitCode = await runCommand(process.argv.slice(2), context)
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    // A container may run under a number that no account has.
+    return String(process.getuid?.() ?? 'unknown')
+  }
+}
+
+function interrupted(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  function stop(): void {
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+    resolve()
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  return promise
+}

@@ -1,0 +1,57 @@
+import { type Config, loadConfig } from '../config.ts'
+import { openMasterKeyOf } from '../custody/master-key-check.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { apiKeyPepper, type Pepper } from '../tenants/api-key.ts'
+import type { Administration } from '../tenants/change-directory.ts'
+import type { Page } from '../tenants/page.ts'
+import type { CliContext, ProcessContext } from './context.ts'
+import type { ConfigOptions, OutputOptions } from './options.ts'
+import { type Column, table } from './table.ts'
+
+/** What a command works with once the store is open. */
+export type OpenedStore = {
+  readonly config: Config
+  readonly store: Store
+  readonly administration: Administration
+  /** Opens the master key as `serve` does: makes it when nobody chose one and the store has seen none. */
+  readonly pepper: () => Promise<Pepper>
+}
+
+/** Runs `work` on the configured store, opened directly: a gateway may be running on it or not. */
+export async function withStore<T>(
+  { env, administrator }: ProcessContext,
+  options: ConfigOptions,
+  work: (opened: OpenedStore) => Promise<T>
+): Promise<T> {
+  const config = loadConfig(env, options.config)
+  const store = await openStore(config.storeUrl)
+  try {
+    return await work({
+      config,
+      store,
+      administration: { store, administrator, clock: () => new Date() },
+      pepper: async () =>
+        apiKeyPepper(
+          await openMasterKeyOf(store, config.masterKey, env, { createIfAbsent: config.masterKeyIsDefault })
+        )
+    })
+  } finally {
+    store.close()
+  }
+}
+
+/** Prints a result on standard output: as one line of JSON, or as `text` for people. */
+export function print(context: CliContext, options: OutputOptions, result: unknown, text: string): void {
+  context.stdout.write(options.json ? `${JSON.stringify(result)}\n` : text)
+}
+
+/** Prints a page of a list: `{"items": […], "next": …}`, or a table that ends in how to go on. */
+export function printPage<Row>(
+  context: CliContext,
+  options: OutputOptions,
+  page: Page<Row>,
+  columns: readonly Column<Row>[]
+): void {
+  const more = page.next === null ? '' : `\nThere are more: add --cursor ${page.next}\n`
+  print(context, options, page, table(columns, page.items) + more)
+}

@@ -1,0 +1,26 @@
+/** One column: its heading and a row's text in it. */
+export type Column<Row> = readonly [heading: string, text: (row: Row) => string]
+
+/** Rows under headings, columns two spaces apart, each as wide as its widest cell. Ends in a line break. */
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+  const lines = [
+    columns.map(([heading]) => heading),
+    ...rows.map(row => columns.map(([, text]) => text(row)))
+  ]
+  const widths = columns.map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0)))
+  return lines
+    .map(line => `${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
+    .map(line => `${line}\n`)
+    .join('')
+}
+
+/** Names and values, one pair a line, values under each other. */
+export function facts(pairs: readonly (readonly [name: string, value: string])[]): string {
+  const width = Math.max(...pairs.map(([name]) => name.length))
+  return pairs.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('')
+}
+
+/** An RFC 3339 time to the second, or a dash. */
+export function shortTime(at: string | null): string {
+  return at === null ? '-' : at.replace(/\.\d+Z$/, 'Z')
+}

@@ -1,0 +1,39 @@
+import { InvalidArgumentError } from 'commander'
+
+const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const longestMs = 36_500 * 86_400_000
+
+/** Milliseconds of `90d`, `24h`, `30m` or `0s`; at most 36500 days. Throws InvalidArgumentError. */
+export function durationMs(text: string): number {
+  const [, count, unit = ''] = /^([0-9]{1,10})([smhd])$/.exec(text) ?? []
+  const ms = Number(count) * (unitMs[unit] ?? Number.NaN)
+  if (ms <= longestMs) return ms
+  throw new InvalidArgumentError('It must be a duration such as 90d, 24h, 30m or 0s.')
+}
+
+/** When a key expires: after a duration, at a time, or never (null). */
+export type Expiry = (now: Date) => Date | null
+
+/** Reads `never`, a duration such as 90d, a date or an RFC 3339 time. Throws InvalidArgumentError. */
+export function expiry(text: string): Expiry {
+  if (text === 'never') return () => null
+  const at = instant(text)
+  if (at !== null) return () => at
+  if (!/^[0-9]+[smhd]$/.test(text))
+    throw new InvalidArgumentError(
+      'It must be never, a duration such as 90d, a date, or a time such as 2027-01-31T12:00:00Z.'
+    )
+  const ms = durationMs(text)
+  return now => new Date(now.getTime() + ms)
+}
+
+/** The beginning of a day in UTC, or a time with its offset; null for anything else, and for days that do not exist. */
+function instant(text: string): Date | null {
+  const form = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
+  const day = form.exec(text)?.[1]
+  if (day === undefined) return null
+  const midnight = new Date(`${day}T00:00:00Z`)
+  const at = new Date(text)
+  const real = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day)
+  return real && !Number.isNaN(at.getTime()) ? at : null
+}
