@@ -14,6 +14,8 @@ import { waitUntilServing } from './readiness.ts'
 
 /** What one contender showed in one round. */
 export interface Sample {
+  /** All that were answered, in all phases. */
+  readonly calls: number
   readonly requestsPerSecond: number
   readonly cpuMicrosPerRequest: number
   /** At a constant rate. */
@@ -39,7 +41,7 @@ interface Server {
 async function measure(server: Server, harness: Harness, cores: Cores, flags: Flags): Promise<Sample> {
   const { target, pid } = server
   const { connections, seconds, warmUpSeconds, perSecond } = flags
-  await harness.load({ target, connections, seconds: warmUpSeconds, perSecond: null })
+  const warmUp = await harness.load({ target, connections, seconds: warmUpSeconds, perSecond: null })
   const busyBefore = cores.server === null ? 0 : coreBusyMicros(cores.server)
   const cpuBefore = cpuMicros(pid)
   const full = await harness.load({ target, connections, seconds, perSecond: null })
@@ -49,6 +51,7 @@ async function measure(server: Server, harness: Harness, cores: Cores, flags: Fl
   const steady = await harness.load({ target, connections, seconds, perSecond })
   const wallMicros = (full.requests / full.perSecond) * 1e6
   return {
+    calls: warmUp.requests + full.requests + steady.requests,
     requestsPerSecond: full.perSecond,
     cpuMicrosPerRequest: cpu / full.requests,
     p50Ms: steady.p50Ms,
@@ -97,7 +100,10 @@ export async function playRound(
   const server = start(contender.launch(place), place, harness, cores)
   try {
     await waitUntilServing(server.target, server.child)
-    return await measure(server, harness, cores, flags)
+    const sample = await measure(server, harness, cores, flags)
+    if (server.child !== null) await stopOwned(server.child)
+    contender.check?.(folder, sample.calls)
+    return sample
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new Error(`${reason}\n${lastLines(join(folder, 'output.log'))}`.trim())

@@ -4,10 +4,11 @@
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { playAll } from './all-rounds.ts'
 import { selectContenders } from './contenders/all.ts'
 import { type Contender, repositoryPath } from './contenders/contender.ts'
+import { gateway } from './contenders/gateway.ts'
 import { shareCores } from './cores.ts'
-import { diskSyncMs } from './disk-sync.ts'
 import { type Flags, readFlags } from './flags.ts'
 import { startHarness } from './harness.ts'
 import { machineFacts } from './machine.ts'
@@ -16,71 +17,41 @@ import { installPeers } from './peers-installed.ts'
 import { barsOf } from './report/bars.ts'
 import { writeResults } from './report/results-file.ts'
 import { reportText } from './report/tables.ts'
-import { playRound, type Sample } from './round.ts'
-import { seededRandom, shuffle } from './shuffle.ts'
 import { median } from './statistics.ts'
 
-interface Outcome {
-  readonly hasFailed: boolean
-}
-
-/** Those who can run here; the others leave a remark. */
-function present(contenders: readonly Contender[], remarks: string[]): Contender[] {
-  return contenders.filter(({ title, whyMissing }) => {
-    const reason = whyMissing()
-    if (reason !== null) remarks.push(`${title}: skipped, ${reason}`)
-    return reason === null
-  })
-}
-
-async function run(flags: Flags, folder: string): Promise<Outcome> {
-  const remarks: string[] = []
-  const contenders = present(selectContenders(flags.only), remarks)
-  for (const remark of remarks) console.log(remark)
+/** Runs the bench and gives its exit code: 0, or 1 when anything failed and so was not measured. */
+async function run(flags: Flags, folder: string): Promise<number> {
+  const { contenders, skipped } = present(selectContenders(flags.only))
+  for (const remark of skipped) console.log(remark)
   const cores = shareCores()
   const harness = await startHarness(folder, cores)
-  for (const { name, prepare } of contenders) prepare?.(join(folder, `${name}-prepared`), harness)
+  for (const contender of contenders) contender.prepare?.(join(folder, `${contender.name}-prepared`), harness)
 
-  const random = seededRandom(flags.seed)
-  const samples = new Map<string, (Sample | null)[]>(contenders.map(({ name }) => [name, []]))
-  const syncsMs: number[] = []
-  for (let round = 1; round <= flags.rounds; round++) {
-    syncsMs.push(...diskSyncMs(folder))
-    for (const contender of shuffle(contenders, random)) {
-      const sample = await tryRound(contender, round, join(folder, `${contender.name}-${round}`))
-      samples.get(contender.name)?.push(sample)
-    }
-  }
+  const { samples, syncsMs, readyMs, failures } = await playAll({ contenders, folder, harness, cores, flags })
 
-  async function tryRound(contender: Contender, round: number, roundFolder: string): Promise<Sample | null> {
-    try {
-      const sample = await playRound(contender, roundFolder, harness, cores, flags)
-      console.log(progress(round, contender, sample))
-      return sample
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      console.log(`round ${round}  ${contender.title}: failed: ${reason}`)
-      remarks.push(`${contender.title}: round ${round} failed and does not count: ${reason.split('\n')[0]}`)
-      return null
-    }
-  }
-
-  const bars = barsOf(samples, median(syncsMs), [])
-  const facts = machineFacts(folder, cores, syncsMs)
-  const text = reportText({ contenders, samples, bars, facts, method: method(flags), remarks })
+  const text = reportText({
+    contenders,
+    samples,
+    bars: barsOf(samples, median(syncsMs), readyMs),
+    facts: machineFacts(folder, cores, syncsMs),
+    method: method(flags),
+    remarks: [...skipped, ...failures]
+  })
   console.log(`\n${text}`)
-  const isWhole = !flags.isQuick && flags.only.length === 0
+  const isWhole = !flags.isQuick && flags.only.length === 0 && contenders.includes(gateway)
   if (isWhole) writeResults(repositoryPath('bench/RESULTS.md'), text)
-  return { hasFailed: [...samples.values()].some(rounds => rounds.includes(null)) }
+  return failures.length === 0 ? 0 : 1
 }
 
-function progress(round: number, { title }: Contender, sample: Sample): string {
-  const { requestsPerSecond, cpuMicrosPerRequest, p50Ms, p99Ms, othersShare } = sample
-  return (
-    `round ${round}  ${title.padEnd(24)} ${requestsPerSecond.toFixed(0).padStart(6)}/s ` +
-    `${cpuMicrosPerRequest.toFixed(1).padStart(6)} µs  p50 ${p50Ms.toFixed(3)} ms  p99 ${p99Ms.toFixed(3)} ms  ` +
-    `others ${(othersShare * 100).toFixed(0)} %`
-  )
+/** Those who can run here, and a line for each of the others. */
+function present(selected: readonly Contender[]): { contenders: Contender[]; skipped: string[] } {
+  const skipped: string[] = []
+  const contenders = selected.filter(({ title, whyMissing }) => {
+    const reason = whyMissing()
+    if (reason !== null) skipped.push(`${title}: skipped, ${reason}`)
+    return reason === null
+  })
+  return { contenders, skipped }
 }
 
 function method({ rounds, seconds, connections, perSecond, seed }: Flags): string {
@@ -109,8 +80,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 try {
   const flags = readFlags(process.argv.slice(2))
   installPeers()
-  const { hasFailed } = await run(flags, folder)
-  leave(folder, hasFailed ? 1 : 0)
+  leave(folder, await run(flags, folder))
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error))
   leave(folder, 2)

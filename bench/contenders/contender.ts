@@ -32,6 +32,8 @@ export interface Contender {
   prepare?(folder: string, place: Pick<Place, 'upstreamPort'>): void
   /** Null for the upstream itself, which runs already. */
   launch(place: Place): Launch | null
+  /** Looks at what it left behind after `calls` calls; throws when that is not what it promises. */
+  check?(folder: string, calls: number): void
 }
 
 /** For contenders without custody: the caller itself holds the upstream's key. */

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { upstreamKey } from '../fixture.ts'
 import { type Contender, type Place, repositoryPath } from './contender.ts'
+import { requireLedgerOf } from './gateway-store.ts'
 
 const main = repositoryPath('src/cli/main.ts')
 
@@ -13,15 +15,24 @@ const burst = '100000'
 /** A store with one tenant and one key, made once and copied for each round. */
 let template: { folder: string; key: string } | null = null
 
+/** The store's file, for those who look into it from outside. */
+export function storeFile(folder: string): string {
+  return join(folder, 'gateway.db')
+}
+
+function masterKeyFile(folder: string): string {
+  return join(folder, 'master.key')
+}
+
 /** The gateway's configuration: everything on, over a store of its own in `folder`. */
-export function gatewayEnvironment({ folder, port, adminPort, upstreamPort }: Place): Record<string, string> {
+function gatewayEnvironment({ folder, port, adminPort, upstreamPort }: Place): Record<string, string> {
   return {
     GATEWAY_HOST: '127.0.0.1',
     GATEWAY_PORT: String(port),
     GATEWAY_ADMIN_HOST: '127.0.0.1',
     GATEWAY_ADMIN_PORT: String(adminPort),
-    GATEWAY_STORE_URL: `sqlite:${join(folder, 'gateway.db')}`,
-    GATEWAY_MASTER_KEY: `file:${join(folder, 'master.key')}`,
+    GATEWAY_STORE_URL: `sqlite:${storeFile(folder)}`,
+    GATEWAY_MASTER_KEY: `file:${masterKeyFile(folder)}`,
     GATEWAY_UPSTREAM_ORIGIN: `http://127.0.0.1:${upstreamPort}`,
     GATEWAY_UPSTREAM_KEY: 'env:BENCH_UPSTREAM_KEY',
     BENCH_UPSTREAM_KEY: upstreamKey,
@@ -30,7 +41,7 @@ export function gatewayEnvironment({ folder, port, adminPort, upstreamPort }: Pl
   }
 }
 
-export function gatewayCommand(...args: string[]): string[] {
+function gatewayCommand(...args: string[]): string[] {
   return [process.execPath, main, ...args]
 }
 
@@ -52,6 +63,8 @@ export const gateway: Contender = {
   whyMissing: () => (existsSync(main) ? null : 'src/cli/main.ts does not exist yet'),
   prepare(folder, { upstreamPort }) {
     mkdirSync(folder)
+    // The gateway makes a master key only where its embedded default lies; one that is named must be there.
+    writeFileSync(masterKeyFile(folder), randomBytes(32).toString('base64'), { mode: 0o600 })
     const place = { folder, port: 0, adminPort: 0, upstreamPort }
     runCommand(
       place,
@@ -77,5 +90,6 @@ export const gateway: Contender = {
       env: gatewayEnvironment(place),
       credential: `Authorization: Bearer ${template.key}`
     }
-  }
+  },
+  check: (folder, calls) => requireLedgerOf(storeFile(folder), calls)
 }
