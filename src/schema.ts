@@ -10,7 +10,7 @@ export const strict = { additionalProperties: false } as const
 /** A connector's id: any UUID, in any case. It goes upstream, and into the ledger, in lower case. */
 export const ConnectorId = Type.String({
   pattern: '^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$',
-  description: 'A UUID, in any case.',
+  description: 'a UUID, in any case',
   examples: ['019a9612-bfad-758c-884e-37dd8c6ad2cb']
 })
 
@@ -21,7 +21,7 @@ export const ConnectorId = Type.String({
 export const CalendarDate = Type.String({
   pattern: '^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}$',
   format: 'date',
-  description: 'A calendar date, YYYY-MM-DD.',
+  description: 'a calendar date, YYYY-MM-DD',
   examples: ['2026-01-01']
 })
 

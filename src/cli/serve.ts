@@ -10,7 +10,7 @@ export function serveCommand(context: ProcessContext): Command {
       const config = loadConfig(context.env, options.config)
       // Only here: the other commands start faster without the server.
       const { serve } = await import('../server.ts')
-      await serve(config)
+      await serve(config, context.env)
     }
   )
 }

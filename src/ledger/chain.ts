@@ -54,6 +54,11 @@ export class Chain {
     return this.#head
   }
 
+  /** The last sealed entry, committed or not. */
+  get tip(): Head {
+    return this.#tip
+  }
+
   seal(fields: EntryFields): SealedEntry {
     const entry: ChainedEntry = {
       ...fields,

@@ -1,0 +1,118 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Ledger } from './ledger/ledger.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { MemoryLimiter } from './limits/memory-limiter.ts'
+import type { Logger } from './logger.ts'
+import { drain } from './plugins/drain.ts'
+import { headerGuard } from './plugins/header-guard.ts'
+import { jsonBody } from './plugins/json-body.ts'
+import { watchMethods } from './plugins/method-guard.ts'
+import { openapi } from './plugins/openapi.ts'
+import { answerFrameworkError, problemEnvelope } from './plugins/problem-envelope.ts'
+import { rateLimit } from './plugins/rate-limit.ts'
+import { rejectionRecord } from './plugins/rejection-record.ts'
+import { requestFacts } from './plugins/request-facts.ts'
+import { requestLog } from './plugins/request-log.ts'
+import { answerClientError, answerUnusualRequests } from './plugins/socket-problems.ts'
+import { tenantAuth } from './plugins/tenant-auth.ts'
+import { type HealthDependencies, health } from './routes/health.ts'
+import { problemPages } from './routes/problems.ts'
+import { syncConnector } from './routes/sync.ts'
+import type { Scope } from './schema.ts'
+import type { Directory } from './tenants/directory.ts'
+import type { ContentApi } from './upstream/content-api.ts'
+import { uuidv7 } from './uuid.ts'
+
+type ListenerDependencies = HealthDependencies & {
+  logger: Logger
+  lifecycle: Lifecycle
+  trustedProxies: readonly string[]
+}
+
+export type AppDependencies = ListenerDependencies & {
+  version: string
+  directory: Pick<Directory, 'authenticate'>
+  limiter: Pick<MemoryLimiter, 'take'>
+  ledger: Pick<Ledger, 'recordRejection'>
+  contentApi: ContentApi
+}
+
+/** The public listener, in the order in which a request travels through it. */
+export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
+  const { version, logger, directory, limiter, ledger, contentApi } = dependencies
+  const app = await buildListener(dependencies)
+  const refuseOtherMethods = watchMethods(app)
+
+  await app.register(openapi, { version })
+  health(app, dependencies)
+  problemPages(app, {})
+
+  await app.register(async function tenantScope(scope: Scope) {
+    await scope.register(tenantAuth, { directory, limiter })
+    await scope.register(rejectionRecord, { ledger })
+    await scope.register(rateLimit, { limiter })
+    await scope.register(jsonBody)
+
+    syncConnector(scope, { contentApi, operationId: 'syncConnector' })
+    // The upstream's own path: an existing client only changes its base URL and key.
+    await scope.register(
+      async (upstreamPaths: Scope) => {
+        syncConnector(upstreamPaths, { contentApi, operationId: 'syncConnectorOnUpstreamPath' })
+      },
+      { prefix: '/contents/v1' }
+    )
+  })
+
+  refuseOtherMethods()
+  await app.ready()
+  logger.debug('public listener built')
+  return app
+}
+
+/** The admin listener: what operators and orchestrators ask, apart from the traffic of the tenants. */
+export async function buildAdminApp(dependencies: ListenerDependencies): Promise<FastifyInstance> {
+  const app = await buildListener(dependencies)
+  const refuseOtherMethods = watchMethods(app)
+  health(app, dependencies)
+  refuseOtherMethods()
+  await app.ready()
+  return app
+}
+
+/** What both listeners share: socket limits, the guard, the envelope, the facts and the log of a request. */
+async function buildListener({ logger, lifecycle, trustedProxies }: ListenerDependencies): Promise<Scope> {
+  const app = Fastify({
+    logger: false,
+    genReqId: () => uuidv7(),
+    requestIdHeader: false,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 72_000,
+    bodyLimit: 16 * 1024,
+    exposeHeadRoutes: false,
+    allowErrorHandlerOverride: false,
+    return503OnClosing: false,
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    routerOptions: { maxParamLength: 64 },
+    // The guard asks for the Host header: Node's own refusal would not be our envelope.
+    http: {
+      headersTimeout: 5_000,
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: 8 * 1024,
+      requireHostHeader: false
+    },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true } },
+    frameworkErrors: answerFrameworkError(logger),
+    clientErrorHandler: answerClientError(logger)
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  answerUnusualRequests(app.server, logger)
+  // Handlers return exactly what their schema documents, and problems are rendered before they get here.
+  app.setSerializerCompiler(() => data => JSON.stringify(data))
+  await app.register(problemEnvelope, { logger })
+  await app.register(requestFacts)
+  await app.register(requestLog, { logger })
+  await app.register(headerGuard)
+  await app.register(drain, { lifecycle })
+  return app as Scope
+}

@@ -1,0 +1,41 @@
+import { resolveSecret } from './secret-reference.ts'
+
+/** A credential as the rest of the program may know it: never its material. */
+export type CredentialName = { readonly name: string; readonly version: number }
+
+/**
+ * Holds the upstream keys. A key leaves only as the argument of a callback, for as long as the callback runs;
+ * what the callback makes of it must go to the upstream and nowhere else.
+ */
+export class Credentials {
+  readonly #material = new Map<string, { version: number; secret: Buffer }>()
+
+  /** Opens the bootstrap credential `default`. Throws SecretUnavailable. */
+  static open(reference: string, env: Readonly<Record<string, string | undefined>>): Credentials {
+    const credentials = new Credentials()
+    credentials.#material.set('default', { version: 1, secret: resolveSecret(reference, env) })
+    return credentials
+  }
+
+  /** How the ledger names the credential in use, `name@version`. */
+  label(name: string): string {
+    return `${name}@${this.#open(name).version}`
+  }
+
+  use<T>(name: string, callback: (secret: string) => T): T {
+    return callback(this.#open(name).secret.toString('latin1'))
+  }
+
+  /** Whether a text that came from outside contains a key, so that it must not travel further. */
+  revealedBy(text: string): boolean {
+    for (const { secret } of this.#material.values())
+      if (text.includes(secret.toString('latin1'))) return true
+    return false
+  }
+
+  #open(name: string): { version: number; secret: Buffer } {
+    const held = this.#material.get(name)
+    if (!held) throw new Error(`there is no credential ${name}`)
+    return held
+  }
+}

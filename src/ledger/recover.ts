@@ -1,0 +1,73 @@
+import { takeProcessLock } from '../store/process-lock.ts'
+import type { Store } from '../store/store.ts'
+import type { ChainedEntry, EntryFields } from './entry.ts'
+import { type LedgerWriter, writerLockPath } from './writer.ts'
+
+/** What recovery did for one dead writer. */
+export type Recovery = { writer: string; openCalls: number }
+
+type WriterRow = { id: string; open_from: number }
+
+/**
+ * Closes what dead writers left open. Each intent without an outcome gets one with code `outcome_unknown`: whether
+ * the upstream received it cannot be known, so nothing is ever sent again for it. A writer whose lock is held lives,
+ * and is left alone.
+ */
+export function recoverDeadWriters(store: Store, writer: LedgerWriter, at: Date): Recovery[] {
+  const unclosed = store.raw
+    .prepare('SELECT id, open_from FROM writer WHERE closed_at IS NULL AND id <> ? ORDER BY opened_at, id')
+    .all(writer.head.writer) as WriterRow[]
+  return unclosed.flatMap(dead => {
+    const lock = takeProcessLock(writerLockPath(store.path, dead.id))
+    if (!lock) return []
+    try {
+      return recoverWriter(store, writer, dead, at)
+    } finally {
+      lock.release()
+    }
+  })
+}
+
+function recoverWriter(store: Store, writer: LedgerWriter, dead: WriterRow, at: Date): Recovery[] {
+  let openCalls: number | undefined
+  writer.transact(() => {
+    const claimed = store.raw
+      .prepare('UPDATE writer SET closed_at = ? WHERE id = ? AND closed_at IS NULL')
+      .run(at.toISOString(), dead.id)
+    // Another process was faster: the calls are closed already.
+    if (claimed.changes === 0) return
+    const intents = openIntents(store, dead)
+    const head = store.raw
+      .prepare('SELECT seq, lower(hex(hash)) AS hash FROM ledger WHERE writer = ? ORDER BY seq DESC LIMIT 1')
+      .get(dead.id)
+    writer.insert({
+      at: at.toISOString(),
+      kind: 'writer.recovered',
+      recovered: dead.id,
+      head: head && { ...head },
+      open_calls: intents.length
+    })
+    for (const intent of intents) writer.insert(unknownOutcome(intent, at))
+    openCalls = intents.length
+  })
+  return openCalls === undefined ? [] : [{ writer: dead.id, openCalls }]
+}
+
+function openIntents(store: Store, dead: WriterRow): ChainedEntry[] {
+  const rows = store.raw
+    .prepare(
+      `SELECT entry FROM ledger AS intent
+       WHERE writer = ? AND seq >= ? AND kind = 'call.intent' AND NOT EXISTS (
+         SELECT 1 FROM ledger AS outcome
+         WHERE outcome.request_id = intent.request_id AND outcome.attempt = intent.attempt
+           AND outcome.attempt IS NOT NULL AND outcome.kind = 'call.outcome')
+       ORDER BY seq`
+    )
+    .all(dead.id, dead.open_from) as { entry: string }[]
+  return rows.map(row => JSON.parse(row.entry) as ChainedEntry)
+}
+
+function unknownOutcome(intent: ChainedEntry, at: Date): EntryFields {
+  const { writer: _writer, seq: _seq, prev: _prev, ...facts } = intent
+  return { ...facts, at: at.toISOString(), kind: 'call.outcome', code: 'outcome_unknown' }
+}

@@ -1,0 +1,104 @@
+import type { StatementSync } from 'node:sqlite'
+import { type ProcessLock, takeProcessLock } from '../store/process-lock.ts'
+import type { Store } from '../store/store.ts'
+import { uuidv7 } from '../uuid.ts'
+import { Chain, type Head } from './chain.ts'
+import type { EntryFields } from './entry.ts'
+import { OpenCalls } from './open-calls.ts'
+import { type Anchor, newestEntrySql, openedEntry, type WriterFacts } from './opening.ts'
+
+/** Where the locks that tell living writers from dead ones are kept: one file a writer, beside the store. */
+export function writerLockPath(storePath: string, writer: string): string {
+  return `${storePath}.writers/${writer}.lock`
+}
+
+/** How often, at most, a commit also notes up to where all calls are closed, in milliseconds. */
+const noteOpenFromMs = 1000
+
+/**
+ * This process's own writer: one chain, appended to in transactions of its own. Synchronous, for the store's thread.
+ * Living writers hold a lock, so that another process never takes their calls for those of a dead one.
+ */
+export class LedgerWriter {
+  readonly #store: Store
+  readonly #chain: Chain
+  readonly #lock: ProcessLock
+  readonly #openCalls = new OpenCalls()
+  readonly #insert: StatementSync
+  readonly #noteOpenFrom: StatementSync
+  #notedAt = 0
+
+  private constructor(store: Store, chain: Chain, lock: ProcessLock) {
+    this.#store = store
+    this.#chain = chain
+    this.#lock = lock
+    this.#insert = store.raw.prepare('INSERT INTO ledger (entry, hash) VALUES (?, ?)')
+    this.#noteOpenFrom = store.raw.prepare('UPDATE writer SET open_from = ? WHERE id = ?')
+  }
+
+  /** Opens a new chain with its `writer.opened` entry. A writer never continues another's chain. */
+  static open(store: Store, facts: WriterFacts, at: Date): LedgerWriter {
+    const chain = Chain.start(uuidv7())
+    const id = chain.head.writer
+    const lock = takeProcessLock(writerLockPath(store.path, id))
+    if (!lock) throw new Error(`the lock of the new writer ${id} is taken`)
+    const writer = new LedgerWriter(store, chain, lock)
+    writer.transact(() => {
+      const after = store.raw.prepare(newestEntrySql).get() as Anchor | undefined
+      store.raw.prepare('INSERT INTO writer (id, opened_at) VALUES (?, ?)').run(id, at.toISOString())
+      writer.insert(openedEntry(at.toISOString(), facts, after && { ...after }))
+    })
+    return writer
+  }
+
+  /** The last entry that is durable. */
+  get head(): Head {
+    return this.#chain.head
+  }
+
+  /** Makes the entries durable, all or none: one transaction, one fsync. Throws what SQLite throws. */
+  append(batch: readonly EntryFields[], now: number): void {
+    this.transact(() => {
+      for (const fields of batch) this.insert(fields)
+      if (now - this.#notedAt >= noteOpenFromMs) {
+        this.#noteOpenFrom.run(this.#openCalls.oldest() ?? this.#chain.tip.seq + 1, this.head.writer)
+        this.#notedAt = now
+      }
+    })
+  }
+
+  /** Inserts one entry inside `transact`. */
+  insert(fields: EntryFields): void {
+    const sealed = this.#chain.seal(fields)
+    this.#insert.run(sealed.text, Buffer.from(sealed.hash, 'hex'))
+    this.#openCalls.note(fields, this.#chain.tip.seq)
+  }
+
+  /** Runs `work` in one write transaction; on failure neither the store nor the chain has moved. */
+  transact(work: () => void): void {
+    const { raw } = this.#store
+    try {
+      raw.exec('BEGIN IMMEDIATE')
+      work()
+      raw.exec('COMMIT')
+    } catch (error) {
+      if (raw.isTransaction) raw.exec('ROLLBACK')
+      this.#chain.rewind()
+      this.#openCalls.rewind()
+      throw error
+    }
+    this.#chain.advance()
+    this.#openCalls.advance()
+  }
+
+  /** Ends the chain with a `writer.closed` entry and lets go of the lock. */
+  close(at: Date): void {
+    this.transact(() => {
+      this.insert({ at: at.toISOString(), kind: 'writer.closed' })
+      this.#store.raw
+        .prepare('UPDATE writer SET closed_at = ?, open_from = ? WHERE id = ?')
+        .run(at.toISOString(), this.#openCalls.oldest() ?? this.#chain.tip.seq + 1, this.head.writer)
+    })
+    this.#lock.release()
+  }
+}

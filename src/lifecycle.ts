@@ -1,0 +1,2 @@
+/** Where the process is in its life. Written by `server.ts` alone; read by whatever must refuse while it drains. */
+export type Lifecycle = { draining: boolean }

@@ -1,0 +1,42 @@
+/** A limit: a sustained rate, and how many requests may come at once on top of a steady flow. */
+export type Limit = { readonly ratePerMinute: number; readonly burst: number }
+
+/** How a request fares against one bucket. All times are whole microseconds. */
+export type Verdict = {
+  allowed: boolean
+  /** The bucket's theoretical arrival time once this request is charged. Not to be stored when refused. */
+  tat: number
+  /** How many more requests would be admitted right now, after this one. */
+  remaining: number
+  /** From now until a request would be admitted: 0 when this one is. */
+  retryAfterUs: number
+  /** From now until the bucket is full again. */
+  resetUs: number
+}
+
+/**
+ * The generic cell rate algorithm: one timestamp a bucket, the time at which a steady flow would be due again
+ * ("theoretical arrival time"). Exact: whole microseconds, with the interval between requests rounded up, so that a
+ * window of any length T admits at most `burst + T × rate`. Rates above 60,000,000 a minute count as that.
+ * `tat` is the stored time, or 0 for a bucket never used.
+ */
+export function judge(limit: Limit, tat: number, nowUs: number): Verdict {
+  const intervalUs = Math.ceil(60_000_000 / limit.ratePerMinute)
+  const toleranceUs = intervalUs * limit.burst
+  const charged = Math.max(tat, nowUs) + intervalUs
+  const retryAfterUs = Math.max(0, charged - toleranceUs - nowUs)
+  if (retryAfterUs > 0)
+    return { allowed: false, tat, remaining: 0, retryAfterUs, resetUs: Math.max(0, tat - nowUs) }
+  return {
+    allowed: true,
+    tat: charged,
+    remaining: Math.floor((nowUs + toleranceUs - charged) / intervalUs),
+    retryAfterUs: 0,
+    resetUs: charged - nowUs
+  }
+}
+
+/** Whole seconds, rounded up: who waits that long is not refused by the same limit. */
+export function wholeSeconds(microseconds: number): number {
+  return Math.ceil(microseconds / 1_000_000)
+}

@@ -1,0 +1,71 @@
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { Problem } from '../problems.ts'
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** JSON by its media type, with no charset but UTF-8: another one would make other text of the same bytes. */
+const jsonMediaType = /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?[ \t]*$/i
+
+/**
+ * The one body parser: strict JSON. What JSON.parse lets through and other parsers read otherwise is refused:
+ * a member named twice, a byte-order mark, bytes that are not UTF-8.
+ */
+export const jsonBody = fp(
+  async function jsonBody(scope) {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser(
+      'application/json',
+      { parseAs: 'buffer' },
+      function parseJsonBody(request, body, done) {
+        try {
+          requireJsonMediaType(request)
+          done(null, parseStrictJson(body as Buffer))
+        } catch (error) {
+          done(error as Error)
+        }
+      }
+    )
+  },
+  { name: 'json-body', dependencies: ['problem-envelope'] }
+)
+
+function requireJsonMediaType(request: FastifyRequest): void {
+  if (!jsonMediaType.test(request.headers['content-type'] ?? '')) throw new Problem('media_type_unsupported')
+}
+
+/** Parses UTF-8 JSON. Throws `request_malformed`. */
+export function parseStrictJson(bytes: Buffer): unknown {
+  let text: string
+  let value: unknown
+  try {
+    text = utf8.decode(bytes)
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new Problem('request_malformed', { detail: 'The body is not valid JSON in UTF-8.', cause })
+  }
+  if (countNames(text) !== countMembers(value))
+    throw new Problem('request_malformed', { detail: 'The body names a member twice.' })
+  return value
+}
+
+/** In valid JSON a string is followed by a colon exactly when it is a member's name. */
+function countNames(text: string): number {
+  let names = 0
+  for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"\s*(:?)/g)) if (colon) names++
+  return names
+}
+
+/** Counts the members of all objects. A loop, not a recursion: depth is the caller's choice. */
+function countMembers(value: unknown): number {
+  let members = 0
+  const pending: unknown[] = [value]
+  while (pending.length > 0) {
+    const next = pending.pop()
+    if (typeof next !== 'object' || next === null) continue
+    const children: unknown[] = Object.values(next)
+    if (!Array.isArray(next)) members += children.length
+    for (const child of children) pending.push(child)
+  }
+  return members
+}

@@ -1,0 +1,40 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import fp from 'fastify-plugin'
+import { ProblemSchema } from '../schema.ts'
+
+const description = `Triggers syncs of Bigdata.com connectors for internal services. Every failure is one
+application/problem+json envelope; \`/problems\` says what each code means. Every answer has an X-Request-Id.`
+
+/** Describes the routes registered after it: `/openapi.json` for programs, `/docs` for people. */
+export const openapi = fp<{ version: string }>(
+  async function openapi(scope, { version }) {
+    scope.addSchema(ProblemSchema)
+    await scope.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: { title: 'connector-gateway', version, description },
+        servers: [{ url: '/' }],
+        components: {
+          securitySchemes: {
+            bearer: { type: 'http', scheme: 'bearer', description: 'A gateway key, cgw_…' },
+            apiKey: {
+              type: 'apiKey',
+              in: 'header',
+              name: 'X-API-KEY',
+              description: 'The same key, in the header that the upstream uses'
+            }
+          }
+        }
+      },
+      refResolver: {
+        buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `def-${index}`)
+      }
+    })
+    await scope.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list' } })
+    scope.get('/openapi.json', { schema: { hide: true } }, function describe() {
+      return scope.swagger()
+    })
+  },
+  { name: 'openapi' }
+)

@@ -1,0 +1,99 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Logger } from '../logger.ts'
+import { type FieldError, Problem, type ProblemCode, problemBody, problemHeaders } from '../problems.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What this request was answered with, when it failed. For the log and the ledger. */
+    problem: Problem | null
+  }
+}
+
+/** Fastify's own errors in the gateway's words. One that is not listed is our bug. */
+const byFastifyCode: Readonly<Record<string, ProblemCode>> = {
+  FST_ERR_BAD_URL: 'request_malformed',
+  FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
+  FST_ERR_NOT_FOUND: 'route_not_found',
+  FST_ERR_VALIDATION: 'request_invalid',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media_type_unsupported',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'request_malformed',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'request_malformed',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'request_malformed',
+  // The caller left, or its body broke, while it was being read.
+  ECONNRESET: 'request_malformed',
+  ERR_STREAM_PREMATURE_CLOSE: 'request_malformed'
+}
+
+/** Renders every failure of a request, thrown or Fastify's own, as the one envelope. */
+export const problemEnvelope = fp<{ logger: Logger }>(
+  async function problemEnvelope(scope, { logger }) {
+    scope.decorateRequest('problem', null)
+    scope.setErrorHandler((error, request, reply) => sendProblem(toProblem(error), request, reply, logger))
+    scope.setNotFoundHandler((request, reply) =>
+      sendProblem(new Problem('route_not_found'), request, reply, logger)
+    )
+  },
+  { name: 'problem-envelope' }
+)
+
+/** For Fastify's `frameworkErrors`: failures that happen before there is a route, and that no hook ever sees. */
+export function answerFrameworkError(logger: Logger) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    reply.header('x-request-id', request.id)
+    sendProblem(toProblem(error), request, reply, logger)
+    logger.info(
+      { request_id: request.id, code: request.problem?.code, status: reply.statusCode },
+      'request completed'
+    )
+  }
+}
+
+function sendProblem(
+  problem: Problem,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logger: Logger
+): FastifyReply {
+  request.problem = problem
+  if (problem.code === 'internal_error')
+    logger.error({ request_id: request.id, err: problem.cause }, 'internal error')
+  // Bytes, not an object or a string: no response schema touches them, and Fastify adds no charset to the type.
+  return reply
+    .code(problem.status)
+    .headers(problemHeaders(problem))
+    .send(Buffer.from(JSON.stringify(problemBody(problem, request.id))))
+}
+
+/** Any thrown value as a Problem. What is neither a Problem nor a known framework error becomes `internal_error`. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  const known = byFastifyCode[(error as { code?: string } | null)?.code ?? '']
+  if (known === undefined) return new Problem('internal_error', { cause: error })
+  if (known !== 'request_invalid') return new Problem(known, { cause: error })
+  return new Problem(known, { errors: fieldErrors(error as FastifyError), cause: error })
+}
+
+/** Points at each fault by names that the schema knows: a member that it does not know is never echoed. */
+function fieldErrors(error: FastifyError): FieldError[] {
+  const root = error.validationContext === 'body' ? '' : `/${error.validationContext}`
+  return (error.validation ?? []).map(fault => {
+    const missing = fault.params['missingProperty']
+    return {
+      pointer: `${root}${fault.instancePath}${missing === undefined ? '' : `/${missing}`}`,
+      detail: faultDetail(fault)
+    }
+  })
+}
+
+type Fault = NonNullable<FastifyError['validation']>[number] & {
+  parentSchema?: { description?: string; properties?: Record<string, unknown> }
+}
+
+function faultDetail({ keyword, message, parentSchema }: Fault): string {
+  if (keyword === 'required') return 'is required'
+  if (keyword === 'additionalProperties')
+    return `may hold only: ${Object.keys(parentSchema?.properties ?? {}).join(', ')}`
+  return parentSchema?.description ? `must be ${parentSchema.description}` : (message ?? 'is not valid')
+}

@@ -1,0 +1,44 @@
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Ledger } from '../ledger/ledger.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Names the operation in the ledger. A route that has it is a call: its refusals are recorded. */
+    ledger?: string
+    /** Answered while the process drains. */
+    health?: boolean
+  }
+}
+
+/** Records in the ledger each call that was refused before an intent was made. */
+export const rejectionRecord = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
+  async function rejectionRecord(scope, { ledger }) {
+    scope.addHook('onSend', function recordRejection(request, _reply, _payload, done) {
+      const operation = request.routeOptions.config.ledger
+      const { problem, call, caller } = request
+      if (problem !== null && operation !== undefined && !call.recorded) {
+        const connectorId = connectorIdOf(request)
+        ledger.recordRejection({
+          requestId: call.requestId,
+          code: problem.code,
+          status: problem.status,
+          clientIp: call.clientIp,
+          operation,
+          ...(caller && { tenant: caller.tenant.name, keyId: caller.keyId }),
+          ...(connectorId !== null && { connectorId })
+        })
+      }
+      done()
+    })
+  },
+  { name: 'rejection-record', dependencies: ['problem-envelope', 'request-facts', 'tenant-auth'] }
+)
+
+/** Only an id that is one: the ledger does not store whatever text a caller put in the path. */
+function connectorIdOf(request: FastifyRequest): string | null {
+  const { id } = request.params as { id?: string }
+  return id !== undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)
+    ? id.toLowerCase()
+    : null
+}

@@ -1,0 +1,54 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Logger } from '../logger.ts'
+import { Problem, type ProblemCode, rawProblemResponse } from '../problems.ts'
+import { uuidv7 } from '../uuid.ts'
+
+/** What Node tells of a connection that did not bring a whole, valid request. Anything else is malformed. */
+const byParserCode: Readonly<Record<string, ProblemCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'payload_too_large'
+}
+
+/** How long a refused connection may go on sending before it is cut: closing at once could lose our answer. */
+const lingerMs = 1000
+
+type NodeSocket = Duplex & { _httpMessage?: ServerResponse & { req: IncomingMessage } }
+
+/** For Fastify's `clientErrorHandler`: connections on which no request, or no whole request, could be read. */
+export function answerClientError(logger: Logger) {
+  return (error: NodeJS.ErrnoException, socket: Duplex): void => {
+    const pending = (socket as NodeSocket)._httpMessage
+    // A complete request is still being answered on this connection: a refusal now would be read as its answer.
+    const answering = pending !== undefined && (pending.headersSent || pending.req.complete)
+    if (error.code === 'ECONNRESET' || !socket.writable || answering) {
+      socket.destroy()
+      return
+    }
+    refuse(
+      socket,
+      new Problem(byParserCode[error.code ?? ''] ?? 'request_malformed', { cause: error }),
+      logger
+    )
+  }
+}
+
+/** The paths on which Node would answer, or hang up, by itself: an unknown Expect, and CONNECT. */
+export function answerUnusualRequests(server: Server, logger: Logger): void {
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    refuse(response.socket as Duplex, new Problem('request_malformed'), logger)
+  })
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    refuse(socket, new Problem('method_not_allowed', { headers: { allow: 'GET, POST' } }), logger)
+  })
+}
+
+function refuse(socket: Duplex, problem: Problem, logger: Logger): void {
+  const requestId = uuidv7()
+  socket.on('error', () => socket.destroy())
+  socket.end(rawProblemResponse(problem, requestId))
+  socket.resume()
+  setTimeout(() => socket.destroy(), lingerMs).unref()
+  logger.info({ request_id: requestId, code: problem.code, status: problem.status }, 'request refused')
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Charge, MemoryLimiter } from '../limits/memory-limiter.ts'
+import { Problem } from '../problems.ts'
+import type { Caller, Directory } from '../tenants/directory.ts'
+import { rateLimited } from './rate-limit.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller | null
+  }
+}
+
+export type TenantAuthOptions = {
+  directory: Pick<Directory, 'authenticate'>
+  limiter: Pick<MemoryLimiter, 'take'>
+}
+
+/** How often one address may fail: enough for a misconfigured fleet behind one address to be diagnosed. */
+const failureLimit = { ratePerMinute: 60, burst: 100 }
+
+/** Admits to this scope only requests that carry a live tenant key. */
+export const tenantAuth = fp<TenantAuthOptions>(
+  async function tenantAuth(scope, { directory, limiter }) {
+    scope.decorateRequest('caller', null)
+
+    // onRequest, not preHandler: a stranger's body is never read.
+    scope.addHook('onRequest', function admitTenant(request, reply, done) {
+      const caller = directory.authenticate(presentedKey(request), Date.now())
+      request.caller = caller
+      if (caller !== null) return done()
+      const decision = limiter.take([failureCharge(request.call.clientIp)])
+      // One answer for missing, malformed, unknown, expired, revoked and disabled, so that a probe learns nothing.
+      done(decision.allowed ? new Problem('credentials_invalid') : rateLimited(decision, reply))
+    })
+  },
+  { name: 'tenant-auth', dependencies: ['problem-envelope', 'request-facts'] }
+)
+
+/** The admitted caller. Without one this route was wired outside the tenant scope: our bug, a 500. */
+export function callerOf(request: Pick<FastifyRequest, 'caller'>): Caller {
+  assert(request.caller, 'this route is outside the tenant scope')
+  return request.caller
+}
+
+/** The key in the request, or '' when there is none. Throws `request_malformed` when there are two. */
+function presentedKey({ headers }: FastifyRequest): string {
+  const { authorization, 'x-api-key': apiKey } = headers
+  if (authorization !== undefined && apiKey !== undefined)
+    throw new Problem('request_malformed', {
+      detail: 'Send the key as Authorization or as X-API-KEY, not both.'
+    })
+  if (typeof apiKey === 'string') return apiKey
+  return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? ''
+}
+
+function failureCharge(address: string): [Charge][0] {
+  return { name: 'unauthenticated', key: `unauthenticated ${network(address)}`, limit: failureLimit }
+}
+
+/** An IPv6 host chooses freely among the addresses of its /64, so those count as one. */
+function network(address: string): string {
+  if (!address.includes(':')) return address
+  const [head = '', tail = ''] = address.split('::')
+  const front = head.split(':')
+  const missing = address.includes('::') ? 8 - front.length - tail.split(':').filter(Boolean).length : 0
+  return [...front, ...Array<string>(Math.max(0, missing)).fill('0'), ...tail.split(':')]
+    .slice(0, 4)
+    .join(':')
+}

@@ -1,0 +1,59 @@
+import { Type } from '@sinclair/typebox'
+import { callerOf } from '../plugins/tenant-auth.ts'
+import { CalendarDate, ConnectorId, problems, type Route, strict } from '../schema.ts'
+import type { ContentApi } from '../upstream/content-api.ts'
+
+const Params = Type.Object({ id: ConnectorId }, strict)
+const Body = Type.Object(
+  { date_limit: Type.Optional(CalendarDate) },
+  {
+    ...strict,
+    description:
+      'a JSON object: {} for a sharepoint connector, {"date_limit":"YYYY-MM-DD"} for investment_research',
+    examples: [{ date_limit: '2026-01-01' }, {}]
+  }
+)
+const Accepted = Type.Object(
+  {
+    connector_id: ConnectorId,
+    date_limit: Type.Optional(CalendarDate),
+    status: Type.String({ examples: ['accepted'] })
+  },
+  {
+    description: 'The upstream has queued the sync run.',
+    examples: [
+      { connector_id: '019a9612-bfad-758c-884e-37dd8c6ad2cb', date_limit: '2026-01-01', status: 'accepted' },
+      { connector_id: '019a9612-bfad-758c-884e-37dd8c6ad2cb', status: 'accepted' }
+    ]
+  }
+)
+
+/** POST …/connectors/:id/sync asks the upstream to queue one sync run. It does not wait for the run to finish. */
+export const syncConnector: Route<{ contentApi: Pick<ContentApi, 'startSync'>; operationId: string }> = (
+  scope,
+  { contentApi, operationId }
+) => {
+  scope.post(
+    '/connectors/:id/sync',
+    {
+      config: { ledger: 'connector.sync' },
+      schema: {
+        operationId,
+        summary: 'Trigger a sync of one connector',
+        tags: ['connectors'],
+        security: [{ bearer: [] }, { apiKey: [] }],
+        params: Params,
+        body: Body,
+        response: { 200: Accepted, ...problems }
+      }
+    },
+    async function startSync(request) {
+      return await contentApi.startSync({
+        call: request.call,
+        caller: callerOf(request),
+        connectorId: request.params.id,
+        dateLimit: request.body.date_limit
+      })
+    }
+  )
+}

@@ -1,0 +1,77 @@
+/**
+ * The store's thread: the process's one connection to SQLite, off the event loop, so that a slow or hung disk never
+ * keeps a request from being answered. `server.ts` starts it; what it can be asked is `StoreJobs`.
+ */
+import assert from 'node:assert/strict'
+import { parentPort, workerData } from 'node:worker_threads'
+import { openMasterKeyOf } from './custody/master-key-check.ts'
+import type { Head } from './ledger/chain.ts'
+import type { EntryFields } from './ledger/entry.ts'
+import { type Recovery, recoverDeadWriters } from './ledger/recover.ts'
+import { LedgerWriter } from './ledger/writer.ts'
+import { openStore, type Store } from './store/store.ts'
+import { serveJobs } from './store/thread-call.ts'
+import { apiKeyPepper, type Pepper } from './tenants/api-key.ts'
+import type { DirectoryChanges, DirectorySnapshot } from './tenants/directory-rows.ts'
+import { readChanges, readSnapshot, writeKeyUses } from './tenants/directory-source.ts'
+
+/** What the thread is started with. */
+export type StoreThreadData = {
+  storeUrl: string
+  masterKey: string
+  createMasterKey: boolean
+  version: string
+  pid: number
+}
+
+export type Opened = {
+  snapshot: DirectorySnapshot
+  pepper: Pepper
+  writer: string
+  recovered: Recovery[]
+}
+
+let store: Store
+let writer: LedgerWriter
+
+const jobs = {
+  /** Opens the store, closes what dead writers left open, and reads the directory. Must come first. */
+  async open(): Promise<Opened> {
+    const { storeUrl, masterKey, createMasterKey, version, pid } = workerData as StoreThreadData
+    store = await openStore(storeUrl)
+    const master = await openMasterKeyOf(store, masterKey, process.env, { createIfAbsent: createMasterKey })
+    writer = LedgerWriter.open(store, { role: 'gateway', version, pid }, new Date())
+    const recovered = recoverDeadWriters(store, writer, new Date())
+    return {
+      snapshot: await readSnapshot(store),
+      pepper: apiKeyPepper(master),
+      writer: writer.head.writer,
+      recovered
+    }
+  },
+
+  /** Makes a batch of entries, as one JSON text, durable. */
+  append(batch: string): Head {
+    writer.append(JSON.parse(batch) as EntryFields[], performance.now())
+    return writer.head
+  },
+
+  /** The tenants that changed since the last change seen, or null. */
+  async changes(lastChange: number): Promise<DirectoryChanges | null> {
+    return await readChanges(store, lastChange)
+  },
+
+  async writeKeyUses(uses: ReadonlyMap<string, number>): Promise<void> {
+    await writeKeyUses(store, uses)
+  },
+
+  /** Ends the chain and closes the store. Must come last. */
+  close(): void {
+    writer.close(new Date())
+    store.close()
+  }
+}
+export type StoreJobs = typeof jobs
+
+assert(parentPort, 'this file is the entry of a thread')
+serveJobs(parentPort, jobs)

@@ -1,0 +1,31 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+/** A lock that the operating system drops when its process ends, however it ends. */
+export type ProcessLock = { release(): void }
+
+/**
+ * Takes the lock on `path`, or returns null when a living process (this one or another, in whatever container)
+ * holds it. A process id would not do: it is reused, and two containers can both be process 1. Node has no file
+ * locks of its own, so the lock is SQLite's, on an empty database that is only ever locked.
+ */
+export function takeProcessLock(path: string): ProcessLock | null {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const database = new DatabaseSync(path, { timeout: 0 })
+  try {
+    database.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    database.close()
+    if ((error as { errcode?: number }).errcode === sqliteBusy) return null
+    throw error
+  }
+  return {
+    release() {
+      rmSync(path, { force: true })
+      database.close()
+    }
+  }
+}
+
+const sqliteBusy = 5

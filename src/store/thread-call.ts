@@ -1,0 +1,58 @@
+import type { MessagePort, Worker } from 'node:worker_threads'
+
+/** What a thread can be asked to do. Payloads and results travel by structured clone. */
+export type Jobs = Readonly<Record<string, (payload: never) => unknown>>
+
+type Request = { id: number; job: string; payload: unknown }
+type Reply = { id: number; result: unknown } | { id: number; error: Error }
+
+/** Thread side: answers each request, in the order they came, each after the one before has finished. */
+export function serveJobs(port: MessagePort, jobs: Jobs): void {
+  let previous: Promise<void> = Promise.resolve()
+  port.on('message', (request: Request) => {
+    previous = previous.then(async () => port.postMessage(await perform(jobs, request)))
+  })
+}
+
+async function perform(jobs: Jobs, { id, job, payload }: Request): Promise<Reply> {
+  try {
+    return { id, result: await jobs[job]?.(payload as never) }
+  } catch (error) {
+    return { id, error: error instanceof Error ? error : new Error(String(error)) }
+  }
+}
+
+/** Caller side: one promise a request. When the thread ends, everything under way and to come is rejected. */
+export class ThreadCaller<J extends Jobs> {
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
+  #nextId = 1
+  #ended: Error | null = null
+
+  constructor(worker: Worker) {
+    this.#worker = worker
+    worker.on('message', (reply: Reply) => {
+      const waiting = this.#waiting.get(reply.id)
+      this.#waiting.delete(reply.id)
+      if ('error' in reply) waiting?.reject(reply.error)
+      else waiting?.resolve(reply.result)
+    })
+    worker.on('error', error => this.#end(error instanceof Error ? error : new Error(String(error))))
+    worker.on('exit', () => this.#end(new Error('the thread has ended')))
+  }
+
+  call<N extends keyof J & string>(job: N, payload: Parameters<J[N]>[0]): Promise<Awaited<ReturnType<J[N]>>> {
+    if (this.#ended) return Promise.reject(this.#ended)
+    const id = this.#nextId++
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
+      this.#worker.postMessage({ id, job, payload } satisfies Request)
+    })
+  }
+
+  #end(error: Error): void {
+    this.#ended ??= error
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#ended)
+    this.#waiting.clear()
+  }
+}

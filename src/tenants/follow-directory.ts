@@ -1,0 +1,59 @@
+import type { Directory } from './directory.ts'
+import type { DirectoryChanges } from './directory-rows.ts'
+
+/** The store's side of the directory, on the store's thread. */
+export type DirectoryJobs = {
+  call(job: 'changes', lastChange: number): Promise<DirectoryChanges | null>
+  call(job: 'writeKeyUses', uses: ReadonlyMap<string, number>): Promise<void>
+}
+
+/** Changes by other processes take effect well within a second. */
+const pollMs = 250
+/** Uses of keys are written down this often: they inform people and decide nothing. */
+const writeUsesMs = 5_000
+
+/**
+ * Keeps the directory up to date with the store, and the store with the uses of keys. Returns a function that writes
+ * the last uses and stops. A store that fails is tried again: meanwhile the ledger refuses calls anyway.
+ */
+export function followDirectory(
+  directory: Directory,
+  lastChange: number,
+  store: DirectoryJobs,
+  onError: (error: unknown, what: string) => void
+): () => Promise<void> {
+  let seen = lastChange
+  let polling = false
+
+  async function poll(): Promise<void> {
+    if (polling) return
+    polling = true
+    try {
+      const changes = await store.call('changes', seen)
+      if (changes) {
+        directory.apply(changes)
+        seen = changes.lastChange
+      }
+    } catch (error) {
+      onError(error, 'the directory could not be read')
+    } finally {
+      polling = false
+    }
+  }
+
+  async function writeUses(): Promise<void> {
+    const uses = directory.takeUses()
+    if (uses.size === 0) return
+    try {
+      await store.call('writeKeyUses', uses)
+    } catch (error) {
+      onError(error, 'the uses of keys could not be written')
+    }
+  }
+
+  const timers = [setInterval(poll, pollMs), setInterval(writeUses, writeUsesMs)]
+  return async function stop() {
+    for (const timer of timers) clearInterval(timer)
+    await writeUses()
+  }
+}

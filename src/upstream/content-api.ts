@@ -1,0 +1,65 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { Problem } from '../problems.ts'
+import { type Caller, mayUse } from '../tenants/directory.ts'
+import type { Call, Forward } from './forward.ts'
+
+/** The upstream's answer to an accepted sync. Members it may add later are tolerated and not passed on. */
+const SyncAccepted = Type.Object({
+  connector_id: Type.String(),
+  status: Type.String({ pattern: '^[A-Za-z_]{1,32}$' }),
+  date_limit: Type.Optional(Type.String())
+})
+type SyncAccepted = Static<typeof SyncAccepted>
+const isSyncAccepted = TypeCompiler.Compile(SyncAccepted)
+
+export type StartSync = { call: Call; caller: Caller; connectorId: string; dateLimit: string | undefined }
+
+/** The operations of the Content API, on behalf of a tenant. */
+export type ContentApi = {
+  /**
+   * Queues one sync run. Throws `connector_not_found` for a connector that is not granted, exactly as for one that
+   * does not exist, and every other Problem of the door.
+   */
+  startSync(request: StartSync): Promise<SyncAccepted>
+}
+
+export function contentApi(forward: Forward): ContentApi {
+  return {
+    async startSync({ call, caller, connectorId, dateLimit }) {
+      const id = connectorId.toLowerCase()
+      if (!mayUse(caller.tenant, id)) throw new Problem('connector_not_found')
+      const request = dateLimit === undefined ? {} : { date_limit: dateLimit }
+      return await forward(
+        call,
+        { tenant: caller.tenant.name, keyId: caller.keyId },
+        {
+          name: 'connector.sync',
+          method: 'POST',
+          path: `/contents/v1/connectors/${id}/sync`,
+          connectorId: id,
+          request,
+          body: JSON.stringify(request),
+          read: body => readSyncAccepted(body, id, dateLimit)
+        }
+      )
+    }
+  }
+}
+
+/** Null unless the answer is about this connector and this date: anything else was not an answer to our call. */
+function readSyncAccepted(body: string, id: string, dateLimit: string | undefined): SyncAccepted | null {
+  const answer = parseJson(body)
+  if (!isSyncAccepted.Check(answer) || answer.connector_id.toLowerCase() !== id) return null
+  if (answer.date_limit !== undefined && answer.date_limit !== dateLimit) return null
+  const { status, date_limit } = answer
+  return { connector_id: id, status, ...(date_limit !== undefined && { date_limit }) }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,62 @@
+import type { Forwarded, ProblemCode } from '../problems.ts'
+import type { Exchange } from './transport.ts'
+
+/** A failed send in the gateway's own words. */
+export type Failure = { code: ProblemCode | 'client_disconnected'; forwarded: Forwarded }
+
+/** What an upstream status other than 200 means. Statuses not listed here are no answer to these operations. */
+const byStatus: Readonly<Record<number, ProblemCode>> = {
+  400: 'request_refused',
+  // Our key is bad, never the caller's.
+  401: 'upstream_credential_rejected',
+  // A WAF page, or "Missing Authentication Token" for a wrong route: it cannot be told which from outside.
+  403: 'upstream_refused',
+  404: 'connector_not_found',
+  429: 'upstream_busy'
+}
+
+/** What a failed exchange means once bytes were sent; before that, anything but these ends is `upstream_unreachable`. */
+const byErrorCode: Readonly<Record<string, Failure['code']>> = {
+  DEADLINE_PASSED: 'upstream_timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'upstream_timeout',
+  UND_ERR_BODY_TIMEOUT: 'upstream_timeout',
+  CALL_ABANDONED: 'client_disconnected',
+  TRANSPORT_FULL: 'overloaded',
+  UND_ERR_SOCKET: 'upstream_failed',
+  UND_ERR_INFO: 'upstream_failed',
+  ECONNRESET: 'upstream_failed',
+  EPIPE: 'upstream_failed',
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: 'upstream_answer_invalid',
+  UND_ERR_HEADERS_OVERFLOW: 'upstream_answer_invalid',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'upstream_answer_invalid'
+}
+
+/** These ends are the same whether or not anything was sent. */
+const independentOfSending: ReadonlySet<Failure['code']> = new Set([
+  'upstream_timeout',
+  'client_disconnected',
+  'overloaded'
+])
+
+/** Explains an answer's status. 200 never comes here. */
+export function failureOfStatus(status: number): Failure {
+  const code = byStatus[status] ?? (status >= 500 ? 'upstream_failed' : 'upstream_answer_invalid')
+  return { code, forwarded: 'yes' }
+}
+
+/** Explains an exchange that ended without a complete answer. */
+export function failureOfExchange({ error, sent, status }: Exchange & { kind: 'failure' }): Failure {
+  const told = toldBy(error)
+  if (!sent) return { code: independentOfSending.has(told) ? told : 'upstream_unreachable', forwarded: 'no' }
+  if (status === undefined) return { code: told, forwarded: 'unknown' }
+  // The head of an answer came and the rest did not: it answered, but with nothing that can be relied on.
+  return { code: told === 'upstream_failed' ? 'upstream_answer_invalid' : told, forwarded: 'yes' }
+}
+
+function toldBy(error: unknown): Failure['code'] {
+  const code = (error as { code?: unknown } | null)?.code
+  if (typeof code !== 'string') return 'upstream_failed'
+  // The parser's own codes: what came was not HTTP.
+  if (code.startsWith('HPE_')) return 'upstream_answer_invalid'
+  return byErrorCode[code] ?? 'upstream_failed'
+}

@@ -1,0 +1,51 @@
+/**
+ * The complete set of headers that go upstream, as undici's flat list. A literal: nothing of the caller's own
+ * headers can get in, and `host`, `content-length` and `connection` are undici's.
+ */
+export function requestHeaders(secret: string, requestId: string): string[] {
+  return [
+    'x-api-key',
+    secret,
+    'x-request-id',
+    requestId,
+    'content-type',
+    'application/json',
+    'accept',
+    'application/json',
+    'accept-encoding',
+    'identity',
+    'user-agent',
+    'connector-gateway'
+  ]
+}
+
+/** What is read of the upstream's answer headers. Nothing else of them goes any further. */
+export type AnswerHeaders = {
+  contentType: string
+  contentEncoding: string
+  retryAfter: string
+  requestId: string
+}
+
+/** A header that came twice counts as absent: which of the two was meant cannot be known. */
+export function answerHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>
+): AnswerHeaders {
+  const single = (name: string) => {
+    const value = headers[name]
+    return typeof value === 'string' ? value : ''
+  }
+  return {
+    contentType: single('content-type'),
+    contentEncoding: single('content-encoding'),
+    retryAfter: single('retry-after'),
+    requestId: single('x-request-id') || single('x-amzn-requestid')
+  }
+}
+
+/** Seconds to wait, rounded up, from a Retry-After value (seconds or an HTTP date); undefined when it makes no sense. */
+export function retryAfterSeconds(value: string, now: number): number | undefined {
+  if (/^[0-9]{1,6}$/.test(value)) return Number(value)
+  const at = /^[A-Z][a-z]{2}, [0-9]{2} /.test(value) ? Date.parse(value) : Number.NaN
+  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1000))
+}

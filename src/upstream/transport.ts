@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { type Dispatcher, Pool } from 'undici'
+import { type AnswerHeaders, answerHeaders } from './headers.ts'
+
+export type TransportOptions = {
+  /** The one origin that requests can go to. */
+  origin: string
+  connections?: number
+  /** How many sends may be under way or waiting for a connection; the pool itself would queue without end. */
+  capacity?: number
+}
+
+export type UpstreamRequest = {
+  method: 'GET' | 'POST'
+  /** A constant plus validated ids: never a text from the caller. */
+  path: string
+  headers: string[]
+  body: string | null
+  /** From now until the complete answer, in milliseconds. */
+  deadlineMs: number
+  /** True once nobody waits for the answer any more: then what has not been sent is not sent. */
+  abandoned: () => boolean
+}
+
+/** What came of one send. `sent` is false only when it is certain that not one byte of the request was written. */
+export type Exchange =
+  | { kind: 'answer'; status: number; headers: AnswerHeaders; body: string }
+  | { kind: 'failure'; error: unknown; sent: boolean; status?: number }
+
+/** The deadline passed. */
+export class DeadlinePassed extends Error {
+  readonly code = 'DEADLINE_PASSED'
+}
+
+/** The caller left before anything was sent. */
+export class CallAbandoned extends Error {
+  readonly code = 'CALL_ABANDONED'
+}
+
+/** No room: too many sends are under way or waiting. */
+export class TransportFull extends Error {
+  readonly code = 'TRANSPORT_FULL'
+}
+
+const maxAnswerBytes = 1024 * 1024
+
+/**
+ * The connections to the upstream. Sends each request once: no redirect, no retry, no cache, no decompression.
+ * Requests beyond the number of connections wait here and not in the pool, whose queue has no bound and no exit:
+ * one that is given up while it waits then costs no connection.
+ */
+export class Transport {
+  readonly #pool: Pool
+  readonly #connections: number
+  readonly #capacity: number
+  readonly #waiting: Set<Send> = new Set()
+  #dispatched = 0
+
+  constructor({ origin, connections = 64, capacity = 1024 }: TransportOptions) {
+    this.#connections = connections
+    this.#capacity = capacity
+    this.#pool = new Pool(origin, {
+      connections,
+      pipelining: 1,
+      allowH2: false,
+      headersTimeout: 20_000,
+      bodyTimeout: 10_000,
+      keepAliveMaxTimeout: 25_000,
+      maxResponseSize: maxAnswerBytes,
+      maxHeaderSize: 16_384,
+      connect: { timeout: 3_000, rejectUnauthorized: true }
+    })
+  }
+
+  /** Whether a send would be refused for want of room. */
+  get full(): boolean {
+    return this.#dispatched + this.#waiting.size >= this.#capacity
+  }
+
+  /** Never rejects: what went wrong is in the Exchange. */
+  send(request: UpstreamRequest): Promise<Exchange> {
+    if (this.full) return Promise.resolve({ kind: 'failure', error: new TransportFull(), sent: false })
+    return new Promise(resolve => {
+      const send = new Send(request, exchange => {
+        if (!this.#waiting.delete(send)) this.#dispatched--
+        resolve(exchange)
+        this.#dispatchNext()
+      })
+      this.#waiting.add(send)
+      this.#dispatchNext()
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy()
+  }
+
+  #dispatchNext(): void {
+    if (this.#dispatched >= this.#connections) return
+    const next = this.#waiting.values().next().value
+    if (!next) return
+    this.#waiting.delete(next)
+    this.#dispatched++
+    next.dispatch(this.#pool)
+  }
+}
+
+/** One request and its answer. A handler, not a stream: it costs less and shows exactly when sending begins. */
+class Send implements Dispatcher.DispatchHandler {
+  readonly #request: UpstreamRequest
+  readonly #finish: (exchange: Exchange) => void
+  readonly #timer: NodeJS.Timeout
+  #controller: Dispatcher.DispatchController | null = null
+  #sent = false
+  #finished = false
+  #status: number | undefined
+  #headers: AnswerHeaders | undefined
+  #chunks: Buffer[] = []
+
+  constructor(request: UpstreamRequest, finish: (exchange: Exchange) => void) {
+    this.#request = request
+    this.#finish = finish
+    this.#timer = setTimeout(() => this.#stop(new DeadlinePassed()), request.deadlineMs)
+  }
+
+  /** Hands the request to the pool, unless nobody waits for it any more. */
+  dispatch(pool: Pool): void {
+    const { method, path, headers, body, abandoned } = this.#request
+    if (abandoned()) this.#fail(new CallAbandoned())
+    else pool.dispatch({ method, path, headers, body }, this)
+  }
+
+  /** undici calls this when a connection is about to take the request: the last moment at which nothing is sent. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#finished) controller.abort(new DeadlinePassed())
+    else if (this.#request.abandoned()) controller.abort(new CallAbandoned())
+    else this.#sent = true
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    // 1xx answers come before the real one.
+    if (status < 200) return
+    this.#status = status
+    this.#headers = answerHeaders(headers)
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    const body = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks)
+    assert(this.#status !== undefined && this.#headers && body, 'an answer has a head')
+    this.#end({ kind: 'answer', status: this.#status, headers: this.#headers, body: body.toString('utf8') })
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(error)
+  }
+
+  /** Ends the exchange now. A request that still waits for a connection is aborted when it gets one. */
+  #stop(error: Error): void {
+    const controller = this.#controller
+    this.#fail(error)
+    controller?.abort(error)
+  }
+
+  #fail(error: unknown): void {
+    const status = this.#status === undefined ? {} : { status: this.#status }
+    this.#end({ kind: 'failure', error, sent: this.#sent, ...status })
+  }
+
+  #end(exchange: Exchange): void {
+    if (this.#finished) return
+    this.#finished = true
+    clearTimeout(this.#timer)
+    this.#finish(exchange)
+  }
+}
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>
