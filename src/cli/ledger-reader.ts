@@ -1,0 +1,19 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { loadConfig } from '../config.ts'
+import { openStoreReadOnly } from '../ledger/read-only-store.ts'
+import type { CliContext } from './context.ts'
+import type { ConfigOptions } from './options.ts'
+
+/** Runs `work` on the configured store, opened for reading alone: looking at a ledger never makes or changes one. */
+export async function withLedger<T>(
+  { env }: CliContext,
+  options: ConfigOptions,
+  work: (database: DatabaseSync) => T | Promise<T>
+): Promise<T> {
+  const database = openStoreReadOnly(loadConfig(env, options.config).storeUrl)
+  try {
+    return await work(database)
+  } finally {
+    database.close()
+  }
+}

@@ -1,0 +1,140 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type { LedgerEntry } from '../ledger/entry.ts'
+import { isCursor, searchLedger, storyOf } from '../ledger/search.ts'
+import { type CliContext, CommandError } from './context.ts'
+import { withLedger } from './ledger-reader.ts'
+import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from './options.ts'
+import { print, printPage } from './store-command.ts'
+import { type Column, facts, shortTime, table } from './table.ts'
+import { durationMs, expiry } from './time-options.ts'
+
+type Time = (now: Date) => Date
+type SearchOptions = ListOptions & {
+  readonly tenant?: string
+  readonly key?: string
+  readonly connector?: string
+  readonly kind?: string
+  readonly code?: string
+  readonly requestId?: string
+  readonly since?: Time
+  readonly until?: Time
+}
+
+/** `ledger list`: newest first, page by page. */
+export function addList(noun: Command, context: CliContext): void {
+  const list = noun
+    .command('list')
+    .description('list entries, newest first')
+    .option('--tenant <name>', 'of this tenant')
+    .option('--key <id>', 'made with this key')
+    .option('--connector <id>', 'about this connector')
+    .option('--kind <kind>', "of this kind, e.g. call.outcome or 'admin.*'")
+    .option('--code <code>', 'with this outcome: accepted, or a problem code')
+    .option('--request-id <id>', 'of this request')
+    .option(
+      '--since <time>',
+      'from this time on: RFC 3339, or a duration before now such as 24h or 30m',
+      pastTime
+    )
+    .option('--until <time>', 'before this time: the same forms', pastTime)
+  withListOptions(list).action(async (options: SearchOptions) => {
+    const { cursor, limit } = options
+    if (cursor !== undefined && !isCursor(cursor))
+      throw new CommandError('cursor_invalid', 'the cursor is not one that a list gave', 2)
+    const page = { limit, ...(cursor !== undefined && { cursor }) }
+    const found = await withLedger(context, options, database =>
+      searchLedger(database, toSearch(options), page)
+    )
+    printPage(context, options, found, listColumns)
+  })
+}
+
+/** `ledger show`: the whole story of one call. */
+export function addShow(noun: Command, context: CliContext): void {
+  const show = noun
+    .command('show')
+    .description('tell the whole story of one request')
+    .argument('<request-id>')
+  withConfigOptions(show).action(async (requestId: string, options: ConfigOptions) => {
+    const items = await withLedger(context, options, database => storyOf(database, requestId))
+    if (items.length === 0) throw new CommandError('request_not_found', 'the ledger knows no such request', 1)
+    print(context, options, { items, next: null }, story(items))
+  })
+}
+
+function toSearch({ tenant, key, connector, kind, code, requestId, since, until }: SearchOptions) {
+  const now = new Date()
+  return {
+    ...(tenant !== undefined && { tenant }),
+    ...(key !== undefined && { keyId: key }),
+    ...(connector !== undefined && { connectorId: connector }),
+    ...(kind !== undefined && { kind }),
+    ...(code !== undefined && { code }),
+    ...(requestId !== undefined && { requestId }),
+    ...(since && { since: since(now) }),
+    ...(until && { until: until(now) })
+  }
+}
+
+/** A time that has passed: a duration before now, a day, or a time. */
+function pastTime(text: string): Time {
+  try {
+    if (/^[0-9]+[smhd]$/.test(text)) {
+      const ms = durationMs(text)
+      return now => new Date(now.getTime() - ms)
+    }
+    const at = expiry(text)(new Date())
+    if (at) return () => at
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error
+  }
+  throw new InvalidArgumentError(
+    'It must be a duration such as 24h or 30m, a date, or a time such as 2027-01-31T12:00:00Z.'
+  )
+}
+
+/** 20, 24, 12 and 36 characters with two between: 98 of the 100 that a terminal is sure to have. */
+const listColumns: readonly Column<LedgerEntry>[] = [
+  ['TIME', entry => shortTime(entry.at)],
+  ['EVENT', entry => cut(event(entry), 24)],
+  ['TENANT', entry => cut(entry.tenant ?? '-', 12)],
+  ['REQUEST', entry => cut(entry.request_id ?? '-', 36)]
+]
+
+function event({ kind, code, count }: LedgerEntry): string {
+  if (kind === 'call.outcome' && code !== undefined) return code
+  if (kind !== 'call.rejected') return kind
+  return typeof count === 'number' ? `${count} rejected: ${code}` : `rejected: ${code}`
+}
+
+function cut(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text
+}
+
+function story(entries: readonly LedgerEntry[]): string {
+  const [first] = entries
+  if (!first) return ''
+  const asked = first.request?.date_limit === undefined ? undefined : `date_limit ${first.request.date_limit}`
+  const pairs: readonly (readonly [string, string | undefined])[] = [
+    ['request', first.request_id],
+    ['tenant', first.tenant],
+    ['key', first.key_id],
+    ['client', first.client_ip],
+    ['operation', first.operation],
+    ['connector', first.connector_id],
+    ['asked', asked],
+    ['credential', first.credential]
+  ]
+  const known = pairs.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
+  return `${facts(known)}\n${table(storyColumns, entries)}`
+}
+
+const storyColumns: readonly Column<LedgerEntry>[] = [
+  ['TIME', entry => entry.at],
+  ['KIND', entry => cut(entry.kind, 16)],
+  ['TRY', entry => String(entry.attempt ?? '-')],
+  ['RESULT', entry => entry.code ?? '-'],
+  ['STATUS', entry => String(entry.status ?? '-')],
+  ['UPSTREAM', entry => String(entry.upstream_status ?? '-')],
+  ['MS', entry => String(entry.duration_ms ?? '-')]
+]

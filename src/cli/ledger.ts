@@ -1,0 +1,40 @@
+import { Command } from 'commander'
+import type { Head } from '../ledger/chain.ts'
+import { readHeads } from '../ledger/heads.ts'
+import type { CliContext } from './context.ts'
+import { addExport } from './ledger-export.ts'
+import { withLedger } from './ledger-reader.ts'
+import { addList, addShow } from './ledger-search.ts'
+import { addVerify } from './ledger-verify.ts'
+import { type ConfigOptions, withConfigOptions } from './options.ts'
+import { print } from './store-command.ts'
+import { facts } from './table.ts'
+
+/** `ledger list | show | verify | head | export`: reads the ledger, never writes it. */
+export function ledgerCommand(context: CliContext): Command {
+  const noun = new Command('ledger').description('the record of every call: search, verify and export it')
+  addList(noun, context)
+  addShow(noun, context)
+  addVerify(noun, context)
+  addHead(noun, context)
+  addExport(noun, context)
+  return noun
+}
+
+function addHead(noun: Command, context: CliContext): void {
+  const head = noun
+    .command('head')
+    .description('print the latest entry of each writer; kept elsewhere, it shows later what was cut off')
+  withConfigOptions(head).action(async (options: ConfigOptions) => {
+    const heads = await withLedger(context, options, readHeads)
+    print(context, options, { heads }, heads.map(headFacts).join('\n'))
+  })
+}
+
+function headFacts({ writer, seq, hash }: Head): string {
+  return facts([
+    ['writer', writer],
+    ['seq', String(seq)],
+    ['hash', hash]
+  ])
+}
