@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest'
+import { Directory } from '../../src/tenants/directory.ts'
+import { readChanges, readSnapshot, writeKeyUses } from '../../src/tenants/directory-source.ts'
+import { addGrants } from '../../src/tenants/grants.ts'
+import { issueKey, listKeys, revokeKey, rotateKey } from '../../src/tenants/keys.ts'
+import { createTenant, setTenantDisabled } from '../../src/tenants/tenants.ts'
+import { pepper, temporaryStore } from './temporary-store.ts'
+
+const first = { limit: 10 }
+
+describe('a running directory follows every change', () => {
+  test('from an empty store on: create, issue, grant, rotate, revoke, disable, enable', async () => {
+    const { store, administration, at } = await temporaryStore()
+    const directory = new Directory(pepper)
+    let last = 0
+    async function follow(): Promise<readonly string[]> {
+      const changes = await readChanges(store, last)
+      if (changes === null) return []
+      directory.apply(structuredClone(changes))
+      last = changes.lastChange
+      return changes.changed
+    }
+    const admitted = (key: string, time = '2026-01-01T00:00:00Z') =>
+      directory.authenticate(key, Date.parse(time))
+
+    const snapshot = await readSnapshot(store)
+    expect(snapshot).toEqual({ lastChange: 0, tenants: [] })
+    await createTenant(administration, { name: 'acme', ratePerMinute: 5 })
+    await createTenant(administration, { name: 'other' })
+    const issued = await issueKey(administration, pepper, 'acme', null)
+    expect(await follow()).toEqual(['acme', 'other'])
+    expect(admitted(issued.key)?.tenant).toMatchObject({ name: 'acme', ratePerMinute: 5, burst: 10 })
+    expect(await follow()).toEqual([])
+
+    await addGrants(administration, 'acme', ['*'])
+    expect(await follow()).toEqual(['acme'])
+    expect([...(admitted(issued.key)?.tenant.connectors ?? [])]).toEqual(['*'])
+
+    const rotated = await rotateKey(administration, pepper, issued.key_id, { overlapMs: 1000 })
+    await follow()
+    expect(admitted(rotated.key)).not.toBeNull()
+    expect(admitted(issued.key, '2026-01-01T00:00:00.999Z')).not.toBeNull()
+    expect(admitted(issued.key, '2026-01-01T00:00:01Z')).toBeNull()
+
+    await setTenantDisabled(administration, 'acme', true)
+    await follow()
+    expect(admitted(rotated.key)).toBeNull()
+    await setTenantDisabled(administration, 'acme', false)
+    await follow()
+    expect(admitted(rotated.key)).not.toBeNull()
+
+    at('2026-01-02T00:00:00Z')
+    await revokeKey(administration, rotated.key_id)
+    await follow()
+    expect(admitted(rotated.key)).toBeNull()
+    expect(directory.size).toBe(2)
+  })
+
+  test('a snapshot holds what following the changes would have given', async () => {
+    const { store, administration } = await temporaryStore()
+    await createTenant(administration, { name: 'acme', connectors: ['*'] })
+    await createTenant(administration, { name: 'other', burst: 2 })
+    await issueKey(administration, pepper, 'acme', new Date('2027-01-01T00:00:00Z'))
+    const changes = await readChanges(store, 0)
+    const { lastChange, tenants } = await readSnapshot(store)
+    expect({ lastChange, tenants }).toEqual({ lastChange: changes?.lastChange, tenants: changes?.tenants })
+    expect(tenants[0]?.keys[0]?.expiresAtMs).toBe(Date.parse('2027-01-01T00:00:00Z'))
+  })
+})
+
+test('10,000 tenants are read in well under a second', async () => {
+  const { store } = await temporaryStore()
+  await store.transact(async () => {
+    const tenant = store.raw.prepare('INSERT INTO tenant (name, created_at) VALUES (?, ?)')
+    const key = store.raw.prepare('INSERT INTO api_key (id, tenant, digest, created_at) VALUES (?, ?, ?, ?)')
+    const grant = store.raw.prepare('INSERT INTO connector_grant VALUES (?, ?, ?)')
+    for (let n = 0; n < 10_000; n++) {
+      tenant.run(`tenant-${n}`, '')
+      key.run(`key-${n}`, `tenant-${n}`, Buffer.alloc(32, n), '')
+      grant.run(`tenant-${n}`, '*', '')
+    }
+  })
+  const started = performance.now()
+  const snapshot = await readSnapshot(store)
+  expect(performance.now() - started).toBeLessThan(800)
+  expect(snapshot.tenants).toHaveLength(10_000)
+  expect(snapshot.tenants[9999]).toMatchObject({ connectors: ['*'], keys: [{}] })
+})
+
+describe('key uses', () => {
+  test('are shown with the key, and never go back in time', async () => {
+    const { store, administration } = await temporaryStore()
+    await createTenant(administration, { name: 'acme' })
+    const { key_id } = await issueKey(administration, pepper, 'acme', null)
+    const lastUsed = async () =>
+      (await listKeys(store, 'acme', administration.clock(), first)).items[0]?.last_used_at
+    expect(await lastUsed()).toBeNull()
+    await writeKeyUses(store, new Map([[key_id, Date.parse('2026-01-01T10:00:00Z')]]))
+    await writeKeyUses(store, new Map([[key_id, Date.parse('2026-01-01T09:00:00Z')]]))
+    await writeKeyUses(store, new Map())
+    expect(await lastUsed()).toBe('2026-01-01T10:00:00.000Z')
+  })
+
+  test('of more keys than fit one statement are all written', async () => {
+    const { store, administration } = await temporaryStore()
+    await createTenant(administration, { name: 'acme' })
+    await store.transact(async () => {
+      const insert = store.raw.prepare(
+        `INSERT INTO api_key (id, tenant, digest, created_at) VALUES (?, 'acme', x'00', '')`
+      )
+      for (let n = 0; n < 12_000; n++) insert.run(`key-${n}`)
+    })
+    await writeKeyUses(store, new Map(Array.from({ length: 12_000 }, (_, n) => [`key-${n}`, 1])))
+    expect(store.raw.prepare('SELECT count(*) AS n FROM api_key_use').get()?.['n']).toBe(12_000)
+  })
+})
