@@ -70,7 +70,9 @@ export async function playAll({ contenders, folder, harness, cores, flags }: Sta
     }
     if (!contenders.includes(gateway)) continue
     const label = `round ${round}  start with many tenants `
-    const took = await attempt(label, () => startTimeMs(join(folder, `start-${round}`), harness, cores))
+    const took = await attempt(label, () =>
+      startTimeMs(join(folder, `start-${round}`), harness, cores, flags)
+    )
     if (took === null) continue
     readyMs.push(took)
     console.log(`${label} ${took.toFixed(0).padStart(6)} ms`)

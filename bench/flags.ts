@@ -12,6 +12,8 @@ export interface Flags {
   /** Of the open loop. */
   readonly perSecond: number
   readonly seed: number
+  /** Given to the Node that runs the gateway, e.g. to profile it; a run with any is no result. */
+  readonly gatewayNodeFlags: readonly string[]
 }
 
 function wholeNumber(name: string, text: string, least: number, most: number): number {
@@ -31,7 +33,8 @@ export function readFlags(args: readonly string[]): Flags {
       seconds: { type: 'string' },
       connections: { type: 'string', default: '64' },
       rate: { type: 'string', default: '1000' },
-      seed: { type: 'string' }
+      seed: { type: 'string' },
+      'gateway-node-flags': { type: 'string', default: '' }
     }
   })
   return {
@@ -42,6 +45,7 @@ export function readFlags(args: readonly string[]): Flags {
     warmUpSeconds: values.quick ? 1 : 2,
     connections: wholeNumber('connections', values.connections, 1, 1000),
     perSecond: wholeNumber('rate', values.rate, 1, 20_000),
+    gatewayNodeFlags: values['gateway-node-flags'].split(' ').filter(Boolean),
     seed: wholeNumber('seed', values.seed ?? String(Math.floor(Math.random() * 1e6)), 0, 0xffffffff)
   }
 }

@@ -96,7 +96,14 @@ export async function playRound(
 ): Promise<Sample> {
   mkdirSync(folder)
   const { upstreamPort } = harness
-  const place = { folder, port: await freePort(), adminPort: await freePort(), upstreamPort }
+  const { gatewayNodeFlags } = flags
+  const place = {
+    folder,
+    port: await freePort(),
+    adminPort: await freePort(),
+    upstreamPort,
+    gatewayNodeFlags
+  }
   const server = start(contender.launch(place), place, harness, cores)
   try {
     await waitUntilServing(server.target, server.child)

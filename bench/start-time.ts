@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gateway, storeFile } from './contenders/gateway.ts'
 import { addTenants } from './contenders/gateway-store.ts'
 import type { Cores } from './cores.ts'
+import type { Flags } from './flags.ts'
 import { freePort } from './free-port.ts'
 import type { Harness } from './harness.ts'
 import { startOwned, stopOwned } from './owned-processes.ts'
@@ -29,10 +30,22 @@ async function untilReady(port: number, startedAt: number): Promise<number> {
 }
 
 /** From the start of the gateway's process, over a store with 10,000 tenants, until it is ready: in milliseconds. */
-export async function startTimeMs(folder: string, harness: Harness, cores: Cores): Promise<number> {
+export async function startTimeMs(
+  folder: string,
+  harness: Harness,
+  cores: Cores,
+  flags: Flags
+): Promise<number> {
   mkdirSync(folder)
   const { upstreamPort } = harness
-  const place = { folder, port: await freePort(), adminPort: await freePort(), upstreamPort }
+  const { gatewayNodeFlags } = flags
+  const place = {
+    folder,
+    port: await freePort(),
+    adminPort: await freePort(),
+    upstreamPort,
+    gatewayNodeFlags
+  }
   const launch = gateway.launch(place)
   if (launch === null) throw new Error('the gateway has nothing to start')
   addTenants(storeFile(folder), tenants)

@@ -11,6 +11,7 @@ export interface Place {
   /** Another free port, for a contender that listens twice. */
   readonly adminPort: number
   readonly upstreamPort: number
+  readonly gatewayNodeFlags: readonly string[]
 }
 
 /** How to start one process of a contender. */

@@ -41,13 +41,13 @@ function gatewayEnvironment({ folder, port, adminPort, upstreamPort }: Place): R
   }
 }
 
-function gatewayCommand(...args: string[]): string[] {
-  return [process.execPath, main, ...args]
+function gatewayCommand(nodeFlags: readonly string[], ...args: string[]): string[] {
+  return [process.execPath, ...nodeFlags, main, ...args]
 }
 
 /** Runs one command of the gateway over the store in `folder` and gives what it printed. */
 function runCommand(place: Place, ...args: string[]): Record<string, unknown> {
-  const [file, ...rest] = gatewayCommand(...args, '--json')
+  const [file, ...rest] = gatewayCommand([], ...args, '--json')
   const { status, stdout, stderr, error } = spawnSync(file as string, rest, {
     env: { ...process.env, ...gatewayEnvironment(place) },
     encoding: 'utf8',
@@ -65,7 +65,7 @@ export const gateway: Contender = {
     mkdirSync(folder)
     // The gateway makes a master key only where its embedded default lies; one that is named must be there.
     writeFileSync(masterKeyFile(folder), randomBytes(32).toString('base64'), { mode: 0o600 })
-    const place = { folder, port: 0, adminPort: 0, upstreamPort }
+    const place = { folder, port: 0, adminPort: 0, upstreamPort, gatewayNodeFlags: [] }
     runCommand(
       place,
       'tenant',
@@ -86,7 +86,7 @@ export const gateway: Contender = {
     if (template === null) throw new Error('the gateway was not prepared')
     cpSync(template.folder, place.folder, { recursive: true })
     return {
-      command: gatewayCommand('serve'),
+      command: gatewayCommand(place.gatewayNodeFlags, 'serve'),
       env: gatewayEnvironment(place),
       credential: `Authorization: Bearer ${template.key}`
     }
