@@ -1,0 +1,53 @@
+import { type AppDependencies, buildApp } from '../../src/app.ts'
+import type { Rejection } from '../../src/ledger/ledger.ts'
+import type { Lifecycle } from '../../src/lifecycle.ts'
+import { MemoryLimiter } from '../../src/limits/memory-limiter.ts'
+import { createLogger } from '../../src/logger.ts'
+import type { Caller, Tenant } from '../../src/tenants/directory.ts'
+
+/** The key that a test application knows, and its tenant: every connector, 60 calls a minute, 3 at once. */
+export const testKey = 'the-one-key'
+export const testTenant: Tenant = {
+  name: 'acme',
+  ratePerMinute: 60,
+  burst: 3,
+  disabled: false,
+  connectors: new Set(['*'])
+}
+const testCaller: Caller = { tenant: testTenant, keyId: 'testkey' }
+
+/** The public listener alone, in front of stand-ins that a test chooses. */
+export type TestApp = {
+  readonly port: number
+  readonly lifecycle: Lifecycle
+  readonly rejections: readonly Rejection[]
+  logged(): string
+  close(): Promise<void>
+}
+
+/** Listens on a free port; whatever is not given is a stand-in that admits everything and accepts every sync. */
+export async function startTestApp(dependencies: Partial<AppDependencies> = {}): Promise<TestApp> {
+  const lifecycle: Lifecycle = { draining: false }
+  const rejections: Rejection[] = []
+  const lines: string[] = []
+  const app = await buildApp({
+    version: '0.0.0',
+    logger: createLogger('debug', { write: line => void lines.push(line) }),
+    lifecycle,
+    trustedProxies: [],
+    unreadiness: () => null,
+    directory: { authenticate: key => (key === testKey ? testCaller : null) },
+    limiter: new MemoryLimiter(),
+    ledger: { recordRejection: rejection => void rejections.push(rejection) },
+    contentApi: { startSync: async ({ connectorId }) => ({ connector_id: connectorId, status: 'accepted' }) },
+    ...dependencies
+  })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  return {
+    port: Number(new URL(url).port),
+    lifecycle,
+    rejections,
+    logged: () => lines.join(''),
+    close: () => app.close()
+  }
+}
