@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import { Problem } from '../problems.ts'
 
@@ -16,15 +17,25 @@ const atMostOnce: ReadonlySet<string> = new Set([
 
 const maxHeaders = 100
 
+/** A name, an IPv4 address or a bracketed IPv6 address, with or without a port. */
+const hostForm = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/
+
 /**
  * Refuses header sets that another HTTP implementation between us and the caller might read otherwise. It looks at
  * `rawHeaders`: Node has by then joined or dropped duplicates in `headers`.
  */
 export const headerGuard = fp(
   async function headerGuard(scope) {
-    scope.addHook('onRequest', function guardHeaders(request, _reply, done) {
-      const fault = headerFault(request.raw)
-      done(fault === null ? undefined : new Problem('request_malformed', { detail: fault }))
+    // What follows such a request on its connection may to another implementation be a part of it.
+    const distrusted = new WeakSet<Socket>()
+    scope.addHook('onRequest', function guardHeaders({ raw }, reply, done) {
+      const fault = distrusted.has(raw.socket)
+        ? 'An earlier request on this connection was malformed.'
+        : headerFault(raw)
+      if (fault === null) return done()
+      distrusted.add(raw.socket)
+      reply.header('connection', 'close')
+      done(new Problem('request_malformed', { detail: fault }))
     })
   },
   { name: 'header-guard', dependencies: ['problem-envelope'] }
@@ -34,8 +45,10 @@ export const headerGuard = fp(
 export function headerFault(
   request: Pick<IncomingMessage, 'url' | 'httpVersion' | 'rawHeaders'>
 ): string | null {
-  if (!request.url?.startsWith('/')) return 'The request target must be a path.'
-  const { rawHeaders } = request
+  const { url = '', httpVersion, rawHeaders } = request
+  if (!url.startsWith('/') || url.includes('#')) return 'The request target must be a path.'
+  if (httpVersion !== '1.1' && httpVersion !== '1.0')
+    return 'The only versions taken are HTTP/1.1 and HTTP/1.0.'
   if (rawHeaders.length > maxHeaders * 2) return `At most ${maxHeaders} headers are taken.`
   const seen = new Set<string>()
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -45,13 +58,22 @@ export function headerFault(
     if (!atMostOnce.has(name)) continue
     if (seen.has(name)) return `The ${name} header may come only once.`
     seen.add(name)
-    if (name === 'transfer-encoding' && (request.httpVersion === '1.0' || value.toLowerCase() !== 'chunked'))
-      return 'The only transfer encoding taken is chunked, and none on HTTP/1.0.'
+    const fault = valueFault(name, value, httpVersion)
+    if (fault !== null) return fault
   }
-  if (!seen.has('host') && request.httpVersion !== '1.0') return 'The host header is missing.'
+  if (!seen.has('host') && httpVersion !== '1.0') return 'The host header is missing.'
   return seen.has('content-length') && seen.has('transfer-encoding')
     ? 'Send content-length or transfer-encoding, not both.'
     : null
+}
+
+function valueFault(name: string, value: string, httpVersion: string): string | null {
+  if (name === 'host' && !hostForm.test(value)) return 'The host header does not name a host.'
+  if (name === 'expect' && value.toLowerCase() !== '100-continue')
+    return 'The only expectation taken is 100-continue.'
+  if (name === 'transfer-encoding' && (httpVersion === '1.0' || value.toLowerCase() !== 'chunked'))
+    return 'The only transfer encoding taken is chunked, and none on HTTP/1.0.'
+  return null
 }
 
 /** Tab and 0x20 to 0x7E. A loop: on values this short it beats a regular expression. */

@@ -19,19 +19,22 @@ export function header(answer: Pick<HttpAnswer, 'headers'>, name: string): strin
   return values[0]
 }
 
-/** Every complete answer at the start of the bytes, and the bytes behind them that are no complete answer. */
-export function readAnswers(bytes: Buffer): { answers: HttpAnswer[]; rest: Buffer } {
+/**
+ * Every complete final answer at the start of the bytes, and the bytes behind them that are no complete answer.
+ * Informational answers are skipped. With `bodiless`, as for HEAD, no answer has a body.
+ */
+export function readAnswers(bytes: Buffer, bodiless = false): { answers: HttpAnswer[]; rest: Buffer } {
   const answers: HttpAnswer[] = []
   let rest = bytes
   for (;;) {
-    const read = readAnswer(rest)
+    const read = readAnswer(rest, bodiless)
     if (read === null) return { answers, rest }
-    answers.push(read.answer)
+    if (read.answer.status >= 200) answers.push(read.answer)
     rest = rest.subarray(read.end)
   }
 }
 
-function readAnswer(bytes: Buffer): { answer: HttpAnswer; end: number } | null {
+function readAnswer(bytes: Buffer, bodiless: boolean): { answer: HttpAnswer; end: number } | null {
   const headEnd = bytes.indexOf('\r\n\r\n')
   if (headEnd === -1) return null
   const [statusLine = '', ...lines] = bytes.toString('latin1', 0, headEnd).split('\r\n')
@@ -42,7 +45,7 @@ function readAnswer(bytes: Buffer): { answer: HttpAnswer; end: number } | null {
     if (name === undefined || value === undefined) throw new Error(`no header: ${JSON.stringify(line)}`)
     return [name.toLowerCase(), value] as const
   })
-  const framed = readBody(bytes, headEnd + 4, headers)
+  const framed = bodiless ? { body: '', end: headEnd + 4 } : readBody(bytes, headEnd + 4, headers)
   if (framed === null) return null
   return { answer: { status: Number(status), reason, headers, body: framed.body }, end: framed.end }
 }

@@ -19,12 +19,14 @@ export type RawConnection = {
 export type ConnectionOptions = {
   /** The address that the gateway sees: any of 127.0.0.0/8. */
   readonly from?: string
+  /** The answers have no body: the requests are HEAD. */
+  readonly bodiless?: boolean
 }
 
 /** Opens a connection to a port of this machine. */
 export async function rawConnection(
   port: number,
-  { from = '127.0.0.1' }: ConnectionOptions = {}
+  { from = '127.0.0.1', bodiless = false }: ConnectionOptions = {}
 ): Promise<RawConnection> {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true })
   const chunks: Buffer[] = []
@@ -33,7 +35,7 @@ export async function rawConnection(
   socket.on('error', () => {})
   const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
   await once(socket, 'connect')
-  const read = () => readAnswers(Buffer.concat(chunks))
+  const read = () => readAnswers(Buffer.concat(chunks), bodiless)
   return {
     write: bytes => void socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes),
     async answers(count) {
