@@ -4,6 +4,8 @@ import { CalendarDate, ConnectorId, problems, type Route, strict } from '../sche
 import type { ContentApi } from '../upstream/content-api.ts'
 
 const Params = Type.Object({ id: ConnectorId }, strict)
+/** None: a date given here by mistake must not be dropped in silence. */
+const Query = Type.Object({}, strict)
 const Body = Type.Object(
   { date_limit: Type.Optional(CalendarDate) },
   {
@@ -43,6 +45,7 @@ export const syncConnector: Route<{ contentApi: Pick<ContentApi, 'startSync'>; o
         tags: ['connectors'],
         security: [{ bearer: [] }, { apiKey: [] }],
         params: Params,
+        querystring: Query,
         body: Body,
         response: { 200: Accepted, ...problems }
       }
