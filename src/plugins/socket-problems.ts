@@ -18,7 +18,7 @@ type NodeSocket = Duplex & { _httpMessage?: ServerResponse & { req: IncomingMess
 
 /** For Fastify's `clientErrorHandler`: connections on which no request, or no whole request, could be read. */
 export function answerClientError(logger: Logger) {
-  return (error: NodeJS.ErrnoException, socket: Duplex): void => {
+  return (error: ParserError, socket: Duplex): void => {
     const pending = (socket as NodeSocket)._httpMessage
     // A complete request is still being answered on this connection: a refusal now would be read as its answer.
     const answering = pending !== undefined && (pending.headersSent || pending.req.complete)
@@ -26,12 +26,18 @@ export function answerClientError(logger: Logger) {
       socket.destroy()
       return
     }
-    refuse(
-      socket,
-      new Problem(byParserCode[error.code ?? ''] ?? 'request_malformed', { cause: error }),
-      logger
-    )
+    refuse(socket, new Problem(codeOf(error), { cause: error }), logger)
   }
+}
+
+/** What Node's parser says of the bytes that it stopped at. */
+type ParserError = NodeJS.ErrnoException & { rawPacket?: unknown }
+
+function codeOf({ code = '', rawPacket }: ParserError): ProblemCode {
+  // To the parser the request line is a part of the headers; to a caller it is the URI that is too long.
+  if (code === 'HPE_HEADER_OVERFLOW' && /^[A-Z-]+ \/[^\r\n]{8000}/.test(String(rawPacket)))
+    return 'uri_too_long'
+  return byParserCode[code] ?? 'request_malformed'
 }
 
 /** The paths on which Node would answer, or hang up, by itself: an unknown Expect, and CONNECT. */
