@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
+import { version } from '../version.ts'
 import type { ProcessContext } from './context.ts'
 import { runCommand } from './program.ts'
 
@@ -8,7 +8,7 @@ const context: ProcessContext = {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
-  administrator: { actor: `cli:${userName()}`, role: 'cli', version: version(), pid: process.pid },
+  administrator: { actor: `cli:${userName()}`, role: 'cli', version, pid: process.pid },
   interrupted
 }
 
@@ -20,11 +20,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.stderr.on('error', () => {})
 
 process.exitCode = await runCommand(process.argv.slice(2), context)
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
-}
 
 function userName(): string {
   try {

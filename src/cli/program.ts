@@ -2,8 +2,11 @@ import { Command, CommanderError } from 'commander'
 import { checkCommand } from './check.ts'
 import { toCommandProblem } from './command-problem.ts'
 import { CommandError, type ProcessContext } from './context.ts'
+import { demoCommand } from './demo.ts'
 import { grantCommand } from './grant.ts'
 import { keyCommand } from './key.ts'
+import { ledgerCommand } from './ledger.ts'
+import { openapiCommand } from './openapi.ts'
 import { sandboxCommand } from './sandbox.ts'
 import { serveCommand } from './serve.ts'
 import { tenantCommand } from './tenant.ts'
@@ -30,10 +33,13 @@ function program(context: ProcessContext): Command {
     .version(context.administrator.version, '-V, --version', 'print the version')
     .addCommand(serveCommand(context))
     .addCommand(checkCommand(context))
+    .addCommand(demoCommand(context))
     .addCommand(sandboxCommand(context))
     .addCommand(tenantCommand(context))
     .addCommand(keyCommand(context))
     .addCommand(grantCommand(context))
+    .addCommand(ledgerCommand(context))
+    .addCommand(openapiCommand(context))
     .addHelpText('after', '\nExit codes: 0 done, 1 refused or broken, 2 could not run.')
   takeOver(root, context)
   return root

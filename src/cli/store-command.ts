@@ -52,6 +52,6 @@ export function printPage<Row>(
   page: Page<Row>,
   columns: readonly Column<Row>[]
 ): void {
-  const more = page.next === null ? '' : `\nThere are more: add --cursor ${page.next}\n`
+  const more = page.next === null ? '' : `\nThere are more; go on with\n--cursor ${page.next}\n`
   print(context, options, page, table(columns, page.items) + more)
 }

@@ -1,0 +1,42 @@
+import { writeFileSync } from 'node:fs'
+import { Command } from 'commander'
+import type { ProcessContext } from './context.ts'
+import { type OutputOptions, withOutputOptions } from './options.ts'
+import { print } from './store-command.ts'
+
+/** `openapi`: writes the description of the gateway's HTTP API, made from its routes. */
+export function openapiCommand(context: ProcessContext): Command {
+  const command = new Command('openapi')
+    .description('write the OpenAPI description of the gateway')
+    .option('--output <file>', 'write it here', 'openapi/gateway.json')
+  return withOutputOptions(command).action(async (options: OutputOptions & { readonly output: string }) => {
+    const file = options.output
+    writeFileSync(file, await describeApi(context.administrator.version))
+    print(context, options, { file }, `${file} is written.\n`)
+  })
+}
+
+/** The description as text, the same each time for the same routes. Nothing listens, nothing is opened. */
+export async function describeApi(version: string): Promise<string> {
+  const [{ buildApp }, { createLogger }, { MemoryLimiter }] = await Promise.all([
+    import('../app.ts'),
+    import('../logger.ts'),
+    import('../limits/memory-limiter.ts')
+  ])
+  const app = await buildApp({
+    version,
+    logger: createLogger('silent', { write: () => {} }),
+    lifecycle: { draining: false },
+    trustedProxies: [],
+    unreadiness: () => null,
+    directory: { authenticate: () => null },
+    limiter: new MemoryLimiter(),
+    ledger: { recordRejection: () => {} },
+    contentApi: { startSync: () => Promise.reject(new Error('nothing is called')) }
+  })
+  try {
+    return `${JSON.stringify(app.swagger(), null, 2)}\n`
+  } finally {
+    await app.close()
+  }
+}
