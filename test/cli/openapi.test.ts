@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { describeApi } from '../../src/cli/openapi.ts'
+import { commandLine } from './command-line.ts'
+
+test('openapi writes the same description each time', async () => {
+  const gateway = commandLine()
+  const file = join(gateway.folder, 'described.json')
+  expect(await gateway.runHere(['openapi', '--output', file, '--json'])).toEqual({
+    code: 0,
+    stdout: `${JSON.stringify({ file })}\n`,
+    stderr: ''
+  })
+  const text = readFileSync(file, 'utf8')
+  expect(text).toBe(await describeApi('1.2.3'))
+  expect(JSON.parse(text)).toMatchObject({ openapi: '3.1.0', info: { version: '1.2.3' } })
+})
