@@ -1,14 +1,15 @@
 import type { FaultKind } from './fault.ts'
 import type { FoundEntry } from './found-entry.ts'
 
-/** How many closed calls are remembered, so that memory stays constant. The store's own index sees all of them. */
+/** How many closed calls are remembered at least, so that memory stays constant. The store's own index sees all of them. */
 const closedCallsRemembered = 50_000
 
 /** Finds entries that make no sense as the story of a call: a second intent or outcome, an outcome of nothing. */
 export class CallCheck {
   /** Calls with an intent and no outcome yet: as many as were ever in flight at once. */
   readonly #open = new Set<string>()
-  readonly #closed = new Set<string>()
+  #closed = new Set<string>()
+  #closedBefore = new Set<string>()
 
   /** Calls without an outcome so far. */
   get openCalls(): number {
@@ -25,7 +26,7 @@ export class CallCheck {
   }
 
   #addIntent(call: string): { kind: FaultKind; detail: string } | null {
-    if (this.#open.has(call) || this.#closed.has(call))
+    if (this.#open.has(call) || this.#isClosed(call))
       return { kind: 'repeated_call', detail: `it is a second intent of request ${call}` }
     this.#open.add(call)
     return null
@@ -36,17 +37,20 @@ export class CallCheck {
       this.#remember(call)
       return null
     }
-    return this.#closed.has(call)
+    return this.#isClosed(call)
       ? { kind: 'repeated_call', detail: `it is a second outcome of request ${call}` }
       : { kind: 'outcome_without_intent', detail: `no intent of request ${call} comes before it` }
   }
 
+  /** Two generations, the older of which is dropped as a whole: to delete the oldest one by one is slow. */
   #remember(call: string): void {
     this.#closed.add(call)
-    if (this.#closed.size > closedCallsRemembered)
-      for (const oldest of this.#closed) {
-        this.#closed.delete(oldest)
-        break
-      }
+    if (this.#closed.size < closedCallsRemembered) return
+    this.#closedBefore = this.#closed
+    this.#closed = new Set()
+  }
+
+  #isClosed(call: string): boolean {
+    return this.#closed.has(call) || this.#closedBefore.has(call)
   }
 }

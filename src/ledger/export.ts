@@ -1,13 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type ChainedEntry, exportLine } from './entry.ts'
-import { hex, ledgerRows } from './stored-entries.ts'
+import { ledgerRows } from './stored-entries.ts'
 
 /** Export lines with their line ends, in commit order, in batches; after the row `after`, or all. */
 export function* exportedLines(database: DatabaseSync, after = 0): Generator<string> {
   for (const rows of ledgerRows(database, after)) {
-    const lines = rows.map(([, text, hash]) =>
-      exportLine({ ...(JSON.parse(text) as ChainedEntry), hash: hex(hash) })
-    )
+    const lines = rows.map(([, text, hash]) => exportLine({ ...(JSON.parse(text) as ChainedEntry), hash }))
     yield `${lines.join('\n')}\n`
   }
 }

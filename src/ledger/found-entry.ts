@@ -1,5 +1,5 @@
 import { canonicalJson, type Head } from './chain.ts'
-import { readPlainEntry } from './plain-entry.ts'
+import { readPlainEntry, readPlainLine } from './plain-entry.ts'
 
 /** What verification needs to know of an entry. Its members beyond these are covered by its hash alone. */
 export type EntryFacts = {
@@ -45,6 +45,8 @@ export function readStored(place: string, text: string, hash: string): FoundEntr
  * one reader takes the first and another the last, would otherwise be an edit that no hash sees.
  */
 export function readExported(place: string, line: string): FoundEntry | MalformedEntry {
+  const plain = readPlainLine(line)
+  if (plain) return { ...plain.facts, anchor: undefined, place, text: plain.text, hash: plain.hash }
   const object = parseObject(line)
   if (!object) return { place, malformed: 'it is not a JSON object' }
   if (JSON.stringify(object) !== line) return { place, malformed: 'it is not written as an export writes it' }

@@ -1,19 +1,18 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Head } from './chain.ts'
 import { asHead } from './found-entry.ts'
-import { hex } from './stored-entries.ts'
 
 /** The latest entry of each writer, in the order in which the writers opened. */
 export function readHeads(database: DatabaseSync): Head[] {
   const rows = database
     .prepare(
-      `SELECT writer, seq, hash FROM writer
+      `SELECT writer, seq, lower(hex(hash)) AS hash FROM writer
        JOIN ledger ON ledger.writer = writer.id
          AND seq = (SELECT max(seq) FROM ledger WHERE writer = writer.id)
        ORDER BY opened_at, writer.id`
     )
-    .all() as { writer: string; seq: number; hash: Uint8Array }[]
-  return rows.map(({ writer, seq, hash }) => ({ writer, seq, hash: hex(hash) }))
+    .all() as Head[]
+  return rows.map(({ writer, seq, hash }) => ({ writer, seq, hash }))
 }
 
 /** Reads what `ledger head --json` printed. Null when it is not that. */

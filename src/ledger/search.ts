@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { type ChainedEntry, exportLine, type LedgerEntry } from './entry.ts'
-import { hex, type LedgerRow } from './stored-entries.ts'
+import { type LedgerRow, ledgerColumns } from './stored-entries.ts'
 
 /** Which entries to find: those that fit every member given. */
 export type Search = {
@@ -45,7 +45,7 @@ export function searchLedger(database: DatabaseSync, search: Search, { limit, cu
   const before = cursor === undefined ? [] : [{ sql: 'id < ?', value: Number(cursor) }]
   const where = [...used, ...before].map(({ sql }) => sql).join(' AND ')
   const statement = database.prepare(
-    `SELECT id, entry, hash FROM ledger ${where && `WHERE ${where}`} ORDER BY id DESC LIMIT ?`
+    `SELECT ${ledgerColumns} FROM ledger ${where && `WHERE ${where}`} ORDER BY id DESC LIMIT ?`
   )
   statement.setReturnArrays(true)
   const values = [...used, ...before].map(({ value }) => value)
@@ -66,7 +66,7 @@ export function isCursor(text: string): boolean {
 
 /** The whole story of one request: all its entries, oldest first; none when the ledger knows no such request. */
 export function storyOf(database: DatabaseSync, requestId: string): LedgerEntry[] {
-  const statement = database.prepare('SELECT id, entry, hash FROM ledger WHERE request_id = ? ORDER BY id')
+  const statement = database.prepare(`SELECT ${ledgerColumns} FROM ledger WHERE request_id = ? ORDER BY id`)
   statement.setReturnArrays(true)
   return (statement.all(requestId.toLowerCase()) as unknown as LedgerRow[]).map(asEntry)
 }
@@ -74,5 +74,5 @@ export function storyOf(database: DatabaseSync, requestId: string): LedgerEntry[
 /** The entry with its members in the order in which an export prints them. */
 function asEntry([, text, hash]: LedgerRow): LedgerEntry {
   const entry = JSON.parse(text) as ChainedEntry
-  return JSON.parse(exportLine({ ...entry, hash: hex(hash) })) as LedgerEntry
+  return JSON.parse(exportLine({ ...entry, hash })) as LedgerEntry
 }

@@ -1,0 +1,89 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { canonicalJson } from '../../src/ledger/chain.ts'
+import { type ChainedEntry, exportLine } from '../../src/ledger/entry.ts'
+import { readPlainEntry, readPlainLine } from '../../src/ledger/plain-entry.ts'
+import { callEntry, first } from './verify-fixture.ts'
+
+const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
+const hash = 'ab'.repeat(32)
+
+function chained(fields: Record<string, unknown>): ChainedEntry {
+  return { writer: first, seq: 7, prev: 'cd'.repeat(32), ...fields } as unknown as ChainedEntry
+}
+
+test("a call's entries take the fast way, so that verification keeps its speed", () => {
+  for (const kind of ['call.intent', 'call.outcome'] as const) {
+    const entry = chained({ ...callEntry(kind, 1), forwarded: 'yes', upstream_request_id: 'abc' })
+    const facts = { writer: first, seq: 7, prev: entry.prev, kind, requestId: entry.request_id, attempt: 1 }
+    expect(readPlainEntry(canonicalJson(entry))).toEqual(facts)
+    expect(readPlainLine(exportLine({ ...entry, hash }))).toEqual({ facts, text: canonicalJson(entry), hash })
+  }
+})
+
+test(`the fast way says what the slow way says, or nothing (seed ${seed})`, () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 6 }),
+    fc.constantFrom('', '"', '\\', '\u007f', '\u2028', 'é')
+  )
+  const value = fc.oneof(text, fc.integer({ min: -1 }), fc.double(), fc.constant(null), fc.constant({}))
+  const name = fc.constantFrom(
+    'at',
+    'attempt',
+    'client_ip',
+    'code',
+    'duration_ms',
+    'forwarded',
+    'kind',
+    'prev',
+    'request',
+    'request_id',
+    'seq',
+    'status',
+    'tenant',
+    'writer',
+    'zz'
+  )
+  fc.assert(
+    fc.property(fc.dictionary(name, value), changes => {
+      const entry = chained({ ...callEntry('call.outcome', 1), ...changes })
+      const canonical = canonicalJson(entry)
+      const parsed = JSON.parse(canonical) as Record<string, unknown>
+      const facts = readPlainEntry(canonical)
+      const line = readPlainLine(exportLine({ ...entry, hash }))
+      if (line) expect(line).toEqual({ facts, text: canonical, hash })
+      if (facts)
+        expect(facts).toEqual({
+          writer: parsed['writer'],
+          seq: parsed['seq'],
+          prev: parsed['prev'],
+          kind: parsed['kind'],
+          requestId: parsed['request_id'],
+          attempt: parsed['attempt']
+        })
+    }),
+    { seed, numRuns: 2000 }
+  )
+})
+
+test('text that is not canonical never takes the fast way', () => {
+  const canonical = canonicalJson(chained(callEntry('call.outcome', 1)))
+  const line = exportLine({ ...chained(callEntry('call.outcome', 1)), hash })
+  const spoilt: ((text: string) => string)[] = [
+    text => text.replace(':', ': '),
+    text => ` ${text}`,
+    text => `${text}\n`,
+    text => text.replace('{', '{"at":"x",'),
+    text => text.replace('"seq":7', '"seq":07'),
+    text => text.replace('"seq":7', '"seq":7.0'),
+    text => text.replace('"seq":7', '"seq":7e0'),
+    text => text.replace('accepted', '\\u0061ccepted'),
+    text => text.replace('accepted', 'a\tb'),
+    text => text.replace(/("code":"accepted"),(.*)("tenant":"globex"),/, '$3,$2$1,')
+  ]
+  for (const spoil of spoilt) {
+    expect(spoil(canonical)).not.toBe(canonical)
+    expect(readPlainEntry(spoil(canonical))).toBeNull()
+    expect(spoil(line) === line ? null : readPlainLine(spoil(line))).toBeNull()
+  }
+})
