@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { eventually, within } from './scenario-wait.ts'
 
 export const program = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
@@ -101,6 +102,25 @@ export function logLines(text: string): LogLine[] {
       return []
     }
   })
+}
+
+/** The result of one run of the command line. */
+export type CommandResult = { readonly code: number; readonly stdout: string; readonly stderr: string }
+
+/** Runs one command to its end, with `env` for all of its environment. */
+export async function runProgram(
+  words: readonly string[],
+  { env, folder }: Pick<ProcessOptions, 'env' | 'folder'>
+): Promise<CommandResult> {
+  try {
+    const options = { env, cwd: folder, maxBuffer: 1 << 28 }
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...words], options)
+    return { code: 0, stdout, stderr }
+  } catch (error) {
+    const { code, stdout = '', stderr = '' } = error as Partial<CommandResult>
+    if (typeof code !== 'number') throw error
+    return { code, stdout, stderr }
+  }
 }
 
 const living = new Set<ScenarioProcess>()

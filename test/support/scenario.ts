@@ -1,15 +1,13 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { type SeededRandom, seededRandom } from '../../src/sandbox/seeded-random.ts'
 import { type CheckOptions, check } from './checker.ts'
 import { upstreamRequestOf, type Violation } from './checker-histories.ts'
 import type { ClientCall } from './scenario-client.ts'
 import { LedgerReader } from './scenario-ledger.ts'
-import { killAll, program, ScenarioProcess } from './scenario-process.ts'
+import { type CommandResult, killAll, program, runProgram, ScenarioProcess } from './scenario-process.ts'
 
 /** The upstream key of every scenario: nothing but the upstream may ever see it. */
 export const canaryKey = 'bd_v2_canary_9Kq4tZs7mWx2vLp6rYb3nHd8fJc5gTa1'
@@ -28,9 +26,6 @@ export type RunningGateway = {
   readonly adminPort: number
   readonly writer: string
 }
-
-/** The result of one run of the command line. */
-export type CommandResult = { readonly code: number; readonly stdout: string; readonly stderr: string }
 
 /** The seed of this run: SCENARIO_SEED, or a new one. Printed, so that a failed run can be repeated. */
 export function scenarioSeed(name: string): number {
@@ -86,16 +81,7 @@ export class Scenario {
 
   /** Runs one command to its end, on this scenario's store. */
   async run(...words: string[]): Promise<CommandResult> {
-    const file = promisify(execFile)
-    try {
-      const options = { env: this.env, cwd: this.folder, maxBuffer: 1 << 28 }
-      const { stdout, stderr } = await file(process.execPath, [program, ...words], options)
-      return { code: 0, stdout, stderr }
-    } catch (error) {
-      const { code, stdout = '', stderr = '' } = error as Partial<CommandResult>
-      if (typeof code !== 'number') throw error
-      return { code, stdout, stderr }
-    }
+    return await runProgram(words, this)
   }
 
   /** Runs a command with `--json` and returns what it printed. Throws when it fails. */
