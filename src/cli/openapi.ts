@@ -18,25 +18,26 @@ export function openapiCommand(context: ProcessContext): Command {
 
 /** The description as text, the same each time for the same routes. Nothing listens, nothing is opened. */
 export async function describeApi(version: string): Promise<string> {
-  const [{ buildApp }, { createLogger }, { MemoryLimiter }] = await Promise.all([
-    import('../app.ts'),
-    import('../logger.ts'),
-    import('../limits/memory-limiter.ts')
-  ])
+  const [{ buildApp }, { createLogger }] = await Promise.all([import('../app.ts'), import('../logger.ts')])
   const app = await buildApp({
     version,
     logger: createLogger('silent', { write: () => {} }),
     lifecycle: { draining: false },
     trustedProxies: [],
     unreadiness: () => null,
-    directory: { authenticate: () => null },
-    limiter: new MemoryLimiter(),
-    ledger: { recordRejection: () => {} },
-    contentApi: { startSync: () => Promise.reject(new Error('nothing is called')) }
+    directory: { authenticate: unused },
+    limiter: { take: unused },
+    ledger: { recordRejection: unused },
+    contentApi: { startSync: unused }
   })
   try {
     return `${JSON.stringify(app.swagger(), null, 2)}\n`
   } finally {
     await app.close()
   }
+}
+
+/** Stands for what routes call when they are asked: while they are described, nobody asks. */
+function unused(): never {
+  throw new Error('no request is answered while the API is described')
 }
