@@ -90,7 +90,7 @@ function refuseBroken({ faults }: Verification): void {
 }
 
 function report({ entries, writers, openCalls, heads, faults }: Verification): string {
-  const counts = `${entries} entries of ${writers} writers, ${openCalls} calls without an outcome\n`
+  const counts = `${counted(entries, 'entry', 'entries')} of ${counted(writers, 'writer', 'writers')}, ${counted(openCalls, 'call', 'calls')} without an outcome\n`
   if (faults.length > 0)
     return `${counts}${firstOf(faults)
       .map(fault => `${describeFault(fault)}\n`)
@@ -105,6 +105,10 @@ function report({ entries, writers, openCalls, heads, faults }: Verification): s
     heads.slice(-shownAtMost)
   )
   return `whole: ${counts}\n${latest}${more(heads)}`
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`
 }
 
 function firstOf<T>(all: readonly T[]): readonly T[] {
