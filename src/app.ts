@@ -2,20 +2,19 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Ledger } from './ledger/ledger.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { MemoryLimiter } from './limits/memory-limiter.ts'
 import type { Logger } from './logger.ts'
 import { drain } from './plugins/drain.ts'
 import { headerGuard } from './plugins/header-guard.ts'
 import { jsonBody } from './plugins/json-body.ts'
-import { watchMethods } from './plugins/method-guard.ts'
 import { openapi } from './plugins/openapi.ts'
 import { answerFrameworkError, problemEnvelope } from './plugins/problem-envelope.ts'
-import { rateLimit } from './plugins/rate-limit.ts'
+import { type Limiter, rateLimit } from './plugins/rate-limit.ts'
 import { rejectionRecord } from './plugins/rejection-record.ts'
 import { requestFacts } from './plugins/request-facts.ts'
 import { requestLog } from './plugins/request-log.ts'
 import { answerClientError, answerUnusualRequests } from './plugins/socket-problems.ts'
 import { tenantAuth } from './plugins/tenant-auth.ts'
+import { unknownRoute } from './plugins/unknown-route.ts'
 import { type HealthDependencies, health } from './routes/health.ts'
 import { problemPages } from './routes/problems.ts'
 import { syncConnector } from './routes/sync.ts'
@@ -33,25 +32,24 @@ type ListenerDependencies = HealthDependencies & {
 export type AppDependencies = ListenerDependencies & {
   version: string
   directory: Pick<Directory, 'authenticate'>
-  limiter: Pick<MemoryLimiter, 'take'>
+  limiters: { tenants: Limiter; failures: Limiter }
   ledger: Pick<Ledger, 'recordRejection'>
   contentApi: ContentApi
 }
 
 /** The public listener, in the order in which a request travels through it. */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { version, logger, directory, limiter, ledger, contentApi } = dependencies
+  const { version, logger, directory, limiters, ledger, contentApi } = dependencies
   const app = await buildListener(dependencies)
-  const refuseOtherMethods = watchMethods(app)
 
   await app.register(openapi, { version })
   health(app, dependencies)
   problemPages(app, {})
 
   await app.register(async function tenantScope(scope: Scope) {
-    await scope.register(tenantAuth, { directory, limiter })
+    await scope.register(tenantAuth, { directory, failures: limiters.failures })
     await scope.register(rejectionRecord, { ledger })
-    await scope.register(rateLimit, { limiter })
+    await scope.register(rateLimit, { limiter: limiters.tenants })
     await scope.register(jsonBody)
 
     syncConnector(scope, { contentApi, operationId: 'syncConnector' })
@@ -64,7 +62,6 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     )
   })
 
-  refuseOtherMethods()
   await app.ready()
   logger.debug('public listener built')
   return app
@@ -73,9 +70,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
 /** The admin listener: what operators and orchestrators ask, apart from the traffic of the tenants. */
 export async function buildAdminApp(dependencies: ListenerDependencies): Promise<FastifyInstance> {
   const app = await buildListener(dependencies)
-  const refuseOtherMethods = watchMethods(app)
   health(app, dependencies)
-  refuseOtherMethods()
   await app.ready()
   return app
 }
@@ -113,6 +108,7 @@ async function buildListener({ logger, lifecycle, trustedProxies }: ListenerDepe
   await app.register(requestFacts)
   await app.register(requestLog, { logger })
   await app.register(headerGuard)
+  await app.register(unknownRoute)
   await app.register(drain, { lifecycle })
   return app as Scope
 }

@@ -8,7 +8,7 @@ import { Credentials } from './custody/credentials.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
-import { createLogger, describeError, type Logger } from './logger.ts'
+import { createLogger, type Logger } from './logger.ts'
 import { Problem } from './problems.ts'
 import { StoreError } from './store/sqlite.ts'
 import { ThreadCaller } from './store/thread-call.ts'
@@ -72,7 +72,7 @@ export async function startGateway(config: Config, { env, logger }: GatewayOptio
     ...shared,
     version,
     directory,
-    limiter: new MemoryLimiter(),
+    limiters: { tenants: new MemoryLimiter('tenant'), failures: new MemoryLimiter('unauthenticated') },
     ledger,
     contentApi: contentApi(forward)
   })
@@ -153,7 +153,7 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
     process.exit(code)
   }
   process.on('uncaughtException', error => {
-    logger.fatal({ err: describeError(error) }, 'uncaught exception')
+    logger.fatal({ err: error }, 'uncaught exception')
     end(1)
   })
   const gateway = await startGateway(config, { env, logger })

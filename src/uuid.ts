@@ -23,8 +23,8 @@ export function uuidv7(now = Date.now()): string {
   }
   const time = lastMs.toString(16).padStart(12, '0')
   const order = sequence.toString(16).padStart(3, '0')
-  const variant = ((pool[used] ?? 0) & 0x3f) | 0x80
-  const random = variant.toString(16) + pool.toString('hex', used + 1, used + 8)
+  pool[used] = ((pool[used] as number) & 0x3f) | 0x80
+  const random = pool.toString('hex', used, used + 8)
   used += 8
   return `${time.slice(0, 8)}-${time.slice(8)}-7${order}-${random.slice(0, 4)}-${random.slice(4)}`
 }

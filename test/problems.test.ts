@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Credentials } from '../src/custody/credentials.ts'
-import type { Charge } from '../src/limits/memory-limiter.ts'
 import { type ProblemCode, problemCodes, problemTable } from '../src/problems.ts'
 import type { FaultRule } from '../src/sandbox/fault-rule.ts'
 import { SANDBOX_KEY, startSandbox } from '../src/sandbox/sandbox.ts'
@@ -100,7 +99,7 @@ describe('over a socket, with exactly the envelope,', () => {
   })
 
   test('rate_limited, naming the limit', async () => {
-    const app = await startTestApp({ limiter: stuckLimiter() })
+    const app = await startTestApp({ limiters: { tenants: stuckLimiter(), failures: stuckLimiter() } })
     const [answer] = await rawRequest(app.port, syncBytes({ key: testKey, connectorId: anId }))
     await app.close()
     const { detail } = expectProblem(answer, 'rate_limited', { retryAfter: 3 })
@@ -236,16 +235,8 @@ test('the table is the contract: codes and statuses', () => {
 
 /** A limiter that refuses everything, 2.5 s before it would not. */
 function stuckLimiter() {
-  return {
-    take: ([charge]: readonly [Charge, ...Charge[]]) => ({
-      charge,
-      allowed: false,
-      tat: 0,
-      remaining: 0,
-      retryAfterUs: 2_500_000,
-      resetUs: 3_500_000
-    })
-  }
+  const verdict = { allowed: false, tat: 0, remaining: 0, retryAfterUs: 2_500_000, resetUs: 3_500_000 }
+  return { name: 'tenant', take: () => verdict }
 }
 
 /** An origin of a port that was free a moment ago. */

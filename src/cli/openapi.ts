@@ -26,7 +26,10 @@ export async function describeApi(version: string): Promise<string> {
     trustedProxies: [],
     unreadiness: () => null,
     directory: { authenticate: unused },
-    limiter: { take: unused },
+    limiters: {
+      tenants: { name: 'tenant', take: unused },
+      failures: { name: 'unauthenticated', take: unused }
+    },
     ledger: { recordRejection: unused },
     contentApi: { startSync: unused }
   })

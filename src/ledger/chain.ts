@@ -26,6 +26,42 @@ export function canonicalJson(value: unknown): string {
   return `{${members.join(',')}}`
 }
 
+/**
+ * The same text as `canonicalJson` gives, several times faster, for the two kinds of entry that every call writes:
+ * a literal whose members stand in canonical order. Their one nested object, `request`, has one member at most.
+ */
+function canonicalCall(fields: EntryFields, prev: string, seq: number, writer: string): string {
+  return JSON.stringify({
+    at: fields.at,
+    attempt: fields.attempt,
+    client_ip: fields.client_ip,
+    code: fields.code,
+    connector_id: fields.connector_id,
+    credential: fields.credential,
+    duration_ms: fields.duration_ms,
+    forwarded: fields.forwarded,
+    key_id: fields.key_id,
+    kind: fields.kind,
+    operation: fields.operation,
+    prev,
+    request: fields.request,
+    request_id: fields.request_id,
+    seq,
+    status: fields.status,
+    tenant: fields.tenant,
+    upstream_request_id: fields.upstream_request_id,
+    upstream_status: fields.upstream_status,
+    writer
+  })
+}
+
+function canonicalEntry(fields: EntryFields, { writer, seq, hash: prev }: Head): string {
+  if (fields.kind === 'call.intent' || fields.kind === 'call.outcome')
+    return canonicalCall(fields, prev, seq + 1, writer)
+  const entry: ChainedEntry = { ...fields, writer, seq: seq + 1, prev }
+  return canonicalJson(entry)
+}
+
 /** SHA-256, in hex, over the previous entry's hash (its 64 hex characters) followed by the entry's canonical text. */
 export function chainHash(prev: string, text: string): string {
   return hash('sha256', prev + text, 'hex')
@@ -60,15 +96,10 @@ export class Chain {
   }
 
   seal(fields: EntryFields): SealedEntry {
-    const entry: ChainedEntry = {
-      ...fields,
-      writer: this.#tip.writer,
-      seq: this.#tip.seq + 1,
-      prev: this.#tip.hash
-    }
-    const text = canonicalJson(entry)
-    const sealed = { text, hash: chainHash(entry.prev, text) }
-    this.#tip = { writer: entry.writer, seq: entry.seq, hash: sealed.hash }
+    const { writer, seq, hash: prev } = this.#tip
+    const text = canonicalEntry(fields, this.#tip)
+    const sealed = { text, hash: chainHash(prev, text) }
+    this.#tip = { writer, seq: seq + 1, hash: sealed.hash }
     return sealed
   }
 

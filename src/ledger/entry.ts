@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../problems.ts'
+import type { Forwarded, ProblemCode } from '../problems.ts'
 
 /** What an entry records. The list is closed: a reader can rely on it. */
 export type EntryKind =
@@ -17,30 +17,32 @@ export type EntryKind =
  */
 export type OutcomeCode = 'accepted' | ProblemCode | 'outcome_unknown' | 'client_disconnected'
 
-/** The facts of an entry, before it takes its place in a chain. Members that do not apply are absent. */
+/** The facts of an entry, before it takes its place in a chain. A member that does not apply is absent or undefined. */
 export type EntryFields = {
   /** RFC 3339, milliseconds, UTC. */
   at: string
   kind: EntryKind
-  request_id?: string
-  tenant?: string
-  key_id?: string
-  connector_id?: string
-  operation?: string
+  request_id?: string | undefined
+  tenant?: string | undefined
+  key_id?: string | undefined
+  connector_id?: string | undefined
+  operation?: string | undefined
   /** 1 for the first send of a request; counts only sends upstream. */
-  attempt?: number
-  client_ip?: string
+  attempt?: number | undefined
+  client_ip?: string | undefined
   /** What was asked for, as sent upstream. */
-  request?: { date_limit?: string }
+  request?: { readonly date_limit?: string } | undefined
   /** `name@version`, never material. */
-  credential?: string
+  credential?: string | undefined
   /** The gateway's own HTTP status. */
-  status?: number
-  code?: OutcomeCode
-  upstream_status?: number
-  upstream_request_id?: string
+  status?: number | undefined
+  code?: OutcomeCode | undefined
+  /** Whether the call reached the upstream: only an outcome can tell. */
+  forwarded?: Forwarded | undefined
+  upstream_status?: number | undefined
+  upstream_request_id?: string | undefined
   /** Whole milliseconds from the request's arrival. */
-  duration_ms?: number
+  duration_ms?: number | undefined
   /** Facts of one kind only, e.g. how many rejections an aggregate stands for. */
   [extra: string]: unknown
 }

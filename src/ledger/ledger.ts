@@ -5,38 +5,38 @@ import { Rejections } from './rejections.ts'
 
 /** What is known of a call before it is sent. */
 export type CallIntent = {
-  requestId: string
-  tenant: string
-  keyId: string
-  connectorId: string
-  operation: string
-  attempt: number
-  clientIp: string
-  request: { date_limit?: string }
-  credential: string
+  readonly requestId: string
+  readonly tenant: string
+  readonly keyId: string
+  readonly connectorId: string
+  readonly operation: string
+  readonly attempt: number
+  readonly clientIp: string
+  readonly request: { readonly date_limit?: string }
+  readonly credential: string
 }
 
-/** What became of a call. */
+/** What became of a call. Members that do not apply are undefined. */
 export type CallOutcome = {
-  code: OutcomeCode
-  /** The gateway's own HTTP status; absent when nobody is there to be answered. */
-  status?: number
-  forwarded: Forwarded
-  upstreamStatus?: number
-  upstreamRequestId?: string
-  durationMs: number
+  readonly code: OutcomeCode
+  /** The gateway's own HTTP status; undefined when nobody is there to be answered. */
+  readonly status: number | undefined
+  readonly forwarded: Forwarded
+  readonly upstreamStatus: number | undefined
+  readonly upstreamRequestId: string | undefined
+  readonly durationMs: number
 }
 
-/** A request that was refused before any call was made. */
+/** A request that was refused before any call was made. Members that are not known are undefined. */
 export type Rejection = {
-  requestId: string
-  code: OutcomeCode
-  status: number
-  clientIp: string
-  tenant?: string
-  keyId?: string
-  connectorId?: string
-  operation?: string
+  readonly requestId: string
+  readonly code: OutcomeCode
+  readonly status: number
+  readonly clientIp: string
+  readonly tenant: string | undefined
+  readonly keyId: string | undefined
+  readonly connectorId: string | undefined
+  readonly operation: string
 }
 
 /**
@@ -100,7 +100,14 @@ export class Ledger {
 
   /** The wait for an intent was given up, nothing was sent, and then the store took it all the same. */
   #closeUnsent(intent: CallIntent): void {
-    const outcome: CallOutcome = { code: 'ledger_unavailable', status: 503, forwarded: 'no', durationMs: 0 }
+    const outcome: CallOutcome = {
+      code: 'ledger_unavailable',
+      status: 503,
+      forwarded: 'no',
+      upstreamStatus: undefined,
+      upstreamRequestId: undefined,
+      durationMs: 0
+    }
     this.#queue.keep(outcomeFields(intent, outcome)).catch(ignoreUntilStored)
   }
 }
@@ -109,26 +116,9 @@ export class Ledger {
 function ignoreUntilStored(): void {}
 
 function intentFields(intent: CallIntent): EntryFields {
-  return { at: new Date().toISOString(), kind: 'call.intent', ...callFields(intent) }
-}
-
-function outcomeFields(intent: CallIntent, outcome: CallOutcome): EntryFields {
-  const fields: EntryFields = {
-    at: new Date().toISOString(),
-    kind: 'call.outcome',
-    ...callFields(intent),
-    code: outcome.code,
-    forwarded: outcome.forwarded,
-    duration_ms: outcome.durationMs
-  }
-  if (outcome.status !== undefined) fields.status = outcome.status
-  if (outcome.upstreamStatus !== undefined) fields.upstream_status = outcome.upstreamStatus
-  if (outcome.upstreamRequestId !== undefined) fields.upstream_request_id = outcome.upstreamRequestId
-  return fields
-}
-
-function callFields(intent: CallIntent): Omit<EntryFields, 'at' | 'kind'> {
   return {
+    at: new Date().toISOString(),
+    kind: 'call.intent',
     request_id: intent.requestId,
     tenant: intent.tenant,
     key_id: intent.keyId,
@@ -141,18 +131,29 @@ function callFields(intent: CallIntent): Omit<EntryFields, 'at' | 'kind'> {
   }
 }
 
+function outcomeFields(intent: CallIntent, outcome: CallOutcome): EntryFields {
+  const fields = intentFields(intent)
+  fields.kind = 'call.outcome'
+  fields.code = outcome.code
+  fields.status = outcome.status
+  fields.forwarded = outcome.forwarded
+  fields.upstream_status = outcome.upstreamStatus
+  fields.upstream_request_id = outcome.upstreamRequestId
+  fields.duration_ms = outcome.durationMs
+  return fields
+}
+
 function rejectionFields(rejection: Rejection): EntryFields {
-  const { requestId, code, status, clientIp, tenant, keyId, connectorId, operation } = rejection
   return {
     at: new Date().toISOString(),
     kind: 'call.rejected',
-    request_id: requestId,
-    client_ip: clientIp,
-    code,
-    status,
-    ...(tenant !== undefined && { tenant }),
-    ...(keyId !== undefined && { key_id: keyId }),
-    ...(connectorId !== undefined && { connector_id: connectorId }),
-    ...(operation !== undefined && { operation })
+    request_id: rejection.requestId,
+    tenant: rejection.tenant,
+    key_id: rejection.keyId,
+    connector_id: rejection.connectorId,
+    operation: rejection.operation,
+    client_ip: rejection.clientIp,
+    code: rejection.code,
+    status: rejection.status
   }
 }

@@ -1,40 +1,34 @@
 import { judge, type Limit, type Verdict } from './gcra.ts'
 
-/** One bucket that a request is charged to. `name` is shown to callers, `key` tells buckets apart. */
-export type Charge = { readonly name: string; readonly key: string; readonly limit: Limit }
-
-/** The verdict on all charges together: the first that refuses, or the tightest of those that admit. */
-export type Decision = Verdict & { readonly charge: Charge }
-
 /** Buckets are forgotten past this many, the longest unused first: made-up addresses cost no memory without end. */
 const bucketsBound = 200_000
 const sweepEvery = 4096
 
-/** Limits of one process, in memory. */
+/** Microseconds of a clock that never steps back. */
+export const monotonicUs = (): number => Math.floor(performance.now() * 1000)
+
+/** One limit's buckets, in the memory of one process. */
 export class MemoryLimiter {
+  /** How the limit is called in headers and problems. */
+  readonly name: string
   readonly #tats = new Map<string, number>()
   readonly #nowUs: () => number
   #untilSweep = sweepEvery
 
-  /** `nowUs` gives whole microseconds of a clock that never steps back. */
-  constructor(nowUs: () => number = () => Math.floor(performance.now() * 1000)) {
+  constructor(name: string, nowUs = monotonicUs) {
+    this.name = name
     this.#nowUs = nowUs
   }
 
-  /** Checks all charges, then takes all of them, or none when one refuses. */
-  take(charges: readonly [Charge, ...Charge[]]): Decision {
+  /** Charges one request to the bucket `key`, unless its limit refuses it. */
+  take(key: string, limit: Limit): Verdict {
     const nowUs = this.#nowUs()
-    const decisions = charges.map(charge => ({
-      charge,
-      ...judge(charge.limit, this.#tats.get(charge.key) ?? 0, nowUs)
-    }))
-    const tightest = decisions.reduce((a, b) => (stricter(b, a) ? b : a))
-    if (tightest.allowed) for (const { charge, tat } of decisions) this.#store(charge.key, tat, nowUs)
-    return tightest
+    const verdict = judge(limit, this.#tats.get(key) ?? 0, nowUs)
+    if (verdict.allowed) this.#store(key, verdict.tat, nowUs)
+    return verdict
   }
 
   #store(key: string, tat: number, nowUs: number): void {
-    this.#tats.delete(key)
     this.#tats.set(key, tat)
     if (--this.#untilSweep <= 0 || this.#tats.size > bucketsBound) this.#sweep(nowUs)
   }
@@ -48,9 +42,4 @@ export class MemoryLimiter {
       this.#tats.delete(key)
     }
   }
-}
-
-function stricter(a: Verdict, b: Verdict): boolean {
-  if (a.allowed !== b.allowed) return !a.allowed
-  return a.allowed ? a.remaining < b.remaining : a.retryAfterUs > b.retryAfterUs
 }

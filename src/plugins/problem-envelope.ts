@@ -32,9 +32,6 @@ export const problemEnvelope = fp<{ logger: Logger }>(
   async function problemEnvelope(scope, { logger }) {
     scope.decorateRequest('problem', null)
     scope.setErrorHandler((error, request, reply) => sendProblem(toProblem(error), request, reply, logger))
-    scope.setNotFoundHandler((request, reply) =>
-      sendProblem(new Problem('route_not_found'), request, reply, logger)
-    )
   },
   { name: 'problem-envelope' }
 )

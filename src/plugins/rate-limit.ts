@@ -1,35 +1,46 @@
 import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
-import { wholeSeconds } from '../limits/gcra.ts'
-import type { Decision, MemoryLimiter } from '../limits/memory-limiter.ts'
+import { type Limit, type Verdict, wholeSeconds } from '../limits/gcra.ts'
+import type { MemoryLimiter } from '../limits/memory-limiter.ts'
 import { Problem } from '../problems.ts'
 import { callerOf } from './tenant-auth.ts'
 
+export type Limiter = Pick<MemoryLimiter, 'name' | 'take'>
+
 /** Charges each admitted request to its tenant's limit, before the body is read, and tells where the limit stands. */
-export const rateLimit = fp<{ limiter: Pick<MemoryLimiter, 'take'> }>(
+export const rateLimit = fp<{ limiter: Limiter }>(
   async function rateLimit(scope, { limiter }) {
     scope.addHook('onRequest', function chargeTenant(request, reply, done) {
       const { tenant } = callerOf(request)
-      const decision = limiter.take([{ name: 'tenant', key: `tenant ${tenant.name}`, limit: tenant }])
-      if (!decision.allowed) return done(rateLimited(decision, reply))
-      describeLimit(decision, reply)
-      done()
+      done(charge(limiter, tenant.name, tenant, reply))
     })
   },
   { name: 'rate-limit', dependencies: ['problem-envelope', 'tenant-auth'] }
 )
 
-/** The refusal by a limit, with the headers that describe it. */
-export function rateLimited(decision: Decision, reply: FastifyReply): Problem {
-  describeLimit(decision, reply)
+/** Takes one request from a bucket and describes the limit in the answer's headers. The refusal, or undefined. */
+export function charge(
+  limiter: Limiter,
+  key: string,
+  limit: Limit,
+  reply: FastifyReply
+): Problem | undefined {
+  const verdict = limiter.take(key, limit)
+  describeLimit(limiter.name, limit, verdict, reply)
+  if (verdict.allowed) return undefined
   return new Problem('rate_limited', {
-    detail: `The limit "${decision.charge.name}" is used up.`,
-    retryAfter: wholeSeconds(decision.retryAfterUs)
+    detail: `The limit "${limiter.name}" is used up.`,
+    retryAfter: wholeSeconds(verdict.retryAfterUs)
   })
 }
 
 /** Structured fields of draft-ietf-httpapi-ratelimit-headers: q requests in w seconds, r left now, t until full again. */
-function describeLimit({ charge, remaining, resetUs }: Decision, reply: FastifyReply): void {
-  reply.header('ratelimit-policy', `"${charge.name}";q=${charge.limit.ratePerMinute};w=60`)
-  reply.header('ratelimit', `"${charge.name}";r=${remaining};t=${wholeSeconds(resetUs)}`)
+function describeLimit(
+  name: string,
+  { ratePerMinute }: Limit,
+  { remaining, resetUs }: Verdict,
+  reply: FastifyReply
+): void {
+  reply.header('ratelimit-policy', `"${name}";q=${ratePerMinute};w=60`)
+  reply.header('ratelimit', `"${name}";r=${remaining};t=${wholeSeconds(resetUs)}`)
 }

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Ledger } from '../ledger/ledger.ts'
+import { toProblem } from './problem-envelope.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,19 +15,20 @@ declare module 'fastify' {
 /** Records in the ledger each call that was refused before an intent was made. */
 export const rejectionRecord = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
   async function rejectionRecord(scope, { ledger }) {
-    scope.addHook('onSend', function recordRejection(request, _reply, _payload, done) {
+    scope.addHook('onError', function recordRejection(request, _reply, error, done) {
       const operation = request.routeOptions.config.ledger
-      const { problem, call, caller } = request
-      if (problem !== null && operation !== undefined && !call.recorded) {
-        const connectorId = connectorIdOf(request)
+      const { call, caller } = request
+      if (operation !== undefined && !call.recorded) {
+        const { code, status } = toProblem(error)
         ledger.recordRejection({
           requestId: call.requestId,
-          code: problem.code,
-          status: problem.status,
+          code,
+          status,
           clientIp: call.clientIp,
-          operation,
-          ...(caller && { tenant: caller.tenant.name, keyId: caller.keyId }),
-          ...(connectorId !== null && { connectorId })
+          tenant: caller?.tenant.name,
+          keyId: caller?.keyId,
+          connectorId: connectorIdOf(request),
+          operation
         })
       }
       done()
@@ -36,9 +38,9 @@ export const rejectionRecord = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
 )
 
 /** Only an id that is one: the ledger does not store whatever text a caller put in the path. */
-function connectorIdOf(request: FastifyRequest): string | null {
+function connectorIdOf(request: FastifyRequest): string | undefined {
   const { id } = request.params as { id?: string }
   return id !== undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)
     ? id.toLowerCase()
-    : null
+    : undefined
 }

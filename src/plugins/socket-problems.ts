@@ -14,14 +14,14 @@ const byParserCode: Readonly<Record<string, ProblemCode>> = {
 /** How long a refused connection may go on sending before it is cut: closing at once could lose our answer. */
 const lingerMs = 1000
 
-type NodeSocket = Duplex & { _httpMessage?: ServerResponse & { req: IncomingMessage } }
+type NodeSocket = Duplex & { _httpMessage?: (ServerResponse & { req: IncomingMessage }) | null }
 
 /** For Fastify's `clientErrorHandler`: connections on which no request, or no whole request, could be read. */
 export function answerClientError(logger: Logger) {
   return (error: ParserError, socket: Duplex): void => {
     const pending = (socket as NodeSocket)._httpMessage
     // A complete request is still being answered on this connection: a refusal now would be read as its answer.
-    const answering = pending !== undefined && (pending.headersSent || pending.req.complete)
+    const answering = pending != null && (pending.headersSent || pending.req.complete)
     if (error.code === 'ECONNRESET' || !socket.writable || answering) {
       socket.destroy()
       return

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Charge, MemoryLimiter } from '../limits/memory-limiter.ts'
 import { Problem } from '../problems.ts'
 import type { Caller, Directory } from '../tenants/directory.ts'
-import { rateLimited } from './rate-limit.ts'
+import { charge, type Limiter } from './rate-limit.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -14,7 +13,8 @@ declare module 'fastify' {
 
 export type TenantAuthOptions = {
   directory: Pick<Directory, 'authenticate'>
-  limiter: Pick<MemoryLimiter, 'take'>
+  /** Counts failures, by address. */
+  failures: Limiter
 }
 
 /** How often one address may fail: enough for a misconfigured fleet behind one address to be diagnosed. */
@@ -22,7 +22,7 @@ const failureLimit = { ratePerMinute: 60, burst: 100 }
 
 /** Admits to this scope only requests that carry a live tenant key. */
 export const tenantAuth = fp<TenantAuthOptions>(
-  async function tenantAuth(scope, { directory, limiter }) {
+  async function tenantAuth(scope, { directory, failures }) {
     scope.decorateRequest('caller', null)
 
     // onRequest, not preHandler: a stranger's body is never read.
@@ -30,9 +30,9 @@ export const tenantAuth = fp<TenantAuthOptions>(
       const caller = directory.authenticate(presentedKey(request), Date.now())
       request.caller = caller
       if (caller !== null) return done()
-      const decision = limiter.take([failureCharge(request.call.clientIp)])
+      const refusal = charge(failures, network(request.call.clientIp), failureLimit, reply)
       // One answer for missing, malformed, unknown, expired, revoked and disabled, so that a probe learns nothing.
-      done(decision.allowed ? new Problem('credentials_invalid') : rateLimited(decision, reply))
+      done(refusal ?? new Problem('credentials_invalid'))
     })
   },
   { name: 'tenant-auth', dependencies: ['problem-envelope', 'request-facts'] }
@@ -53,10 +53,6 @@ function presentedKey({ headers }: FastifyRequest): string {
     })
   if (typeof apiKey === 'string') return apiKey
   return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? ''
-}
-
-function failureCharge(address: string): [Charge][0] {
-  return { name: 'unauthenticated', key: `unauthenticated ${network(address)}`, limit: failureLimit }
 }
 
 /** An IPv6 host chooses freely among the addresses of its /64, so those count as one. */

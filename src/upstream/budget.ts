@@ -1,5 +1,5 @@
-import { type Limit, wholeSeconds } from '../limits/gcra.ts'
-import { MemoryLimiter } from '../limits/memory-limiter.ts'
+import { judge, type Limit, wholeSeconds } from '../limits/gcra.ts'
+import { monotonicUs } from '../limits/memory-limiter.ts'
 import { Problem } from '../problems.ts'
 
 export type BudgetOptions = {
@@ -14,27 +14,30 @@ export type BudgetOptions = {
  * instead of tripping the upstream's filters.
  */
 export class Budget {
-  readonly #limiter: Pick<MemoryLimiter, 'take'>
+  readonly #nowUs: () => number
   readonly #perCredential: Limit
   readonly #perEgress: Limit
+  readonly #credentialTats = new Map<string, number>()
+  #egressTat = 0
 
-  constructor({ perCredential, perEgress }: BudgetOptions, limiter = new MemoryLimiter()) {
-    this.#limiter = limiter
+  constructor({ perCredential, perEgress }: BudgetOptions, nowUs = monotonicUs) {
+    this.#nowUs = nowUs
     this.#perCredential = withinAnyMinute(perCredential)
     this.#perEgress = withinAnyMinute(perEgress)
   }
 
   /** Takes one call from both budgets, or throws `upstream_busy` and takes none. */
   spend(credential: string): void {
-    const decision = this.#limiter.take([
-      { name: 'credential', key: `credential ${credential}`, limit: this.#perCredential },
-      { name: 'egress', key: 'egress', limit: this.#perEgress }
-    ])
-    if (decision.allowed) return
-    throw new Problem('upstream_busy', {
-      detail: 'The budget of upstream calls is used up.',
-      retryAfter: wholeSeconds(decision.retryAfterUs)
-    })
+    const nowUs = this.#nowUs()
+    const ofCredential = judge(this.#perCredential, this.#credentialTats.get(credential) ?? 0, nowUs)
+    const ofEgress = judge(this.#perEgress, this.#egressTat, nowUs)
+    if (!ofCredential.allowed || !ofEgress.allowed)
+      throw new Problem('upstream_busy', {
+        detail: 'The budget of upstream calls is used up.',
+        retryAfter: wholeSeconds(Math.max(ofCredential.retryAfterUs, ofEgress.retryAfterUs))
+      })
+    this.#credentialTats.set(credential, ofCredential.tat)
+    this.#egressTat = ofEgress.tat
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Credentials } from '../custody/credentials.ts'
 import type { CallIntent, CallOutcome, Ledger } from '../ledger/ledger.ts'
-import { type Forwarded, Problem, type ProblemCode, type UpstreamFacts } from '../problems.ts'
+import { type Forwarded, Problem, problemTable, type UpstreamFacts } from '../problems.ts'
 import type { Budget } from './budget.ts'
-import { failureOfExchange, failureOfStatus } from './failure.ts'
+import { type Failure, failureOfExchange, failureOfStatus } from './failure.ts'
 import { requestHeaders, retryAfterSeconds } from './headers.ts'
 import type { Exchange, Transport } from './transport.ts'
 
@@ -77,43 +77,51 @@ export function openDoor({
 
     const result = classify(exchange, operation.read, text => credentials.revealedBy(text))
     await ledger.recordOutcome(intent, outcomeOf(result, call))
-    if (result.code === 'accepted') return result.value
-    throw problemOf(result)
+    if (result.value === undefined) throw problemOf(result)
+    return result.value
   }
 }
 
-type Accepted<T> = { code: 'accepted'; forwarded: 'yes'; value: T; upstream: UpstreamFacts }
-type Failed = {
-  code: ProblemCode | 'client_disconnected'
-  forwarded: Forwarded
-  upstream?: UpstreamFacts
-  retryAfter?: number
-  cause?: unknown
+/** What came of a call: with a value when it was accepted, or why not. Members that do not apply are undefined. */
+type Result<T> = {
+  readonly code: 'accepted' | Failure['code']
+  readonly forwarded: Forwarded
+  readonly value: T | undefined
+  readonly upstream: UpstreamFacts | undefined
+  readonly retryAfter: number | undefined
+  readonly cause: unknown
 }
 
-function classify<T>(
-  exchange: Exchange,
-  read: (body: string) => T | null,
-  reveals: (text: string) => boolean
-): Accepted<T> | Failed {
+type Reveals = (text: string) => boolean
+
+function classify<T>(exchange: Exchange, read: (body: string) => T | null, reveals: Reveals): Result<T> {
   if (exchange.kind === 'failure') {
-    const upstream = exchange.status === undefined ? {} : { upstream: { status: exchange.status } }
-    return { ...failureOfExchange(exchange), ...upstream, cause: exchange.error }
+    const upstream = exchange.status === undefined ? undefined : { status: exchange.status }
+    return failed(failureOfExchange(exchange), upstream, undefined, exchange.error)
   }
   const { status, headers, body } = exchange
   const upstream = upstreamFacts(exchange, reveals)
   if (status !== 200) {
     const retryAfter = status === 429 ? (retryAfterSeconds(headers.retryAfter, Date.now()) ?? 1) : undefined
-    return { ...failureOfStatus(status), upstream, ...(retryAfter !== undefined && { retryAfter }) }
+    return failed(failureOfStatus(status), upstream, retryAfter, undefined)
   }
   const value = isJson(headers.contentType) && isPlain(headers.contentEncoding) ? read(body) : null
-  if (value === null || reveals(JSON.stringify(value)))
-    return { code: 'upstream_answer_invalid', forwarded: 'yes', upstream }
-  return { code: 'accepted', forwarded: 'yes', value, upstream }
+  if (value === null)
+    return failed({ code: 'upstream_answer_invalid', forwarded: 'yes' }, upstream, undefined, undefined)
+  return { code: 'accepted', forwarded: 'yes', value, upstream, retryAfter: undefined, cause: undefined }
+}
+
+function failed(
+  { code, forwarded }: Failure,
+  upstream: UpstreamFacts | undefined,
+  retryAfter: number | undefined,
+  cause: unknown
+): Result<never> {
+  return { code, forwarded, value: undefined, upstream, retryAfter, cause }
 }
 
 function isJson(contentType: string): boolean {
-  return /^application\/json[ \t]*(;|$)/i.test(contentType)
+  return contentType === 'application/json' || /^application\/json[ \t]*(;|$)/i.test(contentType)
 }
 
 function isPlain(contentEncoding: string): boolean {
@@ -123,27 +131,29 @@ function isPlain(contentEncoding: string): boolean {
 /** Machine-readable ids only, and only in a form that cannot carry a sentence; never one that holds a key. */
 function upstreamFacts(
   { status, headers, body }: Exchange & { kind: 'answer' },
-  reveals: (text: string) => boolean
-) {
-  const error = status === 200 ? {} : contentServiceError(body)
+  reveals: Reveals
+): UpstreamFacts {
+  const error = status === 200 ? undefined : contentServiceError(body)
   const token = (text: unknown) =>
     typeof text === 'string' && /^[A-Za-z0-9_.:-]{1,64}$/.test(text) && !reveals(text) ? text : undefined
-  const facts: { status: number; code?: string; request_id?: string } = { status }
-  const code = token(error['errorCode'])
-  const requestId = token(error['requestId']) ?? token(headers.requestId)
-  if (code !== undefined) facts.code = code
-  if (requestId !== undefined) facts.request_id = requestId
-  return facts
+  const code = token(error?.['errorCode'])
+  const requestId =
+    token(error?.['requestId']) ?? (headers.requestId === '' ? undefined : token(headers.requestId))
+  return {
+    status,
+    ...(code !== undefined && { code }),
+    ...(requestId !== undefined && { request_id: requestId })
+  }
 }
 
-/** The body as the content service's error object, or an empty one when it is something else. */
-function contentServiceError(body: string): Record<string, unknown> {
-  if (!body.startsWith('{')) return {}
+/** The body as the content service's error object, or undefined when it is something else. */
+function contentServiceError(body: string): Record<string, unknown> | undefined {
+  if (!body.startsWith('{')) return undefined
   try {
     return JSON.parse(body) as Record<string, unknown>
   } catch {
     // An HTML page or a cut body: it has nothing to tell but its status.
-    return {}
+    return undefined
   }
 }
 
@@ -166,26 +176,25 @@ function intentOf(
   }
 }
 
-function outcomeOf(result: Accepted<unknown> | Failed, call: Call): CallOutcome {
-  const status = statusOf(result.code)
+function outcomeOf({ code, forwarded, upstream }: Result<unknown>, call: Call): CallOutcome {
   return {
-    code: result.code,
-    forwarded: result.forwarded,
-    durationMs: Math.round(performance.now() - call.startedAt),
-    ...(status !== undefined && { status }),
-    ...(result.upstream && { upstreamStatus: result.upstream.status }),
-    ...(result.upstream?.request_id !== undefined && { upstreamRequestId: result.upstream.request_id })
+    code,
+    status: statusOf(code),
+    forwarded,
+    upstreamStatus: upstream?.status,
+    upstreamRequestId: upstream?.request_id,
+    durationMs: Math.round(performance.now() - call.startedAt)
   }
 }
 
-function statusOf(code: Accepted<unknown>['code'] | Failed['code']): number | undefined {
+function statusOf(code: Result<unknown>['code']): number | undefined {
   if (code === 'accepted') return 200
-  return code === 'client_disconnected' ? undefined : new Problem(code).status
+  return code === 'client_disconnected' ? undefined : problemTable[code].status
 }
 
-function problemOf({ code, forwarded, upstream, retryAfter, cause }: Failed): Problem {
+function problemOf({ code, forwarded, upstream, retryAfter, cause }: Result<unknown>): Problem {
   // Nobody will read this answer; the request still has to end.
-  if (code === 'client_disconnected') return new Problem('request_timeout', { cause })
+  if (code === 'client_disconnected' || code === 'accepted') return new Problem('request_timeout', { cause })
   return new Problem(code, {
     forwarded,
     ...(upstream && { upstream }),

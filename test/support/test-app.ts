@@ -37,7 +37,7 @@ export async function startTestApp(dependencies: Partial<AppDependencies> = {}):
     trustedProxies: [],
     unreadiness: () => null,
     directory: { authenticate: key => (key === testKey ? testCaller : null) },
-    limiter: new MemoryLimiter(),
+    limiters: { tenants: new MemoryLimiter('tenant'), failures: new MemoryLimiter('unauthenticated') },
     ledger: { recordRejection: rejection => void rejections.push(rejection) },
     contentApi: { startSync: async ({ connectorId }) => ({ connector_id: connectorId, status: 'accepted' }) },
     ...dependencies
