@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { expectProblem } from '../support/expect-problem.ts'
+import { type RawConnection, rawConnection } from '../support/raw-connection.ts'
 import { Scenario } from '../support/scenario.ts'
 import { type ClientCall, ScenarioClient } from '../support/scenario-client.ts'
 import { load } from '../support/scenario-load.ts'
@@ -69,21 +71,32 @@ function markersOf(scenario: Scenario): Set<string | undefined> {
   return new Set(asked.map(({ request }) => (request as { date_limit?: string }).date_limit))
 }
 
-test('while it drains, requests on kept-alive connections and readiness are refused as shutting_down', async () => {
+/** A connection on which one request was answered and half of the next has been read. */
+async function halfRequest(port: number, line: string): Promise<RawConnection> {
+  const connection = await rawConnection(port)
+  // In one piece: once the first is answered, the beginning of the second has been read too.
+  connection.write(`GET /livez HTTP/1.1\r\nHost: gateway\r\n\r\n${line} HTTP/1.1\r\nHost: gateway\r\n`)
+  expect(await connection.answers(1)).toMatchObject([{ status: 200 }])
+  return connection
+}
+
+test('while it drains, requests that were half read are refused as shutting_down and nothing goes upstream', async () => {
   const { scenario, key, gateway, slow, client } = await withSlowCall(2500)
-  const other = new ScenarioClient(gateway.port)
   try {
+    const { connectorId } = scenario.nextSync(key)
+    const sync = await halfRequest(gateway.port, `POST /connectors/${connectorId}/sync`)
+    const readiness = await halfRequest(gateway.adminPort, 'GET /readyz')
     gateway.process.signal('SIGTERM')
     await gateway.process.logged(({ msg }) => msg === 'draining')
-    const call = await other.send(scenario.nextSync(key))
-    if (call.error === undefined) expect(codeOf(call)).toBe('shutting_down')
-    else expect(call.unanswered).toBe(true)
+    sync.write(`Authorization: Bearer ${key}\r\nContent-Length: 2\r\n\r\n{}`)
+    readiness.write('\r\n')
+    expectProblem((await sync.ended)[1], 'shutting_down', { retryAfter: 1 })
+    expectProblem((await readiness.ended)[1], 'shutting_down')
     expect(await slow).toMatchObject({ status: 200 })
     expect(await within('the end of the drain', 5_000, gateway.process.exited)).toMatchObject({ code: 0 })
     expect(scenario.sandbox.requests()).toHaveLength(1)
   } finally {
     client.close()
-    other.close()
     await scenario.close()
   }
 }, 30_000)
