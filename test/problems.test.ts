@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Credentials } from '../src/custody/credentials.ts'
+import type { Limiter } from '../src/plugins/rate-limit.ts'
 import { type ProblemCode, problemCodes, problemTable } from '../src/problems.ts'
 import type { FaultRule } from '../src/sandbox/fault-rule.ts'
 import { SANDBOX_KEY, startSandbox } from '../src/sandbox/sandbox.ts'
@@ -99,7 +100,7 @@ describe('over a socket, with exactly the envelope,', () => {
   })
 
   test('rate_limited, naming the limit', async () => {
-    const app = await startTestApp({ limiters: { tenants: stuckLimiter(), failures: stuckLimiter() } })
+    const app = await startTestApp({ limiters: { tenants: stuckLimiter, failures: stuckLimiter } })
     const [answer] = await rawRequest(app.port, syncBytes({ key: testKey, connectorId: anId }))
     await app.close()
     const { detail } = expectProblem(answer, 'rate_limited', { retryAfter: 3 })
@@ -234,9 +235,9 @@ test('the table is the contract: codes and statuses', () => {
 })
 
 /** A limiter that refuses everything, 2.5 s before it would not. */
-function stuckLimiter() {
-  const verdict = { allowed: false, tat: 0, remaining: 0, retryAfterUs: 2_500_000, resetUs: 3_500_000 }
-  return { name: 'tenant', take: () => verdict }
+const stuckLimiter: Limiter = {
+  name: 'tenant',
+  take: () => ({ allowed: false, tat: 0, remaining: 0, retryAfterUs: 2_500_000, resetUs: 3_500_000 })
 }
 
 /** An origin of a port that was free a moment ago. */

@@ -1,0 +1,77 @@
+import { METHODS } from 'node:http'
+import { describe, expect, test } from 'vitest'
+import { expectProblem } from '../support/expect-problem.ts'
+import { expectRefusal } from '../support/expect-refusal.ts'
+import { gatewayForFile } from '../support/gateway-for-file.ts'
+import { header } from '../support/http-answer.ts'
+import { rawRequest } from '../support/raw-connection.ts'
+import { requestBytes, syncBytes } from '../support/request-bytes.ts'
+
+const file = gatewayForFile()
+const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connectors.sharepoint })
+const others = (...allowed: string[]) =>
+  METHODS.filter(method => ![...allowed, 'CONNECT', 'HEAD'].includes(method))
+
+describe('a method that a path does not take is refused with those it takes', () => {
+  test.each(others('POST'))('%s on a sync route', async method => {
+    await expectRefusal(file.gateway, syncBytes(call(), { method }), 'method_not_allowed')
+    const [answer] = await rawRequest(file.gateway.port, syncBytes(call(), { method }))
+    expect(answer && header(answer, 'allow')).toBe('POST')
+  })
+
+  test.each(['/livez', '/readyz', '/problems', '/problems/internal_error', '/openapi.json'])(
+    'DELETE, TRACE, OPTIONS and PROPFIND on %s',
+    async target => {
+      for (const method of ['DELETE', 'TRACE', 'OPTIONS', 'PROPFIND']) {
+        const [answer] = await rawRequest(file.gateway.port, requestBytes({ method, target }))
+        expectProblem(answer, 'method_not_allowed')
+        expect(answer && header(answer, 'allow')).toBe('GET')
+      }
+    }
+  )
+
+  test('without a key too: it tells nothing that the description does not', async () => {
+    await expectRefusal(
+      file.gateway,
+      syncBytes({ ...call(), key: null }, { method: 'PUT' }),
+      'method_not_allowed'
+    )
+  })
+
+  test('on the admin listener', async () => {
+    const [answer] = await rawRequest(
+      file.gateway.adminPort,
+      requestBytes({ method: 'PUT', target: '/livez' })
+    )
+    expectProblem(answer, 'method_not_allowed')
+  })
+})
+
+test('an unknown path is unknown to every method', async () => {
+  for (const method of others()) {
+    const [answer] = await rawRequest(file.gateway.port, requestBytes({ method, target: '/nowhere' }))
+    expectProblem(answer, 'route_not_found')
+  }
+})
+
+test.each([
+  { target: '/livez', status: 405 },
+  { target: '/nowhere', status: 404 }
+])('HEAD $target is answered without a body, as HTTP has it', async ({ target, status }) => {
+  const bytes = requestBytes({ method: 'HEAD', target, more: ['Connection: close'] })
+  const [answer] = await rawRequest(file.gateway.port, bytes, { bodiless: true })
+  expect(answer?.status).toBe(status)
+  expect(answer && header(answer, 'content-type')).toBe('application/problem+json')
+})
+
+test.each(['example.com:443', '/livez'])('CONNECT %s is refused and closed', async target => {
+  await expectRefusal(file.gateway, requestBytes({ method: 'CONNECT', target }), 'method_not_allowed')
+})
+
+test.each(['X-HTTP-Method-Override: GET', 'X-Method-Override: DELETE', 'X-HTTP-Method: PUT'])(
+  'no header changes the method: %s',
+  async line => {
+    const [answer] = await rawRequest(file.gateway.port, syncBytes(call(), { more: [line] }))
+    expect(answer?.status).toBe(200)
+  }
+)
