@@ -19,14 +19,8 @@ type NodeSocket = Duplex & { _httpMessage?: (ServerResponse & { req: IncomingMes
 /** For Fastify's `clientErrorHandler`: connections on which no request, or no whole request, could be read. */
 export function answerClientError(logger: Logger) {
   return (error: ParserError, socket: Duplex): void => {
-    const pending = (socket as NodeSocket)._httpMessage
-    // A complete request is still being answered on this connection: a refusal now would be read as its answer.
-    const answering = pending != null && (pending.headersSent || pending.req.complete)
-    if (error.code === 'ECONNRESET' || !socket.writable || answering) {
-      socket.destroy()
-      return
-    }
-    refuse(socket, new Problem(codeOf(error), { cause: error }), logger)
+    if (error.code === 'ECONNRESET') socket.destroy()
+    else refuse(socket, new Problem(codeOf(error), { cause: error }), logger)
   }
 }
 
@@ -42,15 +36,23 @@ function codeOf({ code = '', rawPacket }: ParserError): ProblemCode {
 
 /** The paths on which Node would answer, or hang up, by itself: an unknown Expect, and CONNECT. */
 export function answerUnusualRequests(server: Server, logger: Logger): void {
-  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-    refuse(response.socket as Duplex, new Problem('request_malformed'), logger)
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    refuse(request.socket, new Problem('request_malformed'), logger, response)
   })
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     refuse(socket, new Problem('method_not_allowed', { headers: { allow: 'GET, POST' } }), logger)
   })
 }
 
-function refuse(socket: Duplex, problem: Problem, logger: Logger): void {
+/** Refuses what came on a connection and closes it. `own` is Node's answer to that very request, where there is one. */
+function refuse(socket: Duplex, problem: Problem, logger: Logger, own?: ServerResponse): void {
+  const pending = (socket as NodeSocket)._httpMessage
+  // A complete earlier request is still being answered here: a refusal now would be read as its answer.
+  const answering = pending != null && pending !== own && (pending.headersSent || pending.req.complete)
+  if (answering || !socket.writable) {
+    socket.destroy()
+    return
+  }
   const requestId = uuidv7()
   socket.on('error', () => socket.destroy())
   socket.end(rawProblemResponse(problem, requestId))
