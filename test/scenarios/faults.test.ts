@@ -3,7 +3,7 @@ import type { FaultRule } from '../../src/sandbox/fault-rule.ts'
 import { type FaultName, faults } from '../../src/sandbox/faults.ts'
 import { Scenario } from '../support/scenario.ts'
 import { resent } from '../support/scenario-crash.ts'
-import { load, times } from '../support/scenario-load.ts'
+import { abandonCalls, load, times } from '../support/scenario-load.ts'
 import { filesBelow } from '../support/scenario-sinks.ts'
 
 /** Options that make the fault worth meeting within the deadline of this scenario; the defaults do for the others. */
@@ -39,6 +39,7 @@ test('every failure of the upstream under load is one problem, recorded before a
     const keys = [(await scenario.addTenant('acme')).key, (await scenario.addTenant('globex')).key]
     const { port, process } = await scenario.startGateway()
     scenario.sandbox.faults.add(...everyFault())
+    const abandoned = abandonCalls(scenario, { port, key: keys[0] ?? '', count: 80 })
     await load(scenario, {
       port,
       keys,
@@ -49,6 +50,7 @@ test('every failure of the upstream under load is one problem, recorded before a
         if (scenario.random.integer(40) === 0) scenario.sandbox.disturbIdle('reset')
       }
     })
+    await abandoned
     process.signal('SIGTERM')
     expect(await process.exited).toEqual({ code: 0, signal: null })
 

@@ -1,3 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { rawConnection } from './raw-connection.ts'
+import { syncBytes } from './request-bytes.ts'
 import type { Scenario } from './scenario.ts'
 import { type ClientCall, ScenarioClient } from './scenario-client.ts'
 
@@ -30,6 +33,21 @@ export async function load(scenario: Scenario, options: LoadOptions): Promise<vo
     }
   }
   await Promise.all(Array.from({ length: clients }, (_, index) => run(index)))
+}
+
+/** Callers that leave: each sends a whole request and cuts its connection at a moment drawn by the seed. */
+export async function abandonCalls(
+  scenario: Scenario,
+  { port, key, count }: { readonly port: number; readonly key: string; readonly count: number }
+): Promise<void> {
+  for (let left = count; left > 0; left--) {
+    const { connectorId, body } = scenario.nextSync(key)
+    const connection = await rawConnection(port)
+    connection.ended.catch(() => {})
+    connection.write(syncBytes({ key, connectorId }, { body }))
+    await delay(scenario.random.integer(12))
+    connection.reset()
+  }
 }
 
 /** A condition that holds for the next `count` times it is asked. */

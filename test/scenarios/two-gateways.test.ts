@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { Scenario } from '../support/scenario.ts'
+import { resent } from '../support/scenario-crash.ts'
+import { load, times } from '../support/scenario-load.ts'
+import { eventually } from '../support/scenario-wait.ts'
+
+test('two gateways and the command line share one store: a killed one is recovered, the living one is left alone', async () => {
+  const scenario = await Scenario.start()
+  try {
+    const { key } = await scenario.addTenant('acme')
+    const [doomed, living] = await Promise.all([scenario.startGateway(), scenario.startGateway()])
+    scenario.sandbox.faults.add({
+      fault: 'delay-before-headers',
+      options: { wait_ms: 60 },
+      probability: 1
+    })
+    let stop = false
+    const clients = { keys: [key], clients: 8, goOn: () => !stop }
+    const loads = [
+      load(scenario, { ...clients, port: doomed.port }),
+      load(scenario, { ...clients, port: living.port })
+    ]
+    const changes = (async () => {
+      for (let count = 1; !stop; count++) await scenario.json('tenant', 'create', `other-${count}`)
+    })()
+    await eventually('calls by both', () => scenario.calls.length > 100, { withinMs: 15_000 })
+    await doomed.process.kill()
+    const third = await scenario.startGateway()
+    await load(scenario, { port: third.port, keys: [key], clients: 4, goOn: times(40) })
+    stop = true
+    await Promise.all([...loads, changes])
+    for (const { process } of [living, third]) {
+      process.signal('SIGTERM')
+      expect(await process.exited).toEqual({ code: 0, signal: null })
+    }
+
+    expect(scenario.check()).toEqual([])
+    expect(resent(scenario)).toEqual([])
+    const entries = scenario.ledger.entries()
+    const recovered = entries.filter(({ kind }) => kind === 'writer.recovered')
+    expect(recovered).toMatchObject([{ writer: third.writer, recovered: doomed.writer }])
+    const unknown = entries.filter(({ code }) => code === 'outcome_unknown')
+    expect(unknown).toHaveLength(Number(recovered[0]?.['open_calls']))
+    expect(new Set(unknown.map(({ writer }) => writer))).toEqual(new Set([third.writer]))
+    expect(await scenario.run('ledger', 'verify')).toMatchObject({ code: 0, stderr: '' })
+  } finally {
+    await scenario.close()
+  }
+}, 60_000)
