@@ -49,14 +49,15 @@ export function failureOfExchange({ error, sent, status }: Exchange & { kind: 'f
   const told = toldBy(error)
   if (!sent) return { code: independentOfSending.has(told) ? told : 'upstream_unreachable', forwarded: 'no' }
   if (status === undefined) return { code: told, forwarded: 'unknown' }
+  // The head may be that of a 200: what was to be done has probably been done.
+  if (told === 'upstream_timeout') return { code: told, forwarded: 'unknown' }
   // The head of an answer came and the rest did not: it answered, but with nothing that can be relied on.
   return { code: told === 'upstream_failed' ? 'upstream_answer_invalid' : told, forwarded: 'yes' }
 }
 
 function toldBy(error: unknown): Failure['code'] {
-  const code = (error as { code?: unknown } | null)?.code
-  if (typeof code !== 'string') return 'upstream_failed'
-  // The parser's own codes: what came was not HTTP.
-  if (code.startsWith('HPE_')) return 'upstream_answer_invalid'
-  return byErrorCode[code] ?? 'upstream_failed'
+  const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
+  // What came was not HTTP. Such errors have no code, or one of the parser's own.
+  if (name === 'HTTPParserError') return 'upstream_answer_invalid'
+  return (typeof code === 'string' && byErrorCode[code]) || 'upstream_failed'
 }

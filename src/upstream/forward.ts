@@ -101,12 +101,11 @@ function classify<T>(exchange: Exchange, read: (body: string) => T | null, revea
   }
   const { status, headers, body } = exchange
   const upstream = upstreamFacts(exchange, reveals)
-  if (status !== 200) {
-    const retryAfter = status === 429 ? (retryAfterSeconds(headers.retryAfter, Date.now()) ?? 1) : undefined
-    return failed(failureOfStatus(status), upstream, retryAfter, undefined)
-  }
+  if (status !== 200)
+    return failed(failureOfStatus(status), upstream, waitOf(status, headers.retryAfter), undefined)
   const value = isJson(headers.contentType) && isPlain(headers.contentEncoding) ? read(body) : null
-  if (value === null)
+  // A valid answer may still repeat our key, e.g. as its status: no form of keys can be relied upon.
+  if (value === null || reveals(JSON.stringify(value)))
     return failed({ code: 'upstream_answer_invalid', forwarded: 'yes' }, upstream, undefined, undefined)
   return { code: 'accepted', forwarded: 'yes', value, upstream, retryAfter: undefined, cause: undefined }
 }
@@ -118,6 +117,12 @@ function failed(
   cause: unknown
 ): Result<never> {
   return { code, forwarded, value: undefined, upstream, retryAfter, cause }
+}
+
+/** A 429 always asks for a wait, and a 503 only when it says so. */
+function waitOf(status: number, retryAfter: string): number | undefined {
+  if (status !== 429 && status !== 503) return undefined
+  return retryAfterSeconds(retryAfter, Date.now()) ?? (status === 429 ? 1 : undefined)
 }
 
 function isJson(contentType: string): boolean {
