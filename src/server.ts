@@ -10,7 +10,6 @@ import type { Lifecycle } from './lifecycle.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { Problem } from './problems.ts'
-import { StoreError } from './store/sqlite.ts'
 import { ThreadCaller } from './store/thread-call.ts'
 import type { StoreJobs, StoreThreadData } from './store-thread.ts'
 import { Directory } from './tenants/directory.ts'
@@ -38,12 +37,14 @@ export type GatewayOptions = {
 /** How much longer than the upstream deadline a drain may take before the process ends anyway. */
 const drainSlackMs = 8_000
 
-/** Starts both listeners. Throws SecretUnavailable, StoreError, or the listener's own error when a port is taken. */
+/** Starts both listeners. Throws errors named SecretUnavailable, WrongMasterKey or
+ * StoreError, or the listener's own error when a port is taken. */
 export async function startGateway(config: Config, { env, logger }: GatewayOptions): Promise<Gateway> {
   const credentials = Credentials.open(config.upstreamKey, env)
   const { store, worker } = startStoreThread(config)
-  const opened = await store.call('open', undefined).catch(error => {
-    throw new StoreError((error as Error).message, { cause: error })
+  const opened = await store.call('open', undefined).catch(async error => {
+    await worker.terminate()
+    throw error
   })
   for (const { writer, openCalls } of opened.recovered)
     logger.warn({ writer, open_calls: openCalls }, 'recovered a dead writer')

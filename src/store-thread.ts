@@ -9,7 +9,7 @@ import type { Head } from './ledger/chain.ts'
 import type { EntryFields } from './ledger/entry.ts'
 import { type Recovery, recoverDeadWriters } from './ledger/recover.ts'
 import { LedgerWriter } from './ledger/writer.ts'
-import { openStore, type Store } from './store/store.ts'
+import { openStoreFile, type StoreFile } from './store/store-file.ts'
 import { serveJobs } from './store/thread-call.ts'
 import { apiKeyPepper, type Pepper } from './tenants/api-key.ts'
 import type { DirectoryChanges, DirectorySnapshot } from './tenants/directory-rows.ts'
@@ -31,19 +31,19 @@ export type Opened = {
   recovered: Recovery[]
 }
 
-let store: Store
+let store: StoreFile
 let writer: LedgerWriter
 
 const jobs = {
   /** Opens the store, closes what dead writers left open, and reads the directory. Must come first. */
   async open(): Promise<Opened> {
     const { storeUrl, masterKey, createMasterKey, version, pid } = workerData as StoreThreadData
-    store = await openStore(storeUrl)
-    const master = await openMasterKeyOf(store, masterKey, process.env, { createIfAbsent: createMasterKey })
+    store = await openStoreFile(storeUrl)
+    const master = openMasterKeyOf(store, masterKey, process.env, { createIfAbsent: createMasterKey })
     writer = LedgerWriter.open(store, { role: 'gateway', version, pid }, new Date())
     const recovered = recoverDeadWriters(store, writer, new Date())
     return {
-      snapshot: await readSnapshot(store),
+      snapshot: readSnapshot(store),
       pepper: apiKeyPepper(master),
       writer: writer.head.writer,
       recovered
@@ -57,12 +57,12 @@ const jobs = {
   },
 
   /** The tenants that changed since the last change seen, or null. */
-  async changes(lastChange: number): Promise<DirectoryChanges | null> {
-    return await readChanges(store, lastChange)
+  changes(lastChange: number): DirectoryChanges | null {
+    return readChanges(store, lastChange)
   },
 
-  async writeKeyUses(uses: ReadonlyMap<string, number>): Promise<void> {
-    await writeKeyUses(store, uses)
+  writeKeyUses(uses: ReadonlyMap<string, number>): void {
+    writeKeyUses(store, uses)
   },
 
   /** Ends the chain and closes the store. Must come last. */

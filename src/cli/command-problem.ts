@@ -1,9 +1,6 @@
 import { CommanderError } from 'commander'
 import { ConfigError, type ConfigFault } from '../config.ts'
-import { WrongMasterKey } from '../custody/master-key-check.ts'
-import { SecretUnavailable } from '../custody/secret-reference.ts'
 import { problemTable } from '../problems.ts'
-import { StoreError } from '../store/sqlite.ts'
 import { Refusal, refusalTable } from '../tenants/refusal.ts'
 import { CommandError, type FailureExit } from './context.ts'
 
@@ -57,6 +54,13 @@ function configProblem(faults: readonly ConfigFault[]): CommandProblem {
   return { exit: 2, lines, body: { ...body, errors } }
 }
 
+/** By name and not by class: some come from the store's thread, and a class does not cross threads. */
+const byErrorName: Readonly<Record<string, string>> = {
+  WrongMasterKey: 'master_key_wrong',
+  SecretUnavailable: 'secret_unavailable',
+  StoreError: 'store_unavailable'
+}
+
 type Told = { readonly code: string; readonly detail: string; readonly exit: FailureExit }
 
 function asCommandError(error: unknown): Told {
@@ -71,9 +75,8 @@ function asCommandError(error: unknown): Told {
   const detail = error.message
   if (error instanceof CommanderError)
     return { code: 'usage_invalid', detail: usageFault(error.message), exit: 2 }
-  if (error instanceof WrongMasterKey) return { code: 'master_key_wrong', detail, exit: 2 }
-  if (error instanceof SecretUnavailable) return { code: 'secret_unavailable', detail, exit: 2 }
-  if (error instanceof StoreError) return { code: 'store_unavailable', detail, exit: 2 }
+  const known = byErrorName[error.name]
+  if (known !== undefined) return { code: known, detail, exit: 2 }
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ERR_SQLITE_ERROR')
     return { code: 'store_unavailable', detail: `the store: ${detail}`, exit: 2 }

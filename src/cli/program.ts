@@ -1,20 +1,12 @@
 import { Command, CommanderError } from 'commander'
-import { checkCommand } from './check.ts'
 import { toCommandProblem } from './command-problem.ts'
 import { CommandError, type ProcessContext } from './context.ts'
-import { demoCommand } from './demo.ts'
-import { grantCommand } from './grant.ts'
-import { keyCommand } from './key.ts'
-import { ledgerCommand } from './ledger.ts'
-import { openapiCommand } from './openapi.ts'
-import { sandboxCommand } from './sandbox.ts'
-import { serveCommand } from './serve.ts'
-import { tenantCommand } from './tenant.ts'
 
 /** Runs one command line and resolves to the exit code: 0 done, 1 refused or broken, 2 could not run. */
 export async function runCommand(words: readonly string[], context: ProcessContext): Promise<0 | 1 | 2> {
   try {
-    await program(context).parseAsync(words, { from: 'user' })
+    const root = await program(context, words)
+    await root.parseAsync(words, { from: 'user' })
     return 0
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
@@ -27,20 +19,27 @@ export async function runCommand(words: readonly string[], context: ProcessConte
   }
 }
 
-function program(context: ProcessContext): Command {
+/** Each command's module is loaded only when the command is run, or named by the help: `serve` starts in half the time. */
+const commands: Readonly<Record<string, (context: ProcessContext) => Promise<Command>>> = {
+  serve: async context => (await import('./serve.ts')).serveCommand(context),
+  check: async context => (await import('./check.ts')).checkCommand(context),
+  demo: async context => (await import('./demo.ts')).demoCommand(context),
+  sandbox: async context => (await import('./sandbox.ts')).sandboxCommand(context),
+  tenant: async context => (await import('./tenant.ts')).tenantCommand(context),
+  key: async context => (await import('./key.ts')).keyCommand(context),
+  grant: async context => (await import('./grant.ts')).grantCommand(context),
+  ledger: async context => (await import('./ledger.ts')).ledgerCommand(context),
+  openapi: async context => (await import('./openapi.ts')).openapiCommand(context)
+}
+
+async function program(context: ProcessContext, words: readonly string[]): Promise<Command> {
   const root = new Command('connector-gateway')
     .description('Triggers Bigdata.com connector syncs for internal services.')
     .version(context.administrator.version, '-V, --version', 'print the version')
-    .addCommand(serveCommand(context))
-    .addCommand(checkCommand(context))
-    .addCommand(demoCommand(context))
-    .addCommand(sandboxCommand(context))
-    .addCommand(tenantCommand(context))
-    .addCommand(keyCommand(context))
-    .addCommand(grantCommand(context))
-    .addCommand(ledgerCommand(context))
-    .addCommand(openapiCommand(context))
     .addHelpText('after', '\nExit codes: 0 done, 1 refused or broken, 2 could not run.')
+  const named = commands[words[0] ?? '']
+  const loaders = named && Object.hasOwn(commands, words[0] ?? '') ? [named] : Object.values(commands)
+  for (const load of loaders) root.addCommand(await load(context))
   takeOver(root, context)
   return root
 }

@@ -32,7 +32,7 @@ export async function withStore<T>(
       administration: { store, administrator, clock: () => new Date() },
       pepper: async () =>
         apiKeyPepper(
-          await openMasterKeyOf(store, config.masterKey, env, { createIfAbsent: config.masterKeyIsDefault })
+          openMasterKeyOf(store, config.masterKey, env, { createIfAbsent: config.masterKeyIsDefault })
         )
     })
   } finally {

@@ -1,4 +1,4 @@
-import type { Store } from '../store/store.ts'
+import type { StoreFile } from '../store/store-file.ts'
 import { type MasterKey, openMasterKey } from './master-key.ts'
 
 /** The store was made with another master key: nothing sealed or issued under that one would work. */
@@ -13,39 +13,37 @@ const checkName = 'master_key_check'
  * With `createIfAbsent`, a missing file is made only for a store that has seen no master key yet.
  * Throws SecretUnavailable, WrongMasterKey.
  */
-export async function openMasterKeyOf(
-  store: Store,
+export function openMasterKeyOf(
+  store: StoreFile,
   reference: string,
   env: Readonly<Record<string, string | undefined>>,
   { createIfAbsent = false } = {}
-): Promise<MasterKey> {
-  const firstUse = (await readCheck(store)) === undefined
+): MasterKey {
+  const firstUse = readCheck(store) === undefined
   const masterKey = openMasterKey(reference, env, { createIfAbsent: createIfAbsent && firstUse })
-  await requireSameMasterKey(store, masterKey)
+  requireSameMasterKey(store, masterKey)
   return masterKey
 }
 
 /** Remembers the store's first master key; throws WrongMasterKey for any other. */
-export async function requireSameMasterKey(store: Store, masterKey: MasterKey): Promise<void> {
+export function requireSameMasterKey(store: StoreFile, masterKey: MasterKey): void {
   const check = masterKey.derive('check').toString('hex')
-  const known = (await readCheck(store)) ?? (await rememberCheck(store, check))
+  const known = readCheck(store) ?? rememberCheck(store, check)
   if (known !== check)
     throw new WrongMasterKey(
       'the store was made with another master key: give that one as GATEWAY_MASTER_KEY'
     )
 }
 
-async function rememberCheck(store: Store, check: string): Promise<string | undefined> {
+function rememberCheck(store: StoreFile, check: string): string | undefined {
   // Of two processes that start at once with different keys, one is first and the other finds its value here.
-  await store.db
-    .insertInto('meta')
-    .values({ key: checkName, value: check })
-    .onConflict(conflict => conflict.doNothing())
-    .execute()
-  return await readCheck(store)
+  store.raw
+    .prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING')
+    .run(checkName, check)
+  return readCheck(store)
 }
 
-async function readCheck({ db }: Store): Promise<string | undefined> {
-  const row = await db.selectFrom('meta').select('value').where('key', '=', checkName).executeTakeFirst()
-  return row?.value
+function readCheck({ raw }: StoreFile): string | undefined {
+  const row = raw.prepare('SELECT value FROM meta WHERE key = ?').get(checkName)
+  return row?.['value'] as string | undefined
 }

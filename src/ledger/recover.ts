@@ -1,5 +1,5 @@
 import { takeProcessLock } from '../store/process-lock.ts'
-import type { Store } from '../store/store.ts'
+import type { StoreFile } from '../store/store-file.ts'
 import type { ChainedEntry, EntryFields } from './entry.ts'
 import { type LedgerWriter, writerLockPath } from './writer.ts'
 
@@ -13,7 +13,7 @@ type WriterRow = { id: string; open_from: number }
  * the upstream received it cannot be known, so nothing is ever sent again for it. A writer whose lock is held lives,
  * and is left alone.
  */
-export function recoverDeadWriters(store: Store, writer: LedgerWriter, at: Date): Recovery[] {
+export function recoverDeadWriters(store: StoreFile, writer: LedgerWriter, at: Date): Recovery[] {
   const unclosed = store.raw
     .prepare('SELECT id, open_from FROM writer WHERE closed_at IS NULL AND id <> ? ORDER BY opened_at, id')
     .all(writer.head.writer) as WriterRow[]
@@ -28,7 +28,7 @@ export function recoverDeadWriters(store: Store, writer: LedgerWriter, at: Date)
   })
 }
 
-function recoverWriter(store: Store, writer: LedgerWriter, dead: WriterRow, at: Date): Recovery[] {
+function recoverWriter(store: StoreFile, writer: LedgerWriter, dead: WriterRow, at: Date): Recovery[] {
   let openCalls: number | undefined
   writer.transact(() => {
     const claimed = store.raw
@@ -53,7 +53,7 @@ function recoverWriter(store: Store, writer: LedgerWriter, dead: WriterRow, at: 
   return openCalls === undefined ? [] : [{ writer: dead.id, openCalls }]
 }
 
-function openIntents(store: Store, dead: WriterRow): ChainedEntry[] {
+function openIntents(store: StoreFile, dead: WriterRow): ChainedEntry[] {
   const rows = store.raw
     .prepare(
       `SELECT entry FROM ledger AS intent

@@ -1,6 +1,6 @@
 import type { StatementSync } from 'node:sqlite'
 import { type ProcessLock, takeProcessLock } from '../store/process-lock.ts'
-import type { Store } from '../store/store.ts'
+import type { StoreFile } from '../store/store-file.ts'
 import { uuidv7 } from '../uuid.ts'
 import { Chain, type Head } from './chain.ts'
 import type { EntryFields } from './entry.ts'
@@ -20,7 +20,7 @@ const noteOpenFromMs = 1000
  * Living writers hold a lock, so that another process never takes their calls for those of a dead one.
  */
 export class LedgerWriter {
-  readonly #store: Store
+  readonly #store: StoreFile
   readonly #chain: Chain
   readonly #lock: ProcessLock
   readonly #openCalls = new OpenCalls()
@@ -28,7 +28,7 @@ export class LedgerWriter {
   readonly #noteOpenFrom: StatementSync
   #notedAt = 0
 
-  private constructor(store: Store, chain: Chain, lock: ProcessLock) {
+  private constructor(store: StoreFile, chain: Chain, lock: ProcessLock) {
     this.#store = store
     this.#chain = chain
     this.#lock = lock
@@ -37,7 +37,7 @@ export class LedgerWriter {
   }
 
   /** Opens a new chain with its `writer.opened` entry. A writer never continues another's chain. */
-  static open(store: Store, facts: WriterFacts, at: Date): LedgerWriter {
+  static open(store: StoreFile, facts: WriterFacts, at: Date): LedgerWriter {
     const chain = Chain.start(uuidv7())
     const id = chain.head.writer
     const lock = takeProcessLock(writerLockPath(store.path, id))

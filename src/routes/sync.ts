@@ -50,8 +50,8 @@ export const syncConnector: Route<{ contentApi: Pick<ContentApi, 'startSync'>; o
         response: { 200: Accepted, ...problems }
       }
     },
-    async function startSync(request) {
-      return await contentApi.startSync({
+    function startSync(request) {
+      return contentApi.startSync({
         call: request.call,
         caller: callerOf(request),
         connectorId: request.params.id,

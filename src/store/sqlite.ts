@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -19,7 +19,7 @@ export function openSqlite(path: string, { busyTimeoutMs = 2000 } = {}): Databas
   requireSqlite(process.versions.sqlite ?? '0')
   let database: DatabaseSync | undefined
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeOwnersFile(path)
     database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
     database.exec('PRAGMA journal_mode = WAL')
     database.exec('PRAGMA synchronous = FULL')
@@ -33,6 +33,12 @@ export function openSqlite(path: string, { busyTimeoutMs = 2000 } = {}): Databas
     if (error instanceof StoreError) throw error
     throw new StoreError(`cannot open the store ${path}: ${reason(error)}`, { cause: error })
   }
+}
+
+/** The store holds key digests and who called what: for its owner alone. SQLite gives its side files the same mode. */
+function makeOwnersFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  closeSync(openSync(path, 'a', 0o600))
 }
 
 /** Reads the structure of the named tables and indexes, and throws StoreError when a page of them is damaged. */

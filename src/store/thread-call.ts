@@ -4,7 +4,8 @@ import type { MessagePort, Worker } from 'node:worker_threads'
 export type Jobs = Readonly<Record<string, (payload: never) => unknown>>
 
 type Request = { id: number; job: string; payload: unknown }
-type Reply = { id: number; result: unknown } | { id: number; error: Error }
+/** A clone of an error loses its class; its name is kept apart, so that the caller's side can tell which it was. */
+type Reply = { id: number; result: unknown } | { id: number; error: Error; name: string }
 
 /** Thread side: answers each request, in the order they came, each after the one before has finished. */
 export function serveJobs(port: MessagePort, jobs: Jobs): void {
@@ -18,7 +19,8 @@ async function perform(jobs: Jobs, { id, job, payload }: Request): Promise<Reply
   try {
     return { id, result: await jobs[job]?.(payload as never) }
   } catch (error) {
-    return { id, error: error instanceof Error ? error : new Error(String(error)) }
+    const thrown = error instanceof Error ? error : new Error(String(error))
+    return { id, error: thrown, name: thrown.name }
   }
 }
 
@@ -34,7 +36,7 @@ export class ThreadCaller<J extends Jobs> {
     worker.on('message', (reply: Reply) => {
       const waiting = this.#waiting.get(reply.id)
       this.#waiting.delete(reply.id)
-      if ('error' in reply) waiting?.reject(reply.error)
+      if ('error' in reply) waiting?.reject(Object.assign(reply.error, { name: reply.name }))
       else waiting?.resolve(reply.result)
     })
     worker.on('error', error => this.#end(error instanceof Error ? error : new Error(String(error))))

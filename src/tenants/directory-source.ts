@@ -1,88 +1,61 @@
-import type { Store } from '../store/store.ts'
-import type { Tables } from '../store/tables.ts'
+import type { DatabaseSync } from 'node:sqlite'
+import type { StoreFile } from '../store/store-file.ts'
 import type { DirectoryChanges, DirectorySnapshot, KeyRow, TenantRow } from './directory-rows.ts'
 
-type Db = Store['db']
-
 /** Everything the directory holds. Runs on the store's thread. */
-export async function readSnapshot({ db }: Store): Promise<DirectorySnapshot> {
+export function readSnapshot({ raw }: StoreFile): DirectorySnapshot {
   // The number first, the rows after it: a change that comes in between is read twice, never missed.
-  const lastChange = await newestChange(db)
-  return { lastChange, tenants: await readTenants(db) }
+  const { newest } = raw.prepare('SELECT coalesce(max(id), 0) AS newest FROM directory_change').get() as {
+    newest: number
+  }
+  return { lastChange: newest, tenants: readTenants(raw, everyTenant) }
 }
 
 /** The tenants that changed after `lastChange`, whole, or null when none did. Runs on the store's thread. */
-export async function readChanges({ db }: Store, lastChange: number): Promise<DirectoryChanges | null> {
-  const changes = await db
-    .selectFrom('directory_change')
-    .select(['id', 'tenant'])
-    .where('id', '>', lastChange)
-    .orderBy('id')
-    .execute()
+export function readChanges({ raw }: StoreFile, lastChange: number): DirectoryChanges | null {
+  const changes = raw
+    .prepare('SELECT id, tenant FROM directory_change WHERE id > ? ORDER BY id')
+    .all(lastChange) as { id: number; tenant: string }[]
   const newest = changes.at(-1)
   if (newest === undefined) return null
   return {
     lastChange: newest.id,
     changed: [...new Set(changes.map(change => change.tenant))],
-    tenants: await readTenants(db, { after: lastChange, upTo: newest.id })
+    tenants: readTenants(raw, { where: changedTenants, values: [lastChange, newest.id] })
   }
 }
 
 /** Keeps the latest use of each key. A time older than the one kept is ignored: several gateways may write. */
-export async function writeKeyUses({ db }: Store, uses: ReadonlyMap<string, number>): Promise<void> {
-  const rows = [...uses].map(([key_id, ms]) => ({ key_id, last_used_at: new Date(ms).toISOString() }))
-  for (let from = 0; from < rows.length; from += rowsPerStatement) {
-    await db
-      .insertInto('api_key_use')
-      .values(rows.slice(from, from + rowsPerStatement))
-      .onConflict(conflict =>
-        conflict
-          .column('key_id')
-          .doUpdateSet(({ ref }) => ({ last_used_at: ref('excluded.last_used_at') }))
-          .whereRef('excluded.last_used_at', '>', 'api_key_use.last_used_at')
-      )
-      .execute()
+export function writeKeyUses({ raw }: StoreFile, uses: ReadonlyMap<string, number>): void {
+  const upsert = raw.prepare(
+    `INSERT INTO api_key_use (key_id, last_used_at) VALUES (?, ?)
+     ON CONFLICT (key_id) DO UPDATE SET last_used_at = excluded.last_used_at
+     WHERE excluded.last_used_at > api_key_use.last_used_at`
+  )
+  raw.exec('BEGIN IMMEDIATE')
+  try {
+    for (const [keyId, ms] of uses) upsert.run(keyId, new Date(ms).toISOString())
+    raw.exec('COMMIT')
+  } finally {
+    if (raw.isTransaction) raw.exec('ROLLBACK')
   }
 }
 
-/** SQLite takes 32,766 parameters in one statement. */
-const rowsPerStatement = 5000
+/** Which tenants to read: a condition on the column `{tenant}`, and its parameters. */
+type Selection = { readonly where: string; readonly values: readonly number[] }
 
-async function newestChange(db: Db): Promise<number> {
-  const { newest } = await db
-    .selectFrom('directory_change')
-    .select(({ fn }) => fn.max<number | null>('id').as('newest'))
-    .executeTakeFirstOrThrow()
-  return newest ?? 0
-}
+const everyTenant: Selection = { where: '', values: [] }
+const changedTenants = '{tenant} IN (SELECT tenant FROM directory_change WHERE id > ? AND id <= ?)'
 
-/** A range of changes: those after one number, up to and with another. */
-type Range = { readonly after: number; readonly upTo: number }
-
-/** Reads the tenants named by the changes in `range`; all tenants when it is left out. */
-async function readTenants(db: Db, range?: Range): Promise<TenantRow[]> {
-  const narrowed = range !== undefined
-  const changed = db
-    .selectFrom('directory_change')
-    .select('tenant')
-    .where('id', '>', range?.after ?? 0)
-    .where('id', '<=', range?.upTo ?? 0)
-  const tenants = await db
-    .selectFrom('tenant')
-    .select(['name', 'disabled_at', 'rate_per_minute', 'burst'])
-    .$if(narrowed, query => query.where('name', 'in', changed))
-    .execute()
-  const keys = await db
-    .selectFrom('api_key')
-    .select(['id', 'tenant', 'digest', 'expires_at'])
-    .where('revoked_at', 'is', null)
-    .$if(narrowed, query => query.where('tenant', 'in', changed))
-    .execute()
-  const grants = await db
-    .selectFrom('connector_grant')
-    .select(['tenant', 'connector_id'])
-    .$if(narrowed, query => query.where('tenant', 'in', changed))
-    .execute()
+function readTenants(raw: DatabaseSync, selection: Selection): TenantRow[] {
+  const tenants = select<TenantColumns>(
+    raw,
+    'name, disabled_at, rate_per_minute, burst FROM tenant',
+    'name',
+    selection
+  )
+  const keys = select<KeyColumns>(raw, 'id, tenant, digest, expires_at FROM live_key', 'tenant', selection)
+  const grants = select<GrantColumns>(raw, 'tenant, connector_id FROM connector_grant', 'tenant', selection)
   const keysByTenant = Map.groupBy(keys, key => key.tenant)
   const grantsByTenant = Map.groupBy(grants, grant => grant.tenant)
   return tenants.map(tenant => ({
@@ -95,7 +68,27 @@ async function readTenants(db: Db, range?: Range): Promise<TenantRow[]> {
   }))
 }
 
-function toKeyRow(key: Pick<Tables['api_key'], 'id' | 'digest' | 'expires_at'>): KeyRow {
+type TenantColumns = {
+  name: string
+  disabled_at: string | null
+  rate_per_minute: number | null
+  burst: number | null
+}
+type KeyColumns = { id: string; tenant: string; digest: Uint8Array; expires_at: string | null }
+type GrantColumns = { tenant: string; connector_id: string }
+
+function select<Row>(
+  raw: DatabaseSync,
+  what: string,
+  tenantColumn: string,
+  { where, values }: Selection
+): Row[] {
+  const condition = where === '' ? '' : ` WHERE ${where.replace('{tenant}', tenantColumn)}`
+  const liveKeys = 'WITH live_key AS (SELECT * FROM api_key WHERE revoked_at IS NULL) '
+  return raw.prepare(`${liveKeys}SELECT ${what}${condition}`).all(...values) as Row[]
+}
+
+function toKeyRow(key: KeyColumns): KeyRow {
   return {
     id: key.id,
     digest: key.digest,

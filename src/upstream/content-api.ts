@@ -26,11 +26,11 @@ export type ContentApi = {
 
 export function contentApi(forward: Forward): ContentApi {
   return {
-    async startSync({ call, caller, connectorId, dateLimit }) {
+    startSync({ call, caller, connectorId, dateLimit }) {
       const id = connectorId.toLowerCase()
       if (!mayUse(caller.tenant, id)) throw new Problem('connector_not_found')
       const request = dateLimit === undefined ? {} : { date_limit: dateLimit }
-      return await forward(
+      return forward(
         call,
         { tenant: caller.tenant.name, keyId: caller.keyId },
         {

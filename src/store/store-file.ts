@@ -1,0 +1,54 @@
+import { resolve } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { newestMigration } from './migrations.ts'
+import { openSqlite, quickCheck, StoreError } from './sqlite.ts'
+
+/** An open, migrated store: its raw handle, for prepared statements. */
+export type StoreFile = {
+  /** Absolute. */
+  readonly path: string
+  readonly raw: DatabaseSync
+  close(): void
+}
+
+/** Tables small enough to be checked whole at every start. The ledger is checked by its chain. */
+const checkedAtStart = ['meta', 'tenant', 'api_key', 'connector_grant', 'writer']
+
+/** Opens and migrates the store that GATEWAY_STORE_URL names. Throws StoreError. */
+export async function openStoreFile(url: string): Promise<StoreFile> {
+  const path = sqlitePath(url)
+  const raw = openSqlite(path)
+  try {
+    if (!isUpToDate(raw)) await bringUpToDate(raw)
+    quickCheck(raw, checkedAtStart)
+  } catch (error) {
+    raw.close()
+    throw error
+  }
+  return { path, raw, close: () => raw.close() }
+}
+
+/** The file behind a `sqlite:` URL, absolute. */
+export function sqlitePath(url: string): string {
+  if (!url.startsWith('sqlite:'))
+    throw new StoreError(`GATEWAY_STORE_URL: ${schemeOf(url)} is not supported; use sqlite:PATH`)
+  return resolve(url.slice('sqlite:'.length))
+}
+
+function isUpToDate(raw: DatabaseSync): boolean {
+  const known = raw
+    .prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'kysely_migration'`)
+    .get()
+  if (!known) return false
+  return raw.prepare('SELECT 1 FROM kysely_migration WHERE name = ?').get(newestMigration) !== undefined
+}
+
+/** The query builder costs a quarter of a start and much memory: it is loaded only when there is something to do. */
+async function bringUpToDate(raw: DatabaseSync): Promise<void> {
+  const [{ migrate }, { typedQueries }] = await Promise.all([import('./migrate.ts'), import('./store.ts')])
+  await migrate(typedQueries(raw))
+}
+
+function schemeOf(url: string): string {
+  return /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? 'this value'
+}
