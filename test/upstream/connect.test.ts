@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { expectProblem } from '../support/expect-problem.ts'
+import { gatewayForFile } from '../support/gateway-for-file.ts'
+import { rawRequest } from '../support/raw-connection.ts'
+import { syncBytes } from '../support/request-bytes.ts'
+import { startTestGateway } from '../support/test-gateway.ts'
+
+const file = gatewayForFile()
+
+test('a connection that the upstream cuts as it is made fails the call, and is not tried again', async () => {
+  const { key, port, sandbox, connectors } = file.gateway
+  sandbox.faults.set({ fault: 'reset-on-connect' })
+  const [answer] = await rawRequest(port, syncBytes({ key, connectorId: connectors.sharepoint }))
+  // Whether bytes were written before the reset came is a matter of microseconds; what is told must be one of the two.
+  const { forwarded } = JSON.parse(answer?.body ?? '')
+  if (forwarded === 'no') expectProblem(answer, 'upstream_unreachable')
+  else expectProblem(answer, 'upstream_failed', { forwarded: 'unknown' })
+  expect(sandbox.counters()).toMatchObject({ connections_accepted: 1, requests: 0 })
+  const [next] = await rawRequest(port, syncBytes({ key, connectorId: connectors.sharepoint }))
+  expect(next?.status).toBe(200)
+})
+
+test('an upstream that is gone is unreachable', async () => {
+  const gateway = await startTestGateway()
+  const call = syncBytes({ key: gateway.key, connectorId: gateway.connectors.sharepoint })
+  expect((await rawRequest(gateway.port, call))[0]?.status).toBe(200)
+  await gateway.sandbox.close()
+  const [answer] = await rawRequest(gateway.port, call)
+  const { forwarded } = JSON.parse(answer?.body ?? '')
+  // The kept connection may not yet be known to be closed when the call is written to it.
+  if (forwarded === 'no') expectProblem(answer, 'upstream_unreachable')
+  else expectProblem(answer, 'upstream_failed', { forwarded: 'unknown' })
+  expectProblem((await rawRequest(gateway.port, call))[0], 'upstream_unreachable')
+  await gateway.close()
+})

@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import type { FaultRule } from '../../src/sandbox/fault-rule.ts'
+import { gatewayForFile } from '../support/gateway-for-file.ts'
+import { rawRequest } from '../support/raw-connection.ts'
+import { syncBytes } from '../support/request-bytes.ts'
+import { canaryKey } from '../support/test-gateway.ts'
+
+const file = gatewayForFile()
+const secret = 'of-the-upstream-alone'
+
+/** The key in the forms in which it could slip through a search for the plain one. */
+const forms = [
+  canaryKey,
+  canaryKey.slice(6, 30),
+  Buffer.from(canaryKey).toString('base64').slice(0, 40),
+  Buffer.from(canaryKey).toString('hex'),
+  encodeURIComponent(canaryKey),
+  [...canaryKey].reverse().join('')
+]
+
+async function answerTo(rule: FaultRule): Promise<string> {
+  const { key, port, sandbox, connectors } = file.gateway
+  sandbox.faults.set(rule)
+  const [answer] = await rawRequest(port, syncBytes({ key, connectorId: connectors.sharepoint }))
+  expect(sandbox.faults.list()).toEqual([])
+  return JSON.stringify(answer)
+}
+
+describe('an upstream key that the upstream repeats reaches neither the caller, nor the log, nor the ledger:', () => {
+  test.each([0, 400, 401, 403, 404, 429, 500])('with status %i', async error_status => {
+    const answer = await answerTo({ fault: 'key-echo', options: { error_status } })
+    const everything = answer + file.gateway.logged() + JSON.stringify(file.gateway.entries())
+    for (const form of forms) expect(everything).not.toContain(form)
+  })
+
+  test.each<FaultRule>([
+    { fault: 'headers', options: { headers: [['x-request-id', canaryKey]] } },
+    { fault: 'headers', options: { headers: [['retry-after', canaryKey]] } },
+    { fault: 'headers', options: { headers: [['content-encoding', canaryKey]] } },
+    { fault: 'content-type-wrong', options: { content_type: `text/${canaryKey}` } },
+    { fault: 'redirect', options: { location: `http://127.0.0.1/${canaryKey}` } },
+    { fault: 'not-http', options: { text: `HTTP/1.1 ${canaryKey}\r\n\r\n` } },
+    { fault: 'shape-wrong', options: { body: { status: canaryKey } } },
+    { fault: 'content-error', options: { status: 400, error_code: canaryKey, message: canaryKey } },
+    { fault: 'content-error', options: { status: 500, error_code: `a.${canaryKey}` } }
+  ])('in $fault $options', async rule => {
+    const answer = await answerTo(rule)
+    const everything = answer + file.gateway.logged() + JSON.stringify(file.gateway.entries())
+    for (const form of forms) expect(everything).not.toContain(form)
+  })
+})
+
+describe('no header and no text of the upstream reaches the caller:', () => {
+  const names = [
+    'set-cookie',
+    'location',
+    'www-authenticate',
+    'x-powered-by',
+    'server',
+    'alt-svc',
+    'via',
+    'link'
+  ]
+  const headers = names.map(name => [name, secret])
+
+  test.each<FaultRule>([
+    { fault: 'set-cookie', options: { value: secret } },
+    { fault: 'headers', options: { headers } },
+    {
+      fault: 'content-error',
+      options: { status: 400, message: secret },
+      also: [{ fault: 'headers', options: { headers } }]
+    },
+    { fault: 'content-error', options: { status: 500, message: secret } },
+    { fault: 'redirect', options: { location: `http://${secret}/` } },
+    { fault: 'shape-wrong', options: { body: { detail: secret } } },
+    { fault: 'json-invalid', options: { text: secret } },
+    { fault: 'content-error', options: { status: 404, error_code: `no token: ${secret}` } },
+    { fault: 'content-error', options: { status: 404, error_code: 'a'.repeat(65) } }
+  ])('$fault $options', async rule => {
+    const answer = await answerTo(rule)
+    expect(answer).not.toContain(secret)
+    expect(answer).not.toContain('a'.repeat(65))
+  })
+})
+
+test('a redirect is not followed, even back to the upstream itself', async () => {
+  const { sandbox, connectors } = file.gateway
+  const before = sandbox.counters()
+  for (const status of [301, 302, 303, 307, 308] as const) {
+    const location = `${sandbox.origin}/contents/v1/connectors/${connectors.sharepoint}/sync`
+    await answerTo({ fault: 'redirect', options: { status, location } })
+  }
+  expect(sandbox.counters().requests).toBe(before.requests + 5)
+})
