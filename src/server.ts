@@ -149,6 +149,8 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
   const logger = createLogger(config.logLevel, destination)
   for (const name of config.unknownVariables) logger.warn({ name }, 'this variable is not a setting')
 
+  // A diagnostic report lists the environment, and a key may have been given there.
+  process.report.excludeEnv = true
   const end = (code: number) => {
     destination.flushSync()
     process.exit(code)

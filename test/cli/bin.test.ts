@@ -28,5 +28,5 @@ test('a Node that is too old gets one clear line and exit 2', () => {
 
 test('Node 24 and newer run the program', () => {
   for (const version of ['24.0.0', '26.1.0'])
-    expect(runOn(version)).toEqual({ said: [], loaded: ['../dist/cli/main.js'], exitCode: undefined })
+    expect(runOn(version)).toEqual({ said: [], loaded: ['./start.js'], exitCode: undefined })
 })
