@@ -73,5 +73,7 @@ const jobs = {
 }
 export type StoreJobs = typeof jobs
 
+// A diagnostic report has a part for each thread, and lists the environment in each.
+process.report.excludeEnv = true
 assert(parentPort, 'this file is the entry of a thread')
 serveJobs(parentPort, jobs)

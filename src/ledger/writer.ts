@@ -59,12 +59,18 @@ export class LedgerWriter {
   /** Makes the entries durable, all or none: one transaction, one fsync. Throws what SQLite throws. */
   append(batch: readonly EntryFields[], now: number): void {
     this.transact(() => {
+      // Before the batch's own intents, which are open as well.
+      const openFrom = this.#openFrom()
       for (const fields of batch) this.insert(fields)
-      if (now - this.#notedAt >= noteOpenFromMs) {
-        this.#noteOpenFrom.run(this.#openCalls.oldest() ?? this.#chain.tip.seq + 1, this.head.writer)
-        this.#notedAt = now
-      }
+      if (now - this.#notedAt < noteOpenFromMs) return
+      this.#noteOpenFrom.run(openFrom, this.head.writer)
+      this.#notedAt = now
     })
+  }
+
+  /** The number from which on intents may be open, as far as committed entries tell. */
+  #openFrom(): number {
+    return this.#openCalls.oldest() ?? this.head.seq + 1
   }
 
   /** Inserts one entry inside `transact`. */
@@ -97,7 +103,7 @@ export class LedgerWriter {
       this.insert({ at: at.toISOString(), kind: 'writer.closed' })
       this.#store.raw
         .prepare('UPDATE writer SET closed_at = ?, open_from = ? WHERE id = ?')
-        .run(at.toISOString(), this.#openCalls.oldest() ?? this.#chain.tip.seq + 1, this.head.writer)
+        .run(at.toISOString(), this.#openFrom(), this.head.writer)
     })
     this.#lock.release()
   }

@@ -1,20 +1,8 @@
-import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { Scenario } from '../support/scenario.ts'
 import { type ClientCall, ScenarioClient } from '../support/scenario-client.ts'
+import { holdWriteLock } from '../support/scenario-store-lock.ts'
 import { eventually } from '../support/scenario-wait.ts'
-
-/** Keeps every other connection from writing, as a process that hangs in a write transaction would. */
-function holdWriteLock(path: string): { release(): void } {
-  const database = new DatabaseSync(path, { timeout: 5000 })
-  database.exec('BEGIN IMMEDIATE')
-  return {
-    release() {
-      database.exec('ROLLBACK')
-      database.close()
-    }
-  }
-}
 
 /** The bound of a wait is 2 s; the rest is for a busy machine. */
 const boundMs = 2_000
@@ -49,6 +37,7 @@ async function withLockedStore() {
     callAll,
     readiness,
     async close() {
+      lock.release()
       for (const client of [...clients, health]) client.close()
       await scenario.close()
     }
