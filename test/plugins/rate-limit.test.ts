@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { MemoryLimiter } from '../../src/limits/memory-limiter.ts'
+import { expectProblem } from '../support/expect-problem.ts'
+import { type HttpAnswer, header } from '../support/http-answer.ts'
+import { rawRequest } from '../support/raw-connection.ts'
+import { type RequestParts, syncBytes } from '../support/request-bytes.ts'
+import { startTestApp, type TestApp, testKey } from '../support/test-app.ts'
+
+const connectorId = '00000000-0000-4000-8000-000000000000'
+
+// The test tenant has 60 calls a minute, 3 at once.
+let nowUs = 0
+let app: TestApp
+beforeEach(async () => {
+  nowUs = 5_000_000
+  app = await startTestApp({
+    limiters: {
+      tenants: new MemoryLimiter('tenant', () => nowUs),
+      failures: new MemoryLimiter('unauthenticated', () => nowUs)
+    }
+  })
+})
+afterEach(() => app.close())
+
+async function send(parts: RequestParts = {}): Promise<HttpAnswer> {
+  const [answer] = await rawRequest(app.port, syncBytes({ key: testKey, connectorId }, parts))
+  if (answer === undefined) throw new Error('no answer')
+  return answer
+}
+
+test('the headers tell the policy, what is left and when all of it is back', async () => {
+  const told: (string | undefined)[] = []
+  for (let call = 0; call < 3; call++) told.push(header(await send(), 'ratelimit'))
+  expect(told).toEqual(['"tenant";r=2;t=1', '"tenant";r=1;t=2', '"tenant";r=0;t=3'])
+  const refused = await send()
+  expectProblem(refused, 'rate_limited', { retryAfter: 1 })
+  expect(header(refused, 'ratelimit')).toBe('"tenant";r=0;t=3')
+  expect(header(refused, 'ratelimit-policy')).toBe('"tenant";q=60;w=60')
+})
+
+test('Retry-After is rounded up, and who waits it out is admitted', async () => {
+  for (let call = 0; call < 3; call++) await send()
+  nowUs += 1
+  expectProblem(await send(), 'rate_limited', { retryAfter: 1 })
+  nowUs += 999_998
+  expectProblem(await send(), 'rate_limited', { retryAfter: 1 })
+  nowUs += 1
+  expect((await send()).status).toBe(200)
+  expect((await send()).status).toBe(429)
+})
+
+test('a request that is charged and then found invalid still counts, and says where the limit stands', async () => {
+  const answer = await send({ body: '{' })
+  expectProblem(answer, 'request_malformed')
+  expect(header(answer, 'ratelimit')).toBe('"tenant";r=2;t=1')
+})
+
+test('a request over the limit is refused before its body is read', async () => {
+  for (let call = 0; call < 3; call++) await send()
+  expectProblem(await send({ body: '', framing: 'Content-Length: 16000' }), 'rate_limited', { retryAfter: 1 })
+})
+
+test('what is refused before the tenant is known costs the tenant nothing', async () => {
+  for (let call = 0; call < 5; call++) await send({ more: ['Host: twice'] })
+  for (let call = 0; call < 5; call++) await send({ method: 'PUT' })
+  expect(header(await send(), 'ratelimit')).toBe('"tenant";r=2;t=1')
+})
