@@ -96,9 +96,14 @@ describe('imports go in one direction:', () => {
     ).toEqual([])
   })
 
-  test('only the server knows the composition root, but for the description of the API', () => {
+  test('only the gateway knows the composition root, but for the description of the API', () => {
     const knowing = imports(() => true).filter(({ to }) => to === 'app.ts')
-    expect(knowing.map(({ from }) => from).sort()).toEqual(['cli/openapi.ts', 'server.ts'])
+    expect(knowing.map(({ from }) => from).sort()).toEqual(['cli/openapi.ts', 'gateway.ts'])
+  })
+
+  test('only the server and the demo know the gateway', () => {
+    const knowing = imports(() => true).filter(({ to }) => to === 'gateway.ts')
+    expect(knowing.map(({ from }) => from).sort()).toEqual(['cli/demo.ts', 'server.ts'])
   })
 
   test('only the command line knows the server', () => {

@@ -40,7 +40,7 @@ async function runDemo(
   stop: Promise<void>
 ): Promise<void> {
   const [{ startGateway }, { createLogger }] = await Promise.all([
-    import('../server.ts'),
+    import('../gateway.ts'),
     import('../logger.ts')
   ])
   const file = writeSettings(folder, options.port, sandbox)
@@ -49,6 +49,7 @@ async function runDemo(
   const issued = await issueFirstKey({ ...context, env: {} }, file)
   const gateway = await startGateway(config, {
     env: {},
+    pid: context.administrator.pid,
     logger: createLogger('warn', { write: line => void context.stderr.write(line) })
   })
   try {

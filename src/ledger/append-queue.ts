@@ -8,6 +8,8 @@ export class AppendTimeout extends Error {
 export type AppendQueueOptions = {
   /** Makes a batch durable, all or nothing; rejects when it was not stored. */
   store: (batch: readonly EntryFields[]) => Promise<unknown>
+  /** Makes an entry that is stored after a fault, and so tells that the store is well again. */
+  probe: () => EntryFields
   /** How many further entries are expected soon: with many, a batch waits a moment to be worth its fsync. */
   expected?: () => number
   /** The longest wait of one entry, in milliseconds. */
@@ -21,7 +23,8 @@ type Waiting = {
   /** Kept entries tell what has already happened: they stay queued until stored, whoever still waits for them. */
   readonly kept: boolean
   readonly expiresAt: number
-  readonly settle: (error: Error | null) => void
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
   /** Called when a withdrawn entry was stored all the same, because it was already on its way. */
   readonly onStoredLate: (() => void) | undefined
   expired: boolean
@@ -41,6 +44,7 @@ const retryMs = 200
  */
 export class AppendQueue {
   readonly #store: AppendQueueOptions['store']
+  readonly #probe: () => EntryFields
   readonly #expected: () => number
   readonly #waitMs: number
   readonly #now: () => number
@@ -54,11 +58,13 @@ export class AppendQueue {
 
   constructor({
     store,
+    probe,
     expected = () => 0,
     waitMs = 2000,
     now = () => performance.now()
   }: AppendQueueOptions) {
     this.#store = store
+    this.#probe = probe
     this.#expected = expected
     this.#waitMs = waitMs
     this.#now = now
@@ -92,9 +98,8 @@ export class AppendQueue {
 
   #enqueue(fields: EntryFields, kept: boolean, onStoredLate: (() => void) | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      const settle = (error: Error | null) => (error ? reject(error) : resolve())
       const expiresAt = this.#now() + this.#waitMs
-      this.#queue.push({ fields, kept, expiresAt, settle, onStoredLate, expired: false })
+      this.#queue.push({ fields, kept, expiresAt, resolve, reject, onStoredLate, expired: false })
       this.#expiryTimer ??= setTimeout(() => this.#expire(), this.#waitMs)
       this.#schedule()
     })
@@ -128,7 +133,7 @@ export class AppendQueue {
       this.#underWay = []
       for (const waiting of batch) {
         if (waiting.expired) waiting.onStoredLate?.()
-        else waiting.settle(null)
+        else waiting.resolve()
       }
       this.#schedule()
     } catch (error) {
@@ -141,8 +146,10 @@ export class AppendQueue {
   /** Nothing of the batch was stored: what can be withdrawn is, the rest goes first next time. */
   #failed(batch: Waiting[], error: Error): void {
     this.#fault = error
-    for (const waiting of batch) if (!waiting.kept && !waiting.expired) waiting.settle(error)
+    for (const waiting of batch) if (!waiting.kept && !waiting.expired) waiting.reject(error)
     this.#queue = [...batch.filter(waiting => waiting.kept), ...this.#queue]
+    // Without traffic nothing else would find out that the store is well again, and no traffic comes while it is not.
+    if (this.#queue.length === 0) this.keep(this.#probe()).catch(ignoreUntilStored)
     this.#schedule()
   }
 
@@ -153,7 +160,7 @@ export class AppendQueue {
     for (const waiting of [...this.#underWay, ...this.#queue].filter(due)) {
       waiting.expired = true
       this.#fault ??= new AppendTimeout('the store has not answered in time')
-      waiting.settle(this.#fault)
+      waiting.reject(this.#fault)
     }
     this.#queue = this.#queue.filter(waiting => waiting.kept || !waiting.expired)
     const next = [...this.#underWay, ...this.#queue].find(waiting => !waiting.expired)
@@ -165,3 +172,6 @@ export class AppendQueue {
     this.#drained = []
   }
 }
+
+/** A kept entry is tried until it is stored; nobody waits for the probe. */
+function ignoreUntilStored(): void {}

@@ -49,7 +49,11 @@ export class Ledger {
   #openCalls = 0
 
   constructor(options: Pick<AppendQueueOptions, 'store' | 'waitMs' | 'now'>) {
-    this.#queue = new AppendQueue({ ...options, expected: () => this.#openCalls })
+    this.#queue = new AppendQueue({
+      ...options,
+      expected: () => this.#openCalls,
+      probe: () => ({ at: new Date().toISOString(), kind: 'checkpoint' })
+    })
     // A rejection that cannot be stored is kept by the queue; nobody waits for it.
     this.#rejections = new Rejections(fields => void this.#queue.keep(fields).catch(ignoreUntilStored))
   }

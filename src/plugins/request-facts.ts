@@ -19,8 +19,10 @@ export class RequestCall implements Call {
 
   constructor(request: FastifyRequest) {
     this.requestId = request.id
+    // A caller that has gone already has no address any more.
+    const address: string | undefined = request.ip
     // A dual-stack listener shows IPv4 addresses in their IPv6 form.
-    this.clientIp = request.ip.replace(/^::ffff:/i, '')
+    this.clientIp = address?.replace(/^::ffff:/i, '') ?? 'unknown'
     this.#request = request
   }
 

@@ -30,9 +30,14 @@ export class ThreadCaller<J extends Jobs> {
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   #nextId = 1
   #ended: Error | null = null
+  /** Resolves when the thread has ended, for whatever reason. */
+  readonly ended: Promise<Error>
 
   constructor(worker: Worker) {
     this.#worker = worker
+    const { promise, resolve } = Promise.withResolvers<Error>()
+    this.ended = promise
+    worker.on('exit', () => resolve(this.#ended ?? new Error('the thread has ended')))
     worker.on('message', (reply: Reply) => {
       const waiting = this.#waiting.get(reply.id)
       this.#waiting.delete(reply.id)

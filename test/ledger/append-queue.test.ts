@@ -41,7 +41,7 @@ function fate(promise: Promise<void>): { readonly now: string } {
 
 let manual: ManualStore
 function queueOf(options: Partial<AppendQueueOptions> = {}): AppendQueue {
-  return new AppendQueue({ store: manual.store, waitMs: 2000, ...options })
+  return new AppendQueue({ store: manual.store, probe: () => entry('probe'), waitMs: 2000, ...options })
 }
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 
@@ -126,7 +126,7 @@ describe('a wait is bounded', () => {
     await pass(2000)
     await manual.failed()
     await pass(5000)
-    expect(manual.batches).toHaveLength(1)
+    expect(manual.batches.flat().filter(name => name === 'intent')).toHaveLength(1)
     expect(late).not.toHaveBeenCalled()
   })
 
@@ -177,7 +177,21 @@ describe('a batch that fails', () => {
     expect(intent.now).toBe('disk full')
     expect(queue.fault?.message).toBe('disk full')
     await pass(5000)
-    expect(manual.batches).toEqual([['intent']])
+    expect(manual.batches.flat().filter(name => name === 'intent')).toHaveLength(1)
+  })
+
+  test('is followed by a probe when nothing else waits, so that a store that is well again is found out', async () => {
+    const queue = queueOf()
+    fate(queue.append(entry('intent')))
+    await pass(0)
+    await manual.failed()
+    await pass(200)
+    await manual.failed()
+    await pass(200)
+    expect(manual.batches).toEqual([['intent'], ['probe'], ['probe']])
+    expect(queue.fault?.message).toBe('disk full')
+    await manual.stored()
+    expect(queue.fault).toBeNull()
   })
 
   test('is tried again with what has to be kept, before anything that came later', async () => {

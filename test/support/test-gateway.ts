@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '../../src/config.ts'
 import { openMasterKeyOf } from '../../src/custody/master-key-check.ts'
+import { type Gateway, startGateway } from '../../src/gateway.ts'
 import type { LedgerEntry } from '../../src/ledger/entry.ts'
 import { createLogger } from '../../src/logger.ts'
 import type { ConnectorType } from '../../src/sandbox/connector-store.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts'
-import { type Gateway, startGateway } from '../../src/server.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { apiKeyPepper, type Pepper } from '../../src/tenants/api-key.ts'
 import type { Administration } from '../../src/tenants/change-directory.ts'
@@ -82,7 +82,7 @@ export async function startTestGateway<Prepared = undefined>(
 
   const lines: string[] = []
   const logger = createLogger('debug', { write: line => void lines.push(line) })
-  const gateway = await startGateway(config, { env, logger })
+  const gateway = await startGateway(config, { env, logger, pid: process.pid })
   const stop = stopOnce(gateway)
   return {
     ...setup,

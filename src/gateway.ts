@@ -1,0 +1,159 @@
+import { Worker } from 'node:worker_threads'
+import type { FastifyInstance } from 'fastify'
+import { buildAdminApp, buildApp } from './app.ts'
+import type { Config } from './config.ts'
+import { Credentials } from './custody/credentials.ts'
+import { Ledger } from './ledger/ledger.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import { MemoryLimiter } from './limits/memory-limiter.ts'
+import type { Logger } from './logger.ts'
+import { Problem } from './problems.ts'
+import { ThreadCaller } from './store/thread-call.ts'
+import type { Opened, StoreJobs, StoreThreadData } from './store-thread.ts'
+import { Directory } from './tenants/directory.ts'
+import { followDirectory } from './tenants/follow-directory.ts'
+import { Budget } from './upstream/budget.ts'
+import { contentApi } from './upstream/content-api.ts'
+import { type Forward, openDoor } from './upstream/forward.ts'
+import { Transport } from './upstream/transport.ts'
+import { version } from './version.ts'
+
+/** A gateway that listens. */
+export type Gateway = {
+  /** Base URLs of the two listeners, with the ports they really have. */
+  readonly url: string
+  readonly adminUrl: string
+  /** Drains: not ready, stop accepting, finish what is in flight, flush the ledger, close. */
+  close(): Promise<void>
+}
+
+export type GatewayOptions = {
+  env: Readonly<Record<string, string | undefined>>
+  logger: Logger
+  pid: number
+  /** The store's thread has ended by itself: nothing can be recorded any more, so the process should end too. */
+  onStoreLost?: (error: Error) => void
+}
+
+/**
+ * Puts the domains together and starts both listeners. Throws errors named SecretUnavailable, WrongMasterKey or
+ * StoreError, or the listener's own error when a port is taken; nothing is left running then.
+ */
+export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
+  const { env, logger } = options
+  const credentials = Credentials.open(config.upstreamKey, env)
+  const thread = await openStoreThread(config, options)
+  const { opened, store } = thread
+
+  const directory = new Directory(opened.pepper)
+  directory.load(opened.snapshot)
+  const stopFollowing = followDirectory(directory, opened.snapshot.lastChange, store, (err, what) =>
+    logger.error({ err }, what)
+  )
+  const ledger = new Ledger({ store: batch => store.call('append', JSON.stringify(batch)) })
+  const transport = new Transport({ origin: config.upstreamOrigin })
+  const forward = doorOf(config, { transport, credentials, ledger })
+
+  const lifecycle: Lifecycle = { draining: false }
+  const shared = {
+    logger,
+    lifecycle,
+    trustedProxies: config.trustedProxies,
+    unreadiness: () => unreadiness(lifecycle, ledger)
+  }
+  const limiters = { tenants: new MemoryLimiter('tenant'), failures: new MemoryLimiter('unauthenticated') }
+  const app = await buildApp({
+    ...shared,
+    version,
+    directory,
+    limiters,
+    ledger,
+    contentApi: contentApi(forward)
+  })
+  const admin = await buildAdminApp(shared)
+
+  const close = async () => {
+    lifecycle.draining = true
+    await Promise.all([closeListener(app), closeListener(admin)])
+    await ledger.flush()
+    await stopFollowing()
+    await thread.close()
+    await transport.close()
+  }
+  try {
+    const url = await app.listen({ host: config.host, port: config.port })
+    const adminUrl = await admin.listen({ host: config.adminHost, port: config.adminPort })
+    const facts = { upstream: config.upstreamOrigin, writer: opened.writer, version }
+    logger.info({ url, admin_url: adminUrl, ...facts }, 'ready')
+    return { url, adminUrl, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+type DoorParts = { transport: Transport; credentials: Credentials; ledger: Ledger }
+
+function doorOf(config: Config, parts: DoorParts): Forward {
+  const budget = new Budget({
+    perCredential: config.upstreamBudgetPerMinute,
+    perEgress: config.egressBudgetPerMinute
+  })
+  return openDoor({ ...parts, budget, deadlineMs: config.upstreamDeadlineMs })
+}
+
+type StoreThread = { store: ThreadCaller<StoreJobs>; opened: Opened; close(): Promise<void> }
+
+/** Starts the store's thread and opens the store on it. */
+async function openStoreThread(
+  config: Config,
+  { logger, pid, onStoreLost }: GatewayOptions
+): Promise<StoreThread> {
+  const workerData: StoreThreadData = {
+    storeUrl: config.storeUrl,
+    masterKey: config.masterKey,
+    createMasterKey: config.masterKeyIsDefault,
+    version,
+    pid
+  }
+  const worker = new Worker(besideThisFile('store-thread'), { workerData })
+  const store = new ThreadCaller<StoreJobs>(worker)
+  const opened = await store.call('open', undefined).catch(async error => {
+    await worker.terminate()
+    throw error
+  })
+  for (const { writer, openCalls } of opened.recovered)
+    logger.warn({ writer, open_calls: openCalls }, 'recovered a dead writer')
+
+  let closing = false
+  store.ended.then(error => {
+    if (!closing) onStoreLost?.(error)
+  })
+  const close = async () => {
+    await store.call('close', undefined)
+    closing = true
+    await worker.terminate()
+  }
+  return { store, opened, close }
+}
+
+/** The module beside this one, in the checkout (.ts) and in the build (.js). */
+function besideThisFile(name: string): URL {
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
+  return new URL(`./${name}${extension}`, import.meta.url)
+}
+
+function unreadiness(lifecycle: Lifecycle, ledger: Ledger): Problem | null {
+  if (lifecycle.draining) return new Problem('shutting_down')
+  return ledger.fault ? new Problem('ledger_unavailable', { cause: ledger.fault }) : null
+}
+
+/** Stops accepting and waits for what is in flight. Connections that fall idle meanwhile are closed at once. */
+async function closeListener(app: FastifyInstance): Promise<void> {
+  const reaper = setInterval(() => app.server.closeIdleConnections(), 50)
+  try {
+    await app.close()
+  } finally {
+    clearInterval(reaper)
+  }
+}
