@@ -19,7 +19,7 @@ import { startTestGateway, type TestGateway } from './support/test-gateway.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {
-  gateway = await startTestGateway({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '150' } })
+  gateway = await startTestGateway({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '1000' } })
 })
 afterAll(() => gateway.close())
 beforeEach(() => gateway.sandbox.faults.clear())

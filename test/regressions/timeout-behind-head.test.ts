@@ -4,7 +4,7 @@ import { gatewayForFile } from '../support/gateway-for-file.ts'
 import { rawRequest } from '../support/raw-connection.ts'
 import { syncBytes } from '../support/request-bytes.ts'
 
-const file = gatewayForFile({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '100' } })
+const file = gatewayForFile({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '600' } })
 
 // It was called retryable, though the head of a 200 says that the run is probably queued.
 test.each(['delay-before-body', 'content-length-wrong'] as const)(

@@ -8,7 +8,7 @@ import type { HttpAnswer } from '../support/http-answer.ts'
 import { rawRequest } from '../support/raw-connection.ts'
 import { syncBytes } from '../support/request-bytes.ts'
 
-const file = gatewayForFile({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '250' } })
+const file = gatewayForFile({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '700' } })
 
 /** Sends one sync into a fault. Passes only if exactly one request went upstream, and the ledger tells the same code. */
 async function callInto(rule: FaultRule): Promise<HttpAnswer | undefined> {
