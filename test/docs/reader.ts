@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually } from '../support/scenario-wait.ts'
+import { fencedCommands } from './fenced-commands.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+
+/** The ports that the documents name; each becomes a free one. */
+const writtenPorts = ['8080', '8081', '8090']
+
+/** How a series of commands ended, and all it printed. */
+export type Ended = { readonly code: number | null; readonly output: string }
+
+/** What a reader saw: how the commands ended, and how those ended that kept running, once they were interrupted. */
+export type Reading = { readonly read: Ended; readonly background: readonly Ended[] }
+
+/**
+ * Types all commands of a document as a reader does in a fresh checkout: the same program, a folder without data. Those
+ * that keep running come first, each in its own shell; the others share one shell, which ends at the first failure.
+ */
+export async function follow(document: string): Promise<Reading> {
+  const folder = freshCheckout()
+  const running: Shell[] = []
+  try {
+    const ports = new Map<string, string>()
+    for (const port of writtenPorts) ports.set(port, await freePort())
+    const options = { folder, env: readersEnvironment(ports) }
+    const here = (commands: string) => commands.replace(/\b80[0-9]{2}\b/g, port => ports.get(port) ?? port)
+
+    const [background, foreground] = blocksOf(document)
+    for (const commands of background) {
+      const shell = new Shell(here(commands), options)
+      running.push(shell)
+      await shell.printed(/\bready\b|\borigin\b/)
+    }
+    const read = await new Shell(here(foreground.map(unhurried).join('\n')), options).ended
+    return { read, background: await Promise.all(running.map(shell => shell.interrupt())) }
+  } finally {
+    for (const shell of running) shell.kill()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function blocksOf(document: string): [background: string[], foreground: string[]] {
+  const blocks = fencedCommands(document)
+  const commands = (background: boolean) =>
+    blocks.filter(block => block.background === background).map(block => block.commands)
+  return [commands(true), commands(false)]
+}
+
+/** A request comes no sooner than a gateway is promised to have followed the commands before it: within a second. */
+function unhurried(commands: string): string {
+  return /\bcurl\b/.test(commands) ? `sleep 1\n${commands}` : commands
+}
+
+/** The program without anything that it has stored. `npm run` works in it, and so do relative paths. */
+function freshCheckout(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-reader-'))
+  copyFileSync(join(root, 'package.json'), join(folder, 'package.json'))
+  for (const name of ['bin', 'src', 'node_modules']) symlinkSync(join(root, name), join(folder, name))
+  return folder
+}
+
+function readersEnvironment(ports: ReadonlyMap<string, string>): Record<string, string> {
+  const { PATH = '', HOME = '' } = process.env
+  return {
+    PATH,
+    HOME,
+    npm_config_update_notifier: 'false',
+    GATEWAY_PORT: ports.get('8080') ?? '',
+    GATEWAY_ADMIN_PORT: ports.get('8081') ?? ''
+  }
+}
+
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return String(port)
+}
+
+/** Commands in a shell of their own, which ends at the first one that fails. */
+class Shell {
+  readonly ended: Promise<Ended>
+  readonly #child: ChildProcess
+  #output = ''
+
+  constructor(commands: string, { folder, env }: { folder: string; env: Record<string, string> }) {
+    // A process group, as a terminal makes one: Ctrl-C reaches npm and what it runs.
+    this.#child = spawn('bash', ['-euo', 'pipefail', '-c', commands], {
+      cwd: folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true
+    })
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on('data', chunk => {
+        this.#output += String(chunk)
+      })
+    this.ended = once(this.#child, 'close').then(([code]) => ({ code, output: this.#output }))
+  }
+
+  async printed(pattern: RegExp): Promise<void> {
+    await eventually(`${pattern} in ${this.#output}`, () => pattern.test(this.#output), { withinMs: 15_000 })
+  }
+
+  /** Ctrl-C. */
+  async interrupt(): Promise<Ended> {
+    this.#signal('SIGINT')
+    return await this.ended
+  }
+
+  kill(): void {
+    this.#signal('SIGKILL')
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const { pid, exitCode, signalCode } = this.#child
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, signal)
+  }
+}
