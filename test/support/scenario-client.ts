@@ -22,6 +22,9 @@ export type ClientCall = ClientAnswer & {
   readonly unanswered: boolean
 }
 
+/** Longer than any answer may take: a caller that waits this long was forgotten. */
+const patienceMs = 20_000
+
 /** A caller that keeps its connection alive and sends one request after another. */
 export class ScenarioClient {
   readonly #port: number
@@ -90,12 +93,15 @@ export class ScenarioClient {
     const onClose = () => resolve('the connection was closed')
     socket.on('data', onData).once('close', onClose)
     if (socket.destroyed) onClose()
+    const timer = setTimeout(() => resolve(`no answer within ${patienceMs} ms`), patienceMs)
     const error = await promise
+    clearTimeout(timer)
     socket.off('data', onData).off('close', onClose)
     const { answers, rest } = readAnswers(Buffer.concat(this.#received))
     const [answer] = answers
     const first = firstByteAtMs === undefined ? {} : { firstByteAtMs }
-    if (!answer)
+    if (!answer) {
+      this.close()
       return {
         headers: [],
         body: rest.toString('latin1'),
@@ -103,6 +109,7 @@ export class ScenarioClient {
         unanswered: rest.length === 0,
         ...first
       }
+    }
     const { status, headers, body } = answer
     const surplus = rest.length > 0 || answers.length > 1 ? { error: 'more bytes than one answer' } : {}
     if (headers.some(([name, value]) => name === 'connection' && value === 'close')) this.close()

@@ -8,6 +8,7 @@ import { upstreamRequestOf, type Violation } from './checker-histories.ts'
 import type { ClientCall } from './scenario-client.ts'
 import { LedgerReader } from './scenario-ledger.ts'
 import { type CommandResult, killAll, program, runProgram, ScenarioProcess } from './scenario-process.ts'
+import { within } from './scenario-wait.ts'
 
 /** The upstream key of every scenario: nothing but the upstream may ever see it. */
 export const canaryKey = 'bd_v2_canary_9Kq4tZs7mWx2vLp6rYb3nHd8fJc5gTa1'
@@ -145,7 +146,8 @@ export class Scenario {
   /** Kills what still runs and removes the folder, unless it is to be looked at. */
   async close({ keepFolder = false } = {}): Promise<void> {
     await killAll()
-    await this.sandbox.close()
+    // Bounded: a socket of the sandbox that was reset while it was closing never tells that it is closed.
+    await within('the sandbox is closed', 3000, this.sandbox.close()).catch(() => {})
     if (!keepFolder) rmSync(this.folder, { recursive: true, force: true })
   }
 }
