@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { expectProblem } from '../support/expect-problem.ts'
 import { gatewayForFile } from '../support/gateway-for-file.ts'
+import type { HttpAnswer } from '../support/http-answer.ts'
 import { rawConnection, rawRequest } from '../support/raw-connection.ts'
 import { chunked, requestBytes, syncBytes } from '../support/request-bytes.ts'
 
@@ -36,6 +37,18 @@ function changed(bytes: string, list: readonly Change[]): string {
   }, bytes)
 }
 
+/** Passes for any problem of the table, with whatever members apply to it. */
+function expectDocumented(answer: HttpAnswer): void {
+  const { code, forwarded, errors, retry_after, upstream } = JSON.parse(answer.body)
+  expectProblem(answer, code, {
+    forwarded,
+    ...(errors && { errors }),
+    ...(upstream && { upstream }),
+    ...(retry_after !== undefined && { retryAfter: retry_after })
+  })
+}
+
+/** Takes as long as a few requests of others. */
 async function othersAreAnswered(port: number): Promise<void> {
   const probe = requestBytes({ method: 'GET', target: '/livez' })
   for (let round = 0; round < 3; round++) await rawRequest(port, probe)
@@ -66,12 +79,7 @@ test('whatever becomes of a request on its way, it is answered as documented or 
       for (const answer of await connection.ended) {
         statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1)
         if (answer.status === 200) expect(answer.headers.map(([name]) => name)).toContain('x-request-id')
-        else
-          expectProblem(
-            answer,
-            JSON.parse(answer.body).code,
-            JSON.parse(answer.body).errors ? { errors: JSON.parse(answer.body).errors } : {}
-          )
+        else expectDocumented(answer)
       }
     }),
     { numRuns: 400 }
