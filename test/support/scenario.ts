@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { type SeededRandom, seededRandom } from '../../src/sandbox/seeded-random.ts'
 import { type CheckOptions, check } from './checker.ts'
-import { upstreamRequestOf, type Violation } from './checker-histories.ts'
+import type { Violation } from './checker-histories.ts'
 import type { ClientCall } from './scenario-client.ts'
 import { LedgerReader } from './scenario-ledger.ts'
 import { type CommandResult, killAll, program, runProgram, ScenarioProcess } from './scenario-process.ts'
+import { upstreamRequestsOf } from './scenario-upstream.ts'
 import { within } from './scenario-wait.ts'
 
 /** The upstream key of every scenario: nothing but the upstream may ever see it. */
@@ -136,7 +137,7 @@ export class Scenario {
 
   /** Hands U, C and A to the checker. No gateway may be at work, unless `running` says so. */
   check(options: CheckOptions = {}): Violation[] {
-    const upstream = this.sandbox.requests().map(upstreamRequestOf)
+    const upstream = this.sandbox.requests().flatMap(upstreamRequestsOf)
     // Read anew: an entry that was there and is gone must not be remembered.
     const ledger = new LedgerReader(this.storePath).read()
     const { heads } = this.ledger
