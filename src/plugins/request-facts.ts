@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Call } from '../upstream/forward.ts'
@@ -19,16 +20,20 @@ export class RequestCall implements Call {
 
   constructor(request: FastifyRequest) {
     this.requestId = request.id
-    // A caller that has gone already has no address any more.
-    const address: string | undefined = request.ip
-    // A dual-stack listener shows IPv4 addresses in their IPv6 form.
-    this.clientIp = address?.replace(/^::ffff:/i, '') ?? 'unknown'
+    this.clientIp = addressOf(request)
     this.#request = request
   }
 
   abandoned(): boolean {
     return this.#request.raw.socket.destroyed
   }
+}
+
+/** A caller that has gone already has no address, and behind a proxy it may be any text: then it is `unknown`. */
+function addressOf({ ip }: { ip: string | undefined }): string {
+  // A dual-stack listener shows IPv4 addresses in their IPv6 form.
+  const address = ip?.replace(/^::ffff:/i, '') ?? ''
+  return isIP(address) === 0 ? 'unknown' : address
 }
 
 /** Gives each request its facts, and each answer the id of its request. */
