@@ -50,7 +50,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const stopFollowing = followDirectory(directory, opened.snapshot.lastChange, store, (err, what) =>
     logger.error({ err }, what)
   )
-  const ledger = new Ledger({ store: batch => store.call('append', JSON.stringify(batch)) })
+  const ledger = new Ledger({ store: batch => store.call('append', batch) })
   const transport = new Transport({ origin: config.upstreamOrigin })
   const forward = doorOf(config, { transport, credentials, ledger })
 

@@ -3,6 +3,7 @@ import type { Store } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 import { uuidv7 } from '../uuid.ts'
 import { Chain } from './chain.ts'
+import { draftOf } from './draft.ts'
 import type { EntryFields } from './entry.ts'
 import { type Anchor, newestEntrySql, openedEntry, type WriterFacts } from './opening.ts'
 
@@ -55,7 +56,7 @@ async function writeChain(
     .values({ id: chain.head.writer, opened_at: at, closed_at: at, open_from: entries.length + 1 })
     .execute()
   for (const fields of entries) {
-    const { text, hash } = chain.seal(fields)
+    const { text, hash } = chain.seal(draftOf(fields))
     await tx
       .insertInto('ledger')
       .values({ entry: text, hash: Buffer.from(hash, 'hex') })

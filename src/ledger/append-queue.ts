@@ -1,3 +1,4 @@
+import { type Draft, draftOf } from './draft.ts'
 import type { EntryFields } from './entry.ts'
 
 /** The wait for a durable entry ended without one. The entry may have been withdrawn, or still be written later. */
@@ -7,7 +8,7 @@ export class AppendTimeout extends Error {
 
 export type AppendQueueOptions = {
   /** Makes a batch durable, all or nothing; rejects when it was not stored. */
-  store: (batch: readonly EntryFields[]) => Promise<unknown>
+  store: (batch: readonly Draft[]) => Promise<unknown>
   /** Makes an entry that is stored after a fault, and so tells that the store is well again. */
   probe: () => EntryFields
   /** How many further entries are expected soon: with many, a batch waits a moment to be worth its fsync. */
@@ -19,7 +20,7 @@ export type AppendQueueOptions = {
 }
 
 type Waiting = {
-  readonly fields: EntryFields
+  readonly draft: Draft
   /** Kept entries tell what has already happened: they stay queued until stored, whoever still waits for them. */
   readonly kept: boolean
   readonly expiresAt: number
@@ -99,7 +100,15 @@ export class AppendQueue {
   #enqueue(fields: EntryFields, kept: boolean, onStoredLate: (() => void) | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const expiresAt = this.#now() + this.#waitMs
-      this.#queue.push({ fields, kept, expiresAt, resolve, reject, onStoredLate, expired: false })
+      this.#queue.push({
+        draft: draftOf(fields),
+        kept,
+        expiresAt,
+        resolve,
+        reject,
+        onStoredLate,
+        expired: false
+      })
       this.#expiryTimer ??= setTimeout(() => this.#expire(), this.#waitMs)
       this.#schedule()
     })
@@ -128,7 +137,7 @@ export class AppendQueue {
     this.#queue = []
     this.#underWay = batch
     try {
-      await this.#store(batch.map(waiting => waiting.fields))
+      await this.#store(batch.map(waiting => waiting.draft))
       this.#fault = null
       this.#underWay = []
       for (const waiting of batch) {

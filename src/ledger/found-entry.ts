@@ -1,4 +1,5 @@
-import { canonicalJson, type Head } from './chain.ts'
+import { canonicalJson } from './canonical-json.ts'
+import type { Head } from './chain.ts'
 import { readPlainEntry, readPlainLine } from './plain-entry.ts'
 
 /** What verification needs to know of an entry. Its members beyond these are covered by its hash alone. */

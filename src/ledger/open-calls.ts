@@ -1,22 +1,20 @@
-import type { EntryFields } from './entry.ts'
+import type { Draft } from './draft.ts'
 
 /** The calls of one writer that have an intent and no outcome yet, so that recovery knows where to begin. */
 export class OpenCalls {
   /** In the order of their intents: the first is the oldest. */
   readonly #open = new Map<string, number>()
-  #uncommitted: { fields: EntryFields; seq: number }[] = []
+  #uncommitted: { draft: Draft; seq: number }[] = []
 
   /** An entry has been inserted at `seq`; it counts once `advance` says that its transaction has committed. */
-  note(fields: EntryFields, seq: number): void {
-    if (fields.kind === 'call.intent' || fields.kind === 'call.outcome')
-      this.#uncommitted.push({ fields, seq })
+  note(draft: Draft, seq: number): void {
+    if (draft.opens !== undefined || draft.closes !== undefined) this.#uncommitted.push({ draft, seq })
   }
 
   advance(): void {
-    for (const { fields, seq } of this.#uncommitted) {
-      const call = `${fields.request_id} ${fields.attempt}`
-      if (fields.kind === 'call.intent') this.#open.set(call, seq)
-      else this.#open.delete(call)
+    for (const { draft, seq } of this.#uncommitted) {
+      if (draft.opens !== undefined) this.#open.set(draft.opens, seq)
+      else if (draft.closes !== undefined) this.#open.delete(draft.closes)
     }
     this.#uncommitted = []
   }

@@ -3,6 +3,7 @@ import { type ProcessLock, takeProcessLock } from '../store/process-lock.ts'
 import type { StoreFile } from '../store/store-file.ts'
 import { uuidv7 } from '../uuid.ts'
 import { Chain, type Head } from './chain.ts'
+import { type Draft, draftOf } from './draft.ts'
 import type { EntryFields } from './entry.ts'
 import { OpenCalls } from './open-calls.ts'
 import { type Anchor, newestEntrySql, openedEntry, type WriterFacts } from './opening.ts'
@@ -24,6 +25,8 @@ export class LedgerWriter {
   readonly #chain: Chain
   readonly #lock: ProcessLock
   readonly #openCalls = new OpenCalls()
+  readonly #begin: StatementSync
+  readonly #commit: StatementSync
   readonly #insert: StatementSync
   readonly #noteOpenFrom: StatementSync
   #notedAt = 0
@@ -32,6 +35,8 @@ export class LedgerWriter {
     this.#store = store
     this.#chain = chain
     this.#lock = lock
+    this.#begin = store.raw.prepare('BEGIN IMMEDIATE')
+    this.#commit = store.raw.prepare('COMMIT')
     this.#insert = store.raw.prepare('INSERT INTO ledger (entry, hash) VALUES (?, ?)')
     this.#noteOpenFrom = store.raw.prepare('UPDATE writer SET open_from = ? WHERE id = ?')
   }
@@ -57,11 +62,11 @@ export class LedgerWriter {
   }
 
   /** Makes the entries durable, all or none: one transaction, one fsync. Throws what SQLite throws. */
-  append(batch: readonly EntryFields[], now: number): void {
+  append(batch: readonly Draft[], now: number): void {
     this.transact(() => {
       // Before the batch's own intents, which are open as well.
       const openFrom = this.#openFrom()
-      for (const fields of batch) this.insert(fields)
+      for (const draft of batch) this.#insertDraft(draft)
       if (now - this.#notedAt < noteOpenFromMs) return
       this.#noteOpenFrom.run(openFrom, this.head.writer)
       this.#notedAt = now
@@ -75,18 +80,22 @@ export class LedgerWriter {
 
   /** Inserts one entry inside `transact`. */
   insert(fields: EntryFields): void {
-    const sealed = this.#chain.seal(fields)
+    this.#insertDraft(draftOf(fields))
+  }
+
+  #insertDraft(draft: Draft): void {
+    const sealed = this.#chain.seal(draft)
     this.#insert.run(sealed.text, Buffer.from(sealed.hash, 'hex'))
-    this.#openCalls.note(fields, this.#chain.tip.seq)
+    this.#openCalls.note(draft, this.#chain.tip.seq)
   }
 
   /** Runs `work` in one write transaction; on failure neither the store nor the chain has moved. */
   transact(work: () => void): void {
     const { raw } = this.#store
     try {
-      raw.exec('BEGIN IMMEDIATE')
+      this.#begin.run()
       work()
-      raw.exec('COMMIT')
+      this.#commit.run()
     } catch (error) {
       if (raw.isTransaction) raw.exec('ROLLBACK')
       this.#chain.rewind()

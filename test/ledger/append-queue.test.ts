@@ -10,7 +10,7 @@ class ManualStore {
   readonly #answers: { resolve(): void; reject(error: Error): void }[] = []
 
   readonly store: AppendQueueOptions['store'] = batch => {
-    this.batches.push(batch.map(fields => fields.at))
+    this.batches.push(batch.map(({ text }) => JSON.parse(text).at))
     return new Promise<void>((resolve, reject) => this.#answers.push({ resolve, reject }))
   }
 

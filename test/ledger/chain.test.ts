@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Chain, canonicalJson, chainHash, genesis } from '../../src/ledger/chain.ts'
+import { canonicalJson } from '../../src/ledger/canonical-json.ts'
+import { Chain, chainHash, genesis } from '../../src/ledger/chain.ts'
+import { draftOf, fillIn } from '../../src/ledger/draft.ts'
 import type { EntryFields } from '../../src/ledger/entry.ts'
 import { propertySeed } from '../support/scenario-seed.ts'
 
@@ -93,7 +95,7 @@ describe('a chain', () => {
 
   test('hashes the 64 hex characters of the entry before and the canonical text', () => {
     const chain = Chain.start('w')
-    const { text, hash } = chain.seal(fields)
+    const { text, hash } = chain.seal(draftOf(fields))
     expect(text).toBe(
       `{"at":"2026-01-01T00:00:00.000Z","kind":"checkpoint","prev":"${genesis}","seq":1,"writer":"w"}`
     )
@@ -102,11 +104,11 @@ describe('a chain', () => {
 
   test('a failed transaction leaves no gap: what is sealed next takes the same place', () => {
     const chain = Chain.start('w')
-    chain.seal(fields)
+    chain.seal(draftOf(fields))
     chain.advance()
-    const lost = chain.seal({ ...fields, code: 'accepted' })
+    const lost = chain.seal(draftOf({ ...fields, code: 'accepted' }))
     chain.rewind()
-    const kept = chain.seal(fields)
+    const kept = chain.seal(draftOf(fields))
     expect(JSON.parse(kept.text)).toMatchObject({ seq: 2, prev: chain.head.hash })
     expect(kept.hash).not.toBe(lost.hash)
     expect(chain.head.seq).toBe(1)
@@ -119,7 +121,7 @@ describe('a chain', () => {
         let prev = genesis
         let seq = 0
         for (const [count, commits] of transactions) {
-          const sealed = Array.from({ length: count }, () => chain.seal(fields))
+          const sealed = Array.from({ length: count }, () => chain.seal(draftOf(fields)))
           if (!commits) {
             chain.rewind()
             continue
@@ -132,6 +134,35 @@ describe('a chain', () => {
           }
         }
         expect(chain.head).toEqual({ writer: 'w', seq, hash: prev })
+      }),
+      { seed }
+    )
+  })
+})
+
+describe('a draft', () => {
+  const members = {
+    at: fc.constant('2026-01-01T00:00:00.000Z'),
+    kind: fc.constantFrom('call.intent' as const, 'call.outcome' as const, 'call.rejected' as const),
+    request_id: fc.string(),
+    tenant: fc.string({
+      unit: fc.constantFrom('"', '\\', 'a', '"prev":""', '"seq":-1', '"writer":""', 'é', '\n')
+    }),
+    attempt: fc.integer({ min: 1 }),
+    request: fc.constantFrom({}, { date_limit: '2026-01-01' }),
+    status: fc.constantFrom(undefined, 200, 503),
+    code: fc.constantFrom(undefined, 'accepted' as const, 'outcome_unknown' as const),
+    forwarded: fc.constantFrom(undefined, 'yes' as const),
+    duration_ms: fc.nat(),
+    upstream_request_id: fc.constantFrom(undefined, 'r-1')
+  }
+
+  test(`filled in, is the canonical text of the entry in its place, whatever it holds (seed ${seed})`, () => {
+    fc.assert(
+      fc.property(fc.record(members), fields => {
+        const place = { prev: 'ab'.repeat(32), seq: 7, writer: 'w-1' }
+        const text = fillIn(draftOf(fields), place.prev, place.seq, place.writer)
+        expect(text).toBe(canonicalJson({ ...fields, ...place }))
       }),
       { seed }
     )

@@ -2,6 +2,7 @@
  * A process that writes calls and then waits to be killed: `dying-writer.ts STORE_URL {"closed":[…],"open":[…]}`.
  * Open calls come first, so that they are the oldest. It sends its writer's id once everything is durable.
  */
+import { draftOf } from '../../src/ledger/draft.ts'
 import { LedgerWriter } from '../../src/ledger/writer.ts'
 import { openStore } from '../../src/store/store.ts'
 import { callEntry } from './verify-fixture.ts'
@@ -25,5 +26,5 @@ setInterval(() => {}, 60_000)
 /** One commit an entry, far enough apart that many of them also note up to where all calls are closed. */
 function append(kind: 'call.intent' | 'call.outcome', call: number): void {
   nowMs += 600
-  writer.append([callEntry(kind, call)], nowMs)
+  writer.append([callEntry(kind, call)].map(draftOf), nowMs)
 }

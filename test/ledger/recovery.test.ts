@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { draftOf } from '../../src/ledger/draft.ts'
 import { recoverDeadWriters } from '../../src/ledger/recover.ts'
 import { storedEntries } from '../../src/ledger/stored-entries.ts'
 import { verifyLedger } from '../../src/ledger/verify.ts'
@@ -93,11 +94,11 @@ describe('recovery', () => {
 
   test('leaves the open calls of a living writer alone', async () => {
     const living = LedgerWriter.open(store, facts, at)
-    living.append([callEntry('call.intent', 1)], 0)
+    living.append([callEntry('call.intent', 1)].map(draftOf), 0)
     const other = await openStore(url)
     const writer = LedgerWriter.open(other, facts, at)
     expect(recoverDeadWriters(other, writer, at)).toEqual([])
-    living.append([callEntry('call.outcome', 1)], 0)
+    living.append([callEntry('call.outcome', 1)].map(draftOf), 0)
     writer.close(at)
     other.close()
     living.close(at)
@@ -141,8 +142,8 @@ describe('a writer', () => {
     const [one, two] = [LedgerWriter.open(store, facts, at), LedgerWriter.open(other, facts, at)]
     for (let call = 1; call <= 20; call++) {
       const writer = call % 3 === 0 ? one : two
-      writer.append([callEntry('call.intent', call)], call * 400)
-      writer.append([callEntry('call.outcome', call)], call * 400 + 200)
+      writer.append([callEntry('call.intent', call)].map(draftOf), call * 400)
+      writer.append([callEntry('call.outcome', call)].map(draftOf), call * 400 + 200)
     }
     one.close(at)
     two.close(at)
@@ -157,10 +158,10 @@ describe('a writer', () => {
     const writer = LedgerWriter.open(store, facts, at)
     const before = writer.head
     const twice = [callEntry('call.intent', 1), callEntry('call.intent', 2), callEntry('call.intent', 1)]
-    expect(() => writer.append(twice, 0)).toThrow(/UNIQUE/)
+    expect(() => writer.append(twice.map(draftOf), 0)).toThrow(/UNIQUE/)
     expect(writer.head).toEqual(before)
     expect(entries()).toHaveLength(1)
-    writer.append([callEntry('call.intent', 2), callEntry('call.outcome', 2)], 0)
+    writer.append([callEntry('call.intent', 2), callEntry('call.outcome', 2)].map(draftOf), 0)
     expect(writer.head.seq).toBe(before.seq + 2)
     writer.close(at)
     await expectWhole()

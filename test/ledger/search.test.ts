@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Chain } from '../../src/ledger/chain.ts'
+import { draftOf } from '../../src/ledger/draft.ts'
 import { type Found, type Search, searchLedger, storyOf } from '../../src/ledger/search.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { callEntry, first, RowsBuilder, requestId, storeWith } from './verify-fixture.ts'
@@ -73,7 +74,7 @@ test('pages, read one after the other, hold every entry once, also while the led
     const page: Found = searchLedger(store.raw, { tenant: 'acme' }, { limit: 7, ...(cursor && { cursor }) })
     expect(page.items.length).toBeLessThanOrEqual(7)
     seen.push(...page.items.map(item => item.seq))
-    const { text, hash } = chain.seal(callEntry('call.intent', 100 + seen.length * 2))
+    const { text, hash } = chain.seal(draftOf(callEntry('call.intent', 100 + seen.length * 2)))
     store.raw.prepare('INSERT INTO ledger (entry, hash) VALUES (?, ?)').run(text, Buffer.from(hash, 'hex'))
     cursor = page.next
   } while (cursor !== null)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { canonicalJson } from '../../src/ledger/chain.ts'
+import { canonicalJson } from '../../src/ledger/canonical-json.ts'
 import { type ChainedEntry, exportLine } from '../../src/ledger/entry.ts'
 import { readPlainEntry, readPlainLine } from '../../src/ledger/plain-entry.ts'
 import { callEntry, first } from './verify-fixture.ts'

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { administer } from '../../src/ledger/administer.ts'
-import { canonicalJson } from '../../src/ledger/chain.ts'
+import { canonicalJson } from '../../src/ledger/canonical-json.ts'
+import { draftOf } from '../../src/ledger/draft.ts'
 import { exportedLines } from '../../src/ledger/export.ts'
 import { readExported, readStored } from '../../src/ledger/found-entry.ts'
 import { readHeads, readWriters } from '../../src/ledger/heads.ts'
@@ -42,11 +43,11 @@ test('what the gateway, the command line and a recovery really write verifies, a
   await administerOnce(store, 'acme')
   const one = LedgerWriter.open(store, gateway, new Date())
   const other = LedgerWriter.open(store, gateway, new Date())
-  one.append([callEntry('call.intent', 1), callEntry('call.intent', 2)], Date.now())
-  other.append([callEntry('call.intent', 3)], Date.now())
-  one.append([callEntry('call.outcome', 2)], Date.now() + 5000)
+  one.append([callEntry('call.intent', 1), callEntry('call.intent', 2)].map(draftOf), Date.now())
+  other.append([callEntry('call.intent', 3)].map(draftOf), Date.now())
+  one.append([callEntry('call.outcome', 2)].map(draftOf), Date.now() + 5000)
   await administerOnce(store, 'globex')
-  other.append([callEntry('call.outcome', 3)], Date.now() + 5000)
+  other.append([callEntry('call.outcome', 3)].map(draftOf), Date.now() + 5000)
   other.close(new Date())
   const known = { ...readWriters(store.raw), heads: readHeads(store.raw) }
   expect(await verifyLedger(storedEntries(store.raw), known)).toMatchObject({

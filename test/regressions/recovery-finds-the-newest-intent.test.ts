@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { draftOf } from '../../src/ledger/draft.ts'
 import { LedgerWriter } from '../../src/ledger/writer.ts'
 import { callEntry } from '../ledger/verify-fixture.ts'
 import { temporaryStore } from '../tenants/temporary-store.ts'
@@ -8,7 +9,7 @@ import { temporaryStore } from '../tenants/temporary-store.ts'
 test('a commit never notes an intent that it stores itself as closed', async () => {
   const { store } = await temporaryStore()
   const writer = LedgerWriter.open(store, { role: 'gateway', version: '0.0.0', pid: 1 }, new Date())
-  writer.append([callEntry('call.intent', 1)], 5_000)
+  writer.append([callEntry('call.intent', 1)].map(draftOf), 5_000)
   const noted = store.raw.prepare('SELECT open_from FROM writer WHERE id = ?').get(writer.head.writer)
   expect(noted?.['open_from']).toBeLessThanOrEqual(writer.head.seq)
 })
