@@ -32,11 +32,8 @@ export async function follow(document: string): Promise<Reading> {
     const here = (commands: string) => commands.replace(/\b80[0-9]{2}\b/g, port => ports.get(port) ?? port)
 
     const [background, foreground] = blocksOf(document)
-    for (const commands of background) {
-      const shell = new Shell(here(commands), options)
-      running.push(shell)
-      await shell.printed(/\bready\b|\borigin\b/)
-    }
+    for (const commands of background) running.push(new Shell(here(commands), options))
+    await Promise.all(running.map(shell => shell.printed(/\bready\b|\borigin\b/)))
     const read = await new Shell(here(foreground.map(unhurried).join('\n')), options).ended
     return { read, background: await Promise.all(running.map(shell => shell.interrupt())) }
   } finally {
@@ -107,7 +104,11 @@ class Shell {
   }
 
   async printed(pattern: RegExp): Promise<void> {
-    await eventually(`${pattern} in ${this.#output}`, () => pattern.test(this.#output), { withinMs: 15_000 })
+    const probe = () => {
+      if (!pattern.test(this.#output)) throw new Error(`so far it printed: ${this.#output}`)
+      return true
+    }
+    await eventually(`${pattern} in the output`, probe, { withinMs: 15_000 })
   }
 
   /** Ctrl-C. */

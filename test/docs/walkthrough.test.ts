@@ -3,7 +3,7 @@ import { follow } from './reader.ts'
 
 test.concurrent('the walk-through of the README works as it is written', async () => {
   const { read, background } = await follow('README.md')
-  expect(read).toMatchObject({ code: 0 })
+  expect(read, read.output).toMatchObject({ code: 0 })
   expect(read.output).toContain('"status":"accepted"')
   expect(read.output).toContain('"code":"request_refused"')
   expect(read.output).toMatch(/^whole: \d+ entries of \d+ writers, 0 calls without an outcome$/m)
@@ -12,7 +12,7 @@ test.concurrent('the walk-through of the README works as it is written', async (
 
 test.concurrent('the commands for operators work as they are written', async () => {
   const { read, background } = await follow('docs/operations.md')
-  expect(read).toMatchObject({ code: 0 })
+  expect(read, read.output).toMatchObject({ code: 0 })
   expect(read.output.match(/^whole: /gm)).toHaveLength(3)
   expect(background.at(-1)?.output).toContain('"msg":"drained"')
 }, 60_000)
