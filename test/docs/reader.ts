@@ -103,12 +103,11 @@ class Shell {
     this.ended = once(this.#child, 'close').then(([code]) => ({ code, output: this.#output }))
   }
 
+  /** Waits for what tells that the commands are up. Throws with all they printed when they ended before. */
   async printed(pattern: RegExp): Promise<void> {
-    const probe = () => {
-      if (!pattern.test(this.#output)) throw new Error(`so far it printed: ${this.#output}`)
-      return true
-    }
+    const probe = () => pattern.test(this.#output) || this.#child.exitCode !== null
     await eventually(`${pattern} in the output`, probe, { withinMs: 15_000 })
+    if (!pattern.test(this.#output)) throw new Error(`they ended: ${this.#output}`)
   }
 
   /** Ctrl-C. */
