@@ -199,9 +199,9 @@ function proxyFaults(settings: Record<string, unknown>): ConfigFault[] {
 }
 
 function isAddressOrRange(text: string): boolean {
-  const [address = '', prefix] = text.split('/')
+  const [, address = '', prefix] = /^([^/]+)(?:\/([1-9][0-9]{0,2}))?$/.exec(text) ?? []
   const family = isIP(address)
-  if (family === 0 || (prefix !== undefined && !/^[0-9]{1,3}$/.test(prefix))) return false
+  if (family === 0) return false
   try {
     new BlockList().addSubnet(address, Number(prefix ?? 32), family === 6 ? 'ipv6' : 'ipv4')
     return true

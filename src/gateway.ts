@@ -107,7 +107,7 @@ type StoreThread = { store: ThreadCaller<StoreJobs>; opened: Opened; close(): Pr
 /** Starts the store's thread and opens the store on it. */
 async function openStoreThread(
   config: Config,
-  { logger, pid, onStoreLost }: GatewayOptions
+  { env, logger, pid, onStoreLost }: GatewayOptions
 ): Promise<StoreThread> {
   const workerData: StoreThreadData = {
     storeUrl: config.storeUrl,
@@ -116,7 +116,7 @@ async function openStoreThread(
     version,
     pid
   }
-  const worker = new Worker(besideThisFile('store-thread'), { workerData })
+  const worker = new Worker(besideThisFile('store-thread'), { workerData, env: { ...env } })
   const store = new ThreadCaller<StoreJobs>(worker)
   const opened = await store.call('open', undefined).catch(async error => {
     await worker.terminate()

@@ -176,7 +176,7 @@ export const problemTable = {
     detail: 'The upstream failed while it handled the call.',
     retryable: true,
     action:
-      'Try again later. When `forwarded` is `unknown`, the sync may have started: look before you repeat it.'
+      'When `retryable` is true, try again later. When it is false the sync may have started: look before you repeat it.'
   },
   upstream_answer_invalid: {
     status: 502,
@@ -275,6 +275,8 @@ export type ProblemOptions = {
   detail?: string
   forwarded?: Forwarded
   errors?: readonly FieldError[]
+  /** The call may have taken effect although the upstream reported a failure: sending it again could do it twice. */
+  uncertain?: boolean
   /** Whole seconds. Also sent as the Retry-After header. */
   retryAfter?: number
   upstream?: UpstreamFacts
@@ -299,10 +301,16 @@ export class Problem extends Error {
   }
 }
 
-/** Renders the envelope. A call of unknown fate is never called retryable: it may have started a sync. */
+/** Renders the envelope. A call that may have started a sync is never called retryable. */
 export function problemBody(problem: Problem, requestId: string): ProblemBody {
   const kind: ProblemKind = problemTable[problem.code]
-  const { errors, retryAfter, upstream, forwarded = 'no' } = problem.options
+  const {
+    errors,
+    retryAfter,
+    upstream,
+    forwarded = 'no',
+    uncertain = forwarded === 'unknown'
+  } = problem.options
   return {
     type: `/problems/${problem.code}`,
     title: kind.title,
@@ -310,7 +318,7 @@ export function problemBody(problem: Problem, requestId: string): ProblemBody {
     detail: problem.message,
     code: problem.code,
     request_id: requestId,
-    retryable: kind.retryable && forwarded !== 'unknown',
+    retryable: kind.retryable && !uncertain,
     forwarded,
     ...(errors && { errors }),
     ...(retryAfter !== undefined && { retry_after: retryAfter }),

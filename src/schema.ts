@@ -62,20 +62,50 @@ export const ProblemSchema = Type.Object(
 )
 export type ProblemDocument = Static<typeof ProblemSchema>
 
+function problemResponse(status: number) {
+  const codes = problemCodes.filter(code => problemTable[code].status === status)
+  return {
+    description: codes.map(code => `\`${code}\`: ${problemTable[code].detail}`).join('\n\n'),
+    headers: { ...answerHeaders, ...headersByStatus[status] },
+    content: { 'application/problem+json': { schema: Type.Ref('Problem') } }
+  }
+}
+
+/** Headers that every answer carries. */
+export const answerHeaders = {
+  'X-Request-Id': { type: 'string', description: 'The id of this request, also in the log and the ledger.' }
+} as const
+
+/** Headers that tell a tenant where its limit stands. */
+export const limitHeaders = {
+  'RateLimit-Policy': {
+    type: 'string',
+    description: 'q requests in w seconds.',
+    example: '"tenant";q=60;w=60'
+  },
+  RateLimit: {
+    type: 'string',
+    description: 'r requests now, full again in t seconds.',
+    example: '"tenant";r=9;t=1'
+  }
+} as const
+
+const retryAfter = { 'Retry-After': { type: 'integer', description: 'Whole seconds, rounded up.' } } as const
+
+const headersByStatus: Readonly<Record<number, Readonly<Record<string, object>>>> = {
+  401: { 'WWW-Authenticate': { type: 'string', description: 'Bearer' } },
+  405: { Allow: { type: 'string', description: 'The methods that the path takes.' } },
+  429: { ...limitHeaders, ...retryAfter },
+  502: retryAfter,
+  503: retryAfter
+}
+
 /** Response schemas of every status a problem can have, for a route's `schema.response`. */
 export const problems: Record<number, ReturnType<typeof problemResponse>> = Object.fromEntries(
   [...new Set(problemCodes.map(code => problemTable[code].status))]
     .sort()
     .map(status => [status, problemResponse(status)])
 )
-
-function problemResponse(status: number) {
-  const codes = problemCodes.filter(code => problemTable[code].status === status)
-  return {
-    description: codes.map(code => `\`${code}\`: ${problemTable[code].detail}`).join('\n\n'),
-    content: { 'application/problem+json': { schema: Type.Ref('Problem') } }
-  }
-}
 
 /** A Fastify scope whose handlers are typed by their TypeBox schemas. */
 export type Scope = FastifyInstance<

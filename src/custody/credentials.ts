@@ -1,4 +1,4 @@
-import { resolveSecret } from './secret-reference.ts'
+import { resolveSecret, SecretUnavailable } from './secret-reference.ts'
 
 /** A credential as the rest of the program may know it: never its material. */
 export type CredentialName = { readonly name: string; readonly version: number }
@@ -13,7 +13,10 @@ export class Credentials {
   /** Opens the bootstrap credential `default`. Throws SecretUnavailable. */
   static open(reference: string, env: Readonly<Record<string, string | undefined>>): Credentials {
     const credentials = new Credentials()
-    credentials.#material.set('default', { version: 1, secret: resolveSecret(reference, env) })
+    const secret = resolveSecret(reference, env)
+    if (!/^[\x21-\x7e]+$/.test(secret.toString('latin1')))
+      throw new SecretUnavailable(`${reference} holds characters that cannot be in a key`)
+    credentials.#material.set('default', { version: 1, secret })
     return credentials
   }
 

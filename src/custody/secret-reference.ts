@@ -11,7 +11,7 @@ export class SecretUnavailable extends Error {
  */
 export function resolveSecret(reference: string, env: Readonly<Record<string, string | undefined>>): Buffer {
   const separator = reference.indexOf(':')
-  const source = sources[reference.slice(0, separator)]
+  const source = sources.get(reference.slice(0, separator))
   if (!source) throw new SecretUnavailable('a secret must be given by reference: env:NAME or file:PATH')
   const secret = source(reference.slice(separator + 1), env).trim()
   if (secret === '') throw new SecretUnavailable(`${reference} is empty`)
@@ -20,17 +20,19 @@ export function resolveSecret(reference: string, env: Readonly<Record<string, st
 
 type Source = (name: string, env: Readonly<Record<string, string | undefined>>) => string
 
-const sources: Readonly<Record<string, Source>> = {
-  env(name, env) {
-    const value = env[name]
-    if (value === undefined) throw new SecretUnavailable(`env:${name} is not set`)
-    return value
-  },
-  file(path) {
-    try {
-      return readFileSync(path, 'utf8')
-    } catch (error) {
-      throw new SecretUnavailable(`file:${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+const sources: ReadonlyMap<string, Source> = new Map(
+  Object.entries<Source>({
+    env(name, env) {
+      const value = Object.hasOwn(env, name) ? env[name] : undefined
+      if (value === undefined) throw new SecretUnavailable(`env:${name} is not set`)
+      return value
+    },
+    file(path) {
+      try {
+        return readFileSync(path, 'utf8')
+      } catch (error) {
+        throw new SecretUnavailable(`file:${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+      }
     }
-  }
-}
+  })
+)

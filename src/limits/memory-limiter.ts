@@ -29,6 +29,8 @@ export class MemoryLimiter {
   }
 
   #store(key: string, tat: number, nowUs: number): void {
+    // Taken out first: a map keeps the place of a key that is set again, and the longest unused are to come first.
+    this.#tats.delete(key)
     this.#tats.set(key, tat)
     if (--this.#untilSweep <= 0 || this.#tats.size > bucketsBound) this.#sweep(nowUs)
   }

@@ -12,26 +12,20 @@ export const rateLimit = fp<{ limiter: Limiter }>(
   async function rateLimit(scope, { limiter }) {
     scope.addHook('onRequest', function chargeTenant(request, reply, done) {
       const { tenant } = callerOf(request)
-      done(charge(limiter, tenant.name, tenant, reply))
+      const verdict = limiter.take(tenant.name, tenant)
+      if (!verdict.allowed) return done(rateLimited(limiter.name, tenant, verdict, reply))
+      describeLimit(limiter.name, tenant, verdict, reply)
+      done()
     })
   },
   { name: 'rate-limit', dependencies: ['problem-envelope', 'tenant-auth'] }
 )
 
-/** Takes one request from a bucket and describes the limit in the answer's headers. The refusal, or undefined. */
-export function charge(
-  limiter: Limiter,
-  key: string,
-  limit: Limit,
-  reply: FastifyReply
-): Problem | undefined {
-  const verdict = limiter.take(key, limit)
-  describeLimit(limiter.name, limit, verdict, reply)
-  if (verdict.allowed) return undefined
-  return new Problem('rate_limited', {
-    detail: `The limit "${limiter.name}" is used up.`,
-    retryAfter: wholeSeconds(verdict.retryAfterUs)
-  })
+/** The refusal by a limit, with the headers that describe it. */
+export function rateLimited(name: string, limit: Limit, verdict: Verdict, reply: FastifyReply): Problem {
+  describeLimit(name, limit, verdict, reply)
+  const retryAfter = wholeSeconds(verdict.retryAfterUs)
+  return new Problem('rate_limited', { detail: `The limit "${name}" is used up.`, retryAfter })
 }
 
 /** Structured fields of draft-ietf-httpapi-ratelimit-headers: q requests in w seconds, r left now, t until full again. */

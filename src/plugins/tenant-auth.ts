@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../problems.ts'
 import type { Caller, Directory } from '../tenants/directory.ts'
-import { charge, type Limiter } from './rate-limit.ts'
+import { type Limiter, rateLimited } from './rate-limit.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -30,9 +30,10 @@ export const tenantAuth = fp<TenantAuthOptions>(
       const caller = directory.authenticate(presentedKey(request), Date.now())
       request.caller = caller
       if (caller !== null) return done()
-      const refusal = charge(failures, network(request.call.clientIp), failureLimit, reply)
+      const verdict = failures.take(network(request.call.clientIp), failureLimit)
       // One answer for missing, malformed, unknown, expired, revoked and disabled, so that a probe learns nothing.
-      done(refusal ?? new Problem('credentials_invalid'))
+      if (verdict.allowed) return done(new Problem('credentials_invalid'))
+      done(rateLimited(failures.name, failureLimit, verdict, reply))
     })
   },
   { name: 'tenant-auth', dependencies: ['problem-envelope', 'request-facts'] }

@@ -1,6 +1,14 @@
 import { Type } from '@sinclair/typebox'
 import { callerOf } from '../plugins/tenant-auth.ts'
-import { CalendarDate, ConnectorId, problems, type Route, strict } from '../schema.ts'
+import {
+  answerHeaders,
+  CalendarDate,
+  ConnectorId,
+  limitHeaders,
+  problems,
+  type Route,
+  strict
+} from '../schema.ts'
 import type { ContentApi } from '../upstream/content-api.ts'
 
 const Params = Type.Object({ id: ConnectorId }, strict)
@@ -23,6 +31,7 @@ const Accepted = Type.Object(
   },
   {
     description: 'The upstream has queued the sync run.',
+    headers: { ...answerHeaders, ...limitHeaders },
     examples: [
       { connector_id: '019a9612-bfad-758c-884e-37dd8c6ad2cb', date_limit: '2026-01-01', status: 'accepted' },
       { connector_id: '019a9612-bfad-758c-884e-37dd8c6ad2cb', status: 'accepted' }

@@ -2,7 +2,12 @@ import type { Forwarded, ProblemCode } from '../problems.ts'
 import type { Exchange } from './transport.ts'
 
 /** A failed send in the gateway's own words. */
-export type Failure = { code: ProblemCode | 'client_disconnected'; forwarded: Forwarded }
+export type Failure = {
+  code: ProblemCode | 'client_disconnected'
+  forwarded: Forwarded
+  /** It answered that it failed, which does not tell that it did nothing. */
+  uncertain?: boolean
+}
 
 /** What an upstream status other than 200 means. Statuses not listed here are no answer to these operations. */
 const byStatus: Readonly<Record<number, ProblemCode>> = {
@@ -41,7 +46,8 @@ const independentOfSending: ReadonlySet<Failure['code']> = new Set([
 /** Explains an answer's status. 200 never comes here. */
 export function failureOfStatus(status: number): Failure {
   const code = byStatus[status] ?? (status >= 500 ? 'upstream_failed' : 'upstream_answer_invalid')
-  return { code, forwarded: 'yes' }
+  // 503 says that the call was not taken; the other server errors do not say how far it came.
+  return { code, forwarded: 'yes', uncertain: code === 'upstream_failed' && status !== 503 }
 }
 
 /** Explains an exchange that ended without a complete answer. */

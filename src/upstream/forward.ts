@@ -86,6 +86,7 @@ export function openDoor({
 type Result<T> = {
   readonly code: 'accepted' | Failure['code']
   readonly forwarded: Forwarded
+  readonly uncertain: boolean | undefined
   readonly value: T | undefined
   readonly upstream: UpstreamFacts | undefined
   readonly retryAfter: number | undefined
@@ -107,16 +108,24 @@ function classify<T>(exchange: Exchange, read: (body: string) => T | null, revea
   // A valid answer may still repeat our key, e.g. as its status: no form of keys can be relied upon.
   if (value === null || reveals(JSON.stringify(value)))
     return failed({ code: 'upstream_answer_invalid', forwarded: 'yes' }, upstream, undefined, undefined)
-  return { code: 'accepted', forwarded: 'yes', value, upstream, retryAfter: undefined, cause: undefined }
+  return {
+    code: 'accepted',
+    forwarded: 'yes',
+    uncertain: undefined,
+    value,
+    upstream,
+    retryAfter: undefined,
+    cause: undefined
+  }
 }
 
 function failed(
-  { code, forwarded }: Failure,
+  { code, forwarded, uncertain }: Failure,
   upstream: UpstreamFacts | undefined,
   retryAfter: number | undefined,
   cause: unknown
 ): Result<never> {
-  return { code, forwarded, value: undefined, upstream, retryAfter, cause }
+  return { code, forwarded, uncertain, value: undefined, upstream, retryAfter, cause }
 }
 
 /** A 429 always asks for a wait, and a 503 only when it says so. */
@@ -197,11 +206,12 @@ function statusOf(code: Result<unknown>['code']): number | undefined {
   return code === 'client_disconnected' ? undefined : problemTable[code].status
 }
 
-function problemOf({ code, forwarded, upstream, retryAfter, cause }: Result<unknown>): Problem {
+function problemOf({ code, forwarded, uncertain, upstream, retryAfter, cause }: Result<unknown>): Problem {
   // Nobody will read this answer; the request still has to end.
   if (code === 'client_disconnected' || code === 'accepted') return new Problem('request_timeout', { cause })
   return new Problem(code, {
     forwarded,
+    ...(uncertain !== undefined && forwarded !== 'unknown' && { uncertain }),
     ...(upstream && { upstream }),
     ...(retryAfter !== undefined && { retryAfter }),
     cause

@@ -43,9 +43,12 @@ export function answerHeaders(
   }
 }
 
+/** A wait beyond a day is passed on as a day. */
+const longestRetryAfter = 86_400
+
 /** Seconds to wait, rounded up, from a Retry-After value (seconds or an HTTP date); undefined when it makes no sense. */
 export function retryAfterSeconds(value: string, now: number): number | undefined {
-  if (/^[0-9]{1,6}$/.test(value)) return Number(value)
+  if (/^[0-9]+$/.test(value)) return Math.min(Number(value), longestRetryAfter)
   const at = /^[A-Z][a-z]{2}, [0-9]{2} /.test(value) ? Date.parse(value) : Number.NaN
-  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1000))
+  return Number.isNaN(at) ? undefined : Math.min(Math.max(0, Math.ceil((at - now) / 1000)), longestRetryAfter)
 }
