@@ -108,7 +108,7 @@ async function buildListener({ logger, lifecycle, trustedProxies }: ListenerDepe
   await app.register(requestFacts)
   await app.register(requestLog, { logger })
   await app.register(headerGuard)
-  await app.register(unknownRoute)
   await app.register(drain, { lifecycle })
+  await app.register(unknownRoute)
   return app as Scope
 }

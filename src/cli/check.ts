@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import { type Config, ConfigError, type ConfigFault, loadConfig } from '../config.ts'
+import { Credentials } from '../custody/credentials.ts'
 import { openMasterKeyOf, WrongMasterKey } from '../custody/master-key-check.ts'
-import { resolveSecret, SecretUnavailable } from '../custody/secret-reference.ts'
+import { SecretUnavailable } from '../custody/secret-reference.ts'
 import { StoreError } from '../store/sqlite.ts'
 import { openStore, type Store } from '../store/store.ts'
 import type { ProcessContext } from './context.ts'
@@ -31,7 +32,7 @@ export function checkCommand(context: ProcessContext): Command {
 
 async function check(config: Config, env: ProcessContext['env']): Promise<Findings> {
   const faults: ConfigFault[] = []
-  await attempt(faults, 'GATEWAY_UPSTREAM_KEY', () => resolveSecret(config.upstreamKey, env))
+  await attempt(faults, 'GATEWAY_UPSTREAM_KEY', () => Credentials.open(config.upstreamKey, env))
   const store = await attempt(faults, 'GATEWAY_STORE_URL', () => openStore(config.storeUrl))
   try {
     if (store)

@@ -72,14 +72,16 @@ export const exportOrder = [
   'code',
   'upstream_status',
   'upstream_request_id',
-  'duration_ms'
+  'duration_ms',
+  'prev',
+  'hash'
 ] as const
 
-/** One export line: the known members in their fixed order, then unknown ones, then `prev` and `hash`. */
+/** One export line: the known members in their fixed order, then unknown ones in alphabetical order. */
 export function exportLine(entry: LedgerEntry): string {
-  const { prev, hash, ...facts } = entry
+  const facts: Readonly<Record<string, unknown>> = entry
   const ordered: Record<string, unknown> = {}
   for (const name of exportOrder) if (facts[name] !== undefined) ordered[name] = facts[name]
   for (const name of Object.keys(facts).sort()) if (!(name in ordered)) ordered[name] = facts[name]
-  return JSON.stringify({ ...ordered, prev, hash })
+  return JSON.stringify(ordered)
 }

@@ -86,6 +86,7 @@ export class Ledger {
       throw new Problem('ledger_unavailable', {
         detail: 'The call was made, but its outcome could not be recorded in time.',
         forwarded: outcome.forwarded,
+        uncertain: outcome.forwarded !== 'no',
         cause
       })
     }

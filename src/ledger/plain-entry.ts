@@ -29,21 +29,22 @@ const members: Readonly<Record<string, string>> = {
   writer: textPattern
 }
 const canonicalOrder = Object.keys(members)
-const lineOrder = [
-  ...exportOrder,
-  ...canonicalOrder.filter(name => ![...exportOrder, 'prev'].some(known => known === name)),
-  'prev'
-]
+/** A line has `hash` behind these, and behind that the one member of a call that the export's order does not know. */
+const lineOrder: readonly string[] = exportOrder.filter(name => name !== 'hash')
+const behindHash = 'forwarded'
 const read = ['attempt', 'kind', 'prev', 'request_id', 'seq', 'writer']
 
 const storedPattern = new RegExp(
   `^\\{${canonicalOrder.map(name => pattern(name, name !== 'writer', read.includes(name) ? '' : '?:')).join('')}\\}$`
 )
 const linePattern = new RegExp(
-  `^\\{${lineOrder.map(name => pattern(name, true, '')).join('')}"hash":"([0-9a-f]{64})"\\}$`
+  `^\\{${lineOrder.map(name => pattern(name, true, '')).join('')}"hash":"([0-9a-f]{64})"` +
+    `(?:,("${behindHash}":${members[behindHash]}))?\\}$`
 )
-const groupInLine = canonicalOrder.map(name => lineOrder.indexOf(name) + 1)
 const hashGroup = lineOrder.length + 1
+const groupInLine = canonicalOrder.map(name =>
+  name === behindHash ? hashGroup + 1 : lineOrder.indexOf(name) + 1
+)
 const readGroups = read.map(name => canonicalOrder.indexOf(name))
 
 /** An optional member with its comma, or the last one without; `group` decides whether it is captured. */
@@ -74,7 +75,10 @@ export function readPlainLine(line: string): { facts: PlainFacts; text: string; 
   const facts = factsOf(attempt, kind, prev, requestId, seq, writer?.slice(0, -1))
   if (!facts) return null
   let text = '{'
-  for (const group of groupInLine) text += match[group] ?? ''
+  for (const group of groupInLine) {
+    const member = match[group]
+    if (member !== undefined) text += group > hashGroup ? `${member},` : member
+  }
   return { facts, text: `${text.slice(0, -1)}}`, hash }
 }
 

@@ -44,9 +44,17 @@ function makeOwnersFile(path: string): void {
 /** Reads the structure of the named tables and indexes, and throws StoreError when a page of them is damaged. */
 export function quickCheck(database: DatabaseSync, tables: readonly string[]): void {
   for (const table of tables) {
+    const fault = faultOf(database, table)
+    if (fault !== 'ok') throw new StoreError(`the store is damaged (table ${table}): ${fault}`)
+  }
+}
+
+function faultOf(database: DatabaseSync, table: string): string {
+  try {
     const found = database.prepare(`PRAGMA quick_check('${table}')`).all() as { quick_check: string }[]
-    const fault = found.find(row => row.quick_check !== 'ok')
-    if (fault) throw new StoreError(`the store is damaged (table ${table}): ${fault.quick_check}`)
+    return found.find(row => row.quick_check !== 'ok')?.quick_check ?? 'ok'
+  } catch (error) {
+    return reason(error)
   }
 }
 

@@ -23,7 +23,8 @@ export async function openStoreFile(url: string): Promise<StoreFile> {
     quickCheck(raw, checkedAtStart)
   } catch (error) {
     raw.close()
-    throw error
+    if (error instanceof StoreError) throw error
+    throw new StoreError(`cannot read the store ${path}: ${(error as Error).message}`, { cause: error })
   }
   return { path, raw, close: () => raw.close() }
 }
