@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildAdminApp, buildApp } from './app.ts'
 import type { Config } from './config.ts'
 import { Credentials } from './custody/credentials.ts'
+import { packDrafts } from './ledger/draft.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
@@ -50,7 +51,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const stopFollowing = followDirectory(directory, opened.snapshot.lastChange, store, (err, what) =>
     logger.error({ err }, what)
   )
-  const ledger = new Ledger({ store: batch => store.call('append', batch) })
+  const ledger = new Ledger({ store: batch => store.call('append', packDrafts(batch)) })
   const transport = new Transport({ origin: config.upstreamOrigin })
   const forward = doorOf(config, { transport, credentials, ledger })
 

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openMasterKeyOf } from './custody/master-key-check.ts'
 import type { Head } from './ledger/chain.ts'
-import type { Draft } from './ledger/draft.ts'
+import { unpackDrafts } from './ledger/draft.ts'
 import { type Recovery, recoverDeadWriters } from './ledger/recover.ts'
 import { LedgerWriter } from './ledger/writer.ts'
 import { openStoreFile, type StoreFile } from './store/store-file.ts'
@@ -50,9 +50,9 @@ const jobs = {
     }
   },
 
-  /** Makes a batch of entries durable, all or none. */
-  append(batch: readonly Draft[]): Head {
-    writer.append(batch, performance.now())
+  /** Makes a batch of entries, as packed by `packDrafts`, durable: all or none. */
+  append(batch: string): Head {
+    writer.append(unpackDrafts(batch), performance.now())
     return writer.head
   },
 

@@ -1,5 +1,4 @@
-import { type Draft, draftOf } from './draft.ts'
-import type { EntryFields } from './entry.ts'
+import type { Draft } from './draft.ts'
 
 /** The wait for a durable entry ended without one. The entry may have been withdrawn, or still be written later. */
 export class AppendTimeout extends Error {
@@ -10,7 +9,7 @@ export type AppendQueueOptions = {
   /** Makes a batch durable, all or nothing; rejects when it was not stored. */
   store: (batch: readonly Draft[]) => Promise<unknown>
   /** Makes an entry that is stored after a fault, and so tells that the store is well again. */
-  probe: () => EntryFields
+  probe: () => Draft
   /** How many further entries are expected soon: with many, a batch waits a moment to be worth its fsync. */
   expected?: () => number
   /** The longest wait of one entry, in milliseconds. */
@@ -45,7 +44,7 @@ const retryMs = 200
  */
 export class AppendQueue {
   readonly #store: AppendQueueOptions['store']
-  readonly #probe: () => EntryFields
+  readonly #probe: () => Draft
   readonly #expected: () => number
   readonly #waitMs: number
   readonly #now: () => number
@@ -80,15 +79,15 @@ export class AppendQueue {
    * Resolves when the entry is durable. Rejects when it could not be stored or the wait is over; then it will not
    * be stored, unless it was on its way already: `onStoredLate` tells.
    */
-  append(fields: EntryFields, onStoredLate?: () => void): Promise<void> {
+  append(draft: Draft, onStoredLate?: () => void): Promise<void> {
     if (this.#underWay[0]?.expired || this.#queue.length >= queueBound)
       return Promise.reject(this.#fault ?? new AppendTimeout('the ledger does not keep up'))
-    return this.#enqueue(fields, false, onStoredLate)
+    return this.#enqueue(draft, false, onStoredLate)
   }
 
   /** Like `append`, but the entry is stored sooner or later even when the wait ends without it. */
-  keep(fields: EntryFields): Promise<void> {
-    return this.#enqueue(fields, true, undefined)
+  keep(draft: Draft): Promise<void> {
+    return this.#enqueue(draft, true, undefined)
   }
 
   /** Resolves when nothing waits any more. */
@@ -97,11 +96,11 @@ export class AppendQueue {
     await new Promise<void>(resolve => this.#drained.push(resolve))
   }
 
-  #enqueue(fields: EntryFields, kept: boolean, onStoredLate: (() => void) | undefined): Promise<void> {
+  #enqueue(draft: Draft, kept: boolean, onStoredLate: (() => void) | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const expiresAt = this.#now() + this.#waitMs
       this.#queue.push({
-        draft: draftOf(fields),
+        draft,
         kept,
         expiresAt,
         resolve,

@@ -1,5 +1,5 @@
 import { canonicalJson } from './canonical-json.ts'
-import type { EntryFields } from './entry.ts'
+import type { CallFacts, EntryFields, OutcomeFacts } from './entry.ts'
 
 /**
  * An entry as text, all but its place: `prev`, `seq` and `writer` are blank until a chain fills them in. Made on the
@@ -12,17 +12,48 @@ export type Draft = {
   readonly closes?: string | undefined
 }
 
+/**
+ * A batch on its way to the store's thread: one string, which crosses threads as a copy of bytes, where objects would
+ * be taken apart and put together again. A line for each draft: `+` and the call that it opens, or `-` and the call that
+ * it closes, then a tab and the text. JSON holds no line breaks and no tabs, and neither does the name of a call.
+ */
+export function packDrafts(drafts: readonly Draft[]): string {
+  const lines = drafts.map(({ text, opens, closes }) => {
+    if (opens !== undefined) return `+${opens}\t${text}`
+    return closes === undefined ? `\t${text}` : `-${closes}\t${text}`
+  })
+  return lines.join('\n')
+}
+
+/** The drafts in a batch. */
+export function unpackDrafts(batch: string): Draft[] {
+  return batch.split('\n').map(line => {
+    const tab = line.indexOf('\t')
+    const text = line.slice(tab + 1)
+    if (line.startsWith('+')) return { text, opens: line.slice(1, tab) }
+    return line.startsWith('-') ? { text, closes: line.slice(1, tab) } : { text }
+  })
+}
+
 /** The blanks. No entry holds them otherwise: quotes inside a JSON text are escaped, and no number of an entry is -1. */
 const blanks = { prev: '', seq: -1, writer: '' }
 const blankPrev = '"prev":""'
 const blankSeq = '"seq":-1'
 const blankWriter = '"writer":""'
 
-/** Puts an entry's facts into canonical text. */
+/** Puts the facts of any entry into canonical text. */
 export function draftOf(fields: EntryFields): Draft {
-  if (fields.kind === 'call.intent') return { text: callText(fields), opens: callOf(fields) }
-  if (fields.kind === 'call.outcome') return { text: callText(fields), closes: callOf(fields) }
-  return { text: canonicalJson({ ...fields, ...blanks }) }
+  const text = canonicalJson({ ...fields, ...blanks })
+  const call = `${fields.request_id} ${fields.attempt}`
+  if (fields.kind === 'call.intent') return { text, opens: call }
+  return fields.kind === 'call.outcome' ? { text, closes: call } : { text }
+}
+
+/** The draft of a call's intent, or of its outcome: what `draftOf` gives, several times faster. */
+export function draftOfCall(at: string, call: CallFacts, outcome: OutcomeFacts | undefined): Draft {
+  const text = callText(at, call, outcome)
+  const name = `${call.request_id} ${call.attempt}`
+  return outcome === undefined ? { text, opens: name } : { text, closes: name }
 }
 
 /** Gives a draft its place. */
@@ -36,35 +67,28 @@ export function fillIn({ text }: Draft, prev: string, seq: number, writer: strin
   )}"writer":"${writer}"${text.slice(atWriter + blankWriter.length)}`
 }
 
-function callOf(fields: EntryFields): string {
-  return `${fields.request_id} ${fields.attempt}`
-}
-
-/**
- * The text that `canonicalJson` gives, several times faster, for the two kinds of entry that every call writes: a
- * literal whose members stand in canonical order. Their one nested object, `request`, has one member at most.
- */
-function callText(fields: EntryFields): string {
+/** A literal whose members stand in canonical order. Its one nested object, `request`, has one member at most. */
+function callText(at: string, call: CallFacts, outcome: OutcomeFacts | undefined): string {
   return JSON.stringify({
-    at: fields.at,
-    attempt: fields.attempt,
-    client_ip: fields.client_ip,
-    code: fields.code,
-    connector_id: fields.connector_id,
-    credential: fields.credential,
-    duration_ms: fields.duration_ms,
-    forwarded: fields.forwarded,
-    key_id: fields.key_id,
-    kind: fields.kind,
-    operation: fields.operation,
+    at,
+    attempt: call.attempt,
+    client_ip: call.client_ip,
+    code: outcome?.code,
+    connector_id: call.connector_id,
+    credential: call.credential,
+    duration_ms: outcome?.duration_ms,
+    forwarded: outcome?.forwarded,
+    key_id: call.key_id,
+    kind: outcome === undefined ? 'call.intent' : 'call.outcome',
+    operation: call.operation,
     prev: blanks.prev,
-    request: fields.request,
-    request_id: fields.request_id,
+    request: call.request,
+    request_id: call.request_id,
     seq: blanks.seq,
-    status: fields.status,
-    tenant: fields.tenant,
-    upstream_request_id: fields.upstream_request_id,
-    upstream_status: fields.upstream_status,
+    status: outcome?.status,
+    tenant: call.tenant,
+    upstream_request_id: outcome?.upstream_request_id,
+    upstream_status: outcome?.upstream_status,
     writer: blanks.writer
   })
 }

@@ -47,6 +47,41 @@ export type EntryFields = {
   [extra: string]: unknown
 }
 
+/** What is known of a call before it is sent: the facts that its intent and its outcome share. */
+export type CallFacts = {
+  readonly request_id: string
+  readonly tenant: string
+  readonly key_id: string
+  readonly connector_id: string
+  readonly operation: string
+  readonly attempt: number
+  readonly client_ip: string
+  readonly request: { readonly date_limit?: string }
+  readonly credential: string
+}
+
+/** What became of a call. A member that does not apply is undefined; `status` is when nobody is there to be answered. */
+export type OutcomeFacts = {
+  readonly code: OutcomeCode
+  readonly status: number | undefined
+  readonly forwarded: Forwarded
+  readonly upstream_status: number | undefined
+  readonly upstream_request_id: string | undefined
+  readonly duration_ms: number
+}
+
+/** A request that was refused before any call was made. A member that is not known is undefined. */
+export type RejectionFacts = {
+  readonly request_id: string
+  readonly code: OutcomeCode
+  readonly status: number
+  readonly client_ip: string
+  readonly tenant: string | undefined
+  readonly key_id: string | undefined
+  readonly connector_id: string | undefined
+  readonly operation: string
+}
+
 /** An entry in its place: `prev` is the hash of the entry before it in the same writer's chain. */
 export type ChainedEntry = EntryFields & { writer: string; seq: number; prev: string }
 

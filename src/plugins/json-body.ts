@@ -1,8 +1,7 @@
+import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../problems.ts'
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** JSON by its media type, with no charset but UTF-8: another one would make other text of the same bytes. */
 const jsonMediaType = /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?[ \t]*$/i
@@ -39,7 +38,9 @@ export function parseStrictJson(bytes: Buffer): unknown {
   let text: string
   let value: unknown
   try {
-    text = utf8.decode(bytes)
+    if (!isUtf8(bytes)) throw new TypeError('the bytes are not UTF-8')
+    // A byte-order mark stays in the text, where it is no JSON.
+    text = bytes.toString('utf8')
     value = JSON.parse(text)
   } catch (cause) {
     throw new Problem('request_malformed', { detail: 'The body is not valid JSON in UTF-8.', cause })

@@ -21,13 +21,13 @@ export const rejectionRecord = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
       if (operation !== undefined && !call.recorded) {
         const { code, status } = toProblem(error)
         ledger.recordRejection({
-          requestId: call.requestId,
+          request_id: call.requestId,
           code,
           status,
-          clientIp: call.clientIp,
+          client_ip: call.clientIp,
           tenant: caller?.tenant.name,
-          keyId: caller?.keyId,
-          connectorId: connectorIdOf(request),
+          key_id: caller?.keyId,
+          connector_id: connectorIdOf(request),
           operation
         })
       }

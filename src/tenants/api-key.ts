@@ -51,6 +51,11 @@ export function parseApiKey(text: string): ApiKey | null {
   return text.endsWith(checksum(unchecked)) ? { id, secret } : null
 }
 
+/** Where the key id stands in a key. Says nothing of the rest, or of a text that is no key. */
+export function idIn(text: string): string {
+  return text.slice('cgw_'.length, 'cgw_'.length + idLength)
+}
+
 /** What is stored and compared in place of a secret: HMAC-SHA256 under the pepper, 32 bytes. */
 export function digestSecret(pepper: Pepper, secret: string): Buffer {
   return createHmac('sha256', pepper).update(secret).digest()

@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto'
-import { digestSecret, type Pepper, parseApiKey } from './api-key.ts'
+import { digestSecret, idIn, type Pepper, parseApiKey } from './api-key.ts'
 import type { DirectoryChanges, DirectorySnapshot, KeyRow, TenantRow } from './directory-rows.ts'
 import { defaultTenantLimits } from './tenant-limits.ts'
 
@@ -26,7 +26,7 @@ export function mayUse(tenant: Tenant, connectorId: string): boolean {
 
 type KnownKey = Pick<KeyRow, 'digest' | 'expiresAtMs'> & {
   readonly tenant: Tenant
-  /** SHA-256 of the secret, once it has been found genuine: a third of the work of the keyed digest. */
+  /** SHA-256 of the whole key, once it has been found genuine: a third of the work of parsing and the keyed digest. */
   proven: Uint8Array
 }
 
@@ -61,21 +61,22 @@ export class Directory {
    * revoked and disabled are not told apart.
    */
   authenticate(key: string, now: number): Caller | null {
-    const parsed = parseApiKey(key)
-    if (parsed === null) return null
-    const known = this.#keys.get(parsed.id) ?? nobody
-    const genuine = this.#isGenuine(parsed.secret, known)
+    const id = idIn(key)
+    const known = this.#keys.get(id) ?? nobody
+    const genuine = this.#isGenuine(key, known)
     const live = known.expiresAtMs === null || now < known.expiresAtMs
     if (!genuine || !live || known.tenant.disabled) return null
-    this.#uses.set(parsed.id, now)
-    return { tenant: known.tenant, keyId: parsed.id }
+    this.#uses.set(id, now)
+    return { tenant: known.tenant, keyId: id }
   }
 
   /** A wrong secret costs the same whether the key is known or not, and in use or not. */
-  #isGenuine(secret: string, known: KnownKey): boolean {
-    const plain = hash('sha256', secret, 'buffer')
+  #isGenuine(key: string, known: KnownKey): boolean {
+    const plain = hash('sha256', key, 'buffer')
     if (timingSafeEqual(plain, known.proven)) return true
-    const genuine = timingSafeEqual(digestSecret(this.#pepper, secret), known.digest)
+    const parsed = parseApiKey(key)
+    if (parsed === null) return false
+    const genuine = timingSafeEqual(digestSecret(this.#pepper, parsed.secret), known.digest)
     if (genuine) known.proven = plain
     return genuine
   }

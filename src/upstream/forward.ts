@@ -1,5 +1,6 @@
 import type { Credentials } from '../custody/credentials.ts'
-import type { CallIntent, CallOutcome, Ledger } from '../ledger/ledger.ts'
+import type { CallFacts, OutcomeFacts } from '../ledger/entry.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import { type Forwarded, Problem, problemTable, type UpstreamFacts } from '../problems.ts'
 import type { Budget } from './budget.ts'
 import { type Failure, failureOfExchange, failureOfStatus } from './failure.ts'
@@ -60,8 +61,8 @@ export function openDoor({
   return async function forward(call, caller, operation) {
     if (transport.full) throw new Problem('overloaded', { retryAfter: 1 })
     budget.spend(credentialName)
-    const intent = intentOf(call, caller, operation, credentials.label(credentialName))
-    await ledger.recordIntent(intent)
+    const facts = factsOf(call, caller, operation, credentials.label(credentialName))
+    await ledger.recordIntent(facts)
     call.recorded = true
 
     const exchange = await credentials.use(credentialName, secret =>
@@ -76,7 +77,7 @@ export function openDoor({
     )
 
     const result = classify(exchange, operation.read, text => credentials.revealedBy(text))
-    await ledger.recordOutcome(intent, outcomeOf(result, call))
+    await ledger.recordOutcome(facts, outcomeOf(result, call))
     if (result.value === undefined) throw problemOf(result)
     return result.value
   }
@@ -171,33 +172,33 @@ function contentServiceError(body: string): Record<string, unknown> | undefined 
   }
 }
 
-function intentOf(
+function factsOf(
   call: Call,
   caller: { tenant: string; keyId: string },
   operation: Pick<Operation<unknown>, 'name' | 'connectorId' | 'request'>,
   credential: string
-): CallIntent {
+): CallFacts {
   return {
-    requestId: call.requestId,
+    request_id: call.requestId,
     tenant: caller.tenant,
-    keyId: caller.keyId,
-    connectorId: operation.connectorId,
+    key_id: caller.keyId,
+    connector_id: operation.connectorId,
     operation: operation.name,
     attempt: 1,
-    clientIp: call.clientIp,
+    client_ip: call.clientIp,
     request: operation.request,
     credential
   }
 }
 
-function outcomeOf({ code, forwarded, upstream }: Result<unknown>, call: Call): CallOutcome {
+function outcomeOf({ code, forwarded, upstream }: Result<unknown>, call: Call): OutcomeFacts {
   return {
     code,
     status: statusOf(code),
     forwarded,
-    upstreamStatus: upstream?.status,
-    upstreamRequestId: upstream?.request_id,
-    durationMs: Math.round(performance.now() - call.startedAt)
+    upstream_status: upstream?.status,
+    upstream_request_id: upstream?.request_id,
+    duration_ms: Math.round(performance.now() - call.startedAt)
   }
 }
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { AppendQueue, type AppendQueueOptions, AppendTimeout } from '../../src/ledger/append-queue.ts'
-import type { EntryFields } from '../../src/ledger/entry.ts'
+import { type Draft, draftOf } from '../../src/ledger/draft.ts'
 
-const entry = (name: string): EntryFields => ({ at: name, kind: 'checkpoint' })
+const entry = (name: string): Draft => draftOf({ at: name, kind: 'checkpoint' })
 
 /** A store whose batches are answered by the test, one by one. */
 class ManualStore {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../src/ledger/canonical-json.ts'
 import { Chain, chainHash, genesis } from '../../src/ledger/chain.ts'
-import { draftOf, fillIn } from '../../src/ledger/draft.ts'
+import { draftOf, draftOfCall, fillIn, packDrafts, unpackDrafts } from '../../src/ledger/draft.ts'
 import type { EntryFields } from '../../src/ledger/entry.ts'
 import { propertySeed } from '../support/scenario-seed.ts'
 
@@ -167,4 +167,51 @@ describe('a draft', () => {
       { seed }
     )
   })
+})
+
+test(`drafts arrive on the other thread as they left, whatever they hold (seed ${seed})`, () => {
+  const name = fc.stringMatching(/^[0-9a-f-]{1,36} [1-9]$/)
+  const text = fc.string().map(value => JSON.stringify({ value }))
+  const draft = fc.oneof(
+    fc.record({ text }),
+    fc.record({ text, opens: name }),
+    fc.record({ text, closes: name })
+  )
+  fc.assert(
+    fc.property(fc.array(draft, { minLength: 1 }), drafts => {
+      expect(unpackDrafts(packDrafts(drafts))).toEqual(drafts)
+    }),
+    { seed }
+  )
+})
+
+test(`the quick draft of a call is the draft of the same facts, for intents and outcomes (seed ${seed})`, () => {
+  const text = fc.string()
+  const call = fc.record({
+    request_id: text,
+    tenant: text,
+    key_id: text,
+    connector_id: text,
+    operation: text,
+    attempt: fc.integer({ min: 1 }),
+    client_ip: text,
+    request: fc.constantFrom({}, { date_limit: '2026-01-01' }),
+    credential: text
+  })
+  const outcome = fc.record({
+    code: fc.constantFrom('accepted' as const, 'upstream_failed' as const, 'client_disconnected' as const),
+    status: fc.constantFrom(undefined, 200, 502),
+    forwarded: fc.constantFrom('no' as const, 'yes' as const, 'unknown' as const),
+    upstream_status: fc.constantFrom(undefined, 200),
+    upstream_request_id: fc.constantFrom(undefined, 'r-1'),
+    duration_ms: fc.nat()
+  })
+  const at = '2026-01-01T00:00:00.000Z'
+  fc.assert(
+    fc.property(call, fc.option(outcome, { nil: undefined }), (facts, end) => {
+      const kind = end === undefined ? ('call.intent' as const) : ('call.outcome' as const)
+      expect(draftOfCall(at, facts, end)).toEqual(draftOf({ at, kind, ...facts, ...end }))
+    }),
+    { seed }
+  )
 })

@@ -1,5 +1,5 @@
 import { type AppDependencies, buildApp } from '../../src/app.ts'
-import type { Rejection } from '../../src/ledger/ledger.ts'
+import type { RejectionFacts } from '../../src/ledger/entry.ts'
 import type { Lifecycle } from '../../src/lifecycle.ts'
 import { MemoryLimiter } from '../../src/limits/memory-limiter.ts'
 import { createLogger } from '../../src/logger.ts'
@@ -20,7 +20,7 @@ const testCaller: Caller = { tenant: testTenant, keyId: 'testkey' }
 export type TestApp = {
   readonly port: number
   readonly lifecycle: Lifecycle
-  readonly rejections: readonly Rejection[]
+  readonly rejections: readonly RejectionFacts[]
   logged(): string
   close(): Promise<void>
 }
@@ -28,7 +28,7 @@ export type TestApp = {
 /** Listens on a free port; whatever is not given is a stand-in that admits everything and accepts every sync. */
 export async function startTestApp(dependencies: Partial<AppDependencies> = {}): Promise<TestApp> {
   const lifecycle: Lifecycle = { draining: false }
-  const rejections: Rejection[] = []
+  const rejections: RejectionFacts[] = []
   const lines: string[] = []
   const app = await buildApp({
     version: '0.0.0',
