@@ -105,6 +105,9 @@ function doorOf(config: Config, parts: DoorParts): Forward {
 
 type StoreThread = { store: ThreadCaller<StoreJobs>; opened: Opened; close(): Promise<void> }
 
+/** Its batches are short-lived texts: they need no more, and it would take four times as much. */
+const threadYoungGenerationMb = 4
+
 /** Starts the store's thread and opens the store on it. */
 async function openStoreThread(
   config: Config,
@@ -117,7 +120,11 @@ async function openStoreThread(
     version,
     pid
   }
-  const worker = new Worker(besideThisFile('store-thread'), { workerData, env: { ...env } })
+  const worker = new Worker(besideThisFile('store-thread'), {
+    workerData,
+    env: { ...env },
+    resourceLimits: { maxYoungGenerationSizeMb: threadYoungGenerationMb }
+  })
   const store = new ThreadCaller<StoreJobs>(worker)
   const opened = await store.call('open', undefined).catch(async error => {
     await worker.terminate()

@@ -26,11 +26,11 @@ export function mayUse(tenant: Tenant, connectorId: string): boolean {
 
 type KnownKey = Pick<KeyRow, 'digest' | 'expiresAtMs'> & {
   readonly tenant: Tenant
-  /** SHA-256 of the whole key, once it has been found genuine: a third of the work of parsing and the keyed digest. */
+  /** SHA-256 of the whole key, as the bytes of its hex, once it has been found genuine: a third of the work of parsing and the keyed digest. */
   proven: Uint8Array
 }
 
-const unproven = new Uint8Array(32)
+const unproven = new Uint8Array(64)
 
 /** Compared with when a key id is unknown, so that knowing an id and not knowing it take the same time. */
 const nobody: KnownKey = {
@@ -72,7 +72,8 @@ export class Directory {
 
   /** A wrong secret costs the same whether the key is known or not, and in use or not. */
   #isGenuine(key: string, known: KnownKey): boolean {
-    const plain = hash('sha256', key, 'buffer')
+    // In hex, then bytes: several times as fast as asking for bytes.
+    const plain = Buffer.from(hash('sha256', key, 'hex'), 'latin1')
     if (timingSafeEqual(plain, known.proven)) return true
     const parsed = parseApiKey(key)
     if (parsed === null) return false

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { Ajv } from 'ajv'
 import { Problem } from '../problems.ts'
 import { type Caller, mayUse } from '../tenants/directory.ts'
 import type { Call, Forward } from './forward.ts'
@@ -11,7 +11,7 @@ const SyncAccepted = Type.Object({
   date_limit: Type.Optional(Type.String())
 })
 type SyncAccepted = Static<typeof SyncAccepted>
-const isSyncAccepted = TypeCompiler.Compile(SyncAccepted)
+const isSyncAccepted = new Ajv().compile<SyncAccepted>(SyncAccepted)
 
 export type StartSync = { call: Call; caller: Caller; connectorId: string; dateLimit: string | undefined }
 
@@ -50,7 +50,7 @@ export function contentApi(forward: Forward): ContentApi {
 /** Null unless the answer is about this connector and this date: anything else was not an answer to our call. */
 function readSyncAccepted(body: string, id: string, dateLimit: string | undefined): SyncAccepted | null {
   const answer = parseJson(body)
-  if (!isSyncAccepted.Check(answer) || answer.connector_id.toLowerCase() !== id) return null
+  if (!isSyncAccepted(answer) || answer.connector_id.toLowerCase() !== id) return null
   if (answer.date_limit !== undefined && answer.date_limit !== dateLimit) return null
   const { status, date_limit } = answer
   return { connector_id: id, status, ...(date_limit !== undefined && { date_limit }) }
