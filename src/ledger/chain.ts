@@ -51,6 +51,11 @@ export class Chain {
     return sealed
   }
 
+  /** The entries sealed since `tip` were not stored, though the transaction goes on. */
+  retract(tip: Head): void {
+    this.#tip = tip
+  }
+
   /** All sealed entries are stored. */
   advance(): void {
     this.#head = this.#tip

@@ -28,6 +28,7 @@ export class LedgerWriter {
   readonly #begin: StatementSync
   readonly #commit: StatementSync
   readonly #insert: StatementSync
+  readonly #insertOutcome: StatementSync
   readonly #noteOpenFrom: StatementSync
   #notedAt = 0
 
@@ -38,6 +39,11 @@ export class LedgerWriter {
     this.#begin = store.raw.prepare('BEGIN IMMEDIATE')
     this.#commit = store.raw.prepare('COMMIT')
     this.#insert = store.raw.prepare('INSERT INTO ledger (entry, hash) VALUES (?, ?)')
+    // A call that another process took for a dead one's, and closed, is closed: its own outcome, which comes too late,
+    // must not keep all later entries from being stored.
+    this.#insertOutcome = store.raw.prepare(
+      'INSERT INTO ledger (entry, hash) VALUES (?, ?) ON CONFLICT DO NOTHING'
+    )
     this.#noteOpenFrom = store.raw.prepare('UPDATE writer SET open_from = ? WHERE id = ?')
   }
 
@@ -84,8 +90,11 @@ export class LedgerWriter {
   }
 
   #insertDraft(draft: Draft): void {
+    const before = this.#chain.tip
     const sealed = this.#chain.seal(draft)
-    this.#insert.run(sealed.text, Buffer.from(sealed.hash, 'hex'))
+    const insert = draft.closes === undefined ? this.#insert : this.#insertOutcome
+    const { changes } = insert.run(sealed.text, Buffer.from(sealed.hash, 'hex'))
+    if (changes === 0) this.#chain.retract(before)
     this.#openCalls.note(draft, this.#chain.tip.seq)
   }
 

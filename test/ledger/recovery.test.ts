@@ -154,6 +154,17 @@ describe('a writer', () => {
     await expectWhole()
   })
 
+  test('an outcome that comes after another process has closed the call is left out, and the chain goes on', async () => {
+    const writer = LedgerWriter.open(store, facts, at)
+    writer.append([callEntry('call.intent', 1), callEntry('call.outcome', 1)].map(draftOf), 0)
+    const { seq } = writer.head
+    writer.append([callEntry('call.outcome', 1), callEntry('call.intent', 2)].map(draftOf), 0)
+    expect(writer.head.seq).toBe(seq + 1)
+    writer.append([callEntry('call.outcome', 2)].map(draftOf), 0)
+    writer.close(at)
+    await expectWhole()
+  })
+
   test('stores a batch whole or not at all, and goes on without a gap', async () => {
     const writer = LedgerWriter.open(store, facts, at)
     const before = writer.head
