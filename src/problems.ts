@@ -1,5 +1,3 @@
-import { STATUS_CODES } from 'node:http'
-
 /** What one kind of failure means to a caller. The table below is the only place where such a row is written. */
 export type ProblemKind = {
   /** HTTP status of the answer. */
@@ -255,21 +253,6 @@ export type FieldError = { readonly pointer: string; readonly detail: string }
 /** What is told of the upstream's answer: its status and, where it gave them, its machine-readable ids. No text. */
 export type UpstreamFacts = { readonly status: number; readonly code?: string; readonly request_id?: string }
 
-/** The envelope: RFC 9457 members first, then ours. Every failed answer has exactly this shape. */
-export type ProblemBody = {
-  type: string
-  title: string
-  status: number
-  detail: string
-  code: ProblemCode
-  request_id: string
-  retryable: boolean
-  forwarded: Forwarded
-  errors?: readonly FieldError[]
-  retry_after?: number
-  upstream?: UpstreamFacts
-}
-
 export type ProblemOptions = {
   /** Replaces the table's sentence. Never holds anything the caller or the upstream sent. */
   detail?: string
@@ -299,54 +282,4 @@ export class Problem extends Error {
     this.status = problemTable[code].status
     this.options = options
   }
-}
-
-/** Renders the envelope. A call that may have started a sync is never called retryable. */
-export function problemBody(problem: Problem, requestId: string): ProblemBody {
-  const kind: ProblemKind = problemTable[problem.code]
-  const {
-    errors,
-    retryAfter,
-    upstream,
-    forwarded = 'no',
-    uncertain = forwarded === 'unknown'
-  } = problem.options
-  return {
-    type: `/problems/${problem.code}`,
-    title: kind.title,
-    status: kind.status,
-    detail: problem.message,
-    code: problem.code,
-    request_id: requestId,
-    retryable: kind.retryable && !uncertain,
-    forwarded,
-    ...(errors && { errors }),
-    ...(retryAfter !== undefined && { retry_after: retryAfter }),
-    ...(upstream && { upstream })
-  }
-}
-
-/** Headers every problem is sent with, beside Content-Length and X-Request-Id. */
-export function problemHeaders(problem: Problem): Record<string, string> {
-  return {
-    'content-type': 'application/problem+json',
-    'cache-control': 'no-store',
-    ...(problem.code === 'credentials_invalid' && { 'www-authenticate': 'Bearer' }),
-    ...(problem.options.retryAfter !== undefined && { 'retry-after': String(problem.options.retryAfter) }),
-    ...problem.options.headers
-  }
-}
-
-/** A complete HTTP/1.1 answer for connections that never became a request. Closes the connection. */
-export function rawProblemResponse(problem: Problem, requestId: string): string {
-  const body = JSON.stringify(problemBody(problem, requestId))
-  const headers = {
-    ...problemHeaders(problem),
-    'x-request-id': requestId,
-    'content-length': String(Buffer.byteLength(body)),
-    connection: 'close',
-    date: new Date().toUTCString()
-  }
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-  return `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join('\r\n')}\r\n\r\n${body}`
 }

@@ -1,7 +1,8 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from '../logger.ts'
-import { type FieldError, Problem, type ProblemCode, problemBody, problemHeaders } from '../problems.ts'
+import { problemBody, problemHeaders } from '../problem-body.ts'
+import { type FieldError, Problem, type ProblemCode } from '../problems.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,7 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../logger.ts'
-import { Problem, type ProblemCode, rawProblemResponse } from '../problems.ts'
+import { rawProblemResponse } from '../problem-body.ts'
+import { Problem, type ProblemCode } from '../problems.ts'
 import { uuidv7 } from '../uuid.ts'
 
 /** What Node tells of a connection that did not bring a whole, valid request. Anything else is malformed. */

@@ -1,8 +1,8 @@
 import { expect } from 'vitest'
+import type { ProblemBody } from '../../src/problem-body.ts'
 import {
   type FieldError,
   type Forwarded,
-  type ProblemBody,
   type ProblemCode,
   problemTable,
   type UpstreamFacts

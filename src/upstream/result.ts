@@ -1,0 +1,125 @@
+import { type Forwarded, Problem, problemTable, type UpstreamFacts } from '../problems.ts'
+import { type Failure, failureOfExchange, failureOfStatus } from './failure.ts'
+import { retryAfterSeconds } from './headers.ts'
+import type { Exchange } from './transport.ts'
+
+/** What came of a call: with a value when it was accepted, or why not. Members that do not apply are undefined. */
+export type Result<T> = {
+  readonly code: 'accepted' | Failure['code']
+  readonly forwarded: Forwarded
+  readonly uncertain: boolean | undefined
+  readonly value: T | undefined
+  readonly upstream: UpstreamFacts | undefined
+  readonly retryAfter: number | undefined
+  readonly cause: unknown
+}
+
+/** Whether a text holds one of our keys. */
+type Reveals = (text: string) => boolean
+
+/** Reads an exchange: `read` takes the body of a 200, or returns null when it is no valid answer. */
+export function resultOf<T>(
+  exchange: Exchange,
+  read: (body: string) => T | null,
+  reveals: Reveals
+): Result<T> {
+  if (exchange.kind === 'failure') {
+    const upstream = exchange.status === undefined ? undefined : { status: exchange.status }
+    return failed(failureOfExchange(exchange), upstream, undefined, exchange.error)
+  }
+  const { status, headers, body } = exchange
+  const upstream = upstreamFacts(exchange, reveals)
+  if (status !== 200)
+    return failed(failureOfStatus(status), upstream, waitOf(status, headers.retryAfter), undefined)
+  const value = isJson(headers.contentType) && isPlain(headers.contentEncoding) ? read(body) : null
+  // A valid answer may still repeat our key, e.g. as its status: no form of keys can be relied upon.
+  if (value === null || reveals(JSON.stringify(value)))
+    return failed({ code: 'upstream_answer_invalid', forwarded: 'yes' }, upstream, undefined, undefined)
+  return {
+    code: 'accepted',
+    forwarded: 'yes',
+    uncertain: undefined,
+    value,
+    upstream,
+    retryAfter: undefined,
+    cause: undefined
+  }
+}
+
+function failed(
+  { code, forwarded, uncertain }: Failure,
+  upstream: UpstreamFacts | undefined,
+  retryAfter: number | undefined,
+  cause: unknown
+): Result<never> {
+  return { code, forwarded, uncertain, value: undefined, upstream, retryAfter, cause }
+}
+
+/** A 429 always asks for a wait, and a 503 only when it says so. */
+function waitOf(status: number, retryAfter: string): number | undefined {
+  if (status !== 429 && status !== 503) return undefined
+  return retryAfterSeconds(retryAfter, Date.now()) ?? (status === 429 ? 1 : undefined)
+}
+
+function isJson(contentType: string): boolean {
+  return contentType === 'application/json' || /^application\/json[ \t]*(;|$)/i.test(contentType)
+}
+
+function isPlain(contentEncoding: string): boolean {
+  return contentEncoding === '' || contentEncoding.toLowerCase() === 'identity'
+}
+
+/** Machine-readable ids only, and only in a form that cannot carry a sentence; never one that holds a key. */
+function upstreamFacts(
+  { status, headers, body }: Exchange & { kind: 'answer' },
+  reveals: Reveals
+): UpstreamFacts {
+  const error = status === 200 ? undefined : contentServiceError(body)
+  const token = (text: unknown) =>
+    typeof text === 'string' && /^[A-Za-z0-9_.:-]{1,64}$/.test(text) && !reveals(text) ? text : undefined
+  const code = token(error?.['errorCode'])
+  const requestId =
+    token(error?.['requestId']) ?? (headers.requestId === '' ? undefined : token(headers.requestId))
+  return {
+    status,
+    ...(code !== undefined && { code }),
+    ...(requestId !== undefined && { request_id: requestId })
+  }
+}
+
+/** The body as the content service's error object, or undefined when it is something else. */
+function contentServiceError(body: string): Record<string, unknown> | undefined {
+  if (!body.startsWith('{')) return undefined
+  try {
+    return JSON.parse(body) as Record<string, unknown>
+  } catch {
+    // An HTML page or a cut body: it has nothing to tell but its status.
+    return undefined
+  }
+}
+
+/** The gateway's own status for a result; undefined when nobody is there to be answered. */
+export function statusOf(code: Result<unknown>['code']): number | undefined {
+  if (code === 'accepted') return 200
+  return code === 'client_disconnected' ? undefined : problemTable[code].status
+}
+
+/** The Problem that a failed result is answered with. */
+export function problemOf({
+  code,
+  forwarded,
+  uncertain,
+  upstream,
+  retryAfter,
+  cause
+}: Result<unknown>): Problem {
+  // Nobody will read this answer; the request still has to end.
+  if (code === 'client_disconnected' || code === 'accepted') return new Problem('request_timeout', { cause })
+  return new Problem(code, {
+    forwarded,
+    ...(uncertain !== undefined && forwarded !== 'unknown' && { uncertain }),
+    ...(upstream && { upstream }),
+    ...(retryAfter !== undefined && { retryAfter }),
+    cause
+  })
+}
