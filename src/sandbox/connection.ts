@@ -49,7 +49,7 @@ export class Connection {
 
   /** Kept alive, and neither reading nor answering. */
   get idle(): boolean {
-    return this.#used && !this.#answering && !this.socket.destroyed && this.#reader.pendingBytes === 0
+    return this.#used && !this.#answering && this.socket.writable && this.#reader.pendingBytes === 0
   }
 
   /** Does one thing to the connection if it is idle. Answers whether it was. */
