@@ -17,7 +17,7 @@ export function createLogger(level: string, destination: DestinationStream): Log
 }
 
 /** An error as it may be logged. */
-export function describeError(error: unknown): Record<string, unknown> {
+function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error }
   return {
     type: error.name,

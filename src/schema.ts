@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import { problemCodes, problemTable } from './problems.ts'
 
@@ -60,7 +60,6 @@ export const ProblemSchema = Type.Object(
   },
   { ...strict, $id: 'Problem', title: 'Problem' }
 )
-export type ProblemDocument = Static<typeof ProblemSchema>
 
 function problemResponse(status: number) {
   const codes = problemCodes.filter(code => problemTable[code].status === status)

@@ -1,8 +1,5 @@
 import { resolveSecret, SecretUnavailable } from './secret-reference.ts'
 
-/** A credential as the rest of the program may know it: never its material. */
-export type CredentialName = { readonly name: string; readonly version: number }
-
 /**
  * Holds the upstream keys. A key leaves only as the argument of a callback, for as long as the callback runs;
  * what the callback makes of it must go to the upstream and nowhere else.

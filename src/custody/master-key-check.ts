@@ -26,7 +26,7 @@ export function openMasterKeyOf(
 }
 
 /** Remembers the store's first master key; throws WrongMasterKey for any other. */
-export function requireSameMasterKey(store: StoreFile, masterKey: MasterKey): void {
+function requireSameMasterKey(store: StoreFile, masterKey: MasterKey): void {
   const check = masterKey.derive('check').toString('hex')
   const known = readCheck(store) ?? rememberCheck(store, check)
   if (known !== check)

@@ -2,7 +2,7 @@ import type { SandboxOwner } from './accepted-keys.ts'
 import type { SandboxClock } from './clock.ts'
 import { type SeededRandom, seededRandom, uuid4, uuid7 } from './seeded-random.ts'
 
-export const connectorTypes = ['investment_research', 'sharepoint', 'email'] as const
+const connectorTypes = ['investment_research', 'sharepoint', 'email'] as const
 export type ConnectorType = (typeof connectorTypes)[number]
 
 /** A connector as the upstream shows it. Times are RFC 3339 in UTC. */

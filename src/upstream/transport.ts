@@ -28,17 +28,17 @@ export type Exchange =
   | { kind: 'failure'; error: unknown; sent: boolean; status?: number }
 
 /** The deadline passed. */
-export class DeadlinePassed extends Error {
+class DeadlinePassed extends Error {
   readonly code = 'DEADLINE_PASSED'
 }
 
 /** The caller left before anything was sent. */
-export class CallAbandoned extends Error {
+class CallAbandoned extends Error {
   readonly code = 'CALL_ABANDONED'
 }
 
 /** No room: too many sends are under way or waiting. */
-export class TransportFull extends Error {
+class TransportFull extends Error {
   readonly code = 'TRANSPORT_FULL'
 }
 
