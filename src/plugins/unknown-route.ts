@@ -33,6 +33,11 @@ export const unknownRoute = fp(
           : new Problem('route_not_found')
       )
     })
+
+    // What a known route says is not there: the file server behind `/docs` does.
+    scope.setNotFoundHandler(() => {
+      throw new Problem('route_not_found')
+    })
   },
   { name: 'unknown-route', dependencies: ['problem-envelope'] }
 )
