@@ -6,7 +6,7 @@ import { type RequestParts, requestBytes, syncBytes } from '../support/request-b
 import { startTestApp, type TestApp, testKey } from '../support/test-app.ts'
 
 const connectorId = '0000000A-0000-4000-8000-00000000000B'
-const caller = { tenant: 'acme', keyId: 'testkey' }
+const caller = { tenant: 'acme', key_id: 'testkey' }
 
 let app: TestApp
 beforeEach(async () => {
@@ -38,12 +38,12 @@ test.each([
     const requestId = await send(parts)
     expect(recorded()).toEqual([
       {
-        requestId,
+        request_id: requestId,
         code,
         status,
-        clientIp: '127.3.0.1',
+        client_ip: '127.3.0.1',
         operation: 'connector.sync',
-        connectorId: connectorId.toLowerCase(),
+        connector_id: connectorId.toLowerCase(),
         ...who
       }
     ])
@@ -54,12 +54,12 @@ test('a stranger’s call is recorded without a tenant, and without the key that
   const requestId = await send({}, marker)
   expect(recorded()).toEqual([
     {
-      requestId,
+      request_id: requestId,
       code: 'credentials_invalid',
       status: 401,
-      clientIp: '127.3.0.1',
+      client_ip: '127.3.0.1',
       operation: 'connector.sync',
-      connectorId: connectorId.toLowerCase()
+      connector_id: connectorId.toLowerCase()
     }
   ])
 })

@@ -22,7 +22,7 @@ test.each([
   await rawRequest(app.port, syncBytes({ key: 'wrong', connectorId }, { more }))
   await rawRequest(app.port, requestBytes({ method: 'GET', target: '/livez', more }))
   await app.close()
-  expect(app.rejections).toMatchObject([{ clientIp: address }])
+  expect(app.rejections).toMatchObject([{ client_ip: address }])
   expect(app.logged()).not.toContain(marker)
 })
 
@@ -31,5 +31,5 @@ test('without trusted proxies nobody is believed', async () => {
   const more = ['X-Forwarded-For: 10.1.2.3']
   await rawRequest(app.port, syncBytes({ key: 'wrong', connectorId }, { more }))
   await app.close()
-  expect(app.rejections).toMatchObject([{ clientIp: '127.0.0.1' }])
+  expect(app.rejections).toMatchObject([{ client_ip: '127.0.0.1' }])
 })
