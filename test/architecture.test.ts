@@ -139,6 +139,26 @@ describe('imports go in one direction:', () => {
   })
 })
 
+test('no file needs itself: values are imported in no circle', () => {
+  const needed = /^(?:import|export) (?!type\b)[^;]*?from '(\.[^']+)'/gm
+  const needs = new Map(
+    files.map(({ name, text }) => [
+      name,
+      [...text.matchAll(needed)].map(([, to = '']) => relative(root, resolve(root, dirname(name), to)))
+    ])
+  )
+  const done = new Set<string>()
+  const circles: string[] = []
+  function walk(file: string, path: readonly string[]): void {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' > '))
+    if (done.has(file)) return
+    done.add(file)
+    for (const to of needs.get(file) ?? []) walk(to, [...path, file])
+  }
+  for (const { name } of files) walk(name, [])
+  expect(circles).toEqual([])
+})
+
 test('one file alone talks to the upstream’s client', () => {
   const knowing = imports(() => true).filter(({ to }) => /^(undici|node:https?$)/.test(to))
   const upstream = knowing.filter(({ to, from }) => to === 'undici' && from !== 'upstream/transport.ts')

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../problems.ts'
 import type { Caller, Directory } from '../tenants/directory.ts'
-import { type Limiter, rateLimited } from './rate-limit.ts'
+import { type Limiter, rateLimited } from './limit-answer.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
