@@ -6,6 +6,8 @@ import { createLogger } from './logger.ts'
 
 /** How much longer than the upstream deadline a drain may take before the process ends anyway. */
 const drainSlackMs = 8_000
+/** A terminal's Ctrl-C reaches us twice when npm stands between: from the terminal, and passed on by npm. */
+const sameSignalMs = 50
 /** How long the end of the process waits for its last log lines to be taken. */
 const lastLinesMs = 1_000
 
@@ -38,7 +40,9 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
 
   const [signal] = (await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])) as [string]
   logger.info({ signal }, 'draining')
-  for (const again of ['SIGTERM', 'SIGINT']) process.on(again, () => end(1))
+  const repeatedAfter = performance.now() + sameSignalMs
+  for (const again of ['SIGTERM', 'SIGINT'])
+    process.on(again, () => performance.now() > repeatedAfter && end(1))
   setTimeout(() => {
     logger.fatal('the drain took too long')
     end(1)

@@ -3,6 +3,9 @@ import { version } from '../version.ts'
 import type { ProcessContext } from './context.ts'
 import { runCommand } from './program.ts'
 
+/** A terminal's Ctrl-C reaches us twice when npm stands between: from the terminal, and passed on by npm. */
+const sameSignalMs = 50
+
 const context: ProcessContext = {
   env: process.env,
   stdin: process.stdin,
@@ -33,8 +36,8 @@ function userName(): string {
 function interrupted(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   function stop(): void {
-    process.off('SIGINT', stop).off('SIGTERM', stop)
     resolve()
+    setTimeout(() => process.off('SIGINT', stop).off('SIGTERM', stop), sameSignalMs).unref()
   }
   process.on('SIGINT', stop).on('SIGTERM', stop)
   return promise
