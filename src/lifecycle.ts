@@ -1,2 +1,2 @@
-/** Where the process is in its life. Written by `server.ts` alone; read by whatever must refuse while it drains. */
+/** Where the process is in its life. Written by `gateway.ts` alone; read by whatever must refuse while it drains. */
 export type Lifecycle = { draining: boolean }

@@ -7,9 +7,17 @@ import { problemCodes, problemTable } from './problems.ts'
 /** Objects take the members they declare and no others: a misspelt member is an error, never ignored. */
 export const strict = { additionalProperties: false } as const
 
+const uuid = '^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$'
+const uuidPattern = new RegExp(uuid)
+
+/** Whether a text is a connector's id, in any case. */
+export function isConnectorId(text: string): boolean {
+  return uuidPattern.test(text)
+}
+
 /** A connector's id: any UUID, in any case. It goes upstream, and into the ledger, in lower case. */
 export const ConnectorId = Type.String({
-  pattern: '^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$',
+  pattern: uuid,
   description: 'a UUID, in any case',
   examples: ['019a9612-bfad-758c-884e-37dd8c6ad2cb']
 })

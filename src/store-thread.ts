@@ -1,11 +1,10 @@
 /**
  * The store's thread: the process's one connection to SQLite, off the event loop, so that a slow or hung disk never
- * keeps a request from being answered. `server.ts` starts it; what it can be asked is `StoreJobs`.
+ * keeps a request from being answered. `gateway.ts` starts it; what it can be asked is `StoreJobs`.
  */
 import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openMasterKeyOf } from './custody/master-key-check.ts'
-import type { Head } from './ledger/chain.ts'
 import { unpackDrafts } from './ledger/draft.ts'
 import { type Recovery, recoverDeadWriters } from './ledger/recover.ts'
 import { LedgerWriter } from './ledger/writer.ts'
@@ -50,10 +49,9 @@ const jobs = {
     }
   },
 
-  /** Makes a batch of entries, as packed by `packDrafts`, durable: all or none. */
-  append(batch: string): Head {
-    writer.append(unpackDrafts(batch), performance.now())
-    return writer.head
+  /** Makes a batch of entries, as packed by `packDrafts`, durable: all or none. Returns the calls whose outcome came too late. */
+  append(batch: string): string[] {
+    return writer.append(unpackDrafts(batch), performance.now())
   },
 
   /** The tenants that changed since the last change seen, or null. */

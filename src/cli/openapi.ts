@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { Command } from 'commander'
-import type { ProcessContext } from './context.ts'
+import { CommandError, type ProcessContext } from './context.ts'
 import { type OutputOptions, withOutputOptions } from './options.ts'
 import { print } from './store-command.ts'
 
@@ -11,7 +11,17 @@ export function openapiCommand(context: ProcessContext): Command {
     .option('--output <file>', 'write it here', 'openapi/gateway.json')
   return withOutputOptions(command).action(async (options: OutputOptions & { readonly output: string }) => {
     const file = options.output
-    writeFileSync(file, await describeApi(context.administrator.version))
+    const description = await describeApi(context.administrator.version)
+    try {
+      writeFileSync(file, description)
+    } catch (error) {
+      const reason = (error as NodeJS.ErrnoException).code
+      throw new CommandError(
+        'file_unwritable',
+        `cannot write ${file} (${reason}); choose another by --output`,
+        2
+      )
+    }
     print(context, options, { file }, `${file} is written.\n`)
   })
 }

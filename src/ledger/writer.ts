@@ -42,7 +42,8 @@ export class LedgerWriter {
     // A call that another process took for a dead one's, and closed, is closed: its own outcome, which comes too late,
     // must not keep all later entries from being stored.
     this.#insertOutcome = store.raw.prepare(
-      'INSERT INTO ledger (entry, hash) VALUES (?, ?) ON CONFLICT DO NOTHING'
+      `INSERT INTO ledger (entry, hash) VALUES (?, ?)
+       ON CONFLICT (request_id, attempt, kind) WHERE request_id IS NOT NULL DO NOTHING`
     )
     this.#noteOpenFrom = store.raw.prepare('UPDATE writer SET open_from = ? WHERE id = ?')
   }
@@ -67,16 +68,21 @@ export class LedgerWriter {
     return this.#chain.head
   }
 
-  /** Makes the entries durable, all or none: one transaction, one fsync. Throws what SQLite throws. */
-  append(batch: readonly Draft[], now: number): void {
+  /**
+   * Makes the entries durable, all or none: one transaction, one fsync. Throws what SQLite throws. Returns the calls
+   * whose outcome came too late: another process has closed them, taking this one for dead.
+   */
+  append(batch: readonly Draft[], now: number): string[] {
+    const late: string[] = []
     this.transact(() => {
       // Before the batch's own intents, which are open as well.
       const openFrom = this.#openFrom()
-      for (const draft of batch) this.#insertDraft(draft)
+      for (const draft of batch) if (!this.#insertDraft(draft)) late.push(draft.closes ?? '')
       if (now - this.#notedAt < noteOpenFromMs) return
       this.#noteOpenFrom.run(openFrom, this.head.writer)
       this.#notedAt = now
     })
+    return late
   }
 
   /** The number from which on intents may be open, as far as committed entries tell. */
@@ -89,13 +95,15 @@ export class LedgerWriter {
     this.#insertDraft(draftOf(fields))
   }
 
-  #insertDraft(draft: Draft): void {
+  /** False when the entry was an outcome that came too late. */
+  #insertDraft(draft: Draft): boolean {
     const before = this.#chain.tip
     const sealed = this.#chain.seal(draft)
     const insert = draft.closes === undefined ? this.#insert : this.#insertOutcome
     const { changes } = insert.run(sealed.text, Buffer.from(sealed.hash, 'hex'))
     if (changes === 0) this.#chain.retract(before)
     this.#openCalls.note(draft, this.#chain.tip.seq)
+    return changes !== 0
   }
 
   /** Runs `work` in one write transaction; on failure neither the store nor the chain has moved. */

@@ -21,8 +21,6 @@ const byFastifyCode: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media_type_unsupported',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'request_malformed',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'request_malformed',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'request_malformed',
   // The caller left, or its body broke, while it was being read.
   ECONNRESET: 'request_malformed',
   ERR_STREAM_PREMATURE_CLOSE: 'request_malformed'

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Ledger } from '../ledger/ledger.ts'
+import { isConnectorId } from '../schema.ts'
 import { toProblem } from './problem-envelope.ts'
 
 declare module 'fastify' {
@@ -40,7 +41,5 @@ export const rejectionRecord = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
 /** Only an id that is one: the ledger does not store whatever text a caller put in the path. */
 function connectorIdOf(request: FastifyRequest): string | undefined {
   const { id } = request.params as { id?: string }
-  return id !== undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)
-    ? id.toLowerCase()
-    : undefined
+  return id !== undefined && isConnectorId(id) ? id.toLowerCase() : undefined
 }

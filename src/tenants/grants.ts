@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely'
+import { isConnectorId } from '../schema.ts'
 import type { Store } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 import { type Administration, changeDirectory, type TenantChange } from './change-directory.ts'
@@ -82,11 +83,11 @@ export async function listGrants(
 
 /** Connector ids in lower case, each once, in the order given. Throws Refusal: connector_id_invalid. */
 export function readConnectorIds(texts: readonly string[]): ReadonlySet<string> {
-  const form = /^(\*|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/
   return new Set(
     texts.map(text => {
       const id = text.toLowerCase()
-      if (!form.test(id)) throw new Refusal('connector_id_invalid', 'a connector id is a UUID, or * for all')
+      if (id !== '*' && !isConnectorId(id))
+        throw new Refusal('connector_id_invalid', 'a connector id is a UUID, or * for all')
       return id
     })
   )

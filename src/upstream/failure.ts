@@ -9,7 +9,7 @@ export type Failure = {
   uncertain?: boolean
 }
 
-/** What an upstream status other than 200 means. Statuses not listed here are no answer to these operations. */
+/** What an upstream status other than 200 means. Of the others, 5xx is a failure, and the rest is no answer to these operations. */
 const byStatus: Readonly<Record<number, ProblemCode>> = {
   400: 'request_refused',
   // Our key is bad, never the caller's.
@@ -26,7 +26,6 @@ const byErrorCode: Readonly<Record<string, Failure['code']>> = {
   UND_ERR_HEADERS_TIMEOUT: 'upstream_timeout',
   UND_ERR_BODY_TIMEOUT: 'upstream_timeout',
   CALL_ABANDONED: 'client_disconnected',
-  TRANSPORT_FULL: 'overloaded',
   UND_ERR_SOCKET: 'upstream_failed',
   UND_ERR_INFO: 'upstream_failed',
   ECONNRESET: 'upstream_failed',
@@ -39,8 +38,7 @@ const byErrorCode: Readonly<Record<string, Failure['code']>> = {
 /** These ends are the same whether or not anything was sent. */
 const independentOfSending: ReadonlySet<Failure['code']> = new Set([
   'upstream_timeout',
-  'client_disconnected',
-  'overloaded'
+  'client_disconnected'
 ])
 
 /** Explains an answer's status. 200 never comes here. */

@@ -32,7 +32,7 @@ export type Operation<T> = {
 }
 
 export type ForwardDependencies = {
-  transport: Pick<Transport, 'send' | 'full'>
+  transport: Pick<Transport, 'claim' | 'release' | 'send'>
   credentials: Credentials
   budget: Pick<Budget, 'spend'>
   ledger: Pick<Ledger, 'recordIntent' | 'recordOutcome'>
@@ -58,8 +58,7 @@ export function openDoor({
   ledger,
   deadlineMs
 }: ForwardDependencies): Forward {
-  return async function forward(call, caller, operation) {
-    if (transport.full) throw new Problem('overloaded', { retryAfter: 1 })
+  const forward: Forward = async (call, caller, operation) => {
     budget.spend(credentialName)
     const facts = factsOf(call, caller, operation, credentials.label(credentialName))
     await ledger.recordIntent(facts)
@@ -80,6 +79,16 @@ export function openDoor({
     await ledger.recordOutcome(facts, outcomeOf(result, call))
     if (result.value === undefined) throw problemOf(result)
     return result.value
+  }
+
+  return async function forwardWhenThereIsRoom(call, caller, operation) {
+    // Before budget and intent: a call that there is no room for costs nothing and leaves nothing behind.
+    if (!transport.claim()) throw new Problem('overloaded', { retryAfter: 1 })
+    try {
+      return await forward(call, caller, operation)
+    } finally {
+      transport.release()
+    }
   }
 }
 

@@ -6,7 +6,7 @@ export type TransportOptions = {
   /** The one origin that requests can go to. */
   origin: string
   connections?: number
-  /** How many sends may be under way or waiting for a connection; the pool itself would queue without end. */
+  /** How many calls may be under way or waiting; the pool itself would queue without end. */
   capacity?: number
 }
 
@@ -37,11 +37,6 @@ class CallAbandoned extends Error {
   readonly code = 'CALL_ABANDONED'
 }
 
-/** No room: too many sends are under way or waiting. */
-class TransportFull extends Error {
-  readonly code = 'TRANSPORT_FULL'
-}
-
 const maxAnswerBytes = 1024 * 1024
 
 /**
@@ -55,6 +50,7 @@ export class Transport {
   readonly #capacity: number
   readonly #waiting: Set<Send> = new Set()
   #dispatched = 0
+  #claimed = 0
 
   constructor({ origin, connections = 64, capacity = 1024 }: TransportOptions) {
     this.#connections = connections
@@ -72,14 +68,19 @@ export class Transport {
     })
   }
 
-  /** Whether a send would be refused for want of room. */
-  get full(): boolean {
-    return this.#dispatched + this.#waiting.size >= this.#capacity
+  /** Claims room for one call, before anything is done for it; false when there is none. Give it back by `release`. */
+  claim(): boolean {
+    if (this.#claimed >= this.#capacity) return false
+    this.#claimed++
+    return true
+  }
+
+  release(): void {
+    this.#claimed--
   }
 
   /** Never rejects: what went wrong is in the Exchange. */
   send(request: UpstreamRequest): Promise<Exchange> {
-    if (this.full) return Promise.resolve({ kind: 'failure', error: new TransportFull(), sent: false })
     return new Promise(resolve => {
       const send = new Send(request, exchange => {
         if (!this.#waiting.delete(send)) this.#dispatched--

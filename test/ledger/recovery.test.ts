@@ -158,7 +158,8 @@ describe('a writer', () => {
     const writer = LedgerWriter.open(store, facts, at)
     writer.append([callEntry('call.intent', 1), callEntry('call.outcome', 1)].map(draftOf), 0)
     const { seq } = writer.head
-    writer.append([callEntry('call.outcome', 1), callEntry('call.intent', 2)].map(draftOf), 0)
+    const late = writer.append([callEntry('call.outcome', 1), callEntry('call.intent', 2)].map(draftOf), 0)
+    expect(late).toEqual([`${requestId(1)} 1`])
     expect(writer.head.seq).toBe(seq + 1)
     writer.append([callEntry('call.outcome', 2)].map(draftOf), 0)
     writer.close(at)
