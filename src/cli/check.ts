@@ -7,7 +7,7 @@ import { StoreError } from '../store/sqlite.ts'
 import { openStore, type Store } from '../store/store.ts'
 import type { ProcessContext } from './context.ts'
 import { type ConfigOptions, withConfigOptions } from './options.ts'
-import { print } from './store-command.ts'
+import { print } from './print.ts'
 import { facts } from './table.ts'
 
 /** What `check` found, when all is well. Secrets appear by their references only. */

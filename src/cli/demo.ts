@@ -9,7 +9,8 @@ import { type IssuedKey, issueKey } from '../tenants/keys.ts'
 import { createTenant } from '../tenants/tenants.ts'
 import type { ProcessContext } from './context.ts'
 import { type OutputOptions, wholeNumber, withOutputOptions } from './options.ts'
-import { print, withStore } from './store-command.ts'
+import { print } from './print.ts'
+import { withStore } from './store-command.ts'
 
 type DemoOptions = OutputOptions & { readonly port: number }
 

@@ -8,7 +8,8 @@ import {
   withConfigOptions,
   withListOptions
 } from './options.ts'
-import { print, printPage, withStore } from './store-command.ts'
+import { print, printPage } from './print.ts'
+import { withStore } from './store-command.ts'
 import { type Column, shortTime } from './table.ts'
 
 /** `grant add | remove | list` */

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { loadConfig } from '../config.ts'
-import { openStoreReadOnly } from '../ledger/read-only-store.ts'
+import { openStoreReadOnly } from '../store/read-only-store.ts'
 import type { CliContext } from './context.ts'
 import type { ConfigOptions } from './options.ts'
 

@@ -4,7 +4,7 @@ import { isCursor, searchLedger, storyOf } from '../ledger/search.ts'
 import { type CliContext, CommandError } from './context.ts'
 import { withLedger } from './ledger-reader.ts'
 import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from './options.ts'
-import { print, printPage } from './store-command.ts'
+import { print, printPage } from './print.ts'
 import { type Column, facts, shortTime, table } from './table.ts'
 import { durationMs, expiry } from './time-options.ts'
 

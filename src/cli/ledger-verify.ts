@@ -10,7 +10,7 @@ import { type CliContext, CommandError } from './context.ts'
 import { progress } from './ledger-progress.ts'
 import { withLedger } from './ledger-reader.ts'
 import { type ConfigOptions, withConfigOptions } from './options.ts'
-import { print } from './store-command.ts'
+import { print } from './print.ts'
 import { table } from './table.ts'
 
 type VerifyOptions = ConfigOptions & { readonly file?: string; readonly head?: string }

@@ -7,7 +7,7 @@ import { withLedger } from './ledger-reader.ts'
 import { addList, addShow } from './ledger-search.ts'
 import { addVerify } from './ledger-verify.ts'
 import { type ConfigOptions, withConfigOptions } from './options.ts'
-import { print } from './store-command.ts'
+import { print } from './print.ts'
 import { facts } from './table.ts'
 
 /** `ledger list | show | verify | head | export`: reads the ledger, never writes it. */

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { CommandError, type ProcessContext } from './context.ts'
 import { type OutputOptions, withOutputOptions } from './options.ts'
-import { print } from './store-command.ts'
+import { print } from './print.ts'
 
 /** `openapi`: writes the description of the gateway's HTTP API, made from its routes. */
 export function openapiCommand(context: ProcessContext): Command {

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import type { ProcessContext } from './context.ts'
 import { type OutputOptions, wholeNumber, withOutputOptions } from './options.ts'
-import { print } from './store-command.ts'
+import { print } from './print.ts'
 import { facts, table } from './table.ts'
 
 type SandboxOptions = OutputOptions & { readonly port: number; readonly seed: number }

@@ -3,10 +3,8 @@ import { openMasterKeyOf } from '../custody/master-key-check.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { apiKeyPepper, type Pepper } from '../tenants/api-key.ts'
 import type { Administration } from '../tenants/change-directory.ts'
-import type { Page } from '../tenants/page.ts'
-import type { CliContext, ProcessContext } from './context.ts'
-import type { ConfigOptions, OutputOptions } from './options.ts'
-import { type Column, table } from './table.ts'
+import type { ProcessContext } from './context.ts'
+import type { ConfigOptions } from './options.ts'
 
 /** What a command works with once the store is open. */
 export type OpenedStore = {
@@ -38,20 +36,4 @@ export async function withStore<T>(
   } finally {
     store.close()
   }
-}
-
-/** Prints a result on standard output: as one line of JSON, or as `text` for people. */
-export function print(context: CliContext, options: OutputOptions, result: unknown, text: string): void {
-  context.stdout.write(options.json ? `${JSON.stringify(result)}\n` : text)
-}
-
-/** Prints a page of a list: `{"items": […], "next": …}`, or a table that ends in how to go on. */
-export function printPage<Row>(
-  context: CliContext,
-  options: OutputOptions,
-  page: Page<Row>,
-  columns: readonly Column<Row>[]
-): void {
-  const more = page.next === null ? '' : `\nThere are more; go on with\n--cursor ${page.next}\n`
-  print(context, options, page, table(columns, page.items) + more)
 }

@@ -17,7 +17,8 @@ import {
   withConfigOptions,
   withListOptions
 } from './options.ts'
-import { print, printPage, withStore } from './store-command.ts'
+import { print, printPage } from './print.ts'
+import { withStore } from './store-command.ts'
 import { type Column, facts, shortTime } from './table.ts'
 
 type CreateOptions = ConfigOptions & {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { StoreError } from '../store/sqlite.ts'
-import { sqlitePath } from '../store/store-file.ts'
+import { StoreError } from './sqlite.ts'
+import { sqlitePath } from './store-file.ts'
 
 /**
  * Opens the store that GATEWAY_STORE_URL names for reading alone: nothing is made, migrated or locked, so that it
