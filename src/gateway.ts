@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildAdminApp, buildApp } from './app.ts'
 import type { Config } from './config.ts'
 import { Credentials } from './custody/credentials.ts'
-import { type Draft, packDrafts } from './ledger/draft.ts'
+import { packDrafts } from './ledger/draft.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
@@ -51,7 +51,13 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const stopFollowing = followDirectory(directory, opened.snapshot.lastChange, store, (err, what) =>
     logger.error({ err }, what)
   )
-  const ledger = new Ledger({ store: batch => storeBatch(batch, store, logger) })
+  const ledger = new Ledger({
+    store: batch => store.call('append', packDrafts(batch)),
+    onFault: fault =>
+      fault
+        ? logger.error({ err: fault }, 'the ledger cannot record')
+        : logger.info('the ledger records again')
+  })
   const transport = new Transport({ origin: config.upstreamOrigin })
   const forward = doorOf(config, { transport, credentials, ledger })
 
@@ -91,17 +97,6 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     await close()
     throw error
   }
-}
-
-/** Makes a batch durable. An outcome that came too late is in no ledger, so at least the log tells of it. */
-async function storeBatch(
-  batch: readonly Draft[],
-  store: ThreadCaller<StoreJobs>,
-  logger: Logger
-): Promise<void> {
-  const late = await store.call('append', packDrafts(batch))
-  for (const call of late)
-    logger.warn({ call }, 'another process has closed this call: its outcome came too late')
 }
 
 type DoorParts = { transport: Transport; credentials: Credentials; ledger: Ledger }

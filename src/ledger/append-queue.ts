@@ -6,8 +6,13 @@ export class AppendTimeout extends Error {
 }
 
 export type AppendQueueOptions = {
-  /** Makes a batch durable, all or nothing; rejects when it was not stored. */
-  store: (batch: readonly Draft[]) => Promise<unknown>
+  /**
+   * Makes a batch durable, all or nothing; rejects when it was not stored. Resolves to the calls whose outcome was left
+   * out, because another process had closed them.
+   */
+  store: (batch: readonly Draft[]) => Promise<readonly string[]>
+  /** Told of each fault when it begins, and of null when the store is well again. */
+  onFault?: (fault: Error | null) => void
   /** Makes an entry that is stored after a fault, and so tells that the store is well again. */
   probe: () => Draft
   /** How many further entries are expected soon: with many, a batch waits a moment to be worth its fsync. */
@@ -45,6 +50,7 @@ const retryMs = 200
 export class AppendQueue {
   readonly #store: AppendQueueOptions['store']
   readonly #probe: () => Draft
+  readonly #onFault: (fault: Error | null) => void
   readonly #expected: () => number
   readonly #waitMs: number
   readonly #now: () => number
@@ -59,12 +65,14 @@ export class AppendQueue {
   constructor({
     store,
     probe,
+    onFault = () => {},
     expected = () => 0,
     waitMs = 2000,
     now = () => performance.now()
   }: AppendQueueOptions) {
     this.#store = store
     this.#probe = probe
+    this.#onFault = onFault
     this.#expected = expected
     this.#waitMs = waitMs
     this.#now = now
@@ -136,29 +144,23 @@ export class AppendQueue {
     this.#queue = []
     this.#underWay = batch
     try {
-      await this.#store(batch.map(waiting => waiting.draft))
-      this.#fault = null
+      const closedElsewhere = await this.#store(batch.map(waiting => waiting.draft))
       this.#underWay = []
-      for (const waiting of batch) {
-        if (waiting.expired) waiting.onStoredLate?.()
-        else waiting.resolve()
-      }
-      this.#schedule()
+      this.#setFault(null)
+      for (const waiting of batch) settle(waiting, closedElsewhere)
     } catch (error) {
       this.#underWay = []
       this.#failed(batch, error instanceof Error ? error : new Error(String(error)))
     }
-    if (this.#queue.length === 0 && this.#underWay.length === 0) this.#settleDrained()
+    this.#schedule()
+    this.#settleWhenIdle()
   }
 
   /** Nothing of the batch was stored: what can be withdrawn is, the rest goes first next time. */
   #failed(batch: Waiting[], error: Error): void {
-    this.#fault = error
+    this.#setFault(error)
     for (const waiting of batch) if (!waiting.kept && !waiting.expired) waiting.reject(error)
     this.#queue = [...batch.filter(waiting => waiting.kept), ...this.#queue]
-    // Without traffic nothing else would find out that the store is well again, and no traffic comes while it is not.
-    if (this.#queue.length === 0) this.keep(this.#probe()).catch(ignoreUntilStored)
-    this.#schedule()
   }
 
   /** Ends the waits that are over; entries come in the order of their ends. */
@@ -167,18 +169,38 @@ export class AppendQueue {
     const due = (waiting: Waiting) => !waiting.expired && waiting.expiresAt <= now
     for (const waiting of [...this.#underWay, ...this.#queue].filter(due)) {
       waiting.expired = true
-      this.#fault ??= new AppendTimeout('the store has not answered in time')
-      waiting.reject(this.#fault)
+      if (!this.#fault) this.#setFault(new AppendTimeout('the store has not answered in time'))
+      waiting.reject(this.#fault as Error)
     }
     this.#queue = this.#queue.filter(waiting => waiting.kept || !waiting.expired)
     const next = [...this.#underWay, ...this.#queue].find(waiting => !waiting.expired)
     this.#expiryTimer = next ? setTimeout(() => this.#expire(), Math.max(1, next.expiresAt - now)) : null
+    this.#settleWhenIdle()
   }
 
-  #settleDrained(): void {
+  #setFault(fault: Error | null): void {
+    if ((fault === null) !== (this.#fault === null)) this.#onFault(fault)
+    this.#fault = fault
+  }
+
+  #settleWhenIdle(): void {
+    if (this.#queue.length > 0 || this.#underWay.length > 0) return
     for (const resolve of this.#drained) resolve()
     this.#drained = []
+    // Without traffic nothing else would find out that the store is well again, and no traffic comes while it is not.
+    if (this.#fault) this.keep(this.#probe()).catch(ignoreUntilStored)
   }
+}
+
+/** Ends the wait for an entry of a stored batch. */
+function settle(
+  { draft, expired, onStoredLate, resolve, reject }: Waiting,
+  closedElsewhere: readonly string[]
+): void {
+  if (expired) onStoredLate?.()
+  else if (draft.closes !== undefined && closedElsewhere.includes(draft.closes))
+    reject(new Error('another process has closed this call'))
+  else resolve()
 }
 
 /** A kept entry is tried until it is stored; nobody waits for the probe. */

@@ -13,7 +13,7 @@ export class Ledger {
   readonly #rejections: Rejections
   #openCalls = 0
 
-  constructor(options: Pick<AppendQueueOptions, 'store' | 'waitMs' | 'now'>) {
+  constructor(options: Pick<AppendQueueOptions, 'store' | 'onFault' | 'waitMs' | 'now'>) {
     this.#queue = new AppendQueue({
       ...options,
       expected: () => this.#openCalls,

@@ -54,13 +54,18 @@ export class LedgerWriter {
     const id = chain.head.writer
     const lock = takeProcessLock(writerLockPath(store.path, id))
     if (!lock) throw new Error(`the lock of the new writer ${id} is taken`)
-    const writer = new LedgerWriter(store, chain, lock)
-    writer.transact(() => {
-      const after = store.raw.prepare(newestEntrySql).get() as Anchor | undefined
-      store.raw.prepare('INSERT INTO writer (id, opened_at) VALUES (?, ?)').run(id, at.toISOString())
-      writer.insert(openedEntry(at.toISOString(), facts, after && { ...after }))
-    })
-    return writer
+    try {
+      const writer = new LedgerWriter(store, chain, lock)
+      writer.transact(() => {
+        const after = store.raw.prepare(newestEntrySql).get() as Anchor | undefined
+        store.raw.prepare('INSERT INTO writer (id, opened_at) VALUES (?, ?)').run(id, at.toISOString())
+        writer.insert(openedEntry(at.toISOString(), facts, after && { ...after }))
+      })
+      return writer
+    } catch (error) {
+      lock.release()
+      throw error
+    }
   }
 
   /** The last entry that is durable. */
@@ -112,6 +117,7 @@ export class LedgerWriter {
     try {
       this.#begin.run()
       work()
+      this.#store.requireInPlace()
       this.#commit.run()
     } catch (error) {
       if (raw.isTransaction) raw.exec('ROLLBACK')

@@ -1,3 +1,4 @@
+import { type Stats, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { newestMigration } from './migrations.ts'
@@ -8,6 +9,8 @@ export type StoreFile = {
   /** Absolute. */
   readonly path: string
   readonly raw: DatabaseSync
+  /** Throws StoreError when the file at `path` is no longer the one that is open: what is written would be lost. */
+  requireInPlace(): void
   close(): void
 }
 
@@ -26,7 +29,14 @@ export async function openStoreFile(url: string): Promise<StoreFile> {
     if (error instanceof StoreError) throw error
     throw new StoreError(`cannot read the store ${path}: ${(error as Error).message}`, { cause: error })
   }
-  return { path, raw, close: () => raw.close() }
+  const opened = statSync(path)
+  return { path, raw, requireInPlace: () => requireSameFile(path, opened), close: () => raw.close() }
+}
+
+function requireSameFile(path: string, opened: Stats): void {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found?.ino !== opened.ino || found.dev !== opened.dev)
+    throw new StoreError(`the store ${path} has been removed or replaced while it was open`)
 }
 
 /** The file behind a `sqlite:` URL, absolute. */

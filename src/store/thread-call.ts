@@ -4,8 +4,8 @@ import type { MessagePort, Worker } from 'node:worker_threads'
 export type Jobs = Readonly<Record<string, (payload: never) => unknown>>
 
 type Request = { id: number; job: string; payload: unknown }
-/** A clone of an error loses its class; its name is kept apart, so that the caller's side can tell which it was. */
-type Reply = { id: number; result: unknown } | { id: number; error: Error; name: string }
+/** A clone of an error loses its class and its code: they are kept apart, so that the caller's side can tell them. */
+type Reply = { id: number; result: unknown } | { id: number; error: Error; name: string; code: unknown }
 
 /** Thread side: answers each request, in the order they came, each after the one before has finished. */
 export function serveJobs(port: MessagePort, jobs: Jobs): void {
@@ -20,7 +20,7 @@ async function perform(jobs: Jobs, { id, job, payload }: Request): Promise<Reply
     return { id, result: await jobs[job]?.(payload as never) }
   } catch (error) {
     const thrown = error instanceof Error ? error : new Error(String(error))
-    return { id, error: thrown, name: thrown.name }
+    return { id, error: thrown, name: thrown.name, code: (thrown as NodeJS.ErrnoException).code }
   }
 }
 
@@ -41,7 +41,8 @@ export class ThreadCaller<J extends Jobs> {
     worker.on('message', (reply: Reply) => {
       const waiting = this.#waiting.get(reply.id)
       this.#waiting.delete(reply.id)
-      if ('error' in reply) waiting?.reject(Object.assign(reply.error, { name: reply.name }))
+      if ('error' in reply)
+        waiting?.reject(Object.assign(reply.error, { name: reply.name, code: reply.code }))
       else waiting?.resolve(reply.result)
     })
     worker.on('error', error => this.#end(error instanceof Error ? error : new Error(String(error))))

@@ -11,7 +11,7 @@ class ManualStore {
 
   readonly store: AppendQueueOptions['store'] = batch => {
     this.batches.push(batch.map(({ text }) => JSON.parse(text).at))
-    return new Promise<void>((resolve, reject) => this.#answers.push({ resolve, reject }))
+    return new Promise((resolve, reject) => this.#answers.push({ resolve: () => resolve([]), reject }))
   }
 
   async stored(): Promise<void> {
@@ -226,6 +226,45 @@ describe('a batch that fails', () => {
     await pass(5000)
     expect(manual.batches).toHaveLength(21)
   })
+})
+
+test('an intent that expires behind a failing batch leaves no fault that nothing probes, and no drain that waits', async () => {
+  const queue = queueOf()
+  fate(queue.append(entry('first')))
+  await pass(0)
+  await pass(1990)
+  const second = fate(queue.append(entry('second')))
+  await manual.failed()
+  const drained = fate(queue.drain())
+  await pass(2500)
+  expect(second.now).not.toBe('waiting')
+  await manual.stored()
+  await pass(500)
+  await manual.stored()
+  expect(queue.fault).toBeNull()
+  expect(drained.now).toBe('durable')
+})
+
+test('the outcome of a call that another process has closed is refused to who waits for it', async () => {
+  const store = async () => ['r 1']
+  const queue = new AppendQueue({ store, probe: () => entry('probe') })
+  const outcome = fate(queue.keep({ text: '{}', closes: 'r 1' }))
+  const other = fate(queue.keep({ text: '{}', closes: 'r 2' }))
+  await pass(0)
+  expect([outcome.now, other.now]).toEqual(['another process has closed this call', 'durable'])
+})
+
+test('a fault is told when it begins and when it is over, each once', async () => {
+  const told: (string | undefined)[] = []
+  const queue = queueOf({ onFault: fault => void told.push(fault?.message) })
+  fate(queue.keep(entry('a')))
+  await pass(0)
+  await manual.failed()
+  await pass(200)
+  await manual.failed()
+  await pass(200)
+  await manual.stored()
+  expect(told).toEqual(['disk full', undefined])
 })
 
 describe('draining', () => {
