@@ -28,6 +28,7 @@ type ListenerDependencies = HealthDependencies & {
   logger: Logger
   lifecycle: Lifecycle
   trustedProxies: readonly string[]
+  upstreamDeadlineMs: number
 }
 
 export type AppDependencies = ListenerDependencies & {
@@ -76,13 +77,23 @@ export async function buildAdminApp(dependencies: ListenerDependencies): Promise
   return app
 }
 
+/** What a call may wait for the ledger, twice, and then some. */
+const ledgerWaitsMs = 10_000
+
 /** What both listeners share: socket limits, the guard, the envelope, the facts and the log of a request. */
-async function buildListener({ logger, lifecycle, trustedProxies }: ListenerDependencies): Promise<Scope> {
+async function buildListener({
+  logger,
+  lifecycle,
+  trustedProxies,
+  upstreamDeadlineMs
+}: ListenerDependencies): Promise<Scope> {
   const app = Fastify({
     logger: false,
     genReqId: () => uuidv7(),
     requestIdHeader: false,
     requestTimeout: 10_000,
+    // A connection on which nothing moves for longer than a call can last: its answer is not being read.
+    connectionTimeout: upstreamDeadlineMs + ledgerWaitsMs,
     keepAliveTimeout: 72_000,
     bodyLimit: 16 * 1024,
     exposeHeadRoutes: false,

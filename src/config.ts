@@ -30,8 +30,8 @@ export const ConfigSchema = Type.Object(
     GATEWAY_ADMIN_PORT: { ...Port, default: 8081 },
     GATEWAY_STORE_URL: Type.String({
       default: 'sqlite:./data/gateway.db',
-      pattern: '^sqlite:.+$',
-      description: 'sqlite:PATH'
+      pattern: '^sqlite:(?!:memory:).+$',
+      description: 'sqlite:PATH, a file'
     }),
     GATEWAY_LIMITS_URL: Type.String({ default: 'memory:', pattern: '^memory:$', description: 'memory:' }),
     GATEWAY_UPSTREAM_ORIGIN: Type.String({

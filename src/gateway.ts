@@ -1,5 +1,4 @@
 import { Worker } from 'node:worker_threads'
-import type { FastifyInstance } from 'fastify'
 import { buildAdminApp, buildApp } from './app.ts'
 import type { Config } from './config.ts'
 import { Credentials } from './custody/credentials.ts'
@@ -7,6 +6,7 @@ import { packDrafts } from './ledger/draft.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
+import { type Listener, listen } from './listener.ts'
 import type { Logger } from './logger.ts'
 import { Problem } from './problems.ts'
 import { ThreadCaller } from './store/thread-call.ts'
@@ -58,7 +58,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
         ? logger.error({ err: fault }, 'the ledger cannot record')
         : logger.info('the ledger records again')
   })
-  const transport = new Transport({ origin: config.upstreamOrigin })
+  const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
   const forward = doorOf(config, { transport, credentials, ledger })
 
   const lifecycle: Lifecycle = { draining: false }
@@ -66,6 +66,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     logger,
     lifecycle,
     trustedProxies: config.trustedProxies,
+    upstreamDeadlineMs: config.upstreamDeadlineMs,
     unreadiness: () => unreadiness(lifecycle, ledger)
   }
   const limiters = { tenants: new MemoryLimiter('tenant'), failures: new MemoryLimiter('unauthenticated') }
@@ -79,24 +80,26 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   })
   const admin = await buildAdminApp(shared)
 
+  const listeners: Listener[] = []
   const close = async () => {
     lifecycle.draining = true
-    await Promise.all([closeListener(app), closeListener(admin)])
+    await Promise.all(listeners.map(listener => listener.close()))
     await ledger.flush()
     await stopFollowing()
-    await thread.close()
-    await transport.close()
+    await Promise.all([thread.close(), transport.close()])
   }
   try {
-    const url = await app.listen({ host: config.host, port: config.port })
-    const adminUrl = await admin.listen({ host: config.adminHost, port: config.adminPort })
-    const facts = { upstream: config.upstreamOrigin, writer: opened.writer, version }
-    logger.info({ url, admin_url: adminUrl, ...facts }, 'ready')
-    return { url, adminUrl, close }
+    listeners.push(await listen(app, config.host, config.port))
+    listeners.push(await listen(admin, config.adminHost, config.adminPort))
   } catch (error) {
-    await close()
+    // What the listener says is what counts: the store has nothing to lose yet.
+    await close().catch(reason => logger.error({ err: reason }, 'the start could not be undone cleanly'))
     throw error
   }
+  const [url, adminUrl] = listeners.map(listener => listener.url) as [string, string]
+  const facts = { upstream: config.upstreamOrigin, writer: opened.writer, version }
+  logger.info({ url, admin_url: adminUrl, ...facts }, 'ready')
+  return { url, adminUrl, close }
 }
 
 type DoorParts = { transport: Transport; credentials: Credentials; ledger: Ledger }
@@ -144,9 +147,12 @@ async function openStoreThread(
     if (!closing) onStoreLost?.(error)
   })
   const close = async () => {
-    await store.call('close', undefined)
     closing = true
-    await worker.terminate()
+    try {
+      await store.call('close', undefined)
+    } finally {
+      await worker.terminate()
+    }
   }
   return { store, opened, close }
 }
@@ -160,14 +166,4 @@ function besideThisFile(name: string): URL {
 function unreadiness(lifecycle: Lifecycle, ledger: Ledger): Problem | null {
   if (lifecycle.draining) return new Problem('shutting_down')
   return ledger.fault ? new Problem('ledger_unavailable', { cause: ledger.fault }) : null
-}
-
-/** Stops accepting and waits for what is in flight. Connections that fall idle meanwhile are closed at once. */
-async function closeListener(app: FastifyInstance): Promise<void> {
-  const reaper = setInterval(() => app.server.closeIdleConnections(), 50)
-  try {
-    await app.close()
-  } finally {
-    clearInterval(reaper)
-  }
 }

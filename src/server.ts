@@ -31,6 +31,9 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
     end(1)
   }
   process.on('uncaughtException', error => fail(error, 'uncaught exception'))
+  // Before the start: a signal that comes during it is not lost, and the gateway drains as soon as it is up.
+  logger.info({ pid: process.pid }, 'starting')
+  const signalled = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
   const gateway = await startGateway(config, {
     env,
     logger,
@@ -38,7 +41,7 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
     onStoreLost: error => fail(error, "the store's thread has ended")
   })
 
-  const [signal] = (await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])) as [string]
+  const [signal] = (await signalled) as [string]
   logger.info({ signal }, 'draining')
   const repeatedAfter = performance.now() + sameSignalMs
   for (const again of ['SIGTERM', 'SIGINT'])
@@ -47,7 +50,12 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
     logger.fatal('the drain took too long')
     end(1)
   }, config.upstreamDeadlineMs + drainSlackMs).unref()
-  await gateway.close()
+  try {
+    await gateway.close()
+  } catch (error) {
+    logger.fatal({ err: error }, 'the drain failed')
+    return await end(1)
+  }
   logger.info('drained')
   await end(0)
 }

@@ -80,7 +80,8 @@ function asCommandError(error: unknown): Told {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ERR_SQLITE_ERROR')
     return { code: 'store_unavailable', detail: `the store: ${detail}`, exit: 2 }
-  if ((error as NodeJS.ErrnoException).syscall === 'listen')
+  const { syscall } = error as NodeJS.ErrnoException
+  if (syscall === 'listen' || syscall === 'getaddrinfo')
     return { code: 'listener_unavailable', detail: `cannot listen: ${detail}`, exit: 2 }
   return { code: 'internal_error', detail, exit: 1 }
 }

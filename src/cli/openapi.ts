@@ -34,6 +34,7 @@ export async function describeApi(version: string): Promise<string> {
     logger: createLogger('silent', { write: () => {} }),
     lifecycle: { draining: false },
     trustedProxies: [],
+    upstreamDeadlineMs: 30_000,
     unreadiness: () => null,
     directory: { authenticate: unused },
     limiters: {

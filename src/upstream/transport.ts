@@ -5,6 +5,8 @@ import { type AnswerHeaders, answerHeaders } from './headers.ts'
 export type TransportOptions = {
   /** The one origin that requests can go to. */
   origin: string
+  /** The longest deadline that a request will have, in milliseconds. */
+  deadlineMs?: number
   connections?: number
   /** How many calls may be under way or waiting; the pool itself would queue without end. */
   capacity?: number
@@ -52,14 +54,15 @@ export class Transport {
   #dispatched = 0
   #claimed = 0
 
-  constructor({ origin, connections = 64, capacity = 1024 }: TransportOptions) {
+  constructor({ origin, deadlineMs = 30_000, connections = 64, capacity = 1024 }: TransportOptions) {
     this.#connections = connections
     this.#capacity = capacity
     this.#pool = new Pool(origin, {
       connections,
       pipelining: 1,
       allowH2: false,
-      headersTimeout: 20_000,
+      // The rest of the deadline is for the body, and for the wait before.
+      headersTimeout: Math.max(20_000, deadlineMs - 10_000),
       bodyTimeout: 10_000,
       keepAliveMaxTimeout: 25_000,
       maxResponseSize: maxAnswerBytes,

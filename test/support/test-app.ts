@@ -35,6 +35,7 @@ export async function startTestApp(dependencies: Partial<AppDependencies> = {}):
     logger: createLogger('debug', { write: line => void lines.push(line) }),
     lifecycle,
     trustedProxies: [],
+    upstreamDeadlineMs: 30_000,
     unreadiness: () => null,
     directory: { authenticate: key => (key === testKey ? testCaller : null) },
     limiters: { tenants: new MemoryLimiter('tenant'), failures: new MemoryLimiter('unauthenticated') },

@@ -1,0 +1,54 @@
+import { lookup } from 'node:dns/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+
+/** One listening address, and its end. */
+export type Listener = {
+  /** Base URL, with the port that it really has. */
+  readonly url: string
+  /** Stops accepting, and resolves when every call that was accepted has been answered. */
+  close(): Promise<void>
+}
+
+/**
+ * How long a drain waits for what is not a call at work: a request that is still being sent, an answer that is not
+ * read. Node itself would wait without end, as its own timeouts stop with the listener.
+ */
+const graceMs = 2000
+
+/**
+ * Listens on one address. A name is resolved first: for a name with two addresses Fastify makes a second server, which
+ * has none of our handlers for what never becomes a request.
+ */
+export async function listen(app: FastifyInstance, host: string, port: number): Promise<Listener> {
+  const sockets = new Set<Socket>()
+  app.server.on('connection', socket => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  const { address } = await lookup(host)
+  const url = await app.listen({ host: address, port })
+  return { url, close: () => closeListener(app, sockets) }
+}
+
+async function closeListener(app: FastifyInstance, sockets: ReadonlySet<Socket>): Promise<void> {
+  const graceEnds = performance.now() + graceMs
+  const reaper = setInterval(() => {
+    app.server.closeIdleConnections()
+    if (performance.now() < graceEnds) return
+    for (const socket of sockets) if (!isAtWork(socket)) socket.destroy()
+  }, 50)
+  try {
+    await app.close()
+  } finally {
+    clearInterval(reaper)
+  }
+}
+
+/** Whether a whole request came on this connection and its answer is still being made. */
+function isAtWork(socket: Socket): boolean {
+  const answer = (socket as { _httpMessage?: (ServerResponse & { req: IncomingMessage }) | null })
+    ._httpMessage
+  return answer?.req.complete === true && !answer.headersSent
+}
