@@ -29,7 +29,8 @@ test.skipIf(!existsSync('/proc/self/fd'))(
       }
       const burst = async () => await load(scenario, { port, keys, clients: 150, goOn: times(1200), onCall })
       await burst()
-      expect(most).toBeGreaterThan(baseline + 100)
+      // Not all 150 at one instant: some have ended before others begin.
+      expect(most).toBeGreaterThan(baseline + 50)
       const afterOne = residentKiB(process.pid)
       await burst()
       // Idle connections to the upstream are closed some seconds after their last use.
