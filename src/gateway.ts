@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { buildAdminApp, buildApp } from './app.ts'
 import type { Config } from './config.ts'
 import { Credentials } from './custody/credentials.ts'
+import { AppendTimeout } from './ledger/append-queue.ts'
 import { packDrafts } from './ledger/draft.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -9,6 +10,7 @@ import { MemoryLimiter } from './limits/memory-limiter.ts'
 import { type Listener, listen } from './listener.ts'
 import type { Logger } from './logger.ts'
 import { Problem } from './problems.ts'
+import { storeFaultDetail } from './store/store-fault.ts'
 import { ThreadCaller } from './store/thread-call.ts'
 import type { Opened, StoreJobs, StoreThreadData } from './store-thread.ts'
 import { Directory } from './tenants/directory.ts'
@@ -53,6 +55,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   )
   const ledger = new Ledger({
     store: batch => store.call('append', packDrafts(batch)),
+    checkpoint: options => store.call('checkpoint', options),
     onFault: fault =>
       fault
         ? logger.error({ err: fault }, 'the ledger cannot record')
@@ -165,5 +168,9 @@ function besideThisFile(name: string): URL {
 
 function unreadiness(lifecycle: Lifecycle, ledger: Ledger): Problem | null {
   if (lifecycle.draining) return new Problem('shutting_down')
-  return ledger.fault ? new Problem('ledger_unavailable', { cause: ledger.fault }) : null
+  const { fault } = ledger
+  if (!fault) return null
+  const detail =
+    fault instanceof AppendTimeout ? 'The store has not answered in time.' : storeFaultDetail(fault)
+  return new Problem('ledger_unavailable', { cause: fault, ...(detail !== undefined && { detail }) })
 }

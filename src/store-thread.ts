@@ -4,10 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
+import { ledgerSigner } from './custody/ledger-signer.ts'
 import { openMasterKeyOf } from './custody/master-key-check.ts'
 import { unpackDrafts } from './ledger/draft.ts'
 import { type Recovery, recoverDeadWriters } from './ledger/recover.ts'
 import { LedgerWriter } from './ledger/writer.ts'
+import { toStoreFault } from './store/store-fault.ts'
 import { openStoreFile, type StoreFile } from './store/store-file.ts'
 import { serveJobs } from './store/thread-call.ts'
 import { apiKeyPepper, type Pepper } from './tenants/api-key.ts'
@@ -32,6 +34,8 @@ export type Opened = {
 
 let store: StoreFile
 let writer: LedgerWriter
+/** The handle on the store has failed: nothing is written through it any more. */
+let broken = false
 
 const jobs = {
   /** Opens the store, closes what dead writers left open, and reads the directory. Must come first. */
@@ -39,7 +43,8 @@ const jobs = {
     const { storeUrl, masterKey, createMasterKey, version, pid } = workerData as StoreThreadData
     store = await openStoreFile(storeUrl)
     const master = openMasterKeyOf(store, masterKey, process.env, { createIfAbsent: createMasterKey })
-    writer = LedgerWriter.open(store, { role: 'gateway', version, pid }, new Date())
+    const facts = { role: 'gateway', version, pid } as const
+    writer = LedgerWriter.open(store, facts, new Date(), ledgerSigner(master))
     const recovered = recoverDeadWriters(store, writer, new Date())
     return {
       snapshot: readSnapshot(store),
@@ -51,24 +56,46 @@ const jobs = {
 
   /** Makes a batch of entries, as packed by `packDrafts`, durable: all or none. Returns the calls whose outcome came too late. */
   append(batch: string): string[] {
-    return writer.append(unpackDrafts(batch), performance.now())
+    return onStore(() => writer.append(unpackDrafts(batch), performance.now()))
+  },
+
+  /** Signs where the chain stands. Unless `always`, only when there is something new. */
+  checkpoint(options: { always: boolean }): void {
+    onStore(() => writer.checkpoint(new Date(), options))
   },
 
   /** The tenants that changed since the last change seen, or null. */
   changes(lastChange: number): DirectoryChanges | null {
-    return readChanges(store, lastChange)
+    return onStore(() => readChanges(store, lastChange))
   },
 
   writeKeyUses(uses: ReadonlyMap<string, number>): void {
-    writeKeyUses(store, uses)
+    onStore(() => writeKeyUses(store, uses))
   },
 
   /** Ends the chain and closes the store. Must come last. */
   close(): void {
-    writer.close(new Date())
+    onStore(() => writer.close(new Date()))
     store.close()
   }
 }
+
+/** Uses the store, with a new handle if the last one has failed. Throws StoreFault. */
+function onStore<T>(work: () => T): T {
+  try {
+    if (broken) {
+      store = store.reopen()
+      writer.resume(store)
+      broken = false
+    }
+    return work()
+  } catch (error) {
+    const fault = toStoreFault(error)
+    broken ||= !fault.keepsHandle
+    throw fault
+  }
+}
+
 export type StoreJobs = typeof jobs
 
 // A diagnostic report has a part for each thread, and lists the environment in each.

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { exportedLines, rowOf } from '../ledger/export.ts'
+import { exportedLines, positionOf } from '../ledger/export.ts'
 import { type CliContext, CommandError } from './context.ts'
 import { withLedger } from './ledger-reader.ts'
 import { type ConfigOptions, withConfigOptions } from './options.ts'
@@ -17,7 +17,7 @@ export function addExport(noun: Command, context: CliContext): void {
     .option('--after <writer:seq>', 'go on after the last entry of an earlier export', position)
   withConfigOptions(command).action(async (options: ExportOptions) => {
     await withLedger(context, options, async database => {
-      const after = options.after ? rowOf(database, options.after.writer, options.after.seq) : 0
+      const after = options.after && positionOf(database, options.after.writer, options.after.seq)
       if (after === null) throw new CommandError('entry_not_found', 'the ledger holds no such entry', 1)
       await write(exportedLines(database, after), context.stdout)
     })

@@ -1,11 +1,13 @@
-import { sql, type Transaction } from 'kysely'
+import type { Transaction } from 'kysely'
 import type { Store } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 import { uuidv7 } from '../uuid.ts'
+import { BatchTable } from './batch-table.ts'
 import { Chain } from './chain.ts'
 import { draftOf } from './draft.ts'
 import type { EntryFields } from './entry.ts'
-import { type Anchor, newestEntrySql, openedEntry, type WriterFacts } from './opening.ts'
+import { newestHead, openedEntry, type WriterFacts } from './opening.ts'
+import { type Signer, signedBy } from './signature.ts'
 
 /** An administrative change as the ledger tells it: who, what, and the *names* of what changed, never values. */
 export type AdminChange = {
@@ -20,6 +22,8 @@ export type AdminChange = {
 export type Administrator = WriterFacts & {
   /** Who makes the change, e.g. `cli:alice`. */
   actor: string
+  /** Signs the entries of the change. */
+  signer?: Signer
 }
 
 /**
@@ -34,32 +38,29 @@ export async function administer<T>(
 ): Promise<T> {
   return await store.transact(async tx => {
     const { result, changes } = await work(tx)
-    if (changes.length > 0) await writeChain(tx, administrator, at.toISOString(), changes)
+    if (changes.length > 0) writeChain(store, administrator, at.toISOString(), changes)
     return result
   })
 }
 
-async function writeChain(
-  tx: Transaction<Tables>,
-  { actor, ...facts }: Administrator,
+/** Runs inside the transaction: the store has one connection. */
+function writeChain(
+  { raw }: Store,
+  { actor, signer, ...facts }: Administrator,
   at: string,
   changes: readonly AdminChange[]
-): Promise<void> {
-  const chain = Chain.start(uuidv7())
-  const after = (await sql.raw<Anchor>(newestEntrySql).execute(tx)).rows[0]
+): void {
+  const chain = Chain.start(uuidv7(), signer)
   const entries: EntryFields[] = [
-    openedEntry(at, facts, after),
-    ...changes.map(change => ({ at, actor, ...change }))
+    openedEntry(at, facts, newestHead(raw)),
+    ...changes.map(change => ({ at, actor, ...change, ...signedBy(signer) }))
   ]
-  await tx
-    .insertInto('writer')
-    .values({ id: chain.head.writer, opened_at: at, closed_at: at, open_from: entries.length + 1 })
-    .execute()
-  for (const fields of entries) {
-    const { text, hash } = chain.seal(draftOf(fields))
-    await tx
-      .insertInto('ledger')
-      .values({ entry: text, hash: Buffer.from(hash, 'hex') })
-      .execute()
-  }
+  raw
+    .prepare('INSERT INTO writer (id, opened_at, closed_at, open_from) VALUES (?, ?, ?, ?)')
+    .run(chain.head.writer, at, at, entries.length + 1)
+  new BatchTable(raw).append(
+    chain.head.writer,
+    1,
+    entries.map(fields => chain.seal(draftOf(fields)))
+  )
 }

@@ -13,8 +13,8 @@ export type AppendQueueOptions = {
   store: (batch: readonly Draft[]) => Promise<readonly string[]>
   /** Told of each fault when it begins, and of null when the store is well again. */
   onFault?: (fault: Error | null) => void
-  /** Makes an entry that is stored after a fault, and so tells that the store is well again. */
-  probe: () => Draft
+  /** Stores something, to find out whether the store is well again when nothing else waits to be stored. */
+  probe: () => Promise<void>
   /** How many further entries are expected soon: with many, a batch waits a moment to be worth its fsync. */
   expected?: () => number
   /** The longest wait of one entry, in milliseconds. */
@@ -49,7 +49,7 @@ const retryMs = 200
  */
 export class AppendQueue {
   readonly #store: AppendQueueOptions['store']
-  readonly #probe: () => Draft
+  readonly #probe: AppendQueueOptions['probe']
   readonly #onFault: (fault: Error | null) => void
   readonly #expected: () => number
   readonly #waitMs: number
@@ -60,6 +60,8 @@ export class AppendQueue {
   #flushLater: NodeJS.Timeout | null = null
   #expiryTimer: NodeJS.Timeout | null = null
   #fault: Error | null = null
+  #probeLater: NodeJS.Timeout | null = null
+  #draining = false
   #drained: (() => void)[] = []
 
   constructor({
@@ -98,8 +100,10 @@ export class AppendQueue {
     return this.#enqueue(draft, true, undefined)
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when nothing waits any more. Nothing may come after it. */
   async drain(): Promise<void> {
+    this.#draining = true
+    if (this.#probeLater) clearTimeout(this.#probeLater)
     if (this.#queue.length + this.#underWay.length === 0) return
     await new Promise<void>(resolve => this.#drained.push(resolve))
   }
@@ -188,7 +192,18 @@ export class AppendQueue {
     for (const resolve of this.#drained) resolve()
     this.#drained = []
     // Without traffic nothing else would find out that the store is well again, and no traffic comes while it is not.
-    if (this.#fault) this.keep(this.#probe()).catch(ignoreUntilStored)
+    if (this.#fault && !this.#draining) this.#probeLater ??= setTimeout(() => this.#probeStore(), retryMs)
+  }
+
+  async #probeStore(): Promise<void> {
+    try {
+      await this.#probe()
+      this.#setFault(null)
+    } catch (error) {
+      this.#setFault(error instanceof Error ? error : new Error(String(error)))
+    }
+    this.#probeLater = null
+    this.#settleWhenIdle()
   }
 }
 
@@ -202,6 +217,3 @@ function settle(
     reject(new Error('another process has closed this call'))
   else resolve()
 }
-
-/** A kept entry is tried until it is stored; nobody waits for the probe. */
-function ignoreUntilStored(): void {}

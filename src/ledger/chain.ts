@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { type Draft, fillIn } from './draft.ts'
+import { type Signer, signEntry } from './signature.ts'
 
 /** `prev` of a chain's first entry. */
 export const genesis = '0'.repeat(64)
@@ -22,15 +23,17 @@ export function chainHash(prev: string, text: string): string {
 export class Chain {
   #head: Head
   #tip: Head
+  readonly #signer: Signer | undefined
 
-  constructor(head: Head) {
+  constructor(head: Head, signer?: Signer) {
     this.#head = head
     this.#tip = head
+    this.#signer = signer
   }
 
   /** Starts a new chain for a new writer. */
-  static start(writer: string): Chain {
-    return new Chain({ writer, seq: 0, hash: genesis })
+  static start(writer: string, signer?: Signer): Chain {
+    return new Chain({ writer, seq: 0, hash: genesis }, signer)
   }
 
   /** The last committed entry. */
@@ -45,20 +48,22 @@ export class Chain {
 
   seal(draft: Draft): SealedEntry {
     const { writer, seq, hash: prev } = this.#tip
-    const text = fillIn(draft, prev, seq + 1, writer)
+    const placed = fillIn(draft, prev, seq + 1, writer)
+    const text = draft.signed && this.#signer ? signEntry(placed, this.#signer) : placed
     const sealed = { text, hash: chainHash(prev, text) }
     this.#tip = { writer, seq: seq + 1, hash: sealed.hash }
     return sealed
   }
 
-  /** The entries sealed since `tip` were not stored, though the transaction goes on. */
-  retract(tip: Head): void {
-    this.#tip = tip
-  }
-
   /** All sealed entries are stored. */
   advance(): void {
     this.#head = this.#tip
+  }
+
+  /** The chain turned out to stand elsewhere than its last `advance` said. */
+  moveTo(head: Head): void {
+    this.#head = head
+    this.#tip = head
   }
 
   /** None of the entries sealed since the last `advance` was stored. */

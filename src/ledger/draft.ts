@@ -10,6 +10,8 @@ export type Draft = {
   /** The call that this entry opens, by an intent, or closes, by an outcome: what recovery has to know. */
   readonly opens?: string | undefined
   readonly closes?: string | undefined
+  /** It is to be signed once it has its place: never one that has crossed threads. */
+  readonly signed?: boolean
 }
 
 /**
@@ -46,7 +48,8 @@ export function draftOf(fields: EntryFields): Draft {
   const text = canonicalJson({ ...fields, ...blanks })
   const call = `${fields.request_id} ${fields.attempt}`
   if (fields.kind === 'call.intent') return { text, opens: call }
-  return fields.kind === 'call.outcome' ? { text, closes: call } : { text }
+  if (fields.kind === 'call.outcome') return { text, closes: call }
+  return { text, signed: fields['signature'] === '' }
 }
 
 /** The draft of a call's intent, or of its outcome: what `draftOf` gives, several times faster. */

@@ -1,17 +1,39 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type ChainedEntry, exportLine } from './entry.ts'
-import { ledgerRows } from './stored-entries.ts'
+import { batchesAfter, cutPosition } from './stored-batch.ts'
 
-/** Export lines with their line ends, in commit order, in batches; after the row `after`, or all. */
-export function* exportedLines(database: DatabaseSync, after = 0): Generator<string> {
-  for (const rows of ledgerRows(database, after)) {
-    const lines = rows.map(([, text, hash]) => exportLine({ ...(JSON.parse(text) as ChainedEntry), hash }))
-    yield `${lines.join('\n')}\n`
+/**
+ * Export lines with their line ends, in commit order, in batches: from behind position `after`, or from the beginning of
+ * what has not been pruned, to position `last`.
+ */
+export function* exportedLines(
+  database: DatabaseSync,
+  after = cutPosition(database),
+  last = Number.MAX_SAFE_INTEGER
+): Generator<string> {
+  for (const { id, texts, hashes } of batchesAfter(database, rowBefore(database, after))) {
+    if (id > last) return
+    let lines = ''
+    for (const [index, text] of texts.entries())
+      if (id + index > after && id + index <= last)
+        lines += `${exportLine({ ...(JSON.parse(text) as ChainedEntry), hash: hashes[index] ?? '' })}\n`
+    if (lines !== '') yield lines
   }
 }
 
-/** The row that holds an entry, so that an export can go on after it; null when there is no such entry. */
-export function rowOf(database: DatabaseSync, writer: string, seq: number): number | null {
-  const row = database.prepare('SELECT id FROM ledger WHERE writer = ? AND seq = ?').get(writer, seq)
-  return (row as { id: number } | undefined)?.id ?? null
+/** The position of an entry, so that an export can go on behind it; null when there is no such entry. */
+export function positionOf(database: DatabaseSync, writer: string, seq: number): number | null {
+  const row = database
+    .prepare(
+      `SELECT id + ?2 - first_seq AS position, id + entries AS next FROM ledger_batch
+       WHERE writer = ?1 AND first_seq <= ?2 ORDER BY first_seq DESC LIMIT 1`
+    )
+    .get(writer, seq) as { position: number; next: number } | undefined
+  return row && row.position < row.next ? row.position : null
+}
+
+/** Where the row ends that comes before the one in which `position` is, or was. */
+function rowBefore(database: DatabaseSync, position: number): number {
+  const row = database.prepare('SELECT max(id) - 1 AS before FROM ledger_batch WHERE id <= ?').get(position)
+  return Number(row?.['before'] ?? 0)
 }

@@ -16,7 +16,7 @@ export type Fault = {
   /** The chain and the number of the bad entry; null where the text found is no entry at all. */
   readonly writer: string | null
   readonly seq: number | null
-  /** Where it shows: `row 12` of the store, `line 12` of the export, or `the end`. */
+  /** Where it shows: `entry 12` of the store, by its position, `line 12` of the export, or `the end`. */
   readonly place: string
   readonly detail: string
 }

@@ -16,7 +16,7 @@ export type EntryFacts = {
 
 /** An entry as it was found, before anything about it is believed. */
 export type FoundEntry = EntryFacts & {
-  /** Where it was found, for people: `row 12` or `line 12`. */
+  /** Where it was found, for people: `entry 12` or `line 12`. */
   place: string
   /** The canonical text that the hash is taken over. */
   text: string

@@ -6,9 +6,9 @@ import { asHead } from './found-entry.ts'
 export function readHeads(database: DatabaseSync): Head[] {
   const rows = database
     .prepare(
-      `SELECT writer, seq, lower(hex(hash)) AS hash FROM writer
-       JOIN ledger ON ledger.writer = writer.id
-         AND seq = (SELECT max(seq) FROM ledger WHERE writer = writer.id)
+      `SELECT batch.writer, first_seq + entries - 1 AS seq, lower(hex(substr(hashes, -32))) AS hash FROM writer
+       JOIN ledger_batch AS batch ON batch.writer = writer.id
+         AND first_seq = (SELECT max(first_seq) FROM ledger_batch WHERE writer = writer.id)
        ORDER BY opened_at, writer.id`
     )
     .all() as Head[]

@@ -4,6 +4,14 @@ import { draftOf, draftOfCall } from './draft.ts'
 import type { CallFacts, OutcomeFacts, RejectionFacts } from './entry.ts'
 import { Rejections } from './rejections.ts'
 
+export type LedgerOptions = Pick<AppendQueueOptions, 'store' | 'onFault' | 'waitMs' | 'now'> & {
+  /** Stores a signed entry that tells where the chain stands; unless `always`, only when there is something new. */
+  checkpoint: (options: { always: boolean }) => Promise<void>
+}
+
+/** What a forger could still rewrite without a trace, if the chain's end were not known elsewhere, is younger than this. */
+const checkpointEveryMs = 60_000
+
 /**
  * The process's view of its ledger: says when something is durable. The chain and the store are on another thread,
  * behind `store`.
@@ -11,14 +19,17 @@ import { Rejections } from './rejections.ts'
 export class Ledger {
   readonly #queue: AppendQueue
   readonly #rejections: Rejections
+  readonly #checkpointTimer: NodeJS.Timeout
   #openCalls = 0
 
-  constructor(options: Pick<AppendQueueOptions, 'store' | 'onFault' | 'waitMs' | 'now'>) {
+  constructor({ checkpoint, ...options }: LedgerOptions) {
     this.#queue = new AppendQueue({
       ...options,
       expected: () => this.#openCalls,
-      probe: () => draftOf({ at: now(), kind: 'checkpoint' })
+      probe: () => checkpoint({ always: true })
     })
+    const checkpointIfWell = () => this.fault ?? checkpoint({ always: false }).catch(ignoreUntilNext)
+    this.#checkpointTimer = setInterval(checkpointIfWell, checkpointEveryMs).unref()
     // A rejection that cannot be stored is kept by the queue; nobody waits for it.
     this.#rejections = new Rejections(
       fields => void this.#queue.keep(draftOf(fields)).catch(ignoreUntilStored)
@@ -66,6 +77,7 @@ export class Ledger {
 
   /** Resolves when all entries so far are durable. */
   async flush(): Promise<void> {
+    clearInterval(this.#checkpointTimer)
     this.#rejections.close()
     await this.#queue.drain()
   }
@@ -90,3 +102,6 @@ function now(): string {
 
 /** The queue keeps such entries until they are stored and reports the fault through `fault`; no caller waits. */
 function ignoreUntilStored(): void {}
+
+/** A store that fails is found out by the next entry, which somebody waits for; the next checkpoint covers this one. */
+function ignoreUntilNext(): void {}

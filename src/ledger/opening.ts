@@ -1,15 +1,26 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Head } from './chain.ts'
 import type { EntryFields } from './entry.ts'
-
-/** Where another chain stood when a writer opened. Deleting that chain's tail later is found through it. */
-export type Anchor = { writer: string; seq: number; hash: string }
 
 /** Who opens a chain: the program's role and version, and the process. */
 export type WriterFacts = { role: 'gateway' | 'cli'; version: string; pid: number }
 
-/** The first entry of every chain. `after` anchors it to the newest entry of the whole ledger, absent in an empty one. */
-export function openedEntry(at: string, facts: WriterFacts, after: Anchor | undefined): EntryFields {
+/**
+ * The first entry of every chain. `after` anchors it to the newest entry of the whole ledger, absent in an empty one: if
+ * that entry is cut off later, the anchor tells.
+ */
+export function openedEntry(at: string, facts: WriterFacts, after: Head | undefined): EntryFields {
   return { at, kind: 'writer.opened', ...facts, after }
 }
 
-/** The newest entry of the ledger, over all writers. */
-export const newestEntrySql = `SELECT writer, seq, lower(hex(hash)) AS hash FROM ledger ORDER BY id DESC LIMIT 1`
+/** The newest entry of the ledger, over all writers or of one. */
+export function newestHead(database: DatabaseSync, writer?: string): Head | undefined {
+  const columns = 'writer, first_seq + entries - 1 AS seq, lower(hex(substr(hashes, -32))) AS hash'
+  const row =
+    writer === undefined
+      ? database.prepare(`SELECT ${columns} FROM ledger_batch ORDER BY id DESC LIMIT 1`).get()
+      : database
+          .prepare(`SELECT ${columns} FROM ledger_batch WHERE writer = ? ORDER BY first_seq DESC LIMIT 1`)
+          .get(writer)
+  return row && ({ ...row } as Head)
+}

@@ -1,6 +1,8 @@
 import { takeProcessLock } from '../store/process-lock.ts'
 import type { StoreFile } from '../store/store-file.ts'
 import type { ChainedEntry, EntryFields } from './entry.ts'
+import { newestHead } from './opening.ts'
+import { batchesOf } from './stored-batch.ts'
 import { type LedgerWriter, writerLockPath } from './writer.ts'
 
 /** What recovery did for one dead writer. */
@@ -37,14 +39,12 @@ function recoverWriter(store: StoreFile, writer: LedgerWriter, dead: WriterRow, 
     // Another process was faster: the calls are closed already.
     if (claimed.changes === 0) return
     const intents = openIntents(store, dead)
-    const head = store.raw
-      .prepare('SELECT seq, lower(hex(hash)) AS hash FROM ledger WHERE writer = ? ORDER BY seq DESC LIMIT 1')
-      .get(dead.id)
-    writer.insert({
+    const head = newestHead(store.raw, dead.id)
+    writer.insertSigned({
       at: at.toISOString(),
       kind: 'writer.recovered',
       recovered: dead.id,
-      head: head && { ...head },
+      head: head && { seq: head.seq, hash: head.hash },
       open_calls: intents.length
     })
     for (const intent of intents) writer.insert(unknownOutcome(intent, at))
@@ -53,18 +53,17 @@ function recoverWriter(store: StoreFile, writer: LedgerWriter, dead: WriterRow, 
   return openCalls === undefined ? [] : [{ writer: dead.id, openCalls }]
 }
 
-function openIntents(store: StoreFile, dead: WriterRow): ChainedEntry[] {
-  const rows = store.raw
-    .prepare(
-      `SELECT entry FROM ledger AS intent
-       WHERE writer = ? AND seq >= ? AND kind = 'call.intent' AND NOT EXISTS (
-         SELECT 1 FROM ledger AS outcome
-         WHERE outcome.request_id = intent.request_id AND outcome.attempt = intent.attempt
-           AND outcome.attempt IS NOT NULL AND outcome.kind = 'call.outcome')
-       ORDER BY seq`
-    )
-    .all(dead.id, dead.open_from) as { entry: string }[]
-  return rows.map(row => JSON.parse(row.entry) as ChainedEntry)
+/** Calls are closed in the chain that opened them, or by a recovery, which claims the whole writer: nowhere else. */
+function openIntents({ raw }: StoreFile, dead: WriterRow): ChainedEntry[] {
+  const open = new Map<string, ChainedEntry>()
+  for (const { texts } of batchesOf(raw, dead.id, dead.open_from))
+    for (const text of texts) {
+      const entry = JSON.parse(text) as ChainedEntry
+      const call = `${entry.request_id} ${entry.attempt}`
+      if (entry.kind === 'call.intent' && entry.seq >= dead.open_from) open.set(call, entry)
+      else if (entry.kind === 'call.outcome') open.delete(call)
+    }
+  return [...open.values()]
 }
 
 function unknownOutcome(intent: ChainedEntry, at: Date): EntryFields {

@@ -1,6 +1,8 @@
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
+import { type Candidates, indexedCandidates, unindexedCandidates } from './candidates.ts'
 import { type ChainedEntry, exportLine, type LedgerEntry } from './entry.ts'
-import { type LedgerRow, ledgerColumns } from './stored-entries.ts'
+import type { Outcome, Term } from './terms.ts'
+import { termsOf } from './terms.ts'
 
 /** Which entries to find: those that fit every member given. */
 export type Search = {
@@ -10,6 +12,7 @@ export type Search = {
   /** A kind, or the beginning of one and a star: `call.*`. */
   readonly kind?: string
   readonly code?: string
+  readonly outcome?: Outcome
   readonly requestId?: string
   /** The first time that fits, and the first after it that no longer does. */
   readonly since?: Date
@@ -22,41 +25,30 @@ export type SearchPage = { readonly limit: number; readonly cursor?: string }
 /** One page of what was found, newest first. `next` continues it; null on the last page. */
 export type Found = { readonly items: readonly LedgerEntry[]; readonly next: string | null }
 
-type Condition = readonly [sql: string, value: (search: Search) => SQLInputValue | undefined]
-
-const conditions: readonly Condition[] = [
-  [`entry ->> 'tenant' = ?`, search => search.tenant],
-  [`entry ->> 'key_id' = ?`, search => search.keyId],
-  [`entry ->> 'connector_id' = ?`, search => search.connectorId?.toLowerCase()],
-  ['kind = ?', search => (search.kind?.endsWith('*') ? undefined : search.kind)],
-  ['kind GLOB ?', search => (search.kind?.endsWith('*') ? search.kind : undefined)],
-  [`entry ->> 'code' = ?`, search => search.code],
-  ['request_id = ?', search => search.requestId?.toLowerCase()],
-  [`entry ->> 'at' >= ?`, search => search.since?.toISOString()],
-  [`entry ->> 'at' < ?`, search => search.until?.toISOString()]
-]
+/** A search in the terms of the index: an entry that fits has all of them, and these times. */
+export type Query = {
+  readonly terms: readonly Term[]
+  readonly requestId: string | undefined
+  readonly since: string | undefined
+  readonly until: string | undefined
+  /** Only entries at earlier positions. */
+  readonly before: number
+}
 
 /** Entries that fit, newest first: in the order of their commits, not of the clocks that stamped them. */
 export function searchLedger(database: DatabaseSync, search: Search, { limit, cursor }: SearchPage): Found {
-  const used = conditions.flatMap(([sql, read]) => {
-    const value = read(search)
-    return value === undefined ? [] : [{ sql, value }]
-  })
-  const before = cursor === undefined ? [] : [{ sql: 'id < ?', value: Number(cursor) }]
-  const where = [...used, ...before].map(({ sql }) => sql).join(' AND ')
-  const statement = database.prepare(
-    `SELECT ${ledgerColumns} FROM ledger ${where && `WHERE ${where}`} ORDER BY id DESC LIMIT ?`
-  )
-  statement.setReturnArrays(true)
-  const values = [...used, ...before].map(({ value }) => value)
-  // One row more than the page: it only tells that there is a next one.
-  const rows = statement.all(...values, limit + 1) as unknown as LedgerRow[]
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
-  return {
-    items: shown.map(asEntry),
-    next: rows.length > limit && last !== undefined ? String(last[0]) : null
+  const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor)
+  const query = { ...toQuery(search), before }
+  const items: LedgerEntry[] = []
+  let last = 0
+  for (const { position, text, hash } of candidates(database, query)) {
+    if (!fits(text, search, query)) continue
+    // One more than the page: it only tells that there is a next one.
+    if (items.length === limit) return { items, next: String(last) }
+    items.push(toEntry(text, hash))
+    last = position
   }
+  return { items, next: null }
 }
 
 /** Whether a text can be a cursor of `searchLedger`. */
@@ -66,13 +58,54 @@ export function isCursor(text: string): boolean {
 
 /** The whole story of one request: all its entries, oldest first; none when the ledger knows no such request. */
 export function storyOf(database: DatabaseSync, requestId: string): LedgerEntry[] {
-  const statement = database.prepare(`SELECT ${ledgerColumns} FROM ledger WHERE request_id = ? ORDER BY id`)
-  statement.setReturnArrays(true)
-  return (statement.all(requestId.toLowerCase()) as unknown as LedgerRow[]).map(asEntry)
+  return searchLedger(database, { requestId }, { limit: Number.MAX_SAFE_INTEGER }).items.toReversed()
+}
+
+function* candidates(database: DatabaseSync, query: Query): Candidates {
+  yield* unindexedCandidates(database, query)
+  yield* indexedCandidates(database, query)
+}
+
+function toQuery(search: Search): Omit<Query, 'before'> {
+  const { tenant, keyId, connectorId, kind, code, outcome, requestId, since, until } = search
+  const terms: (Term | false)[] = [
+    tenant !== undefined && `tenant=${tenant}`,
+    keyId !== undefined && `key_id=${keyId}`,
+    connectorId !== undefined && `connector_id=${connectorId.toLowerCase()}`,
+    code !== undefined && `code=${code}`,
+    outcome !== undefined && `outcome=${outcome}`,
+    kind !== undefined && kindTerm(kind)
+  ]
+  return {
+    terms: terms.filter(term => term !== false),
+    requestId: requestId?.toLowerCase(),
+    since: since?.toISOString(),
+    until: until?.toISOString()
+  }
+}
+
+/** A family that is no whole one, such as `call.o*`, is looked for in the smallest that holds it. */
+function kindTerm(kind: string): Term | false {
+  if (!kind.endsWith('*')) return `kind=${kind}`
+  const dot = kind.lastIndexOf('.')
+  return dot !== -1 && `kind=${kind.slice(0, dot)}.*`
+}
+
+/** Asked of every candidate: what the index says is never relied upon. */
+function fits(text: string, { kind }: Search, { terms, requestId, since, until }: Query): boolean {
+  const entry = JSON.parse(text) as ChainedEntry
+  const own = new Set(termsOf(text))
+  return (
+    terms.every(term => own.has(term)) &&
+    (requestId === undefined || entry.request_id === requestId) &&
+    (since === undefined || entry.at >= since) &&
+    (until === undefined || entry.at < until) &&
+    (!kind?.endsWith('*') || entry.kind.startsWith(kind.slice(0, -1)))
+  )
 }
 
 /** The entry with its members in the order in which an export prints them. */
-function asEntry([, text, hash]: LedgerRow): LedgerEntry {
+function toEntry(text: string, hash: string): LedgerEntry {
   const entry = JSON.parse(text) as ChainedEntry
   return JSON.parse(exportLine({ ...entry, hash })) as LedgerEntry
 }

@@ -1,12 +1,14 @@
-import type { StatementSync } from 'node:sqlite'
 import { type ProcessLock, takeProcessLock } from '../store/process-lock.ts'
+import { StoreFault } from '../store/store-fault.ts'
 import type { StoreFile } from '../store/store-file.ts'
 import { uuidv7 } from '../uuid.ts'
-import { Chain, type Head } from './chain.ts'
+import { Chain, type Head, type SealedEntry } from './chain.ts'
 import { type Draft, draftOf } from './draft.ts'
-import type { EntryFields } from './entry.ts'
+import type { ChainedEntry, EntryFields } from './entry.ts'
 import { OpenCalls } from './open-calls.ts'
-import { type Anchor, newestEntrySql, openedEntry, type WriterFacts } from './opening.ts'
+import { newestHead, openedEntry, type WriterFacts } from './opening.ts'
+import { type Signer, signedBy } from './signature.ts'
+import { handleOf, rollBack, type WriterHandle } from './writer-handle.ts'
 
 /** Where the locks that tell living writers from dead ones are kept: one file a writer, beside the store. */
 export function writerLockPath(storePath: string, writer: string): string {
@@ -16,50 +18,47 @@ export function writerLockPath(storePath: string, writer: string): string {
 /** How often, at most, a commit also notes up to where all calls are closed, in milliseconds. */
 const noteOpenFromMs = 1000
 
+/** Entries that were on their way when the store failed: whether they are stored shows when it is opened again. */
+type Uncertain = { readonly head: Head; readonly drafts: readonly Draft[] }
+
 /**
  * This process's own writer: one chain, appended to in transactions of its own. Synchronous, for the store's thread.
  * Living writers hold a lock, so that another process never takes their calls for those of a dead one.
  */
 export class LedgerWriter {
-  readonly #store: StoreFile
+  #handle: WriterHandle
   readonly #chain: Chain
   readonly #lock: ProcessLock
+  readonly #signer: Signer | undefined
   readonly #openCalls = new OpenCalls()
-  readonly #begin: StatementSync
-  readonly #commit: StatementSync
-  readonly #insert: StatementSync
-  readonly #insertOutcome: StatementSync
-  readonly #noteOpenFrom: StatementSync
+  /** Sealed in the transaction under way. */
+  #sealed: SealedEntry[] = []
+  #drafts: Draft[] = []
+  #uncertain: Uncertain | null = null
+  /** Texts of drafts that turned out to be stored, though their batch had failed: they come a second time. */
+  #storedBefore = new Set<string>()
+  /** The hash of this chain's latest checkpoint. */
+  #checkpointed = ''
   #notedAt = 0
 
-  private constructor(store: StoreFile, chain: Chain, lock: ProcessLock) {
-    this.#store = store
+  private constructor(store: StoreFile, chain: Chain, lock: ProcessLock, signer: Signer | undefined) {
+    this.#handle = handleOf(store)
     this.#chain = chain
     this.#lock = lock
-    this.#begin = store.raw.prepare('BEGIN IMMEDIATE')
-    this.#commit = store.raw.prepare('COMMIT')
-    this.#insert = store.raw.prepare('INSERT INTO ledger (entry, hash) VALUES (?, ?)')
-    // A call that another process took for a dead one's, and closed, is closed: its own outcome, which comes too late,
-    // must not keep all later entries from being stored.
-    this.#insertOutcome = store.raw.prepare(
-      `INSERT INTO ledger (entry, hash) VALUES (?, ?)
-       ON CONFLICT (request_id, attempt, kind) WHERE request_id IS NOT NULL DO NOTHING`
-    )
-    this.#noteOpenFrom = store.raw.prepare('UPDATE writer SET open_from = ? WHERE id = ?')
+    this.#signer = signer
   }
 
   /** Opens a new chain with its `writer.opened` entry. A writer never continues another's chain. */
-  static open(store: StoreFile, facts: WriterFacts, at: Date): LedgerWriter {
-    const chain = Chain.start(uuidv7())
+  static open(store: StoreFile, facts: WriterFacts, at: Date, signer?: Signer): LedgerWriter {
+    const chain = Chain.start(uuidv7(), signer)
     const id = chain.head.writer
     const lock = takeProcessLock(writerLockPath(store.path, id))
     if (!lock) throw new Error(`the lock of the new writer ${id} is taken`)
     try {
-      const writer = new LedgerWriter(store, chain, lock)
+      const writer = new LedgerWriter(store, chain, lock, signer)
       writer.transact(() => {
-        const after = store.raw.prepare(newestEntrySql).get() as Anchor | undefined
         store.raw.prepare('INSERT INTO writer (id, opened_at) VALUES (?, ?)').run(id, at.toISOString())
-        writer.insert(openedEntry(at.toISOString(), facts, after && { ...after }))
+        writer.insertSigned(openedEntry(at.toISOString(), facts, newestHead(store.raw)))
       })
       return writer
     } catch (error) {
@@ -80,14 +79,41 @@ export class LedgerWriter {
   append(batch: readonly Draft[], now: number): string[] {
     const late: string[] = []
     this.transact(() => {
+      this.#resumeIfClosed()
       // Before the batch's own intents, which are open as well.
       const openFrom = this.#openFrom()
-      for (const draft of batch) if (!this.#insertDraft(draft)) late.push(draft.closes ?? '')
+      for (const draft of batch) if (!this.#insertOnce(draft)) late.push(draft.closes ?? '')
       if (now - this.#notedAt < noteOpenFromMs) return
-      this.#noteOpenFrom.run(openFrom, this.head.writer)
+      this.#handle.noteOpenFrom.run(openFrom, this.head.writer)
       this.#notedAt = now
     })
+    this.#storedBefore.clear()
     return late
+  }
+
+  /**
+   * Appends a signed entry that vouches for all of this chain, and for the newest entry of the whole ledger. Unless
+   * `always`, none when the newest entry is such a one already.
+   */
+  checkpoint(at: Date, { always = false } = {}): void {
+    this.transact(() => {
+      this.#resumeIfClosed()
+      const after = newestHead(this.#handle.store.raw)
+      const isOwn = after?.writer === this.head.writer
+      if (isOwn && after.hash === this.#checkpointed && !always) return
+      this.insertSigned({ at: at.toISOString(), kind: 'checkpoint', ...(!isOwn && { after }) })
+      this.#checkpointed = this.#chain.tip.hash
+    })
+  }
+
+  /** Another process took this one for dead and closed its calls: they are closed, and the chain goes on. */
+  #resumeIfClosed(): void {
+    const { closed_at } = this.#handle.ownRow.get(this.head.writer) as { closed_at: string | null }
+    if (closed_at === null) return
+    this.#openCalls.forget()
+    this.#handle.store.raw
+      .prepare('UPDATE writer SET closed_at = NULL, open_from = ? WHERE id = ?')
+      .run(this.head.seq + 1, this.head.writer)
   }
 
   /** The number from which on intents may be open, as far as committed entries tell. */
@@ -100,43 +126,92 @@ export class LedgerWriter {
     this.#insertDraft(draftOf(fields))
   }
 
+  /** Inserts one entry with this writer's signature, if it has one, inside `transact`. */
+  insertSigned(fields: EntryFields): void {
+    this.insert({ ...fields, ...signedBy(this.#signer) })
+  }
+
   /** False when the entry was an outcome that came too late. */
-  #insertDraft(draft: Draft): boolean {
-    const before = this.#chain.tip
-    const sealed = this.#chain.seal(draft)
-    const insert = draft.closes === undefined ? this.#insert : this.#insertOutcome
-    const { changes } = insert.run(sealed.text, Buffer.from(sealed.hash, 'hex'))
-    if (changes === 0) this.#chain.retract(before)
+  #insertOnce(draft: Draft): boolean {
+    if (this.#storedBefore.has(draft.text)) return true
+    if (draft.closes !== undefined && !this.#openCalls.has(draft.closes)) return false
+    this.#insertDraft(draft)
+    return true
+  }
+
+  #insertDraft(draft: Draft): void {
+    this.#sealed.push(this.#chain.seal(draft))
+    this.#drafts.push(draft)
     this.#openCalls.note(draft, this.#chain.tip.seq)
-    return changes !== 0
   }
 
   /** Runs `work` in one write transaction; on failure neither the store nor the chain has moved. */
   transact(work: () => void): void {
-    const { raw } = this.#store
+    const { store, table, begin, commit } = this.#handle
     try {
-      this.#begin.run()
+      begin.run()
       work()
-      this.#store.requireInPlace()
-      this.#commit.run()
+      table.append(this.head.writer, this.head.seq + 1, this.#sealed)
+      store.requireInPlace()
+      commit.run()
     } catch (error) {
-      if (raw.isTransaction) raw.exec('ROLLBACK')
+      this.#uncertain = { head: this.#chain.tip, drafts: this.#drafts }
+      rollBack(store)
       this.#chain.rewind()
       this.#openCalls.rewind()
       throw error
+    } finally {
+      this.#sealed = []
+      this.#drafts = []
     }
+    this.#uncertain = null
     this.#chain.advance()
     this.#openCalls.advance()
+  }
+
+  /**
+   * Goes on with another handle on the same store, after the one before has failed. Entries of a failed transaction that
+   * are there all the same are taken over; calls that they open were refused, and are closed. Throws StoreFault
+   * `replaced` when the store does not hold what this writer has written.
+   */
+  resume(store: StoreFile): void {
+    const stored = newestHead(store.raw, this.head.writer)
+    const refused = stored?.hash === this.head.hash ? [] : this.#takeOver(stored)
+    this.#handle = handleOf(store)
+    if (refused.length > 0)
+      this.transact(() => {
+        for (const call of refused) this.insert(refusedOutcome(call))
+      })
+    this.#uncertain = null
+  }
+
+  /** Returns the intents among the entries that are taken over. */
+  #takeOver(stored: Head | undefined): Draft[] {
+    const { head, drafts } = this.#uncertain ?? { head: null, drafts: [] }
+    if (!head || stored?.hash !== head.hash) throw new StoreFault('replaced')
+    let seq = this.head.seq
+    for (const draft of drafts) this.#openCalls.note(draft, ++seq)
+    this.#openCalls.advance()
+    this.#chain.moveTo(head)
+    for (const { text } of drafts) this.#storedBefore.add(text)
+    return drafts.filter(({ opens }) => opens !== undefined)
   }
 
   /** Ends the chain with a `writer.closed` entry and lets go of the lock. */
   close(at: Date): void {
     this.transact(() => {
-      this.insert({ at: at.toISOString(), kind: 'writer.closed' })
-      this.#store.raw
+      this.insertSigned({ at: at.toISOString(), kind: 'writer.closed' })
+      this.#handle.store.raw
         .prepare('UPDATE writer SET closed_at = ?, open_from = ? WHERE id = ?')
         .run(at.toISOString(), this.#openFrom(), this.head.writer)
     })
     this.#lock.release()
   }
+}
+
+/** The outcome of a call that was refused because its intent could not be stored, as it seemed. */
+function refusedOutcome({ text }: Draft): EntryFields {
+  const { writer: _writer, seq: _seq, prev: _prev, ...facts } = JSON.parse(text) as ChainedEntry
+  const at = new Date().toISOString()
+  return { ...facts, at, kind: 'call.outcome', status: 503, code: 'ledger_unavailable', forwarded: 'no' }
 }

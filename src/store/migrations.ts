@@ -51,6 +51,62 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
      BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`,
     `CREATE TRIGGER ledger_is_append_only_delete BEFORE DELETE ON ledger
      BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`
+  ],
+  '2026-11-24-ledger-in-batches': [
+    `CREATE TABLE ledger_batch (
+     id INTEGER PRIMARY KEY,
+     entries INTEGER NOT NULL,
+     writer TEXT NOT NULL,
+     first_seq INTEGER NOT NULL,
+     hashes BLOB NOT NULL,
+     texts TEXT NOT NULL
+   ) STRICT`,
+    `INSERT INTO ledger_batch (id, entries, writer, first_seq, hashes, texts)
+     SELECT id, 1, writer, seq, hash, entry FROM ledger ORDER BY id`,
+    `DROP TABLE ledger`,
+    `CREATE UNIQUE INDEX ledger_batch_by_writer ON ledger_batch (writer, first_seq)`,
+    `CREATE TABLE ledger_cut (position INTEGER PRIMARY KEY, entry INTEGER NOT NULL) STRICT`,
+    `CREATE TRIGGER ledger_is_append_only_update BEFORE UPDATE ON ledger_batch
+     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`,
+    `CREATE TRIGGER ledger_is_append_only_delete BEFORE DELETE ON ledger_batch
+     WHEN OLD.id + OLD.entries - 1 > (SELECT coalesce(max(position), 0) FROM ledger_cut)
+     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`,
+    `CREATE VIEW ledger AS
+     SELECT batch.id + line.key AS id,
+       line.value ->> 'writer' AS writer,
+       line.value ->> 'seq' AS seq,
+       line.value ->> 'at' AS at,
+       line.value ->> 'kind' AS kind,
+       line.value ->> 'request_id' AS request_id,
+       line.value ->> 'attempt' AS attempt,
+       line.value ->> 'tenant' AS tenant,
+       line.value ->> 'code' AS code,
+       line.value AS entry,
+       substr(batch.hashes, line.key * 32 + 1, 32) AS hash
+     FROM ledger_batch AS batch, json_each('[' || replace(batch.texts, char(10), ',') || ']') AS line
+     WHERE batch.id > (SELECT coalesce(max(position), 0) FROM ledger_cut)`,
+    `CREATE TABLE ledger_segment (
+     id INTEGER PRIMARY KEY,
+     first_at TEXT NOT NULL,
+     last_at TEXT NOT NULL
+   ) STRICT`,
+    `CREATE TABLE ledger_term (
+     id INTEGER PRIMARY KEY,
+     field TEXT NOT NULL,
+     value TEXT NOT NULL,
+     UNIQUE (field, value)
+   ) STRICT`,
+    `CREATE TABLE ledger_posting (
+     term INTEGER NOT NULL,
+     segment INTEGER NOT NULL,
+     places BLOB NOT NULL,
+     PRIMARY KEY (term, segment)
+   ) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE ledger_request (
+     request_id TEXT NOT NULL,
+     position INTEGER NOT NULL,
+     PRIMARY KEY (request_id, position)
+   ) STRICT, WITHOUT ROWID`
   ]
 }
 

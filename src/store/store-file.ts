@@ -3,14 +3,20 @@ import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { newestMigration } from './migrations.ts'
 import { openSqlite, quickCheck, StoreError } from './sqlite.ts'
+import { StoreFault } from './store-fault.ts'
 
 /** An open, migrated store: its raw handle, for prepared statements. */
 export type StoreFile = {
   /** Absolute. */
   readonly path: string
   readonly raw: DatabaseSync
-  /** Throws StoreError when the file at `path` is no longer the one that is open: what is written would be lost. */
+  /**
+   * Throws StoreFault when the file at `path`, or the log beside it, is no longer the one that is open: what is written
+   * would be lost.
+   */
   requireInPlace(): void
+  /** Opens the same file again, in place of this handle. Throws StoreFault when another file is there, or StoreError. */
+  reopen(): StoreFile
   close(): void
 }
 
@@ -29,14 +35,42 @@ export async function openStoreFile(url: string): Promise<StoreFile> {
     if (error instanceof StoreError) throw error
     throw new StoreError(`cannot read the store ${path}: ${(error as Error).message}`, { cause: error })
   }
-  const opened = statSync(path)
-  return { path, raw, requireInPlace: () => requireSameFile(path, opened), close: () => raw.close() }
+  return storeFile(path, raw, statSync(path))
 }
 
-function requireSameFile(path: string, opened: Stats): void {
+function storeFile(path: string, raw: DatabaseSync, opened: Stats): StoreFile {
+  // There from the first write on, and never made anew while a connection is open.
+  let log: Stats | undefined
+  return {
+    path,
+    raw,
+    requireInPlace() {
+      if (!isSameFile(path, opened)) throw new StoreFault('replaced')
+      log ??= statSync(`${path}-wal`, { throwIfNoEntry: false })
+      if (log && !isSameFile(`${path}-wal`, log)) throw new StoreFault('log_removed')
+    },
+    reopen() {
+      closeBroken(raw)
+      // Asked first: to open a path makes the file.
+      if (!isSameFile(path, opened)) throw new StoreFault('replaced')
+      return storeFile(path, openSqlite(path), opened)
+    },
+    close: () => raw.close()
+  }
+}
+
+/** Whatever a broken handle says while it is closed: it is not used again. */
+function closeBroken(raw: DatabaseSync): void {
+  try {
+    if (raw.isOpen) raw.close()
+  } catch {
+    // SQLite lets go of the files all the same.
+  }
+}
+
+function isSameFile(path: string, known: Stats): boolean {
   const found = statSync(path, { throwIfNoEntry: false })
-  if (found?.ino !== opened.ino || found.dev !== opened.dev)
-    throw new StoreError(`the store ${path} has been removed or replaced while it was open`)
+  return found?.ino === known.ino && found.dev === known.dev
 }
 
 /** The file behind a `sqlite:` URL, absolute. */

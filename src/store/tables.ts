@@ -1,4 +1,4 @@
-import type { Generated, GeneratedAlways } from 'kysely'
+import type { Generated } from 'kysely'
 
 /** The tables as TypeScript sees them; `migrations.ts` makes them. Times are RFC 3339, milliseconds, UTC. */
 export type Tables = {
@@ -34,15 +34,26 @@ export type Tables = {
     /** Every intent of this writer before this number has its outcome: recovery need not look there. */
     open_from: number
   }
-  /** `entry` is the only truth; the columns below `hash` are computed from it by SQLite, for its indexes. */
-  ledger: {
-    id: Generated<number>
-    entry: string
-    hash: Uint8Array
-    writer: GeneratedAlways<string>
-    seq: GeneratedAlways<number>
-    kind: GeneratedAlways<string>
-    request_id: GeneratedAlways<string | null>
-    attempt: GeneratedAlways<number | null>
+  /**
+   * The ledger: a row holds the entries that one transaction stored. `texts` is the only truth, one canonical entry a
+   * line; what stands before it says which entries these are. The view `ledger` shows an entry a row.
+   */
+  ledger_batch: {
+    /** The position of its first entry: entries are numbered from 1 in the order of their commits. */
+    id: number
+    entries: number
+    writer: string
+    /** The number of its first entry in its writer's chain. */
+    first_seq: number
+    /** 32 bytes for each entry. */
+    hashes: Uint8Array
+    texts: string
   }
+  /** Entries up to `position` have been pruned; the entry at position `entry` says so, signed. */
+  ledger_cut: { position: number; entry: number }
+  /** From here on, what searches use; made from the entries, and nothing that is proved rests on it. */
+  ledger_segment: { id: number; first_at: string; last_at: string }
+  ledger_term: { id: Generated<number>; field: string; value: string }
+  ledger_posting: { term: number; segment: number; places: Uint8Array }
+  ledger_request: { request_id: string; position: number }
 }

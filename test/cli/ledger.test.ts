@@ -99,7 +99,7 @@ test('verify of a broken ledger exits 1 and names the entry, in words and in JSO
   expect(ran.error).toContain(`writer ${first} seq 5: edited`)
   expect(JSON.parse(ran.out)).toMatchObject({
     whole: false,
-    faults: [{ kind: 'edited', writer: first, seq: 5, place: 'row 7' }]
+    faults: [{ kind: 'edited', writer: first, seq: 5, place: 'entry 7' }]
   })
 })
 

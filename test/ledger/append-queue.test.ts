@@ -14,6 +14,10 @@ class ManualStore {
     return new Promise((resolve, reject) => this.#answers.push({ resolve: () => resolve([]), reject }))
   }
 
+  async probe(): Promise<void> {
+    await this.store([entry('probe')])
+  }
+
   async stored(): Promise<void> {
     this.#answers.shift()?.resolve()
     await vi.advanceTimersByTimeAsync(0)
@@ -41,7 +45,7 @@ function fate(promise: Promise<void>): { readonly now: string } {
 
 let manual: ManualStore
 function queueOf(options: Partial<AppendQueueOptions> = {}): AppendQueue {
-  return new AppendQueue({ store: manual.store, probe: () => entry('probe'), waitMs: 2000, ...options })
+  return new AppendQueue({ store: manual.store, probe: () => manual.probe(), waitMs: 2000, ...options })
 }
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 
@@ -247,7 +251,7 @@ test('an intent that expires behind a failing batch leaves no fault that nothing
 
 test('the outcome of a call that another process has closed is refused to who waits for it', async () => {
   const store = async () => ['r 1']
-  const queue = new AppendQueue({ store, probe: () => entry('probe') })
+  const queue = new AppendQueue({ store, probe: async () => {} })
   const outcome = fate(queue.keep({ text: '{}', closes: 'r 1' }))
   const other = fate(queue.keep({ text: '{}', closes: 'r 2' }))
   await pass(0)

@@ -170,7 +170,7 @@ describe('a writer', () => {
     const writer = LedgerWriter.open(store, facts, at)
     const before = writer.head
     const twice = [callEntry('call.intent', 1), callEntry('call.intent', 2), callEntry('call.intent', 1)]
-    expect(() => writer.append(twice.map(draftOf), 0)).toThrow(/UNIQUE/)
+    expect(() => writer.append(twice.map(draftOf), 0)).toThrow(/a second intent/)
     expect(writer.head).toEqual(before)
     expect(entries()).toHaveLength(1)
     writer.append([callEntry('call.intent', 2), callEntry('call.outcome', 2)].map(draftOf), 0)
@@ -181,8 +181,8 @@ describe('a writer', () => {
 
   test('cannot change or remove an entry: the table takes insertions only', () => {
     const writer = LedgerWriter.open(store, facts, at)
-    expect(() => store.raw.exec(`UPDATE ledger SET entry = '{}'`)).toThrow(/append-only/)
-    expect(() => store.raw.exec('DELETE FROM ledger')).toThrow(/append-only/)
+    expect(() => store.raw.exec(`UPDATE ledger_batch SET texts = '{}'`)).toThrow(/append-only/)
+    expect(() => store.raw.exec('DELETE FROM ledger_batch')).toThrow(/append-only/)
     writer.close(at)
   })
 })

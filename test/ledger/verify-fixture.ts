@@ -119,16 +119,20 @@ export async function storeWith(
   for (const [type, name] of [
     ['TRIGGER', 'ledger_is_append_only_update'],
     ['TRIGGER', 'ledger_is_append_only_delete'],
-    ['INDEX', 'ledger_by_writer'],
-    ['INDEX', 'ledger_by_call']
+    ['INDEX', 'ledger_batch_by_writer']
   ])
     store.raw.exec(`DROP ${type} ${name}`)
-  const insert = store.raw.prepare('INSERT INTO ledger (entry, hash) VALUES (?, ?)')
+  const insert = store.raw.prepare(
+    'INSERT INTO ledger_batch (entries, writer, first_seq, hashes, texts) VALUES (1, ?, ?, ?, ?)'
+  )
   const insertWriter = store.raw.prepare(
     'INSERT OR IGNORE INTO writer (id, opened_at, open_from) VALUES (?, ?, 1)'
   )
   store.raw.exec('BEGIN')
-  for (const { entry, hash } of rows) insert.run(entry, Buffer.from(hash, 'hex'))
+  for (const row of rows) {
+    const { writer, seq } = members(row)
+    insert.run(String(writer), Number(seq), Buffer.from(row.hash, 'hex'), row.entry)
+  }
   for (const writer of [first, second]) insertWriter.run(writer, '2026-11-24T06:00:00.000Z')
   store.raw.exec('COMMIT')
   return {

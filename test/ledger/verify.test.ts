@@ -44,7 +44,7 @@ async function verifyRows(rows: readonly Row[], heads: readonly Head[] = []): Pr
 /** Verifies texts that the table itself would refuse. */
 async function verifyTexts(rows: readonly Row[]): Promise<Verification> {
   return await verifyLedger([
-    rows.map(({ entry, hash }, index) => readStored(`row ${index + 1}`, entry, hash))
+    rows.map(({ entry, hash }, index) => readStored(`entry ${index + 1}`, entry, hash))
   ])
 }
 
@@ -377,8 +377,8 @@ test('members that this version does not know are part of the hash', async () =>
 test('each chain has a fault of its own', async () => {
   const { faults } = await verifyRows(without(sample.rows, 6, 8))
   expect(faults).toMatchObject([
-    { kind: 'missing', writer: first, seq: 4, place: 'row 6' },
-    { kind: 'missing', writer: second, seq: 3, place: 'row 7' }
+    { kind: 'missing', writer: first, seq: 4, place: 'entry 6' },
+    { kind: 'missing', writer: second, seq: 3, place: 'entry 7' }
   ])
 })
 
@@ -393,7 +393,7 @@ test('text in the store that is no entry is malformed, and so is text that is no
   ]
   for (const text of texts) {
     const { faults } = await verifyTexts(change(sample.rows, 6, row => ({ ...row, entry: text })))
-    expect(faults[0]).toMatchObject({ kind: 'malformed', writer: null, place: 'row 6' })
+    expect(faults[0]).toMatchObject({ kind: 'malformed', writer: null, place: 'entry 6' })
   }
 })
 

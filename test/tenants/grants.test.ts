@@ -67,7 +67,9 @@ describe('grants', () => {
 test('a change that fails at its last step leaves neither the change nor its entry', async () => {
   const { store, administration } = await temporaryStore()
   await createTenant(administration, { name: 'acme' })
-  store.raw.exec(`CREATE TRIGGER broken BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'disk full'); END`)
+  store.raw.exec(
+    `CREATE TRIGGER broken BEFORE INSERT ON ledger_batch BEGIN SELECT RAISE(ABORT, 'disk full'); END`
+  )
   await expect(addGrants(administration, 'acme', [one])).rejects.toThrow('disk full')
   expect((await listGrants(store, 'acme', { limit: 1 })).items).toEqual([])
   expect(adminEntries(store)).toHaveLength(1)

@@ -1,0 +1,33 @@
+import type { StatementSync } from 'node:sqlite'
+import type { StoreFile } from '../store/store-file.ts'
+import { BatchTable } from './batch-table.ts'
+
+/** What a writer uses of an open store. Of a store that is opened again it has all of this anew. */
+export type WriterHandle = {
+  readonly store: StoreFile
+  readonly table: BatchTable
+  readonly begin: StatementSync
+  readonly commit: StatementSync
+  readonly ownRow: StatementSync
+  readonly noteOpenFrom: StatementSync
+}
+
+export function handleOf(store: StoreFile): WriterHandle {
+  return {
+    store,
+    table: new BatchTable(store.raw),
+    begin: store.raw.prepare('BEGIN IMMEDIATE'),
+    commit: store.raw.prepare('COMMIT'),
+    ownRow: store.raw.prepare('SELECT closed_at FROM writer WHERE id = ?'),
+    noteOpenFrom: store.raw.prepare('UPDATE writer SET open_from = ? WHERE id = ?')
+  }
+}
+
+/** Ends a transaction that has failed. One that cannot be rolled back ends with its handle. */
+export function rollBack({ raw }: StoreFile): void {
+  try {
+    if (raw.isTransaction) raw.exec('ROLLBACK')
+  } catch {
+    // What made the transaction fail is told already, and says more.
+  }
+}

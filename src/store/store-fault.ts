@@ -1,0 +1,71 @@
+import { StoreError } from './sqlite.ts'
+
+/** What is wrong with the store, as far as an operator has to know: what to say, and whether its handle can be kept. */
+type FaultKind = {
+  /** For `/readyz` and the log. Names no path and holds no text of anybody else's. */
+  readonly detail: string
+  /**
+   * Whether the open handle may be used again. After a failed write or sync it may not: the kernel reports such a
+   * failure once, and the same handle would take a second sync for done that wrote nothing.
+   */
+  readonly keepsHandle: boolean
+}
+
+const faults = {
+  disk_full: { detail: 'The disk of the store is full.', keepsHandle: true },
+  io_failed: {
+    detail: 'The store could not be read or written: an I/O error of its disk.',
+    keepsHandle: false
+  },
+  locked: { detail: 'Another process has locked the store.', keepsHandle: true },
+  replaced: {
+    detail:
+      'The file of the store has been removed or replaced: put it back, or restart the gateway to use the one that is there now.',
+    keepsHandle: true
+  },
+  log_removed: { detail: 'The log file beside the store has been removed or replaced.', keepsHandle: false },
+  damaged: { detail: 'The file of the store is damaged.', keepsHandle: false },
+  unusable: { detail: 'The store cannot be used.', keepsHandle: false }
+} as const satisfies Record<string, FaultKind>
+
+export type StoreFaultCode = keyof typeof faults
+
+/** SQLite's primary result codes; the rest is `unusable`. */
+const byResultCode: Readonly<Record<number, StoreFaultCode>> = {
+  5: 'locked',
+  6: 'locked',
+  10: 'io_failed',
+  11: 'damaged',
+  13: 'disk_full',
+  // It could not be opened, mostly for want of space or of descriptors.
+  14: 'io_failed',
+  26: 'damaged'
+}
+
+/** An error of the store, told in our words: its `code` crosses threads, its class does not. */
+export class StoreFault extends StoreError {
+  readonly code: StoreFaultCode
+  constructor(code: StoreFaultCode, options?: ErrorOptions) {
+    super(faults[code].detail, options)
+    this.code = code
+  }
+
+  get keepsHandle(): boolean {
+    return faults[this.code].keepsHandle
+  }
+}
+
+/** What an error that came of using the store says about it. */
+export function toStoreFault(error: unknown): StoreFault {
+  if (error instanceof StoreFault) return error
+  const { errcode = 0 } = error as { errcode?: number }
+  return new StoreFault(byResultCode[errcode & 0xff] ?? 'unusable', { cause: error })
+}
+
+/** The sentence for an error of the store that has crossed threads, or undefined for any other error. */
+export function storeFaultDetail(error: Error): string | undefined {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && Object.hasOwn(faults, code)
+    ? faults[code as StoreFaultCode].detail
+    : undefined
+}
