@@ -83,7 +83,7 @@ function writeSettings(folder: string, port: number, sandbox: Sandbox): string {
 async function issueFirstKey(context: ProcessContext, config: string): Promise<IssuedKey> {
   return await withStore(context, { config }, async ({ administration, pepper }) => {
     await createTenant(administration, { name: 'demo', connectors: ['*'] })
-    return await issueKey(administration, await pepper(), 'demo', null)
+    return await issueKey(administration, pepper(), 'demo', null)
   })
 }
 

@@ -48,7 +48,7 @@ function addIssue(noun: Command, context: ProcessContext): void {
     .option('--expires <when>', `${expiryForm} (default: never)`, expiry)
   withConfigOptions(issue).action(async (tenant: string, options: IssueOptions) => {
     const issued = await withStore(context, options, async ({ administration, pepper }) =>
-      issueKey(administration, await pepper(), tenant, options.expires?.(administration.clock()) ?? null)
+      issueKey(administration, pepper(), tenant, options.expires?.(administration.clock()) ?? null)
     )
     print(context, options, issued, shownOnce(issued))
   })
@@ -67,7 +67,7 @@ function addRotate(noun: Command, context: ProcessContext): void {
     .option('--expires <when>', `${expiryForm} (default: as long a life as the old key had)`, expiry)
   withConfigOptions(rotate).action(async (keyId: string, options: RotateOptions) => {
     const issued = await withStore(context, options, async ({ administration, pepper }) =>
-      rotateKey(administration, await pepper(), keyId, {
+      rotateKey(administration, pepper(), keyId, {
         overlapMs: options.overlap,
         expiresAt: options.expires?.(administration.clock())
       })

@@ -1,13 +1,15 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
 import { type Command, InvalidArgumentError } from 'commander'
 import { exportedLines, positionOf } from '../ledger/export.ts'
 import { type CliContext, CommandError } from './context.ts'
+import { progress } from './ledger-progress.ts'
 import { withLedger } from './ledger-reader.ts'
 import { type ConfigOptions, withConfigOptions } from './options.ts'
 
 type Position = { readonly writer: string; readonly seq: number }
-type ExportOptions = ConfigOptions & { readonly after?: Position }
+type ExportOptions = ConfigOptions & { readonly after?: Position; readonly gzip?: true }
 
 /** `ledger export`: always whole, as a selection could not be verified; `--after` goes on where an export ended. */
 export function addExport(noun: Command, context: CliContext): void {
@@ -15,13 +17,28 @@ export function addExport(noun: Command, context: CliContext): void {
     .command('export')
     .description('print all entries in the order of their commits, one JSON object a line')
     .option('--after <writer:seq>', 'go on after the last entry of an earlier export', position)
+    .option('--gzip', 'compress it')
   withConfigOptions(command).action(async (options: ExportOptions) => {
     await withLedger(context, options, async database => {
       const after = options.after && positionOf(database, options.after.writer, options.after.seq)
       if (after === null) throw new CommandError('entry_not_found', 'the ledger holds no such entry', 1)
-      await write(exportedLines(database, after), context.stdout)
+      const shown = progress(context)
+      try {
+        await write(counted(exportedLines(database, after), shown.show), context.stdout, options)
+      } finally {
+        shown.clear()
+      }
     })
   })
+}
+
+function* counted(texts: Iterable<string>, show: (step: string, entries: number) => void): Generator<string> {
+  let entries = 0
+  for (const text of texts) {
+    yield text
+    entries += text.split('\n').length - 1
+    show('exported', entries)
+  }
 }
 
 function position(text: string): Position {
@@ -32,9 +49,14 @@ function position(text: string): Position {
 }
 
 /** Writes as fast as the reader reads. A reader that has seen enough is no failure. */
-async function write(lines: Iterable<string>, to: NodeJS.WritableStream): Promise<void> {
+async function write(
+  texts: Iterable<string>,
+  to: NodeJS.WritableStream,
+  { gzip }: ExportOptions
+): Promise<void> {
   try {
-    await pipeline(Readable.from(lines, { highWaterMark: 1 }), to, { end: false })
+    const steps = gzip ? [createGzip()] : []
+    await pipeline([Readable.from(texts, { highWaterMark: 1 }), ...steps, to], { end: false })
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
     if (!['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED'].includes(code)) throw error

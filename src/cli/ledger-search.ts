@@ -1,20 +1,21 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, Option } from 'commander'
 import type { LedgerEntry } from '../ledger/entry.ts'
 import { isCursor, searchLedger, storyOf } from '../ledger/search.ts'
+import { type Outcome, outcomes } from '../ledger/terms.ts'
 import { type CliContext, CommandError } from './context.ts'
 import { withLedger } from './ledger-reader.ts'
 import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from './options.ts'
 import { print, printPage } from './print.ts'
 import { type Column, facts, shortTime, table } from './table.ts'
-import { durationMs, expiry } from './time-options.ts'
+import { pastTime, type Time } from './time-options.ts'
 
-type Time = (now: Date) => Date
 type SearchOptions = ListOptions & {
   readonly tenant?: string
   readonly key?: string
   readonly connector?: string
   readonly kind?: string
   readonly code?: string
+  readonly outcome?: Outcome
   readonly requestId?: string
   readonly since?: Time
   readonly until?: Time
@@ -30,6 +31,7 @@ export function addList(noun: Command, context: CliContext): void {
     .option('--connector <id>', 'about this connector')
     .option('--kind <kind>', "of this kind, e.g. call.outcome or 'admin.*'")
     .option('--code <code>', 'with this outcome: accepted, or a problem code')
+    .addOption(new Option('--outcome <outcome>', 'that ended so').choices(outcomes))
     .option('--request-id <id>', 'of this request')
     .option(
       '--since <time>',
@@ -62,7 +64,7 @@ export function addShow(noun: Command, context: CliContext): void {
   })
 }
 
-function toSearch({ tenant, key, connector, kind, code, requestId, since, until }: SearchOptions) {
+function toSearch({ tenant, key, connector, kind, code, outcome, requestId, since, until }: SearchOptions) {
   const now = new Date()
   return {
     ...(tenant !== undefined && { tenant }),
@@ -70,27 +72,11 @@ function toSearch({ tenant, key, connector, kind, code, requestId, since, until 
     ...(connector !== undefined && { connectorId: connector }),
     ...(kind !== undefined && { kind }),
     ...(code !== undefined && { code }),
+    ...(outcome !== undefined && { outcome }),
     ...(requestId !== undefined && { requestId }),
     ...(since && { since: since(now) }),
     ...(until && { until: until(now) })
   }
-}
-
-/** A time that has passed: a duration before now, a day, or a time. */
-function pastTime(text: string): Time {
-  try {
-    if (/^[0-9]+[smhd]$/.test(text)) {
-      const ms = durationMs(text)
-      return now => new Date(now.getTime() - ms)
-    }
-    const at = expiry(text)(new Date())
-    if (at) return () => at
-  } catch (error) {
-    if (!(error instanceof InvalidArgumentError)) throw error
-  }
-  throw new InvalidArgumentError(
-    'It must be a duration such as 24h or 30m, a date, or a time such as 2027-01-31T12:00:00Z.'
-  )
 }
 
 /** 20, 24, 12 and 36 characters with two between: 98 of the 100 that a terminal is sure to have. */

@@ -1,8 +1,10 @@
 import { Command } from 'commander'
 import type { Head } from '../ledger/chain.ts'
 import { readHeads } from '../ledger/heads.ts'
-import type { CliContext } from './context.ts'
+import type { CliContext, ProcessContext } from './context.ts'
 import { addExport } from './ledger-export.ts'
+import { addPrune } from './ledger-prune.ts'
+import { addPublicKey } from './ledger-public-key.ts'
 import { withLedger } from './ledger-reader.ts'
 import { addList, addShow } from './ledger-search.ts'
 import { addVerify } from './ledger-verify.ts'
@@ -10,14 +12,18 @@ import { type ConfigOptions, withConfigOptions } from './options.ts'
 import { print } from './print.ts'
 import { facts } from './table.ts'
 
-/** `ledger list | show | verify | head | export`: reads the ledger, never writes it. */
-export function ledgerCommand(context: CliContext): Command {
-  const noun = new Command('ledger').description('the record of every call: search, verify and export it')
+/** `ledger list | show | verify | head | public-key | export`: read the ledger, never write it. And `ledger prune`. */
+export function ledgerCommand(context: ProcessContext): Command {
+  const noun = new Command('ledger').description(
+    'the record of every call: search, verify, export and prune it'
+  )
   addList(noun, context)
   addShow(noun, context)
   addVerify(noun, context)
   addHead(noun, context)
+  addPublicKey(noun, context)
   addExport(noun, context)
+  addPrune(noun, context)
   return noun
 }
 

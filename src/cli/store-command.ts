@@ -1,4 +1,5 @@
 import { type Config, loadConfig } from '../config.ts'
+import type { MasterKey } from '../custody/master-key.ts'
 import { openMasterKeyOf } from '../custody/master-key-check.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { apiKeyPepper, type Pepper } from '../tenants/api-key.ts'
@@ -12,7 +13,9 @@ export type OpenedStore = {
   readonly store: Store
   readonly administration: Administration
   /** Opens the master key as `serve` does: makes it when nobody chose one and the store has seen none. */
-  readonly pepper: () => Promise<Pepper>
+  readonly masterKey: () => MasterKey
+  /** The pepper of that master key. */
+  readonly pepper: () => Pepper
 }
 
 /** Runs `work` on the configured store, opened directly: a gateway may be running on it or not. */
@@ -23,15 +26,15 @@ export async function withStore<T>(
 ): Promise<T> {
   const config = loadConfig(env, options.config)
   const store = await openStore(config.storeUrl)
+  const masterKey = () =>
+    openMasterKeyOf(store, config.masterKey, env, { createIfAbsent: config.masterKeyIsDefault })
   try {
     return await work({
       config,
       store,
       administration: { store, administrator, clock: () => new Date() },
-      pepper: async () =>
-        apiKeyPepper(
-          openMasterKeyOf(store, config.masterKey, env, { createIfAbsent: config.masterKeyIsDefault })
-        )
+      masterKey,
+      pepper: () => apiKeyPepper(masterKey())
     })
   } finally {
     store.close()

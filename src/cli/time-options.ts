@@ -37,3 +37,18 @@ function instant(text: string): Date | null {
   const real = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day)
   return real && !Number.isNaN(at.getTime()) ? at : null
 }
+
+/** A time that has passed, as seen from now. */
+export type Time = (now: Date) => Date
+
+/** Reads a duration before now, a date or an RFC 3339 time. Throws InvalidArgumentError. */
+export function pastTime(text: string): Time {
+  const at = instant(text)
+  if (at !== null) return () => at
+  if (!/^[0-9]+[smhd]$/.test(text))
+    throw new InvalidArgumentError(
+      'It must be a duration such as 24h or 30m, a date, or a time such as 2027-01-31T12:00:00Z.'
+    )
+  const ms = durationMs(text)
+  return now => new Date(now.getTime() - ms)
+}

@@ -4,6 +4,7 @@ import type { Tables } from '../store/tables.ts'
 import { uuidv7 } from '../uuid.ts'
 import { BatchTable } from './batch-table.ts'
 import { Chain } from './chain.ts'
+import type { Cut } from './cut.ts'
 import { draftOf } from './draft.ts'
 import type { EntryFields } from './entry.ts'
 import { newestHead, openedEntry, type WriterFacts } from './opening.ts'
@@ -17,6 +18,9 @@ export type AdminChange = {
   connector_id?: string
   /** Names of the changed fields. */
   fields?: readonly string[]
+  /** Of a prune: what was cut off, and the archive that holds it. */
+  cut?: Cut
+  archive?: { readonly entries: number; readonly sha256: string }
 }
 
 export type Administrator = WriterFacts & {

@@ -7,9 +7,14 @@ const closedCallsRemembered = 50_000
 /** Finds entries that make no sense as the story of a call: a second intent or outcome, an outcome of nothing. */
 export class CallCheck {
   /** Calls with an intent and no outcome yet: as many as were ever in flight at once. */
-  readonly #open = new Set<string>()
+  readonly #open: Set<string>
   #closed = new Set<string>()
   #closedBefore = new Set<string>()
+
+  /** `open` are calls whose intents come before all that is checked. */
+  constructor(open: readonly string[] = []) {
+    this.#open = new Set(open)
+  }
 
   /** Calls without an outcome so far. */
   get openCalls(): number {

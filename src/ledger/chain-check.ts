@@ -18,11 +18,18 @@ export class ChainCheck {
   #gap: Gap | null = null
   #break: Break | null = null
   #fault: Fault | null = null
+  /** Whether its opening is signed: then all that closes or confirms it has to be. */
+  signs = false
 
-  constructor(writer: string, known: ReadonlyMap<number, string> = new Map()) {
+  /** Begins at the chain's first entry, or behind `head`. */
+  constructor(
+    writer: string,
+    known: ReadonlyMap<number, string> = new Map(),
+    head: Head = { writer, seq: 0, hash: genesis }
+  ) {
     this.writer = writer
     this.#known = known
-    this.#head = { writer, seq: 0, hash: genesis }
+    this.#head = head
   }
 
   /** The latest entry in place. */

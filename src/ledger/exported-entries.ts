@@ -1,25 +1,88 @@
+import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { createGunzip } from 'node:zlib'
+import { type Cut, cutIn, cutKind } from './cut.ts'
 import { type FoundEntry, type MalformedEntry, readExported } from './found-entry.ts'
 
-/** Characters a line may have: an entry has some hundreds. A file without line ends must not fill the memory. */
-const longestLine = 1 << 20
+/** Characters a line may have. An entry has some hundreds, one that tells of a cut may have many more. */
+const longestLine = 1 << 24
+const chunkBytes = 1 << 18
 
-/** All entries of an exported file, in batches, for `verifyLedger`. Throws what opening or reading the file throws. */
+/**
+ * All entries of exported files, one file after the other, in batches, for `verifyLedger`. Files that are compressed by
+ * gzip are read as what they hold. Throws what opening or reading a file throws.
+ */
 export async function* exportedEntries(
-  path: string
+  ...paths: readonly string[]
 ): AsyncGenerator<readonly (FoundEntry | MalformedEntry)[]> {
-  const file = await open(path)
-  let count = 0
-  let rest = ''
+  for (const path of paths) {
+    const name = paths.length === 1 ? '' : `${path} `
+    let count = 0
+    for await (const lines of linesOf(path))
+      yield lines.map(line =>
+        line === null
+          ? { place: `${name}line ${++count}`, malformed: 'it is too long' }
+          : readExported(`${name}line ${++count}`, line)
+      )
+  }
+}
+
+/**
+ * The cut behind which exported files begin, or null when they begin with the ledger itself. It is told by an entry
+ * further on, so that files that begin behind one are read to their end. Nothing that is found here is believed yet.
+ */
+export async function exportedCut(...paths: readonly string[]): Promise<Cut | null> {
+  let found: Cut | null = null
+  let isFirst = true
+  for (const path of paths)
+    for await (const lines of linesOf(path))
+      for (const line of lines) {
+        if (isFirst && line !== null && beginsLedger(line)) return null
+        isFirst = false
+        if (line?.includes(`"kind":"${cutKind}"`)) found = cutIn(parse(line)) ?? found
+      }
+  return found
+}
+
+function beginsLedger(line: string): boolean {
+  const { seq, after } = parse(line)
+  return seq === 1 && after === undefined
+}
+
+function parse(line: string): Record<string, unknown> {
   try {
-    for await (const chunk of file.createReadStream({ encoding: 'utf8', highWaterMark: 1 << 18 })) {
-      const lines = (rest + chunk).split('\n')
-      rest = lines.pop() ?? ''
-      yield lines.map(line => readExported(`line ${++count}`, line))
-      if (rest.length > longestLine)
-        return yield [{ place: `line ${count + 1}`, malformed: 'it is too long' }]
-    }
-    if (rest !== '') yield [readExported(`line ${count + 1}`, rest)]
+    return Object(JSON.parse(line))
+  } catch {
+    return {}
+  }
+}
+
+/** The lines of a file in batches; null, at its end, for one that no export can have. */
+async function* linesOf(path: string): AsyncGenerator<(string | null)[]> {
+  let rest = ''
+  for await (const chunk of await textOf(path)) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    yield lines
+    if (rest.length > longestLine) return yield [null]
+  }
+  if (rest !== '') yield [rest]
+}
+
+async function textOf(path: string): Promise<AsyncIterable<string>> {
+  const zipped = await isGzip(path)
+  const bytes = createReadStream(path, { highWaterMark: chunkBytes })
+  if (!zipped) return bytes.setEncoding('utf8')
+  const unzipped = createGunzip({ chunkSize: chunkBytes })
+  bytes.on('error', error => unzipped.destroy(error))
+  return bytes.pipe(unzipped).setEncoding('utf8')
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  const file = await open(path)
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0)
+    return bytesRead === 2 && buffer.readUInt16BE() === 0x1f8b
   } finally {
     await file.close()
   }

@@ -6,6 +6,7 @@ export type FaultKind =
   | 'duplicated'
   | 'foreign'
   | 'cut_tail'
+  | 'bad_signature'
   | 'malformed'
   | 'repeated_call'
   | 'outcome_without_intent'

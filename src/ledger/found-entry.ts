@@ -10,8 +10,10 @@ export type EntryFacts = {
   kind: string
   requestId: string | undefined
   attempt: number | undefined
-  /** The entry of another chain that this one vouches for: `after` of an opening, `head` of a recovery. */
+  /** The entry of another chain that this one vouches for: `after` of an opening or checkpoint, `head` of a recovery. */
   anchor: Head | undefined
+  /** Who signed it, and how, if anybody did. */
+  signed: { readonly signer: string; readonly signature: string } | undefined
 }
 
 /** An entry as it was found, before anything about it is believed. */
@@ -34,7 +36,7 @@ export type MalformedEntry = {
 /** Reads an entry of the store. Its text has to be canonical: of any other its export would not verify. */
 export function readStored(place: string, text: string, hash: string): FoundEntry | MalformedEntry {
   const plain = readPlainEntry(text)
-  if (plain) return { ...plain, anchor: undefined, place, text, hash }
+  if (plain) return { ...plain, anchor: undefined, signed: undefined, place, text, hash }
   const entry = parseObject(text)
   if (!entry) return { place, malformed: 'it is not a JSON object' }
   if (canonicalJson(entry) !== text) return { place, malformed: 'it is not canonical JSON' }
@@ -47,7 +49,10 @@ export function readStored(place: string, text: string, hash: string): FoundEntr
  */
 export function readExported(place: string, line: string): FoundEntry | MalformedEntry {
   const plain = readPlainLine(line)
-  if (plain) return { ...plain.facts, anchor: undefined, place, text: plain.text, hash: plain.hash }
+  if (plain) {
+    const { facts, text, hash } = plain
+    return { ...facts, anchor: undefined, signed: undefined, place, text, hash }
+  }
   const object = parseObject(line)
   if (!object) return { place, malformed: 'it is not a JSON object' }
   if (JSON.stringify(object) !== line) return { place, malformed: 'it is not written as an export writes it' }
@@ -84,6 +89,7 @@ function withFacts(
     requestId: typeof requestId === 'string' ? requestId : undefined,
     attempt: isCount(attempt) ? attempt : undefined,
     anchor: anchorOf(kind, entry),
+    signed: signedIn(entry),
     place,
     text,
     hash
@@ -91,9 +97,13 @@ function withFacts(
 }
 
 function anchorOf(kind: string, entry: Record<string, unknown>): Head | undefined {
-  if (kind === 'writer.opened') return asHead(entry['after'])
+  if (kind === 'writer.opened' || kind === 'checkpoint') return asHead(entry['after'])
   if (kind === 'writer.recovered') return asHead({ writer: entry['recovered'], ...memberOf(entry, 'head') })
   return undefined
+}
+
+function signedIn({ signer, signature }: Record<string, unknown>): FoundEntry['signed'] {
+  return typeof signer === 'string' && typeof signature === 'string' ? { signer, signature } : undefined
 }
 
 function memberOf(entry: Record<string, unknown>, name: string): object {

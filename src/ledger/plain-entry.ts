@@ -53,7 +53,7 @@ function pattern(name: string, optional: boolean, group: '' | '?:'): string {
 }
 
 /** Facts of an entry that is made of a call's members alone. It anchors no other chain. */
-export type PlainFacts = Omit<EntryFacts, 'anchor'>
+export type PlainFacts = Omit<EntryFacts, 'anchor' | 'signed'>
 
 /**
  * Reads the stored text of an entry that is made of a call's members alone, which nearly all entries are, and only

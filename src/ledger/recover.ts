@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite'
 import { takeProcessLock } from '../store/process-lock.ts'
 import type { StoreFile } from '../store/store-file.ts'
 import type { ChainedEntry, EntryFields } from './entry.ts'
@@ -38,7 +39,7 @@ function recoverWriter(store: StoreFile, writer: LedgerWriter, dead: WriterRow, 
       .run(at.toISOString(), dead.id)
     // Another process was faster: the calls are closed already.
     if (claimed.changes === 0) return
-    const intents = openIntents(store, dead)
+    const intents = openIntents(store.raw, dead)
     const head = newestHead(store.raw, dead.id)
     writer.insertSigned({
       at: at.toISOString(),
@@ -47,21 +48,31 @@ function recoverWriter(store: StoreFile, writer: LedgerWriter, dead: WriterRow, 
       head: head && { seq: head.seq, hash: head.hash },
       open_calls: intents.length
     })
-    for (const intent of intents) writer.insert(unknownOutcome(intent, at))
+    for (const { entry } of intents) writer.insert(unknownOutcome(entry, at))
     openCalls = intents.length
   })
   return openCalls === undefined ? [] : [{ writer: dead.id, openCalls }]
 }
 
+/** The intent of a call that has no outcome, and its position in the ledger. */
+export type OpenIntent = { readonly entry: ChainedEntry; readonly position: number }
+
+/** The calls of all writers that have not ended: in flight, or left by a crash. */
+export function openCallsOf(database: DatabaseSync): OpenIntent[] {
+  const writers = database.prepare('SELECT id, open_from FROM writer WHERE closed_at IS NULL').all()
+  return writers.flatMap(writer => openIntents(database, writer as WriterRow))
+}
+
 /** Calls are closed in the chain that opened them, or by a recovery, which claims the whole writer: nowhere else. */
-function openIntents({ raw }: StoreFile, dead: WriterRow): ChainedEntry[] {
-  const open = new Map<string, ChainedEntry>()
-  for (const { texts } of batchesOf(raw, dead.id, dead.open_from))
-    for (const text of texts) {
+function openIntents(database: DatabaseSync, writer: WriterRow): OpenIntent[] {
+  const open = new Map<string, OpenIntent>()
+  for (const { id, texts } of batchesOf(database, writer.id, writer.open_from))
+    for (const [index, text] of texts.entries()) {
       const entry = JSON.parse(text) as ChainedEntry
       const call = `${entry.request_id} ${entry.attempt}`
-      if (entry.kind === 'call.intent' && entry.seq >= dead.open_from) open.set(call, entry)
-      else if (entry.kind === 'call.outcome') open.delete(call)
+      if (entry.kind === 'call.outcome') open.delete(call)
+      else if (entry.kind === 'call.intent' && entry.seq >= writer.open_from)
+        open.set(call, { entry, position: id + index })
     }
   return [...open.values()]
 }

@@ -1,13 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type FoundEntry, type MalformedEntry, readStored } from './found-entry.ts'
-import { batchesAfter, type StoredBatch } from './stored-batch.ts'
+import { batchesAfter, cutPosition, type StoredBatch } from './stored-batch.ts'
 
-/** All entries of a store behind a cut, in batches, for `verifyLedger`. */
-export function* storedEntries(
-  database: DatabaseSync,
-  after = 0
-): Generator<readonly (FoundEntry | MalformedEntry)[]> {
-  for (const batch of batchesAfter(database, after)) yield entriesOf(batch)
+/** All entries of a store, but for those that have been pruned, in batches, for `verifyLedger`. */
+export function* storedEntries(database: DatabaseSync): Generator<readonly (FoundEntry | MalformedEntry)[]> {
+  for (const batch of batchesAfter(database, cutPosition(database))) yield entriesOf(batch)
 }
 
 /** What the row says about its entries is checked too: searches and recovery go by it. */

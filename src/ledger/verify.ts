@@ -1,8 +1,10 @@
 import { CallCheck } from './call-check.ts'
 import { chainHash, type Head } from './chain.ts'
 import { ChainCheck } from './chain-check.ts'
+import { type Cut, endedBefore } from './cut.ts'
 import type { Fault } from './fault.ts'
 import type { FoundEntry, MalformedEntry } from './found-entry.ts'
+import { SignatureCheck } from './signature-check.ts'
 
 /** What is known of the ledger from elsewhere. Without it a chain whose end was cut off looks whole. */
 export type KnownFacts = {
@@ -12,6 +14,10 @@ export type KnownFacts = {
   readonly lengths?: ReadonlyMap<string, number>
   /** Whether a chain may be there at all; asked after the last entry. Absent: any may. */
   isWriter?(writer: string): boolean
+  /** Where the beginning of the ledger was cut off, when what comes before it is not given too. */
+  readonly cut?: Cut | undefined
+  /** The keys of which one must have made each signature, as entries name them. Absent: any key that fits will do. */
+  readonly publicKeys?: ReadonlySet<string> | undefined
 }
 
 /** What verification found. The ledger is whole when `faults` is empty. */
@@ -20,6 +26,9 @@ export type Verification = {
   readonly writers: number
   /** Calls without an outcome: in flight, or left by a crash and not yet recovered. */
   readonly openCalls: number
+  /** Signed entries whose signatures fit, and the time of the latest of them. */
+  readonly signatures: number
+  readonly signedUntil: string | null
   /** The latest good entry of each chain. */
   readonly heads: readonly Head[]
   /** At most one for each chain, in the order in which they showed. */
@@ -33,7 +42,7 @@ export type EntryBatches =
 
 /**
  * Reads a whole ledger once, in constant memory, and tells the first thing that is wrong with each chain: an entry
- * edited, missing, reordered, duplicated, foreign, or a tail cut off. `onProgress` gets the number of entries read.
+ * edited, missing, reordered, duplicated, foreign, badly signed, or a tail cut off. `onProgress` gets the number of entries read.
  */
 export async function verifyLedger(
   batches: EntryBatches,
@@ -53,7 +62,8 @@ class Verifier {
   readonly #known: KnownFacts
   readonly #knownHashes = new Map<string, Map<number, string>>()
   readonly #chains = new Map<string, ChainCheck>()
-  readonly #calls = new CallCheck()
+  readonly #calls: CallCheck
+  readonly #signatures: SignatureCheck
   /** Broken chains, and the first text that belongs to no chain, in the order in which they showed. */
   readonly #broken = new Set<ChainCheck | Fault>()
   #homeless: Fault | null = null
@@ -64,6 +74,10 @@ class Verifier {
       const hashes = this.#knownHashes.get(writer) ?? new Map<number, string>()
       this.#knownHashes.set(writer, hashes.set(seq, hash))
     }
+    for (const head of known.cut?.heads ?? [])
+      this.#chains.set(head.writer, new ChainCheck(head.writer, this.#knownHashes.get(head.writer), head))
+    this.#calls = new CallCheck(known.cut?.open)
+    this.#signatures = new SignatureCheck(known.publicKeys)
   }
 
   add(entry: FoundEntry | MalformedEntry): void {
@@ -103,7 +117,7 @@ class Verifier {
   }
 
   #addWhole(entry: FoundEntry): void {
-    const isFirst = this.entries === 1
+    const isFirst = this.entries === 1 && !this.#known.cut
     const chain = this.#chain(entry.writer)
     chain.add(entry)
     if (chain.intact) this.#addStory(entry, chain, isFirst)
@@ -113,6 +127,8 @@ class Verifier {
   /** What an entry of an intact chain says about calls and about other chains. */
   #addStory(entry: FoundEntry, chain: ChainCheck, isFirst: boolean): void {
     const { seq, place, kind, anchor } = entry
+    const unsigned = this.#signatures.add(entry, chain)
+    if (unsigned) chain.blame('bad_signature', seq, place, unsigned)
     if (anchor) this.#vouch(anchor, entry)
     else if (kind === 'writer.opened' && !isFirst)
       chain.blame('foreign', seq, place, 'it says that the ledger was empty when it was written')
@@ -142,15 +158,20 @@ class Verifier {
   }
 
   finish(): Verification {
-    for (const writer of [...this.#knownHashes.keys(), ...(this.#known.lengths?.keys() ?? [])])
-      this.#chain(writer)
+    const { cut, lengths } = this.#known
+    for (const writer of [...this.#knownHashes.keys(), ...(lengths?.keys() ?? [])])
+      if (!cut || this.#chains.has(writer) || !endedBefore(cut, writer)) this.#chain(writer)
     for (const chain of this.#chains.values()) this.#finishChain(chain)
+    const unsigned = this.entries > 0 ? this.#signatures.finish() : null
+    if (unsigned) this.#broken.add(unsigned)
     const faults = [...this.#broken].flatMap(broken => ('kind' in broken ? broken : (broken.fault ?? [])))
     const chains = [...this.#chains.values()].filter(({ head }) => head.seq > 0)
     return {
       entries: this.entries,
       writers: chains.length,
       openCalls: this.#calls.openCalls,
+      signatures: this.#signatures.count,
+      signedUntil: this.#signatures.until,
       heads: chains.map(({ head }) => head),
       faults
     }

@@ -65,7 +65,7 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
      SELECT id, 1, writer, seq, hash, entry FROM ledger ORDER BY id`,
     `DROP TABLE ledger`,
     `CREATE UNIQUE INDEX ledger_batch_by_writer ON ledger_batch (writer, first_seq)`,
-    `CREATE TABLE ledger_cut (position INTEGER PRIMARY KEY, entry INTEGER NOT NULL) STRICT`,
+    `CREATE TABLE ledger_cut (position INTEGER PRIMARY KEY) STRICT`,
     `CREATE TRIGGER ledger_is_append_only_update BEFORE UPDATE ON ledger_batch
      BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`,
     `CREATE TRIGGER ledger_is_append_only_delete BEFORE DELETE ON ledger_batch

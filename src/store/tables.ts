@@ -49,8 +49,8 @@ export type Tables = {
     hashes: Uint8Array
     texts: string
   }
-  /** Entries up to `position` have been pruned; the entry at position `entry` says so, signed. */
-  ledger_cut: { position: number; entry: number }
+  /** Entries up to `position` have been pruned; a signed entry says so. What is left of them is not read any more. */
+  ledger_cut: { position: number }
   /** From here on, what searches use; made from the entries, and nothing that is proved rests on it. */
   ledger_segment: { id: number; first_at: string; last_at: string }
   ledger_term: { id: Generated<number>; field: string; value: string }

@@ -45,7 +45,9 @@ async function run(words: readonly string[], { stdout, env }: Stdout = {}): Prom
     env: { GATEWAY_STORE_URL: url, ...env },
     stdin: Readable.from([]),
     stdout: stdout ?? out,
-    stderr: new Writable({ write: (_chunk, _encoding, done) => done() })
+    stderr: new Writable({ write: (_chunk, _encoding, done) => done() }),
+    administrator: { actor: 'cli:tester', role: 'cli', version: '0.0.0', pid: 1 } as const,
+    interrupted: () => new Promise<void>(() => {})
   }
   const command = throwing(ledgerCommand(context))
   try {
