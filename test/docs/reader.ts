@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../support/scenario-wait.ts'
@@ -73,13 +73,22 @@ function readersEnvironment(ports: ReadonlyMap<string, string>): Record<string, 
   }
 }
 
+/** Below the range from which the system gives ports to whoever asks for any: nobody else comes upon it meanwhile. */
+const portRange = { from: 20_000, to: 32_000 }
+
 async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return String(port)
+  for (;;) {
+    const port = portRange.from + Math.floor(Math.random() * (portRange.to - portRange.from))
+    const server = createServer().listen(port, '127.0.0.1')
+    const isFree = await Promise.race([
+      once(server, 'listening').then(() => true),
+      once(server, 'error').then(() => false)
+    ])
+    if (!isFree) continue
+    server.close()
+    await once(server, 'close')
+    return String(port)
+  }
 }
 
 /** Commands in a shell of their own, which ends at the first one that fails. */

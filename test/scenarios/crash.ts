@@ -1,5 +1,5 @@
 /**
- * `npm run crash`: kills a gateway under load at random instants, 200 times unless told otherwise, and checks what
+ * `npm run crash`: kills a gateway under load at random instants, 1,000 times unless told otherwise, and checks what
  * is left. Flags: --kills N, --seed N, --from N (the number of the first kill, to go on with a run that was stopped).
  */
 import { parseArgs } from 'node:util'
@@ -36,7 +36,7 @@ function readFlags(): { kills: number; seed: number; from: number } {
     options: { kills: { type: 'string' }, seed: { type: 'string' }, from: { type: 'string' } }
   })
   return {
-    kills: wholeNumber('kills', values.kills) ?? 200,
+    kills: wholeNumber('kills', values.kills) ?? 1000,
     seed: wholeNumber('seed', values.seed) ?? scenarioSeed('crash'),
     from: wholeNumber('from', values.from) ?? 1
   }
