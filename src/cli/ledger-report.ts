@@ -8,13 +8,9 @@ const shownAtMost = 10
 /** What `ledger verify` found, for people. */
 export function verificationReport({ writers, openCalls, heads, faults, ...found }: Verification): string {
   const { entries, signatures, signedUntil } = found
-  const parts = [
-    `${counted(entries, 'entry', 'entries')} of ${counted(writers, 'writer', 'writers')}`,
-    `${counted(openCalls, 'call', 'calls')} without an outcome`,
-    counted(signatures, 'signature', 'signatures') +
-      (signedUntil === null ? '' : `, the last of ${signedUntil}`)
-  ]
-  const counts = `${parts.join(', ')}\n`
+  const story = `${counted(entries, 'entry', 'entries')} of ${counted(writers, 'writer', 'writers')}, ${counted(openCalls, 'call', 'calls')} without an outcome`
+  const latestSigned = signedUntil === null ? '' : `, the latest of ${signedUntil}`
+  const counts = `${story}\n${counted(signatures, 'signature', 'signatures')}${latestSigned}\n`
   if (faults.length > 0)
     return `${counts}${firstOf(faults)
       .map(fault => `${describeFault(fault)}\n`)
