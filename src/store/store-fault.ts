@@ -58,7 +58,7 @@ export class StoreFault extends StoreError {
 /** What an error that came of using the store says about it. */
 export function toStoreFault(error: unknown): StoreFault {
   if (error instanceof StoreFault) return error
-  const { errcode = 0 } = error as { errcode?: number }
+  const { errcode = 0 } = (error instanceof StoreError ? error.cause : error) as { errcode?: number }
   return new StoreFault(byResultCode[errcode & 0xff] ?? 'unusable', { cause: error })
 }
 

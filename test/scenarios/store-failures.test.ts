@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest'
+import { type RunningGateway, Scenario } from '../support/scenario.ts'
+import { type ClientCall, ScenarioClient } from '../support/scenario-client.ts'
+import { eventually } from '../support/scenario-wait.ts'
+import { release, type StoreCause, storeCauses } from '../support/store-causes.ts'
+
+/** The bound of a wait is 2 s, and of a recovery 5 s; the rest is for a busy machine. */
+const boundMs = 2_000
+const recoveryMs = 5_000
+const slackMs = 1_500
+
+const problemOf = ({ body }: ClientCall) =>
+  JSON.parse(body) as { code?: string; forwarded?: string; detail?: string }
+
+class Story {
+  readonly scenario: Scenario
+  readonly gateway: RunningGateway
+  readonly #key: string
+  readonly #client: ScenarioClient
+
+  constructor(scenario: Scenario, gateway: RunningGateway, key: string) {
+    this.scenario = scenario
+    this.gateway = gateway
+    this.#key = key
+    this.#client = new ScenarioClient(gateway.port)
+  }
+
+  async call(): Promise<ClientCall> {
+    const call = await this.#client.send(this.scenario.nextSync(this.#key))
+    this.scenario.calls.push(call)
+    return call
+  }
+
+  async readiness(): Promise<ClientCall> {
+    const health = new ScenarioClient(this.gateway.port)
+    const answer = await health.send({
+      method: 'GET',
+      path: '/readyz',
+      key: this.#key,
+      connectorId: '',
+      body: ''
+    })
+    health.close()
+    return answer
+  }
+
+  /** Calls until one is refused: what a file has room for already, it still takes. */
+  async refusal(): Promise<ClientCall> {
+    return await eventually(
+      'a call is refused',
+      async () => {
+        const call = await this.call()
+        return call.status === 503 && call
+      },
+      { withinMs: 30_000 }
+    )
+  }
+
+  close(): void {
+    this.#client.close()
+  }
+}
+
+async function tell(cause: StoreCause): Promise<void> {
+  const scenario = await Scenario.start()
+  let story: Story | undefined
+  try {
+    cause.prepare?.(scenario)
+    const { key } = await scenario.addTenant('acme')
+    story = new Story(scenario, await scenario.startGateway(), key)
+    for (let call = 0; call < 5; call++) expect((await story.call()).status).toBe(200)
+
+    const heal = await cause.strike(scenario, story.gateway)
+    const refused = await story.refusal()
+    const refusedInMs = refused.endedAtMs - refused.sentAtMs
+    expect(problemOf(refused)).toMatchObject({ code: 'ledger_unavailable', forwarded: 'no' })
+    expect(refusedInMs).toBeLessThan(boundMs + slackMs)
+
+    if (cause.told) await expectRefused(story, cause.told)
+    await heal()
+    const healedAtMs = Date.now()
+    await eventually('a call is answered', async () => (await story?.call())?.status === 200, {
+      withinMs: 15_000
+    })
+    const recoveredInMs = Date.now() - healedAtMs
+    expect(recoveredInMs).toBeLessThan(recoveryMs + slackMs)
+    console.log(`${cause.name}: refused in ${refusedInMs} ms, recovered in ${recoveredInMs} ms`)
+
+    expect((await story.readiness()).status).toBe(200)
+    for (let call = 0; call < 5; call++) expect((await story.call()).status).toBe(200)
+    story.gateway.process.signal('SIGTERM')
+    expect(await story.gateway.process.exited).toMatchObject({ code: 0 })
+    expect(scenario.check()).toEqual([])
+  } finally {
+    story?.close()
+    if (cause.prepare) release(scenario)
+    await scenario.close()
+  }
+}
+
+/** As long as the cause is there: every call, and whoever asks whether calls make sense. */
+async function expectRefused(story: Story, told: RegExp): Promise<void> {
+  const forwarded = story.scenario.sandbox.requests().length
+  for (let call = 0; call < 3; call++) expect(problemOf(await story.call()).code).toBe('ledger_unavailable')
+  const unready = await story.readiness()
+  expect(unready.status).toBe(503)
+  expect(problemOf(unready)).toMatchObject({
+    code: 'ledger_unavailable',
+    detail: expect.stringMatching(told)
+  })
+  expect(story.scenario.sandbox.requests()).toHaveLength(forwarded)
+}
+
+describe('calls are refused in time and nothing is forwarded; afterwards it recovers by itself, and nothing acknowledged is lost, when', () => {
+  for (const cause of storeCauses) {
+    const reason = cause.unavailable === false ? '' : ` (not here: ${cause.unavailable})`
+    test.skipIf(cause.unavailable !== false)(`${cause.name}${reason}`, () => tell(cause), 90_000)
+  }
+})
