@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import { Scenario } from '../support/scenario.ts'
+import { type ClientCall, ScenarioClient } from '../support/scenario-client.ts'
+import { resent } from '../support/scenario-crash.ts'
+import { within } from '../support/scenario-wait.ts'
+import { attach, noStrace } from '../support/strace.ts'
+
+/** More of one kind than a call ever makes: a bound for a test that would not end. */
+const bound = 60
+
+/** What one call came to when the process was killed as it entered its `count`-th system call of this name. */
+type Killed = { readonly survived: boolean; readonly call: ClientCall; readonly sent: number }
+
+/** A new process, one call that leaves nothing else to do, and then the call that is killed. */
+async function callKilledAt(scenario: Scenario, key: string, name: string, count: number): Promise<Killed> {
+  const gateway = await scenario.startGateway()
+  const client = new ScenarioClient(gateway.port)
+  const first = await client.send(scenario.nextSync(key))
+  expect(first.status).toBe(200)
+  const tracer = await attach(
+    gateway.process.pid,
+    ...['-e', `trace=${name}`, '-e', `inject=${name}:signal=SIGKILL:when=${count}`]
+  )
+  const before = scenario.sandbox.requests().length
+  const call = await client.send(scenario.nextSync(key))
+  scenario.calls.push(first, call)
+  const survived = call.status !== undefined && gateway.process.ended === null
+  if (survived) {
+    await tracer.detach()
+    await gateway.process.kill()
+  } else await within('the end of the process', 10_000, gateway.process.exited)
+  client.close()
+  return { survived, call, sent: scenario.sandbox.requests().length - before }
+}
+
+/** What the ledger says once the next gateway has recovered. */
+async function recovered(scenario: Scenario, call: ClientCall): Promise<string> {
+  const { process } = await scenario.startGateway()
+  process.signal('SIGTERM')
+  expect(await process.exited).toMatchObject({ code: 0 })
+  const entries = scenario.ledger.entries().filter(({ request }) => dayIn(request) === call.dateLimit)
+  return entries.map(({ kind, code }) => code ?? kind).join(', ') || 'nothing'
+}
+
+const dayIn = (request: unknown) => (request as { date_limit?: string } | undefined)?.date_limit
+
+test.skipIf(noStrace !== false)(
+  `a process killed at any write or sync of a call has sent nothing without an intent, and answered nothing without an outcome${noStrace === false ? '' : ` (not here: ${noStrace})`}`,
+  async () => {
+    const scenario = await Scenario.start()
+    try {
+      const { key } = await scenario.addTenant('acme')
+      // Which of the two syncs is called depends on how SQLite was built: the other one kills nobody.
+      for (const name of ['pwrite64', 'fsync', 'fdatasync']) {
+        let survived = false
+        for (let count = 1; !survived && count <= bound; count++) {
+          const killed = await callKilledAt(scenario, key, name, count)
+          survived = killed.survived
+          const { call, sent } = killed
+          const told = await recovered(scenario, call)
+          console.log(
+            `${survived ? 'survives' : 'killed at'} ${name} ${count}: the caller got ${call.status ?? 'nothing'}, ` +
+              `the upstream ${sent}, the ledger says ${told}`
+          )
+          if (call.status === 200) expect(told).toBe('call.intent, accepted')
+          if (sent > 0) expect(told).toMatch(/^call\.intent, (accepted|outcome_unknown)$/)
+          expect(scenario.check()).toEqual([])
+        }
+        expect(survived).toBe(true)
+      }
+      expect(resent(scenario)).toEqual([])
+    } finally {
+      await scenario.close()
+    }
+  },
+  180_000
+)
