@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Ledger } from './ledger/ledger.ts'
+import type { LedgerReader } from './ledger/ledger-reader.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Logger } from './logger.ts'
 import { drain } from './plugins/drain.ts'
@@ -17,6 +18,7 @@ import { answerClientError, answerUnusualRequests } from './plugins/socket-probl
 import { tenantAuth } from './plugins/tenant-auth.ts'
 import { unknownRoute } from './plugins/unknown-route.ts'
 import { type HealthDependencies, health } from './routes/health.ts'
+import { listSyncs } from './routes/list-syncs.ts'
 import { problemPages } from './routes/problems.ts'
 import { syncConnector } from './routes/sync.ts'
 import type { Scope } from './schema.ts'
@@ -37,11 +39,12 @@ export type AppDependencies = ListenerDependencies & {
   limiters: { tenants: Limiter; failures: Limiter }
   ledger: Pick<Ledger, 'recordRejection'>
   contentApi: ContentApi
+  history: Pick<LedgerReader, 'syncHistory'>
 }
 
 /** The public listener, in the order in which a request travels through it. */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { version, logger, directory, limiters, ledger, contentApi } = dependencies
+  const { version, logger, directory, limiters, ledger, contentApi, history } = dependencies
   const app = await buildListener(dependencies)
 
   await app.register(openapi, { version })
@@ -55,6 +58,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     await scope.register(jsonBody)
 
     syncConnector(scope, { contentApi, operationId: 'syncConnector' })
+    listSyncs(scope, { history })
     // The upstream's own path: an existing client only changes its base URL and key.
     await scope.register(
       async (upstreamPaths: Scope) => {

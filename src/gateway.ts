@@ -5,6 +5,7 @@ import { Credentials } from './custody/credentials.ts'
 import { AppendTimeout } from './ledger/append-queue.ts'
 import { packDrafts } from './ledger/draft.ts'
 import { Ledger } from './ledger/ledger.ts'
+import { LedgerReader } from './ledger/ledger-reader.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
 import { type Listener, listen } from './listener.ts'
@@ -63,6 +64,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   })
   const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
   const forward = doorOf(config, { transport, credentials, ledger })
+  const history = new LedgerReader(config.storeUrl, besideThisFile('ledger-thread'))
 
   const lifecycle: Lifecycle = { draining: false }
   const shared = {
@@ -79,7 +81,8 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     directory,
     limiters,
     ledger,
-    contentApi: contentApi(forward)
+    contentApi: contentApi(forward),
+    history
   })
   const admin = await buildAdminApp(shared)
 
@@ -89,7 +92,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     await Promise.all(listeners.map(listener => listener.close()))
     await ledger.flush()
     await stopFollowing()
-    await Promise.all([thread.close(), transport.close()])
+    await Promise.all([history.close(), thread.close(), transport.close()])
   }
   try {
     listeners.push(await listen(app, config.host, config.port))

@@ -58,6 +58,7 @@ test('it is OpenAPI 3.1, of this version, with these operations', () => {
   expect(document.openapi).toMatch(/^3\.1\./)
   expect(document.info.version).toBe(version)
   expect(operations.map(({ name }) => name).sort()).toEqual([
+    'GET /connectors/{id}/syncs',
     'GET /livez',
     'GET /problems',
     'GET /problems/{code}',

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { loadConfig } from '../config.ts'
-import { openStoreReadOnly } from '../store/read-only-store.ts'
+import { openReadOnlyStore } from '../store/read-only-store.ts'
 import type { CliContext } from './context.ts'
 import type { ConfigOptions } from './options.ts'
 
@@ -10,10 +10,10 @@ export async function withLedger<T>(
   options: ConfigOptions,
   work: (database: DatabaseSync) => T | Promise<T>
 ): Promise<T> {
-  const database = openStoreReadOnly(loadConfig(env, options.config).storeUrl)
+  const { raw } = openReadOnlyStore(loadConfig(env, options.config).storeUrl)
   try {
-    return await work(database)
+    return await work(raw)
   } finally {
-    database.close()
+    raw.close()
   }
 }

@@ -42,7 +42,8 @@ export async function describeApi(version: string): Promise<string> {
       failures: { name: 'unauthenticated', take: unused }
     },
     ledger: { recordRejection: unused },
-    contentApi: { startSync: unused }
+    contentApi: { startSync: unused },
+    history: { syncHistory: unused }
   })
   try {
     return `${JSON.stringify(app.swagger(), null, 2)}\n`

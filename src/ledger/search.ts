@@ -35,20 +35,28 @@ export type Query = {
   readonly before: number
 }
 
+/** An entry that fits, and its position in the ledger. */
+export type Match = { readonly position: number; readonly entry: LedgerEntry }
+
 /** Entries that fit, newest first: in the order of their commits, not of the clocks that stamped them. */
 export function searchLedger(database: DatabaseSync, search: Search, { limit, cursor }: SearchPage): Found {
-  const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor)
-  const query = { ...toQuery(search), before }
   const items: LedgerEntry[] = []
   let last = 0
-  for (const { position, text, hash } of candidates(database, query)) {
-    if (!fits(text, search, query)) continue
+  const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor)
+  for (const { position, entry } of matches(database, search, before)) {
     // One more than the page: it only tells that there is a next one.
     if (items.length === limit) return { items, next: String(last) }
-    items.push(toEntry(text, hash))
+    items.push(entry)
     last = position
   }
   return { items, next: null }
+}
+
+/** All entries that fit, at positions before `before`, newest first, as far as they are asked for. */
+export function* matches(database: DatabaseSync, search: Search, before: number): Generator<Match> {
+  const query = { ...toQuery(search), before }
+  for (const { position, text, hash } of candidates(database, query))
+    if (fits(text, search, query)) yield { position, entry: toEntry(text, hash) }
 }
 
 /** Whether a text can be a cursor of `searchLedger`. */

@@ -37,8 +37,9 @@ export function eachTerm(text: string, tell: (field: Field, value: string) => vo
   const kind = memberOf(text, 'kind') ?? ''
   tell('kind', kind)
   for (const family of familiesOf(kind)) tell('kind', family)
-  const outcome = outcomeOf(kind, code, text)
-  if (outcome) tell('outcome', outcome)
+  if (kind === 'call.rejected') tell('outcome', 'rejected')
+  else if (kind === 'call.outcome')
+    tell('outcome', outcomeIn({ code, forwarded: memberOf(text, 'forwarded') }))
 }
 
 const families = new Map<string, readonly string[]>()
@@ -54,11 +55,10 @@ function familiesOf(kind: string): readonly string[] {
   return known
 }
 
-function outcomeOf(kind: string, code: string | undefined, text: string): Outcome | undefined {
-  if (kind === 'call.rejected') return 'rejected'
-  if (kind !== 'call.outcome') return undefined
-  if (code === 'accepted') return 'accepted'
-  return code === 'outcome_unknown' || memberOf(text, 'forwarded') === 'unknown' ? 'unknown' : 'failed'
+/** How a call ended, by the entry of its outcome. */
+export function outcomeIn(entry: { code?: string | undefined; forwarded?: string | undefined }): Outcome {
+  if (entry.code === 'accepted') return 'accepted'
+  return entry.code === 'outcome_unknown' || entry.forwarded === 'unknown' ? 'unknown' : 'failed'
 }
 
 const labels = {

@@ -1,25 +1,42 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { newestMigration } from './migrations.ts'
 import { StoreError } from './sqlite.ts'
-import { sqlitePath } from './store-file.ts'
+import { inPlaceCheck, sqlitePath } from './store-file.ts'
+
+/** A store that is open for reading alone. */
+export type ReadOnlyStore = {
+  readonly raw: DatabaseSync
+  /** Throws StoreFault when the file at its path is no longer the one that is open. */
+  requireInPlace(): void
+}
 
 /**
  * Opens the store that GATEWAY_STORE_URL names for reading alone: nothing is made, migrated or locked, so that it
- * works beside a running gateway. Throws StoreError when there is no store, or none that holds a ledger.
+ * works beside a running gateway. Throws StoreError when there is no store, or none that holds a ledger as this version
+ * keeps it.
  */
-export function openStoreReadOnly(url: string): DatabaseSync {
+export function openReadOnlyStore(url: string): ReadOnlyStore {
   const path = sqlitePath(url)
   if (!existsSync(path)) throw new StoreError(`there is no store at ${path}`)
-  let database: DatabaseSync | undefined
+  let raw: DatabaseSync | undefined
   try {
-    database = new DatabaseSync(path, { readOnly: true, timeout: 2000 })
-    database.exec('PRAGMA trusted_schema = OFF')
-    if (!database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'ledger'`).get())
-      throw new StoreError(`the store ${path} holds no ledger`)
-    return database
+    raw = new DatabaseSync(path, { readOnly: true, timeout: 2000 })
+    raw.exec('PRAGMA trusted_schema = OFF')
+    requireLedger(raw, path)
+    return { raw, requireInPlace: inPlaceCheck(path) }
   } catch (error) {
-    database?.close()
+    raw?.close()
     if (error instanceof StoreError) throw error
     throw new StoreError(`cannot read the store ${path}: ${(error as Error).message}`, { cause: error })
   }
+}
+
+function requireLedger(raw: DatabaseSync, path: string): void {
+  if (!raw.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'ledger'`).get())
+    throw new StoreError(`the store ${path} holds no ledger`)
+  if (!raw.prepare('SELECT 1 FROM kysely_migration WHERE name = ?').get(newestMigration))
+    throw new StoreError(
+      `the store ${path} was made by another version: run connector-gateway check, which brings it up to date`
+    )
 }

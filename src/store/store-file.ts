@@ -68,6 +68,14 @@ function closeBroken(raw: DatabaseSync): void {
   }
 }
 
+/** A check of whether the file at a path is still the one that is there now. */
+export function inPlaceCheck(path: string): () => void {
+  const opened = statSync(path)
+  return () => {
+    if (!isSameFile(path, opened)) throw new StoreFault('replaced')
+  }
+}
+
 function isSameFile(path: string, known: Stats): boolean {
   const found = statSync(path, { throwIfNoEntry: false })
   return found?.ino === known.ino && found.dev === known.dev

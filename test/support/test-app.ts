@@ -41,6 +41,7 @@ export async function startTestApp(dependencies: Partial<AppDependencies> = {}):
     limiters: { tenants: new MemoryLimiter('tenant'), failures: new MemoryLimiter('unauthenticated') },
     ledger: { recordRejection: rejection => void rejections.push(rejection) },
     contentApi: { startSync: async ({ connectorId }) => ({ connector_id: connectorId, status: 'accepted' }) },
+    history: { syncHistory: async () => ({ items: [], next: null }) },
     ...dependencies
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -1,0 +1,35 @@
+/**
+ * The thread that reads the ledger for callers, by a connection of its own that cannot write: neither the event loop nor
+ * a commit ever waits for a search. `ledger/ledger-reader.ts` starts it; what it can be asked is `LedgerJobs`.
+ */
+import assert from 'node:assert/strict'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { LedgerJobs } from './ledger/ledger-reader.ts'
+import { syncHistory } from './ledger/sync-history.ts'
+import { openReadOnlyStore, type ReadOnlyStore } from './store/read-only-store.ts'
+import { serveJobs } from './store/thread-call.ts'
+
+const { storeUrl } = workerData as { storeUrl: string }
+let store: ReadOnlyStore | null = null
+
+const jobs = {
+  syncHistory(request) {
+    return onStore(({ raw }) => syncHistory(raw, request))
+  }
+} satisfies LedgerJobs
+
+/** A connection that fails, or whose file is no longer in its place, is not used again. */
+function onStore<T>(work: (store: ReadOnlyStore) => T): T {
+  try {
+    store ??= openReadOnlyStore(storeUrl)
+    store.requireInPlace()
+    return work(store)
+  } catch (error) {
+    store?.raw.close()
+    store = null
+    throw error
+  }
+}
+
+assert(parentPort, 'this file is the entry of a thread')
+serveJobs(parentPort, jobs)
