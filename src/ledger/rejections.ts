@@ -4,9 +4,9 @@ import type { EntryFields } from './entry.ts'
 const writtenEach = 10
 const intervalMs = 10_000
 /** How many kinds are told apart; past it they are counted together, so that made-up addresses cost no memory. */
-const kindsBound = 200
+const kindsBound = 100
 /** How many are written one by one in an interval over all kinds. */
-const writtenTotal = 200
+const writtenTotal = 100
 
 /** Whose rejections are counted together: a tenant's, an address's, or everybody's past the bound. */
 type Who = { tenant?: string; client_ip?: string }
