@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Contender } from './contenders/contender.ts'
 import { gateway, storeFile } from './contenders/gateway.ts'
 import { addTenants } from './contenders/gateway-store.ts'
 import type { Cores } from './cores.ts'
@@ -34,11 +35,21 @@ export async function startTimeMs(
   folder: string,
   harness: Harness,
   cores: Cores,
-  flags: Flags
+  { gatewayNodeFlags }: Flags
+): Promise<number> {
+  const prepare = () => addTenants(storeFile(folder), tenants)
+  return await readyAfterMs(gateway, folder, harness, cores, { gatewayNodeFlags, prepare })
+}
+
+/** From the start of a contender's process until it is ready, in milliseconds. */
+export async function readyAfterMs(
+  contender: Contender,
+  folder: string,
+  { upstreamPort }: Harness,
+  cores: Cores,
+  { gatewayNodeFlags = [] as readonly string[], prepare = () => {} } = {}
 ): Promise<number> {
   mkdirSync(folder)
-  const { upstreamPort } = harness
-  const { gatewayNodeFlags } = flags
   const place = {
     folder,
     port: await freePort(),
@@ -46,9 +57,9 @@ export async function startTimeMs(
     upstreamPort,
     gatewayNodeFlags
   }
-  const launch = gateway.launch(place)
-  if (launch === null) throw new Error('the gateway has nothing to start')
-  addTenants(storeFile(folder), tenants)
+  const launch = contender.launch(place)
+  if (launch === null) throw new Error('the contender has nothing to start')
+  prepare()
   const startedAt = performance.now()
   const child = startOwned({
     command: launch.command,

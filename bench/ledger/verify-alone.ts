@@ -1,0 +1,18 @@
+/** `verify-alone.ts STORE_URL`: verifies a ledger in a process of its own and prints what that took, as JSON. */
+import { readWriters } from '../../src/ledger/heads.ts'
+import { storedEntries } from '../../src/ledger/stored-entries.ts'
+import { verifyLedger } from '../../src/ledger/verify.ts'
+import { openReadOnlyStore } from '../../src/store/read-only-store.ts'
+
+const { raw } = openReadOnlyStore(process.argv[2] ?? '')
+const before = process.cpuUsage()
+const { entries, faults } = await verifyLedger(storedEntries(raw), readWriters(raw))
+const { user, system } = process.cpuUsage(before)
+console.log(
+  JSON.stringify({
+    entries,
+    faults: faults.length,
+    perCpuSecond: entries / ((user + system) / 1e6),
+    peakRssMb: process.resourceUsage().maxRSS / 1024
+  })
+)
