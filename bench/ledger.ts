@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Contender } from './contenders/contender.ts'
 import { repositoryPath } from './contenders/contender.ts'
-import { gateway, storeFile } from './contenders/gateway.ts'
+import { gateway, programFlags, storeFile } from './contenders/gateway.ts'
 import { shareCores } from './cores.ts'
 import { readFlags } from './flags.ts'
 import { startHarness } from './harness.ts'
@@ -70,7 +70,7 @@ async function filled(store: string, count: number): Promise<Filled> {
 }
 
 function verified(store: string): Verified {
-  const words = [repositoryPath('bench/ledger/verify-alone.ts'), `sqlite:${store}`]
+  const words = [...programFlags, repositoryPath('bench/ledger/verify-alone.ts'), `sqlite:${store}`]
   return JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' })) as Verified
 }
 

@@ -8,7 +8,7 @@ import { requireLedgerOf } from './gateway-store.ts'
 
 /** As the published program and `npm run gateway` start it. */
 const main = repositoryPath('bin/connector-gateway.js')
-const programFlags = ['--max-semi-space-size=8', '--max-old-space-size=1024']
+export const programFlags = ['--max-semi-space-size=8', '--max-old-space-size=1024']
 
 // Never in the way: what is measured is the cost of the checks, not their refusals.
 const ratePerMinute = '100000000'

@@ -1,12 +1,12 @@
 import { genesis, type Head } from './chain.ts'
-import type { Fault, FaultKind } from './fault.ts'
-import type { FoundEntry } from './found-entry.ts'
+import { type Fault, type FaultKind, inWords } from './fault.ts'
+import type { FoundEntry, Place } from './found-entry.ts'
 
 /** An entry that should be here and is not. Whether it is missing or only out of order shows later. */
-type Gap = { seq: number; prev: string; place: string; kind: 'missing' | 'cut_tail'; detail: string }
+type Gap = { seq: number; prev: string; place: Place; kind: 'missing' | 'cut_tail'; detail: string }
 
 /** Two neighbours that are whole each and do not fit together: the next entry tells which of them was replaced. */
-type Break = { before: number; after: Head; place: string }
+type Break = { before: number; after: Head; place: Place }
 
 /** Finds the first thing that is wrong with one writer's chain, in one pass, holding no more than its latest entry. */
 export class ChainCheck {
@@ -102,7 +102,7 @@ export class ChainCheck {
       )
   }
 
-  #replaced(seq: number, place: string): void {
+  #replaced(seq: number, place: Place): void {
     this.blame(
       'edited',
       seq,
@@ -117,13 +117,13 @@ export class ChainCheck {
     else if (seq > gap.seq) gap.kind = 'missing'
   }
 
-  #open(place: string, kind: Gap['kind'], detail: string): void {
+  #open(place: Place, kind: Gap['kind'], detail: string): void {
     const { seq, hash: prev } = this.#head
     this.#gap = { seq: seq + 1, prev, place, kind: seq === 0 ? 'missing' : kind, detail }
   }
 
   /** Another place vouches for an entry of this chain: `witness` says which, for people. */
-  vouch(seq: number, hash: string | undefined, place: string, witness: string): void {
+  vouch(seq: number, hash: string | undefined, place: Place, witness: string): void {
     if (!this.intact) return
     if (seq > this.#head.seq) this.#open(place, 'cut_tail', `${witness} knows ${seq}`)
     else if (seq === this.#head.seq && hash !== undefined && hash !== this.#head.hash)
@@ -131,8 +131,8 @@ export class ChainCheck {
   }
 
   /** Records a fault, the first of this chain alone: what follows from it is no news. */
-  blame(kind: FaultKind, seq: number, place: string, detail: string): void {
-    this.#fault ??= { kind, writer: this.writer, seq, place, detail }
+  blame(kind: FaultKind, seq: number, place: Place, detail: string): void {
+    this.#fault ??= { kind, writer: this.writer, seq, place: inWords(place), detail }
   }
 
   /** There are no more entries. */

@@ -1,3 +1,5 @@
+import type { Place } from './found-entry.ts'
+
 /** What can be wrong with a ledger. Each has its sentence in the fault's `detail`. */
 export type FaultKind =
   | 'edited'
@@ -28,4 +30,9 @@ export function describeFault({ kind, writer, seq, place, detail }: Fault): stri
   return writer === null
     ? `${place}: ${name}: ${detail}`
     : `writer ${writer} seq ${seq}: ${name}: ${detail} (${place})`
+}
+
+/** A place for people. */
+export function inWords(place: Place): string {
+  return typeof place === 'number' ? `entry ${place}` : place
 }

@@ -10,10 +10,10 @@ export function* storedEntries(database: DatabaseSync): Generator<readonly (Foun
 /** What the row says about its entries is checked too: searches and recovery go by it. */
 function entriesOf(batch: StoredBatch): (FoundEntry | MalformedEntry)[] {
   const { id, entries, texts, hashes, writer, firstSeq } = batch
-  const found = texts.map((text, index) => readStored(`entry ${id + index}`, text, hashes[index] ?? ''))
+  const found = texts.map((text, index) => readStored(id + index, text, hashes[index] ?? ''))
   const [first] = found
   const agrees = first && 'seq' in first && first.writer === writer && first.seq === firstSeq
   if (entries !== texts.length || entries !== hashes.length || agrees === false)
-    found.push({ place: `entry ${id}`, malformed: 'its row of the table says something else than it holds' })
+    found.push({ place: id, malformed: 'its row of the table says something else than it holds' })
   return found
 }

@@ -2,7 +2,7 @@ import { CallCheck } from './call-check.ts'
 import { chainHash, type Head } from './chain.ts'
 import { ChainCheck } from './chain-check.ts'
 import { type Cut, endedBefore } from './cut.ts'
-import type { Fault } from './fault.ts'
+import { type Fault, inWords } from './fault.ts'
 import type { FoundEntry, MalformedEntry } from './found-entry.ts'
 import { SignatureCheck } from './signature-check.ts'
 
@@ -67,6 +67,7 @@ class Verifier {
   /** Broken chains, and the first text that belongs to no chain, in the order in which they showed. */
   readonly #broken = new Set<ChainCheck | Fault>()
   #homeless: Fault | null = null
+  #latest: ChainCheck | undefined
 
   constructor(known: KnownFacts) {
     this.#known = known
@@ -95,7 +96,7 @@ class Verifier {
     }
     // One of the others is enough: a file that is no export at all would fill the memory with its lines.
     else if (!this.#homeless) {
-      this.#homeless = { kind: 'malformed', writer: null, seq: null, place, detail }
+      this.#homeless = { kind: 'malformed', writer: null, seq: null, place: inWords(place), detail }
       this.#broken.add(this.#homeless)
     }
   }
@@ -145,11 +146,14 @@ class Verifier {
   }
 
   #chain(writer: string): ChainCheck {
+    // Mostly that of the entry before: to compare is faster than to look up.
+    if (this.#latest?.writer === writer) return this.#latest
     let chain = this.#chains.get(writer)
     if (!chain) {
       chain = new ChainCheck(writer, this.#knownHashes.get(writer))
       this.#chains.set(writer, chain)
     }
+    this.#latest = chain
     return chain
   }
 
