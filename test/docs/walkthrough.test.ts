@@ -13,6 +13,6 @@ test.concurrent('the walk-through of the README works as it is written', async (
 test.concurrent('the commands for operators work as they are written', async () => {
   const { read, background } = await follow('docs/operations.md')
   expect(read, read.output).toMatchObject({ code: 0 })
-  expect(read.output.match(/^whole: /gm)).toHaveLength(3)
+  expect(read.output.match(/^whole: /gm)).toHaveLength(5)
   expect(background.at(-1)?.output).toContain('"msg":"drained"')
 }, 60_000)

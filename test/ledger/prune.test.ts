@@ -123,6 +123,24 @@ test('heads noted before the cut still serve after it', async () => {
   expect((await verifyStore({ heads })).faults).toEqual([])
 })
 
+test('a chain that ended just before the cut is not missed', async () => {
+  callsOn(2, 4)
+  await administer(store, administrator, day(5), async () => ({
+    result: null,
+    changes: [{ kind: 'admin.tenant.create', tenant: 'acme' }]
+  }))
+  const before = new Date(Date.now() + 60_000)
+  append(callEntry('call.intent', 90, { at: before.toISOString() }))
+  append(callEntry('call.outcome', 90, { at: before.toISOString() }))
+  expect(
+    await prune(store, { before, archive: archivePath(), administrator, signer, now: day(60) })
+  ).toMatchObject({
+    entries: 9
+  })
+  expect(await verifyStore()).toMatchObject({ faults: [], entries: 4 })
+  expect((await verifyFiles(exportTo('rest.ndjson'))).faults).toEqual([])
+})
+
 test('a second cut follows the first, and each archive continues the one before', async () => {
   callsOn(2, 30)
   await pruned(10)
