@@ -39,7 +39,7 @@ type Waiting = {
 const queueBound = 20_000
 /** From this many expected entries on, a batch waits for more, at most `lingerMs`: a commit costs as much as 10 entries. */
 const lingerFrom = 8
-const lingerMs = 1
+const lingerMs = 2
 /** How long after a failed batch the next one is tried. */
 const retryMs = 200
 
@@ -135,7 +135,7 @@ export class AppendQueue {
 
   #worthAWait(): boolean {
     const expected = this.#expected()
-    return expected >= lingerFrom && this.#queue.length * 2 < expected
+    return expected >= lingerFrom && this.#queue.length * 4 < expected * 3
   }
 
   async #flush(): Promise<void> {

@@ -28,8 +28,8 @@ export function packPlaces(places: readonly number[]): Uint8Array {
 export function commonPlaces(sets: readonly Uint8Array[]): number[] {
   const list = sets.find(set => set.length !== bitmapBytes)
   if (list) return unpackList(list).filter(place => sets.every(set => set === list || has(set, place)))
-  const common = sets.reduce(intersection)
-  return common.some(byte => byte !== 0) ? everyPlace.filter(place => hasBit(common, place)) : []
+  const common = intersection(sets)
+  return common ? everyPlace.filter(place => hasBit(common, place)) : []
 }
 
 function has(set: Uint8Array, place: number): boolean {
@@ -47,8 +47,17 @@ function hasBit(bits: Uint8Array, place: number): boolean {
   return (((bits[place >> 3] ?? 0) >> (place & 7)) & 1) === 1
 }
 
-function intersection(one: Uint8Array, other: Uint8Array): Uint8Array {
-  return one.map((byte, index) => byte & (other[index] ?? 0))
+/** The bits that all bitmaps have, or null when there are none. A loop over bytes: there may be thousands of segments. */
+function intersection(bitmaps: readonly Uint8Array[]): Uint8Array | null {
+  const common = new Uint8Array(bitmapBytes)
+  let some = 0
+  for (let at = 0; at < bitmapBytes; at++) {
+    let byte = 255
+    for (const bitmap of bitmaps) byte &= bitmap[at] ?? 0
+    common[at] = byte
+    some |= byte
+  }
+  return some === 0 ? null : common
 }
 
 function toBitmap(places: readonly number[]): Uint8Array {
