@@ -9,11 +9,9 @@ test('two gateways and the command line share one store: a killed one is recover
   try {
     const { key } = await scenario.addTenant('acme')
     const [doomed, living] = await Promise.all([scenario.startGateway(), scenario.startGateway()])
-    scenario.sandbox.faults.add({
-      fault: 'delay-before-headers',
-      options: { wait_ms: 60 },
-      probability: 1
-    })
+    const slowUpstream = (waitMs: number) =>
+      scenario.sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: waitMs } })
+    slowUpstream(60)
     let stop = false
     const clients = { keys: [key], clients: 8, goOn: () => !stop }
     const loads = [
@@ -24,7 +22,12 @@ test('two gateways and the command line share one store: a killed one is recover
       for (let count = 1; !stop; count++) await scenario.json('tenant', 'create', `other-${count}`)
     })()
     await eventually('calls by both', () => scenario.calls.length > 100, { withinMs: 15_000 })
+    // Every client's call is with the upstream: the process that is killed leaves all of its own open, for certain.
+    slowUpstream(3000)
+    const underWay = () => scenario.sandbox.requests().length - scenario.calls.length
+    await eventually('all calls are under way', () => underWay() === 2 * clients.clients)
     await doomed.process.kill()
+    slowUpstream(60)
     const third = await scenario.startGateway()
     await load(scenario, { port: third.port, keys: [key], clients: 4, goOn: times(40) })
     stop = true
@@ -40,7 +43,8 @@ test('two gateways and the command line share one store: a killed one is recover
     const recovered = entries.filter(({ kind }) => kind === 'writer.recovered')
     expect(recovered).toMatchObject([{ writer: third.writer, recovered: doomed.writer }])
     const unknown = entries.filter(({ code }) => code === 'outcome_unknown')
-    expect(unknown).toHaveLength(Number(recovered[0]?.['open_calls']))
+    expect(unknown).toHaveLength(clients.clients)
+    expect(recovered[0]?.['open_calls']).toBe(clients.clients)
     expect(new Set(unknown.map(({ writer }) => writer))).toEqual(new Set([third.writer]))
     expect(await scenario.run('ledger', 'verify')).toMatchObject({ code: 0, stderr: '' })
   } finally {
