@@ -22,10 +22,13 @@ test('two gateways and the command line share one store: a killed one is recover
       for (let count = 1; !stop; count++) await scenario.json('tenant', 'create', `other-${count}`)
     })()
     await eventually('calls by both', () => scenario.calls.length > 100, { withinMs: 15_000 })
-    // Every client's call is with the upstream: the process that is killed leaves all of its own open, for certain.
+    // Every client's call waits for the upstream: the process that is killed leaves all of its own open, for certain.
     slowUpstream(3000)
-    const underWay = () => scenario.sandbox.requests().length - scenario.calls.length
-    await eventually('all calls are under way', () => underWay() === 2 * clients.clients)
+    const countOf = (wanted: string) =>
+      scenario.ledger.entries().filter(({ kind, writer }) => kind === wanted && writer === doomed.writer)
+        .length
+    const allWait = () => countOf('call.intent') - countOf('call.outcome') === clients.clients
+    await eventually('all calls wait', allWait, { everyMs: 100 })
     await doomed.process.kill()
     slowUpstream(60)
     const third = await scenario.startGateway()
