@@ -10,7 +10,11 @@ test('two gateways and the command line share one store: a killed one is recover
     const { key } = await scenario.addTenant('acme')
     const [doomed, living] = await Promise.all([scenario.startGateway(), scenario.startGateway()])
     const slowUpstream = (waitMs: number) =>
-      scenario.sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: waitMs } })
+      scenario.sandbox.faults.set({
+        fault: 'delay-before-headers',
+        options: { wait_ms: waitMs },
+        probability: 1
+      })
     slowUpstream(60)
     let stop = false
     const clients = { keys: [key], clients: 8, goOn: () => !stop }
