@@ -31,7 +31,12 @@ test('two gateways and the command line share one store: a killed one is recover
     const countOf = (wanted: string) =>
       scenario.ledger.entries().filter(({ kind, writer }) => kind === wanted && writer === doomed.writer)
         .length
-    const allWait = () => countOf('call.intent') - countOf('call.outcome') === clients.clients
+    // Seen three times in a row: calls from before the upstream became slow have ended by then.
+    let seen = 0
+    const allWait = () => {
+      seen = countOf('call.intent') - countOf('call.outcome') === clients.clients ? seen + 1 : 0
+      return seen === 3
+    }
     await eventually('all calls wait', allWait, { everyMs: 100 })
     await doomed.process.kill()
     slowUpstream(60)
