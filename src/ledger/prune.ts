@@ -85,7 +85,7 @@ async function writeArchive(
       onProgress?.('archived', entries)
     }
   }
-  const file = createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true })
+  const file = createWriteStream(path, { mode: 0o600, flush: true })
   const steps = archive.endsWith('.gz') ? [createGzip()] : []
   await pipeline([Readable.from(lines()), ...steps, file], signal ? { signal } : {})
 }

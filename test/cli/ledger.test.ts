@@ -17,7 +17,7 @@ import {
 } from '../ledger/verify-fixture.ts'
 
 type Ran = { exit: number; out: string; error: string }
-type Stdout = { stdout?: NodeJS.WritableStream; env?: Record<string, string> }
+type Stdout = { stdout?: NodeJS.WritableStream; stderr?: NodeJS.WritableStream; env?: Record<string, string> }
 
 let url: string
 let folder: string
@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => close())
 
 /** Runs one ledger command as the program would, and tells what came of it. */
-async function run(words: readonly string[], { stdout, env }: Stdout = {}): Promise<Ran> {
+async function run(words: readonly string[], { stdout, stderr, env }: Stdout = {}): Promise<Ran> {
   const chunks: string[] = []
   const out = new Writable({
     highWaterMark: 1,
@@ -45,7 +45,7 @@ async function run(words: readonly string[], { stdout, env }: Stdout = {}): Prom
     env: { GATEWAY_STORE_URL: url, ...env },
     stdin: Readable.from([]),
     stdout: stdout ?? out,
-    stderr: new Writable({ write: (_chunk, _encoding, done) => done() }),
+    stderr: stderr ?? new Writable({ write: (_chunk, _encoding, done) => done() }),
     administrator: { actor: 'cli:tester', role: 'cli', version: '0.0.0', pid: 1 } as const,
     interrupted: () => new Promise<void>(() => {})
   }
@@ -171,6 +171,8 @@ test('list filters by every option', async () => {
     [['--connector', '019a9612-bfad-758c-884e-37dd8c6ad2cb'], 12],
     [['--kind', 'writer.opened'], 2],
     [['--code', 'accepted'], 6],
+    [['--outcome', 'accepted'], 6],
+    [['--outcome', 'failed'], 0],
     [['--request-id', requestId(3)], 2],
     [['--since', '2026-11-24T06:00:05Z', '--until', '2026-11-24T06:00:06Z'], 2],
     [['--until', '2026-11-24'], 0]
@@ -207,6 +209,23 @@ test('export goes on after an entry, and refuses one that is not there', async (
   expect((await run(['export', '--after', `${second}:7`])).out).toBe('')
   expect(await run(['export', '--after', `${second}:8`])).toMatchObject({ exit: 1, out: '' })
   expect(await run(['export', '--after', 'x'])).toMatchObject({ exit: 2, out: '' })
+})
+
+test.each([
+  [['verify'], 'checked'],
+  [['export'], 'exported']
+])('%s shows its progress on a terminal, and nothing in a pipe', async (words, step) => {
+  for (const isTTY of [true, false]) {
+    const shown: string[] = []
+    const stderr = new Writable({
+      write(chunk, _encoding, done) {
+        shown.push(String(chunk))
+        done()
+      }
+    })
+    await run(words, { stderr: Object.assign(stderr, { isTTY }) })
+    expect(shown.join('')).toMatch(isTTY ? new RegExp(`${step} \\d+ entries…`) : /^$/)
+  }
 })
 
 test('a reader that leaves ends an export quietly', async () => {
