@@ -9,9 +9,16 @@ import { partsOf, type Term } from './terms.ts'
 export type Candidates = Generator<Candidate>
 type Candidate = { readonly position: number; readonly text: string; readonly hash: string }
 
-/** From the newest entries, which are not indexed yet: less than a segment of them. */
-export function* unindexedCandidates(database: DatabaseSync, query: Query): Candidates {
-  const first = Math.max(indexedUpTo(database), cutPosition(database)) + 1
+/** All that may fit: first from the newest entries, less than a segment of them, which are not indexed yet. */
+export function* candidates(database: DatabaseSync, query: Query): Candidates {
+  // Asked once: a segment that becomes full meanwhile has been read already.
+  const indexed = indexedUpTo(database)
+  yield* unindexedCandidates(database, indexed, query)
+  yield* indexedCandidates(database, { ...query, before: Math.min(query.before, indexed + 1) })
+}
+
+function* unindexedCandidates(database: DatabaseSync, indexed: number, query: Query): Candidates {
+  const first = Math.max(indexed, cutPosition(database)) + 1
   if (query.before <= first) return
   const needles = query.terms.flatMap(needleOf)
   if (query.requestId !== undefined) needles.push(`"request_id":"${query.requestId}"`)
@@ -28,8 +35,7 @@ function needleOf(term: Term): string[] {
   return isDerived ? [] : [`"${field}":${JSON.stringify(value)}`]
 }
 
-/** From the entries that are indexed. */
-export function* indexedCandidates(database: DatabaseSync, query: Query): Candidates {
+function* indexedCandidates(database: DatabaseSync, query: Query): Candidates {
   const reader = new EntryReader(database)
   const cut = cutPosition(database)
   const positions =

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type Candidates, indexedCandidates, unindexedCandidates } from './candidates.ts'
+import { candidates } from './candidates.ts'
 import { type ChainedEntry, exportLine, type LedgerEntry } from './entry.ts'
 import type { Outcome, Term } from './terms.ts'
 import { termsOf } from './terms.ts'
@@ -67,11 +67,6 @@ export function isCursor(text: string): boolean {
 /** The whole story of one request: all its entries, oldest first; none when the ledger knows no such request. */
 export function storyOf(database: DatabaseSync, requestId: string): LedgerEntry[] {
   return searchLedger(database, { requestId }, { limit: Number.MAX_SAFE_INTEGER }).items.toReversed()
-}
-
-function* candidates(database: DatabaseSync, query: Query): Candidates {
-  yield* unindexedCandidates(database, query)
-  yield* indexedCandidates(database, query)
 }
 
 function toQuery(search: Search): Omit<Query, 'before'> {

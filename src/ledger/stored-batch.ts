@@ -48,18 +48,18 @@ export function batchesBetween(database: DatabaseSync, first: number, last: numb
   return (read.all(first, last) as unknown as Row[]).map(toBatch)
 }
 
-/** The same, of each only where it begins and the texts, a line each. */
+/** The same one by one, of each only where it begins and the texts, a line each. */
 export function textsBetween(
   database: DatabaseSync,
   first: number,
   last: number
-): { readonly id: number; readonly texts: string }[] {
+): IterableIterator<{ readonly id: number; readonly texts: string }> {
   return database
     .prepare(
       `SELECT id, texts FROM ledger_batch
        WHERE id >= coalesce((SELECT max(id) FROM ledger_batch WHERE id <= ?), 0) AND id <= ? ORDER BY id`
     )
-    .all(first, last) as { id: number; texts: string }[]
+    .iterate(first, last) as IterableIterator<{ id: number; texts: string }>
 }
 
 /** The batches of one writer that hold entries from number `seq` on, in order. */

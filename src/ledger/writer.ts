@@ -8,6 +8,7 @@ import type { ChainedEntry, EntryFields } from './entry.ts'
 import { OpenCalls } from './open-calls.ts'
 import { newestHead, openedEntry, type WriterFacts } from './opening.ts'
 import { type Signer, signedBy } from './signature.ts'
+import { cutPosition } from './stored-batch.ts'
 import { handleOf, rollBack, type WriterHandle } from './writer-handle.ts'
 
 /** Where the locks that tell living writers from dead ones are kept: one file a writer, beside the store. */
@@ -37,6 +38,8 @@ export class LedgerWriter {
   #uncertain: Uncertain | null = null
   /** Texts of drafts that turned out to be stored, though their batch had failed: they come a second time. */
   #storedBefore = new Set<string>()
+  /** Intents among them: their calls were refused, and are to be closed. */
+  #refused: Draft[] = []
   /** The hash of this chain's latest checkpoint. */
   #checkpointed = ''
   #notedAt = 0
@@ -176,17 +179,19 @@ export class LedgerWriter {
    */
   resume(store: StoreFile): void {
     const stored = newestHead(store.raw, this.head.writer)
-    const refused = stored?.hash === this.head.hash ? [] : this.#takeOver(stored)
+    // Of a chain that has been idle for long, all may have been pruned.
+    const isPruned = stored === undefined && cutPosition(store.raw) > 0
+    if (!isPruned && stored?.hash !== this.head.hash) this.#takeOver(stored)
     this.#handle = handleOf(store)
-    if (refused.length > 0)
-      this.transact(() => {
-        for (const call of refused) this.insert(refusedOutcome(call))
-      })
     this.#uncertain = null
+    if (this.#refused.length === 0) return
+    this.transact(() => {
+      for (const call of this.#refused) this.insert(refusedOutcome(call))
+    })
+    this.#refused = []
   }
 
-  /** Returns the intents among the entries that are taken over. */
-  #takeOver(stored: Head | undefined): Draft[] {
+  #takeOver(stored: Head | undefined): void {
     const { head, drafts } = this.#uncertain ?? { head: null, drafts: [] }
     if (!head || stored?.hash !== head.hash) throw new StoreFault('replaced')
     let seq = this.head.seq
@@ -194,7 +199,7 @@ export class LedgerWriter {
     this.#openCalls.advance()
     this.#chain.moveTo(head)
     for (const { text } of drafts) this.#storedBefore.add(text)
-    return drafts.filter(({ opens }) => opens !== undefined)
+    this.#refused.push(...drafts.filter(({ opens }) => opens !== undefined))
   }
 
   /** Ends the chain with a `writer.closed` entry and lets go of the lock. */

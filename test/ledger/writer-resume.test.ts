@@ -97,6 +97,19 @@ test('entries that turn out to be stored are taken over: what was refused is clo
   await expectWhole()
 })
 
+test('calls that were refused are closed also when the first try to close them fails', async () => {
+  const writer = LedgerWriter.open(store, facts, at)
+  instead = committingAndFailing
+  expect(() => writer.append(drafts(['call.intent', 1]), 0)).toThrow('the sync failed')
+  store = store.reopen()
+  const requireInPlace = () => failing()
+  expect(() => writer.resume({ ...store, requireInPlace })).toThrow('the sync failed')
+  reopen(writer)
+  expect(codesOf(1)).toEqual(['call.intent', 'ledger_unavailable'])
+  writer.close(at)
+  await expectWhole()
+})
+
 test('a store that does not hold what the writer has written is not taken up', () => {
   const writer = LedgerWriter.open(store, facts, at)
   writer.append(drafts(['call.intent', 1]), 0)
