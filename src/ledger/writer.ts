@@ -186,7 +186,10 @@ export class LedgerWriter {
     this.#uncertain = null
     if (this.#refused.length === 0) return
     this.transact(() => {
-      for (const call of this.#refused) this.insert(refusedOutcome(call))
+      this.#resumeIfClosed()
+      // One may be closed already: by a transaction that failed like theirs, and is stored all the same.
+      for (const call of this.#refused)
+        if (this.#openCalls.has(call.opens ?? '')) this.insert(refusedOutcome(call))
     })
     this.#refused = []
   }

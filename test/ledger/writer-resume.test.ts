@@ -97,13 +97,15 @@ test('entries that turn out to be stored are taken over: what was refused is clo
   await expectWhole()
 })
 
-test('calls that were refused are closed also when the first try to close them fails', async () => {
+test.each([
+  { closing: 'fails', how: failing },
+  { closing: 'is stored, and seems to fail', how: committingAndFailing }
+])('calls that were refused are closed once when the first try to close them $closing', async ({ how }) => {
   const writer = LedgerWriter.open(store, facts, at)
   instead = committingAndFailing
   expect(() => writer.append(drafts(['call.intent', 1]), 0)).toThrow('the sync failed')
   store = store.reopen()
-  const requireInPlace = () => failing()
-  expect(() => writer.resume({ ...store, requireInPlace })).toThrow('the sync failed')
+  expect(() => writer.resume({ ...store, requireInPlace: how })).toThrow('the sync failed')
   reopen(writer)
   expect(codesOf(1)).toEqual(['call.intent', 'ledger_unavailable'])
   writer.close(at)

@@ -12,6 +12,7 @@ const nobodys = '00000000-0000-4000-8000-000000000000'
 const file = gatewayForFile({
   prepare: async ({ addTenant }) => ({
     other: await addTenant({ name: 'other' }),
+    telling: await addTenant({ name: 'telling' }),
     none: await addTenant({ name: 'none', connectors: [] }),
     paging: await addTenant({ name: 'paging' }),
     leaving: await addTenant({ name: 'leaving' })
@@ -38,12 +39,12 @@ async function sync(key: string, connectorId: string, body = '{"date_limit":"202
 
 describe('the history of a connector', () => {
   test('tells a tenant its own calls, newest first, and how each ended', async () => {
-    const { key, connectors, prepared } = file.gateway
+    const { connectors, prepared } = file.gateway
     const id = connectors.investment_research
-    const accepted = await sync(key, id)
-    const refused = await sync(key, id, '{}')
+    const accepted = await sync(prepared.telling, id)
+    const refused = await sync(prepared.telling, id, '{}')
     await sync(prepared.other, id)
-    const { items, next } = await page(key, id.toUpperCase())
+    const { items, next } = await page(prepared.telling, id.toUpperCase())
     expect(next).toBeNull()
     expect(items).toEqual([
       {
