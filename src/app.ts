@@ -14,6 +14,7 @@ import { rateLimit } from './plugins/rate-limit.ts'
 import { rejectionRecord } from './plugins/rejection-record.ts'
 import { requestFacts } from './plugins/request-facts.ts'
 import { requestLog } from './plugins/request-log.ts'
+import { sealed } from './plugins/sealed.ts'
 import { answerClientError, answerUnusualRequests } from './plugins/socket-problems.ts'
 import { tenantAuth } from './plugins/tenant-auth.ts'
 import { unknownRoute } from './plugins/unknown-route.ts'
@@ -52,6 +53,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   problemPages(app, {})
 
   await app.register(async function tenantScope(scope: Scope) {
+    await scope.register(sealed, dependencies)
     await scope.register(tenantAuth, { directory, failures: limiters.failures })
     await scope.register(rejectionRecord, { ledger })
     await scope.register(rateLimit, { limiter: limiters.tenants })

@@ -7,8 +7,8 @@ import { strict } from './schema.ts'
 
 const Port = Type.Integer({ minimum: 0, maximum: 65535, description: 'a port, 0 to 65535' })
 const SecretReference = Type.String({
-  pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$',
-  description: 'a reference, env:NAME or file:PATH (never the secret itself)'
+  pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|exec:.+)$',
+  description: 'a reference, env:NAME, file:PATH or exec:COMMAND (never the secret itself)'
 })
 const PerMinute = Type.Integer({
   minimum: 1,
@@ -48,6 +48,17 @@ export const ConfigSchema = Type.Object(
     GATEWAY_UPSTREAM_BUDGET_PER_MINUTE: { ...PerMinute, default: 500 },
     GATEWAY_EGRESS_BUDGET_PER_MINUTE: { ...PerMinute, default: 1500 },
     GATEWAY_MASTER_KEY: { ...SecretReference, default: 'file:./data/master.key' },
+    GATEWAY_EXEC_ENVIRONMENT: Type.String({
+      default: '',
+      pattern: '^([A-Za-z_][A-Za-z0-9_]*(, *[A-Za-z_][A-Za-z0-9_]*)*)?$',
+      description: 'names of variables, separated by commas, that commands of exec: references see'
+    }),
+    GATEWAY_EXEC_REFRESH_SECONDS: Type.Integer({
+      default: 300,
+      minimum: 1,
+      maximum: 86_400,
+      description: 'seconds between two runs of the command of an exec: reference, 1 to 86400'
+    }),
     GATEWAY_LOG_LEVEL: Type.Unsafe<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'>({
       type: 'string',
       enum: ['fatal', 'error', 'warn', 'info', 'debug', 'silent'],
@@ -74,6 +85,8 @@ export type Config = {
   readonly upstreamOrigin: string
   /** A reference to the upstream key, e.g. `env:BIGDATA_API_KEY`. */
   readonly upstreamKey: string
+  /** True when nobody chose an upstream key: it may be missing where the store holds credentials. */
+  readonly upstreamKeyIsDefault: boolean
   readonly upstreamDeadlineMs: number
   readonly upstreamBudgetPerMinute: number
   readonly egressBudgetPerMinute: number
@@ -81,6 +94,9 @@ export type Config = {
   readonly masterKey: string
   /** True when nobody chose a master key: the embedded default may be made at first start. */
   readonly masterKeyIsDefault: boolean
+  /** Names of variables that commands of `exec:` references see besides the usual ones. */
+  readonly execEnvironment: readonly string[]
+  readonly execRefreshSeconds: number
   readonly logLevel: Settings['GATEWAY_LOG_LEVEL']
   readonly trustedProxies: readonly string[]
   /** Variables that start with GATEWAY_ and mean nothing here: worth a warning, as one may be misspelt. */
@@ -118,7 +134,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, fi
   const unknownVariables = Object.keys(env).filter(
     name => name.startsWith('GATEWAY_') && !names.includes(name as SettingName)
   )
-  return toConfig(settings as Settings, given['GATEWAY_MASTER_KEY'] === undefined, unknownVariables)
+  return toConfig(settings as Settings, given, unknownVariables)
 }
 
 const defaultFile = 'gateway.yaml'
@@ -217,7 +233,11 @@ function splitList(text: string): string[] {
     .filter(part => part !== '')
 }
 
-function toConfig(settings: Settings, masterKeyIsDefault: boolean, unknownVariables: string[]): Config {
+function toConfig(
+  settings: Settings,
+  given: Readonly<Record<string, unknown>>,
+  unknownVariables: string[]
+): Config {
   return Object.freeze({
     host: settings.GATEWAY_HOST,
     port: settings.GATEWAY_PORT,
@@ -226,11 +246,14 @@ function toConfig(settings: Settings, masterKeyIsDefault: boolean, unknownVariab
     storeUrl: settings.GATEWAY_STORE_URL,
     upstreamOrigin: new URL(settings.GATEWAY_UPSTREAM_ORIGIN).origin,
     upstreamKey: settings.GATEWAY_UPSTREAM_KEY,
+    upstreamKeyIsDefault: given['GATEWAY_UPSTREAM_KEY'] === undefined,
     upstreamDeadlineMs: settings.GATEWAY_UPSTREAM_DEADLINE_MS,
     upstreamBudgetPerMinute: settings.GATEWAY_UPSTREAM_BUDGET_PER_MINUTE,
     egressBudgetPerMinute: settings.GATEWAY_EGRESS_BUDGET_PER_MINUTE,
     masterKey: settings.GATEWAY_MASTER_KEY,
-    masterKeyIsDefault,
+    masterKeyIsDefault: given['GATEWAY_MASTER_KEY'] === undefined,
+    execEnvironment: splitList(settings.GATEWAY_EXEC_ENVIRONMENT),
+    execRefreshSeconds: settings.GATEWAY_EXEC_REFRESH_SECONDS,
     logLevel: settings.GATEWAY_LOG_LEVEL,
     trustedProxies: splitList(settings.GATEWAY_TRUSTED_PROXIES),
     unknownVariables

@@ -1,7 +1,8 @@
-import { Worker } from 'node:worker_threads'
 import { buildAdminApp, buildApp } from './app.ts'
+import { besideThisFile } from './beside-this-file.ts'
 import type { Config } from './config.ts'
-import { Credentials } from './custody/credentials.ts'
+import type { Credentials } from './custody/credentials.ts'
+import { keepUnsealing } from './keep-unsealing.ts'
 import { AppendTimeout } from './ledger/append-queue.ts'
 import { packDrafts } from './ledger/draft.ts'
 import { Ledger } from './ledger/ledger.ts'
@@ -10,15 +11,16 @@ import type { Lifecycle } from './lifecycle.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
 import { type Listener, listen } from './listener.ts'
 import type { Logger } from './logger.ts'
+import { openCustody } from './open-custody.ts'
 import { Problem } from './problems.ts'
+import { type StoreThread, startStoreThread } from './start-store-thread.ts'
 import { storeFaultDetail } from './store/store-fault.ts'
-import { ThreadCaller } from './store/thread-call.ts'
-import type { Opened, StoreJobs, StoreThreadData } from './store-thread.ts'
+import type { Opened } from './store-thread.ts'
 import { Directory } from './tenants/directory.ts'
 import { followDirectory } from './tenants/follow-directory.ts'
 import { Budget } from './upstream/budget.ts'
 import { contentApi } from './upstream/content-api.ts'
-import { type Forward, openDoor } from './upstream/forward.ts'
+import { type Forward, type ForwardDependencies, openDoor } from './upstream/forward.ts'
 import { Transport } from './upstream/transport.ts'
 import { version } from './version.ts'
 
@@ -40,45 +42,48 @@ export type GatewayOptions = {
 }
 
 /**
- * Puts the domains together and starts both listeners. Throws errors named SecretUnavailable, WrongMasterKey or
- * StoreError, or the listener's own error when a port is taken; nothing is left running then.
+ * Puts the domains together and starts both listeners. Without a master key that fits the store it starts sealed, and
+ * tries again every second. Throws errors named SecretUnavailable (the upstream key), CustodyBroken or StoreError, or the
+ * listener's own error when a port is taken; nothing is left running then.
  */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
-  const { env, logger } = options
-  const credentials = Credentials.open(config.upstreamKey, env)
-  const thread = await openStoreThread(config, options)
-  const { opened, store } = thread
-
-  const directory = new Directory(opened.pepper)
-  directory.load(opened.snapshot)
-  const stopFollowing = followDirectory(directory, opened.snapshot.lastChange, store, (err, what) =>
-    logger.error({ err }, what)
-  )
-  const ledger = new Ledger({
-    store: batch => store.call('append', packDrafts(batch)),
-    checkpoint: options => store.call('checkpoint', options),
-    onFault: fault =>
-      fault
-        ? logger.error({ err: fault }, 'the ledger cannot record')
-        : logger.info('the ledger records again')
-  })
+  const { logger } = options
+  const thread = await startStoreThread(config, options)
+  const { store } = thread
+  const lifecycle: Lifecycle = { draining: false, sealed: true }
+  const custody = openCustody(config, options, store)
+  const ledger = openLedger(store, logger)
   const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
-  const forward = doorOf(config, { transport, credentials, ledger })
+  const forward = doorOf(config, { transport, credentials: custody.credentials, ledger, logger })
   const history = new LedgerReader(config.storeUrl, besideThisFile('ledger-thread'))
 
-  const lifecycle: Lifecycle = { draining: false }
+  let directory: Directory | null = null
+  let stopFollowing = async () => {}
+  const open = async ({ pepper, snapshot, recovered, writer }: Opened) => {
+    for (const { writer: dead, openCalls } of recovered)
+      logger.warn({ writer: dead, open_calls: openCalls }, 'recovered a dead writer')
+    await custody.keeper.open()
+    directory = new Directory(pepper)
+    directory.load(snapshot)
+    stopFollowing = followDirectory(directory, snapshot.lastChange, store, (err, what) =>
+      logger.error({ err }, what)
+    )
+    lifecycle.sealed = false
+    return writer
+  }
+
   const shared = {
     logger,
     lifecycle,
     trustedProxies: config.trustedProxies,
     upstreamDeadlineMs: config.upstreamDeadlineMs,
-    unreadiness: () => unreadiness(lifecycle, ledger)
+    unreadiness: () => unreadiness(lifecycle, custody.credentials, ledger)
   }
   const limiters = { tenants: new MemoryLimiter('tenant'), failures: new MemoryLimiter('unauthenticated') }
   const app = await buildApp({
     ...shared,
     version,
-    directory,
+    directory: { authenticate: (key, now) => directory?.authenticate(key, now) ?? null },
     limiters,
     ledger,
     contentApi: contentApi(forward),
@@ -87,90 +92,71 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const admin = await buildAdminApp(shared)
 
   const listeners: Listener[] = []
+  let stopUnsealing = () => {}
   const close = async () => {
     lifecycle.draining = true
+    stopUnsealing()
     await Promise.all(listeners.map(listener => listener.close()))
     await ledger.flush()
     await stopFollowing()
+    await custody.keeper.close()
     await Promise.all([history.close(), thread.close(), transport.close()])
   }
   try {
+    const { opened } = thread
+    const writer = 'sealed' in opened ? null : await open(opened)
     listeners.push(await listen(app, config.host, config.port))
     listeners.push(await listen(admin, config.adminHost, config.adminPort))
+    const [url, adminUrl] = listeners.map(listener => listener.url) as [string, string]
+    const told = { url, admin_url: adminUrl, upstream: config.upstreamOrigin, version }
+    if ('sealed' in opened) {
+      logger.error({ ...told, reason: opened.sealed }, 'sealed')
+      stopUnsealing = keepUnsealing(store, logger, async found => {
+        logger.info({ ...told, writer: await open(found) }, 'ready')
+      })
+    } else logger.info({ ...told, writer }, 'ready')
+    return { url, adminUrl, close }
   } catch (error) {
     // What the listener says is what counts: the store has nothing to lose yet.
     await close().catch(reason => logger.error({ err: reason }, 'the start could not be undone cleanly'))
     throw error
   }
-  const [url, adminUrl] = listeners.map(listener => listener.url) as [string, string]
-  const facts = { upstream: config.upstreamOrigin, writer: opened.writer, version }
-  logger.info({ url, admin_url: adminUrl, ...facts }, 'ready')
-  return { url, adminUrl, close }
 }
 
-type DoorParts = { transport: Transport; credentials: Credentials; ledger: Ledger }
+function openLedger(store: StoreThread['store'], logger: Logger): Ledger {
+  return new Ledger({
+    store: batch => store.call('append', packDrafts(batch)),
+    checkpoint: options => store.call('checkpoint', options),
+    onFault: fault =>
+      fault
+        ? logger.error({ err: fault }, 'the ledger cannot record')
+        : logger.info('the ledger records again')
+  })
+}
 
-function doorOf(config: Config, parts: DoorParts): Forward {
+type DoorParts = Pick<ForwardDependencies, 'transport' | 'credentials' | 'ledger'> & { logger: Logger }
+
+function doorOf(config: Config, { logger, ...parts }: DoorParts): Forward {
   const budget = new Budget({
     perCredential: config.upstreamBudgetPerMinute,
     perEgress: config.egressBudgetPerMinute
   })
-  return openDoor({ ...parts, budget, deadlineMs: config.upstreamDeadlineMs })
+  const onEcho: ForwardDependencies['onEcho'] = facts =>
+    logger.error({ incident: 'credential_echoed', ...facts }, 'the upstream has repeated our key')
+  return openDoor({ ...parts, budget, deadlineMs: config.upstreamDeadlineMs, onEcho })
 }
 
-type StoreThread = { store: ThreadCaller<StoreJobs>; opened: Opened; close(): Promise<void> }
-
-/** Its batches are short-lived texts: they need no more, and it would take four times as much. */
-const threadYoungGenerationMb = 4
-
-/** Starts the store's thread and opens the store on it. */
-async function openStoreThread(
-  config: Config,
-  { env, logger, pid, onStoreLost }: GatewayOptions
-): Promise<StoreThread> {
-  const workerData: StoreThreadData = {
-    storeUrl: config.storeUrl,
-    masterKey: config.masterKey,
-    createMasterKey: config.masterKeyIsDefault,
-    version,
-    pid
-  }
-  const worker = new Worker(besideThisFile('store-thread'), {
-    workerData,
-    env: { ...env },
-    resourceLimits: { maxYoungGenerationSizeMb: threadYoungGenerationMb }
-  })
-  const store = new ThreadCaller<StoreJobs>(worker)
-  const opened = await store.call('open', undefined).catch(async error => {
-    await worker.terminate()
-    throw error
-  })
-  for (const { writer, openCalls } of opened.recovered)
-    logger.warn({ writer, open_calls: openCalls }, 'recovered a dead writer')
-
-  let closing = false
-  store.ended.then(error => {
-    if (!closing) onStoreLost?.(error)
-  })
-  const close = async () => {
-    closing = true
-    try {
-      await store.call('close', undefined)
-    } finally {
-      await worker.terminate()
-    }
-  }
-  return { store, opened, close }
-}
-
-/** The module beside this one, in the checkout (.ts) and in the build (.js). */
-function besideThisFile(name: string): URL {
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
-  return new URL(`./${name}${extension}`, import.meta.url)
-}
-
-function unreadiness(lifecycle: Lifecycle, ledger: Ledger): Problem | null {
+function unreadiness(lifecycle: Lifecycle, credentials: Credentials, ledger: Ledger): Problem | null {
   if (lifecycle.draining) return new Problem('shutting_down')
+  if (lifecycle.sealed)
+    return new Problem('sealed', {
+      detail:
+        'No master key fits the store: put the right one where GATEWAY_MASTER_KEY says; the log says more.'
+    })
+  if (credentials.areSealed)
+    return new Problem('sealed', {
+      detail: 'No upstream credential can be opened; the log says which and why.'
+    })
   const { fault } = ledger
   if (!fault) return null
   const detail =

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import inspector from 'node:inspector'
 import type { Config } from './config.ts'
 import { startGateway } from './gateway.ts'
 import { LogDestination } from './log-destination.ts'
-import { createLogger } from './logger.ts'
+import { createLogger, type Logger } from './logger.ts'
 
 /** How much longer than the upstream deadline a drain may take before the process ends anyway. */
 const drainSlackMs = 8_000
@@ -20,8 +22,7 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
   const logger = createLogger(config.logLevel, destination)
   for (const name of config.unknownVariables) logger.warn({ name }, 'this variable is not a setting')
 
-  // A diagnostic report lists the environment, and a key may have been given there.
-  process.report.excludeEnv = true
+  hardenProcess(logger)
   const end = async (code: number) => {
     await destination.end(lastLinesMs)
     process.exit(code)
@@ -58,4 +59,25 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
   }
   logger.info('drained')
   await end(0)
+}
+
+/** Linux: which memory a core dump holds, as bits. None of it: a dump tells where a process crashed, and no key. */
+const coreDumpFilter = '/proc/self/coredump_filter'
+
+/** Closes the ways by which keys could leave the memory of this process. */
+function hardenProcess(logger: Logger): void {
+  // A diagnostic report lists the environment, and a key may have been given there.
+  process.report.excludeEnv = true
+  // Node opens the inspector at this signal unless somebody else takes it.
+  process.on('SIGUSR1', () => logger.warn('SIGUSR1 is ignored: it would open the inspector'))
+  if (inspector.url() !== undefined) {
+    inspector.close()
+    logger.warn('the inspector is closed: it could read keys')
+  }
+  if (process.platform !== 'linux') return
+  try {
+    writeFileSync(coreDumpFilter, '0')
+  } catch (err) {
+    logger.warn({ err }, 'core dumps could not be emptied: forbid them (ulimit -c 0)')
+  }
 }

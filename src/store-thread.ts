@@ -4,8 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { CredentialAdministration } from './custody/change-credentials.ts'
+import { noteMaterial, revertVersion, type VersionChanged } from './custody/credential-changes.ts'
+import type { NotedMaterial } from './custody/credential-keeper.ts'
+import { type CredentialSnapshot, newestChange, readCredentials } from './custody/credential-snapshot.ts'
 import { ledgerSigner } from './custody/ledger-signer.ts'
-import { openMasterKeyOf } from './custody/master-key-check.ts'
+import { isInForce, openMasterKeyOf, type StoreKeys } from './custody/master-key-check.ts'
 import { unpackDrafts } from './ledger/draft.ts'
 import { type Recovery, recoverDeadWriters } from './ledger/recover.ts'
 import { LedgerWriter } from './ledger/writer.ts'
@@ -21,6 +25,8 @@ export type StoreThreadData = {
   storeUrl: string
   masterKey: string
   createMasterKey: boolean
+  /** Names of variables that commands of `exec:` references see besides the usual ones. */
+  execEnvironment: readonly string[]
   version: string
   pid: number
 }
@@ -32,36 +38,37 @@ export type Opened = {
   recovered: Recovery[]
 }
 
+/** There is no master key that fits the store: nothing of it can be used. The next `unseal` may find one. */
+export type Sealed = { sealed: string }
+
+const data = workerData as StoreThreadData
 let store: StoreFile
-let writer: LedgerWriter
+let keys: StoreKeys
+/** None while the store is sealed. */
+let writer: LedgerWriter | undefined
 /** The handle on the store has failed: nothing is written through it any more. */
 let broken = false
 
 const jobs = {
-  /** Opens the store, closes what dead writers left open, and reads the directory. Must come first. */
-  async open(): Promise<Opened> {
-    const { storeUrl, masterKey, createMasterKey, version, pid } = workerData as StoreThreadData
-    store = await openStoreFile(storeUrl)
-    const master = openMasterKeyOf(store, masterKey, process.env, { createIfAbsent: createMasterKey })
-    const facts = { role: 'gateway', version, pid } as const
-    writer = LedgerWriter.open(store, facts, new Date(), ledgerSigner(master))
-    const recovered = recoverDeadWriters(store, writer, new Date())
-    return {
-      snapshot: readSnapshot(store),
-      pepper: apiKeyPepper(master),
-      writer: writer.head.writer,
-      recovered
-    }
+  /** Opens the store. Must come first. */
+  async open(): Promise<Opened | Sealed> {
+    store = await openStoreFile(data.storeUrl)
+    return unsealOrTell()
+  },
+
+  /** Tries again to open what is sealed. */
+  unseal(): Opened | Sealed {
+    return onStore(unsealOrTell)
   },
 
   /** Makes a batch of entries, as packed by `packDrafts`, durable: all or none. Returns the calls whose outcome came too late. */
   append(batch: string): string[] {
-    return onStore(() => writer.append(unpackDrafts(batch), performance.now()))
+    return onStore(() => openWriter().append(unpackDrafts(batch), performance.now()))
   },
 
   /** Signs where the chain stands. Unless `always`, only when there is something new. */
   checkpoint(options: { always: boolean }): void {
-    onStore(() => writer.checkpoint(new Date(), options))
+    onStore(() => openWriter().checkpoint(new Date(), options))
   },
 
   /** The tenants that changed since the last change seen, or null. */
@@ -73,11 +80,70 @@ const jobs = {
     onStore(() => writeKeyUses(store, uses))
   },
 
+  /** All credentials when one has changed since the last change seen, or null. Throws CustodyBroken, WrongMasterKey. */
+  credentials(lastChange: number): CredentialSnapshot | null {
+    return onStore(() => {
+      if (newestChange(store.raw) <= lastChange) return null
+      // Wrapped anew under another master key, which is to be found where the one before was.
+      if (!isInForce(store, keys)) keys = openKeys()
+      return readCredentials(store.raw, keys, lastChange)
+    })
+  },
+
+  /** Notes which key a reference gives now. */
+  noteMaterial({ name, version, graceMs, followsSetting }: NotedMaterial): VersionChanged {
+    return onStore(() => noteMaterial(administration(), name, version, { graceMs, followsSetting }))
+  },
+
+  /** The upstream refuses one version of a credential and takes the one before. */
+  revertVersion(change: { name: string; from: number; to: number }): boolean {
+    return onStore(() => revertVersion(administration(), change))
+  },
+
   /** Ends the chain and closes the store. Must come last. */
   close(): void {
-    onStore(() => writer.close(new Date()))
+    if (writer) onStore(() => openWriter().close(new Date()))
     store.close()
   }
+}
+
+/** Opens the keys, closes what dead writers left open, and reads the directory. */
+function unsealOrTell(): Opened | Sealed {
+  try {
+    keys = openKeys()
+  } catch (error) {
+    const { name, message } = error as Error
+    if (name === 'SecretUnavailable' || name === 'WrongMasterKey') return { sealed: message }
+    throw error
+  }
+  const facts = { role: 'gateway', version: data.version, pid: data.pid } as const
+  writer ??= LedgerWriter.open(store, facts, new Date(), ledgerSigner(keys))
+  const recovered = recoverDeadWriters(store, writer, new Date())
+  return {
+    snapshot: readSnapshot(store),
+    pepper: apiKeyPepper(keys),
+    writer: writer.head.writer,
+    recovered
+  }
+}
+
+function openKeys(): StoreKeys {
+  return openMasterKeyOf(store, data.masterKey, process.env, {
+    createIfAbsent: data.createMasterKey,
+    environment: data.execEnvironment
+  })
+}
+
+function openWriter(): LedgerWriter {
+  assert(writer, 'nothing is written while the store is sealed')
+  return writer
+}
+
+/** What the gateway changes by itself. */
+function administration(): CredentialAdministration {
+  const facts = { role: 'admin', version: data.version, pid: data.pid } as const
+  const administrator = { ...facts, actor: 'gateway', signer: ledgerSigner(keys) }
+  return { store, keys, administrator, at: new Date() }
 }
 
 /** Uses the store, with a new handle if the last one has failed. Throws StoreFault. */
@@ -85,15 +151,21 @@ function onStore<T>(work: () => T): T {
   try {
     if (broken) {
       store = store.reopen()
-      writer.resume(store)
+      writer?.resume(store)
       broken = false
     }
     return work()
   } catch (error) {
+    if (isRefusal(error)) throw error
     const fault = toStoreFault(error)
     broken ||= !fault.keepsHandle
     throw fault
   }
+}
+
+/** Not the store failed: what it holds, or who asked, does not fit. */
+function isRefusal(error: unknown): boolean {
+  return ['CustodyBroken', 'WrongMasterKey', 'SecretUnavailable', 'Refusal'].includes((error as Error).name)
 }
 
 export type StoreJobs = typeof jobs

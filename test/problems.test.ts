@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Credentials } from '../src/custody/credentials.ts'
 import type { Limiter } from '../src/plugins/limit-answer.ts'
 import { type ProblemCode, problemCodes, problemTable } from '../src/problems.ts'
 import type { FaultRule } from '../src/sandbox/fault-rule.ts'
@@ -11,6 +10,7 @@ import { contentApi } from '../src/upstream/content-api.ts'
 import { openDoor } from '../src/upstream/forward.ts'
 import { Transport } from '../src/upstream/transport.ts'
 import { type ExpectedProblem, expectProblem } from './support/expect-problem.ts'
+import { heldCredentials } from './support/held-credentials.ts'
 import { type HttpAnswer, header } from './support/http-answer.ts'
 import { rawConnection, rawRequest } from './support/raw-connection.ts'
 import { type RequestParts, requestBytes, syncBytes } from './support/request-bytes.ts'
@@ -259,10 +259,11 @@ async function answerWhenFull(): Promise<HttpAnswer | undefined> {
   const transport = new Transport({ origin: sandbox.origin, capacity: 1 })
   const forward = openDoor({
     transport,
-    credentials: Credentials.open('env:KEY', { KEY: SANDBOX_KEY }),
+    credentials: heldCredentials({ default: [SANDBOX_KEY] }).credentials,
     budget: new Budget({ perCredential: 1000, perEgress: 1000 }),
     ledger: { recordIntent: async () => {}, recordOutcome: async () => {} },
-    deadlineMs: 10_000
+    deadlineMs: 10_000,
+    onEcho: () => {}
   })
   const app = await startTestApp({ contentApi: contentApi(forward) })
   const bytes = syncBytes({ key: testKey, connectorId: sandbox.connectors[0]?.connector_id ?? '' })

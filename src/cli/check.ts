@@ -1,10 +1,11 @@
 import { Command } from 'commander'
 import { type Config, ConfigError, type ConfigFault, loadConfig } from '../config.ts'
-import { Credentials } from '../custody/credentials.ts'
+import type { CredentialView } from '../custody/credential-views.ts'
 import { openMasterKeyOf, WrongMasterKey } from '../custody/master-key-check.ts'
-import { SecretUnavailable } from '../custody/secret-reference.ts'
+import { resolveSecret, SecretUnavailable, shownReference } from '../custody/secret-reference.ts'
 import { StoreError } from '../store/sqlite.ts'
 import { openStore, type Store } from '../store/store.ts'
+import { checkCredentials } from './check-credentials.ts'
 import type { ProcessContext } from './context.ts'
 import { type ConfigOptions, withConfigOptions } from './options.ts'
 import { print } from './print.ts'
@@ -16,6 +17,7 @@ type Findings = {
   readonly listeners: { readonly public: string; readonly admin: string }
   readonly store: { readonly path: string; readonly tenants: number; readonly keys: number }
   readonly upstream: { readonly origin: string; readonly key: string }
+  readonly credentials: readonly Pick<CredentialView, 'credential' | 'version' | 'source'>[]
   readonly master_key: string
   readonly warnings: readonly string[]
 }
@@ -32,13 +34,22 @@ export function checkCommand(context: ProcessContext): Command {
 
 async function check(config: Config, env: ProcessContext['env']): Promise<Findings> {
   const faults: ConfigFault[] = []
-  await attempt(faults, 'GATEWAY_UPSTREAM_KEY', () => Credentials.open(config.upstreamKey, env))
+  const commands = { environment: config.execEnvironment }
   const store = await attempt(faults, 'GATEWAY_STORE_URL', () => openStore(config.storeUrl))
   try {
-    if (store)
-      await attempt(faults, 'GATEWAY_MASTER_KEY', () =>
-        openMasterKeyOf(store, config.masterKey, env, { createIfAbsent: config.masterKeyIsDefault })
-      )
+    const keys =
+      store &&
+      (await attempt(faults, 'GATEWAY_MASTER_KEY', () =>
+        openMasterKeyOf(store, config.masterKey, env, {
+          ...commands,
+          createIfAbsent: config.masterKeyIsDefault
+        })
+      ))
+    const credentials =
+      store && keys ? await checkCredentials(store, keys, config, { env, commands }, faults) : []
+    // Without the store it cannot be known whether it is needed: told all the same.
+    if (!keys)
+      await attempt(faults, 'GATEWAY_UPSTREAM_KEY', () => resolveSecret(config.upstreamKey, env, commands))
     if (faults.length > 0 || !store) throw new ConfigError(faults)
     return {
       ok: true,
@@ -47,8 +58,9 @@ async function check(config: Config, env: ProcessContext['env']): Promise<Findin
         admin: address(config.adminHost, config.adminPort)
       },
       store: { path: store.path, ...(await count(store)) },
-      upstream: { origin: config.upstreamOrigin, key: config.upstreamKey },
-      master_key: config.masterKey,
+      upstream: { origin: config.upstreamOrigin, key: shownReference(config.upstreamKey) },
+      credentials: credentials.map(({ credential, version, source }) => ({ credential, version, source })),
+      master_key: shownReference(config.masterKey),
       warnings: config.unknownVariables.map(name => `${name} is set but is not a setting`)
     }
   } finally {
@@ -90,13 +102,17 @@ function address(host: string, port: number): string {
 }
 
 function told(findings: Findings): string {
-  const { listeners, store, upstream, master_key, warnings } = findings
+  const { listeners, store, upstream, credentials, master_key, warnings } = findings
   const found = facts([
     ['public listener', listeners.public],
     ['admin listener', listeners.admin],
     ['store', `${store.path} (${store.tenants} tenants, ${store.keys} keys)`],
     ['upstream', upstream.origin],
-    ['upstream key', `${upstream.key} (found)`],
+    ['upstream key', upstream.key],
+    ...credentials.map(
+      ({ credential, version, source }) =>
+        ['credential', `${credential}@${version}, ${source} (opens)`] as const
+    ),
     ['master key', `${master_key} (fits the store)`]
   ])
   return `${found}${warnings.map(warning => `warning: ${warning}\n`).join('')}\nAll is well.\n`

@@ -58,7 +58,9 @@ function configProblem(faults: readonly ConfigFault[]): CommandProblem {
 const byErrorName: Readonly<Record<string, string>> = {
   WrongMasterKey: 'master_key_wrong',
   SecretUnavailable: 'secret_unavailable',
-  StoreError: 'store_unavailable'
+  StoreError: 'store_unavailable',
+  CustodyBroken: 'credentials_damaged',
+  SealBroken: 'credentials_damaged'
 }
 
 type Told = { readonly code: string; readonly detail: string; readonly exit: FailureExit }

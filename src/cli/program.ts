@@ -28,6 +28,7 @@ const commands: Readonly<Record<string, (context: ProcessContext) => Promise<Com
   tenant: async context => (await import('./tenant.ts')).tenantCommand(context),
   key: async context => (await import('./key.ts')).keyCommand(context),
   grant: async context => (await import('./grant.ts')).grantCommand(context),
+  credential: async context => (await import('./credential.ts')).credentialCommand(context),
   ledger: async context => (await import('./ledger.ts')).ledgerCommand(context),
   openapi: async context => (await import('./openapi.ts')).openapiCommand(context)
 }

@@ -1,6 +1,6 @@
 import { type Config, loadConfig } from '../config.ts'
-import type { MasterKey } from '../custody/master-key.ts'
-import { openMasterKeyOf } from '../custody/master-key-check.ts'
+import type { CredentialAdministration } from '../custody/change-credentials.ts'
+import { openMasterKeyOf, type StoreKeys } from '../custody/master-key-check.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { apiKeyPepper, type Pepper } from '../tenants/api-key.ts'
 import type { Administration } from '../tenants/change-directory.ts'
@@ -13,7 +13,9 @@ export type OpenedStore = {
   readonly store: Store
   readonly administration: Administration
   /** Opens the master key as `serve` does: makes it when nobody chose one and the store has seen none. */
-  readonly masterKey: () => MasterKey
+  readonly masterKey: () => StoreKeys
+  /** What credentials are changed with, at this moment. */
+  readonly custody: () => CredentialAdministration
   /** The pepper of that master key. */
   readonly pepper: () => Pepper
 }
@@ -27,13 +29,17 @@ export async function withStore<T>(
   const config = loadConfig(env, options.config)
   const store = await openStore(config.storeUrl)
   const masterKey = () =>
-    openMasterKeyOf(store, config.masterKey, env, { createIfAbsent: config.masterKeyIsDefault })
+    openMasterKeyOf(store, config.masterKey, env, {
+      createIfAbsent: config.masterKeyIsDefault,
+      environment: config.execEnvironment
+    })
   try {
     return await work({
       config,
       store,
       administration: { store, administrator, clock: () => new Date() },
       masterKey,
+      custody: () => ({ store, keys: masterKey(), administrator, at: new Date() }),
       pepper: () => apiKeyPepper(masterKey())
     })
   } finally {

@@ -1,41 +1,86 @@
-import { resolveSecret, SecretUnavailable } from './secret-reference.ts'
+import { Credential, type HeldVersions, type Lease, type Unusable } from './credential.ts'
 
-/**
- * Holds the upstream keys. A key leaves only as the argument of a callback, for as long as the callback runs;
- * what the callback makes of it must go to the upstream and nowhere else.
- */
+/** What becomes of credentials while calls are made with them. */
+export type CredentialEvents = {
+  /** The upstream refuses version `from` and takes `to`, the standby: they have changed places. */
+  onRevert(change: { name: string; from: number; to: number }): void
+  /** The breaker of a credential has opened or closed. */
+  onBreaker(name: string, open: boolean): void
+}
+
+const sealed: Unusable = {}
+const none: HeldVersions = { active: null, standby: null, standbyUntilMs: 0 }
+
+/** The upstream credentials that this process holds, by name. */
 export class Credentials {
-  readonly #material = new Map<string, { version: number; secret: Buffer }>()
+  readonly #held = new Map<string, Credential>()
+  readonly #events: CredentialEvents
+  readonly #monotonicMs: () => number
+  readonly #nowMs: () => number
 
-  /** Opens the bootstrap credential `default`. Throws SecretUnavailable. */
-  static open(reference: string, env: Readonly<Record<string, string | undefined>>): Credentials {
-    const credentials = new Credentials()
-    const secret = resolveSecret(reference, env)
-    if (!/^[\x21-\x7e]+$/.test(secret.toString('latin1')))
-      throw new SecretUnavailable(`${reference} holds characters that cannot be in a key`)
-    credentials.#material.set('default', { version: 1, secret })
-    return credentials
+  constructor(events: CredentialEvents, { monotonicMs = () => performance.now(), nowMs = Date.now } = {}) {
+    this.#events = events
+    this.#monotonicMs = monotonicMs
+    this.#nowMs = nowMs
   }
 
-  /** How the ledger names the credential in use, `name@version`. */
-  label(name: string): string {
-    return `${name}@${this.#open(name).version}`
+  /** The active version of a credential for one call, or why there is none now. */
+  lease(name: string): Lease | Unusable {
+    return this.#held.get(name)?.lease(this.#monotonicMs()) ?? sealed
   }
 
-  use<T>(name: string, callback: (secret: string) => T): T {
-    return callback(this.#open(name).secret.toString('latin1'))
+  /** Another version to try once, after the upstream has refused this one; null when there is none. */
+  leaseInPlaceOf(refused: Lease): Lease | null {
+    return this.#held.get(refused.name)?.leaseInPlaceOf(refused, this.#nowMs()) ?? null
   }
 
-  /** Whether a text that came from outside contains a key, so that it must not travel further. */
-  revealedBy(text: string): boolean {
-    for (const { secret } of this.#material.values())
-      if (text.includes(secret.toString('latin1'))) return true
+  /** The upstream refused this version (401), and every other that could be tried. */
+  noteRefusal({ name }: Lease): void {
+    if (this.#held.get(name)?.noteRefusal(this.#monotonicMs())) this.#events.onBreaker(name, true)
+  }
+
+  /** The upstream took this version; with `refused`, after it had refused that one. */
+  noteAcceptance({ name, version }: Lease, refused?: Lease): void {
+    const credential = this.#held.get(name)
+    if (credential?.noteAcceptance()) this.#events.onBreaker(name, false)
+    if (refused && credential?.swap(refused.version, version))
+      this.#events.onRevert({ name, from: refused.version, to: version })
+  }
+
+  /** Whether bytes that came from outside hold a key, in whatever form. */
+  areIn(bytes: Buffer): boolean {
+    for (const credential of this.#held.values()) if (credential.isIn(bytes)) return true
     return false
   }
 
-  #open(name: string): { version: number; secret: Buffer } {
-    const held = this.#material.get(name)
-    if (!held) throw new Error(`there is no credential ${name}`)
-    return held
+  /** What is held of a credential; nothing of one that is not known. */
+  held(name: string): HeldVersions {
+    return this.#held.get(name)?.versions ?? none
+  }
+
+  names(): string[] {
+    return [...this.#held.keys()]
+  }
+
+  /** True when there is no credential that a call could be sent with. */
+  get areSealed(): boolean {
+    return [...this.#held.values()].every(({ versions }) => versions.active === null)
+  }
+
+  /** Holds exactly these from now on. Keys that are no longer among them are zeroed. */
+  replaceAll(all: ReadonlyMap<string, HeldVersions>): void {
+    for (const name of this.names())
+      if (!all.has(name)) {
+        this.#held.get(name)?.replace(none)
+        this.#held.delete(name)
+      }
+    for (const [name, versions] of all) this.replace(name, versions)
+  }
+
+  /** Holds other versions of one credential from now on. */
+  replace(name: string, versions: HeldVersions): void {
+    const credential = this.#held.get(name)
+    if (credential) credential.replace(versions)
+    else this.#held.set(name, new Credential(name, versions))
   }
 }

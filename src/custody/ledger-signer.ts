@@ -15,7 +15,7 @@ export type LedgerSigner = {
 const pkcs8Prefix = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 /** The signer of a master key: the same for the same master key each time. */
-export function ledgerSigner(masterKey: MasterKey): LedgerSigner {
+export function ledgerSigner(masterKey: Pick<MasterKey, 'derive'>): LedgerSigner {
   const seed = masterKey.derive('ledger-signing-key')
   const der = Buffer.concat([pkcs8Prefix, seed])
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })

@@ -1,49 +1,121 @@
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
 import type { StoreFile } from '../store/store-file.ts'
-import { type MasterKey, openMasterKey } from './master-key.ts'
+import { keyFrom, type MasterKey, openMasterKey } from './master-key.ts'
+import { decrypt, encrypt, SealBroken } from './sealing.ts'
+import type { CommandOptions, Environment } from './secret-command.ts'
 
 /** The store was made with another master key: nothing sealed or issued under that one would work. */
 export class WrongMasterKey extends Error {
   override readonly name = 'WrongMasterKey'
 }
 
-const checkName = 'master_key_check'
-
 /**
- * Opens the master key and checks it against the store, which remembers the first one it was used with.
- * With `createIfAbsent`, a missing file is made only for a store that has seen no master key yet.
- * Throws SecretUnavailable, WrongMasterKey.
+ * The keys of one store. What is derived comes from the store's root key, and stays the same under another master key;
+ * the master key only wraps the root key and the data keys of credentials.
  */
-export function openMasterKeyOf(
-  store: StoreFile,
-  reference: string,
-  env: Readonly<Record<string, string | undefined>>,
-  { createIfAbsent = false } = {}
-): MasterKey {
-  const firstUse = readCheck(store) === undefined
-  const masterKey = openMasterKey(reference, env, { createIfAbsent: createIfAbsent && firstUse })
-  requireSameMasterKey(store, masterKey)
-  return masterKey
+export type StoreKeys = MasterKey & {
+  /** Wraps data keys. Another master key has another. */
+  readonly wrapping: KeyObject
 }
 
-/** Remembers the store's first master key; throws WrongMasterKey for any other. */
-function requireSameMasterKey(store: StoreFile, masterKey: MasterKey): void {
-  const check = masterKey.derive('check').toString('hex')
-  const known = readCheck(store) ?? rememberCheck(store, check)
-  if (known !== check)
+export type MasterKeyOptions = CommandOptions & {
+  /** A missing file is made, but only for a store that has seen no master key yet. */
+  readonly createIfAbsent?: boolean
+}
+
+const checkName = 'master_key_check'
+const rootName = 'root_key'
+
+/**
+ * Opens the master key, checks it against the store, which remembers the one it was made with, and opens the keys of the
+ * store. Throws SecretUnavailable, WrongMasterKey.
+ */
+export function openMasterKeyOf(
+  { raw }: Pick<StoreFile, 'raw'>,
+  reference: string,
+  env: Environment,
+  { createIfAbsent = false, ...options }: MasterKeyOptions = {}
+): StoreKeys {
+  const isNew = readMeta(raw, checkName) === undefined
+  const masterKey = openMasterKey(reference, env, { ...options, createIfAbsent: createIfAbsent && isNew })
+  const wrapping = wrappingKeyOf(masterKey)
+  if (isNew) rememberMasterKey(raw, masterKey, wrapping)
+  if (readMeta(raw, checkName) !== checkOf(masterKey))
     throw new WrongMasterKey(
       'the store was made with another master key: give that one as GATEWAY_MASTER_KEY'
     )
+  return { ...keyFrom(openRoot(raw, masterKey, wrapping)), wrapping }
 }
 
-function rememberCheck(store: StoreFile, check: string): string | undefined {
-  // Of two processes that start at once with different keys, one is first and the other finds its value here.
-  store.raw
-    .prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING')
-    .run(checkName, check)
-  return readCheck(store)
+/** Whether the store's master key is still the one that these keys were opened with. */
+export function isInForce({ raw }: Pick<StoreFile, 'raw'>, { wrapping }: StoreKeys): boolean {
+  const root = readMeta(raw, rootName)
+  if (root === undefined) return true
+  try {
+    decrypt(wrapping, Buffer.from(root, 'hex'), rootName).fill(0)
+    return true
+  } catch {
+    return false
+  }
 }
 
-function readCheck({ raw }: StoreFile): string | undefined {
-  const row = raw.prepare('SELECT value FROM meta WHERE key = ?').get(checkName)
-  return row?.['value'] as string | undefined
+/** Puts the store's root key under another master key, inside a transaction. Returns what wraps data keys from now on. */
+export function replaceMasterKey(raw: DatabaseSync, keys: StoreKeys, masterKey: MasterKey): KeyObject {
+  const wrapping = wrappingKeyOf(masterKey)
+  const upsert = raw.prepare(
+    'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value'
+  )
+  upsert.run(rootName, sealedRoot(keys.material, wrapping))
+  upsert.run(checkName, checkOf(masterKey))
+  return wrapping
+}
+
+/**
+ * A new store gets a root key of its own, at random. Of two processes that start at once with different master keys, one
+ * is first, and the other finds its check.
+ */
+function rememberMasterKey(raw: DatabaseSync, masterKey: MasterKey, wrapping: KeyObject): void {
+  const insert = raw.prepare('INSERT INTO meta (key, value) VALUES (?, ?)')
+  raw.exec('BEGIN IMMEDIATE')
+  try {
+    if (readMeta(raw, checkName) === undefined) {
+      insert.run(checkName, checkOf(masterKey))
+      insert.run(rootName, sealedRoot(createSecretKey(randomBytes(32)), wrapping))
+    }
+    raw.exec('COMMIT')
+  } finally {
+    if (raw.isTransaction) raw.exec('ROLLBACK')
+  }
+}
+
+/** A store from before there were root keys derives from its master key. */
+function openRoot(raw: DatabaseSync, masterKey: MasterKey, wrapping: KeyObject): KeyObject {
+  const sealed = readMeta(raw, rootName)
+  if (sealed === undefined) return masterKey.material
+  try {
+    return createSecretKey(decrypt(wrapping, Buffer.from(sealed, 'hex'), rootName))
+  } catch (error) {
+    if (!(error instanceof SealBroken)) throw error
+    throw new WrongMasterKey('the root key of the store does not open: the store was altered, restore a copy')
+  }
+}
+
+function sealedRoot(root: KeyObject, wrapping: KeyObject): string {
+  const bytes = root.export()
+  const sealed = encrypt(wrapping, bytes, rootName).toString('hex')
+  bytes.fill(0)
+  return sealed
+}
+
+function checkOf(masterKey: MasterKey): string {
+  return masterKey.derive('check').toString('hex')
+}
+
+function wrappingKeyOf(masterKey: MasterKey): KeyObject {
+  return createSecretKey(masterKey.derive('credential-wrapping-key'))
+}
+
+function readMeta(raw: DatabaseSync, name: string): string | undefined {
+  return raw.prepare('SELECT value FROM meta WHERE key = ?').get(name)?.['value'] as string | undefined
 }

@@ -1,12 +1,15 @@
-import { hkdfSync, randomBytes, randomUUID } from 'node:crypto'
+import { createSecretKey, hkdfSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { resolveSecret, SecretUnavailable } from './secret-reference.ts'
+import type { CommandOptions, Environment } from './secret-command.ts'
+import { resolveSecret, SecretUnavailable, shownReference } from './secret-reference.ts'
 
-/** The root of all derived keys. It gives out only keys derived from it, each for one purpose. */
+/** A key from which others are derived, each for one purpose. */
 export type MasterKey = {
   /** 32 bytes, the same for the same purpose each time (HKDF-SHA256). */
   derive(purpose: string): Buffer
+  /** The key itself. A KeyObject, not bytes: it cannot be printed. */
+  readonly material: KeyObject
 }
 
 /** The fewest characters a master key may have: 32 random bytes are 44 in base64 and 64 in hex. */
@@ -18,17 +21,25 @@ const shortestKey = 32
  */
 export function openMasterKey(
   reference: string,
-  env: Readonly<Record<string, string | undefined>>,
-  { createIfAbsent = false } = {}
+  env: Environment,
+  { createIfAbsent = false, ...options }: CommandOptions & { readonly createIfAbsent?: boolean } = {}
 ): MasterKey {
   const path = reference.slice('file:'.length)
   if (createIfAbsent && reference.startsWith('file:') && !existsSync(path)) createKeyFile(path)
-  const material = resolveSecret(reference, env)
+  const material = resolveSecret(reference, env, options)
   if (material.length < shortestKey)
     throw new SecretUnavailable(
-      `${reference} is too short for a master key: ${shortestKey} characters or more are needed`
+      `${shownReference(reference)} is too short for a master key: ${shortestKey} characters or more are needed`
     )
+  const masterKey = keyFrom(createSecretKey(material))
+  material.fill(0)
+  return masterKey
+}
+
+/** Any key as one that others are derived from. */
+export function keyFrom(material: KeyObject): MasterKey {
   return {
+    material,
     derive: purpose => Buffer.from(hkdfSync('sha256', material, 'connector-gateway', purpose, 32))
   }
 }

@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite'
 import type { Transaction } from 'kysely'
 import type { Store } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
@@ -16,6 +17,10 @@ export type AdminChange = {
   tenant?: string
   key_id?: string
   connector_id?: string
+  /** `name@version`. */
+  credential?: string
+  /** How often credentials had been changed, this change included: an older state that is put back is told by it. */
+  generation?: number
   /** Names of the changed fields. */
   fields?: readonly string[]
   /** Of a prune: what was cut off, and the archive that holds it. */
@@ -42,14 +47,14 @@ export async function administer<T>(
 ): Promise<T> {
   return await store.transact(async tx => {
     const { result, changes } = await work(tx)
-    if (changes.length > 0) writeChain(store, administrator, at.toISOString(), changes)
+    if (changes.length > 0) recordChanges(store.raw, administrator, at.toISOString(), changes)
     return result
   })
 }
 
-/** Runs inside the transaction: the store has one connection. */
-function writeChain(
-  { raw }: Store,
+/** Writes the entries of a change, inside its transaction: the store has one connection. */
+export function recordChanges(
+  raw: DatabaseSync,
   { actor, signer, ...facts }: Administrator,
   at: string,
   changes: readonly AdminChange[]

@@ -81,6 +81,7 @@ function callText(at: string, call: CallFacts, outcome: OutcomeFacts | undefined
     credential: call.credential,
     duration_ms: outcome?.duration_ms,
     forwarded: outcome?.forwarded,
+    incident: outcome?.incident,
     key_id: call.key_id,
     kind: outcome === undefined ? 'call.intent' : 'call.outcome',
     operation: call.operation,

@@ -43,6 +43,8 @@ export type EntryFields = {
   upstream_request_id?: string | undefined
   /** Whole milliseconds from the request's arrival. */
   duration_ms?: number | undefined
+  /** What the operator has to look at: the upstream's answer held one of our keys. */
+  incident?: 'credential_echoed' | undefined
   /** Facts of one kind only, e.g. how many rejections an aggregate stands for. */
   [extra: string]: unknown
 }
@@ -50,12 +52,13 @@ export type EntryFields = {
 /** What is known of a call before it is sent: the facts that its intent and its outcome share. */
 export type CallFacts = {
   readonly request_id: string
-  readonly tenant: string
-  readonly key_id: string
-  readonly connector_id: string
+  /** Undefined, like the key, the connector and the address, for a call that the gateway makes for itself. */
+  readonly tenant: string | undefined
+  readonly key_id: string | undefined
+  readonly connector_id: string | undefined
   readonly operation: string
   readonly attempt: number
-  readonly client_ip: string
+  readonly client_ip: string | undefined
   readonly request: { readonly date_limit?: string }
   readonly credential: string
 }
@@ -68,6 +71,7 @@ export type OutcomeFacts = {
   readonly upstream_status: number | undefined
   readonly upstream_request_id: string | undefined
   readonly duration_ms: number
+  readonly incident?: 'credential_echoed' | undefined
 }
 
 /** A request that was refused before any call was made. A member that is not known is undefined. */

@@ -2,8 +2,11 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Head } from './chain.ts'
 import type { EntryFields } from './entry.ts'
 
-/** Who opens a chain: the program's role and version, and the process. */
-export type WriterFacts = { role: 'gateway' | 'cli'; version: string; pid: number }
+/**
+ * Who opens a chain: the program's role and version, and the process. `admin` is a gateway that records one change: such
+ * a chain is opened and ended in the transaction of the change.
+ */
+export type WriterFacts = { role: 'gateway' | 'admin' | 'cli'; version: string; pid: number }
 
 /**
  * The first entry of every chain. `after` anchors it to the newest entry of the whole ledger, absent in an empty one: if

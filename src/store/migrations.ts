@@ -107,6 +107,32 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
      position INTEGER NOT NULL,
      PRIMARY KEY (request_id, position)
    ) STRICT, WITHOUT ROWID`
+  ],
+  '2026-11-24-credentials': [
+    `CREATE TABLE credential (
+     name TEXT PRIMARY KEY,
+     created_at TEXT NOT NULL,
+     removed_at TEXT,
+     latest INTEGER NOT NULL,
+     active INTEGER NOT NULL,
+     standby INTEGER,
+     standby_until TEXT,
+     follows_setting INTEGER NOT NULL
+   ) STRICT`,
+    `CREATE TABLE credential_version (
+     credential TEXT NOT NULL REFERENCES credential (name),
+     version INTEGER NOT NULL,
+     created_at TEXT NOT NULL,
+     source TEXT NOT NULL,
+     fingerprint TEXT NOT NULL,
+     wrapped_key BLOB,
+     sealed BLOB,
+     PRIMARY KEY (credential, version)
+   ) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE credential_change (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     credential TEXT NOT NULL
+   ) STRICT`
   ]
 }
 

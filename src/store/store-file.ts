@@ -21,7 +21,15 @@ export type StoreFile = {
 }
 
 /** Tables small enough to be checked whole at every start. The ledger is checked by its chain. */
-const checkedAtStart = ['meta', 'tenant', 'api_key', 'connector_grant', 'writer']
+const checkedAtStart = [
+  'meta',
+  'tenant',
+  'api_key',
+  'connector_grant',
+  'credential',
+  'credential_version',
+  'writer'
+]
 
 /** Opens and migrates the store that GATEWAY_STORE_URL names. Throws StoreError. */
 export async function openStoreFile(url: string): Promise<StoreFile> {

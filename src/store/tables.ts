@@ -27,6 +27,33 @@ export type Tables = {
   connector_grant: { tenant: string; connector_id: string; created_at: string }
   /** One row for each change to a tenant, its keys or its grants: running gateways read on from the last they saw. */
   directory_change: { id: Generated<number>; tenant: string }
+  /** An upstream credential. Its rows are covered by a digest in `meta`: see custody/credential-manifest.ts. */
+  credential: {
+    name: string
+    created_at: string
+    removed_at: string | null
+    /** The newest version ever made: numbers are never used again. */
+    latest: number
+    active: number
+    /** The version before, which is tried when the upstream refuses the active one. */
+    standby: number | null
+    standby_until: string | null
+    /** 1: it is made from GATEWAY_UPSTREAM_KEY and follows that setting. */
+    follows_setting: number
+  }
+  credential_version: {
+    credential: string
+    version: number
+    created_at: string
+    /** `sealed`, or a reference: `env:NAME`, `file:PATH`, `exec:COMMAND`. */
+    source: string
+    fingerprint: string
+    /** Of a sealed version: its data key, wrapped, and the key under that. */
+    wrapped_key: Uint8Array | null
+    sealed: Uint8Array | null
+  }
+  /** One row for each change to a credential: running gateways read on from the last they saw. */
+  credential_change: { id: Generated<number>; credential: string }
   writer: {
     id: string
     opened_at: string

@@ -12,11 +12,19 @@ export const refusalTable = {
   connector_id_invalid: { status: 400, title: 'Connector id invalid' },
   expiry_invalid: { status: 400, title: 'Expiry invalid' },
   cursor_invalid: { status: 400, title: 'Cursor invalid' },
+  credential_name_invalid: { status: 400, title: 'Credential name invalid' },
+  credential_key_invalid: { status: 400, title: 'Credential key invalid' },
   tenant_not_found: { status: 404, title: 'Tenant not found' },
   tenant_exists: { status: 409, title: 'Tenant exists' },
   key_not_found: { status: 404, title: 'Key not found' },
   key_revoked: { status: 409, title: 'Key revoked' },
-  key_expired: { status: 409, title: 'Key expired' }
+  key_expired: { status: 409, title: 'Key expired' },
+  credential_not_found: { status: 404, title: 'Credential not found' },
+  credential_exists: { status: 409, title: 'Credential exists' },
+  credential_in_use: { status: 409, title: 'Credential in use' },
+  credential_unchanged: { status: 409, title: 'Credential unchanged' },
+  credential_refused: { status: 409, title: 'Credential refused by the upstream' },
+  credential_unproven: { status: 409, title: 'Credential not proven' }
 } as const satisfies Record<string, RefusalKind>
 
 export type RefusalCode = keyof typeof refusalTable

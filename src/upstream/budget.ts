@@ -1,6 +1,5 @@
 import { judge, type Limit, wholeSeconds } from '../limits/gcra.ts'
 import { monotonicUs } from '../limits/memory-limiter.ts'
-import { Problem } from '../problems.ts'
 
 export type BudgetOptions = {
   /** What the upstream grants one key, in any minute. */
@@ -26,18 +25,16 @@ export class Budget {
     this.#perEgress = withinAnyMinute(perEgress)
   }
 
-  /** Takes one call from both budgets, or throws `upstream_busy` and takes none. */
-  spend(credential: string): void {
+  /** Takes one call from both budgets, or none: then the seconds until there is room again, rounded up. */
+  take(credential: string): number {
     const nowUs = this.#nowUs()
     const ofCredential = judge(this.#perCredential, this.#credentialTats.get(credential) ?? 0, nowUs)
     const ofEgress = judge(this.#perEgress, this.#egressTat, nowUs)
     if (!ofCredential.allowed || !ofEgress.allowed)
-      throw new Problem('upstream_busy', {
-        detail: 'The budget of upstream calls is used up.',
-        retryAfter: wholeSeconds(Math.max(ofCredential.retryAfterUs, ofEgress.retryAfterUs))
-      })
+      return Math.max(1, wholeSeconds(Math.max(ofCredential.retryAfterUs, ofEgress.retryAfterUs)))
     this.#credentialTats.set(credential, ofCredential.tat)
     this.#egressTat = ofEgress.tat
+    return 0
   }
 }
 

@@ -98,6 +98,19 @@ function contentServiceError(body: string): Record<string, unknown> | undefined 
   }
 }
 
+/** The upstream says that our key is bad. */
+export function isKeyRefused({ code }: Result<unknown>): boolean {
+  return code === 'upstream_credential_rejected'
+}
+
+/** Only these answers come from behind the check of the key. A 403 or a 5xx may come from in front of it. */
+const answersToKnown: ReadonlySet<number | undefined> = new Set([200, 400, 404, 429])
+
+/** The upstream has taken our key, whatever it said to the call. */
+export function isKeyTaken({ upstream }: Result<unknown>): boolean {
+  return answersToKnown.has(upstream?.status)
+}
+
 /** The gateway's own status for a result; undefined when nobody is there to be answered. */
 export function statusOf(code: Result<unknown>['code']): number | undefined {
   if (code === 'accepted') return 200

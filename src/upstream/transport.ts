@@ -22,11 +22,13 @@ export type UpstreamRequest = {
   deadlineMs: number
   /** True once nobody waits for the answer any more: then what has not been sent is not sent. */
   abandoned: () => boolean
+  /** Whether bytes of the answer hold one of our keys. */
+  reveals: (bytes: Buffer) => boolean
 }
 
 /** What came of one send. `sent` is false only when it is certain that not one byte of the request was written. */
 export type Exchange =
-  | { kind: 'answer'; status: number; headers: AnswerHeaders; body: string }
+  | { kind: 'answer'; status: number; headers: AnswerHeaders; body: string; reveals: boolean }
   | { kind: 'failure'; error: unknown; sent: boolean; status?: number }
 
 /** The deadline passed. */
@@ -119,6 +121,7 @@ class Send implements Dispatcher.DispatchHandler {
   #finished = false
   #status: number | undefined
   #headers: AnswerHeaders | undefined
+  #reveals = false
   #chunks: Buffer[] = []
 
   constructor(request: UpstreamRequest, finish: (exchange: Exchange) => void) {
@@ -147,6 +150,7 @@ class Send implements Dispatcher.DispatchHandler {
     if (status < 200) return
     this.#status = status
     this.#headers = answerHeaders(headers)
+    this.#reveals = this.#request.reveals(Buffer.from(Object.entries(headers).join('\n'), 'utf8'))
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -156,7 +160,9 @@ class Send implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     const body = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks)
     assert(this.#status !== undefined && this.#headers && body, 'an answer has a head')
-    this.#end({ kind: 'answer', status: this.#status, headers: this.#headers, body: body.toString('utf8') })
+    const reveals = this.#reveals || this.#request.reveals(body)
+    const [status, headers] = [this.#status, this.#headers]
+    this.#end({ kind: 'answer', status, headers, body: body.toString('utf8'), reveals })
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

@@ -16,6 +16,7 @@ test('check opens the store and the keys, says what it found and never prints a 
     listeners: { public: '127.0.0.1:8080', admin: '127.0.0.1:8081' },
     store: { path: realpathSync(gateway.storePath), tenants: 1, keys: 1 },
     upstream: { origin: 'https://api.bigdata.com', key: 'env:BIGDATA_API_KEY' },
+    credentials: [],
     master_key: 'file:./data/master.key',
     warnings: ['GATEWAY_PROT is set but is not a setting']
   })
@@ -32,8 +33,8 @@ test('check tells every fault at once: upstream key, master key and store', asyn
     code: 2,
     stdout: '',
     stderr:
-      'connector-gateway: GATEWAY_UPSTREAM_KEY: env:BIGDATA_API_KEY is not set\n' +
-      'connector-gateway: GATEWAY_MASTER_KEY: file:short.key is too short for a master key: 32 characters or more are needed\n'
+      'connector-gateway: GATEWAY_MASTER_KEY: file:short.key is too short for a master key: 32 characters or more are needed\n' +
+      'connector-gateway: GATEWAY_UPSTREAM_KEY: env:BIGDATA_API_KEY is not set\n'
   })
   writeFileSync(join(gateway.folder, 'text.db'), 'this is no database '.repeat(100))
   const broken = await gateway.run(['check'], { GATEWAY_STORE_URL: 'sqlite:text.db' })

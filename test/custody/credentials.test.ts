@@ -1,41 +1,145 @@
 import { inspect } from 'node:util'
-import { expect, test } from 'vitest'
-import { Credentials } from '../../src/custody/credentials.ts'
+import { describe, expect, test } from 'vitest'
+import type { Lease, Unusable } from '../../src/custody/credential.ts'
+import { KeyMaterial } from '../../src/custody/key-material.ts'
 import { SecretUnavailable } from '../../src/custody/secret-reference.ts'
+import { canaryForms } from '../support/checker-canary.ts'
+import { fingerprintKey, heldCredentials, heldVersion, materialOf } from '../support/held-credentials.ts'
 
 const key = 'bd_v2_canary_of_credentials'
-const open = () => Credentials.open('env:KEY', { KEY: key })
+const before = 'bd_v2_canary_of_the_version_before'
 
-test('a key is seen by a callback alone', () => {
-  const credentials = open()
-  expect(credentials.use('default', secret => secret === key)).toBe(true)
-  expect(credentials.label('default')).toBe('default@1')
+function leaseOf(lease: Lease | Unusable | null): Lease {
+  if (!lease || !('label' in lease)) throw new Error('there is no lease')
+  return lease
+}
+
+describe('a key', () => {
+  test('is seen by a callback alone', () => {
+    const { credentials } = heldCredentials({ default: [key] })
+    const lease = leaseOf(credentials.lease('default'))
+    expect(lease.label).toBe('default@2')
+    expect(lease.use(secret => secret === key)).toBe(true)
+  })
+
+  test('does not show when what holds it is printed, serialised or thrown', () => {
+    const { credentials } = heldCredentials({ default: [key, before] })
+    const held = { credentials, lease: leaseOf(credentials.lease('default')), material: materialOf(key) }
+    const error = Object.assign(new Error('with all of it', { cause: held }), held)
+    const options = { depth: 9, showHidden: true, getters: true }
+    const shown = [
+      JSON.stringify(held),
+      inspect(held, options),
+      inspect(error, options),
+      String(held.material),
+      Object.keys(held.material).join()
+    ].join()
+    expect(shown).toContain(held.material.fingerprint)
+    for (const [form, needle] of [...canaryForms(key), ...canaryForms(before)])
+      expect(shown.includes(needle.toString('latin1')), form).toBe(false)
+    expect(() => structuredClone(held.material)).not.toThrow(key)
+  })
+
+  test('is recognised in bytes from outside, in every form, and a part of it is not', () => {
+    const { credentials } = heldCredentials({ default: ['bd_v2_another_key_altogether'], other: [key] })
+    for (const [form, needle] of canaryForms(key)) {
+      if (form === 'UTF-16' || form === 'URL-encoded') continue
+      const bytes = Buffer.concat([Buffer.from('before '), needle, Buffer.from(' after')])
+      expect(credentials.areIn(bytes), form).toBe(true)
+    }
+    expect(credentials.areIn(Buffer.from(key.slice(1)))).toBe(false)
+  })
+
+  test('is zeroed when it is replaced, but not under a call that is about to be sent with it', () => {
+    const bytes = Buffer.from(key)
+    const version = { version: 2, source: 'sealed', material: new KeyMaterial(bytes, fingerprintKey) }
+    const { credentials } = heldCredentials({})
+    credentials.replace('default', { active: version, standby: null, standbyUntilMs: 0 })
+    const lease = leaseOf(credentials.lease('default'))
+    credentials.replace('default', { active: heldVersion(3, 'next'), standby: null, standbyUntilMs: 0 })
+    expect(lease.use(secret => secret)).toBe(key)
+    lease.release()
+    expect(bytes.equals(Buffer.alloc(bytes.length))).toBe(true)
+  })
+
+  test.each(['', 'two words', 'line\nbreak', 'naïve', '\u0000'])('cannot be %j', text => {
+    expect(() => materialOf(text)).toThrow(SecretUnavailable)
+  })
 })
 
-test('neither printing nor serialising shows a key', () => {
-  const credentials = open()
-  const shown = [
-    JSON.stringify(credentials),
-    JSON.stringify({ credentials }),
-    inspect(credentials, { depth: 9, showHidden: true }),
-    String(credentials),
-    Object.keys(credentials).join()
-  ].join()
-  for (const form of [key, Buffer.from(key).toString('hex'), Buffer.from(key).toString('base64')])
-    expect(shown).not.toContain(form)
-  expect(() => structuredClone(credentials)).not.toThrow(key)
+describe('the breaker of a credential', () => {
+  test('opens at the third refusal in a row, and lets one call through after half a minute', () => {
+    const { credentials, log, clock } = heldCredentials({ default: [key] })
+    for (let refusal = 0; refusal < 3; refusal++)
+      credentials.noteRefusal(leaseOf(credentials.lease('default')))
+    expect(log.breaker).toEqual([['default', true]])
+    expect(credentials.lease('default')).toEqual({ retryAfter: 30 })
+    clock.ms = 29_500
+    expect(credentials.lease('default')).toEqual({ retryAfter: 1 })
+    clock.ms = 30_000
+    const trial = leaseOf(credentials.lease('default'))
+    expect(credentials.lease('default')).toEqual({ retryAfter: 30 })
+    credentials.noteRefusal(trial)
+    expect(credentials.lease('default')).toEqual({ retryAfter: 30 })
+    clock.ms = 60_000
+    credentials.noteAcceptance(leaseOf(credentials.lease('default')))
+    expect(log.breaker).toEqual([
+      ['default', true],
+      ['default', false]
+    ])
+    leaseOf(credentials.lease('default'))
+  })
+
+  test('stays closed when answers that took the key come between', () => {
+    const { credentials, log } = heldCredentials({ default: [key] })
+    for (let call = 0; call < 9; call++) {
+      const lease = leaseOf(credentials.lease('default'))
+      if (call % 3 === 2) credentials.noteAcceptance(lease)
+      else credentials.noteRefusal(lease)
+    }
+    expect(log.breaker).toEqual([])
+  })
+
+  test('is closed by another active version', () => {
+    const { credentials } = heldCredentials({ default: [key] })
+    for (let refusal = 0; refusal < 3; refusal++)
+      credentials.noteRefusal(leaseOf(credentials.lease('default')))
+    credentials.replace('default', { active: heldVersion(3, before), standby: null, standbyUntilMs: 0 })
+    expect(leaseOf(credentials.lease('default')).label).toBe('default@3')
+  })
 })
 
-test('a text that holds a key is recognised, and one that holds a part of it is not', () => {
-  const credentials = open()
-  expect(credentials.revealedBy(`before ${key} after`)).toBe(true)
-  expect(credentials.revealedBy(key.slice(1))).toBe(false)
+describe('the standby of a credential', () => {
+  test('is tried in place of the version that was refused, and takes its place when it works', () => {
+    const { credentials, log } = heldCredentials({ default: [key, before] })
+    const refused = leaseOf(credentials.lease('default'))
+    const standby = leaseOf(credentials.leaseInPlaceOf(refused))
+    expect(standby.use(secret => secret)).toBe(before)
+    credentials.noteAcceptance(standby, refused)
+    expect(log.reverts).toEqual([{ name: 'default', from: 2, to: 1 }])
+    expect(leaseOf(credentials.lease('default')).label).toBe('default@1')
+  })
+
+  test('is gone back to once, however many calls find out at the same time', () => {
+    const { credentials, log } = heldCredentials({ default: [key, before] })
+    const refused = Array.from({ length: 5 }, () => leaseOf(credentials.lease('default')))
+    for (const lease of refused) credentials.noteAcceptance(leaseOf(credentials.leaseInPlaceOf(lease)), lease)
+    expect(log.reverts).toHaveLength(1)
+    expect(leaseOf(credentials.lease('default')).version).toBe(1)
+  })
+
+  test('is not tried after its time', () => {
+    const { credentials, clock } = heldCredentials({ default: [key, before] })
+    clock.ms = 60_000
+    expect(credentials.leaseInPlaceOf(leaseOf(credentials.lease('default')))).toBeNull()
+  })
 })
 
-test('a key that is missing stops the start', () => {
-  expect(() => Credentials.open('env:ABSENT', {})).toThrow(SecretUnavailable)
-})
-
-test('a credential that is unknown is our fault, and names no key', () => {
-  expect(() => open().use('other', () => 0)).toThrow('there is no credential other')
+test('a credential that is not held cannot be used, and neither can one without an active version', () => {
+  const { credentials } = heldCredentials({})
+  expect(credentials.areSealed).toBe(true)
+  expect(credentials.lease('default')).toEqual({})
+  credentials.replace('default', { active: null, standby: null, standbyUntilMs: 0 })
+  expect(credentials.lease('default')).toEqual({})
+  expect(credentials.areSealed).toBe(true)
 })

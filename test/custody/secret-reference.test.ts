@@ -30,8 +30,18 @@ describe('a secret that cannot be had is named by its reference, and nothing tha
     ['only white space', 'env:KEY', { KEY: ' \n' }, 'env:KEY is empty'],
     ['no file', 'file:/nowhere/key', {}, 'file:/nowhere/key cannot be read (ENOENT)'],
     ['a folder', 'file:/', {}, 'file:/ cannot be read (EISDIR)'],
-    ['another scheme', 'http:hush', {}, 'a secret must be given by reference: env:NAME or file:PATH'],
-    ['the secret itself', 'hush', {}, 'a secret must be given by reference: env:NAME or file:PATH']
+    [
+      'another scheme',
+      'http:hush',
+      {},
+      'a secret must be given by reference: env:NAME, file:PATH or exec:COMMAND'
+    ],
+    [
+      'the secret itself',
+      'hush',
+      {},
+      'a secret must be given by reference: env:NAME, file:PATH or exec:COMMAND'
+    ]
   ]
 
   test.each(cases)('%s', (_what, reference, env, message) => {

@@ -1,21 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Problem } from '../../src/problems.ts'
 import { Budget } from '../../src/upstream/budget.ts'
 import { expectProblem } from '../support/expect-problem.ts'
 import { rawRequest } from '../support/raw-connection.ts'
 import { syncBytes } from '../support/request-bytes.ts'
 import { startTestGateway } from '../support/test-gateway.ts'
 
-/** Spends one call; the seconds to wait when it is refused. */
+/** Takes one call; the seconds to wait when there is no room for it. */
 function refusedFor(budget: Budget, credential = 'default'): number | undefined {
-  try {
-    budget.spend(credential)
-    return undefined
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'upstream_busy') throw error
-    return error.options.retryAfter
-  }
+  return budget.take(credential) || undefined
 }
 
 test('in any minute no more calls are let through than the upstream grants, whatever the pauses', () => {

@@ -70,7 +70,8 @@ test('a send that nobody waits for any more is not made when its turn comes', as
     path,
     headers: ['x-api-key', SANDBOX_KEY],
     body: '{}',
-    deadlineMs: 5000
+    deadlineMs: 5000,
+    reveals: () => false
   }
   sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 30 } })
   let gone = false

@@ -1,0 +1,91 @@
+import { type Command, Option } from 'commander'
+import { activateVersion, labelOf, requireCredential } from '../custody/credential-changes.ts'
+import { readProven } from '../custody/credential-manifest.ts'
+import type { KeyMaterial } from '../custody/key-material.ts'
+import { ledgerSigner } from '../custody/ledger-signer.ts'
+import { DirectLedger } from '../ledger/direct-ledger.ts'
+import { Problem } from '../problems.ts'
+import { Refusal } from '../tenants/refusal.ts'
+import type { ProcessContext } from './context.ts'
+import { givenVersion, type KeyOptions, withKeyOptions } from './given-key.ts'
+import { withConfigOptions } from './options.ts'
+import { print } from './print.ts'
+import { type OpenedStore, withStore } from './store-command.ts'
+import { durationMs } from './time-options.ts'
+
+type RotateOptions = KeyOptions & { readonly grace: number; readonly proof: boolean }
+
+const hourMs = durationMs('1h')
+
+/** `credential rotate`: proves the new key upstream, and only then puts it in the place of the old one. */
+export function addRotate(noun: Command, context: ProcessContext): void {
+  const rotate = noun
+    .command('rotate')
+    .description('replace the key of a credential, once the upstream has taken the new one')
+    .argument('<name>')
+    .addOption(
+      new Option(
+        '--grace <duration>',
+        'how long the old key is kept, to go back to if the new one is refused'
+      )
+        .argParser(durationMs)
+        .default(hourMs, '1h')
+    )
+    .option('--no-proof', 'do not try the new key upstream first')
+  withConfigOptions(withKeyOptions(rotate)).action(async (name: string, options: RotateOptions) => {
+    const rotated = await withStore(context, options, opened => rotateIn(context, opened, name, options))
+    const { version, fingerprint, standby } = rotated
+    const kept = standby ? `; version ${standby} is kept until ${rotated.standby_until}` : ''
+    print(context, options, rotated, `Credential ${name} is at version ${version} (${fingerprint})${kept}.\n`)
+  })
+}
+
+async function rotateIn(context: ProcessContext, opened: OpenedStore, name: string, options: RotateOptions) {
+  const { records } = readProven(opened.store.raw, opened.masterKey())
+  const { latest, active } = requireCredential(records, name)
+  const { version, material } = await givenVersion(context, options, opened)
+  try {
+    if (options.proof) await prove(context, opened, { material, name, version: latest + 1 })
+    const custody = opened.custody()
+    const rotated = activateVersion(custody, name, version, options.grace)
+    const keepsStandby = options.grace > 0
+    return {
+      credential: name,
+      version: rotated.version,
+      source: version.source,
+      fingerprint: version.fingerprint,
+      proven: options.proof,
+      standby: keepsStandby ? active : null,
+      standby_until: keepsStandby ? new Date(custody.at.getTime() + options.grace).toISOString() : null
+    }
+  } finally {
+    version.secret?.fill(0)
+    material.discard()
+  }
+}
+
+async function prove(
+  { administrator: { role, version: program, pid } }: ProcessContext,
+  { config, store, masterKey }: OpenedStore,
+  key: { material: KeyMaterial; name: string; version: number }
+): Promise<void> {
+  const { proveKey } = await import('../upstream/prove-key.ts')
+  const ledger = new DirectLedger(store, { role, version: program, pid }, ledgerSigner(masterKey()))
+  try {
+    await proveKey(key, { origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs, ledger })
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    const label = labelOf(key.name, key.version)
+    if (error.code === 'upstream_credential_rejected')
+      throw new Refusal(
+        'credential_refused',
+        `the upstream refuses the new key (${label}): nothing is changed`
+      )
+    throw new Refusal(
+      'credential_unproven',
+      `the new key could not be proven (${error.code}): nothing is changed; try again, or give --no-proof`
+    )
+  } finally {
+    ledger.close()
+  }
+}

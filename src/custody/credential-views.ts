@@ -1,0 +1,47 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { readProven } from './credential-manifest.ts'
+import { type CredentialRecord, type CredentialRecords, findVersion } from './credential-records.ts'
+import type { MasterKey } from './master-key.ts'
+import { shownReference } from './secret-reference.ts'
+
+/** A credential as it is shown to operators: where its key comes from and what tells it from others, never the key. */
+export type CredentialView = {
+  readonly credential: string
+  readonly version: number
+  /** `sealed`, or a reference. */
+  readonly source: string
+  readonly fingerprint: string
+  /** RFC 3339, UTC: since when this version is known. */
+  readonly since: string
+  /** True when it is made from GATEWAY_UPSTREAM_KEY. */
+  readonly follows_setting: boolean
+  /** The version before, tried when the upstream refuses the active one. */
+  readonly standby: { readonly version: number; readonly until: string } | null
+}
+
+/** All credentials by name. Throws CustodyBroken when the rows are not what was stored. */
+export function listCredentials(
+  raw: DatabaseSync,
+  keys: Pick<MasterKey, 'derive'>,
+  now: Date
+): CredentialView[] {
+  const { records } = readProven(raw, keys)
+  return records.credentials
+    .filter(({ removed_at }) => removed_at === null)
+    .map(record => toView(record, records, now))
+}
+
+function toView(record: CredentialRecord, records: CredentialRecords, now: Date): CredentialView {
+  const { name, active, standby, standby_until, follows_setting } = record
+  const version = findVersion(records, name, active)
+  const isOnStandby = standby !== null && standby_until !== null && standby_until > now.toISOString()
+  return {
+    credential: name,
+    version: active,
+    source: shownReference(version?.source ?? ''),
+    fingerprint: version?.fingerprint ?? '',
+    since: version?.created_at ?? record.created_at,
+    follows_setting: follows_setting === 1,
+    standby: isOnStandby ? { version: standby, until: standby_until } : null
+  }
+}

@@ -1,0 +1,44 @@
+import type { Config } from './config.ts'
+import { CredentialKeeper } from './custody/credential-keeper.ts'
+import { Credentials } from './custody/credentials.ts'
+import type { Logger } from './logger.ts'
+import type { StoreThread } from './start-store-thread.ts'
+
+/** The credentials of this process, and what keeps them as the store says. */
+export type Custody = { readonly credentials: Credentials; readonly keeper: CredentialKeeper }
+
+type CustodyOptions = {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly logger: Logger
+}
+
+/** Puts custody together. Nothing is opened yet. */
+export function openCustody(
+  config: Config,
+  { env, logger }: CustodyOptions,
+  store: StoreThread['store']
+): Custody {
+  const credentials = new Credentials({
+    onRevert(change) {
+      const { name: credential, from, to } = change
+      logger.error({ credential, from, to }, 'the upstream refuses the new key: gone back to the one before')
+      store
+        .call('revertVersion', change)
+        .catch(err => logger.error({ err }, 'that a credential has gone back could not be stored'))
+    },
+    onBreaker(credential, isOpen) {
+      if (isOpen) logger.error({ credential }, 'the upstream refuses this key: no calls with it for a while')
+      else logger.info({ credential }, 'the upstream takes this key again')
+    }
+  })
+  const keeper = new CredentialKeeper({
+    credentials,
+    store,
+    sources: { env, commands: { environment: config.execEnvironment } },
+    setting: { reference: config.upstreamKey, mayBeMissing: config.upstreamKeyIsDefault },
+    execRefreshMs: config.execRefreshSeconds * 1000,
+    onChange: credential => logger.info({ credential }, 'credential in use'),
+    onError: (err, what) => logger.error({ err }, what)
+  })
+  return { credentials, keeper }
+}

@@ -1,0 +1,82 @@
+import type { Lease } from '../custody/credential.ts'
+import type { KeyMaterial } from '../custody/key-material.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { uuidv7 } from '../uuid.ts'
+import { Budget } from './budget.ts'
+import { type Operation, openDoor } from './forward.ts'
+import { Transport } from './transport.ts'
+
+export type KeyToProve = {
+  readonly material: KeyMaterial
+  readonly name: string
+  readonly version: number
+}
+
+export type ProofOptions = {
+  readonly origin: string
+  readonly deadlineMs: number
+  readonly ledger: Pick<Ledger, 'recordIntent' | 'recordOutcome'>
+}
+
+/** A read that changes nothing: which connectors the key may see. */
+const listConnectors: Operation<true> = {
+  name: 'credential.verify',
+  method: 'GET',
+  path: '/contents/v1/connectors',
+  connectorId: undefined,
+  request: {},
+  body: null,
+  read: body => (holdsResults(body) ? true : null)
+}
+
+/**
+ * Proves a key by a harmless read, through the door like every call: it is in the ledger. Throws the Problem that the
+ * read ended with, `upstream_credential_rejected` for a key that the upstream refuses.
+ */
+export async function proveKey(
+  { material, name, version }: KeyToProve,
+  { origin, deadlineMs, ledger }: ProofOptions
+): Promise<void> {
+  const transport = new Transport({ origin, deadlineMs, connections: 1 })
+  const lease: Lease = {
+    name,
+    version,
+    label: `${name}@${version}`,
+    use: callback => material.use(callback),
+    release: () => {}
+  }
+  const forward = openDoor({
+    transport,
+    credentials: {
+      lease: () => lease,
+      leaseInPlaceOf: () => null,
+      noteAcceptance: () => {},
+      noteRefusal: () => {},
+      areIn: bytes => material.isIn(bytes)
+    },
+    budget: new Budget({ perCredential: 1, perEgress: 1 }),
+    ledger,
+    deadlineMs,
+    onEcho: () => {}
+  })
+  const call = {
+    requestId: uuidv7(),
+    clientIp: undefined,
+    startedAt: performance.now(),
+    abandoned: () => false,
+    recorded: false
+  }
+  try {
+    await forward(call, { tenant: undefined, keyId: undefined, credentials: [name] }, listConnectors)
+  } finally {
+    await transport.close()
+  }
+}
+
+function holdsResults(body: string): boolean {
+  try {
+    return Array.isArray((JSON.parse(body) as { results?: unknown }).results)
+  } catch {
+    return false
+  }
+}
