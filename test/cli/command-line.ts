@@ -10,7 +10,7 @@ import { afterEach, vi } from 'vitest'
 import { runCommand } from '../../src/cli/program.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const main = join(root, 'src/cli/main.ts')
+export const program = join(root, 'src/cli/main.ts')
 
 /** What a finished command left behind. */
 export type Finished = { code: number | null; stdout: string; stderr: string }
@@ -44,7 +44,7 @@ export function commandLine(): CommandLine {
   folders.push(folder)
   const path = `${join(root, 'node_modules/.bin')}:${process.env['PATH']}`
   function start(words: readonly string[], env: Record<string, string> = {}) {
-    const child = spawn('node', [main, ...words], {
+    const child = spawn('node', [program, ...words], {
       cwd: folder,
       env: { PATH: path, TMPDIR: folder, ...env },
       stdio: ['ignore', 'pipe', 'pipe']

@@ -50,6 +50,39 @@ describe('an upstream key that the upstream repeats reaches neither the caller, 
   })
 })
 
+describe('an upstream that repeats our key is an incident, in the log and in the ledger, whether it is', () => {
+  const encoded: [string, string][] = [
+    ['plain', canaryKey],
+    ['base64', Buffer.from(`key=${canaryKey}`).toString('base64')],
+    ['hex', Buffer.from(canaryKey).toString('hex').toUpperCase()],
+    ['URL-encoded', Buffer.from(canaryKey).toString('hex').replace(/../g, '%$&')],
+    ['reversed', [...canaryKey].reverse().join('')]
+  ]
+  const places: [string, (text: string) => FaultRule][] = [
+    ['a header', text => ({ fault: 'headers', options: { headers: [['x-debug', text]] } })],
+    ['the body', text => ({ fault: 'content-error', options: { status: 400, message: `bad key ${text}` } })]
+  ]
+  test.each(
+    places.flatMap(([place, rule]) => encoded.map(([form, text]) => ({ place, form, rule: rule(text) })))
+  )('$form in $place', async ({ rule }) => {
+    const answer = JSON.parse(await answerTo(rule)) as { headers: [string, string][] }
+    const requestId = answer.headers.find(([name]) => name === 'x-request-id')?.[1]
+    const outcome = file.gateway.entries().at(-1)
+    expect(outcome).toMatchObject({ request_id: requestId, incident: 'credential_echoed' })
+    const told = file.gateway
+      .logged()
+      .split('\n')
+      .filter(line => line.includes('"incident"') && line.includes(String(requestId)))
+    expect(told).toHaveLength(1)
+    expect(JSON.parse(told[0] ?? '')).toMatchObject({ level: 50, credential: 'default@1' })
+  })
+
+  test('and an answer without it is none', async () => {
+    await answerTo({ fault: 'headers', options: { headers: [['x-debug', canaryKey.slice(3)]] } })
+    expect(file.gateway.entries().at(-1)).not.toHaveProperty('incident')
+  })
+})
+
 describe('no header and no text of the upstream reaches the caller:', () => {
   const names = [
     'set-cookie',
