@@ -58,7 +58,7 @@ function parse(line: string): Record<string, unknown> {
 }
 
 /** The lines of a file in batches; null, at its end, for one that no export can have. */
-async function* linesOf(path: string): AsyncGenerator<(string | null)[]> {
+export async function* linesOf(path: string): AsyncGenerator<(string | null)[]> {
   let rest = ''
   for await (const chunk of await textOf(path)) {
     const lines = (rest + chunk).split('\n')
