@@ -109,10 +109,11 @@ export class LedgerWriter {
     const own = this.#ownRow()
     if (own?.closed_at === null) return
     this.#openCalls.forget()
-    if (!own) return this.#beginAnew()
-    this.#handle.store.raw
-      .prepare('UPDATE writer SET closed_at = NULL, open_from = ? WHERE id = ?')
-      .run(this.head.seq + 1, this.head.writer)
+    if (own)
+      this.#handle.store.raw
+        .prepare('UPDATE writer SET closed_at = NULL, open_from = ? WHERE id = ?')
+        .run(this.head.seq + 1, this.head.writer)
+    else this.#beginAnew()
   }
 
   #ownRow(): { closed_at: string | null } | undefined {

@@ -28,7 +28,8 @@ export class PrunedStore {
   readonly folder: string
   readonly store: Store
 
-  private constructor(folder: string, store: Store) {
+  /** `store` is one in the folder, opened by the caller. */
+  constructor(folder: string, store: Store) {
     this.folder = folder
     this.store = store
   }
