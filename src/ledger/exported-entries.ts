@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
-import { type Cut, cutIn, cutKind } from './cut.ts'
 import { type FoundEntry, type MalformedEntry, readExported } from './found-entry.ts'
 
 /** Characters a line may have. An entry has some hundreds, one that tells of a cut may have many more. */
@@ -24,36 +23,6 @@ export async function* exportedEntries(
           ? { place: `${name}line ${++count}`, malformed: 'it is too long' }
           : readExported(`${name}line ${++count}`, line)
       )
-  }
-}
-
-/**
- * The cut behind which exported files begin, or null when they begin with the ledger itself. It is told by an entry
- * further on, so that files that begin behind one are read to their end. Nothing that is found here is believed yet.
- */
-export async function exportedCut(...paths: readonly string[]): Promise<Cut | null> {
-  let found: Cut | null = null
-  let isFirst = true
-  for (const path of paths)
-    for await (const lines of linesOf(path))
-      for (const line of lines) {
-        if (isFirst && line !== null && beginsLedger(line)) return null
-        isFirst = false
-        if (line?.includes(`"kind":"${cutKind}"`)) found = cutIn(parse(line)) ?? found
-      }
-  return found
-}
-
-function beginsLedger(line: string): boolean {
-  const { seq, after } = parse(line)
-  return seq === 1 && after === undefined
-}
-
-function parse(line: string): Record<string, unknown> {
-  try {
-    return Object(JSON.parse(line))
-  } catch {
-    return {}
   }
 }
 
