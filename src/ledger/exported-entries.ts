@@ -44,6 +44,7 @@ async function textOf(path: string): Promise<AsyncIterable<string>> {
   if (!zipped) return bytes.setEncoding('utf8')
   const unzipped = createGunzip({ chunkSize: chunkBytes })
   bytes.on('error', error => unzipped.destroy(error))
+  unzipped.on('close', () => bytes.destroy())
   return bytes.pipe(unzipped).setEncoding('utf8')
 }
 

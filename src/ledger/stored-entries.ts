@@ -10,7 +10,15 @@ export function* storedEntries(
   database: DatabaseSync,
   after = cutPosition(database)
 ): Generator<readonly (FoundEntry | MalformedEntry)[]> {
-  for (const batch of batchesAfter(database, after)) yield entriesOf(batch)
+  let next = after + 1
+  for (const batch of batchesAfter(database, after)) {
+    const found = entriesOf(batch)
+    // After the entries, which tell more when some are missing.
+    if (batch.id !== next)
+      found.push({ place: batch.id, malformed: 'its row does not follow the one before' })
+    next = batch.id + batch.texts.length
+    yield found
+  }
 }
 
 /** What the row says about each of its entries is checked too: searches and recovery go by it. */
