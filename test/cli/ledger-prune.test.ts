@@ -110,3 +110,33 @@ test('Ctrl-C at any instant leaves either nothing or a finished cut, never half 
   }
   console.log(`${archives.length} of 6 interrupted prunes had made their cut`)
 })
+
+test('killed at any instant, a prune is finished by the same command, or has left nothing that stands in its way', async () => {
+  const seed = scenarioSeed('killed prune')
+  const random = seededRandom(seed, 'kill')
+  const cli = commandLine()
+  await fill(cli, 15_000)
+  const archives: string[] = []
+  let left = 0
+  for (let round = 1; round <= 5; round++) {
+    const archive = `archive-${round}.ndjson`
+    const words = ['ledger', 'prune', '--before', '0s', '--archive', archive]
+    const child = cli.start(words)
+    const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+    // Some hit the instant between archive and cut: as soon as the file is there.
+    const isThere = () => existsSync(join(cli.folder, archive))
+    if (round % 2 === 0) await expect.poll(isThere, { interval: 1, timeout: 30_000 }).toBe(true)
+    else await delay(150 + random.integer(900))
+    child.kill('SIGKILL')
+    await ended
+    if (isThere()) left++
+    const again = await cli.run(words)
+    expect(again.stderr).toMatch(/^$|is there already/)
+    archives.push(archive)
+    expect(await cli.json('ledger', 'verify')).toMatchObject({ whole: true })
+    const files = archives.flatMap(name => ['--archive', name])
+    const all = await cli.json('ledger', 'verify', ...files)
+    expect(all).toMatchObject({ whole: true, entries: 30_002 + 2 * archives.length })
+  }
+  console.log(`${left} of 5 killed prunes had made their archive`)
+})
