@@ -1,20 +1,17 @@
-import { type ProcessLock, takeProcessLock } from '../store/process-lock.ts'
+import type { ProcessLock } from '../store/process-lock.ts'
 import { StoreFault } from '../store/store-fault.ts'
 import type { StoreFile } from '../store/store-file.ts'
 import { uuidv7 } from '../uuid.ts'
 import { Chain, type Head, type SealedEntry } from './chain.ts'
+import { refusedOutcome } from './closing-outcomes.ts'
 import { type Draft, draftOf } from './draft.ts'
-import type { ChainedEntry, EntryFields } from './entry.ts'
+import type { EntryFields } from './entry.ts'
 import { OpenCalls } from './open-calls.ts'
 import { newestHead, openedEntry, type WriterFacts } from './opening.ts'
 import { type Signer, signedBy } from './signature.ts'
 import { cutPosition } from './stored-batch.ts'
 import { handleOf, rollBack, type WriterHandle } from './writer-handle.ts'
-
-/** Where the locks that tell living writers from dead ones are kept: one file a writer, beside the store. */
-export function writerLockPath(storePath: string, writer: string): string {
-  return `${storePath}.writers/${writer}.lock`
-}
+import { lockNewWriter } from './writer-lock.ts'
 
 /** How often, at most, a commit also notes up to where all calls are closed, in milliseconds. */
 const noteOpenFromMs = 1000
@@ -50,7 +47,7 @@ export class LedgerWriter {
     this.#facts = facts
     this.#signer = signer
     this.#chain = Chain.start(uuidv7(), signer)
-    this.#lock = lockOf(store, this.#chain)
+    this.#lock = lockNewWriter(store.path, this.#chain.head.writer)
   }
 
   /** Opens a new chain with its `writer.opened` entry. A writer never continues another's chain. */
@@ -123,7 +120,7 @@ export class LedgerWriter {
   /** The chain was pruned as one that has ended, and cannot go on: what comes next is written to one of its own. */
   #beginAnew(): void {
     const chain = Chain.start(uuidv7(), this.#signer)
-    const lock = lockOf(this.#handle.store, chain)
+    const lock = lockNewWriter(this.#handle.store.path, chain.head.writer)
     this.#lock.release()
     this.#lock = lock
     this.#chain = chain
@@ -207,7 +204,7 @@ export class LedgerWriter {
       this.#resumeIfClosed()
       // One may be closed already: by a transaction that failed like theirs, and is stored all the same.
       for (const call of this.#refused)
-        if (this.#openCalls.has(call.opens ?? '')) this.insert(refusedOutcome(call))
+        if (this.#openCalls.has(call.opens ?? '')) this.insert(refusedOutcome(call.text, new Date()))
     })
     this.#refused = []
   }
@@ -235,17 +232,4 @@ export class LedgerWriter {
     })
     this.#lock.release()
   }
-}
-
-function lockOf(store: StoreFile, { head }: Chain): ProcessLock {
-  const lock = takeProcessLock(writerLockPath(store.path, head.writer))
-  if (!lock) throw new Error(`the lock of the new writer ${head.writer} is taken`)
-  return lock
-}
-
-/** The outcome of a call that was refused because its intent could not be stored, as it seemed. */
-function refusedOutcome({ text }: Draft): EntryFields {
-  const { writer: _writer, seq: _seq, prev: _prev, ...facts } = JSON.parse(text) as ChainedEntry
-  const at = new Date().toISOString()
-  return { ...facts, at, kind: 'call.outcome', status: 503, code: 'ledger_unavailable', forwarded: 'no' }
 }
