@@ -64,6 +64,25 @@ test('what is pruned is in the archive, and both halves verify, each by itself a
   ])
 })
 
+test('an archive that is left out is asked for: what is given cannot be checked without it', async () => {
+  const cli = commandLine()
+  await fill(cli, 5)
+  await cli.json('ledger', 'prune', '--before', '0s', '--archive', 'a1.gz')
+  await cli.json('tenant', 'create', 'acme')
+  await cli.json('ledger', 'prune', '--before', '0s', '--archive', 'a2.gz')
+  await cli.run(['ledger', 'export', '--gzip']).then(({ code }) => expect(code).toBe(0))
+  for (const words of [['--file', 'a1.gz'], ['--file', 'a2.gz'], ['--archive', 'a2.gz'], []])
+    expect(await cli.json('ledger', 'verify', ...words)).toMatchObject({ whole: true })
+  expect(await cli.run(['ledger', 'verify', '--archive', 'a1.gz'])).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr:
+      'connector-gateway: between a1.gz and the store the entries from position 13 on are missing: give their archive too\n'
+  })
+  const { stderr } = await cli.run(['ledger', 'verify', '--archive', 'a1.gz', '--json'])
+  expect(JSON.parse(stderr)).toMatchObject({ code: 'part_missing' })
+})
+
 describe('prune is refused, and says what to do:', () => {
   test.each<[string, string[], number, RegExp]>([
     ['no time', ['--archive', 'a'], 2, /--before <time>/],
