@@ -28,3 +28,8 @@ export function uuidv7(now = Date.now()): string {
   used += 8
   return `${time.slice(0, 8)}-${time.slice(8)}-7${order}-${random.slice(0, 4)}-${random.slice(4)}`
 }
+
+/** When a UUIDv7 was made, in milliseconds since 1970; not a number when the text is no UUID. */
+export function uuidTimeMs(uuid: string): number {
+  return Number.parseInt(uuid.replaceAll('-', '').slice(0, 12), 16)
+}

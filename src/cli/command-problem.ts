@@ -60,7 +60,9 @@ const byErrorName: Readonly<Record<string, string>> = {
   SecretUnavailable: 'secret_unavailable',
   StoreError: 'store_unavailable',
   CustodyBroken: 'credentials_damaged',
-  SealBroken: 'credentials_damaged'
+  SealBroken: 'credentials_damaged',
+  PartMissing: 'part_missing',
+  PrunedMeanwhile: 'ledger_pruned'
 }
 
 type Told = { readonly code: string; readonly detail: string; readonly exit: FailureExit }

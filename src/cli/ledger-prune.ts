@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { ledgerSigner } from '../custody/ledger-signer.ts'
 import { describeFault } from '../ledger/fault.ts'
-import { type Pruned, PruneRefused, prune } from '../ledger/prune.ts'
+import { type Pruned, prune } from '../ledger/prune.ts'
+import { PruneRefused } from '../ledger/prune-refused.ts'
 import { CommandError, type ProcessContext } from './context.ts'
 import { progress } from './ledger-progress.ts'
 import { type ConfigOptions, withConfigOptions } from './options.ts'
@@ -23,14 +24,21 @@ export function addPrune(noun: Command, context: ProcessContext): void {
     )
     .requiredOption('--archive <file>', 'the file to make; compressed when its name ends in .gz')
   withConfigOptions(command).action(async (options: PruneOptions) => {
+    const now = new Date()
+    const before = options.before(now)
+    if (before > now)
+      throw new CommandError(
+        'usage_invalid',
+        `--before ${before.toISOString()} is yet to come: what is written until then would not be older`,
+        2
+      )
     const pruned = await withStore(context, options, async ({ store, masterKey }) => {
       const interrupt = new AbortController()
       context.interrupted().then(() => interrupt.abort(interrupted()))
       const { show, clear } = progress(context)
       try {
-        const now = new Date()
         return await prune(store, {
-          before: options.before(now),
+          before,
           archive: options.archive,
           administrator: context.administrator,
           signer: ledgerSigner(masterKey()),

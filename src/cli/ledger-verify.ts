@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
 import type { Command } from 'commander'
 import type { Head } from '../ledger/chain.ts'
-import { cutOf } from '../ledger/cut.ts'
-import { exportedCut, exportedEntries } from '../ledger/exported-entries.ts'
 import { describeFault } from '../ledger/fault.ts'
-import { parseHeads, readWriters } from '../ledger/heads.ts'
+import { parseHeads } from '../ledger/heads.ts'
 import { parsePublicKey } from '../ledger/signature.ts'
-import { storedEntries } from '../ledger/stored-entries.ts'
-import { type KnownFacts, type Verification, verifyLedger } from '../ledger/verify.ts'
+import type { Verification } from '../ledger/verify.ts'
+import { verifyParts } from '../ledger/verify-parts.ts'
 import { type CliContext, CommandError } from './context.ts'
 import { progress } from './ledger-progress.ts'
 import { withLedger } from './ledger-reader.ts'
@@ -27,7 +26,7 @@ export function addVerify(noun: Command, context: CliContext): void {
   const verify = noun
     .command('verify')
     .description('check that no entry was edited, lost, moved, added, cut off or signed by somebody else')
-    .option('--file <file>', 'check this export instead of the store; more of them in their order', also)
+    .option('--file <file>', 'check this export instead of the store, not a pipe; more in their order', also)
     .option('--archive <file>', 'begin with this archive of a prune; more of them in their order', also)
     .option('--head <file>', 'what `ledger head --json` printed earlier: shows a tail that was cut off since')
     .option('--public-key <file>', 'what `ledger public-key` printed: no other signature counts')
@@ -39,6 +38,7 @@ export function addVerify(noun: Command, context: CliContext): void {
         2
       )
     const found = await verified(context, options)
+    requireEntries(found, options)
     print(context, options, document(found), verificationReport(found))
     refuseBroken(found)
   })
@@ -54,40 +54,16 @@ async function verified(context: CliContext, options: VerifyOptions): Promise<Ve
     publicKeys: options.publicKey === undefined ? undefined : new Set([publicKeyIn(options.publicKey)])
   }
   const shown = progress(context)
-  const show = (entries: number) => shown.show('checked', entries)
+  const { file, archive = [] } = options
+  const verifyAll = (files: readonly string[], database: DatabaseSync | null) =>
+    readable(files, () => verifyParts(files, known, database, entries => shown.show('checked', entries)))
   try {
-    if (options.file) return await ofFiles(options.file, known, show)
-    return await withLedger(context, options, async database => {
-      const { archive = [] } = options
-      const { lengths, isWriter } = readWriters(database)
-      const entries = storedEntries(database)
-      if (archive.length === 0)
-        return await verifyLedger(entries, { ...known, lengths, isWriter, cut: cutOf(database)?.cut }, show)
-      // Writers of whom nothing is left in the store are in the archives.
-      const all = chained(exportedEntries(...archive), entries)
-      return await readable(archive, async () => {
-        const cut = (await exportedCut(...archive)) ?? undefined
-        return await verifyLedger(all, { ...known, lengths, cut }, show)
-      })
-    })
+    return file
+      ? await verifyAll(file, null)
+      : await withLedger(context, options, database => verifyAll(archive, database))
   } finally {
     shown.clear()
   }
-}
-
-async function ofFiles(
-  files: readonly string[],
-  known: KnownFacts,
-  show: (entries: number) => void
-): Promise<Verification> {
-  return await readable(files, async () => {
-    const cut = (await exportedCut(...files)) ?? undefined
-    return await verifyLedger(exportedEntries(...files), { ...known, cut }, show)
-  })
-}
-
-async function* chained<T>(...parts: readonly (Iterable<T> | AsyncIterable<T>)[]): AsyncGenerator<T> {
-  for (const part of parts) yield* part
 }
 
 function headsIn(file: string): readonly Head[] {
@@ -128,6 +104,12 @@ function unreadable(files: readonly string[], cause: unknown): CommandError {
 function document({ entries, writers, openCalls, signatures, signedUntil, heads, faults }: Verification) {
   const signed = { signatures, signed_until: signedUntil }
   return { whole: faults.length === 0, entries, writers, open_calls: openCalls, ...signed, heads, faults }
+}
+
+/** Whoever gives a key or heads expects something that they are about: an empty file, or the wrong one, is not whole. */
+function requireEntries({ entries, faults }: Verification, { head, publicKey }: VerifyOptions): void {
+  if (entries > 0 || faults.length > 0 || (head ?? publicKey) === undefined) return
+  throw new CommandError('nothing_to_check', 'there is nothing to check: it holds no entries', 2)
 }
 
 function refuseBroken({ faults }: Verification): void {

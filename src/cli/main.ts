@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { version } from '../version.ts'
-import type { ProcessContext } from './context.ts'
-import { runCommand } from './program.ts'
+import { CommandError, type ProcessContext } from './context.ts'
+import { runCommand, tellFailure } from './program.ts'
 
 /** A terminal's Ctrl-C reaches us twice when npm stands between: from the terminal, and passed on by npm. */
 const sameSignalMs = 50
@@ -16,9 +16,10 @@ const context: ProcessContext = {
 }
 
 // A reader that has seen enough (`| head`) is no failure; whatever the command changed is committed by then.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit()
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') process.exit()
+  const failure = new CommandError('output_unwritable', `standard output cannot be written (${code})`, 2)
+  process.exit(tellFailure(failure, process.argv.slice(2), context))
 })
 process.stderr.on('error', () => {})
 

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { toCommandProblem } from './command-problem.ts'
-import { CommandError, type ProcessContext } from './context.ts'
+import { type CliContext, CommandError, type FailureExit, type ProcessContext } from './context.ts'
 
 /** Runs one command line and resolves to the exit code: 0 done, 1 refused or broken, 2 could not run. */
 export async function runCommand(words: readonly string[], context: ProcessContext): Promise<0 | 1 | 2> {
@@ -10,13 +10,18 @@ export async function runCommand(words: readonly string[], context: ProcessConte
     return 0
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
-    const problem = toCommandProblem(error)
-    const text = asksForJson(words)
-      ? `${JSON.stringify(problem.body)}\n`
-      : problem.lines.map(line => `connector-gateway: ${line}\n`).join('')
-    context.stderr.write(text)
-    return problem.exit
+    return tellFailure(error, words, context)
   }
+}
+
+/** Prints what failed as a command line asks for it, and returns the exit code. */
+export function tellFailure(error: unknown, words: readonly string[], { stderr }: CliContext): FailureExit {
+  const problem = toCommandProblem(error)
+  const text = asksForJson(words)
+    ? `${JSON.stringify(problem.body)}\n`
+    : problem.lines.map(line => `connector-gateway: ${line}\n`).join('')
+  stderr.write(text)
+  return problem.exit
 }
 
 /** Each command's module is loaded only when the command is run, or named by the help: `serve` starts in half the time. */

@@ -1,7 +1,7 @@
 import type { FaultKind } from './fault.ts'
 import type { FoundEntry } from './found-entry.ts'
 
-/** How many closed calls are remembered at least, so that memory stays constant. The store's own index sees all of them. */
+/** How many closed calls are remembered at least, so that memory stays constant. Writers open and close a call once. */
 const closedCallsRemembered = 10_000
 
 /** Finds entries that make no sense as the story of a call: a second intent or outcome, an outcome of nothing. */

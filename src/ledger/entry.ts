@@ -119,7 +119,8 @@ export const exportOrder = [
 /** One export line: the known members in their fixed order, then unknown ones in alphabetical order. */
 export function exportLine(entry: LedgerEntry): string {
   const facts: Readonly<Record<string, unknown>> = entry
-  const ordered: Record<string, unknown> = {}
+  // Nothing is inherited: a member may have any name.
+  const ordered: Record<string, unknown> = Object.create(null)
   for (const name of exportOrder) if (facts[name] !== undefined) ordered[name] = facts[name]
   for (const name of Object.keys(facts).sort()) if (!(name in ordered)) ordered[name] = facts[name]
   return JSON.stringify(ordered)

@@ -4,7 +4,7 @@ import { batchesAfter, cutPosition } from './stored-batch.ts'
 
 /**
  * Export lines with their line ends, in commit order, in batches: from behind position `after`, or from the beginning of
- * what has not been pruned, to position `last`.
+ * what has not been pruned, to position `last`. Throws PrunedMeanwhile when some of them are no longer there.
  */
 export function* exportedLines(
   database: DatabaseSync,
@@ -21,7 +21,7 @@ export function* exportedLines(
   }
 }
 
-/** The position of an entry, so that an export can go on behind it; null when there is no such entry. */
+/** The position of an entry, so that an export can go on behind it; null when there is no such entry, or no longer. */
 export function positionOf(database: DatabaseSync, writer: string, seq: number): number | null {
   const row = database
     .prepare(
@@ -29,11 +29,13 @@ export function positionOf(database: DatabaseSync, writer: string, seq: number):
        WHERE writer = ?1 AND first_seq <= ?2 ORDER BY first_seq DESC LIMIT 1`
     )
     .get(writer, seq) as { position: number; next: number } | undefined
-  return row && row.position < row.next ? row.position : null
+  return row && row.position < row.next && row.position >= cutPosition(database) ? row.position : null
 }
 
-/** Where the row ends that comes before the one in which `position` is, or was. */
+/** Where the row ends that comes before the one in which `position` is; the position itself when it is that of the cut. */
 function rowBefore(database: DatabaseSync, position: number): number {
-  const row = database.prepare('SELECT max(id) - 1 AS before FROM ledger_batch WHERE id <= ?').get(position)
-  return Number(row?.['before'] ?? 0)
+  const row = database
+    .prepare('SELECT max(id) - 1 AS before FROM ledger_batch WHERE id BETWEEN ? AND ?')
+    .get(cutPosition(database) + 1, position)
+  return Number(row?.['before'] ?? position)
 }

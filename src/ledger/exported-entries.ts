@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
-import { type Cut, cutIn, cutKind } from './cut.ts'
 import { type FoundEntry, type MalformedEntry, readExported } from './found-entry.ts'
 
 /** Characters a line may have. An entry has some hundreds, one that tells of a cut may have many more. */
@@ -27,38 +26,8 @@ export async function* exportedEntries(
   }
 }
 
-/**
- * The cut behind which exported files begin, or null when they begin with the ledger itself. It is told by an entry
- * further on, so that files that begin behind one are read to their end. Nothing that is found here is believed yet.
- */
-export async function exportedCut(...paths: readonly string[]): Promise<Cut | null> {
-  let found: Cut | null = null
-  let isFirst = true
-  for (const path of paths)
-    for await (const lines of linesOf(path))
-      for (const line of lines) {
-        if (isFirst && line !== null && beginsLedger(line)) return null
-        isFirst = false
-        if (line?.includes(`"kind":"${cutKind}"`)) found = cutIn(parse(line)) ?? found
-      }
-  return found
-}
-
-function beginsLedger(line: string): boolean {
-  const { seq, after } = parse(line)
-  return seq === 1 && after === undefined
-}
-
-function parse(line: string): Record<string, unknown> {
-  try {
-    return Object(JSON.parse(line))
-  } catch {
-    return {}
-  }
-}
-
 /** The lines of a file in batches; null, at its end, for one that no export can have. */
-async function* linesOf(path: string): AsyncGenerator<(string | null)[]> {
+export async function* linesOf(path: string): AsyncGenerator<(string | null)[]> {
   let rest = ''
   for await (const chunk of await textOf(path)) {
     const lines = (rest + chunk).split('\n')
@@ -75,6 +44,7 @@ async function textOf(path: string): Promise<AsyncIterable<string>> {
   if (!zipped) return bytes.setEncoding('utf8')
   const unzipped = createGunzip({ chunkSize: chunkBytes })
   bytes.on('error', error => unzipped.destroy(error))
+  unzipped.on('close', () => bytes.destroy())
   return bytes.pipe(unzipped).setEncoding('utf8')
 }
 

@@ -53,15 +53,18 @@ export class LedgerReader {
   async #read<T>(work: (thread: ThreadCaller<LedgerJobs>) => Promise<T>): Promise<T> {
     if (this.#waiting >= waitingBound) throw new Problem('overloaded', { retryAfter: 1 })
     this.#waiting++
+    // Counted until the thread has done it, also when nobody waits any more: it comes before all others.
+    const reading = Promise.resolve()
+      .then(() => work(this.#started()))
+      .finally(() => this.#waiting--)
     const { promise: late, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => reject(new Error('the ledger was not read in time')), deadlineMs)
     try {
-      return await Promise.race([work(this.#started()), late])
+      return await Promise.race([reading, late])
     } catch (cause) {
       throw new Problem('store_unavailable', { retryAfter: 1, cause })
     } finally {
       clearTimeout(timer)
-      this.#waiting--
     }
   }
 

@@ -32,7 +32,8 @@ export class Ledger {
     this.#checkpointTimer = setInterval(checkpointIfWell, checkpointEveryMs).unref()
     // A rejection that cannot be stored is kept by the queue; nobody waits for it.
     this.#rejections = new Rejections(
-      fields => void this.#queue.keep(draftOf(fields)).catch(ignoreUntilStored)
+      fields => void this.#queue.keep(draftOf(fields)).catch(ignoreUntilStored),
+      () => this.fault === null
     )
   }
 

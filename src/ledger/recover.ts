@@ -1,10 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { takeProcessLock } from '../store/process-lock.ts'
 import type { StoreFile } from '../store/store-file.ts'
-import type { ChainedEntry, EntryFields } from './entry.ts'
+import { unknownOutcome } from './closing-outcomes.ts'
+import type { ChainedEntry } from './entry.ts'
 import { newestHead } from './opening.ts'
 import { batchesOf } from './stored-batch.ts'
-import { type LedgerWriter, writerLockPath } from './writer.ts'
+import type { LedgerWriter } from './writer.ts'
+import { writerLockPath } from './writer-lock.ts'
 
 /** What recovery did for one dead writer. */
 export type Recovery = { writer: string; openCalls: number }
@@ -75,9 +77,4 @@ function openIntents(database: DatabaseSync, writer: WriterRow): OpenIntent[] {
         open.set(call, { entry, position: id + index })
     }
   return [...open.values()]
-}
-
-function unknownOutcome(intent: ChainedEntry, at: Date): EntryFields {
-  const { writer: _writer, seq: _seq, prev: _prev, ...facts } = intent
-  return { ...facts, at: at.toISOString(), kind: 'call.outcome', code: 'outcome_unknown' }
 }

@@ -19,22 +19,30 @@ type Flood = { who: Who; noted: number; aggregate: EntryFields | null }
  */
 export class Rejections {
   readonly #write: (fields: EntryFields) => void
+  readonly #isWell: () => boolean
   readonly #floods = new Map<string, Flood>()
   #timer: NodeJS.Timeout | null = null
   #written = 0
 
-  constructor(write: (fields: EntryFields) => void) {
+  /** While the store is not well all are counted and none is written: what waits for it would grow for as long. */
+  constructor(write: (fields: EntryFields) => void, isWell: () => boolean = () => true) {
     this.#write = write
+    this.#isWell = isWell
   }
 
   note(fields: EntryFields): void {
-    this.#timer ??= setTimeout(() => this.close(), intervalMs).unref()
+    this.#timer ??= setTimeout(() => this.#endInterval(), intervalMs).unref()
     const flood = this.#floodOf(fields)
-    if (++flood.noted <= writtenEach && ++this.#written <= writtenTotal) this.#write(fields)
+    if (this.#isWell() && ++flood.noted <= writtenEach && ++this.#written <= writtenTotal) this.#write(fields)
     else if (flood.aggregate) {
       flood.aggregate['count'] = (flood.aggregate['count'] as number) + 1
       flood.aggregate['last_at'] = fields.at
     } else flood.aggregate = aggregateOf(fields, flood.who)
+  }
+
+  #endInterval(): void {
+    if (this.#isWell()) this.close()
+    else this.#timer = setTimeout(() => this.#endInterval(), intervalMs).unref()
   }
 
   /** Ends the interval: writes what was counted and not written. */

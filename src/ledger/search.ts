@@ -82,9 +82,16 @@ function toQuery(search: Search): Omit<Query, 'before'> {
   return {
     terms: terms.filter(term => term !== false),
     requestId: requestId?.toLowerCase(),
-    since: since?.toISOString(),
-    until: until?.toISOString()
+    since: since && timeText(since),
+    until: until && timeText(until)
   }
+}
+
+const latest = new Date('9999-12-31T23:59:59.999Z')
+
+/** Times are compared as texts, which goes for years of four digits. An offset can lead past them. */
+function timeText(time: Date): string {
+  return (time > latest ? latest : time).toISOString()
 }
 
 /** A family that is no whole one, such as `call.o*`, is looked for in the smallest that holds it. */

@@ -22,13 +22,26 @@ const entriesPerRead = 1000
 const columns = 'id, entries, writer, first_seq, hashes, texts'
 type Row = [id: number, entries: number, writer: string, firstSeq: number, hashes: Uint8Array, texts: string]
 
-/** All batches of entries behind position `after`, in the order of their commits. */
+/** Entries that were still to be read are gone, in order: a prune has moved the beginning of the ledger. */
+export class PrunedMeanwhile extends Error {
+  override readonly name = 'PrunedMeanwhile'
+  constructor() {
+    super('the ledger was pruned while it was read: try again')
+  }
+}
+
+/**
+ * All batches of entries behind position `after`, in the order of their commits. Throws PrunedMeanwhile when some of them
+ * have been pruned before they were read.
+ */
 export function* batchesAfter(database: DatabaseSync, after = 0): Generator<StoredBatch> {
   const read = database.prepare(`SELECT ${columns} FROM ledger_batch WHERE id > ? ORDER BY id LIMIT ?`)
   read.setReturnArrays(true)
   // Rows differ in size, from one entry to hundreds: as many are read as held enough the last time.
   for (let last = after, rowsPerRead = 1; ; ) {
     const rows = read.all(last, rowsPerRead) as unknown as Row[]
+    // Asked after the read: what it did not find was cut before it.
+    if (cutPosition(database) > last) throw new PrunedMeanwhile()
     yield* rows.map(toBatch)
     const lastRow = rows.at(-1)
     if (!lastRow || rows.length < rowsPerRead) return

@@ -66,6 +66,19 @@ function removePostings(raw: DatabaseSync, after: number, firstSegment: number):
   return terms.at(-1)?.id ?? null
 }
 
+/**
+ * Writers that have ended and have written nothing behind the cut at `position` are forgotten with it, in its own
+ * transaction: one of them that was taken for dead learns from that that its chain cannot go on.
+ */
+export function forgetEndedWriters(raw: DatabaseSync, position: number): void {
+  raw
+    .prepare(
+      `DELETE FROM writer WHERE closed_at IS NOT NULL AND coalesce(
+         (SELECT id FROM ledger_batch WHERE writer = writer.id ORDER BY first_seq DESC LIMIT 1), 0) <= ?`
+    )
+    .run(position)
+}
+
 /** A writer that has ended and of which nothing is left is not expected to be there by anybody. */
 function removeWriters(raw: DatabaseSync, firstSegment: number): void {
   raw.prepare('DELETE FROM ledger_segment WHERE id < ?').run(firstSegment)

@@ -1,8 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { uuidTimeMs } from '../uuid.ts'
 import type { LedgerEntry } from './entry.ts'
 import { segmentSize } from './places.ts'
 import { type Match, matches, type Search } from './search.ts'
-import { type Outcome, outcomeIn } from './terms.ts'
+import { cutPosition } from './stored-batch.ts'
+import { memberOf, type Outcome, outcomeIn } from './terms.ts'
 
 /** Whose history, of which connector; `cursor` is the `next` of the page before. */
 export type HistoryRequest = {
@@ -37,7 +39,7 @@ export function syncHistory(database: DatabaseSync, request: HistoryRequest): Sy
   const { tenant, connectorId, limit, cursor } = request
   const own: Search = { tenant, connectorId }
   const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : intentPosition(database, own, cursor)
-  if (before === undefined) return null
+  if (before === undefined) return isGone(database, cursor) ? { items: [], next: null } : null
   const found = [...first(matches(database, { ...own, kind: 'call.intent' }, before), limit + 1)]
   const shown = found.slice(0, limit)
   const outcomes = outcomesOf(database, own, shown)
@@ -51,6 +53,15 @@ export function syncHistory(database: DatabaseSync, request: HistoryRequest): Sy
 function intentPosition(database: DatabaseSync, own: Search, requestId: string): number | undefined {
   const search = { ...own, requestId, kind: 'call.intent' }
   return first(matches(database, search, Number.MAX_SAFE_INTEGER), 1).next().value?.position
+}
+
+/** Whether a call is so old that it has been pruned, if there was one: then all that comes after it in a history has. */
+function isGone(database: DatabaseSync, requestId = ''): boolean {
+  const cut = cutPosition(database)
+  if (cut === 0) return false
+  const oldest = database.prepare('SELECT texts FROM ledger_batch WHERE id > ? ORDER BY id LIMIT 1').get(cut)
+  const at = memberOf(String(oldest?.['texts'] ?? ''), 'at') ?? ''
+  return uuidTimeMs(requestId) < Date.parse(at)
 }
 
 /**

@@ -1,20 +1,17 @@
-import { type ProcessLock, takeProcessLock } from '../store/process-lock.ts'
+import type { ProcessLock } from '../store/process-lock.ts'
 import { StoreFault } from '../store/store-fault.ts'
 import type { StoreFile } from '../store/store-file.ts'
 import { uuidv7 } from '../uuid.ts'
 import { Chain, type Head, type SealedEntry } from './chain.ts'
+import { refusedOutcome } from './closing-outcomes.ts'
 import { type Draft, draftOf } from './draft.ts'
-import type { ChainedEntry, EntryFields } from './entry.ts'
+import type { EntryFields } from './entry.ts'
 import { OpenCalls } from './open-calls.ts'
 import { newestHead, openedEntry, type WriterFacts } from './opening.ts'
 import { type Signer, signedBy } from './signature.ts'
 import { cutPosition } from './stored-batch.ts'
 import { handleOf, rollBack, type WriterHandle } from './writer-handle.ts'
-
-/** Where the locks that tell living writers from dead ones are kept: one file a writer, beside the store. */
-export function writerLockPath(storePath: string, writer: string): string {
-  return `${storePath}.writers/${writer}.lock`
-}
+import { lockNewWriter } from './writer-lock.ts'
 
 /** How often, at most, a commit also notes up to where all calls are closed, in milliseconds. */
 const noteOpenFromMs = 1000
@@ -28,8 +25,9 @@ type Uncertain = { readonly head: Head; readonly drafts: readonly Draft[] }
  */
 export class LedgerWriter {
   #handle: WriterHandle
-  readonly #chain: Chain
-  readonly #lock: ProcessLock
+  #chain: Chain
+  #lock: ProcessLock
+  readonly #facts: WriterFacts
   readonly #signer: Signer | undefined
   readonly #openCalls = new OpenCalls()
   /** Sealed in the transaction under way. */
@@ -44,28 +42,22 @@ export class LedgerWriter {
   #checkpointed = ''
   #notedAt = 0
 
-  private constructor(store: StoreFile, chain: Chain, lock: ProcessLock, signer: Signer | undefined) {
+  private constructor(store: StoreFile, facts: WriterFacts, signer: Signer | undefined) {
     this.#handle = handleOf(store)
-    this.#chain = chain
-    this.#lock = lock
+    this.#facts = facts
     this.#signer = signer
+    this.#chain = Chain.start(uuidv7(), signer)
+    this.#lock = lockNewWriter(store.path, this.#chain.head.writer)
   }
 
   /** Opens a new chain with its `writer.opened` entry. A writer never continues another's chain. */
   static open(store: StoreFile, facts: WriterFacts, at: Date, signer?: Signer): LedgerWriter {
-    const chain = Chain.start(uuidv7(), signer)
-    const id = chain.head.writer
-    const lock = takeProcessLock(writerLockPath(store.path, id))
-    if (!lock) throw new Error(`the lock of the new writer ${id} is taken`)
+    const writer = new LedgerWriter(store, facts, signer)
     try {
-      const writer = new LedgerWriter(store, chain, lock, signer)
-      writer.transact(() => {
-        store.raw.prepare('INSERT INTO writer (id, opened_at) VALUES (?, ?)').run(id, at.toISOString())
-        writer.insertSigned(openedEntry(at.toISOString(), facts, newestHead(store.raw)))
-      })
+      writer.transact(() => writer.#begin(at))
       return writer
     } catch (error) {
-      lock.release()
+      writer.#lock.release()
       throw error
     }
   }
@@ -111,12 +103,35 @@ export class LedgerWriter {
 
   /** Another process took this one for dead and closed its calls: they are closed, and the chain goes on. */
   #resumeIfClosed(): void {
-    const { closed_at } = this.#handle.ownRow.get(this.head.writer) as { closed_at: string | null }
-    if (closed_at === null) return
+    const own = this.#ownRow()
+    if (own?.closed_at === null) return
     this.#openCalls.forget()
-    this.#handle.store.raw
-      .prepare('UPDATE writer SET closed_at = NULL, open_from = ? WHERE id = ?')
-      .run(this.head.seq + 1, this.head.writer)
+    if (own)
+      this.#handle.store.raw
+        .prepare('UPDATE writer SET closed_at = NULL, open_from = ? WHERE id = ?')
+        .run(this.head.seq + 1, this.head.writer)
+    else this.#beginAnew()
+  }
+
+  #ownRow(): { closed_at: string | null } | undefined {
+    return this.#handle.ownRow.get(this.head.writer) as { closed_at: string | null } | undefined
+  }
+
+  /** The chain was pruned as one that has ended, and cannot go on: what comes next is written to one of its own. */
+  #beginAnew(): void {
+    const chain = Chain.start(uuidv7(), this.#signer)
+    const lock = lockNewWriter(this.#handle.store.path, chain.head.writer)
+    this.#lock.release()
+    this.#lock = lock
+    this.#chain = chain
+    this.#begin(new Date())
+  }
+
+  #begin(at: Date): void {
+    const { raw } = this.#handle.store
+    const time = at.toISOString()
+    raw.prepare('INSERT INTO writer (id, opened_at) VALUES (?, ?)').run(this.head.writer, time)
+    this.insertSigned(openedEntry(time, this.#facts, newestHead(raw)))
   }
 
   /** The number from which on intents may be open, as far as committed entries tell. */
@@ -189,7 +204,7 @@ export class LedgerWriter {
       this.#resumeIfClosed()
       // One may be closed already: by a transaction that failed like theirs, and is stored all the same.
       for (const call of this.#refused)
-        if (this.#openCalls.has(call.opens ?? '')) this.insert(refusedOutcome(call))
+        if (this.#openCalls.has(call.opens ?? '')) this.insert(refusedOutcome(call.text, new Date()))
     })
     this.#refused = []
   }
@@ -208,6 +223,8 @@ export class LedgerWriter {
   /** Ends the chain with a `writer.closed` entry and lets go of the lock. */
   close(at: Date): void {
     this.transact(() => {
+      // Taken for dead, and pruned as such: the chain has ended.
+      if (!this.#ownRow()) return
       this.insertSigned({ at: at.toISOString(), kind: 'writer.closed' })
       this.#handle.store.raw
         .prepare('UPDATE writer SET closed_at = ?, open_from = ? WHERE id = ?')
@@ -215,11 +232,4 @@ export class LedgerWriter {
     })
     this.#lock.release()
   }
-}
-
-/** The outcome of a call that was refused because its intent could not be stored, as it seemed. */
-function refusedOutcome({ text }: Draft): EntryFields {
-  const { writer: _writer, seq: _seq, prev: _prev, ...facts } = JSON.parse(text) as ChainedEntry
-  const at = new Date().toISOString()
-  return { ...facts, at, kind: 'call.outcome', status: 503, code: 'ledger_unavailable', forwarded: 'no' }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
@@ -64,11 +64,31 @@ test('what is pruned is in the archive, and both halves verify, each by itself a
   ])
 })
 
+test('an archive that is left out is asked for: what is given cannot be checked without it', async () => {
+  const cli = commandLine()
+  await fill(cli, 5)
+  await cli.json('ledger', 'prune', '--before', '0s', '--archive', 'a1.gz')
+  await cli.json('tenant', 'create', 'acme')
+  await cli.json('ledger', 'prune', '--before', '0s', '--archive', 'a2.gz')
+  await cli.run(['ledger', 'export', '--gzip']).then(({ code }) => expect(code).toBe(0))
+  for (const words of [['--file', 'a1.gz'], ['--file', 'a2.gz'], ['--archive', 'a2.gz'], []])
+    expect(await cli.json('ledger', 'verify', ...words)).toMatchObject({ whole: true })
+  expect(await cli.run(['ledger', 'verify', '--archive', 'a1.gz'])).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr:
+      'connector-gateway: between a1.gz and the store the entries from position 13 on are missing: give their archive too\n'
+  })
+  const { stderr } = await cli.run(['ledger', 'verify', '--archive', 'a1.gz', '--json'])
+  expect(JSON.parse(stderr)).toMatchObject({ code: 'part_missing' })
+})
+
 describe('prune is refused, and says what to do:', () => {
   test.each<[string, string[], number, RegExp]>([
     ['no time', ['--archive', 'a'], 2, /--before <time>/],
     ['no archive', ['--before', '1d'], 2, /--archive <file>/],
     ['a time that is none', ['--before', 'soon', '--archive', 'a'], 2, /must be a duration such as/],
+    ['a time to come', ['--before', '2999-01-01', '--archive', 'a'], 2, /--before 2999-.* is yet to come/],
     ['nothing so old', ['--before', '30d', '--archive', 'a'], 1, /no entry that can go is older/],
     [
       'a folder that is not there',
@@ -99,7 +119,7 @@ test('Ctrl-C at any instant leaves either nothing or a finished cut, never half 
     await delay(150 + random.integer(1200))
     child.kill('SIGINT')
     await ended
-    expect(existsSync(join(cli.folder, `${archive}.partial`))).toBe(false)
+    expect(readdirSync(cli.folder).filter(name => name.endsWith('.partial'))).toEqual([])
     if (existsSync(join(cli.folder, archive))) archives.push(archive)
     expect(await cli.json('ledger', 'verify')).toMatchObject({ whole: true })
     const files = archives.flatMap(name => ['--archive', name])
@@ -108,4 +128,34 @@ test('Ctrl-C at any instant leaves either nothing or a finished cut, never half 
     expect(all).toMatchObject({ whole: true, entries: 30_002 + 2 * archives.length })
   }
   console.log(`${archives.length} of 6 interrupted prunes had made their cut`)
+})
+
+test('killed at any instant, a prune is finished by the same command, or has left nothing that stands in its way', async () => {
+  const seed = scenarioSeed('killed prune')
+  const random = seededRandom(seed, 'kill')
+  const cli = commandLine()
+  await fill(cli, 15_000)
+  const archives: string[] = []
+  let left = 0
+  for (let round = 1; round <= 5; round++) {
+    const archive = `archive-${round}.ndjson`
+    const words = ['ledger', 'prune', '--before', '0s', '--archive', archive]
+    const child = cli.start(words)
+    const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+    // Some hit the instant between archive and cut: as soon as the file is there.
+    const isThere = () => existsSync(join(cli.folder, archive))
+    if (round % 2 === 0) await expect.poll(isThere, { interval: 1, timeout: 30_000 }).toBe(true)
+    else await delay(150 + random.integer(900))
+    child.kill('SIGKILL')
+    await ended
+    if (isThere()) left++
+    const again = await cli.run(words)
+    expect(again.stderr).toMatch(/^$|is there already/)
+    archives.push(archive)
+    expect(await cli.json('ledger', 'verify')).toMatchObject({ whole: true })
+    const files = archives.flatMap(name => ['--archive', name])
+    const all = await cli.json('ledger', 'verify', ...files)
+    expect(all).toMatchObject({ whole: true, entries: 30_002 + 2 * archives.length })
+  }
+  console.log(`${left} of 5 killed prunes had made their archive`)
 })

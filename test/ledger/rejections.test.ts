@@ -100,3 +100,23 @@ test('an interval ends by itself, and the next one writes one by one again', () 
   rejections.close()
   expect(counted(written)).toBe(13)
 })
+
+test('while the store is not well none is written, however long, and all are counted once it is', () => {
+  let isWell = true
+  const written: EntryFields[] = []
+  const rejections = new Rejections(
+    fields => written.push(fields),
+    () => isWell
+  )
+  rejections.note(rejection())
+  isWell = false
+  for (let count = 0; count < 5000; count++) {
+    rejections.note(rejection({ client_ip: `192.0.2.${count % 250}` }))
+    vi.advanceTimersByTime(50)
+  }
+  expect(written).toHaveLength(1)
+  isWell = true
+  vi.advanceTimersByTime(10_000)
+  expect(counted(written)).toBe(5001)
+  expect(written.length).toBeLessThan(110)
+})
