@@ -41,11 +41,14 @@ test('without any setting the documented defaults hold', () => {
     storeUrl: 'sqlite:./data/gateway.db',
     upstreamOrigin: 'https://api.bigdata.com',
     upstreamKey: 'env:BIGDATA_API_KEY',
+    upstreamKeyIsDefault: true,
     upstreamDeadlineMs: 30_000,
     upstreamBudgetPerMinute: 500,
     egressBudgetPerMinute: 1500,
     masterKey: 'file:./data/master.key',
     masterKeyIsDefault: true,
+    execEnvironment: [],
+    execRefreshSeconds: 300,
     logLevel: 'info',
     trustedProxies: [],
     unknownVariables: []
@@ -133,7 +136,7 @@ test('all faults are told at once, each with its key and what it should be, none
     'UNKNOWN'
   ])
   expect(faults['GATEWAY_PORT']).toBe('must be a port, 0 to 65535')
-  expect(faults['GATEWAY_UPSTREAM_KEY']).toMatch(/a reference, env:NAME or file:PATH/)
+  expect(faults['GATEWAY_UPSTREAM_KEY']).toMatch(/a reference, env:NAME, file:PATH or exec:COMMAND/)
 })
 
 describe('a number', () => {

@@ -108,7 +108,7 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
      PRIMARY KEY (request_id, position)
    ) STRICT, WITHOUT ROWID`
   ],
-  '2026-11-24-credentials': [
+  '2026-11-24-upstream-credentials': [
     `CREATE TABLE credential (
      name TEXT PRIMARY KEY,
      created_at TEXT NOT NULL,
