@@ -107,6 +107,11 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
      position INTEGER NOT NULL,
      PRIMARY KEY (request_id, position)
    ) STRICT, WITHOUT ROWID`
+  ],
+  '2026-11-24-permissions': [
+    `ALTER TABLE tenant ADD COLUMN operations TEXT`,
+    `ALTER TABLE tenant ADD COLUMN addresses TEXT`,
+    `ALTER TABLE tenant ADD COLUMN credentials TEXT`
   ]
 }
 
