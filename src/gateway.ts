@@ -15,7 +15,7 @@ import { storeFaultDetail } from './store/store-fault.ts'
 import { ThreadCaller } from './store/thread-call.ts'
 import type { Opened, StoreJobs, StoreThreadData } from './store-thread.ts'
 import { Directory } from './tenants/directory.ts'
-import { followDirectory } from './tenants/follow-directory.ts'
+import { followDirectory, loadDirectory } from './tenants/follow-directory.ts'
 import { Budget } from './upstream/budget.ts'
 import { contentApi } from './upstream/content-api.ts'
 import { type Forward, openDoor } from './upstream/forward.ts'
@@ -50,7 +50,10 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const { opened, store } = thread
 
   const directory = new Directory(opened.pepper)
-  directory.load(opened.snapshot)
+  await loadDirectory(directory, opened.snapshot, store).catch(async error => {
+    await thread.close()
+    throw error
+  })
   const stopFollowing = followDirectory(directory, opened.snapshot.lastChange, store, (err, what) =>
     logger.error({ err }, what)
   )

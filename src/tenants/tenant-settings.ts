@@ -81,9 +81,9 @@ export function settingColumns(settings: TenantSettings) {
   return {
     rate_per_minute,
     burst,
-    operations: operations && operations.join(','),
-    addresses: addresses && addresses.join(','),
-    credentials: credentials && credentials.join(',')
+    operations: operations?.join(',') ?? null,
+    addresses: addresses?.join(',') ?? null,
+    credentials: credentials?.join(',') ?? null
   }
 }
 
