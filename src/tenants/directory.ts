@@ -37,6 +37,7 @@ export function mayUse(tenant: Pick<Tenant, 'connectors'>, connectorId: string):
 type KnownTenant = { readonly tenant: Tenant; readonly keyIds: readonly string[] }
 
 type KnownKey = {
+  readonly id: string
   readonly tenant: Tenant
   readonly expiresAtMs: number | null
   /** Where its digests are. */
@@ -51,6 +52,7 @@ export class Directory {
   readonly #digests = new KeyDigests()
   /** Compared with when a key id is unknown, so that knowing an id and not knowing it take the same time. */
   readonly #nobody: KnownKey = {
+    id: '',
     tenant: tenantIn({ ...nobody, disabled: true }),
     expiresAtMs: 0,
     row: this.#digests.add(new Uint8Array(32))
@@ -76,13 +78,13 @@ export class Directory {
    * revoked and disabled are not told apart.
    */
   authenticate(key: string, now: number): Caller | null {
-    const id = idIn(key)
-    const known = this.#keys.get(id) ?? this.#nobody
+    const known = this.#keys.get(idIn(key)) ?? this.#nobody
     const genuine = this.#isGenuine(key, known)
     const live = known.expiresAtMs === null || now < known.expiresAtMs
     if (!genuine || !live || known.tenant.disabled) return null
-    this.#uses.set(id, now)
-    return { tenant: known.tenant, keyId: id }
+    // Its own text, not the part of the caller's: that would keep the whole key in memory.
+    this.#uses.set(known.id, now)
+    return { tenant: known.tenant, keyId: known.id }
   }
 
   /** A wrong secret costs the same whether the key is known or not, and in use or not. */
@@ -119,7 +121,7 @@ export class Directory {
   #add(row: TenantRow): void {
     const tenant = tenantIn(row)
     for (const { id, digest, expiresAtMs } of row.keys)
-      this.#keys.set(id, { tenant, expiresAtMs, row: this.#digests.add(digest) })
+      this.#keys.set(id, { id, tenant, expiresAtMs, row: this.#digests.add(digest) })
     this.#tenants.set(row.name, { tenant, keyIds: row.keys.map(key => key.id) })
   }
 
