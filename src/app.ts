@@ -9,6 +9,7 @@ import { headerGuard } from './plugins/header-guard.ts'
 import { jsonBody } from './plugins/json-body.ts'
 import type { Limiter } from './plugins/limit-answer.ts'
 import { openapi } from './plugins/openapi.ts'
+import { permission } from './plugins/permission.ts'
 import { answerFrameworkError, problemEnvelope } from './plugins/problem-envelope.ts'
 import { rateLimit } from './plugins/rate-limit.ts'
 import { rejectionRecord } from './plugins/rejection-record.ts'
@@ -57,6 +58,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     await scope.register(tenantAuth, { directory, failures: limiters.failures })
     await scope.register(rejectionRecord, { ledger })
     await scope.register(rateLimit, { limiter: limiters.tenants })
+    await scope.register(permission)
     await scope.register(jsonBody)
 
     syncConnector(scope, { contentApi, operationId: 'syncConnector' })

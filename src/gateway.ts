@@ -17,7 +17,7 @@ import { type StoreThread, startStoreThread } from './start-store-thread.ts'
 import { storeFaultDetail } from './store/store-fault.ts'
 import type { Opened } from './store-thread.ts'
 import { Directory } from './tenants/directory.ts'
-import { followDirectory } from './tenants/follow-directory.ts'
+import { followDirectory, loadDirectory } from './tenants/follow-directory.ts'
 import { Budget } from './upstream/budget.ts'
 import { contentApi } from './upstream/content-api.ts'
 import { type Forward, type ForwardDependencies, openDoor } from './upstream/forward.ts'
@@ -63,8 +63,9 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     for (const { writer: dead, openCalls } of recovered)
       logger.warn({ writer: dead, open_calls: openCalls }, 'recovered a dead writer')
     await custody.keeper.open()
-    directory = new Directory(pepper)
-    directory.load(snapshot)
+    const filled = new Directory(pepper)
+    await loadDirectory(filled, snapshot, store)
+    directory = filled
     stopFollowing = followDirectory(directory, snapshot.lastChange, store, (err, what) =>
       logger.error({ err }, what)
     )

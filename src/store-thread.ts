@@ -17,8 +17,8 @@ import { toStoreFault } from './store/store-fault.ts'
 import { openStoreFile, type StoreFile } from './store/store-file.ts'
 import { serveJobs } from './store/thread-call.ts'
 import { apiKeyPepper, type Pepper } from './tenants/api-key.ts'
-import type { DirectoryChanges, DirectorySnapshot } from './tenants/directory-rows.ts'
-import { readChanges, readSnapshot, writeKeyUses } from './tenants/directory-source.ts'
+import type { DirectoryChanges, DirectorySnapshot, TenantPage } from './tenants/directory-rows.ts'
+import { readChanges, readPage, readSnapshot, writeKeyUses } from './tenants/directory-source.ts'
 
 /** What the thread is started with. */
 export type StoreThreadData = {
@@ -69,6 +69,11 @@ const jobs = {
   /** Signs where the chain stands. Unless `always`, only when there is something new. */
   checkpoint(options: { always: boolean }): void {
     onStore(() => openWriter().checkpoint(new Date(), options))
+  },
+
+  /** The page of tenants after the one of this name: what follows the snapshot's first. */
+  tenantsAfter(name: string): TenantPage {
+    return onStore(() => readPage(store, name))
   },
 
   /** The tenants that changed since the last change seen, or null. */

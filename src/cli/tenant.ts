@@ -1,36 +1,25 @@
 import { Command } from 'commander'
-import { defaultTenantLimits, largestTenantLimit } from '../tenants/tenant-limits.ts'
 import {
   createTenant,
   listTenants,
   setTenantDisabled,
   showTenant,
   type TenantDetails,
-  type TenantView
+  type TenantView,
+  updateTenant
 } from '../tenants/tenants.ts'
-import type { ProcessContext } from './context.ts'
-import {
-  type ConfigOptions,
-  type ListOptions,
-  splitIds,
-  wholeNumber,
-  withConfigOptions,
-  withListOptions
-} from './options.ts'
+import { CommandError, type ProcessContext } from './context.ts'
+import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from './options.ts'
 import { print, printPage } from './print.ts'
 import { withStore } from './store-command.ts'
 import { type Column, facts, shortTime } from './table.ts'
+import { type TenantOptions, wantedOf, withTenantOptions } from './tenant-options.ts'
 
-type CreateOptions = ConfigOptions & {
-  readonly connectors?: string
-  readonly rate?: number
-  readonly burst?: number
-}
-
-/** `tenant create | list | show | disable | enable` */
+/** `tenant create | update | list | show | disable | enable` */
 export function tenantCommand(context: ProcessContext): Command {
   const noun = new Command('tenant').description('the callers of the gateway, their limits and grants')
   addCreate(noun, context)
+  addUpdate(noun, context)
   withListOptions(noun.command('list').description('list tenants by name')).action(
     async (options: ListOptions) => {
       const page = await withStore(context, options, ({ store }) => listTenants(store, options))
@@ -49,24 +38,32 @@ export function tenantCommand(context: ProcessContext): Command {
 }
 
 function addCreate(noun: Command, context: ProcessContext): void {
-  const limit = wholeNumber(1, largestTenantLimit)
   const create = noun
     .command('create')
     .description('create a tenant; without --connectors nothing is granted to it')
     .argument('<name>', 'a-z, 0-9, ".", "_" and "-", at most 63 characters')
-    .option('--connectors <ids>', "connector ids separated by commas, or '*' for all")
-    .option('--rate <n>', `calls per minute (default: ${defaultTenantLimits.ratePerMinute})`, limit)
-    .option('--burst <n>', `calls that may come at once (default: ${defaultTenantLimits.burst})`, limit)
-  withConfigOptions(create).action(async (name: string, options: CreateOptions) => {
+  withTenantOptions(create).action(async (name: string, options: TenantOptions) => {
     const tenant = await withStore(context, options, ({ administration }) =>
-      createTenant(administration, {
-        name,
-        ratePerMinute: options.rate,
-        burst: options.burst,
-        connectors: options.connectors === undefined ? [] : splitIds([options.connectors])
-      })
+      createTenant(administration, { name, ...wantedOf(options) })
     )
     print(context, options, tenant, `Tenant ${name} is created.\n\n${details(tenant)}`)
+  })
+}
+
+function addUpdate(noun: Command, context: ProcessContext): void {
+  const update = noun
+    .command('update')
+    .description('change what is named of a tenant; --connectors takes the place of all grants')
+    .argument('<name>')
+  withTenantOptions(update).action(async (name: string, options: TenantOptions) => {
+    const wanted = wantedOf(options)
+    if (Object.values(wanted).every(value => value === undefined))
+      throw new CommandError('usage_invalid', 'nothing to change: name an option, such as --rate', 2)
+    const tenant = await withStore(context, options, ({ administration }) =>
+      updateTenant(administration, name, wanted)
+    )
+    const told = tenant.changed.length > 0 ? `is changed: ${tenant.changed.join(', ')}` : 'was so already'
+    print(context, options, tenant, `Tenant ${name} ${told}.\n\n${details(tenant)}`)
   })
 }
 
@@ -108,6 +105,9 @@ function details(tenant: TenantDetails): string {
     ['state', tenant.disabled ? `disabled since ${shortTime(tenant.disabled_at)}` : 'enabled'],
     ['created', shortTime(tenant.created_at)],
     ['limit', `${tenant.rate_per_minute} calls per minute, ${tenant.burst} at once`],
+    ['operations', tenant.operations.join(', ') || 'none'],
+    ['addresses', tenant.addresses?.join(', ') ?? 'any'],
+    ['credentials', tenant.credentials.join(', ')],
     ['connectors', tenant.connectors[0] ?? 'none'],
     ...tenant.connectors.slice(1).map(id => ['', id] as const)
   ])

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { Refusal } from '../tenants/refusal.ts'
 import { type CredentialAdministration, changeCredentials } from './change-credentials.ts'
+import { requireCredentialName } from './credential-name.ts'
 import {
   type CredentialRecord,
   type CredentialRecords,
@@ -135,6 +136,7 @@ export function revertVersion(
 export function removeCredential(administration: CredentialAdministration, name: string): VersionChanged {
   return changeCredentials(administration, (raw, records, at) => {
     const record = requireCredential(records, name)
+    requireUnused(raw, name)
     writeCredential(raw, { ...record, removed_at: at, standby: null, standby_until: null })
     deleteVersionsBut(raw, name, [])
     return {
@@ -142,15 +144,6 @@ export function removeCredential(administration: CredentialAdministration, name:
       changes: [{ kind: 'admin.credential.remove', credential: labelOf(name, record.active) }]
     }
   })
-}
-
-/** Throws Refusal: credential_name_invalid. */
-export function requireCredentialName(name: string): void {
-  if (!/^[a-z0-9][a-z0-9._-]{0,62}$/.test(name))
-    throw new Refusal(
-      'credential_name_invalid',
-      'a credential name has 1 to 63 characters of a-z, 0-9, ".", "_" and "-", the first a letter or digit'
-    )
 }
 
 /** Throws Refusal: credential_not_found. */
@@ -219,4 +212,19 @@ function newRecord(name: string, created_at: string): CredentialRecord {
 function numbersOf({ credentials }: CredentialRecords, name: string): { latest: number; active: number } {
   const latest = credentials.find(record => record.name === name)?.latest ?? 0
   return { latest, active: latest }
+}
+
+/** Throws Refusal: credential_in_use, when a tenant would be left calling with a credential that is not there. */
+function requireUnused(raw: DatabaseSync, name: string): void {
+  const user = raw
+    .prepare(
+      `SELECT name FROM tenant
+      WHERE instr(',' || coalesce(credentials, 'default') || ',', ',' || ? || ',') > 0 ORDER BY name LIMIT 1`
+    )
+    .get(name) as { name: string } | undefined
+  if (user)
+    throw new Refusal(
+      'credential_in_use',
+      `tenant ${user.name} uses this credential: give it others first (tenant update ${user.name} --credentials)`
+    )
 }

@@ -28,8 +28,10 @@ export const tenantAuth = fp<TenantAuthOptions>(
     // onRequest, not preHandler: a stranger's body is never read.
     scope.addHook('onRequest', function admitTenant(request, reply, done) {
       const caller = directory.authenticate(presentedKey(request), Date.now())
-      request.caller = caller
-      if (caller !== null) return done()
+      // From elsewhere a genuine key is as good as none: who stole it does not even learn that it is one.
+      const admitted = caller?.tenant.addresses.admits(request.call.clientIp) === true
+      request.caller = admitted ? caller : null
+      if (admitted) return done()
       const verdict = failures.take(network(request.call.clientIp), failureLimit)
       // One answer for missing, malformed, unknown, expired, revoked and disabled, so that a probe learns nothing.
       if (verdict.allowed) return done(new Problem('credentials_invalid'))

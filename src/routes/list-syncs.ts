@@ -62,6 +62,7 @@ export const listSyncs: Route<{ history: Pick<LedgerReader, 'syncHistory'> }> = 
   scope.get(
     '/connectors/:id/syncs',
     {
+      config: { permission: 'read' },
       schema: {
         operationId: 'listSyncs',
         summary: 'Your own sync calls of one connector',

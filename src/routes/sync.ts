@@ -47,7 +47,7 @@ export const syncConnector: Route<{ contentApi: Pick<ContentApi, 'startSync'>; o
   scope.post(
     '/connectors/:id/sync',
     {
-      config: { ledger: 'connector.sync' },
+      config: { ledger: 'connector.sync', permission: 'sync' },
       schema: {
         operationId,
         summary: 'Trigger a sync of one connector',

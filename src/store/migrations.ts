@@ -108,6 +108,11 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
      PRIMARY KEY (request_id, position)
    ) STRICT, WITHOUT ROWID`
   ],
+  '2026-11-24-permissions': [
+    `ALTER TABLE tenant ADD COLUMN operations TEXT`,
+    `ALTER TABLE tenant ADD COLUMN addresses TEXT`,
+    `ALTER TABLE tenant ADD COLUMN credentials TEXT`
+  ],
   '2026-11-24-upstream-credentials': [
     `CREATE TABLE credential (
      name TEXT PRIMARY KEY,

@@ -11,6 +11,12 @@ export type Tables = {
     rate_per_minute: number | null
     /** Requests that may come at once; null takes the default. */
     burst: number | null
+    /** From here on, lists with commas. What it may do; null permits every operation, an empty text none. */
+    operations: string | null
+    /** Address ranges from which it may call; null admits any address. */
+    addresses: string | null
+    /** Names of upstream credentials, the first to be tried first; null takes the default. */
+    credentials: string | null
   }
   api_key: {
     id: string

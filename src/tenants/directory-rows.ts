@@ -1,17 +1,26 @@
 /**
- * The directory as plain data: it is read on the store's thread and posted to the thread that answers requests,
+ * The directory as plain data, its first page: it is read on the store's thread and posted to the thread that answers requests,
  * so it holds only what survives `postMessage`.
  */
-export type DirectorySnapshot = {
+export type DirectorySnapshot = TenantPage & {
   /** The last change that the rows surely include; the next read goes on from here. */
   readonly lastChange: number
+}
+
+/** Some of the tenants, in the order of names. All at once would take as much memory again as the directory itself. */
+export type TenantPage = {
   readonly tenants: readonly TenantRow[]
+  /** The last of them; more come after it. Null on the last page. */
+  readonly next: string | null
 }
 
 /** What changed since an earlier read. */
-export type DirectoryChanges = DirectorySnapshot & {
+export type DirectoryChanges = {
+  /** The last change that is included. */
+  readonly lastChange: number
   /** Every tenant that changed. One without a row in `tenants` is gone. */
   readonly changed: readonly string[]
+  readonly tenants: readonly TenantRow[]
 }
 
 /** A tenant, whole: its limits, its grants and the keys that can still be used. */
@@ -24,6 +33,12 @@ export type TenantRow = {
   readonly burst: number | null
   /** Lower-case connector ids; `*` stands for all. */
   readonly connectors: readonly string[]
+  /** From here on, lists with commas. What it may do; null permits every operation, an empty text none. */
+  readonly operations: string | null
+  /** Address ranges; null admits any address. */
+  readonly addresses: string | null
+  /** Names of credentials; null takes the default. */
+  readonly credentials: string | null
   readonly keys: readonly KeyRow[]
 }
 

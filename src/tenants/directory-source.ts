@@ -1,14 +1,30 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { StoreFile } from '../store/store-file.ts'
-import type { DirectoryChanges, DirectorySnapshot, KeyRow, TenantRow } from './directory-rows.ts'
+import type { DirectoryChanges, DirectorySnapshot, KeyRow, TenantPage, TenantRow } from './directory-rows.ts'
 
-/** Everything the directory holds. Runs on the store's thread. */
-export function readSnapshot({ raw }: StoreFile): DirectorySnapshot {
+/** Where the directory begins: its first page. Runs on the store's thread. */
+export function readSnapshot(store: StoreFile): DirectorySnapshot {
+  const { raw } = store
   // The number first, the rows after it: a change that comes in between is read twice, never missed.
   const { newest } = raw.prepare('SELECT coalesce(max(id), 0) AS newest FROM directory_change').get() as {
     newest: number
   }
-  return { lastChange: newest, tenants: readTenants(raw, everyTenant) }
+  return { lastChange: newest, ...readPage(store, '') }
+}
+
+const tenantsPerPage = 2_000
+
+/** The page of tenants after the one of this name. Runs on the store's thread. */
+export function readPage({ raw }: StoreFile, after: string): TenantPage {
+  const { tenants, last } = raw
+    .prepare(
+      `SELECT count(*) AS tenants, max(name) AS last
+       FROM (SELECT name FROM tenant WHERE name > ? ORDER BY name LIMIT ?)`
+    )
+    .get(after, tenantsPerPage) as { tenants: number; last: string | null }
+  if (last === null) return { tenants: [], next: null }
+  const page = { where: '{tenant} > ? AND {tenant} <= ?', values: [after, last] }
+  return { tenants: readTenants(raw, page), next: tenants < tenantsPerPage ? null : last }
 }
 
 /** The tenants that changed after `lastChange`, whole, or null when none did. Runs on the store's thread. */
@@ -42,15 +58,14 @@ export function writeKeyUses({ raw }: StoreFile, uses: ReadonlyMap<string, numbe
 }
 
 /** Which tenants to read: a condition on the column `{tenant}`, and its parameters. */
-type Selection = { readonly where: string; readonly values: readonly number[] }
+type Selection = { readonly where: string; readonly values: readonly (string | number)[] }
 
-const everyTenant: Selection = { where: '', values: [] }
 const changedTenants = '{tenant} IN (SELECT tenant FROM directory_change WHERE id > ? AND id <= ?)'
 
 function readTenants(raw: DatabaseSync, selection: Selection): TenantRow[] {
   const tenants = select<TenantColumns>(
     raw,
-    'name, disabled_at, rate_per_minute, burst FROM tenant',
+    'name, disabled_at, rate_per_minute, burst, operations, addresses, credentials FROM tenant',
     'name',
     selection
   )
@@ -64,6 +79,9 @@ function readTenants(raw: DatabaseSync, selection: Selection): TenantRow[] {
     ratePerMinute: tenant.rate_per_minute,
     burst: tenant.burst,
     connectors: (grantsByTenant.get(tenant.name) ?? []).map(grant => grant.connector_id),
+    operations: tenant.operations,
+    addresses: tenant.addresses,
+    credentials: tenant.credentials,
     keys: (keysByTenant.get(tenant.name) ?? []).map(toKeyRow)
   }))
 }
@@ -73,6 +91,9 @@ type TenantColumns = {
   disabled_at: string | null
   rate_per_minute: number | null
   burst: number | null
+  operations: string | null
+  addresses: string | null
+  credentials: string | null
 }
 type KeyColumns = { id: string; tenant: string; digest: Uint8Array; expires_at: string | null }
 type GrantColumns = { tenant: string; connector_id: string }
@@ -83,7 +104,7 @@ function select<Row>(
   tenantColumn: string,
   { where, values }: Selection
 ): Row[] {
-  const condition = where === '' ? '' : ` WHERE ${where.replace('{tenant}', tenantColumn)}`
+  const condition = ` WHERE ${where.replaceAll('{tenant}', tenantColumn)}`
   const liveKeys = 'WITH live_key AS (SELECT * FROM api_key WHERE revoked_at IS NULL) '
   return raw.prepare(`${liveKeys}SELECT ${what}${condition}`).all(...values) as Row[]
 }

@@ -1,7 +1,10 @@
-import { hash, timingSafeEqual } from 'node:crypto'
+import { hash } from 'node:crypto'
+import type { Addresses } from './address-ranges.ts'
 import { digestSecret, idIn, type Pepper, parseApiKey } from './api-key.ts'
-import type { DirectoryChanges, DirectorySnapshot, KeyRow, TenantRow } from './directory-rows.ts'
-import { defaultTenantLimits } from './tenant-limits.ts'
+import type { DirectoryChanges, TenantPage, TenantRow } from './directory-rows.ts'
+import { KeyDigests } from './key-digests.ts'
+import type { Operation } from './operations.ts'
+import { tenantIn } from './tenant-in-row.ts'
 
 /**
  * A tenant as requests see it. Never changed, only replaced: a request keeps the tenant that it was admitted with,
@@ -14,37 +17,46 @@ export type Tenant = {
   readonly disabled: boolean
   /** Lower-case connector ids; `*` stands for all. Ask `mayUse` rather than this set. */
   readonly connectors: ReadonlySet<string>
+  /** What it may do. */
+  readonly operations: ReadonlySet<Operation>
+  /** From where it may call. */
+  readonly addresses: Addresses
+  /** Names of the upstream credentials that it uses, the first to be tried first; one or more. */
+  readonly credentials: readonly string[]
 }
 
 /** Who sent a request: a live tenant, and the key that it used. */
 export type Caller = { readonly tenant: Tenant; readonly keyId: string }
 
 /** True when this connector, named by its lower-case id, is granted to the tenant. */
-export function mayUse(tenant: Tenant, connectorId: string): boolean {
+export function mayUse(tenant: Pick<Tenant, 'connectors'>, connectorId: string): boolean {
   return tenant.connectors.has(connectorId) || tenant.connectors.has('*')
 }
 
-type KnownKey = Pick<KeyRow, 'digest' | 'expiresAtMs'> & {
+/** A tenant and the ids of its keys. */
+type KnownTenant = { readonly tenant: Tenant; readonly keyIds: readonly string[] }
+
+type KnownKey = {
+  readonly id: string
   readonly tenant: Tenant
-  /** SHA-256 of the whole key, as the bytes of its hex, once it has been found genuine: a third of the work of parsing and the keyed digest. */
-  proven: Uint8Array
-}
-
-const unproven = new Uint8Array(64)
-
-/** Compared with when a key id is unknown, so that knowing an id and not knowing it take the same time. */
-const nobody: KnownKey = {
-  digest: new Uint8Array(32),
-  proven: unproven,
-  expiresAtMs: 0,
-  tenant: { name: '', ratePerMinute: 0, burst: 0, disabled: true, connectors: new Set() }
+  readonly expiresAtMs: number | null
+  /** Where its digests are. */
+  readonly row: number
 }
 
 /** Every tenant and every usable key, in memory: admitting a request does no I/O. */
 export class Directory {
   readonly #pepper: Pepper
   readonly #keys = new Map<string, KnownKey>()
-  readonly #keyIdsByTenant = new Map<string, readonly string[]>()
+  readonly #tenants = new Map<string, KnownTenant>()
+  readonly #digests = new KeyDigests()
+  /** Compared with when a key id is unknown, so that knowing an id and not knowing it take the same time. */
+  readonly #nobody: KnownKey = {
+    id: '',
+    tenant: tenantIn({ ...nobody, disabled: true }),
+    expiresAtMs: 0,
+    row: this.#digests.add(new Uint8Array(32))
+  }
   #uses = new Map<string, number>()
 
   constructor(pepper: Pepper) {
@@ -53,7 +65,12 @@ export class Directory {
 
   /** How many tenants are known, disabled ones too. */
   get size(): number {
-    return this.#keyIdsByTenant.size
+    return this.#tenants.size
+  }
+
+  /** A tenant by its name, a disabled one too. */
+  tenantNamed(name: string): Tenant | undefined {
+    return this.#tenants.get(name)?.tenant
   }
 
   /**
@@ -61,32 +78,31 @@ export class Directory {
    * revoked and disabled are not told apart.
    */
   authenticate(key: string, now: number): Caller | null {
-    const id = idIn(key)
-    const known = this.#keys.get(id) ?? nobody
+    const known = this.#keys.get(idIn(key)) ?? this.#nobody
     const genuine = this.#isGenuine(key, known)
     const live = known.expiresAtMs === null || now < known.expiresAtMs
     if (!genuine || !live || known.tenant.disabled) return null
-    this.#uses.set(id, now)
-    return { tenant: known.tenant, keyId: id }
+    // Its own text, not the part of the caller's: that would keep the whole key in memory.
+    this.#uses.set(known.id, now)
+    return { tenant: known.tenant, keyId: known.id }
   }
 
   /** A wrong secret costs the same whether the key is known or not, and in use or not. */
   #isGenuine(key: string, known: KnownKey): boolean {
     // In hex, then bytes: several times as fast as asking for bytes.
     const plain = Buffer.from(hash('sha256', key, 'hex'), 'latin1')
-    if (timingSafeEqual(plain, known.proven)) return true
+    if (this.#digests.isProven(known.row, plain)) return true
     const parsed = parseApiKey(key)
     if (parsed === null) return false
-    const genuine = timingSafeEqual(digestSecret(this.#pepper, parsed.secret), known.digest)
-    if (genuine) known.proven = plain
+    const genuine = this.#digests.isDigest(known.row, digestSecret(this.#pepper, parsed.secret))
+    // From then on it costs a third: no parsing, no keyed digest.
+    if (genuine) this.#digests.prove(known.row, plain)
     return genuine
   }
 
-  /** Takes the place of all that was known before. */
-  load(snapshot: DirectorySnapshot): void {
-    this.#keys.clear()
-    this.#keyIdsByTenant.clear()
-    for (const row of snapshot.tenants) this.#add(row)
+  /** Takes in a page of tenants that it does not know yet. */
+  load({ tenants }: Pick<TenantPage, 'tenants'>): void {
+    for (const row of tenants) this.#add(row)
   }
 
   /** Replaces the tenants that changed; the others keep their objects. */
@@ -103,23 +119,28 @@ export class Directory {
   }
 
   #add(row: TenantRow): void {
-    const tenant: Tenant = Object.freeze({
-      name: row.name,
-      ratePerMinute: row.ratePerMinute ?? defaultTenantLimits.ratePerMinute,
-      burst: row.burst ?? defaultTenantLimits.burst,
-      disabled: row.disabled,
-      connectors: new Set(row.connectors)
-    })
+    const tenant = tenantIn(row)
     for (const { id, digest, expiresAtMs } of row.keys)
-      this.#keys.set(id, { digest, proven: unproven, expiresAtMs, tenant })
-    this.#keyIdsByTenant.set(
-      row.name,
-      row.keys.map(key => key.id)
-    )
+      this.#keys.set(id, { id, tenant, expiresAtMs, row: this.#digests.add(digest) })
+    this.#tenants.set(row.name, { tenant, keyIds: row.keys.map(key => key.id) })
   }
 
   #forget(name: string): void {
-    for (const id of this.#keyIdsByTenant.get(name) ?? []) this.#keys.delete(id)
-    this.#keyIdsByTenant.delete(name)
+    for (const id of this.#tenants.get(name)?.keyIds ?? []) {
+      const known = this.#keys.get(id)
+      if (known) this.#digests.remove(known.row)
+      this.#keys.delete(id)
+    }
+    this.#tenants.delete(name)
   }
 }
+
+const nobody = {
+  name: '',
+  ratePerMinute: null,
+  burst: null,
+  connectors: [],
+  operations: null,
+  addresses: null,
+  credentials: null
+} as const

@@ -1,10 +1,23 @@
 import type { Directory } from './directory.ts'
-import type { DirectoryChanges } from './directory-rows.ts'
+import type { DirectoryChanges, DirectorySnapshot, TenantPage } from './directory-rows.ts'
 
 /** The store's side of the directory, on the store's thread. */
 export type DirectoryJobs = {
+  call(job: 'tenantsAfter', name: string): Promise<TenantPage>
   call(job: 'changes', lastChange: number): Promise<DirectoryChanges | null>
   call(job: 'writeKeyUses', uses: ReadonlyMap<string, number>): Promise<void>
+}
+
+/** Fills the directory from the snapshot's page and the pages after it. */
+export async function loadDirectory(
+  directory: Directory,
+  snapshot: DirectorySnapshot,
+  store: DirectoryJobs
+): Promise<void> {
+  for (let page: TenantPage = snapshot; ; page = await store.call('tenantsAfter', page.next)) {
+    directory.load(page)
+    if (page.next === null) return
+  }
 }
 
 /** Changes by other processes take effect well within a second. */

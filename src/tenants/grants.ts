@@ -44,15 +44,7 @@ export async function removeGrants(
   const ids = readConnectorIds(connectors)
   return await changeDirectory(administration, async tx => {
     await requireTenant(tx, tenant)
-    const changes: TenantChange[] = []
-    for (const connector_id of ids) {
-      const { numDeletedRows } = await tx
-        .deleteFrom('connector_grant')
-        .where('tenant', '=', tenant)
-        .where('connector_id', '=', connector_id)
-        .executeTakeFirstOrThrow()
-      if (numDeletedRows > 0n) changes.push({ kind: 'admin.grant.remove', tenant, connector_id })
-    }
+    const changes = await deleteGrants(tx, tenant, ids)
     return { result: grantsChanged(tenant, ids, changes), changes }
   })
 }
@@ -98,7 +90,7 @@ export async function insertGrants(
   tx: Transaction<Tables>,
   at: string,
   tenant: string,
-  ids: ReadonlySet<string>
+  ids: Iterable<string>
 ): Promise<TenantChange[]> {
   const changes: TenantChange[] = []
   for (const connector_id of ids) {
@@ -108,6 +100,24 @@ export async function insertGrants(
       .onConflict(conflict => conflict.doNothing())
       .executeTakeFirstOrThrow()
     if (numInsertedOrUpdatedRows) changes.push({ kind: 'admin.grant.add', tenant, connector_id })
+  }
+  return changes
+}
+
+/** Takes grants back in a running transaction; returns the changes made. */
+export async function deleteGrants(
+  tx: Transaction<Tables>,
+  tenant: string,
+  ids: Iterable<string>
+): Promise<TenantChange[]> {
+  const changes: TenantChange[] = []
+  for (const connector_id of ids) {
+    const { numDeletedRows } = await tx
+      .deleteFrom('connector_grant')
+      .where('tenant', '=', tenant)
+      .where('connector_id', '=', connector_id)
+      .executeTakeFirstOrThrow()
+    if (numDeletedRows > 0n) changes.push({ kind: 'admin.grant.remove', tenant, connector_id })
   }
   return changes
 }

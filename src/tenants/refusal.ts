@@ -10,6 +10,8 @@ export const refusalTable = {
   tenant_name_invalid: { status: 400, title: 'Tenant name invalid' },
   limit_invalid: { status: 400, title: 'Limit invalid' },
   connector_id_invalid: { status: 400, title: 'Connector id invalid' },
+  operation_invalid: { status: 400, title: 'Operation invalid' },
+  address_range_invalid: { status: 400, title: 'Address range invalid' },
   expiry_invalid: { status: 400, title: 'Expiry invalid' },
   cursor_invalid: { status: 400, title: 'Cursor invalid' },
   credential_name_invalid: { status: 400, title: 'Credential name invalid' },

@@ -1,11 +1,18 @@
 import type { Store } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 import { type Administration, changeDirectory } from './change-directory.ts'
-import { insertGrants, readConnectorIds } from './grants.ts'
+import { readConnectorIds } from './grants.ts'
 import { type Page, type PageRequest, positionOf, toPage } from './page.ts'
 import { Refusal } from './refusal.ts'
 import { findTenant, requireTenant } from './require-tenant.ts'
-import { defaultTenantLimits, largestTenantLimit } from './tenant-limits.ts'
+import {
+  readSettings,
+  type ShownSettings,
+  settingsIn,
+  shownSettings,
+  type WantedSettings
+} from './tenant-settings.ts'
+import { bringTo, newTenant, readState, type TenantState } from './tenant-state.ts'
 
 /** A tenant as it is shown to operators. Times are RFC 3339, UTC. */
 export type TenantView = {
@@ -13,9 +20,7 @@ export type TenantView = {
   readonly disabled: boolean
   readonly created_at: string
   readonly disabled_at: string | null
-  readonly rate_per_minute: number
-  readonly burst: number
-}
+} & ShownSettings
 
 /** A tenant with all that is granted to it. */
 export type TenantDetails = TenantView & { readonly connectors: readonly string[] }
@@ -23,15 +28,17 @@ export type TenantDetails = TenantView & { readonly connectors: readonly string[
 /** What came of disabling or enabling; `changed` is false when it was so before. */
 export type TenantChanged = TenantView & { readonly changed: boolean }
 
-export type NewTenant = {
+export type NewTenant = WantedSettings & {
   readonly name: string
-  /** Calls per minute; the default when left out. */
-  readonly ratePerMinute?: number | undefined
-  /** Calls at once; the default when left out. */
-  readonly burst?: number | undefined
   /** Connector ids or `*`; none when left out. */
   readonly connectors?: readonly string[] | undefined
 }
+
+/** What is to be changed of a tenant. What is left out stays as it is; connectors take the place of all before. */
+export type TenantUpdate = Omit<NewTenant, 'name'>
+
+/** What came of an update: the tenant, and the names of what changed. */
+export type TenantUpdated = TenantDetails & { readonly changed: readonly string[] }
 
 /** Creates a tenant, with its first grants. Throws Refusal: tenant_exists, or what is wrong with the input. */
 export async function createTenant(
@@ -40,23 +47,32 @@ export async function createTenant(
 ): Promise<TenantDetails> {
   const { name } = wanted
   requireTenantName(name)
-  const rate_per_minute = tenantLimit('rate', wanted.ratePerMinute)
-  const burst = tenantLimit('burst', wanted.burst)
-  const connectors = readConnectorIds(wanted.connectors ?? [])
+  const state = { ...newTenant(name), ...readUpdate(wanted) }
   return await changeDirectory(administration, async (tx, at) => {
     if (await findTenant(tx, name)) throw new Refusal('tenant_exists', `tenant ${name} exists already`)
-    const row = { name, created_at: at, disabled_at: null, rate_per_minute, burst }
-    await tx.insertInto('tenant').values(row).execute()
-    const granted = await insertGrants(tx, at, name, connectors)
-    const fields = [...(rate_per_minute ? ['rate_per_minute'] : []), ...(burst ? ['burst'] : [])]
-    return {
-      result: { ...toTenantView(row), connectors: [...connectors].sort() },
-      changes: [
-        { kind: 'admin.tenant.create', tenant: name, ...(fields.length > 0 && { fields }) },
-        ...granted
-      ]
-    }
+    const changes = await bringTo(tx, at, undefined, state)
+    return { result: await showTenant({ db: tx }, name), changes }
   })
+}
+
+/** Changes what is named of a tenant. Throws Refusal: tenant_not_found, or what is wrong with the input. */
+export async function updateTenant(
+  administration: Administration,
+  name: string,
+  wanted: TenantUpdate
+): Promise<TenantUpdated> {
+  const update = readUpdate(wanted)
+  return await changeDirectory(administration, async (tx, at) => {
+    const before = await readState(tx, await requireTenant(tx, name))
+    const changes = await bringTo(tx, at, before, { ...before, ...update })
+    const changed = changes.flatMap(change => change.fields ?? 'connectors')
+    return { result: { ...(await showTenant({ db: tx }, name)), changed: [...new Set(changed)] }, changes }
+  })
+}
+
+function readUpdate(wanted: TenantUpdate): Partial<TenantState> {
+  const connectors = wanted.connectors && [...readConnectorIds(wanted.connectors)]
+  return { ...readSettings(wanted), ...(connectors && { connectors }) }
 }
 
 /** Tenants in the order of their names. Throws Refusal: cursor_invalid. */
@@ -73,15 +89,10 @@ export async function listTenants({ db }: Store, request: PageRequest): Promise<
 }
 
 /** Throws Refusal: tenant_not_found. */
-export async function showTenant({ db }: Store, name: string): Promise<TenantDetails> {
-  const tenant = await requireTenant(db, name)
-  const grants = await db
-    .selectFrom('connector_grant')
-    .select('connector_id')
-    .where('tenant', '=', name)
-    .orderBy('connector_id')
-    .execute()
-  return { ...toTenantView(tenant), connectors: grants.map(grant => grant.connector_id) }
+export async function showTenant({ db }: Pick<Store, 'db'>, name: string): Promise<TenantDetails> {
+  const row = await requireTenant(db, name)
+  const { connectors } = await readState(db, row)
+  return { ...toTenantView(row), connectors }
 }
 
 /** Disables a tenant (its keys are refused) or enables it again. Done already is done. Throws tenant_not_found. */
@@ -103,18 +114,15 @@ export async function setTenantDisabled(
   })
 }
 
+/** The form of a tenant's name. */
+export const tenantNameForm = '^[a-z0-9][a-z0-9._-]{0,62}$'
+
 function requireTenantName(name: string): void {
-  if (!/^[a-z0-9][a-z0-9._-]{0,62}$/.test(name))
+  if (!new RegExp(tenantNameForm).test(name))
     throw new Refusal(
       'tenant_name_invalid',
       'a tenant name has 1 to 63 characters of a-z, 0-9, ".", "_" and "-", the first a letter or digit'
     )
-}
-
-function tenantLimit(what: 'rate' | 'burst', value: number | undefined): number | null {
-  if (value === undefined) return null
-  if (Number.isInteger(value) && value >= 1 && value <= largestTenantLimit) return value
-  throw new Refusal('limit_invalid', `the ${what} must be a whole number from 1 to ${largestTenantLimit}`)
 }
 
 function toTenantView(row: Tables['tenant']): TenantView {
@@ -123,7 +131,6 @@ function toTenantView(row: Tables['tenant']): TenantView {
     disabled: row.disabled_at !== null,
     created_at: row.created_at,
     disabled_at: row.disabled_at,
-    rate_per_minute: row.rate_per_minute ?? defaultTenantLimits.ratePerMinute,
-    burst: row.burst ?? defaultTenantLimits.burst
+    ...shownSettings(settingsIn(row))
   }
 }

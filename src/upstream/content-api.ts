@@ -32,7 +32,7 @@ export function contentApi(forward: Forward): ContentApi {
       const request = dateLimit === undefined ? {} : { date_limit: dateLimit }
       return forward(
         call,
-        { tenant: caller.tenant.name, keyId: caller.keyId, credentials: ['default'] },
+        { tenant: caller.tenant.name, keyId: caller.keyId, credentials: caller.tenant.credentials },
         {
           name: 'connector.sync',
           method: 'POST',

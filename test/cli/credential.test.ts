@@ -83,12 +83,15 @@ describe('it is refused, and nothing is changed:', () => {
     ],
     ['rotating what is not there', ['rotate', 'nobody', '--stdin'], secret, 1, 'credential_not_found'],
     ['removing what is not there', ['remove', 'nobody'], '', 1, 'credential_not_found'],
+    ['removing what a tenant uses', ['remove', 'taken'], '', 1, 'credential_in_use'],
     ['a master key that is too short', ['rewrap', '--to', 'env:HOME'], '', 2, 'secret_unavailable']
   ]
 
   test('each with its code, one line, and never the key', async () => {
     const cli = commandLine()
     expect(await runWith(secret, cli, ['credential', 'add', 'taken', '--stdin'])).toMatchObject({ code: 0 })
+    await cli.json('tenant', 'create', 'user')
+    await cli.json('tenant', 'update', 'user', '--credentials', 'other,taken')
     const before = await cli.json('credential', 'list')
     for (const [what, words, input, exit, code] of cases) {
       const failed = await runWith(input, cli, ['credential', ...words, '--json'])

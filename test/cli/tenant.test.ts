@@ -27,6 +27,9 @@ test('a tenant is created, listed, shown, disabled and enabled, each change with
     disabled_at: null,
     rate_per_minute: 120,
     burst: 20,
+    operations: ['sync', 'read'],
+    addresses: null,
+    credentials: ['default'],
     connectors: ['*', connector]
   })
   const { connectors, ...listed } = created

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { LedgerReader } from '../../src/ledger/ledger-reader.ts'
+import { testTenant } from '../support/test-app.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -11,16 +12,14 @@ afterEach(() => {
 test('reads that nobody waits for any more still count as long as the thread has them to do', async () => {
   const silent = new URL('data:text/javascript,setInterval(() => {}, 1000)')
   const reader = new LedgerReader('sqlite:none', silent)
-  const tenant = {
-    name: 'acme',
-    ratePerMinute: 1,
-    burst: 1,
-    disabled: false,
-    connectors: new Set(['*'])
-  }
   const read = () =>
     reader
-      .syncHistory({ caller: { tenant, keyId: 'key' }, connectorId: 'any', limit: 1, cursor: undefined })
+      .syncHistory({
+        caller: { tenant: testTenant, keyId: 'key' },
+        connectorId: 'any',
+        limit: 1,
+        cursor: undefined
+      })
       .catch((error: { code: string }) => error.code)
   const first = Array.from({ length: 64 }, read)
   await vi.advanceTimersByTimeAsync(2_000)

@@ -5,6 +5,7 @@ import { scanForCanary } from '../support/checker-canary.ts'
 import { canaryKey, type RunningGateway, Scenario } from '../support/scenario.ts'
 import { ScenarioClient } from '../support/scenario-client.ts'
 import { filesBelow } from '../support/scenario-sinks.ts'
+import { eventually } from '../support/scenario-wait.ts'
 
 const nextKey = 'bd_v2_canary_next_5Yt8wQ2kLm7ZxV4c'
 
@@ -135,3 +136,32 @@ test('a process that serves cannot be debugged, dumped or read by a signal', asy
     }
   )
 }, 40_000)
+
+test(
+  'a tenant uses its credentials in their order: the next one while the first is spent',
+  () =>
+    withGateway(
+      { GATEWAY_UPSTREAM_BUDGET_PER_MINUTE: '1' },
+      async scenario => {
+        put(join(scenario.folder, 'second.key'), nextKey)
+        scenario.sandbox.addKey(nextKey)
+        await scenario.json(
+          'credential',
+          'add',
+          'second',
+          '--from',
+          `file:${join(scenario.folder, 'second.key')}`
+        )
+      },
+      async ({ scenario, call }) => {
+        await scenario.json('tenant', 'update', 'acme', '--credentials', 'default,second')
+        await eventually('both are used', async () => {
+          await call()
+          const heads = scenario.sandbox.requests().map(({ head }) => head)
+          return heads.some(head => head.includes(canaryKey)) && heads.some(head => head.includes(nextKey))
+        })
+        expect(await call()).toBe(503)
+      }
+    ),
+  40_000
+)

@@ -3,7 +3,10 @@ import type { RejectionFacts } from '../../src/ledger/entry.ts'
 import type { Lifecycle } from '../../src/lifecycle.ts'
 import { MemoryLimiter } from '../../src/limits/memory-limiter.ts'
 import { createLogger } from '../../src/logger.ts'
+import { anyAddress } from '../../src/tenants/address-ranges.ts'
+import { defaultCredentials } from '../../src/tenants/credential-names.ts'
 import type { Caller, Tenant } from '../../src/tenants/directory.ts'
+import { defaultOperations } from '../../src/tenants/operations.ts'
 
 /** The key that a test application knows, and its tenant: every connector, 60 calls a minute, 3 at once. */
 export const testKey = 'the-one-key'
@@ -12,7 +15,10 @@ export const testTenant: Tenant = {
   ratePerMinute: 60,
   burst: 3,
   disabled: false,
-  connectors: new Set(['*'])
+  connectors: new Set(['*']),
+  operations: defaultOperations,
+  addresses: anyAddress,
+  credentials: defaultCredentials
 }
 const testCaller: Caller = { tenant: testTenant, keyId: 'testkey' }
 

@@ -13,6 +13,9 @@ function row(name: string, keys: readonly MintedKey[], more: Partial<TenantRow> 
     ratePerMinute: null,
     burst: null,
     connectors: [],
+    operations: null,
+    addresses: null,
+    credentials: null,
     keys: keys.map(({ id, digest }) => ({ id, digest, expiresAtMs: null })),
     ...more
   }
@@ -20,7 +23,7 @@ function row(name: string, keys: readonly MintedKey[], more: Partial<TenantRow> 
 
 function directoryOf(...tenants: TenantRow[]): Directory {
   const directory = new Directory(pepper)
-  directory.load(structuredClone({ lastChange: 1, tenants }))
+  directory.load(structuredClone({ tenants }))
   return directory
 }
 

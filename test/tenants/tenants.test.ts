@@ -16,6 +16,9 @@ describe('createTenant', () => {
       disabled_at: null,
       rate_per_minute: 60,
       burst: 3,
+      operations: ['sync', 'read'],
+      addresses: null,
+      credentials: ['default'],
       connectors: ['*', connector]
     })
     expect(await showTenant(store, 'acme')).toEqual(created)

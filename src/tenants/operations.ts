@@ -1,0 +1,22 @@
+import { Refusal } from './refusal.ts'
+
+/** What a tenant may be permitted to do: start syncs, and read the history of them. */
+export const operations = ['sync', 'read'] as const
+export type Operation = (typeof operations)[number]
+
+/** The operations of a tenant for which nobody chose others. One set for all such tenants. */
+export const defaultOperations: ReadonlySet<Operation> = new Set(operations)
+
+/** Operations in their usual order, each once; null when they are the default. Throws Refusal: operation_invalid. */
+export function readOperations(texts: readonly string[]): readonly Operation[] | null {
+  for (const text of texts)
+    if (!isOperation(text))
+      throw new Refusal('operation_invalid', `an operation is one of ${operations.join(', ')}`)
+  const chosen = operations.filter(operation => texts.includes(operation))
+  return chosen.length === operations.length ? null : chosen
+}
+
+/** Whether a text names an operation. */
+export function isOperation(text: unknown): text is Operation {
+  return operations.some(operation => operation === text)
+}
