@@ -15,14 +15,17 @@ import { rejectionRecord } from './plugins/rejection-record.ts'
 import { requestFacts } from './plugins/request-facts.ts'
 import { requestLog } from './plugins/request-log.ts'
 import { answerClientError, answerUnusualRequests } from './plugins/socket-problems.ts'
-import { tenantAuth } from './plugins/tenant-auth.ts'
+import { type OtherProofs, tenantAuth } from './plugins/tenant-auth.ts'
+import { dropFailedHandshakes } from './plugins/tls-handshakes.ts'
 import { unknownRoute } from './plugins/unknown-route.ts'
 import { type HealthDependencies, health } from './routes/health.ts'
 import { listSyncs } from './routes/list-syncs.ts'
 import { problemPages } from './routes/problems.ts'
 import { syncConnector } from './routes/sync.ts'
 import type { Scope } from './schema.ts'
+import { serverOptions } from './server-options.ts'
 import type { Directory } from './tenants/directory.ts'
+import type { TlsMaterial } from './tls-files.ts'
 import type { ContentApi } from './upstream/content-api.ts'
 import { uuidv7 } from './uuid.ts'
 
@@ -31,9 +34,13 @@ type ListenerDependencies = HealthDependencies & {
   lifecycle: Lifecycle
   trustedProxies: readonly string[]
   upstreamDeadlineMs: number
+  /** With it the listener speaks TLS. */
+  tls?: TlsMaterial | undefined
 }
 
 export type AppDependencies = ListenerDependencies & {
+  /** How else than by keys callers prove who they are. */
+  proofs?: OtherProofs
   version: string
   directory: Pick<Directory, 'authenticate'>
   limiters: { tenants: Limiter; failures: Limiter }
@@ -44,7 +51,7 @@ export type AppDependencies = ListenerDependencies & {
 
 /** The public listener, in the order in which a request travels through it. */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { version, logger, directory, limiters, ledger, contentApi, history } = dependencies
+  const { version, logger, directory, proofs, limiters, ledger, contentApi, history } = dependencies
   const app = await buildListener(dependencies)
 
   await app.register(openapi, { version })
@@ -52,7 +59,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   problemPages(app, {})
 
   await app.register(async function tenantScope(scope: Scope) {
-    await scope.register(tenantAuth, { directory, failures: limiters.failures })
+    await scope.register(tenantAuth, { ...proofs, directory, failures: limiters.failures })
     await scope.register(rejectionRecord, { ledger })
     await scope.register(rateLimit, { limiter: limiters.tenants })
     await scope.register(jsonBody)
@@ -89,7 +96,8 @@ async function buildListener({
   logger,
   lifecycle,
   trustedProxies,
-  upstreamDeadlineMs
+  upstreamDeadlineMs,
+  tls
 }: ListenerDependencies): Promise<Scope> {
   const app = Fastify({
     logger: false,
@@ -105,19 +113,14 @@ async function buildListener({
     return503OnClosing: false,
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     routerOptions: { maxParamLength: 64 },
-    // The guard asks for the Host header: Node's own refusal would not be our envelope.
-    http: {
-      headersTimeout: 5_000,
-      connectionsCheckingInterval: 1_000,
-      maxHeaderSize: 8 * 1024,
-      requireHostHeader: false
-    },
+    ...serverOptions(tls),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true } },
     frameworkErrors: answerFrameworkError(logger),
     clientErrorHandler: answerClientError(logger)
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   answerUnusualRequests(app.server, logger)
+  if (tls) dropFailedHandshakes(app.server, logger)
   // Handlers return exactly what their schema documents, and problems are rendered before they get here.
   app.setSerializerCompiler(() => data => JSON.stringify(data))
   await app.register(problemEnvelope, { logger })

@@ -1,3 +1,4 @@
+import type { Server } from 'node:tls'
 import { Worker } from 'node:worker_threads'
 import { buildAdminApp, buildApp } from './app.ts'
 import type { Config } from './config.ts'
@@ -11,11 +12,13 @@ import { MemoryLimiter } from './limits/memory-limiter.ts'
 import { type Listener, listen } from './listener.ts'
 import type { Logger } from './logger.ts'
 import { Problem } from './problems.ts'
+import { openProofs } from './proofs.ts'
 import { storeFaultDetail } from './store/store-fault.ts'
 import { ThreadCaller } from './store/thread-call.ts'
 import type { Opened, StoreJobs, StoreThreadData } from './store-thread.ts'
 import { Directory } from './tenants/directory.ts'
 import { followDirectory } from './tenants/follow-directory.ts'
+import { openTls } from './tls-reload.ts'
 import { Budget } from './upstream/budget.ts'
 import { contentApi } from './upstream/content-api.ts'
 import { type Forward, openDoor } from './upstream/forward.ts'
@@ -46,6 +49,7 @@ export type GatewayOptions = {
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const { env, logger } = options
   const credentials = Credentials.open(config.upstreamKey, env)
+  const tls = config.tls === null ? null : await openTls(config.tls, logger)
   const thread = await openStoreThread(config, options)
   const { opened, store } = thread
 
@@ -75,10 +79,13 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     unreadiness: () => unreadiness(lifecycle, ledger)
   }
   const limiters = { tenants: new MemoryLimiter('tenant'), failures: new MemoryLimiter('unauthenticated') }
+  const proofs = await openProofs(config, directory, logger)
   const app = await buildApp({
     ...shared,
+    tls: tls?.material,
     version,
     directory,
+    proofs,
     limiters,
     ledger,
     contentApi: contentApi(forward),
@@ -86,9 +93,12 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   })
   const admin = await buildAdminApp(shared)
 
+  const stopFollowingTls = tls?.follow(app.server as unknown as Server)
   const listeners: Listener[] = []
   const close = async () => {
     lifecycle.draining = true
+    stopFollowingTls?.()
+    proofs.close()
     await Promise.all(listeners.map(listener => listener.close()))
     await ledger.flush()
     await stopFollowing()

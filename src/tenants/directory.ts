@@ -44,6 +44,7 @@ const nobody: KnownKey = {
 export class Directory {
   readonly #pepper: Pepper
   readonly #keys = new Map<string, KnownKey>()
+  readonly #tenants = new Map<string, Tenant>()
   readonly #keyIdsByTenant = new Map<string, readonly string[]>()
   #uses = new Map<string, number>()
 
@@ -70,6 +71,12 @@ export class Directory {
     return { tenant: known.tenant, keyId: id }
   }
 
+  /** The live tenant of this name, for callers who have proved by other means than a key that they are it; or null. */
+  find(name: string): Tenant | null {
+    const tenant = this.#tenants.get(name)
+    return tenant === undefined || tenant.disabled ? null : tenant
+  }
+
   /** A wrong secret costs the same whether the key is known or not, and in use or not. */
   #isGenuine(key: string, known: KnownKey): boolean {
     // In hex, then bytes: several times as fast as asking for bytes.
@@ -85,6 +92,7 @@ export class Directory {
   /** Takes the place of all that was known before. */
   load(snapshot: DirectorySnapshot): void {
     this.#keys.clear()
+    this.#tenants.clear()
     this.#keyIdsByTenant.clear()
     for (const row of snapshot.tenants) this.#add(row)
   }
@@ -110,6 +118,7 @@ export class Directory {
       disabled: row.disabled,
       connectors: new Set(row.connectors)
     })
+    this.#tenants.set(row.name, tenant)
     for (const { id, digest, expiresAtMs } of row.keys)
       this.#keys.set(id, { digest, proven: unproven, expiresAtMs, tenant })
     this.#keyIdsByTenant.set(
@@ -121,5 +130,6 @@ export class Directory {
   #forget(name: string): void {
     for (const id of this.#keyIdsByTenant.get(name) ?? []) this.#keys.delete(id)
     this.#keyIdsByTenant.delete(name)
+    this.#tenants.delete(name)
   }
 }
