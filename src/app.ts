@@ -16,7 +16,7 @@ import { requestFacts } from './plugins/request-facts.ts'
 import { requestLog } from './plugins/request-log.ts'
 import { answerClientError, answerUnusualRequests } from './plugins/socket-problems.ts'
 import { type OtherProofs, tenantAuth } from './plugins/tenant-auth.ts'
-import { dropFailedHandshakes } from './plugins/tls-handshakes.ts'
+import { watchHandshakes } from './plugins/tls-handshakes.ts'
 import { unknownRoute } from './plugins/unknown-route.ts'
 import { type HealthDependencies, health } from './routes/health.ts'
 import { listSyncs } from './routes/list-syncs.ts'
@@ -120,7 +120,7 @@ async function buildListener({
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   answerUnusualRequests(app.server, logger)
-  if (tls) dropFailedHandshakes(app.server, logger)
+  if (tls) watchHandshakes(app.server, logger)
   // Handlers return exactly what their schema documents, and problems are rendered before they get here.
   app.setSerializerCompiler(() => data => JSON.stringify(data))
   await app.register(problemEnvelope, { logger })

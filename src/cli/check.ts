@@ -5,6 +5,7 @@ import { openMasterKeyOf, WrongMasterKey } from '../custody/master-key-check.ts'
 import { SecretUnavailable } from '../custody/secret-reference.ts'
 import { StoreError } from '../store/sqlite.ts'
 import { openStore, type Store } from '../store/store.ts'
+import { type CallerFindings, callerFacts, checkCallers } from './check-callers.ts'
 import type { ProcessContext } from './context.ts'
 import { type ConfigOptions, withConfigOptions } from './options.ts'
 import { print } from './print.ts'
@@ -17,6 +18,7 @@ type Findings = {
   readonly store: { readonly path: string; readonly tenants: number; readonly keys: number }
   readonly upstream: { readonly origin: string; readonly key: string }
   readonly master_key: string
+  readonly callers: CallerFindings
   readonly warnings: readonly string[]
 }
 
@@ -33,6 +35,7 @@ export function checkCommand(context: ProcessContext): Command {
 async function check(config: Config, env: ProcessContext['env']): Promise<Findings> {
   const faults: ConfigFault[] = []
   await attempt(faults, 'GATEWAY_UPSTREAM_KEY', () => Credentials.open(config.upstreamKey, env))
+  const callers = await checkCallers(config, faults)
   const store = await attempt(faults, 'GATEWAY_STORE_URL', () => openStore(config.storeUrl))
   try {
     if (store)
@@ -49,6 +52,7 @@ async function check(config: Config, env: ProcessContext['env']): Promise<Findin
       store: { path: store.path, ...(await count(store)) },
       upstream: { origin: config.upstreamOrigin, key: config.upstreamKey },
       master_key: config.masterKey,
+      callers,
       warnings: config.unknownVariables.map(name => `${name} is set but is not a setting`)
     }
   } finally {
@@ -90,14 +94,15 @@ function address(host: string, port: number): string {
 }
 
 function told(findings: Findings): string {
-  const { listeners, store, upstream, master_key, warnings } = findings
+  const { listeners, store, upstream, master_key, callers, warnings } = findings
   const found = facts([
     ['public listener', listeners.public],
     ['admin listener', listeners.admin],
     ['store', `${store.path} (${store.tenants} tenants, ${store.keys} keys)`],
     ['upstream', upstream.origin],
     ['upstream key', `${upstream.key} (found)`],
-    ['master key', `${master_key} (fits the store)`]
+    ['master key', `${master_key} (fits the store)`],
+    ...callerFacts(callers)
   ])
   return `${found}${warnings.map(warning => `warning: ${warning}\n`).join('')}\nAll is well.\n`
 }

@@ -1,15 +1,18 @@
 import type { Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../logger.ts'
 
-/**
- * Ends connections on which no TLS comes about: plain HTTP, an old version, silence. Without encryption there is nothing
- * that could carry an answer. Node would hand them to the handler for faulty HTTP, which would answer all the same.
- */
-export function dropFailedHandshakes(server: Server, logger: Pick<Logger, 'info'>): void {
+/** For a server of HTTPS: what becomes of a connection before its first request. */
+export function watchHandshakes(server: Server, logger: Pick<Logger, 'info'>): void {
+  // Plain HTTP, an old version, silence: without encryption there is nothing that could carry an answer. Node would
+  // hand such a connection to the handler for faulty HTTP, which would answer all the same.
   server.removeAllListeners('tlsClientError')
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     socket.destroy()
     logger.info({ code: error.code }, 'TLS handshake failed')
   })
+  // A certificate by another authority with the name of ours leaves an error behind in OpenSSL, for which Node would
+  // cut the connection: its caller may have a key all the same. To ask for the certificate clears that error.
+  server.on('secureConnection', (socket: TLSSocket) => void socket.getPeerX509Certificate())
 }

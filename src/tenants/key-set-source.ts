@@ -15,16 +15,16 @@ export class KeySetUnavailable extends Error {
 }
 
 const maxBytes = 256 * 1024
-const deadlineMs = 5_000
+const fetchDeadlineMs = 5_000
 /** A file costs nothing to look at; an issuer is asked as often as its own caches would. */
 const fileEveryMs = 5_000
 const urlEveryMs = 5 * 60_000
 
-/** The source behind `file:PATH` or a URL. */
-export function keySetSource(place: string): KeySetSource {
+/** The source behind `file:PATH` or a URL, which has `deadlineMs` for its whole answer. */
+export function keySetSource(place: string, deadlineMs = fetchDeadlineMs): KeySetSource {
   return place.startsWith('file:')
     ? { read: () => readKeyFile(place.slice('file:'.length)), everyMs: fileEveryMs }
-    : { read: () => fetchKeys(place), everyMs: urlEveryMs }
+    : { read: () => fetchKeys(place, deadlineMs), everyMs: urlEveryMs }
 }
 
 async function readKeyFile(path: string): Promise<string> {
@@ -38,7 +38,7 @@ async function readKeyFile(path: string): Promise<string> {
 }
 
 /** One request, on a connection of its own: no redirect is followed, as it would choose who is trusted. */
-async function fetchKeys(url: string): Promise<string> {
+async function fetchKeys(url: string, deadlineMs: number): Promise<string> {
   const agent = new Agent({
     connections: 1,
     allowH2: false,

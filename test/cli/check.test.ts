@@ -17,6 +17,7 @@ test('check opens the store and the keys, says what it found and never prints a 
     store: { path: realpathSync(gateway.storePath), tenants: 1, keys: 1 },
     upstream: { origin: 'https://api.bigdata.com', key: 'env:BIGDATA_API_KEY' },
     master_key: 'file:./data/master.key',
+    callers: { tls: null, token_issuers: [], client_certificates: [] },
     warnings: ['GATEWAY_PROT is set but is not a setting']
   })
   const people = await gateway.run(['check'], key)
