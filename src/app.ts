@@ -1,3 +1,4 @@
+import type { Server } from 'node:tls'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Ledger } from './ledger/ledger.ts'
@@ -23,7 +24,7 @@ import { listSyncs } from './routes/list-syncs.ts'
 import { problemPages } from './routes/problems.ts'
 import { syncConnector } from './routes/sync.ts'
 import type { Scope } from './schema.ts'
-import { serverOptions } from './server-options.ts'
+import { secure, serverOptions } from './server-options.ts'
 import type { Directory } from './tenants/directory.ts'
 import type { TlsMaterial } from './tls-files.ts'
 import type { ContentApi } from './upstream/content-api.ts'
@@ -120,7 +121,10 @@ async function buildListener({
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   answerUnusualRequests(app.server, logger)
-  if (tls) watchHandshakes(app.server, logger)
+  if (tls) {
+    watchHandshakes(app.server, logger)
+    secure(app.server as unknown as Server, tls)
+  }
   // Handlers return exactly what their schema documents, and problems are rendered before they get here.
   app.setSerializerCompiler(() => data => JSON.stringify(data))
   await app.register(problemEnvelope, { logger })

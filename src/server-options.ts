@@ -1,4 +1,11 @@
+import type { Server } from 'node:tls'
 import type { TlsMaterial } from './tls-files.ts'
+
+/** Gives a server of HTTPS its certificate. What prints the server does not print the key. */
+export function secure(server: Pick<Server, 'setSecureContext'>, tls: TlsMaterial): void {
+  Object.defineProperty(server, 'key', { writable: true, enumerable: false })
+  server.setSecureContext(tls.context())
+}
 
 /** For Fastify: what Node's own server is made with, HTTP or, with a certificate, HTTPS. */
 export function serverOptions(tls: TlsMaterial | undefined) {

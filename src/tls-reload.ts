@@ -21,45 +21,62 @@ export type FollowOptions = {
 
 /** Reads the certificate and what belongs to it. Throws ConfigError. */
 export async function openTls(files: TlsFiles, logger: Pick<Logger, 'info' | 'warn'>): Promise<TlsSource> {
-  const first = await readTlsFiles(files)
-  const material = tlsMaterial(first)
+  const texts = await readTlsFiles(files)
+  const material = tlsMaterial(texts)
   logExpiry(material, Date.now(), logger)
   return {
     material,
-    follow(server, { everyMs = lookEveryMs, now = Date.now } = {}) {
-      let seen = JSON.stringify(first)
-      let looking = false
-
-      async function look(): Promise<void> {
-        const texts = await readTlsFiles(files)
-        if (JSON.stringify(texts) === seen) return
-        // Before it is judged: the same content is refused, and told, only once.
-        seen = JSON.stringify(texts)
-        const next = tlsMaterial(texts)
+    follow: (server, { everyMs = lookEveryMs, now = Date.now } = {}) =>
+      followFiles(files, JSON.stringify(texts), everyMs, next => {
+        if (next instanceof Error) return logger.warn({ err: next }, 'the new TLS files are not used')
         if (next.validTo.getTime() <= now())
-          throw new ConfigError([{ key: 'GATEWAY_TLS_CERT', detail: 'has expired' }])
+          return logger.warn({ err: expired }, 'the new TLS files are not used')
         server.setSecureContext(next.context())
         logExpiry(next, now(), logger)
-      }
+      })
+  }
+}
 
-      let told = ''
-      const timer = setInterval(async () => {
-        // A slow disk is waited for, not asked again.
-        if (looking) return
-        looking = true
-        try {
-          await look()
-          told = ''
-        } catch (err) {
-          const { message } = err as Error
-          if (message !== told) logger.warn({ err }, 'the new TLS files are not used')
-          told = message
-        } finally {
-          looking = false
-        }
-      }, everyMs)
-      return () => clearInterval(timer)
-    }
+const expired = new ConfigError([{ key: 'GATEWAY_TLS_CERT', detail: 'has expired' }])
+
+/**
+ * Looks at the files every so often, and hands on what they hold when that is something new: material, or why it is
+ * none, once for the same content or reason. Returns what stops it; nothing is handed on after that.
+ */
+function followFiles(
+  files: TlsFiles,
+  first: string,
+  everyMs: number,
+  handOn: (next: TlsMaterial | Error) => void
+): () => void {
+  let seen = first
+  let looking = false
+  let stopped = false
+
+  async function look(): Promise<void> {
+    // A slow disk is waited for, not asked again.
+    if (looking) return
+    looking = true
+    const texts = await readTlsFiles(files).catch((reason: Error) => reason)
+    looking = false
+    const now = texts instanceof Error ? texts.message : JSON.stringify(texts)
+    if (stopped || now === seen) return
+    seen = now
+    handOn(texts instanceof Error ? texts : attempt(texts))
+  }
+
+  const timer = setInterval(look, everyMs)
+  return () => {
+    stopped = true
+    clearInterval(timer)
+  }
+}
+
+function attempt(texts: Parameters<typeof tlsMaterial>[0]): TlsMaterial | Error {
+  try {
+    return tlsMaterial(texts)
+  } catch (error) {
+    return error as Error
   }
 }
 
