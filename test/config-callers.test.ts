@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -203,4 +203,14 @@ describe('of TLS, what needs the other is told:', () => {
   ])('%j', (settings, faults) => {
     expect(faultsOf(settings)).toEqual(faults)
   })
+})
+
+test('the example of the document is taken as it stands', () => {
+  const document = readFileSync(new URL('../docs/callers.md', import.meta.url), 'utf8')
+  const file = join(folder, 'example.yaml')
+  writeFileSync(file, /```yaml\n([\s\S]+?)```/.exec(document)?.[1] ?? '')
+  const { tls, tokenIssuers, clientCertificates } = loadConfig({}, file)
+  expect(tls?.clientAuthority).toBe('file:/etc/gateway/clients.pem')
+  expect(tokenIssuers[0]?.tenants?.get('0b7c2c2e-billing')).toBe('billing')
+  expect(clientCertificates.map(({ tenant }) => tenant)).toEqual(['billing', 'reports'])
 })
