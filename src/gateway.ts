@@ -43,8 +43,9 @@ export type GatewayOptions = {
 }
 
 /**
- * Puts the domains together and starts both listeners. Throws errors named SecretUnavailable, WrongMasterKey or
- * StoreError, or the listener's own error when a port is taken; nothing is left running then.
+ * Puts the domains together and starts both listeners. Throws ConfigError for TLS files that cannot be used, errors
+ * named SecretUnavailable, WrongMasterKey or StoreError, or the listener's own error when a port is taken; nothing is
+ * left running then.
  */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const { env, logger } = options

@@ -17,7 +17,7 @@ export class KeySetUnavailable extends Error {
 const maxBytes = 256 * 1024
 const fetchDeadlineMs = 5_000
 /** A file costs nothing to look at; an issuer is asked as often as its own caches would. */
-const fileEveryMs = 5_000
+const fileEveryMs = 1_000
 const urlEveryMs = 5 * 60_000
 
 /** The source behind `file:PATH` or a URL, which has `deadlineMs` for its whole answer. */
