@@ -31,6 +31,10 @@ async function secureSocket(more = {}): Promise<TLSSocket> {
   return socket
 }
 
+function refusalsLogged(): number {
+  return gateway.logged().split('request refused').length
+}
+
 async function answersStill(): Promise<void> {
   const [answer] = await rawRequest(gateway.port, probe, { tls: trusting() })
   expect(answer?.status).toBe(200)
@@ -75,6 +79,7 @@ describe('no connection comes about, and the others go on,', () => {
       Buffer.concat([Buffer.from('1603010200010001fc0303', 'hex'), Buffer.alloc(600, 7)])
     ]
   ])('%s', async (_what, bytes) => {
+    const refusals = refusalsLogged()
     const socket = connect(gateway.port, '127.0.0.1')
     socket.on('error', () => {})
     const received: Buffer[] = []
@@ -84,6 +89,8 @@ describe('no connection comes about, and the others go on,', () => {
     // An alert of TLS at most: nothing of a request, an answer or a key.
     expect(Buffer.concat(received).length).toBeLessThan(16)
     expect(gateway.logged()).not.toContain('hush')
+    // Nothing was refused that could have been a request: no answer was made that nobody could get.
+    expect(refusalsLogged()).toBe(refusals)
     await answersStill()
   })
 
