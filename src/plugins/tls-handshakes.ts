@@ -5,8 +5,8 @@ import type { Logger } from '../logger.ts'
 
 /** For a server of HTTPS: what becomes of a connection before its first request. */
 export function watchHandshakes(server: Server, logger: Pick<Logger, 'info'>): void {
-  // Plain HTTP, an old version, silence: without encryption there is nothing that could carry an answer. Node would
-  // hand such a connection to the handler for faulty HTTP, which would answer all the same.
+  // Plain HTTP, an old version, silence: without encryption there is nothing that could carry an answer. So it does
+  // not go where Node sends it by itself: to the handler for faulty HTTP, which answers whatever can be written to.
   server.removeAllListeners('tlsClientError')
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     socket.destroy()
