@@ -1,3 +1,4 @@
+import type { Server } from 'node:tls'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Ledger } from './ledger/ledger.ts'
@@ -17,14 +18,17 @@ import { requestFacts } from './plugins/request-facts.ts'
 import { requestLog } from './plugins/request-log.ts'
 import { sealed } from './plugins/sealed.ts'
 import { answerClientError, answerUnusualRequests } from './plugins/socket-problems.ts'
-import { tenantAuth } from './plugins/tenant-auth.ts'
+import { type OtherProofs, tenantAuth } from './plugins/tenant-auth.ts'
+import { watchHandshakes } from './plugins/tls-handshakes.ts'
 import { unknownRoute } from './plugins/unknown-route.ts'
 import { type HealthDependencies, health } from './routes/health.ts'
 import { listSyncs } from './routes/list-syncs.ts'
 import { problemPages } from './routes/problems.ts'
 import { syncConnector } from './routes/sync.ts'
 import type { Scope } from './schema.ts'
+import { secure, serverOptions } from './server-options.ts'
 import type { Directory } from './tenants/directory.ts'
+import type { TlsMaterial } from './tls-files.ts'
 import type { ContentApi } from './upstream/content-api.ts'
 import { uuidv7 } from './uuid.ts'
 
@@ -33,9 +37,13 @@ type ListenerDependencies = HealthDependencies & {
   lifecycle: Lifecycle
   trustedProxies: readonly string[]
   upstreamDeadlineMs: number
+  /** With it the listener speaks TLS. */
+  tls?: TlsMaterial | undefined
 }
 
 export type AppDependencies = ListenerDependencies & {
+  /** How else than by keys callers prove who they are. */
+  proofs?: OtherProofs
   version: string
   directory: Pick<Directory, 'authenticate'>
   limiters: { tenants: Limiter; failures: Limiter }
@@ -46,7 +54,7 @@ export type AppDependencies = ListenerDependencies & {
 
 /** The public listener, in the order in which a request travels through it. */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { version, logger, directory, limiters, ledger, contentApi, history } = dependencies
+  const { version, logger, directory, proofs, limiters, ledger, contentApi, history } = dependencies
   const app = await buildListener(dependencies)
 
   await app.register(openapi, { version })
@@ -55,7 +63,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
 
   await app.register(async function tenantScope(scope: Scope) {
     await scope.register(sealed, dependencies)
-    await scope.register(tenantAuth, { directory, failures: limiters.failures })
+    await scope.register(tenantAuth, { ...proofs, directory, failures: limiters.failures })
     await scope.register(rejectionRecord, { ledger })
     await scope.register(rateLimit, { limiter: limiters.tenants })
     await scope.register(permission)
@@ -93,7 +101,8 @@ async function buildListener({
   logger,
   lifecycle,
   trustedProxies,
-  upstreamDeadlineMs
+  upstreamDeadlineMs,
+  tls
 }: ListenerDependencies): Promise<Scope> {
   const app = Fastify({
     logger: false,
@@ -109,19 +118,17 @@ async function buildListener({
     return503OnClosing: false,
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     routerOptions: { maxParamLength: 64 },
-    // The guard asks for the Host header: Node's own refusal would not be our envelope.
-    http: {
-      headersTimeout: 5_000,
-      connectionsCheckingInterval: 1_000,
-      maxHeaderSize: 8 * 1024,
-      requireHostHeader: false
-    },
+    ...serverOptions(tls),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true } },
     frameworkErrors: answerFrameworkError(logger),
     clientErrorHandler: answerClientError(logger)
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   answerUnusualRequests(app.server, logger)
+  if (tls) {
+    watchHandshakes(app.server, logger)
+    secure(app.server as unknown as Server, tls)
+  }
   // Handlers return exactly what their schema documents, and problems are rendered before they get here.
   app.setSerializerCompiler(() => data => JSON.stringify(data))
   await app.register(problemEnvelope, { logger })

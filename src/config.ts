@@ -3,6 +3,9 @@ import { BlockList, isIP } from 'node:net'
 import { type Static, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import { parse } from 'yaml'
+import { type CallersConfig, callerFaults, callerSettings, toCallersConfig } from './config-callers.ts'
+import { schemaFault } from './config-fault.ts'
+import { isLoopback } from './loopback.ts'
 import { strict } from './schema.ts'
 
 const Port = Type.Integer({ minimum: 0, maximum: 65535, description: 'a port, 0 to 65535' })
@@ -68,7 +71,8 @@ export const ConfigSchema = Type.Object(
     GATEWAY_TRUSTED_PROXIES: Type.String({
       default: '',
       description: 'addresses or CIDR ranges, separated by commas, whose X-Forwarded-For is believed'
-    })
+    }),
+    ...callerSettings
   },
   strict
 )
@@ -76,7 +80,7 @@ type Settings = Static<typeof ConfigSchema>
 type SettingName = keyof Settings
 
 /** The settings, validated, in the program's own words. Frozen: it is read once, at start. */
-export type Config = {
+export type Config = CallersConfig & {
   readonly host: string
   readonly port: number
   readonly adminHost: string
@@ -129,7 +133,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, fi
     if (value !== undefined && value !== '') given[name] = fromEnvironment(name, value)
   }
   const settings = { ...defaults(), ...given }
-  faults.push(...schemaFaults(settings), ...originFaults(settings), ...proxyFaults(settings))
+  const formFaults = schemaFaults(settings)
+  faults.push(...formFaults, ...originFaults(settings), ...proxyFaults(settings))
+  faults.push(...callerFaults(settings as Settings, formFaults))
   if (faults.length > 0) throw new ConfigError(faults)
   const unknownVariables = Object.keys(env).filter(
     name => name.startsWith('GATEWAY_') && !names.includes(name as SettingName)
@@ -162,9 +168,17 @@ function readConfigFile(file: string | undefined, faults: ConfigFault[]): Record
 }
 
 function fromEnvironment(name: SettingName, value: string): unknown {
-  return ConfigSchema.properties[name].type === 'integer' && /^[0-9]{1,15}$/.test(value)
-    ? Number(value)
-    : value
+  const { type } = ConfigSchema.properties[name]
+  if (type === 'array') return jsonOf(value)
+  return type === 'integer' && /^[0-9]{1,15}$/.test(value) ? Number(value) : value
+}
+
+function jsonOf(value: string): unknown {
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
 }
 
 function defaults(): Record<string, unknown> {
@@ -173,16 +187,14 @@ function defaults(): Record<string, unknown> {
   )
 }
 
-const validate = new Ajv({ allErrors: true, strict: false }).compile(ConfigSchema)
+const validate = new Ajv({ allErrors: true, strict: false, verbose: true }).compile(ConfigSchema)
 
 function schemaFaults(settings: Record<string, unknown>): ConfigFault[] {
   if (validate(settings)) return []
   const faults = new Map<string, ConfigFault>()
   for (const error of validate.errors ?? []) {
-    const unknown = error.params['additionalProperty'] as string | undefined
-    const key = unknown ?? error.instancePath.slice(1)
-    const wanted = ConfigSchema.properties[key as SettingName]?.description
-    faults.set(key, { key, detail: unknown ? 'is not a setting' : `must be ${wanted}` })
+    const fault = schemaFault(error)
+    faults.set(fault.key, fault)
   }
   return [...faults.values()]
 }
@@ -199,12 +211,6 @@ function originFaults(settings: Record<string, unknown>): ConfigFault[] {
       { key, detail: 'http: is refused except for a loopback address: the key would travel in clear text' }
     ]
   return []
-}
-
-/** True for 127.0.0.0/8, ::1 and localhost: traffic to them never leaves the machine. */
-export function isLoopback(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '')
-  return host === 'localhost' || (isIP(host) === 4 && host.startsWith('127.')) || host === '::1'
 }
 
 function proxyFaults(settings: Record<string, unknown>): ConfigFault[] {
@@ -256,6 +262,7 @@ function toConfig(
     execRefreshSeconds: settings.GATEWAY_EXEC_REFRESH_SECONDS,
     logLevel: settings.GATEWAY_LOG_LEVEL,
     trustedProxies: splitList(settings.GATEWAY_TRUSTED_PROXIES),
+    ...toCallersConfig(settings),
     unknownVariables
   })
 }

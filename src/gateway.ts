@@ -1,3 +1,4 @@
+import type { Server } from 'node:tls'
 import { buildAdminApp, buildApp } from './app.ts'
 import { besideThisFile } from './beside-this-file.ts'
 import type { Config } from './config.ts'
@@ -13,11 +14,13 @@ import { type Listener, listen } from './listener.ts'
 import type { Logger } from './logger.ts'
 import { openCustody } from './open-custody.ts'
 import { Problem } from './problems.ts'
+import { openProofs } from './proofs.ts'
 import { type StoreThread, startStoreThread } from './start-store-thread.ts'
 import { storeFaultDetail } from './store/store-fault.ts'
 import type { Opened } from './store-thread.ts'
 import { Directory } from './tenants/directory.ts'
 import { followDirectory, loadDirectory } from './tenants/follow-directory.ts'
+import { openTls } from './tls-reload.ts'
 import { Budget } from './upstream/budget.ts'
 import { contentApi } from './upstream/content-api.ts'
 import { type Forward, type ForwardDependencies, openDoor } from './upstream/forward.ts'
@@ -42,12 +45,15 @@ export type GatewayOptions = {
 }
 
 /**
+/**
  * Puts the domains together and starts both listeners. Without a master key that fits the store it starts sealed, and
- * tries again every second. Throws errors named SecretUnavailable (the upstream key), CustodyBroken or StoreError, or the
- * listener's own error when a port is taken; nothing is left running then.
+ * tries again every second. Throws ConfigError for TLS files that cannot be used, errors named SecretUnavailable (the
+ * upstream key), CustodyBroken or StoreError, or the listener's own error when a port is taken; nothing is left running
+ * then.
  */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const { logger } = options
+  const tls = config.tls === null ? null : await openTls(config.tls, logger)
   const thread = await startStoreThread(config, options)
   const { store } = thread
   const lifecycle: Lifecycle = { draining: false, sealed: true }
@@ -81,10 +87,18 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     unreadiness: () => unreadiness(lifecycle, custody.credentials, ledger)
   }
   const limiters = { tenants: new MemoryLimiter('tenant'), failures: new MemoryLimiter('unauthenticated') }
+  // Nobody is known while the gateway is sealed.
+  const callers: Pick<Directory, 'authenticate' | 'find'> = {
+    authenticate: (key, now) => directory?.authenticate(key, now) ?? null,
+    find: name => directory?.find(name) ?? null
+  }
+  const proofs = await openProofs(config, callers, logger)
   const app = await buildApp({
     ...shared,
+    tls: tls?.material,
     version,
-    directory: { authenticate: (key, now) => directory?.authenticate(key, now) ?? null },
+    directory: callers,
+    proofs,
     limiters,
     ledger,
     contentApi: contentApi(forward),
@@ -92,11 +106,14 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   })
   const admin = await buildAdminApp(shared)
 
+  const stopFollowingTls = tls?.follow(app.server as unknown as Server)
   const listeners: Listener[] = []
   let stopUnsealing = () => {}
   const close = async () => {
     lifecycle.draining = true
     stopUnsealing()
+    stopFollowingTls?.()
+    proofs.close()
     await Promise.all(listeners.map(listener => listener.close()))
     await ledger.flush()
     await stopFollowing()

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 
 /** One listening address, and its end. */
@@ -23,9 +24,15 @@ const graceMs = 2000
  */
 export async function listen(app: FastifyInstance, host: string, port: number): Promise<Listener> {
   const sockets = new Set<Socket>()
-  app.server.on('connection', socket => {
+  function track(socket: Socket): void {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
+  }
+  app.server.on('connection', track)
+  app.server.on('secureConnection', (socket: TLSSocket & { _parent?: Socket }) => {
+    // Requests are at work on the encrypted socket: of the one below it nothing could be told any more.
+    if (socket._parent) sockets.delete(socket._parent)
+    track(socket)
   })
   const { address } = await lookup(host)
   const url = await app.listen({ host: address, port })

@@ -78,6 +78,14 @@ function problemResponse(status: number) {
   }
 }
 
+/** What a tenant may prove itself by: any one of these. */
+export const tenantSecurity: Record<string, string[]>[] = [
+  { bearer: [] },
+  { apiKey: [] },
+  { token: [] },
+  { clientCertificate: [] }
+]
+
 /** Headers that every answer carries. */
 export const answerHeaders = {
   'X-Request-Id': { type: 'string', description: 'The id of this request, also in the log and the ledger.' }

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ConfigError, type ConfigFault, isLoopback, loadConfig } from '../src/config.ts'
+import { ConfigError, type ConfigFault, loadConfig } from '../src/config.ts'
+import { isLoopback } from '../src/loopback.ts'
 
 const secret = 'bd_v2_put_here_by_mistake'
 
@@ -51,6 +52,9 @@ test('without any setting the documented defaults hold', () => {
     execRefreshSeconds: 300,
     logLevel: 'info',
     trustedProxies: [],
+    tokenIssuers: [],
+    tls: null,
+    clientCertificates: [],
     unknownVariables: []
   })
 })

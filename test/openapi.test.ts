@@ -72,8 +72,13 @@ test('it is OpenAPI 3.1, of this version, with these operations', () => {
 })
 
 describe.each(syncs)('$name', ({ operation }) => {
-  test('needs a key, as Bearer or as X-API-KEY', () => {
-    expect(operation.security).toEqual([{ bearer: [] }, { apiKey: [] }])
+  test('needs a key, as Bearer or as X-API-KEY, or a token, or a client certificate', () => {
+    expect(operation.security).toEqual([
+      { bearer: [] },
+      { apiKey: [] },
+      { token: [] },
+      { clientCertificate: [] }
+    ])
   })
 
   test.each(problemCodes)('describes %s under its status', code => {

@@ -5,6 +5,7 @@ import { openMasterKeyOf, WrongMasterKey } from '../custody/master-key-check.ts'
 import { resolveSecret, SecretUnavailable, shownReference } from '../custody/secret-reference.ts'
 import { StoreError } from '../store/sqlite.ts'
 import { openStore, type Store } from '../store/store.ts'
+import { type CallerFindings, callerFacts, checkCallers } from './check-callers.ts'
 import { checkCredentials } from './check-credentials.ts'
 import type { ProcessContext } from './context.ts'
 import { type ConfigOptions, withConfigOptions } from './options.ts'
@@ -19,6 +20,7 @@ type Findings = {
   readonly upstream: { readonly origin: string; readonly key: string }
   readonly credentials: readonly Pick<CredentialView, 'credential' | 'version' | 'source'>[]
   readonly master_key: string
+  readonly callers: CallerFindings
   readonly warnings: readonly string[]
 }
 
@@ -35,6 +37,7 @@ export function checkCommand(context: ProcessContext): Command {
 async function check(config: Config, env: ProcessContext['env']): Promise<Findings> {
   const faults: ConfigFault[] = []
   const commands = { environment: config.execEnvironment }
+  const callers = await checkCallers(config, faults)
   const store = await attempt(faults, 'GATEWAY_STORE_URL', () => openStore(config.storeUrl))
   try {
     const keys =
@@ -61,6 +64,7 @@ async function check(config: Config, env: ProcessContext['env']): Promise<Findin
       upstream: { origin: config.upstreamOrigin, key: shownReference(config.upstreamKey) },
       credentials: credentials.map(({ credential, version, source }) => ({ credential, version, source })),
       master_key: shownReference(config.masterKey),
+      callers,
       warnings: config.unknownVariables.map(name => `${name} is set but is not a setting`)
     }
   } finally {
@@ -102,7 +106,7 @@ function address(host: string, port: number): string {
 }
 
 function told(findings: Findings): string {
-  const { listeners, store, upstream, credentials, master_key, warnings } = findings
+  const { listeners, store, upstream, credentials, master_key, callers, warnings } = findings
   const found = facts([
     ['public listener', listeners.public],
     ['admin listener', listeners.admin],
@@ -113,7 +117,8 @@ function told(findings: Findings): string {
       ({ credential, version, source }) =>
         ['credential', `${credential}@${version}, ${source} (opens)`] as const
     ),
-    ['master key', `${master_key} (fits the store)`]
+    ['master key', `${master_key} (fits the store)`],
+    ...callerFacts(callers)
   ])
   return `${found}${warnings.map(warning => `warning: ${warning}\n`).join('')}\nAll is well.\n`
 }

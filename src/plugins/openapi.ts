@@ -6,6 +6,12 @@ import { ProblemSchema } from '../schema.ts'
 const description = `Triggers syncs of Bigdata.com connectors for internal services. Every failure is one
 application/problem+json envelope; \`/problems\` says what each code means. Every answer has an X-Request-Id.`
 
+/** New in OpenAPI 3.1, and not in the types of the description's maker. */
+const clientCertificate = {
+  type: 'mutualTLS',
+  description: 'A client certificate that is mapped to a tenant, where the gateway speaks TLS'
+} as never
+
 /** Describes the routes registered after it: `/openapi.json` for programs, `/docs` for people. */
 export const openapi = fp<{ version: string }>(
   async function openapi(scope, { version }) {
@@ -23,7 +29,14 @@ export const openapi = fp<{ version: string }>(
               in: 'header',
               name: 'X-API-KEY',
               description: 'The same key, in the header that the upstream uses'
-            }
+            },
+            token: {
+              type: 'http',
+              scheme: 'bearer',
+              bearerFormat: 'JWT',
+              description: 'A signed token of an issuer that the gateway is configured to trust'
+            },
+            clientCertificate
           }
         }
       },

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../problems.ts'
+import type { ClientCertificates } from '../tenants/client-certificates.ts'
 import type { Caller, Directory } from '../tenants/directory.ts'
+import type { TokenIssuers } from '../tenants/token-issuers.ts'
 import { type Limiter, rateLimited } from './limit-answer.ts'
 
 declare module 'fastify' {
@@ -11,7 +13,13 @@ declare module 'fastify' {
   }
 }
 
-export type TenantAuthOptions = {
+/** Where callers are looked up who prove themselves otherwise than by a key. Absent where that is not configured. */
+export type OtherProofs = {
+  readonly tokens?: Pick<TokenIssuers, 'authenticate'> | undefined
+  readonly certificates?: Pick<ClientCertificates, 'authenticate'> | undefined
+}
+
+export type TenantAuthOptions = OtherProofs & {
   directory: Pick<Directory, 'authenticate'>
   /** Counts failures, by address. */
   failures: Limiter
@@ -20,26 +28,48 @@ export type TenantAuthOptions = {
 /** How often one address may fail: enough for a misconfigured fleet behind one address to be diagnosed. */
 const failureLimit = { ratePerMinute: 60, burst: 100 }
 
-/** Admits to this scope only requests that carry a live tenant key. */
+/** Admits to this scope only requests that carry the proof of a live tenant: a key, a token, or a certificate below them. */
 export const tenantAuth = fp<TenantAuthOptions>(
-  async function tenantAuth(scope, { directory, failures }) {
+  async function tenantAuth(scope, { failures, ...proofs }) {
     scope.decorateRequest('caller', null)
 
     // onRequest, not preHandler: a stranger's body is never read.
     scope.addHook('onRequest', function admitTenant(request, reply, done) {
-      const caller = directory.authenticate(presentedKey(request), Date.now())
-      // From elsewhere a genuine key is as good as none: who stole it does not even learn that it is one.
-      const admitted = caller?.tenant.addresses.admits(request.call.clientIp) === true
-      request.caller = admitted ? caller : null
-      if (admitted) return done()
-      const verdict = failures.take(network(request.call.clientIp), failureLimit)
-      // One answer for missing, malformed, unknown, expired, revoked and disabled, so that a probe learns nothing.
-      if (verdict.allowed) return done(new Problem('credentials_invalid'))
-      done(rateLimited(failures.name, failureLimit, verdict, reply))
+      function settle(caller: Caller | null): void {
+        // From elsewhere a genuine proof is as good as none: who stole it does not even learn that it is one.
+        request.caller = caller?.tenant.addresses.admits(request.call.clientIp) ? caller : null
+        done(request.caller === null ? refusal(request, reply, failures) : undefined)
+      }
+      const caller = callerBehind(request, proofs)
+      if (caller instanceof Promise) caller.then(settle, done)
+      else settle(caller)
     })
   },
   { name: 'tenant-auth', dependencies: ['problem-envelope', 'request-facts'] }
 )
+
+function refusal(request: FastifyRequest, reply: FastifyReply, failures: Limiter): Problem {
+  const verdict = failures.take(network(request.call.clientIp), failureLimit)
+  // One answer for missing, malformed, unknown, expired, revoked and disabled, so that a probe learns nothing.
+  if (verdict.allowed) return new Problem('credentials_invalid')
+  return rateLimited(failures.name, failureLimit, verdict, reply)
+}
+
+/** Three parts between dots: a signed token. A key has no dots. */
+const tokenForm = /^[^.]+\.[^.]+\.[^.]*$/
+
+/** Who sent a request. What stands in its headers counts alone: a bad key there is not made good by a certificate. */
+function callerBehind(
+  request: FastifyRequest,
+  { directory, tokens, certificates }: Omit<TenantAuthOptions, 'failures'>
+): Caller | null | Promise<Caller | null> {
+  const key = presentedKey(request)
+  const now = Date.now()
+  if (key === null) return certificates?.authenticate(request.raw.socket, now) ?? null
+  if (tokens && request.headers.authorization !== undefined && tokenForm.test(key))
+    return tokens.authenticate(key, now)
+  return directory.authenticate(key, now)
+}
 
 /** The admitted caller. Without one this route was wired outside the tenant scope: our bug, a 500. */
 export function callerOf(request: Pick<FastifyRequest, 'caller'>): Caller {
@@ -47,15 +77,16 @@ export function callerOf(request: Pick<FastifyRequest, 'caller'>): Caller {
   return request.caller
 }
 
-/** The key in the request, or '' when there is none. Throws `request_malformed` when there are two. */
-function presentedKey({ headers }: FastifyRequest): string {
+/** The key or token in the headers, '' for one in no form that is taken, null for none. Throws `request_malformed` for two. */
+function presentedKey({ headers }: FastifyRequest): string | null {
   const { authorization, 'x-api-key': apiKey } = headers
   if (authorization !== undefined && apiKey !== undefined)
     throw new Problem('request_malformed', {
       detail: 'Send the key as Authorization or as X-API-KEY, not both.'
     })
   if (typeof apiKey === 'string') return apiKey
-  return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? ''
+  if (authorization === undefined) return null
+  return /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? ''
 }
 
 /** An IPv6 host chooses freely among the addresses of its /64, so those count as one. */

@@ -1,7 +1,15 @@
 import { Type } from '@sinclair/typebox'
 import type { LedgerReader } from '../ledger/ledger-reader.ts'
 import { callerOf } from '../plugins/tenant-auth.ts'
-import { answerHeaders, ConnectorId, limitHeaders, problems, type Route, strict } from '../schema.ts'
+import {
+  answerHeaders,
+  ConnectorId,
+  limitHeaders,
+  problems,
+  type Route,
+  strict,
+  tenantSecurity
+} from '../schema.ts'
 
 const Params = Type.Object({ id: ConnectorId }, strict)
 
@@ -67,7 +75,7 @@ export const listSyncs: Route<{ history: Pick<LedgerReader, 'syncHistory'> }> = 
         operationId: 'listSyncs',
         summary: 'Your own sync calls of one connector',
         tags: ['connectors'],
-        security: [{ bearer: [] }, { apiKey: [] }],
+        security: tenantSecurity,
         params: Params,
         querystring: Query,
         response: { 200: History, ...problems }

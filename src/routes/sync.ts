@@ -7,7 +7,8 @@ import {
   limitHeaders,
   problems,
   type Route,
-  strict
+  strict,
+  tenantSecurity
 } from '../schema.ts'
 import type { ContentApi } from '../upstream/content-api.ts'
 
@@ -52,7 +53,7 @@ export const syncConnector: Route<{ contentApi: Pick<ContentApi, 'startSync'>; o
         operationId,
         summary: 'Trigger a sync of one connector',
         tags: ['connectors'],
-        security: [{ bearer: [] }, { apiKey: [] }],
+        security: tenantSecurity,
         params: Params,
         querystring: Query,
         body: Body,

@@ -87,6 +87,12 @@ export class Directory {
     return { tenant: known.tenant, keyId: known.id }
   }
 
+  /** The live tenant of this name, for callers who have proved by other means than a key that they are it; or null. */
+  find(name: string): Tenant | null {
+    const tenant = this.tenantNamed(name)
+    return tenant === undefined || tenant.disabled ? null : tenant
+  }
+
   /** A wrong secret costs the same whether the key is known or not, and in use or not. */
   #isGenuine(key: string, known: KnownKey): boolean {
     // In hex, then bytes: several times as fast as asking for bytes.

@@ -9,7 +9,14 @@ const read = (document: string) => readFileSync(join(root, document), 'utf8')
 const readme = read('README.md')
 
 const documents = [
-  ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/architecture.md', 'docs/operations.md'],
+  ...[
+    'README.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    'docs/architecture.md',
+    'docs/callers.md',
+    'docs/operations.md'
+  ],
   ...readdirSync(join(root, 'docs/decisions')).map(name => `docs/decisions/${name}`)
 ]
 
@@ -31,7 +38,7 @@ describe.each(documents)('%s', document => {
 
 test.each(Object.entries(ConfigSchema.properties))('the README tells %s and its default', (name, schema) => {
   const row = readme.split('\n').find(line => line.startsWith(`| \`${name}\``))
-  expect(row?.split('|')[2]?.trim()).toBe(schema.default === '' ? 'none' : `\`${schema.default}\``)
+  expect(row?.split('|')[2]?.trim()).toBe(String(schema.default) === '' ? 'none' : `\`${schema.default}\``)
 })
 
 test.each(problemCodes)('the README tells %s and its status', code => {

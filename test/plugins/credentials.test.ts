@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { mintApiKey } from '../../src/tenants/api-key.ts'
 import { issueKey, revokeKey } from '../../src/tenants/keys.ts'
 import { setTenantDisabled } from '../../src/tenants/tenants.ts'
+import { freshAddress, withoutId } from '../support/compare-refusals.ts'
 import { expectProblem } from '../support/expect-problem.ts'
-import { type HttpAnswer, header } from '../support/http-answer.ts'
 import { rawRequest } from '../support/raw-connection.ts'
 import { type RequestParts, syncBytes } from '../support/request-bytes.ts'
 import { startTestGateway, type TestAdministration, type TestGateway } from '../support/test-gateway.ts'
@@ -28,14 +28,6 @@ beforeAll(async () => {
   gateway = await startTestGateway({ prepare: badKeys })
 })
 afterAll(() => gateway.close())
-
-/** What differs between any two answers, and must. */
-function withoutId(answer: HttpAnswer | undefined): unknown {
-  if (answer === undefined) throw new Error('no answer')
-  const id = header(answer, 'x-request-id') ?? ''
-  const headers = answer.headers.filter(([name]) => name !== 'x-request-id' && name !== 'date')
-  return { ...answer, headers, body: answer.body.replace(id, 'ID') }
-}
 
 function swapped(key: string): string {
   const [last, before] = [key.at(-1), key.at(-2)]
@@ -119,10 +111,3 @@ test('a refusal tells nothing of whether the connector exists', async () => {
   )
   expect(answers[0]).toStrictEqual(answers[1])
 })
-
-let addresses = 0
-/** An address of this machine that no other test has sent from. */
-function freshAddress(): string {
-  addresses++
-  return `127.1.${Math.floor(addresses / 250)}.${(addresses % 250) + 1}`
-}

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
 import { type HttpAnswer, readAnswers } from './http-answer.ts'
 
 /** A connection on which a test writes bytes and reads answers. */
@@ -21,20 +22,23 @@ export type ConnectionOptions = {
   readonly from?: string
   /** The answers have no body: the requests are HEAD. */
   readonly bodiless?: boolean
+  /** Speaks TLS, with these options. */
+  readonly tls?: TlsOptions
 }
 
 /** Opens a connection to a port of this machine. */
 export async function rawConnection(
   port: number,
-  { from = '127.0.0.1', bodiless = false }: ConnectionOptions = {}
+  { from = '127.0.0.1', bodiless = false, tls }: ConnectionOptions = {}
 ): Promise<RawConnection> {
-  const socket = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true })
+  const to = { port, host: '127.0.0.1', localAddress: from, noDelay: true }
+  const socket = tls ? connectTls({ ...to, ...tls }) : connect(to)
   const chunks: Buffer[] = []
   socket.on('data', chunk => chunks.push(chunk))
   // A reset by the gateway is an end like any other: what came before it is what counts.
   socket.on('error', () => {})
   const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
-  await once(socket, 'connect')
+  await once(socket, tls ? 'secureConnect' : 'connect')
   const read = () => readAnswers(Buffer.concat(chunks), bodiless)
   return {
     write: bytes => void socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes),

@@ -73,6 +73,18 @@ test('a change replaces the tenant it names, for its old keys too, and leaves th
   expect(directory.size).toBe(1)
 })
 
+test('find gives the live tenant of a name as it is now, and nobody for others', () => {
+  const directory = directoryOf(row('acme', []), row('asleep', [], { disabled: true }))
+  expect(directory.find('acme')?.name).toBe('acme')
+  for (const name of ['asleep', 'absent', '', '__proto__']) expect(directory.find(name)).toBeNull()
+
+  directory.apply({ lastChange: 2, changed: ['acme'], tenants: [row('acme', [], { burst: 3 })] })
+  expect(directory.find('acme')?.burst).toBe(3)
+  directory.apply({ lastChange: 3, changed: ['acme', 'asleep'], tenants: [row('asleep', [])] })
+  expect(directory.find('acme')).toBeNull()
+  expect(directory.find('asleep')?.name).toBe('asleep')
+})
+
 test('only granted connectors may be used, or all with *', () => {
   const [some, all] = [mintApiKey(pepper), mintApiKey(pepper)]
   const directory = directoryOf(

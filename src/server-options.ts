@@ -1,0 +1,31 @@
+import type { Server } from 'node:tls'
+import type { TlsMaterial } from './tls-files.ts'
+
+/** Gives a server of HTTPS its certificate. What prints the server does not print the key. */
+export function secure(server: Pick<Server, 'setSecureContext'>, tls: TlsMaterial): void {
+  Object.defineProperty(server, 'key', { writable: true, enumerable: false })
+  server.setSecureContext(tls.context())
+}
+
+/** For Fastify: what Node's own server is made with, HTTP or, with a certificate, HTTPS. */
+export function serverOptions(tls: TlsMaterial | undefined) {
+  const http = {
+    headersTimeout: 5_000,
+    connectionsCheckingInterval: 1_000,
+    maxHeaderSize: 8 * 1024,
+    // The guard asks for the Host header: Node's own refusal would not be our envelope.
+    requireHostHeader: false
+  }
+  if (tls === undefined) return { http }
+  // A certificate is asked for, and judged where callers are: those with a key need none.
+  const certificates = { requestCert: tls.asksForCertificates, rejectUnauthorized: false }
+  const https = {
+    ...http,
+    ...tls.context(),
+    ...certificates,
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: 5_000
+  }
+  // Whether it is encrypted is no matter of types to those above.
+  return { https } as unknown as { http: typeof http }
+}

@@ -1,0 +1,29 @@
+/** One name: its kind up to the colon, then a JSON string where the value holds what could be misread, or else the value. */
+const name = /([A-Za-z][A-Za-z -]*):(?:("(?:[^"\\]|\\.)*")|([^,"]*))(?:, |$)/y
+
+/**
+ * The URIs among a certificate's alternative names, from the text that Node makes of them. Node quotes each value with
+ * a comma, quote, backslash or control character in it, so that a name such as `DNS:a, URI:b` cannot pass for two.
+ * A text that is anything else than a list of names has no URIs at all.
+ */
+export function urisIn(subjectAltName: string | undefined): string[] {
+  const uris: string[] = []
+  const text = subjectAltName ?? ''
+  name.lastIndex = 0
+  while (name.lastIndex < text.length) {
+    const match = name.exec(text)
+    if (match === null) return []
+    const [, kind, quoted, plain = ''] = match
+    if (kind === 'URI') uris.push(quoted === undefined ? plain : unquoted(quoted))
+  }
+  return uris
+}
+
+/** A JSON string's text; '' for what is none, which is no URI. */
+function unquoted(text: string): string {
+  try {
+    return String(JSON.parse(text))
+  } catch {
+    return ''
+  }
+}

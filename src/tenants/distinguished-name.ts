@@ -1,0 +1,64 @@
+/**
+ * A distinguished name in one form, so that two ways to write it are equal as text; null when it is none. Takes the
+ * form of RFC 4514, most specific part first (`CN=billing,OU=Jobs,O=Acme`): types in any case, spaces around `,` `+`
+ * `=`, parts of a multi-valued one in any order. Values are compared exactly.
+ */
+export function normalName(text: string): string | null {
+  const names = split(text, ',').map(relative => split(relative, '+').map(attributeOf))
+  if (names.some(attributes => attributes.includes(null))) return null
+  return JSON.stringify(names.map(attributes => attributes.sort()))
+}
+
+/** The subject as Node prints it: least specific part first, one a line, escaped as in RFC 4514. Null when empty. */
+export function normalSubject(subject: string | undefined): string | null {
+  return subject ? normalName(subject.split('\n').reverse().join(',')) : null
+}
+
+/** Splits at a separator that is not escaped. */
+function split(text: string, separator: ',' | '+'): string[] {
+  const parts = ['']
+  for (const [token] of text.matchAll(/\\[\s\S]|[\s\S]|\\$/gu)) {
+    if (token === separator) parts.push('')
+    else parts.push(parts.pop() + token)
+  }
+  return parts
+}
+
+/** A type: a short name, or an object identifier. */
+const attribute = /^ *([A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+) *= *(.*)$/su
+
+function attributeOf(text: string): string | null {
+  const [, type, escaped] = attribute.exec(text) ?? []
+  if (type === undefined || escaped === undefined) return null
+  const value = unescaped(withoutTrailingSpaces(escaped))
+  return value === null ? null : `${type.toUpperCase()}=${value}`
+}
+
+function withoutTrailingSpaces(escaped: string): string {
+  const bare = escaped.replace(/ +$/, '')
+  // What follows a backslash is part of the value, also when it is the last space.
+  return /(?:^|[^\\])(?:\\\\)*\\$/.test(bare) && bare.length < escaped.length ? `${bare} ` : bare
+}
+
+const special = /^[ "#+,;<=>\\]$/
+
+/** The value without its escapes; null when it is empty, or holds what ought to be escaped, or is in hex (`#…`). */
+function unescaped(escaped: string): string | null {
+  if (escaped === '' || escaped.startsWith('#')) return null
+  const bytes: Buffer[] = []
+  for (const [token, hex, sign] of escaped.matchAll(/\\(?:([0-9A-Fa-f]{2})|([\s\S]?))|[\s\S]/gu)) {
+    if (hex !== undefined) bytes.push(Buffer.from(hex, 'hex'))
+    else if (sign !== undefined && special.test(sign)) bytes.push(Buffer.from(sign))
+    else if (sign === undefined && !/^["+,;<>\\]$/.test(token)) bytes.push(Buffer.from(token))
+    else return null
+  }
+  return utf8(Buffer.concat(bytes))
+}
+
+function utf8(bytes: Buffer): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return null
+  }
+}

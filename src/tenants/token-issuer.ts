@@ -1,0 +1,94 @@
+import { type JWSHeaderParameters, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose'
+import type { TokenKeys } from './token-keys.ts'
+import type { VerifiedToken } from './verified-tokens.ts'
+
+/** An issuer whose tokens are taken. */
+export type TokenIssuerOptions = {
+  /** What it is called in the ledger and the log. */
+  readonly name: string
+  /** The tokens' `iss`, exactly. */
+  readonly issuer: string
+  /** What has to be in the tokens' `aud`. */
+  readonly audience: string
+  /** Where its keys are: a URL or `file:PATH`. */
+  readonly jwks: string
+  /** Asymmetric algorithms. */
+  readonly algorithms: readonly string[]
+  /** The claim that names the tenant. */
+  readonly tenantClaim: string
+  /** The claim's value to the tenant's name; null when it is the name itself. */
+  readonly tenants: ReadonlyMap<string, string> | null
+}
+
+/** How far the issuer's clock and ours may differ. */
+const clockToleranceSeconds = 30
+const types: ReadonlySet<unknown> = new Set([undefined, 'jwt', 'at+jwt'])
+
+/** Verifies the tokens of one issuer. */
+export class TokenIssuer {
+  readonly options: TokenIssuerOptions
+  /** Who called, in the ledger. */
+  readonly keyId: string
+  readonly #keys: TokenKeys
+
+  constructor(options: TokenIssuerOptions, keys: TokenKeys) {
+    this.options = options
+    this.keyId = `jwt:${options.name}`
+    this.#keys = keys
+  }
+
+  /** Another number whenever its keys are others than before. */
+  get generation(): number {
+    return this.#keys.generation
+  }
+
+  /**
+   * What a token says, at the time `now` (milliseconds since 1970). Throws for one that is not genuine, not of this
+   * issuer, not for us, not valid now, or that names no tenant.
+   */
+  async verify(token: string, now: number): Promise<VerifiedToken> {
+    const { issuer, audience, algorithms } = this.options
+    let generation = -1
+    const keyFor = async (header: JWSHeaderParameters) => {
+      const found = await this.#keys.keyFor(header)
+      generation = found.generation
+      return found.key
+    }
+    const verified = await jwtVerify(token, keyFor, {
+      issuer,
+      audience,
+      algorithms: [...algorithms],
+      requiredClaims: ['exp'],
+      clockTolerance: clockToleranceSeconds,
+      currentDate: new Date(now)
+    })
+    return { issuer: this, generation, tenant: this.#tenantIn(verified), ...validity(verified.payload) }
+  }
+
+  #tenantIn({ payload, protectedHeader }: JWTVerifyResult): string {
+    if (!types.has(protectedHeader.typ?.toLowerCase().replace(/^application\//, '')))
+      throw new TokenRefused('typ')
+    const { tenantClaim, tenants } = this.options
+    const value = Object.hasOwn(payload, tenantClaim) ? payload[tenantClaim] : undefined
+    const tenant = typeof value !== 'string' ? undefined : tenants === null ? value : tenants.get(value)
+    if (tenant === undefined) throw new TokenRefused('tenant_claim')
+    return tenant
+  }
+}
+
+/** A genuine token that is of no use here. */
+class TokenRefused extends Error {
+  override readonly name = 'TokenRefused'
+  readonly code: string
+  constructor(code: string) {
+    super(`the token's ${code} is not taken`)
+    this.code = code
+  }
+}
+
+function validity({ nbf, exp }: JWTPayload): Pick<VerifiedToken, 'fromMs' | 'toMs'> {
+  return {
+    fromMs: nbf === undefined ? 0 : (nbf - clockToleranceSeconds) * 1000,
+    toMs: ((exp ?? 0) + clockToleranceSeconds) * 1000
+  }
+}

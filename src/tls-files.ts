@@ -1,0 +1,104 @@
+import { constants, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { ConfigError, type ConfigFault } from './config.ts'
+
+/** Where the listener's certificate is, as `file:PATH`. */
+export type TlsFiles = {
+  /** PEM: the listener's own certificate first, then those between it and its root. */
+  readonly certificate: string
+  /** PEM, not encrypted. */
+  readonly key: string
+  /** PEM: who may sign the certificates of callers. Null: none is asked for. */
+  readonly clientAuthority: string | null
+}
+
+/** What was read, and found to fit together. */
+export type TlsMaterial = {
+  /** A function, so that nothing which prints this prints the key. */
+  readonly context: () => SecureContextOptions
+  readonly asksForCertificates: boolean
+  readonly validTo: Date
+}
+
+/** Which setting leads to which file. */
+const settings = {
+  certificate: 'GATEWAY_TLS_CERT',
+  key: 'GATEWAY_TLS_KEY',
+  clientAuthority: 'GATEWAY_TLS_CLIENT_CA'
+} as const
+
+/** The bytes of the files, as they are. Throws ConfigError for those that cannot be read. */
+export async function readTlsFiles(files: TlsFiles): Promise<Record<keyof TlsFiles, string>> {
+  const faults: ConfigFault[] = []
+  const read = async (which: keyof TlsFiles): Promise<string> => {
+    const path = files[which]?.slice('file:'.length)
+    if (path === undefined) return ''
+    try {
+      return await readFile(path, 'utf8')
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      faults.push({ key: settings[which], detail: `file:${path} cannot be read (${code})` })
+      return ''
+    }
+  }
+  const [certificate, key, clientAuthority] = await Promise.all([
+    read('certificate'),
+    read('key'),
+    read('clientAuthority')
+  ])
+  if (faults.length > 0) throw new ConfigError(faults)
+  return { certificate, key, clientAuthority }
+}
+
+/** What the files hold, when it can be used together. Throws ConfigError; nothing of a key is in it. */
+export function tlsMaterial(texts: Record<keyof TlsFiles, string>): TlsMaterial {
+  const faults: ConfigFault[] = []
+  const attempt = <T>(which: keyof TlsFiles, detail: string, work: () => T): T | undefined => {
+    try {
+      return work()
+    } catch {
+      faults.push({ key: settings[which], detail })
+      return undefined
+    }
+  }
+  const chain = attempt('certificate', 'holds no certificate in PEM', () => certificatesIn(texts.certificate))
+  const key = attempt('key', 'holds no private key in PEM, or an encrypted one', () =>
+    createPrivateKey(texts.key)
+  )
+  if (texts.clientAuthority !== '')
+    attempt('clientAuthority', 'holds no certificate in PEM', () => certificatesIn(texts.clientAuthority))
+  const [own] = chain ?? []
+  if (own && key && !own.checkPrivateKey(key))
+    faults.push({ key: settings.key, detail: 'is not the key of the certificate' })
+  if (faults.length > 0 || !own || !key) throw new ConfigError(faults)
+  const context = contextOf(texts, key)
+  attempt('certificate', 'cannot be served: too weak, or of a kind that TLS does not take', () =>
+    createSecureContext(context)
+  )
+  if (faults.length > 0) throw new ConfigError(faults)
+  return {
+    context: () => context,
+    asksForCertificates: texts.clientAuthority !== '',
+    validTo: own.validToDate
+  }
+}
+
+function certificatesIn(pem: string): X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)
+  if (blocks === null) throw new TypeError('no certificate')
+  return blocks.map(block => new X509Certificate(block))
+}
+
+/** Every connection proves itself anew, and once: a session that is taken up again is not checked against the authority. */
+const once = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION
+
+function contextOf(texts: Record<keyof TlsFiles, string>, key: KeyObject): SecureContextOptions {
+  return {
+    cert: texts.certificate,
+    key: key.export({ type: 'pkcs8', format: 'pem' }),
+    ...(texts.clientAuthority !== '' && { ca: texts.clientAuthority }),
+    minVersion: 'TLSv1.2',
+    secureOptions: once
+  }
+}
