@@ -69,12 +69,15 @@ describe('the history of a connector', () => {
 
   test('shows a call that is under way, and one of which nothing is known', async () => {
     const { key, connectors, sandbox } = file.gateway
+    const before = sandbox.requests().length
     sandbox.faults.set({ fault: 'silent', probability: 1 })
     const connection = await rawConnection(file.gateway.port)
     connection.write(syncBytes({ key, connectorId: connectors.sharepoint }))
     await expect
       .poll(async () => (await page(key, connectors.sharepoint)).items[0]?.['status'])
       .toBe('in_flight')
+    // The fault must meet the call that it is for.
+    await expect.poll(() => sandbox.requests().length).toBe(before + 1)
     sandbox.faults.clear()
     sandbox.faults.set({ fault: 'reset-before-headers' })
     await sync(key, connectors.sharepoint, '{}')
