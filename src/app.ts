@@ -4,7 +4,12 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Ledger } from './ledger/ledger.ts'
 import type { LedgerReader } from './ledger/ledger-reader.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import type { LimitsInUse } from './limits/limits-in-use.ts'
 import type { Logger } from './logger.ts'
+import { adminAuth } from './plugins/admin-auth.ts'
+import { adminOpenapi } from './plugins/admin-openapi.ts'
+import { adminProblems } from './plugins/admin-problems.ts'
+import { bodiless } from './plugins/bodiless.ts'
 import { drain } from './plugins/drain.ts'
 import { headerGuard } from './plugins/header-guard.ts'
 import { jsonBody } from './plugins/json-body.ts'
@@ -21,12 +26,19 @@ import { answerClientError, answerUnusualRequests } from './plugins/socket-probl
 import { type OtherProofs, tenantAuth } from './plugins/tenant-auth.ts'
 import { watchHandshakes } from './plugins/tls-handshakes.ts'
 import { unknownRoute } from './plugins/unknown-route.ts'
+import { adminDescription } from './routes/admin-description.ts'
+import { adminGrants } from './routes/admin-grants.ts'
+import { adminKeys } from './routes/admin-keys.ts'
+import { adminLedger } from './routes/admin-ledger.ts'
+import { adminLimits } from './routes/admin-limits.ts'
+import { type AdminDependencies, adminTenants } from './routes/admin-tenants.ts'
 import { type HealthDependencies, health } from './routes/health.ts'
 import { listSyncs } from './routes/list-syncs.ts'
 import { problemPages } from './routes/problems.ts'
 import { syncConnector } from './routes/sync.ts'
 import type { Scope } from './schema.ts'
 import { secure, serverOptions } from './server-options.ts'
+import type { AdminKeyDirectory } from './tenants/admin-key-directory.ts'
 import type { Directory } from './tenants/directory.ts'
 import type { TlsMaterial } from './tls-files.ts'
 import type { ContentApi } from './upstream/content-api.ts'
@@ -85,10 +97,39 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   return app
 }
 
+export type AdminAppDependencies = ListenerDependencies &
+  AdminDependencies & {
+    version: string
+    adminKeys: Pick<AdminKeyDirectory, 'authenticate'>
+    limiters: { failures: Limiter }
+    limitsInUse: LimitsInUse
+  }
+
 /** The admin listener: what operators and orchestrators ask, apart from the traffic of the tenants. */
-export async function buildAdminApp(dependencies: ListenerDependencies): Promise<FastifyInstance> {
+export async function buildAdminApp(dependencies: AdminAppDependencies): Promise<FastifyInstance> {
+  const { version, adminKeys: keys, limiters } = dependencies
   const app = await buildListener(dependencies)
+
+  await app.register(adminOpenapi, { version })
   health(app, dependencies)
+
+  await app.register(
+    async function adminScope(scope: Scope) {
+      await scope.register(adminProblems)
+      await scope.register(adminAuth, { adminKeys: keys, failures: limiters.failures })
+      await scope.register(bodiless)
+      await scope.register(jsonBody)
+
+      adminTenants(scope, dependencies)
+      adminKeys(scope, dependencies)
+      adminGrants(scope, dependencies)
+      adminLedger(scope, dependencies)
+      adminLimits(scope, dependencies)
+      adminDescription(scope, {})
+    },
+    { prefix: '/admin' }
+  )
+
   await app.ready()
   return app
 }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:tls'
 import { buildAdminApp, buildApp } from './app.ts'
 import { besideThisFile } from './beside-this-file.ts'
+import { Callers } from './callers.ts'
 import type { Config } from './config.ts'
 import type { Credentials } from './custody/credentials.ts'
 import { keepUnsealing } from './keep-unsealing.ts'
@@ -9,6 +10,7 @@ import { packDrafts } from './ledger/draft.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { LedgerReader } from './ledger/ledger-reader.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import { limitsInUse } from './limits/limits-in-use.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
 import { type Listener, listen } from './listener.ts'
 import type { Logger } from './logger.ts'
@@ -18,8 +20,7 @@ import { openProofs } from './proofs.ts'
 import { type StoreThread, startStoreThread } from './start-store-thread.ts'
 import { storeFaultDetail } from './store/store-fault.ts'
 import type { Opened } from './store-thread.ts'
-import { Directory } from './tenants/directory.ts'
-import { followDirectory, loadDirectory } from './tenants/follow-directory.ts'
+import { TenantAdministration } from './tenants/tenant-administration.ts'
 import { openTls } from './tls-reload.ts'
 import { Budget } from './upstream/budget.ts'
 import { contentApi } from './upstream/content-api.ts'
@@ -45,7 +46,6 @@ export type GatewayOptions = {
 }
 
 /**
-/**
  * Puts the domains together and starts both listeners. Without a master key that fits the store it starts sealed, and
  * tries again every second. Throws ConfigError for TLS files that cannot be used, errors named SecretUnavailable (the
  * upstream key), CustodyBroken or StoreError, or the listener's own error when a port is taken; nothing is left running
@@ -58,25 +58,19 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const { store } = thread
   const lifecycle: Lifecycle = { draining: false, sealed: true }
   const custody = openCustody(config, options, store)
+  const callers = new Callers(store, logger)
   const ledger = openLedger(store, logger)
   const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
   const forward = doorOf(config, { transport, credentials: custody.credentials, ledger, logger })
   const history = new LedgerReader(config.storeUrl, besideThisFile('ledger-thread'))
 
-  let directory: Directory | null = null
-  let stopFollowing = async () => {}
-  const open = async ({ pepper, snapshot, recovered, writer }: Opened) => {
-    for (const { writer: dead, openCalls } of recovered)
+  const open = async (opened: Opened) => {
+    for (const { writer: dead, openCalls } of opened.recovered)
       logger.warn({ writer: dead, open_calls: openCalls }, 'recovered a dead writer')
     await custody.keeper.open()
-    const filled = new Directory(pepper)
-    await loadDirectory(filled, snapshot, store)
-    directory = filled
-    stopFollowing = followDirectory(directory, snapshot.lastChange, store, (err, what) =>
-      logger.error({ err }, what)
-    )
+    await callers.open(opened)
     lifecycle.sealed = false
-    return writer
+    return opened.writer
   }
 
   const shared = {
@@ -87,24 +81,27 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     unreadiness: () => unreadiness(lifecycle, custody.credentials, ledger)
   }
   const limiters = { tenants: new MemoryLimiter('tenant'), failures: new MemoryLimiter('unauthenticated') }
-  // Nobody is known while the gateway is sealed.
-  const callers: Pick<Directory, 'authenticate' | 'find'> = {
-    authenticate: (key, now) => directory?.authenticate(key, now) ?? null,
-    find: name => directory?.find(name) ?? null
-  }
-  const proofs = await openProofs(config, callers, logger)
+  const proofs = await openProofs(config, callers.tenants, logger)
   const app = await buildApp({
     ...shared,
     tls: tls?.material,
     version,
-    directory: callers,
+    directory: callers.tenants,
     proofs,
     limiters,
     ledger,
     contentApi: contentApi(forward),
     history
   })
-  const admin = await buildAdminApp(shared)
+  const admin = await buildAdminApp({
+    ...shared,
+    version,
+    adminKeys: callers.administrators,
+    reader: history,
+    administration: new TenantAdministration({ store, refresh: () => callers.refresh() }),
+    limiters: { failures: new MemoryLimiter('unauthenticated') },
+    limitsInUse: limitsInUse(limiters.tenants, callers.tenants.tenantNamed)
+  })
 
   const stopFollowingTls = tls?.follow(app.server as unknown as Server)
   const listeners: Listener[] = []
@@ -116,7 +113,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     proofs.close()
     await Promise.all(listeners.map(listener => listener.close()))
     await ledger.flush()
-    await stopFollowing()
+    await callers.close()
     await custody.keeper.close()
     await Promise.all([history.close(), thread.close(), transport.close()])
   }

@@ -1,6 +1,7 @@
 /**
- * The thread that reads the ledger for callers, by a connection of its own that cannot write: neither the event loop nor
- * a commit ever waits for a search. `ledger/ledger-reader.ts` starts it; what it can be asked is `LedgerJobs`.
+ * The thread that reads the ledger for callers, and the whole store for administrators, by a connection of its own that
+ * cannot write: neither the event loop nor a commit ever waits for a search. `ledger/ledger-reader.ts` starts it; what it
+ * can be asked is `LedgerJobs`.
  */
 import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -8,6 +9,7 @@ import type { LedgerJobs } from './ledger/ledger-reader.ts'
 import { syncHistory } from './ledger/sync-history.ts'
 import { openReadOnlyStore, type ReadOnlyStore } from './store/read-only-store.ts'
 import { serveJobs } from './store/thread-call.ts'
+import { refusalCodeOf } from './tenants/refusal.ts'
 
 const { storeUrl } = workerData as { storeUrl: string }
 let store: ReadOnlyStore | null = null
@@ -15,16 +17,26 @@ let store: ReadOnlyStore | null = null
 const jobs = {
   syncHistory(request) {
     return onStore(({ raw }) => syncHistory(raw, request))
+  },
+
+  async read(request) {
+    // The query builder takes time and memory: it is loaded when the first administrator asks.
+    const [{ typedQueries }, { makeRead }] = await Promise.all([
+      import('./store/store.ts'),
+      import('./tenants/administrative-reads.ts')
+    ])
+    return await onStore(({ raw }) => makeRead({ raw, db: typedQueries(raw) }, request))
   }
 } satisfies LedgerJobs
 
 /** A connection that fails, or whose file is no longer in its place, is not used again. */
-function onStore<T>(work: (store: ReadOnlyStore) => T): T {
+async function onStore<T>(work: (store: ReadOnlyStore) => T | Promise<T>): Promise<T> {
   try {
     store ??= openReadOnlyStore(storeUrl)
     store.requireInPlace()
-    return work(store)
+    return await work(store)
   } catch (error) {
+    if (refusalCodeOf(error) !== undefined) throw error
     store?.raw.close()
     store = null
     throw error

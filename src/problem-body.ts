@@ -1,13 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import {
-  type FieldError,
-  type Forwarded,
-  type Problem,
-  type ProblemCode,
-  type ProblemKind,
-  problemTable,
-  type UpstreamFacts
-} from './problems.ts'
+import type { Failure, FieldError, Forwarded, UpstreamFacts } from './problems.ts'
 
 /** The envelope: RFC 9457 members first, then ours. Every failed answer has exactly this shape. */
 export type ProblemBody = {
@@ -15,7 +7,8 @@ export type ProblemBody = {
   title: string
   status: number
   detail: string
-  code: ProblemCode
+  /** A problem's, or on the admin listener a refusal's. */
+  code: string
   request_id: string
   retryable: boolean
   forwarded: Forwarded
@@ -25,8 +18,8 @@ export type ProblemBody = {
 }
 
 /** Renders the envelope. A call that may have started a sync is never called retryable. */
-export function problemBody(problem: Problem, requestId: string): ProblemBody {
-  const kind: ProblemKind = problemTable[problem.code]
+export function problemBody(problem: Failure, requestId: string): ProblemBody {
+  const { kind } = problem
   const {
     errors,
     retryAfter,
@@ -50,7 +43,7 @@ export function problemBody(problem: Problem, requestId: string): ProblemBody {
 }
 
 /** Headers every problem is sent with, beside Content-Length and X-Request-Id. */
-export function problemHeaders(problem: Problem): Record<string, string> {
+export function problemHeaders(problem: Failure): Record<string, string> {
   return {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
@@ -61,7 +54,7 @@ export function problemHeaders(problem: Problem): Record<string, string> {
 }
 
 /** A complete HTTP/1.1 answer for connections that never became a request. Closes the connection. */
-export function rawProblemResponse(problem: Problem, requestId: string): string {
+export function rawProblemResponse(problem: Failure, requestId: string): string {
   const body = JSON.stringify(problemBody(problem, requestId))
   const headers = {
     ...problemHeaders(problem),

@@ -269,17 +269,33 @@ export type ProblemOptions = {
   cause?: unknown
 }
 
-/** A failure on its way to a caller. Thrown anywhere, rendered in one place (`plugins/problem-envelope.ts`). */
-export class Problem extends Error {
-  readonly code: ProblemCode
-  readonly status: number
+/** What the envelope needs to know of a kind of failure. */
+export type RenderedKind = Pick<ProblemKind, 'status' | 'title' | 'retryable'>
+
+/** A failure as the envelope shows it: a Problem, or one of those that only the admin listener knows. */
+export class Failure<Code extends string = string> extends Error {
+  readonly code: Code
+  readonly kind: RenderedKind
   readonly options: ProblemOptions
 
-  constructor(code: ProblemCode, options: ProblemOptions = {}) {
-    super(options.detail ?? problemTable[code].detail, { cause: options.cause })
-    this.name = 'Problem'
+  constructor(code: Code, kind: RenderedKind, detail: string, options: ProblemOptions) {
+    super(detail, { cause: options.cause })
     this.code = code
-    this.status = problemTable[code].status
+    this.kind = kind
     this.options = options
+  }
+
+  get status(): number {
+    return this.kind.status
+  }
+}
+
+/** A failure on its way to a caller. Thrown anywhere, rendered in one place (`plugins/problem-envelope.ts`). */
+export class Problem extends Failure<ProblemCode> {
+  override readonly name = 'Problem'
+
+  constructor(code: ProblemCode, options: ProblemOptions = {}) {
+    const kind: ProblemKind = problemTable[code]
+    super(code, kind, options.detail ?? kind.detail, options)
   }
 }

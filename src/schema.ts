@@ -69,10 +69,12 @@ export const ProblemSchema = Type.Object(
   { ...strict, $id: 'Problem', title: 'Problem' }
 )
 
-function problemResponse(status: number) {
-  const codes = problemCodes.filter(code => problemTable[code].status === status)
+/** A row of a table of failures, as far as a description shows it. */
+type DescribedKind = { readonly status: number; readonly detail: string }
+
+function problemResponse(status: number, rows: readonly (readonly [code: string, kind: DescribedKind])[]) {
   return {
-    description: codes.map(code => `\`${code}\`: ${problemTable[code].detail}`).join('\n\n'),
+    description: rows.map(([code, { detail }]) => `\`${code}\`: ${detail}`).join('\n\n'),
     headers: { ...answerHeaders, ...headersByStatus[status] },
     content: { 'application/problem+json': { schema: Type.Ref('Problem') } }
   }
@@ -115,12 +117,17 @@ const headersByStatus: Readonly<Record<number, Readonly<Record<string, object>>>
   503: retryAfter
 }
 
+export type ProblemResponses = Record<number, ReturnType<typeof problemResponse>>
+
+/** Response schemas of every status in a table of failures. */
+export function problemResponses(table: Readonly<Record<string, DescribedKind>>): ProblemResponses {
+  const byStatus = Map.groupBy(Object.entries(table), ([, { status }]) => status)
+  const statuses = [...byStatus].sort(([one], [other]) => one - other)
+  return Object.fromEntries(statuses.map(([status, rows]) => [status, problemResponse(status, rows)]))
+}
+
 /** Response schemas of every status a problem can have, for a route's `schema.response`. */
-export const problems: Record<number, ReturnType<typeof problemResponse>> = Object.fromEntries(
-  [...new Set(problemCodes.map(code => problemTable[code].status))]
-    .sort()
-    .map(status => [status, problemResponse(status)])
-)
+export const problems = problemResponses(problemTable)
 
 /** A Fastify scope whose handlers are typed by their TypeBox schemas. */
 export type Scope = FastifyInstance<

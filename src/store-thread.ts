@@ -10,13 +10,17 @@ import type { NotedMaterial } from './custody/credential-keeper.ts'
 import { type CredentialSnapshot, newestChange, readCredentials } from './custody/credential-snapshot.ts'
 import { ledgerSigner } from './custody/ledger-signer.ts'
 import { isInForce, openMasterKeyOf, type StoreKeys } from './custody/master-key-check.ts'
+import type { Administrator } from './ledger/administer.ts'
 import { unpackDrafts } from './ledger/draft.ts'
 import { type Recovery, recoverDeadWriters } from './ledger/recover.ts'
 import { LedgerWriter } from './ledger/writer.ts'
-import { toStoreFault } from './store/store-fault.ts'
+import { rollBack } from './ledger/writer-handle.ts'
+import { type StoreFault, toStoreFault } from './store/store-fault.ts'
 import { openStoreFile, type StoreFile } from './store/store-file.ts'
 import { serveJobs } from './store/thread-call.ts'
-import { apiKeyPepper, type Pepper } from './tenants/api-key.ts'
+import { type AdminKeyRows, readAdminKeys, readNewAdminKeys } from './tenants/admin-key-rows.ts'
+import type { ChangeRequest } from './tenants/administrative-changes.ts'
+import { adminKeyPepper, apiKeyPepper, type Pepper } from './tenants/api-key.ts'
 import type { DirectoryChanges, DirectorySnapshot, TenantPage } from './tenants/directory-rows.ts'
 import { readChanges, readPage, readSnapshot, writeKeyUses } from './tenants/directory-source.ts'
 
@@ -34,6 +38,8 @@ export type StoreThreadData = {
 export type Opened = {
   snapshot: DirectorySnapshot
   pepper: Pepper
+  adminPepper: Pepper
+  adminKeys: AdminKeyRows
   writer: string
   recovered: Recovery[]
 }
@@ -79,6 +85,30 @@ const jobs = {
   /** The tenants that changed since the last change seen, or null. */
   changes(lastChange: number): DirectoryChanges | null {
     return onStore(() => readChanges(store, lastChange))
+  },
+
+  /** All usable admin keys, or null when they are those of the version that is known. */
+  adminKeys(known: number): AdminKeyRows | null {
+    return onStore(() => readNewAdminKeys(store, known))
+  },
+
+  /** Makes a change that an administrator asks for, in one transaction with its ledger entries. Throws Refusal too. */
+  async administer(request: ChangeRequest): Promise<unknown> {
+    // The query builder takes time and memory: it is loaded with the first such change.
+    const [{ withQueries }, { makeChange }] = await Promise.all([
+      import('./store/store.ts'),
+      import('./tenants/administrative-changes.ts')
+    ])
+    return await onStoreLater(async () => {
+      openWriter()
+      store.requireInPlace()
+      const administration = {
+        store: withQueries(store),
+        administrator: administrator(request.actor),
+        clock: () => new Date()
+      }
+      return await makeChange({ administration, pepper: apiKeyPepper(keys) }, request)
+    })
   },
 
   writeKeyUses(uses: ReadonlyMap<string, number>): void {
@@ -127,6 +157,8 @@ function unsealOrTell(): Opened | Sealed {
   return {
     snapshot: readSnapshot(store),
     pepper: apiKeyPepper(keys),
+    adminPepper: adminKeyPepper(keys),
+    adminKeys: readAdminKeys(store),
     writer: writer.head.writer,
     recovered
   }
@@ -146,26 +178,48 @@ function openWriter(): LedgerWriter {
 
 /** What the gateway changes by itself. */
 function administration(): CredentialAdministration {
-  const facts = { role: 'admin', version: data.version, pid: data.pid } as const
-  const administrator = { ...facts, actor: 'gateway', signer: ledgerSigner(keys) }
-  return { store, keys, administrator, at: new Date() }
+  return { store, keys, administrator: administrator('gateway'), at: new Date() }
+}
+
+/** Who makes a change, as the ledger tells it. A change has a chain of its own. */
+function administrator(actor: string): Administrator {
+  return { actor, role: 'admin', version: data.version, pid: data.pid, signer: ledgerSigner(keys) }
 }
 
 /** Uses the store, with a new handle if the last one has failed. Throws StoreFault. */
 function onStore<T>(work: () => T): T {
   try {
-    if (broken) {
-      store = store.reopen()
-      writer?.resume(store)
-      broken = false
-    }
+    mend()
     return work()
   } catch (error) {
     if (isRefusal(error)) throw error
-    const fault = toStoreFault(error)
-    broken ||= !fault.keepsHandle
-    throw fault
+    throw noted(error)
   }
+}
+
+/** As `onStore`, for work with pauses: the next job waits for it. */
+async function onStoreLater<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    mend()
+    return await work()
+  } catch (error) {
+    if (isRefusal(error)) throw error
+    rollBack(store)
+    throw noted(error)
+  }
+}
+
+function mend(): void {
+  if (!broken) return
+  store = store.reopen()
+  writer?.resume(store)
+  broken = false
+}
+
+function noted(error: unknown): StoreFault {
+  const fault = toStoreFault(error)
+  broken ||= !fault.keepsHandle
+  return fault
 }
 
 /** Not the store failed: what it holds, or who asked, does not fit. */

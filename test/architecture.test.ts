@@ -40,6 +40,7 @@ const vocabulary = [
   'problems.ts',
   'problem-body.ts',
   'schema.ts',
+  'admin-schema.ts',
   'uuid.ts',
   'version.ts',
   'logger.ts',

@@ -110,7 +110,7 @@ function plain(text: string): string {
     text
       // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what has to go
       .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
-      .replace(/\b(cgw|bd)_[A-Za-z0-9_]{8,}/g, '$1_…')
+      .replace(/\b(cgw|cga|bd)_[A-Za-z0-9_]{8,}/g, '$1_…')
       .trim()
   )
 }

@@ -32,6 +32,7 @@ const commands: Readonly<Record<string, (context: ProcessContext) => Promise<Com
   sandbox: async context => (await import('./sandbox.ts')).sandboxCommand(context),
   tenant: async context => (await import('./tenant.ts')).tenantCommand(context),
   key: async context => (await import('./key.ts')).keyCommand(context),
+  'admin-key': async context => (await import('./admin-key.ts')).adminKeyCommand(context),
   grant: async context => (await import('./grant.ts')).grantCommand(context),
   credential: async context => (await import('./credential.ts')).credentialCommand(context),
   ledger: async context => (await import('./ledger.ts')).ledgerCommand(context),

@@ -1,30 +1,30 @@
 import { Worker } from 'node:worker_threads'
 import { Problem } from '../problems.ts'
 import { ThreadCaller } from '../store/thread-call.ts'
+import { WaitingRoom } from '../store/waiting-room.ts'
+import type { ReadInput, ReadName, ReadRequest, ReadResult } from '../tenants/administrative-reads.ts'
 import { type Caller, mayUse } from '../tenants/directory.ts'
+import { refusalCodeOf } from '../tenants/refusal.ts'
 import type { HistoryRequest, SyncHistory } from './sync-history.ts'
 
-/** Reads of which no more may wait: each is answered after the ones before it. */
-const waitingBound = 64
-/** How long one may take, in milliseconds, with all it waits for. */
-const deadlineMs = 2_000
 /** A search holds a segment's entries at most, several hundred bytes each. */
 const threadMemory = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
 
 /** What the thread can be asked: `ledger-thread.ts` answers. */
 export type LedgerJobs = {
   /** Null when the cursor is not one of this history. */
-  readonly syncHistory: (request: HistoryRequest) => SyncHistory | null
+  readonly syncHistory: (request: HistoryRequest) => Promise<SyncHistory | null>
+  readonly read: (request: ReadRequest) => Promise<unknown>
 }
 
 type OwnHistory = Omit<HistoryRequest, 'tenant'> & { readonly caller: Caller }
 
-/** What callers may read of the ledger. Its thread starts with the first who asks: most gateways never need it. */
+/** What callers and administrators may read. Its thread starts with the first who asks: most gateways never need it. */
 export class LedgerReader {
   readonly #storeUrl: string
   readonly #threadFile: URL
   #thread: { worker: Worker; caller: ThreadCaller<LedgerJobs> } | null = null
-  #waiting = 0
+  readonly #waiting = new WaitingRoom()
 
   constructor(storeUrl: string, threadFile: URL) {
     this.#storeUrl = storeUrl
@@ -46,25 +46,22 @@ export class LedgerReader {
     throw new Problem('request_invalid', { errors: [{ pointer: '/querystring/cursor', detail }] })
   }
 
+  /** What an administrator asks. Throws a refusal (by its name and code), `store_unavailable` and `overloaded`. */
+  async read<N extends ReadName>(name: N, input: ReadInput<N>): Promise<ReadResult<N>> {
+    const answer = await this.#read(thread => thread.call('read', { name, input }))
+    return answer as ReadResult<N>
+  }
+
   async close(): Promise<void> {
     await this.#thread?.worker.terminate()
   }
 
   async #read<T>(work: (thread: ThreadCaller<LedgerJobs>) => Promise<T>): Promise<T> {
-    if (this.#waiting >= waitingBound) throw new Problem('overloaded', { retryAfter: 1 })
-    this.#waiting++
-    // Counted until the thread has done it, also when nobody waits any more: it comes before all others.
-    const reading = Promise.resolve()
-      .then(() => work(this.#started()))
-      .finally(() => this.#waiting--)
-    const { promise: late, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => reject(new Error('the ledger was not read in time')), deadlineMs)
     try {
-      return await Promise.race([reading, late])
+      return await this.#waiting.wait(() => work(this.#started()))
     } catch (cause) {
+      if (cause instanceof Problem || refusalCodeOf(cause) !== undefined) throw cause
       throw new Problem('store_unavailable', { retryAfter: 1, cause })
-    } finally {
-      clearTimeout(timer)
     }
   }
 

@@ -36,6 +36,13 @@ export function judge(limit: Limit, tat: number, nowUs: number): Verdict {
   }
 }
 
+/** How a bucket stands, without a request: how many would be admitted now, and how long until it is full again. */
+export function look(limit: Limit, tat: number, nowUs: number): Pick<Verdict, 'remaining' | 'resetUs'> {
+  const intervalUs = Math.ceil(60_000_000 / limit.ratePerMinute)
+  const resetUs = Math.max(0, tat - nowUs)
+  return { remaining: Math.max(0, Math.floor((intervalUs * limit.burst - resetUs) / intervalUs)), resetUs }
+}
+
 /** Whole seconds, rounded up: who waits that long is not refused by the same limit. */
 export function wholeSeconds(microseconds: number): number {
   return Math.ceil(microseconds / 1_000_000)

@@ -1,4 +1,4 @@
-import { judge, type Limit, type Verdict } from './gcra.ts'
+import { judge, type Limit, look, type Verdict } from './gcra.ts'
 
 /** Buckets are forgotten past this many, the longest unused first: made-up addresses cost no memory without end. */
 const bucketsBound = 200_000
@@ -26,6 +26,26 @@ export class MemoryLimiter {
     const verdict = judge(limit, this.#tats.get(key) ?? 0, nowUs)
     if (verdict.allowed) this.#store(key, verdict.tat, nowUs)
     return verdict
+  }
+
+  /** How the bucket `key` stands. Charges nothing. */
+  look(key: string, limit: Limit): Pick<Verdict, 'remaining' | 'resetUs'> {
+    return look(limit, this.#tats.get(key) ?? 0, this.#nowUs())
+  }
+
+  /** The first `count` buckets behind `after`, in the order of their keys, that are not full now. Charges nothing. */
+  inUse(after: string, count: number): string[] {
+    const nowUs = this.#nowUs()
+    const first: string[] = []
+    for (const [key, tat] of this.#tats) {
+      if (tat <= nowUs || key <= after) continue
+      if (first.length === count && key >= (first.at(-1) ?? '')) continue
+      // Never more than `count` are kept in order: there may be many thousands of buckets.
+      const place = first.findIndex(other => other > key)
+      first.splice(place === -1 ? first.length : place, 0, key)
+      if (first.length > count) first.pop()
+    }
+    return first
   }
 
   #store(key: string, tat: number, nowUs: number): void {

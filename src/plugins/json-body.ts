@@ -17,6 +17,9 @@ export const jsonBody = fp(
       'application/json',
       { parseAs: 'buffer' },
       function parseJsonBody(request, body, done) {
+        // Many clients name a media type also where there is nothing to send.
+        const takesNone = request.routeOptions.schema?.body === undefined
+        if (takesNone && body.length === 0) return done(null, undefined)
         try {
           requireJsonMediaType(request)
           done(null, parseStrictJson(body as Buffer))

@@ -2,12 +2,12 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from '../logger.ts'
 import { problemBody, problemHeaders } from '../problem-body.ts'
-import { type FieldError, Problem, type ProblemCode } from '../problems.ts'
+import { Failure, type FieldError, Problem, type ProblemCode } from '../problems.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** What this request was answered with, when it failed. For the log and the ledger. */
-    problem: Problem | null
+    problem: Failure | null
   }
 }
 
@@ -30,7 +30,10 @@ const byFastifyCode: Readonly<Record<string, ProblemCode>> = {
 export const problemEnvelope = fp<{ logger: Logger }>(
   async function problemEnvelope(scope, { logger }) {
     scope.decorateRequest('problem', null)
-    scope.setErrorHandler((error, request, reply) => sendProblem(toProblem(error), request, reply, logger))
+    scope.setErrorHandler((error, request, reply) => {
+      const failure = error instanceof Failure ? error : toProblem(error)
+      return sendProblem(failure, request, reply, logger)
+    })
   },
   { name: 'problem-envelope' }
 )
@@ -48,7 +51,7 @@ export function answerFrameworkError(logger: Logger) {
 }
 
 function sendProblem(
-  problem: Problem,
+  problem: Failure,
   request: FastifyRequest,
   reply: FastifyReply,
   logger: Logger

@@ -15,7 +15,7 @@ export const requestLog = fp<{ logger: Logger }>(
 )
 
 function logCompleted(request: FastifyRequest, { raw }: FastifyReply, logger: Logger): void {
-  const { call, caller, problem } = request
+  const { call, caller, administrator, problem } = request
   logger.info(
     {
       request_id: request.id,
@@ -26,6 +26,7 @@ function logCompleted(request: FastifyRequest, { raw }: FastifyReply, logger: Lo
       forwarded: problem?.options.forwarded,
       tenant: caller?.tenant.name,
       key_id: caller?.keyId,
+      admin_key_id: administrator?.keyId,
       client_ip: call.clientIp,
       duration_ms: Math.round(performance.now() - call.startedAt),
       // Nobody was there any more to read the answer.

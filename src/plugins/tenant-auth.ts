@@ -38,7 +38,7 @@ export const tenantAuth = fp<TenantAuthOptions>(
       function settle(caller: Caller | null): void {
         // From elsewhere a genuine proof is as good as none: who stole it does not even learn that it is one.
         request.caller = caller?.tenant.addresses.admits(request.call.clientIp) ? caller : null
-        done(request.caller === null ? refusal(request, reply, failures) : undefined)
+        done(request.caller === null ? strangerRefused(request, reply, failures) : undefined)
       }
       const caller = callerBehind(request, proofs)
       if (caller instanceof Promise) caller.then(settle, done)
@@ -47,13 +47,6 @@ export const tenantAuth = fp<TenantAuthOptions>(
   },
   { name: 'tenant-auth', dependencies: ['problem-envelope', 'request-facts'] }
 )
-
-function refusal(request: FastifyRequest, reply: FastifyReply, failures: Limiter): Problem {
-  const verdict = failures.take(network(request.call.clientIp), failureLimit)
-  // One answer for missing, malformed, unknown, expired, revoked and disabled, so that a probe learns nothing.
-  if (verdict.allowed) return new Problem('credentials_invalid')
-  return rateLimited(failures.name, failureLimit, verdict, reply)
-}
 
 /** Three parts between dots: a signed token. A key has no dots. */
 const tokenForm = /^[^.]+\.[^.]+\.[^.]*$/
@@ -77,8 +70,16 @@ export function callerOf(request: Pick<FastifyRequest, 'caller'>): Caller {
   return request.caller
 }
 
+/** The refusal of a stranger, who is counted by address. */
+export function strangerRefused(request: FastifyRequest, reply: FastifyReply, failures: Limiter): Problem {
+  const verdict = failures.take(network(request.call.clientIp), failureLimit)
+  // One answer for missing, malformed, unknown, expired, revoked and disabled, so that a probe learns nothing.
+  if (verdict.allowed) return new Problem('credentials_invalid')
+  return rateLimited(failures.name, failureLimit, verdict, reply)
+}
+
 /** The key or token in the headers, '' for one in no form that is taken, null for none. Throws `request_malformed` for two. */
-function presentedKey({ headers }: FastifyRequest): string | null {
+export function presentedKey({ headers }: Pick<FastifyRequest, 'headers'>): string | null {
   const { authorization, 'x-api-key': apiKey } = headers
   if (authorization !== undefined && apiKey !== undefined)
     throw new Problem('request_malformed', {

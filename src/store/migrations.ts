@@ -1,6 +1,7 @@
 /**
- * Every change ever made to the tables, oldest first, as SQL. A change that has been released is never edited. Plain
- * data: whether a store is up to date can be told without loading what would bring it there (`migrate.ts`).
+ * Every change ever made to the tables, oldest first, as SQL. A change that has been released is never edited, and one
+ * that follows it has a name that sorts behind it. Plain data: whether a store is up to date can be told without loading
+ * what would bring it there (`migrate.ts`).
  */
 export const migrations: Readonly<Record<string, readonly string[]>> = {
   '2026-11-24-first': [
@@ -137,6 +138,17 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
     `CREATE TABLE credential_change (
      id INTEGER PRIMARY KEY AUTOINCREMENT,
      credential TEXT NOT NULL
+   ) STRICT`
+  ],
+  '2026-11-25-admin-keys': [
+    `CREATE TABLE admin_key (
+     id TEXT PRIMARY KEY,
+     name TEXT NOT NULL,
+     role TEXT NOT NULL CHECK (role IN ('viewer', 'operator')),
+     digest BLOB NOT NULL,
+     created_at TEXT NOT NULL,
+     expires_at TEXT,
+     revoked_at TEXT
    ) STRICT`
   ]
 }

@@ -28,6 +28,7 @@ const checkedAtStart = [
   'connector_grant',
   'credential',
   'credential_version',
+  'admin_key',
   'writer'
 ]
 

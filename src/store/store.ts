@@ -4,6 +4,9 @@ import { nodeSqliteDialect } from './sqlite-dialect.ts'
 import { openStoreFile, type StoreFile } from './store-file.ts'
 import type { Tables } from './tables.ts'
 
+/** Typed queries alone, of a store that may be open for reading only. */
+export type Queries = { readonly db: Kysely<Tables> }
+
 /** An open store with typed queries, for everything that is not on the way of a call. */
 export type Store = StoreFile & {
   readonly db: Kysely<Tables>
@@ -13,7 +16,11 @@ export type Store = StoreFile & {
 
 /** Opens and migrates the store that GATEWAY_STORE_URL names. Throws StoreError. */
 export async function openStore(url: string): Promise<Store> {
-  const file = await openStoreFile(url)
+  return withQueries(await openStoreFile(url))
+}
+
+/** An open store with typed queries over the same handle. */
+export function withQueries(file: StoreFile): Store {
   const db = typedQueries(file.raw)
   return { ...file, db, transact: work => db.transaction().execute(work) }
 }

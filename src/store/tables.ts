@@ -60,6 +60,18 @@ export type Tables = {
   }
   /** One row for each change to a credential: running gateways read on from the last they saw. */
   credential_change: { id: Generated<number>; credential: string }
+  /** Never deleted from: how many there are, and how many of them are revoked, tells whether anything changed. */
+  admin_key: {
+    id: string
+    /** What the administrator calls it. Two may have the same. */
+    name: string
+    role: 'viewer' | 'operator'
+    /** HMAC-SHA256 of the secret under the pepper of admin keys. */
+    digest: Uint8Array
+    created_at: string
+    expires_at: string | null
+    revoked_at: string | null
+  }
   writer: {
     id: string
     opened_at: string

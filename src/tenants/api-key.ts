@@ -4,6 +4,9 @@ import { crc32 } from 'node:zlib'
 /** The pepper under which secrets are stored. A KeyObject, not bytes: it cannot be printed, and is faster to use. */
 export type Pepper = KeyObject
 
+/** Whose key it is: a tenant's, for the public listener, or an administrator's, for the admin listener. */
+export type KeyPrefix = 'cgw' | 'cga'
+
 /** A key as its parts. The secret stays text: it is only ever hashed. */
 export type ApiKey = { readonly id: string; readonly secret: string }
 
@@ -17,34 +20,43 @@ const idLength = 16
 const secretLength = 43
 /** 6 characters out of 62 hold the 32 bits of a CRC. */
 const checksumLength = 6
-const keyLength = 'cgw_'.length + idLength + '_'.length + secretLength + checksumLength
-const form = new RegExp(
-  `^cgw_([a-z2-7]{${idLength}})_([0-9A-Za-z]{${secretLength}})[0-9A-Za-z]{${checksumLength}}$`
-)
+/** The same for every prefix. */
+const idStart = 'cgw_'.length
+const keyLength = idStart + idLength + '_'.length + secretLength + checksumLength
+const parts = `_([a-z2-7]{${idLength}})_([0-9A-Za-z]{${secretLength}})[0-9A-Za-z]{${checksumLength}}$`
+const forms: Readonly<Record<KeyPrefix, RegExp>> = {
+  cgw: new RegExp(`^cgw${parts}`),
+  cga: new RegExp(`^cga${parts}`)
+}
 
 /** The pepper of a master key. Another master key makes every issued key unknown. */
 export function apiKeyPepper(masterKey: { derive(purpose: string): Buffer }): Pepper {
   return createSecretKey(masterKey.derive('api-key-pepper'))
 }
 
+/** The pepper of admin keys: a digest of one kind of key is of no use as the other. */
+export function adminKeyPepper(masterKey: { derive(purpose: string): Buffer }): Pepper {
+  return createSecretKey(masterKey.derive('admin-key-pepper'))
+}
+
 /** Makes a key with a fresh id (80 bits) and secret (256 bits). */
-export function mintApiKey(pepper: Pepper): MintedKey {
+export function mintApiKey(pepper: Pepper, prefix: KeyPrefix = 'cgw'): MintedKey {
   const id = [...randomBytes(idLength)].map(byte => idAlphabet[byte % idAlphabet.length]).join('')
   const secret = Array.from(
     { length: secretLength },
     () => secretAlphabet[randomInt(secretAlphabet.length)]
   ).join('')
-  const unchecked = `cgw_${id}_${secret}`
+  const unchecked = `${prefix}_${id}_${secret}`
   return { id, key: unchecked + checksum(unchecked), digest: digestSecret(pepper, secret) }
 }
 
 /**
- * The parts of `cgw_<key id>_<secret><checksum>`, or null for anything else. The checksum tells a mistyped or cut
+ * The parts of `<prefix>_<key id>_<secret><checksum>`, or null for anything else, a key of another prefix too. The checksum tells a mistyped or cut
  * key from a wrong one without any lookup: one wrong character, or two swapped neighbours, never pass it.
  */
-export function parseApiKey(text: string): ApiKey | null {
+export function parseApiKey(text: string, prefix: KeyPrefix = 'cgw'): ApiKey | null {
   if (text.length !== keyLength) return null
-  const match = form.exec(text)
+  const match = forms[prefix].exec(text)
   if (match === null) return null
   const [, id = '', secret = ''] = match
   const unchecked = text.slice(0, -checksumLength)
@@ -53,7 +65,7 @@ export function parseApiKey(text: string): ApiKey | null {
 
 /** Where the key id stands in a key. Says nothing of the rest, or of a text that is no key. */
 export function idIn(text: string): string {
-  return text.slice('cgw_'.length, 'cgw_'.length + idLength)
+  return text.slice(idStart, idStart + idLength)
 }
 
 /** What is stored and compared in place of a secret: HMAC-SHA256 under the pepper, 32 bytes. */

@@ -20,27 +20,40 @@ export async function loadDirectory(
   }
 }
 
+/** A directory that is kept up to date. */
+export type Following = {
+  /** Resolves when the directory holds all changes made so far, or the store could not tell. Never rejects. */
+  refresh(): Promise<void>
+  /** Writes the last uses and stops. */
+  stop(): Promise<void>
+}
+
 /** Changes by other processes take effect well within a second. */
 const pollMs = 250
 /** Uses of keys are written down this often: they inform people and decide nothing. */
 const writeUsesMs = 5_000
 
 /**
- * Keeps the directory up to date with the store, and the store with the uses of keys. Returns a function that writes
- * the last uses and stops. A store that fails is tried again: meanwhile the ledger refuses calls anyway.
+ * Keeps the directory up to date with the store, and the store with the uses of keys. A store that fails is tried
+ * again: meanwhile the ledger refuses calls anyway.
  */
 export function followDirectory(
   directory: Directory,
   lastChange: number,
   store: DirectoryJobs,
   onError: (error: unknown, what: string) => void
-): () => Promise<void> {
+): Following {
   let seen = lastChange
-  let polling = false
+  let polling: Promise<void> | null = null
 
-  async function poll(): Promise<void> {
-    if (polling) return
-    polling = true
+  function poll(): Promise<void> {
+    polling ??= read().finally(() => {
+      polling = null
+    })
+    return polling
+  }
+
+  async function read(): Promise<void> {
     try {
       const changes = await store.call('changes', seen)
       if (changes) {
@@ -49,8 +62,6 @@ export function followDirectory(
       }
     } catch (error) {
       onError(error, 'the directory could not be read')
-    } finally {
-      polling = false
     }
   }
 
@@ -65,8 +76,15 @@ export function followDirectory(
   }
 
   const timers = [setInterval(poll, pollMs), setInterval(writeUses, writeUsesMs)]
-  return async function stop() {
-    for (const timer of timers) clearInterval(timer)
-    await writeUses()
+  return {
+    async refresh() {
+      // One that is under way may have read before the change that the caller knows of.
+      await polling
+      await poll()
+    },
+    async stop() {
+      for (const timer of timers) clearInterval(timer)
+      await writeUses()
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import { isConnectorId } from '../schema.ts'
-import type { Store } from '../store/store.ts'
+import type { Queries } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 import { type Administration, changeDirectory, type TenantChange } from './change-directory.ts'
 import { type Page, type PageRequest, positionOf, toPage } from './page.ts'
@@ -51,7 +51,7 @@ export async function removeGrants(
 
 /** A tenant's grants in the order of their ids. Throws Refusal: tenant_not_found, cursor_invalid. */
 export async function listGrants(
-  { db }: Store,
+  { db }: Queries,
   tenant: string,
   request: PageRequest
 ): Promise<Page<GrantView>> {

@@ -1,8 +1,9 @@
 import type { Transaction } from 'kysely'
-import type { Store } from '../store/store.ts'
+import type { Queries } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
 import { type Administration, changeDirectory } from './change-directory.ts'
+import { expiryAfter, instant } from './expiry.ts'
 import { type Page, type PageRequest, positionOf, toPage } from './page.ts'
 import { Refusal } from './refusal.ts'
 import { requireTenant } from './require-tenant.ts'
@@ -52,7 +53,7 @@ export async function issueKey(
 
 /** A tenant's keys, oldest first. Throws Refusal: tenant_not_found, cursor_invalid. */
 export async function listKeys(
-  { db }: Store,
+  { db }: Queries,
   tenant: string,
   now: Date,
   request: PageRequest
@@ -135,22 +136,13 @@ async function insertKey(
   tenant: string,
   expiresAt: Date | null
 ): Promise<IssuedKey> {
-  const expires_at = expiresAt && instant(expiresAt)
-  if (expires_at !== null && expires_at <= at)
-    throw new Refusal('expiry_invalid', 'a key must expire in the future')
+  const expires_at = expiryAfter(at, expiresAt)
   const { id, key, digest } = mintApiKey(pepper)
   await tx
     .insertInto('api_key')
     .values({ id, tenant, digest, created_at: at, expires_at, revoked_at: null })
     .execute()
   return { tenant, key_id: id, key, created_at: at, expires_at }
-}
-
-/** RFC 3339 with a year of four digits: only such times can be compared as text. */
-function instant(date: Date): string {
-  if (!(date.getTime() < Date.UTC(10_000)))
-    throw new Refusal('expiry_invalid', 'a key cannot expire after the year 9999')
-  return date.toISOString()
 }
 
 type KeyFacts = Omit<Tables['api_key'], 'digest'>

@@ -5,7 +5,7 @@ export type RefusalKind = {
   readonly title: string
 }
 
-/** The closed table of why a change to tenants, keys or grants is refused. */
+/** The closed table of why an administrative change, or a question, is refused. */
 export const refusalTable = {
   tenant_name_invalid: { status: 400, title: 'Tenant name invalid' },
   limit_invalid: { status: 400, title: 'Limit invalid' },
@@ -26,10 +26,18 @@ export const refusalTable = {
   credential_in_use: { status: 409, title: 'Credential in use' },
   credential_unchanged: { status: 409, title: 'Credential unchanged' },
   credential_refused: { status: 409, title: 'Credential refused by the upstream' },
-  credential_unproven: { status: 409, title: 'Credential not proven' }
+  credential_unproven: { status: 409, title: 'Credential not proven' },
+  admin_key_name_invalid: { status: 400, title: 'Admin key name invalid' },
+  request_not_found: { status: 404, title: 'Request not found' }
 } as const satisfies Record<string, RefusalKind>
 
 export type RefusalCode = keyof typeof refusalTable
+
+/** A refusal's code, also of one that has crossed threads, which keeps its name and its code but not its class. */
+export function refusalCodeOf(error: unknown): RefusalCode | undefined {
+  const { name, code = '' } = (error ?? {}) as { name?: string; code?: string }
+  return name === 'Refusal' && Object.hasOwn(refusalTable, code) ? (code as RefusalCode) : undefined
+}
 
 /** A change, or a question, that the tenants' rules do not allow. Nothing was changed. */
 export class Refusal extends Error {

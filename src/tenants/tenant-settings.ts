@@ -14,18 +14,18 @@ export type TenantSettings = {
   readonly credentials: readonly string[] | null
 }
 
-/** Settings as somebody asks for them, not read yet. What is left out is not asked for. */
+/** Settings as somebody asks for them, not read yet. What is left out is not asked for; null asks for the default. */
 export type WantedSettings = {
   /** Calls per minute. */
-  readonly ratePerMinute?: number | undefined
+  readonly ratePerMinute?: number | null | undefined
   /** Calls at once. */
-  readonly burst?: number | undefined
+  readonly burst?: number | null | undefined
   /** What it may do; an empty list permits nothing. */
-  readonly operations?: readonly string[] | undefined
+  readonly operations?: readonly string[] | null | undefined
   /** From where it may call, as addresses and CIDR ranges; null lifts the restriction. */
   readonly addresses?: readonly string[] | null | undefined
   /** Which upstream credentials it uses, the first to be tried first. */
-  readonly credentials?: readonly string[] | undefined
+  readonly credentials?: readonly string[] | null | undefined
 }
 
 /** Settings with their defaults filled in, as they are shown. Null addresses: any. */
@@ -56,9 +56,9 @@ export function readSettings(wanted: WantedSettings): Partial<TenantSettings> {
   return {
     ...(ratePerMinute !== undefined && { rate_per_minute: tenantLimit('rate', ratePerMinute) }),
     ...(burst !== undefined && { burst: tenantLimit('burst', burst) }),
-    ...(operations && { operations: readOperations(operations) }),
+    ...(operations !== undefined && { operations: operations && readOperations(operations) }),
     ...(addresses !== undefined && { addresses: addresses && readAddressRanges(addresses) }),
-    ...(credentials && { credentials: readCredentialNames(credentials) })
+    ...(credentials !== undefined && { credentials: credentials && readCredentialNames(credentials) })
   }
 }
 
@@ -108,7 +108,8 @@ function listIn(text: string | null): readonly string[] | null {
   return text === '' ? [] : (text?.split(',') ?? null)
 }
 
-function tenantLimit(what: 'rate' | 'burst', value: number): number {
+function tenantLimit(what: 'rate' | 'burst', value: number | null): number | null {
+  if (value === null) return null
   if (Number.isInteger(value) && value >= 1 && value <= largestTenantLimit) return value
   throw new Refusal('limit_invalid', `the ${what} must be a whole number from 1 to ${largestTenantLimit}`)
 }

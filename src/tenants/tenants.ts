@@ -1,6 +1,6 @@
-import type { Store } from '../store/store.ts'
+import type { Queries } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
-import { type Administration, changeDirectory } from './change-directory.ts'
+import { type Administration, changeDirectory, type TenantChange } from './change-directory.ts'
 import { readConnectorIds } from './grants.ts'
 import { type Page, type PageRequest, positionOf, toPage } from './page.ts'
 import { Refusal } from './refusal.ts'
@@ -35,7 +35,10 @@ export type NewTenant = WantedSettings & {
 }
 
 /** What is to be changed of a tenant. What is left out stays as it is; connectors take the place of all before. */
-export type TenantUpdate = Omit<NewTenant, 'name'>
+export type TenantUpdate = Omit<NewTenant, 'name'> & {
+  /** Whether its keys are refused. */
+  readonly disabled?: boolean | undefined
+}
 
 /** What came of an update: the tenant, and the names of what changed. */
 export type TenantUpdated = TenantDetails & { readonly changed: readonly string[] }
@@ -65,18 +68,27 @@ export async function updateTenant(
   return await changeDirectory(administration, async (tx, at) => {
     const before = await readState(tx, await requireTenant(tx, name))
     const changes = await bringTo(tx, at, before, { ...before, ...update })
-    const changed = changes.flatMap(change => change.fields ?? 'connectors')
-    return { result: { ...(await showTenant({ db: tx }, name)), changed: [...new Set(changed)] }, changes }
+    const changed = new Set(changes.flatMap(whatChanged))
+    return { result: { ...(await showTenant({ db: tx }, name)), changed: [...changed] }, changes }
   })
 }
 
-function readUpdate(wanted: TenantUpdate): Partial<TenantState> {
-  const connectors = wanted.connectors && [...readConnectorIds(wanted.connectors)]
-  return { ...readSettings(wanted), ...(connectors && { connectors }) }
+function readUpdate({ connectors, disabled, ...settings }: TenantUpdate): Partial<TenantState> {
+  return {
+    ...readSettings(settings),
+    ...(connectors && { connectors: [...readConnectorIds(connectors)] }),
+    ...(disabled !== undefined && { disabled })
+  }
+}
+
+/** The names of what an entry tells of, as the tenant is shown. */
+function whatChanged({ kind, fields = [] }: TenantChange): readonly string[] {
+  if (kind.startsWith('admin.grant.')) return ['connectors']
+  return kind === 'admin.tenant.update' ? fields : ['disabled']
 }
 
 /** Tenants in the order of their names. Throws Refusal: cursor_invalid. */
-export async function listTenants({ db }: Store, request: PageRequest): Promise<Page<TenantView>> {
+export async function listTenants({ db }: Queries, request: PageRequest): Promise<Page<TenantView>> {
   const [after = ''] = positionOf(request, 1) ?? []
   const rows = await db
     .selectFrom('tenant')
@@ -89,7 +101,7 @@ export async function listTenants({ db }: Store, request: PageRequest): Promise<
 }
 
 /** Throws Refusal: tenant_not_found. */
-export async function showTenant({ db }: Pick<Store, 'db'>, name: string): Promise<TenantDetails> {
+export async function showTenant({ db }: Queries, name: string): Promise<TenantDetails> {
   const row = await requireTenant(db, name)
   const { connectors } = await readState(db, row)
   return { ...toTenantView(row), connectors }

@@ -9,14 +9,8 @@ const read = (document: string) => readFileSync(join(root, document), 'utf8')
 const readme = read('README.md')
 
 const documents = [
-  ...[
-    'README.md',
-    'CONTRIBUTING.md',
-    'SECURITY.md',
-    'docs/architecture.md',
-    'docs/callers.md',
-    'docs/operations.md'
-  ],
+  ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/architecture.md', 'docs/operations.md'],
+  ...['docs/admin-api.md', 'docs/callers.md'],
   ...readdirSync(join(root, 'docs/decisions')).map(name => `docs/decisions/${name}`)
 ]
 

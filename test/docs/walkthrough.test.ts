@@ -16,3 +16,13 @@ test.concurrent('the commands for operators work as they are written', async () 
   expect(read.output.match(/^whole: /gm)).toHaveLength(5)
   expect(background.at(-1)?.output).toContain('"msg":"drained"')
 }, 60_000)
+
+test.concurrent('the commands for the admin API work as they are written', async () => {
+  const { read, background } = await follow('docs/admin-api.md')
+  expect(read, read.output).toMatchObject({ code: 0 })
+  expect(read.output).toContain('"changed":["019a9612-bfad-758c-884e-37dd8c6ad2cb"]')
+  expect(read.output).toContain('"state":"revoked"')
+  expect(read.output).toContain('"kind":"admin.tenant.disable"')
+  expect(read.output.match(/cg[aw]_[a-z2-7]{16}_/g)).toHaveLength(1)
+  expect(background.at(-1)?.output).toContain('"msg":"drained"')
+}, 60_000)

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
 import { MemoryLimiter } from '../../src/limits/memory-limiter.ts'
 
 const limit = { ratePerMinute: 60, burst: 2 }
@@ -31,4 +32,46 @@ test('a clock that stands still never lets more through than the burst', () => {
   const limiter = new MemoryLimiter('test', () => 7)
   const admitted = Array.from({ length: 1000 }, () => limiter.take('a', limit).allowed).filter(Boolean)
   expect(admitted).toHaveLength(limit.burst)
+})
+
+describe('to look at a bucket', () => {
+  test('charges nothing, and tells what a request would find', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          ratePerMinute: fc.integer({ min: 1, max: 1e9 }),
+          burst: fc.integer({ min: 1, max: 1000 })
+        }),
+        fc.array(fc.nat(5_000_000), { maxLength: 30 }),
+        (some, pauses) => {
+          let nowUs = 0
+          const limiter = new MemoryLimiter('test', () => nowUs)
+          for (const pause of pauses) {
+            nowUs += pause
+            const before = limiter.look('a', some)
+            expect(limiter.look('a', some)).toEqual(before)
+            const { allowed, remaining } = limiter.take('a', some)
+            expect(before.remaining).toBe(allowed ? remaining + 1 : 0)
+          }
+        }
+      )
+    )
+  })
+
+  test('shows a limit that was lowered since as used up', () => {
+    const limiter = new MemoryLimiter('test', () => 0)
+    for (let call = 0; call < 50; call++) limiter.take('a', { ratePerMinute: 60, burst: 50 })
+    expect(limiter.look('a', limit)).toEqual({ remaining: 0, resetUs: 50_000_000 })
+  })
+
+  test('finds those in use in the order of their keys, page by page, until they are full again', () => {
+    let nowUs = 0
+    const limiter = new MemoryLimiter('test', () => nowUs)
+    const keys = ['d', 'a', 'c', 'e', 'b']
+    for (const key of keys) limiter.take(key, limit)
+    expect(limiter.inUse('', 3)).toEqual(['a', 'b', 'c'])
+    expect(limiter.inUse('c', 3)).toEqual(['d', 'e'])
+    nowUs = 1_000_000
+    expect(limiter.inUse('', 3)).toEqual([])
+  })
 })

@@ -4,9 +4,11 @@ import {
   type FieldError,
   type Forwarded,
   type ProblemCode,
+  type ProblemKind,
   problemTable,
   type UpstreamFacts
 } from '../../src/problems.ts'
+import { type RefusalCode, refusalTable } from '../../src/tenants/refusal.ts'
 import { type HttpAnswer, header } from './http-answer.ts'
 
 const uuidv7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
@@ -35,14 +37,24 @@ export type ExpectedProblem = {
   readonly upstream?: UpstreamFacts
 }
 
+/** Those of the public table, and those that only the admin listener knows: to repeat such a request never helps. */
+const kinds: Readonly<
+  Record<ProblemCode | RefusalCode, Pick<ProblemKind, 'status' | 'title' | 'retryable'>>
+> = {
+  ...problemTable,
+  ...(Object.fromEntries(
+    Object.entries(refusalTable).map(([code, kind]) => [code, { ...kind, retryable: false }])
+  ) as Record<RefusalCode, Pick<ProblemKind, 'status' | 'title' | 'retryable'>>)
+}
+
 /** Passes only for exactly the contract's envelope: every member, its type, no other, and headers that agree. */
 export function expectProblem(
   answer: HttpAnswer | undefined,
-  code: ProblemCode,
+  code: ProblemCode | RefusalCode,
   { forwarded = 'no', errors, retryAfter, upstream }: ExpectedProblem = {}
 ): ProblemBody {
   if (answer === undefined) throw new Error(`no answer at all, expected ${code}`)
-  const { status, title, retryable } = problemTable[code]
+  const { status, title, retryable } = kinds[code]
   // Only 503 says that the upstream has not begun.
   const failedMidway = code === 'upstream_failed' && upstream !== undefined && upstream.status !== 503
   const body = JSON.parse(answer.body) as ProblemBody

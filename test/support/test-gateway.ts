@@ -9,7 +9,7 @@ import { createLogger } from '../../src/logger.ts'
 import type { ConnectorType } from '../../src/sandbox/connector-store.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
-import { apiKeyPepper, type Pepper } from '../../src/tenants/api-key.ts'
+import { adminKeyPepper, apiKeyPepper, type Pepper } from '../../src/tenants/api-key.ts'
 import type { Administration } from '../../src/tenants/change-directory.ts'
 import { issueKey } from '../../src/tenants/keys.ts'
 import { createTenant, type NewTenant } from '../../src/tenants/tenants.ts'
@@ -21,6 +21,7 @@ export const canaryKey = 'bd_v2_canary_7Qm2xXo8pLs4vRt6wYz1aBc3dEf5gHj9'
 export type TestAdministration = {
   readonly administration: Administration
   readonly pepper: Pepper
+  readonly adminPepper: Pepper
   /** Creates a tenant, by default with every connector and without a limit worth the name; returns a key of it. */
   addTenant(tenant: Partial<NewTenant> & { name: string }): Promise<string>
 }
@@ -111,7 +112,8 @@ async function administrationOf(
   masterKey: string,
   env: Readonly<Record<string, string>>
 ): Promise<TestAdministration> {
-  const pepper = apiKeyPepper(await openMasterKeyOf(store, masterKey, env))
+  const master = openMasterKeyOf(store, masterKey, env)
+  const pepper = apiKeyPepper(master)
   const administration: Administration = {
     store,
     administrator: { actor: 'cli:tester', role: 'cli', version: '0.0.0', pid: 1 },
@@ -120,6 +122,7 @@ async function administrationOf(
   return {
     administration,
     pepper,
+    adminPepper: adminKeyPepper(master),
     async addTenant(tenant) {
       const open = { connectors: ['*'], ratePerMinute: 1_000_000_000, burst: 1_000_000 }
       await createTenant(administration, { ...open, ...tenant })

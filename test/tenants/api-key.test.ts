@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { apiKeyPepper, digestSecret, mintApiKey, parseApiKey } from '../../src/tenants/api-key.ts'
+import {
+  adminKeyPepper,
+  apiKeyPepper,
+  digestSecret,
+  mintApiKey,
+  parseApiKey
+} from '../../src/tenants/api-key.ts'
 import { pepper } from './temporary-store.ts'
 
 const minted = fc.noShrink(fc.constant(null).map(() => mintApiKey(pepper).key))
@@ -61,6 +67,26 @@ describe('a key is recognised as mistyped without any lookup', () => {
       })
     )
   })
+})
+
+test('a key of one prefix is none of the other, also when the prefix is exchanged', () => {
+  const tenants = mintApiKey(pepper).key
+  const admins = mintApiKey(pepper, 'cga').key
+  expect(parseApiKey(admins, 'cga')).not.toBeNull()
+  for (const key of [tenants, tenants.replace('cgw_', 'cga_')]) expect(parseApiKey(key, 'cga')).toBeNull()
+  for (const key of [admins, admins.replace('cga_', 'cgw_')]) expect(parseApiKey(key)).toBeNull()
+})
+
+test('tenant keys and admin keys have peppers of their own', () => {
+  const purposes: string[] = []
+  const master = {
+    derive(purpose: string) {
+      purposes.push(purpose)
+      return Buffer.alloc(32, purposes.length)
+    }
+  }
+  expect(digestSecret(apiKeyPepper(master), 'a')).not.toEqual(digestSecret(adminKeyPepper(master), 'a'))
+  expect(new Set(purposes).size).toBe(2)
 })
 
 test('any other text is no key', () => {

@@ -1,0 +1,91 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { answerHeaders, ConnectorId } from './schema.ts'
+
+/** A tenant's name. */
+export const TenantName = Type.String({
+  pattern: '^[a-z0-9][a-z0-9._-]{0,62}$',
+  description: '1 to 63 characters of a-z, 0-9, ".", "_" and "-", the first a letter or digit',
+  examples: ['acme']
+})
+
+/** The id of a key, of a tenant's or an admin key: never the key. */
+export const KeyId = Type.String({
+  pattern: '^[a-z2-7]{16}$',
+  description: 'the id of a key, 16 characters of a-z and 2-7',
+  examples: ['abcdefghijklmnop']
+})
+
+/** A connector, or `*` for every one. */
+export const GrantedConnector = Type.String({
+  pattern: `${ConnectorId.pattern}|^\\*$`,
+  description: 'a UUID, in any case, or * for every connector',
+  examples: ['019a9612-bfad-758c-884e-37dd8c6ad2cb', '*']
+})
+
+/**
+ * A time with its offset, as text. Days that no calendar has the format keeps out; leap seconds, of which a `Date` knows
+ * nothing, the pattern.
+ */
+export const Instant = Type.String({
+  pattern:
+    '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$',
+  format: 'date-time',
+  description: 'an RFC 3339 time, such as 2027-01-31T12:00:00Z',
+  examples: ['2027-01-31T12:00:00Z']
+})
+
+/** A time that an answer tells. */
+export const Time = Type.String({ format: 'date-time' })
+export const TimeOrNull = Type.Union([Time, Type.Null()])
+
+/** The query members of every list. Texts, as all of a query: nothing is coerced. */
+export const pageQuery = {
+  limit: Type.Optional(
+    Type.String({
+      pattern: '^([1-9][0-9]?|100)$',
+      description: 'a whole number from 1 to 100',
+      examples: ['20']
+    })
+  ),
+  cursor: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9_-]{1,512}$',
+      description: 'the next of an earlier page of this list'
+    })
+  )
+}
+
+/** None: what is given here by mistake must not be dropped in silence. */
+export const noQuery = Type.Object({}, { additionalProperties: false })
+
+const defaultLimit = 20
+
+/** Which page a query asks for. */
+export function pageOf({ limit, cursor }: { limit?: string | undefined; cursor?: string | undefined }): {
+  limit: number
+  cursor: string | undefined
+} {
+  return { limit: limit === undefined ? defaultLimit : Number(limit), cursor }
+}
+
+/** The schema of a page of a list. */
+export function Page<T extends TSchema>(item: T, description: string) {
+  return Type.Object(
+    {
+      items: Type.Unsafe<readonly Static<T>[]>(Type.Array(item)),
+      next: Type.Union([Type.String(), Type.Null()], {
+        description: 'The cursor of the next page; null on the last.'
+      })
+    },
+    { description, headers: adminHeaders }
+  )
+}
+
+/** Headers of every answer under /admin. */
+export const adminHeaders = {
+  ...answerHeaders,
+  'Cache-Control': { type: 'string', description: 'no-store' }
+}
+
+/** Every route under /admin is described as needing an admin key. */
+export const adminSecurity = [{ bearer: [] }, { apiKey: [] }]

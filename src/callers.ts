@@ -1,0 +1,54 @@
+import type { Logger } from './logger.ts'
+import type { ThreadCaller } from './store/thread-call.ts'
+import type { Opened, StoreJobs } from './store-thread.ts'
+import { AdminKeyDirectory } from './tenants/admin-key-directory.ts'
+import { Directory } from './tenants/directory.ts'
+import { followAdminKeys } from './tenants/follow-admin-keys.ts'
+import { type Following, followDirectory, loadDirectory } from './tenants/follow-directory.ts'
+
+/** Who may call: tenants and administrators, as the store names them. Nobody before it is unsealed. */
+export class Callers {
+  readonly #store: Pick<ThreadCaller<StoreJobs>, 'call'>
+  readonly #onError: (err: unknown, what: string) => void
+  #directory: Directory | null = null
+  #adminKeys: AdminKeyDirectory | null = null
+  #following: Following | null = null
+  #stopFollowingAdminKeys = () => {}
+
+  constructor(store: Pick<ThreadCaller<StoreJobs>, 'call'>, logger: Pick<Logger, 'error'>) {
+    this.#store = store
+    this.#onError = (err, what) => logger.error({ err }, what)
+  }
+
+  readonly tenants: Pick<Directory, 'authenticate' | 'find' | 'tenantNamed'> = {
+    authenticate: (key, now) => this.#directory?.authenticate(key, now) ?? null,
+    find: name => this.#directory?.find(name) ?? null,
+    tenantNamed: name => this.#directory?.tenantNamed(name)
+  }
+
+  readonly administrators: Pick<AdminKeyDirectory, 'authenticate'> = {
+    authenticate: (key, now) => this.#adminKeys?.authenticate(key, now) ?? null
+  }
+
+  /** Takes in everybody, and from then on every change. Throws what the store throws; then nobody is known still. */
+  async open({ pepper, adminPepper, snapshot, adminKeys }: Opened): Promise<void> {
+    const directory = new Directory(pepper)
+    await loadDirectory(directory, snapshot, this.#store)
+    this.#directory = directory
+    this.#following = followDirectory(directory, snapshot.lastChange, this.#store, this.#onError)
+    this.#adminKeys = new AdminKeyDirectory(adminPepper)
+    this.#adminKeys.load(adminKeys)
+    this.#stopFollowingAdminKeys = followAdminKeys(this.#adminKeys, this.#store, this.#onError)
+  }
+
+  /** Resolves when all changes of tenants made so far are known, or the store could not tell. Never rejects. */
+  async refresh(): Promise<void> {
+    await this.#following?.refresh()
+  }
+
+  /** Writes down the last uses of keys, and stops following. */
+  async close(): Promise<void> {
+    this.#stopFollowingAdminKeys()
+    await this.#following?.stop()
+  }
+}

@@ -1,0 +1,52 @@
+import { type Page, type PageRequest, positionOf, toPage } from '../tenants/page.ts'
+import { type Limit, wholeSeconds } from './gcra.ts'
+import type { MemoryLimiter } from './memory-limiter.ts'
+
+/** Where the limit of a tenant stands that has used some of it. */
+export type LimitInUse = {
+  readonly tenant: string
+  readonly rate_per_minute: number
+  readonly burst: number
+  /** Calls that would be admitted now, at once. */
+  readonly remaining: number
+  /** Whole seconds until all of the burst is there again, rounded up. */
+  readonly full_in_seconds: number
+}
+
+/** Tenants whose buckets are not full now, by name: all of them, or one. Throws Refusal: cursor_invalid. */
+export type LimitsInUse = (request: PageRequest & { tenant?: string | undefined }) => Page<LimitInUse>
+
+/** Reads the limits of tenants in the memory of this process. */
+export function limitsInUse(
+  limiter: Pick<MemoryLimiter, 'inUse' | 'look'>,
+  limitOf: (tenant: string) => Limit | undefined
+): LimitsInUse {
+  return request => {
+    const [after = ''] = positionOf(request, 1) ?? []
+    const { tenant, limit } = request
+    const names = tenant === undefined ? limiter.inUse(after, limit + 1) : tenant > after ? [tenant] : []
+    const { items, next } = toPage(
+      names,
+      limit,
+      name => [name],
+      name => name
+    )
+    return { items: items.flatMap(name => limitInUse(limiter, name, limitOf(name)) ?? []), next }
+  }
+}
+
+function limitInUse(
+  limiter: Pick<MemoryLimiter, 'look'>,
+  tenant: string,
+  limit: Limit | undefined
+): LimitInUse | null {
+  const seen = limit && limiter.look(tenant, limit)
+  if (!seen || seen.resetUs === 0) return null
+  return {
+    tenant,
+    rate_per_minute: limit.ratePerMinute,
+    burst: limit.burst,
+    remaining: seen.remaining,
+    full_in_seconds: wholeSeconds(seen.resetUs)
+  }
+}

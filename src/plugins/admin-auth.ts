@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { Problem } from '../problems.ts'
+import type { AdminCaller, AdminKeyDirectory } from '../tenants/admin-key-directory.ts'
+import type { AdminRole } from '../tenants/admin-key-rows.ts'
+import type { Limiter } from './limit-answer.ts'
+import { presentedKey, strangerRefused } from './tenant-auth.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may ask for this, of administrators. Every route that needs an admin key has it. */
+    role?: AdminRole
+  }
+  interface FastifyRequest {
+    administrator: AdminCaller | null
+  }
+}
+
+export type AdminAuthOptions = {
+  adminKeys: Pick<AdminKeyDirectory, 'authenticate'>
+  /** Counts failures, by address. */
+  failures: Limiter
+}
+
+/** What a role may ask for: an operator may do what a viewer may. */
+const permitted: Readonly<Record<AdminRole, readonly AdminRole[]>> = {
+  viewer: ['viewer'],
+  operator: ['viewer', 'operator']
+}
+
+/** Admits to this scope only requests that carry a live admin key whose role is enough for the route. */
+export const adminAuth = fp<AdminAuthOptions>(
+  async function adminAuth(scope, { adminKeys, failures }) {
+    scope.decorateRequest('administrator', null)
+
+    // At boot, so that no route can be added without anybody having thought of who may use it.
+    scope.addHook('onRoute', function requireRole({ method, url, config }) {
+      if (!config?.role) throw new Error(`the admin route ${method} ${url} declares no role`)
+    })
+
+    scope.addHook('onRequest', function admitAdministrator(request, reply, done) {
+      // An issued key passes here once, and no cache is to have it.
+      reply.header('cache-control', 'no-store')
+      const administrator = adminKeys.authenticate(presentedKey(request) ?? '', Date.now())
+      request.administrator = administrator
+      if (administrator === null) return done(strangerRefused(request, reply, failures))
+      const { role } = request.routeOptions.config
+      if (role && permitted[administrator.role].includes(role)) return done()
+      done(new Problem('permission_denied', { detail: 'The role of your admin key does not permit this.' }))
+    })
+  },
+  { name: 'admin-auth', dependencies: ['problem-envelope', 'request-facts'] }
+)
+
+/** The admitted administrator. Without one this route was wired outside the admin scope: our bug, a 500. */
+export function administratorOf(request: Pick<FastifyRequest, 'administrator'>): AdminCaller {
+  assert(request.administrator, 'this route is outside the admin scope')
+  return request.administrator
+}

@@ -1,0 +1,35 @@
+import type { AdminKeyDirectory } from './admin-key-directory.ts'
+import type { AdminKeyRows } from './admin-key-rows.ts'
+
+/** Changes by other processes take effect well within a second. */
+const pollMs = 250
+
+/**
+ * Keeps the admin keys up to date with the store. Returns a function that stops. A store that fails is tried again:
+ * meanwhile nothing can be changed with a key that was revoked, as changes need the store too.
+ */
+export function followAdminKeys(
+  directory: AdminKeyDirectory,
+  store: { call(job: 'adminKeys', known: number): Promise<AdminKeyRows | null> },
+  onError: (error: unknown, what: string) => void
+): () => void {
+  let polling = false
+
+  async function poll(): Promise<void> {
+    if (polling) return
+    polling = true
+    try {
+      const rows = await store.call('adminKeys', directory.version)
+      if (rows) directory.load(rows)
+    } catch (error) {
+      onError(error, 'the admin keys could not be read')
+    } finally {
+      polling = false
+    }
+  }
+
+  const timer = setInterval(poll, pollMs)
+  return function stop() {
+    clearInterval(timer)
+  }
+}

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { describeAdminApi } from '../src/cli/openapi.ts'
+import { version } from '../src/version.ts'
+import { askAdmin, issueAdminKeys } from './support/admin-client.ts'
+import { gatewayForFile } from './support/gateway-for-file.ts'
+
+const stored = readFileSync(new URL('../openapi/admin.json', import.meta.url), 'utf8')
+const document = JSON.parse(stored)
+const file = gatewayForFile({ prepare: issueAdminKeys })
+
+test('the stored description is what the routes make; if this fails, run `npm run openapi`', async () => {
+  expect(stored).toBe(await describeAdminApi(version))
+})
+
+test('it is OpenAPI 3.1, names every code that can come, and every route under /admin needs a key', () => {
+  expect(document.openapi).toMatch(/^3\.1\./)
+  const { enum: codes } = document.components.schemas.Problem.properties.code
+  expect(codes).toEqual(expect.arrayContaining(['tenant_exists', 'permission_denied', 'request_not_found']))
+  expect(codes).not.toContain('upstream_busy')
+  for (const [path, methods] of Object.entries<Record<string, { security?: unknown }>>(document.paths))
+    for (const { security } of Object.values(methods))
+      expect(security, path).toEqual(path.startsWith('/admin') ? [{ bearer: [] }, { apiKey: [] }] : undefined)
+})
+
+test('a viewer is given the same description by the listener', async () => {
+  const { adminPort, prepared } = file.gateway
+  const answer = await askAdmin(adminPort, { target: '/admin/openapi.json', key: prepared.viewer })
+  expect(JSON.parse(answer.body)).toEqual(document)
+})
