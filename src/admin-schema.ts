@@ -8,6 +8,13 @@ export const TenantName = Type.String({
   examples: ['acme']
 })
 
+/** The name of an upstream credential. */
+export const CredentialName = Type.String({
+  pattern: '^[a-z0-9][a-z0-9._-]{0,62}$',
+  description: '1 to 63 characters of a-z, 0-9, ".", "_" and "-", the first a letter or digit',
+  examples: ['default']
+})
+
 /** The id of a key, of a tenant's or an admin key: never the key. */
 export const KeyId = Type.String({
   pattern: '^[a-z2-7]{16}$',

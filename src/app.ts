@@ -1,6 +1,7 @@
 import type { Server } from 'node:tls'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance } from 'fastify'
+import type { HeldCredentials } from './custody/held-credentials.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { LedgerReader } from './ledger/ledger-reader.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -26,6 +27,7 @@ import { answerClientError, answerUnusualRequests } from './plugins/socket-probl
 import { type OtherProofs, tenantAuth } from './plugins/tenant-auth.ts'
 import { watchHandshakes } from './plugins/tls-handshakes.ts'
 import { unknownRoute } from './plugins/unknown-route.ts'
+import { adminCredentials } from './routes/admin-credentials.ts'
 import { adminDescription } from './routes/admin-description.ts'
 import { adminGrants } from './routes/admin-grants.ts'
 import { adminKeys } from './routes/admin-keys.ts'
@@ -103,6 +105,7 @@ export type AdminAppDependencies = ListenerDependencies &
     adminKeys: Pick<AdminKeyDirectory, 'authenticate'>
     limiters: { failures: Limiter }
     limitsInUse: LimitsInUse
+    credentials: Pick<HeldCredentials, 'list' | 'show'>
   }
 
 /** The admin listener: what operators and orchestrators ask, apart from the traffic of the tenants. */
@@ -123,6 +126,7 @@ export async function buildAdminApp(dependencies: AdminAppDependencies): Promise
       adminTenants(scope, dependencies)
       adminKeys(scope, dependencies)
       adminGrants(scope, dependencies)
+      adminCredentials(scope, dependencies)
       adminLedger(scope, dependencies)
       adminLimits(scope, dependencies)
       adminDescription(scope, {})

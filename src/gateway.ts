@@ -4,6 +4,7 @@ import { besideThisFile } from './beside-this-file.ts'
 import { Callers } from './callers.ts'
 import type { Config } from './config.ts'
 import type { Credentials } from './custody/credentials.ts'
+import { HeldCredentials } from './custody/held-credentials.ts'
 import { keepUnsealing } from './keep-unsealing.ts'
 import { AppendTimeout } from './ledger/append-queue.ts'
 import { packDrafts } from './ledger/draft.ts'
@@ -98,7 +99,13 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     version,
     adminKeys: callers.administrators,
     reader: history,
-    administration: new TenantAdministration({ store, refresh: () => callers.refresh() }),
+    administration: new TenantAdministration({
+      store,
+      refresh: async () => {
+        await Promise.all([callers.refresh(), custody.keeper.poll()])
+      }
+    }),
+    credentials: new HeldCredentials(custody.keeper, custody.credentials),
     limiters: { failures: new MemoryLimiter('unauthenticated') },
     limitsInUse: limitsInUse(limiters.tenants, callers.tenants.tenantNamed)
   })

@@ -102,12 +102,10 @@ const jobs = {
     return await onStoreLater(async () => {
       openWriter()
       store.requireInPlace()
-      const administration = {
-        store: withQueries(store),
-        administrator: administrator(request.actor),
-        clock: () => new Date()
-      }
-      return await makeChange({ administration, pepper: apiKeyPepper(keys) }, request)
+      const by = administrator(request.actor)
+      const administration = { store: withQueries(store), administrator: by, clock: () => new Date() }
+      const custody = { store, keys, administrator: by, at: new Date() }
+      return await makeChange({ administration, custody, pepper: apiKeyPepper(keys) }, request)
     })
   },
 

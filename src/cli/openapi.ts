@@ -55,7 +55,8 @@ export async function describeAdminApi(version: string): Promise<string> {
     limiters: { failures },
     reader: { read: unused },
     administration: { change: unused },
-    limitsInUse: unused
+    limitsInUse: unused,
+    credentials: { list: unused, show: unused }
   })
   return await described(app)
 }

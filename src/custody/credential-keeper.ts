@@ -2,6 +2,7 @@ import type { HeldVersion, HeldVersions } from './credential.ts'
 import { labelOf, type NewVersion, type VersionChanged } from './credential-changes.ts'
 import { type CredentialRecord, findVersion } from './credential-records.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
+import { type CredentialView, viewsOf } from './credential-views.ts'
 import type { Credentials } from './credentials.ts'
 import { fetchMaterial, openVersion, type SecretSources } from './open-version.ts'
 import { SecretUnavailable } from './secret-reference.ts'
@@ -81,6 +82,11 @@ export class CredentialKeeper {
       )
     })
     return this.#working
+  }
+
+  /** The credentials as this process last read them, by name; null when it never could. */
+  views(now: Date): CredentialView[] | null {
+    return this.#snapshot && viewsOf(this.#snapshot.records, now)
   }
 
   /** Follows nothing any more, and zeroes all keys. */

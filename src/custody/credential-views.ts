@@ -25,7 +25,11 @@ export function listCredentials(
   keys: Pick<MasterKey, 'derive'>,
   now: Date
 ): CredentialView[] {
-  const { records } = readProven(raw, keys)
+  return viewsOf(readProven(raw, keys).records, now)
+}
+
+/** The credentials among records that are known to be what was stored, by name. */
+export function viewsOf(records: CredentialRecords, now: Date): CredentialView[] {
   return records.credentials
     .filter(({ removed_at }) => removed_at === null)
     .map(record => toView(record, records, now))

@@ -30,6 +30,9 @@ export type Lease = {
 /** Why a credential cannot be used now: for how many seconds its breaker is open, or, without, that it is sealed. */
 export type Unusable = { readonly retryAfter?: number }
 
+/** What keeps calls from being made with a credential: nothing, that its key cannot be opened, or its open breaker. */
+export type CredentialState = 'usable' | 'sealed' | 'refused'
+
 /** This many refusals in a row open the breaker: the key is bad, and more calls would only hammer. */
 const refusalsToOpen = 3
 /** After this long one call is let through to see whether the key is taken again. */
@@ -49,6 +52,12 @@ export class Credential {
 
   get versions(): HeldVersions {
     return this.#versions
+  }
+
+  /** Whether calls can be made with it: not when its key cannot be opened, or the upstream refuses it again and again. */
+  get state(): CredentialState {
+    if (!this.#versions.active) return 'sealed'
+    return this.#refusals < refusalsToOpen ? 'usable' : 'refused'
   }
 
   /** The active version for one call, at the monotonic time `nowMs`. */

@@ -1,4 +1,10 @@
-import { Credential, type HeldVersions, type Lease, type Unusable } from './credential.ts'
+import {
+  Credential,
+  type CredentialState,
+  type HeldVersions,
+  type Lease,
+  type Unusable
+} from './credential.ts'
 
 /** What becomes of credentials while calls are made with them. */
 export type CredentialEvents = {
@@ -56,6 +62,11 @@ export class Credentials {
   /** What is held of a credential; nothing of one that is not known. */
   held(name: string): HeldVersions {
     return this.#held.get(name)?.versions ?? none
+  }
+
+  /** Whether calls can be made with a credential. One that is not known is as good as sealed. */
+  stateOf(name: string): CredentialState {
+    return this.#held.get(name)?.state ?? 'sealed'
   }
 
   names(): string[] {

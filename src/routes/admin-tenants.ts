@@ -2,6 +2,7 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import {
   adminHeaders,
   adminSecurity,
+  CredentialName,
   GrantedConnector,
   noQuery,
   Page,
@@ -36,7 +37,7 @@ const Addresses = Type.Array(Type.String({ maxLength: 64 }), {
   description: 'from where it may call, as addresses and CIDR ranges',
   examples: [['10.0.0.0/8', '2001:db8::/32']]
 })
-const Credentials = Type.Array(Type.String({ maxLength: 63 }), {
+const Credentials = Type.Array(CredentialName, {
   minItems: 1,
   maxItems: 20,
   description: 'names of the upstream credentials it uses, the first to be tried first',
@@ -92,7 +93,7 @@ const facts = {
   burst: Type.Integer(),
   operations: listOf(Type.Unsafe<Operation>({ type: 'string', enum: [...operations] })),
   addresses: Type.Union([listOf(Type.String()), Type.Null()], { description: 'null: from anywhere' }),
-  credentials: listOf(Type.String())
+  credentials: listOf(CredentialName)
 }
 const details = { ...facts, connectors: listOf(GrantedConnector) }
 const Tenant = Type.Object(facts)

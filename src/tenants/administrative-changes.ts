@@ -1,3 +1,5 @@
+import type { CredentialAdministration } from '../custody/change-credentials.ts'
+import { removeCredential } from '../custody/credential-changes.ts'
 import type { Pepper } from './api-key.ts'
 import type { Administration } from './change-directory.ts'
 import { addGrants, removeGrants } from './grants.ts'
@@ -5,7 +7,11 @@ import { issueKey, revokeKey, rotateKey } from './keys.ts'
 import { createTenant, type NewTenant, type TenantUpdate, updateTenant } from './tenants.ts'
 
 /** What a change is made with, on the store's thread. */
-export type ChangeContext = { readonly administration: Administration; readonly pepper: Pepper }
+export type ChangeContext = {
+  readonly administration: Administration
+  readonly custody: CredentialAdministration
+  readonly pepper: Pepper
+}
 
 type Grant = { readonly tenant: string; readonly connectorId: string }
 
@@ -39,7 +45,10 @@ export const administrativeChanges = {
     addGrants(administration, tenant, [connectorId]),
 
   removeGrant: ({ administration }: ChangeContext, { tenant, connectorId }: Grant) =>
-    removeGrants(administration, tenant, [connectorId])
+    removeGrants(administration, tenant, [connectorId]),
+
+  removeCredential: async ({ custody }: ChangeContext, { name }: { name: string }) =>
+    removeCredential(custody, name)
 } as const satisfies Record<string, (context: ChangeContext, input: never) => Promise<unknown>>
 
 type Changes = typeof administrativeChanges

@@ -12,7 +12,7 @@ export type TenantAdministrationOptions = {
   readonly refresh: () => Promise<void>
 }
 
-/** Changes to tenants, their keys and grants, asked for while the gateway runs. They are made on the store's thread. */
+/** Changes to tenants, their keys and grants, and to credentials, asked for while the gateway runs. They are made on the store's thread. */
 export class TenantAdministration {
   readonly #options: TenantAdministrationOptions
   readonly #waiting = new WaitingRoom()
@@ -23,7 +23,7 @@ export class TenantAdministration {
 
   /**
    * Makes a change, with its ledger entries. When it returns, the change is durable and this process goes by it. Throws a
-   * refusal (by its name and code), `overloaded`, or `store_unavailable`, whose detail tells whether the change may have
+   * refusal (by its name and code), `overloaded`, `sealed`, or `store_unavailable`, whose detail tells whether the change may have
    * been made all the same.
    */
   async change<N extends ChangeName>(
@@ -40,6 +40,7 @@ export class TenantAdministration {
       return result as ChangeResult<N>
     } catch (cause) {
       if (cause instanceof Problem || refusalCodeOf(cause) !== undefined) throw cause
+      if ((cause as Error).name === 'CustodyBroken') throw custodyBroken(cause)
       throw storeUnavailable(cause)
     }
   }
@@ -52,6 +53,12 @@ const takenBack: ReadonlySet<unknown> = new Set<StoreFaultCode>([
   'replaced',
   'log_removed'
 ])
+
+/** Nothing is built on rows of credentials that somebody has altered. */
+function custodyBroken(cause: unknown): Problem {
+  const detail = 'The credentials in the store are not those that were stored. Nothing was changed.'
+  return new Problem('sealed', { detail, cause })
+}
 
 /** What is said when the store fails. After a failed write or sync nobody knows whether it came to the disk. */
 function storeUnavailable(cause: unknown): Problem {

@@ -4,6 +4,7 @@ import { describeAdminApi } from '../../src/cli/openapi.ts'
 import { mintApiKey } from '../../src/tenants/api-key.ts'
 import { issueKey } from '../../src/tenants/keys.ts'
 import type { RefusalCode } from '../../src/tenants/refusal.ts'
+import { addSealedCredential } from '../support/add-sealed-credential.ts'
 import { askAdmin, freshAddress, issueAdminKeys, withoutRequestId } from '../support/admin-client.ts'
 import { expectProblem } from '../support/expect-problem.ts'
 import { gatewayForFile } from '../support/gateway-for-file.ts'
@@ -29,11 +30,14 @@ const file = gatewayForFile({
       ...(await issueAdminKeys(setup)),
       limited: await setup.addTenant({ name: 'limited', ratePerMinute: 1, burst: 5 }),
       rotated: await keyId(),
-      revocable: await keyId()
+      revocable: await keyId(),
+      unused: addSealedCredential(setup, 'unused', unusedKey)
     }
   }
 })
 
+/** The key of a credential: no answer may hold it. */
+const unusedKey = 'bd_v2_unused_9Zk3QwErTy'
 const nobodys = 'aaaaaaaaaaaaaaaa'
 const unknownId = '00000000-0000-4000-8000-000000000000'
 const pages = ['?limit=0', '?limit=101', '?limit=1&limit=2', '?cursor=%20', '?color=red']
@@ -147,6 +151,23 @@ const samples: Readonly<Record<string, Sample>> = {
       '/admin/tenants/acme/grants/*?x=1'
     ],
     notFound: ['/admin/tenants/nobody/grants/*', 'tenant_not_found']
+  },
+  listCredentials: {
+    role: 'viewer',
+    path: () => '/admin/credentials',
+    badPaths: pages.map(at('/admin/credentials'))
+  },
+  showCredential: {
+    role: 'viewer',
+    path: () => '/admin/credentials/default',
+    badPaths: ['/admin/credentials/Default', '/admin/credentials/default?x=1'],
+    notFound: ['/admin/credentials/nothing', 'credential_not_found']
+  },
+  removeCredential: {
+    role: 'operator',
+    path: () => '/admin/credentials/unused',
+    badPaths: ['/admin/credentials/-', '/admin/credentials/unused?x=1'],
+    notFound: ['/admin/credentials/nothing', 'credential_not_found']
   },
   searchLedger: {
     role: 'viewer',
@@ -263,7 +284,7 @@ describe.each(admin)('$method $path', ({ method, path, operation }) => {
     const schema = operation.responses[answer.status]?.content['application/json']?.schema
     expect(schema).toBeDefined()
     expect(faults(schema ?? {}, JSON.parse(answer.body))).toBe('')
-    expect(answer.body).not.toMatch(/digest|pepper/)
+    expect(answer.body).not.toMatch(/digest|pepper|bd_v2_/)
   })
 
   test('refuses parameters and queries that are not as described', async () => {

@@ -19,6 +19,12 @@ export async function buildTestAdminApp(dependencies: Partial<AdminAppDependenci
     reader: { read: refuse },
     administration: { change: refuse },
     limitsInUse: () => ({ items: [], next: null }),
+    credentials: {
+      list: () => ({ items: [], next: null }),
+      show() {
+        throw new Error('nobody is to ask')
+      }
+    },
     ...dependencies
   })
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '../../src/config.ts'
+import type { CredentialAdministration } from '../../src/custody/change-credentials.ts'
 import { openMasterKeyOf } from '../../src/custody/master-key-check.ts'
 import { type Gateway, startGateway } from '../../src/gateway.ts'
 import type { LedgerEntry } from '../../src/ledger/entry.ts'
@@ -22,6 +23,8 @@ export type TestAdministration = {
   readonly administration: Administration
   readonly pepper: Pepper
   readonly adminPepper: Pepper
+  /** What credentials are changed with. */
+  custody(): CredentialAdministration
   /** Creates a tenant, by default with every connector and without a limit worth the name; returns a key of it. */
   addTenant(tenant: Partial<NewTenant> & { name: string }): Promise<string>
 }
@@ -123,6 +126,12 @@ async function administrationOf(
     administration,
     pepper,
     adminPepper: adminKeyPepper(master),
+    custody: () => ({
+      store,
+      keys: master,
+      administrator: administration.administrator,
+      at: administration.clock()
+    }),
     async addTenant(tenant) {
       const open = { connectors: ['*'], ratePerMinute: 1_000_000_000, burst: 1_000_000 }
       await createTenant(administration, { ...open, ...tenant })
