@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { answerHeaders, ConnectorId } from './schema.ts'
+import { answerHeaders, ConnectorId, noStoreHeaders } from './schema.ts'
 
 /** A tenant's name. */
 export const TenantName = Type.String({
@@ -89,10 +89,7 @@ export function Page<T extends TSchema>(item: T, description: string) {
 }
 
 /** Headers of every answer under /admin. */
-export const adminHeaders = {
-  ...answerHeaders,
-  'Cache-Control': { type: 'string', description: 'no-store' }
-}
+export const adminHeaders = { ...answerHeaders, ...noStoreHeaders }
 
 /** Every route under /admin is described as needing an admin key. */
 export const adminSecurity = [{ bearer: [] }, { apiKey: [] }]

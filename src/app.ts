@@ -119,6 +119,7 @@ export async function buildAdminApp(dependencies: AdminAppDependencies): Promise
   await app.register(
     async function adminScope(scope: Scope) {
       await scope.register(adminProblems)
+      await scope.register(sealed, dependencies)
       await scope.register(adminAuth, { adminKeys: keys, failures: limiters.failures })
       await scope.register(bodiless)
       await scope.register(jsonBody)

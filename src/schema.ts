@@ -72,10 +72,21 @@ export const ProblemSchema = Type.Object(
 /** A row of a table of failures, as far as a description shows it. */
 type DescribedKind = { readonly status: number; readonly detail: string }
 
-function problemResponse(status: number, rows: readonly (readonly [code: string, kind: DescribedKind])[]) {
+type Headers = Readonly<Record<string, object>>
+
+function problemResponse(
+  status: number,
+  rows: readonly (readonly [code: string, kind: DescribedKind])[],
+  behindLimit: Headers
+) {
   return {
     description: rows.map(([code, { detail }]) => `\`${code}\`: ${detail}`).join('\n\n'),
-    headers: { ...answerHeaders, ...headersByStatus[status] },
+    headers: {
+      ...answerHeaders,
+      ...noStoreHeaders,
+      ...(beforeLimit.has(status) ? {} : behindLimit),
+      ...headersByStatus[status]
+    },
     content: { 'application/problem+json': { schema: Type.Ref('Problem') } }
   }
 }
@@ -93,6 +104,9 @@ export const answerHeaders = {
   'X-Request-Id': { type: 'string', description: 'The id of this request, also in the log and the ledger.' }
 } as const
 
+/** Headers of answers that no cache may keep: all failures, and all of the admin API. */
+export const noStoreHeaders = { 'Cache-Control': { type: 'string', description: 'no-store' } } as const
+
 /** Headers that tell a tenant where its limit stands. */
 export const limitHeaders = {
   'RateLimit-Policy': {
@@ -109,7 +123,10 @@ export const limitHeaders = {
 
 const retryAfter = { 'Retry-After': { type: 'integer', description: 'Whole seconds, rounded up.' } } as const
 
-const headersByStatus: Readonly<Record<number, Readonly<Record<string, object>>>> = {
+/** Statuses of requests that never came as far as a limit. */
+const beforeLimit: ReadonlySet<number> = new Set([401, 405, 408, 414, 431])
+
+const headersByStatus: Readonly<Record<number, Headers>> = {
   401: { 'WWW-Authenticate': { type: 'string', description: 'Bearer' } },
   405: { Allow: { type: 'string', description: 'The methods that the path takes.' } },
   429: { ...limitHeaders, ...retryAfter },
@@ -119,15 +136,23 @@ const headersByStatus: Readonly<Record<number, Readonly<Record<string, object>>>
 
 export type ProblemResponses = Record<number, ReturnType<typeof problemResponse>>
 
-/** Response schemas of every status in a table of failures. */
-export function problemResponses(table: Readonly<Record<string, DescribedKind>>): ProblemResponses {
+/** Response schemas of every status in a table of failures; `behindLimit` are the headers of those behind a limit. */
+export function problemResponses(
+  table: Readonly<Record<string, DescribedKind>>,
+  behindLimit: Headers = {}
+): ProblemResponses {
   const byStatus = Map.groupBy(Object.entries(table), ([, { status }]) => status)
   const statuses = [...byStatus].sort(([one], [other]) => one - other)
-  return Object.fromEntries(statuses.map(([status, rows]) => [status, problemResponse(status, rows)]))
+  return Object.fromEntries(
+    statuses.map(([status, rows]) => [status, problemResponse(status, rows, behindLimit)])
+  )
 }
 
-/** Response schemas of every status a problem can have, for a route's `schema.response`. */
-export const problems = problemResponses(problemTable)
+/** Response schemas of every status a problem can have, for the `schema.response` of a route that needs no tenant. */
+export const openProblems = problemResponses(problemTable)
+
+/** The same for a route of tenants, behind their limit. */
+export const problems = problemResponses(problemTable, limitHeaders)
 
 /** A Fastify scope whose handlers are typed by their TypeBox schemas. */
 export type Scope = FastifyInstance<

@@ -13,6 +13,13 @@ export type TlsFiles = {
   readonly clientAuthority: string | null
 }
 
+/** The files' texts, as they are. Null for one that no setting names: an empty file is not that, but a fault. */
+export type TlsTexts = {
+  readonly certificate: string
+  readonly key: string
+  readonly clientAuthority: string | null
+}
+
 /** What was read, and found to fit together. */
 export type TlsMaterial = {
   /** A function, so that nothing which prints this prints the key. */
@@ -28,12 +35,11 @@ const settings = {
   clientAuthority: 'GATEWAY_TLS_CLIENT_CA'
 } as const
 
-/** The bytes of the files, as they are. Throws ConfigError for those that cannot be read. */
-export async function readTlsFiles(files: TlsFiles): Promise<Record<keyof TlsFiles, string>> {
+/** Reads the files. Throws ConfigError for those that cannot be read. */
+export async function readTlsFiles(files: TlsFiles): Promise<TlsTexts> {
   const faults: ConfigFault[] = []
-  const read = async (which: keyof TlsFiles): Promise<string> => {
-    const path = files[which]?.slice('file:'.length)
-    if (path === undefined) return ''
+  const read = async (which: keyof TlsFiles, reference: string): Promise<string> => {
+    const path = reference.slice('file:'.length)
     try {
       return await readFile(path, 'utf8')
     } catch (error) {
@@ -43,16 +49,16 @@ export async function readTlsFiles(files: TlsFiles): Promise<Record<keyof TlsFil
     }
   }
   const [certificate, key, clientAuthority] = await Promise.all([
-    read('certificate'),
-    read('key'),
-    read('clientAuthority')
+    read('certificate', files.certificate),
+    read('key', files.key),
+    files.clientAuthority === null ? null : read('clientAuthority', files.clientAuthority)
   ])
   if (faults.length > 0) throw new ConfigError(faults)
   return { certificate, key, clientAuthority }
 }
 
 /** What the files hold, when it can be used together. Throws ConfigError; nothing of a key is in it. */
-export function tlsMaterial(texts: Record<keyof TlsFiles, string>): TlsMaterial {
+export function tlsMaterial(texts: TlsTexts): TlsMaterial {
   const faults: ConfigFault[] = []
   const attempt = <T>(which: keyof TlsFiles, detail: string, work: () => T): T | undefined => {
     try {
@@ -66,8 +72,9 @@ export function tlsMaterial(texts: Record<keyof TlsFiles, string>): TlsMaterial 
   const key = attempt('key', 'holds no private key in PEM, or an encrypted one', () =>
     createPrivateKey(texts.key)
   )
-  if (texts.clientAuthority !== '')
-    attempt('clientAuthority', 'holds no certificate in PEM', () => certificatesIn(texts.clientAuthority))
+  const { clientAuthority } = texts
+  if (clientAuthority !== null)
+    attempt('clientAuthority', 'holds no certificate in PEM', () => certificatesIn(clientAuthority))
   const [own] = chain ?? []
   if (own && key && !own.checkPrivateKey(key))
     faults.push({ key: settings.key, detail: 'is not the key of the certificate' })
@@ -79,7 +86,7 @@ export function tlsMaterial(texts: Record<keyof TlsFiles, string>): TlsMaterial 
   if (faults.length > 0) throw new ConfigError(faults)
   return {
     context: () => context,
-    asksForCertificates: texts.clientAuthority !== '',
+    asksForCertificates: clientAuthority !== null,
     validTo: own.validToDate
   }
 }
@@ -93,11 +100,12 @@ function certificatesIn(pem: string): X509Certificate[] {
 /** Every connection proves itself anew, and once: a session that is taken up again is not checked against the authority. */
 const once = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION
 
-function contextOf(texts: Record<keyof TlsFiles, string>, key: KeyObject): SecureContextOptions {
+function contextOf(texts: TlsTexts, key: KeyObject): SecureContextOptions {
   return {
     cert: texts.certificate,
     key: key.export({ type: 'pkcs8', format: 'pem' }),
-    ...(texts.clientAuthority !== '' && { ca: texts.clientAuthority }),
+    // Without one Node trusts every authority that it knows of: that is for listeners that ask for no certificate.
+    ...(texts.clientAuthority !== null && { ca: texts.clientAuthority }),
     minVersion: 'TLSv1.2',
     secureOptions: once
   }

@@ -1,7 +1,7 @@
 import type { Server } from 'node:tls'
 import { ConfigError } from './config.ts'
 import type { Logger } from './logger.ts'
-import { readTlsFiles, type TlsFiles, type TlsMaterial, tlsMaterial } from './tls-files.ts'
+import { readTlsFiles, type TlsFiles, type TlsMaterial, type TlsTexts, tlsMaterial } from './tls-files.ts'
 
 const warnWithinMs = 14 * 24 * 60 * 60_000
 const lookEveryMs = 1_000
@@ -72,7 +72,7 @@ function followFiles(
   }
 }
 
-function attempt(texts: Parameters<typeof tlsMaterial>[0]): TlsMaterial | Error {
+function attempt(texts: TlsTexts): TlsMaterial | Error {
   try {
     return tlsMaterial(texts)
   } catch (error) {

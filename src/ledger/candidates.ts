@@ -56,12 +56,36 @@ function requestPositions(database: DatabaseSync, requestId: string): number[] {
 
 /** Positions that have all terms, by the index, newest first; without terms, all in segments of the right time. */
 function* placesOf(database: DatabaseSync, query: Query): Generator<number> {
-  const ids = query.terms.map(term => termId(database, term))
+  const terms = [...query.terms, ...kindTerms(database, query)]
+  const ids = terms.map(term => termId(database, term))
   if (ids.includes(undefined)) return
   for (const [segment, ...sets] of segmentsWith(database, ids as number[], query)) {
     const start = segmentStart(segment)
     for (const place of sets.length === 0 ? everyPlace : commonPlaces(sets)) yield start + place
   }
+}
+
+/**
+ * What the kinds that begin as the query says have in common, as far as the index knows any: a beginning that is rare, or
+ * that no kind has, must not lead through every entry.
+ */
+function kindTerms(database: DatabaseSync, { kindStart }: Query): Term[] {
+  if (!kindStart) return []
+  const rows = database
+    .prepare(`SELECT value FROM ledger_term WHERE field = 'kind' AND substr(value, 1, ?) = ?`)
+    .all(kindStart.length, kindStart) as { value: string }[]
+  const kinds = rows.map(({ value }) => value).filter(value => !value.endsWith('*'))
+  const [some = kindStart, ...others] = kinds
+  if (others.length === 0) return [`kind=${some}`]
+  const parts = some.split('.')
+  const shared = parts.findIndex(
+    (_, depth) => !others.every(kind => isBelow(kind, parts.slice(0, depth + 1)))
+  )
+  return shared > 0 ? [`kind=${parts.slice(0, shared).join('.')}.*`] : []
+}
+
+function isBelow(kind: string, family: readonly string[]): boolean {
+  return kind.startsWith(`${family.join('.')}.`)
 }
 
 type SegmentRow = [segment: number, ...sets: Uint8Array[]]

@@ -28,6 +28,8 @@ export type Found = { readonly items: readonly LedgerEntry[]; readonly next: str
 /** A search in the terms of the index: an entry that fits has all of them, and these times. */
 export type Query = {
   readonly terms: readonly Term[]
+  /** How its kind begins. */
+  readonly kindStart: string | undefined
   readonly requestId: string | undefined
   readonly since: string | undefined
   readonly until: string | undefined
@@ -56,7 +58,7 @@ export function searchLedger(database: DatabaseSync, search: Search, { limit, cu
 export function* matches(database: DatabaseSync, search: Search, before: number): Generator<Match> {
   const query = { ...toQuery(search), before }
   for (const { position, text, hash } of candidates(database, query))
-    if (fits(text, search, query)) yield { position, entry: toEntry(text, hash) }
+    if (fits(text, query)) yield { position, entry: toEntry(text, hash) }
 }
 
 /** Whether a text can be a cursor of `searchLedger`. */
@@ -81,6 +83,7 @@ function toQuery(search: Search): Omit<Query, 'before'> {
   ]
   return {
     terms: terms.filter(term => term !== false),
+    kindStart: kind?.endsWith('*') ? kind.slice(0, -1) : undefined,
     requestId: requestId?.toLowerCase(),
     since: since && timeText(since),
     until: until && timeText(until)
@@ -102,7 +105,7 @@ function kindTerm(kind: string): Term | false {
 }
 
 /** Asked of every candidate: what the index says is never relied upon. */
-function fits(text: string, { kind }: Search, { terms, requestId, since, until }: Query): boolean {
+function fits(text: string, { terms, kindStart, requestId, since, until }: Query): boolean {
   const entry = JSON.parse(text) as ChainedEntry
   const own = new Set(termsOf(text))
   return (
@@ -110,7 +113,7 @@ function fits(text: string, { kind }: Search, { terms, requestId, since, until }
     (requestId === undefined || entry.request_id === requestId) &&
     (since === undefined || entry.at >= since) &&
     (until === undefined || entry.at < until) &&
-    (!kind?.endsWith('*') || entry.kind.startsWith(kind.slice(0, -1)))
+    (kindStart === undefined || entry.kind.startsWith(kindStart))
   )
 }
 

@@ -4,7 +4,7 @@ export type Limit = { readonly ratePerMinute: number; readonly burst: number }
 /** How a request fares against one bucket. All times are whole microseconds. */
 export type Verdict = {
   allowed: boolean
-  /** The bucket's theoretical arrival time once this request is charged. Not to be stored when refused. */
+  /** The bucket's theoretical arrival time, with this request if it is allowed. To be stored in any case. */
   tat: number
   /** How many more requests would be admitted right now, after this one. */
   remaining: number
@@ -23,10 +23,11 @@ export type Verdict = {
 export function judge(limit: Limit, tat: number, nowUs: number): Verdict {
   const intervalUs = Math.ceil(60_000_000 / limit.ratePerMinute)
   const toleranceUs = intervalUs * limit.burst
-  const charged = Math.max(tat, nowUs) + intervalUs
+  const due = dueBy(limit, tat, nowUs)
+  const charged = Math.max(due, nowUs) + intervalUs
   const retryAfterUs = Math.max(0, charged - toleranceUs - nowUs)
   if (retryAfterUs > 0)
-    return { allowed: false, tat, remaining: 0, retryAfterUs, resetUs: Math.max(0, tat - nowUs) }
+    return { allowed: false, tat: due, remaining: 0, retryAfterUs, resetUs: Math.max(0, due - nowUs) }
   return {
     allowed: true,
     tat: charged,
@@ -36,10 +37,18 @@ export function judge(limit: Limit, tat: number, nowUs: number): Verdict {
   }
 }
 
+/**
+ * No bucket is emptier than empty. Under one limit none ever is; one that was used up under a slower limit would have to
+ * wait as that one asked, many times as long as the limit that is in force now.
+ */
+function dueBy({ ratePerMinute, burst }: Limit, tat: number, nowUs: number): number {
+  return Math.min(tat, nowUs + Math.ceil(60_000_000 / ratePerMinute) * burst)
+}
+
 /** How a bucket stands, without a request: how many would be admitted now, and how long until it is full again. */
 export function look(limit: Limit, tat: number, nowUs: number): Pick<Verdict, 'remaining' | 'resetUs'> {
   const intervalUs = Math.ceil(60_000_000 / limit.ratePerMinute)
-  const resetUs = Math.max(0, tat - nowUs)
+  const resetUs = Math.max(0, dueBy(limit, tat, nowUs) - nowUs)
   return { remaining: Math.max(0, Math.floor((intervalUs * limit.burst - resetUs) / intervalUs)), resetUs }
 }
 

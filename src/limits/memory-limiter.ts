@@ -23,8 +23,9 @@ export class MemoryLimiter {
   /** Charges one request to the bucket `key`, unless its limit refuses it. */
   take(key: string, limit: Limit): Verdict {
     const nowUs = this.#nowUs()
-    const verdict = judge(limit, this.#tats.get(key) ?? 0, nowUs)
-    if (verdict.allowed) this.#store(key, verdict.tat, nowUs)
+    const tat = this.#tats.get(key) ?? 0
+    const verdict = judge(limit, tat, nowUs)
+    if (verdict.tat !== tat) this.#store(key, verdict.tat, nowUs)
     return verdict
   }
 

@@ -31,8 +31,8 @@ export class RequestCall implements Call {
 
 /** A caller that has gone already has no address, and behind a proxy it may be any text: then it is `unknown`. */
 function addressOf({ ip }: { ip: string | undefined }): string {
-  // A dual-stack listener shows IPv4 addresses in their IPv6 form.
-  const address = ip?.replace(/^::ffff:/i, '') ?? ''
+  // A dual-stack listener shows IPv4 addresses in their IPv6 form. A zone is a name of this machine's, or any text.
+  const address = ip?.replace(/^::ffff:/i, '').replace(/%.*$/, '') ?? ''
   return isIP(address) === 0 ? 'unknown' : address
 }
 

@@ -23,10 +23,18 @@ const RequestId = Type.String({
   description: 'the X-Request-Id of a request'
 })
 
+/** By what a call was made, as the ledger names it. */
+const Proof = Type.String({
+  pattern: `${KeyId.pattern}|^jwt:[a-z0-9][a-z0-9._-]{0,59}$|^mtls:[0-9a-f]{16}$`,
+  description:
+    'the id of a key, or jwt: and the name of an issuer, or mtls: and the beginning of a fingerprint, 16 hex digits',
+  examples: ['abcdefghijklmnop', 'jwt:company', 'mtls:0123456789abcdef']
+})
+
 const Query = Type.Object(
   {
     tenant: Type.Optional(TenantName),
-    key_id: Type.Optional(KeyId),
+    key_id: Type.Optional(Proof),
     connector_id: Type.Optional(GrantedConnector),
     kind: Type.Optional(
       Type.String({

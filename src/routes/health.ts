@@ -1,8 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import type { Problem } from '../problems.ts'
-import { problems, type Route } from '../schema.ts'
+import { answerHeaders, openProblems, type Route } from '../schema.ts'
 
-const Healthy = Type.Object({ status: Type.Literal('ok') })
+const Healthy = Type.Object(
+  { status: Type.Literal('ok') },
+  { description: 'It is so.', headers: answerHeaders }
+)
 
 export type HealthDependencies = {
   /** Why this process should get no calls now, or null when it should. */
@@ -11,7 +14,7 @@ export type HealthDependencies = {
 
 /** GET /livez: the process answers. GET /readyz: calls would be forwarded; when not, the problem says why. */
 export const health: Route<HealthDependencies> = (scope, { unreadiness }) => {
-  const schema = { tags: ['health'], response: { 200: Healthy, 503: problems[503] } }
+  const schema = { tags: ['health'], response: { 200: Healthy, 503: openProblems[503] } }
 
   scope.get(
     '/livez',

@@ -1,7 +1,7 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
 import { Problem, type ProblemCode, type ProblemKind, problemCodes, problemTable } from '../problems.ts'
-import { problems, type Route } from '../schema.ts'
+import { answerHeaders, openProblems, type Route } from '../schema.ts'
 
 const ProblemPage = Type.Object({
   code: Type.String({ examples: ['connector_not_found'] }),
@@ -17,6 +17,7 @@ type ProblemPage = { code: ProblemCode } & ProblemKind
 function answer(json: TSchema) {
   return {
     description: 'What the codes mean.',
+    headers: { ...answerHeaders, Vary: { type: 'string', description: 'accept' } },
     content: { 'application/json': { schema: json }, 'text/html': { schema: Type.String() } }
   }
 }
@@ -32,7 +33,10 @@ export const problemPages: Route = scope => {
         operationId: 'listProblems',
         summary: 'Everything that can go wrong',
         tags,
-        response: { 200: answer(Type.Object({ problems: Type.Array(ProblemPage) })) }
+        response: {
+          200: answer(Type.Object({ problems: Type.Array(ProblemPage) })),
+          503: openProblems[503]
+        }
       }
     },
     function listProblems(request, reply) {
@@ -51,7 +55,7 @@ export const problemPages: Route = scope => {
         summary: 'What one problem means and what to do',
         tags,
         params: Type.Object({ code: Type.String({ maxLength: 64 }) }),
-        response: { 200: answer(ProblemPage), 404: problems[404] }
+        response: { 200: answer(ProblemPage), 404: openProblems[404], 503: openProblems[503] }
       }
     },
     function showProblem(request, reply) {

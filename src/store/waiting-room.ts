@@ -22,12 +22,17 @@ export class WaitingRoom {
     const working = Promise.resolve()
       .then(work)
       .finally(() => this.#waiting--)
-    const { promise: late, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => reject(new TooLate('the store has not answered in time')), deadlineMs)
-    try {
-      return await Promise.race([working, late])
-    } finally {
-      clearTimeout(timer)
-    }
+    return await inTime(working)
+  }
+}
+
+/** What comes of the work, if that is in time. Throws TooLate, or what the work throws. */
+export async function inTime<T>(working: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new TooLate('the store has not answered in time')), deadlineMs)
+  try {
+    return await Promise.race([working, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely'
 import type { Queries } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
-import { type Administration, changeDirectory } from './change-directory.ts'
+import { type Administration, changeDirectory, type TenantChange } from './change-directory.ts'
 import { expiryAfter, instant } from './expiry.ts'
 import { type Page, type PageRequest, positionOf, toPage } from './page.ts'
 import { Refusal } from './refusal.ts'
@@ -47,7 +47,7 @@ export async function issueKey(
   return await changeDirectory(administration, async (tx, at) => {
     await requireTenant(tx, tenant)
     const issued = await insertKey(tx, pepper, at, tenant, expiresAt)
-    return { result: issued, changes: [{ kind: 'admin.key.issue', tenant, key_id: issued.key_id }] }
+    return { result: issued, changes: [issueOf(issued)] }
   })
 }
 
@@ -103,7 +103,7 @@ export async function rotateKey(
     return {
       result: { ...issued, replaces: { key_id: keyId, expires_at } },
       changes: [
-        { kind: 'admin.key.issue', tenant: old.tenant, key_id: issued.key_id },
+        issueOf(issued),
         { kind: 'admin.key.rotate', tenant: old.tenant, key_id: keyId, fields: ['expires_at'] }
       ]
     }
@@ -143,6 +143,11 @@ async function insertKey(
     .values({ id, tenant, digest, created_at: at, expires_at, revoked_at: null })
     .execute()
   return { tenant, key_id: id, key, created_at: at, expires_at }
+}
+
+/** An issue as the ledger tells it: that an end was chosen is a part of what somebody did. */
+function issueOf({ tenant, key_id, expires_at }: IssuedKey): TenantChange {
+  return { kind: 'admin.key.issue', tenant, key_id, ...(expires_at !== null && { fields: ['expires_at'] }) }
 }
 
 type KeyFacts = Omit<Tables['api_key'], 'digest'>

@@ -1,6 +1,6 @@
 import { Problem } from '../problems.ts'
 import { type StoreFaultCode, storeFaultDetail } from '../store/store-fault.ts'
-import { TooLate, WaitingRoom } from '../store/waiting-room.ts'
+import { inTime, TooLate, WaitingRoom } from '../store/waiting-room.ts'
 import type { AdminCaller } from './admin-key-directory.ts'
 import type { ChangeInput, ChangeName, ChangeRequest, ChangeResult } from './administrative-changes.ts'
 import { refusalCodeOf } from './refusal.ts'
@@ -35,8 +35,9 @@ export class TenantAdministration {
     const request = { name, input, actor: `admin-key:${keyId}` }
     try {
       const result = await this.#waiting.wait(() => store.call('administer', request))
-      // The change is made, and other processes follow it too: that this one is late is no failure of it.
-      await this.#waiting.wait(refresh).catch(() => {})
+      // The change is made, and other processes follow it too: that this one is late is no failure of it. It takes no room
+      // from changes: all who wait for this share one or two questions to the store.
+      await inTime(refresh()).catch(() => {})
       return result as ChangeResult<N>
     } catch (cause) {
       if (cause instanceof Problem || refusalCodeOf(cause) !== undefined) throw cause

@@ -17,6 +17,43 @@ test('a limit that is changed counts from the next request on', () => {
   expect(limiter.take('a', { ratePerMinute: 60, burst: 1 }).allowed).toBe(false)
 })
 
+test('what was used up of a slow limit is not waited for under a faster one, and a refusal tells a true wait', () => {
+  let nowUs = 0
+  const limiter = new MemoryLimiter('test', () => nowUs)
+  for (let call = 0; call < 10; call++) limiter.take('a', { ratePerMinute: 1, burst: 10 })
+  const faster = { ratePerMinute: 6000, burst: 10 }
+  expect(limiter.look('a', faster)).toEqual({ remaining: 0, resetUs: 100_000 })
+  const refused = limiter.take('a', faster)
+  expect(refused).toMatchObject({ allowed: false, retryAfterUs: 10_000, resetUs: 100_000 })
+  nowUs += refused.retryAfterUs - 1
+  expect(limiter.take('a', faster).allowed).toBe(false)
+  nowUs += 1
+  expect(limiter.take('a', faster).allowed).toBe(true)
+  nowUs += 90_000
+  expect(limiter.look('a', faster)).toEqual({ remaining: 9, resetUs: 10_000 })
+})
+
+test('from a change on, no more is admitted than the new limit admits, however it was before', () => {
+  const limited = fc.record({
+    ratePerMinute: fc.integer({ min: 1, max: 6_000 }),
+    burst: fc.integer({ min: 1, max: 20 })
+  })
+  const pauses = fc.array(fc.integer({ min: 0, max: 2_000_000 }), { minLength: 1, maxLength: 60 })
+  fc.assert(
+    fc.property(limited, limited, pauses, (before, after, steps) => {
+      let nowUs = 0
+      const limiter = new MemoryLimiter('test', () => nowUs)
+      for (let call = 0; call < before.burst; call++) limiter.take('a', before)
+      let admitted = 0
+      for (const step of steps) {
+        if (limiter.take('a', after).allowed) admitted++
+        expect(admitted).toBeLessThanOrEqual(after.burst + (nowUs * after.ratePerMinute) / 60_000_000)
+        nowUs += step
+      }
+    })
+  )
+})
+
 test('buckets that are full again are forgotten, those in use are not', () => {
   let nowUs = 0
   const limiter = new MemoryLimiter('test', () => nowUs)
@@ -61,7 +98,7 @@ describe('to look at a bucket', () => {
   test('shows a limit that was lowered since as used up', () => {
     const limiter = new MemoryLimiter('test', () => 0)
     for (let call = 0; call < 50; call++) limiter.take('a', { ratePerMinute: 60, burst: 50 })
-    expect(limiter.look('a', limit)).toEqual({ remaining: 0, resetUs: 50_000_000 })
+    expect(limiter.look('a', limit)).toEqual({ remaining: 0, resetUs: 2_000_000 })
   })
 
   test('finds those in use in the order of their keys, page by page, until they are full again', () => {

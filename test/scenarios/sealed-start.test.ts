@@ -7,9 +7,9 @@ import { eventually } from '../support/scenario-wait.ts'
 
 const codeOf = ({ body }: ClientCall) => (JSON.parse(body) as { code?: string }).code
 
-async function ask(port: number, path: string): Promise<ClientCall> {
+async function ask(port: number, path: string, key = ''): Promise<ClientCall> {
   const client = new ScenarioClient(port)
-  const answer = await client.send({ method: 'GET', path, key: '', connectorId: '', body: '' })
+  const answer = await client.send({ method: 'GET', path, key, connectorId: '', body: '' })
   client.close()
   return answer
 }
@@ -35,6 +35,7 @@ test.each([
     const scenario = await Scenario.start()
     try {
       const { key } = await scenario.addTenant('acme')
+      const admin = await scenario.json<{ key: string }>('admin-key', 'issue', 'op', '--role', 'viewer')
       const path = join(scenario.folder, 'master.key')
       const kept = readFileSync(path)
       harm(path)
@@ -50,6 +51,12 @@ test.each([
         expect(refused.status).toBe(503)
         expect(JSON.parse(refused.body)).toMatchObject({ code: 'sealed', forwarded: 'no', retry_after: 1 })
       }
+      // A good admin key is not called a bad one, and a bad one is not told from it.
+      for (const adminKey of [admin.key, '', `${admin.key}x`]) {
+        const refused = await ask(gateway.adminPort, '/admin/tenants', adminKey)
+        expect(refused.status).toBe(503)
+        expect(JSON.parse(refused.body)).toMatchObject({ code: 'sealed', retry_after: 1 })
+      }
       for (const port of [gateway.port, gateway.adminPort]) {
         const ready = await ask(port, '/readyz')
         expect({ status: ready.status, code: codeOf(ready) }).toEqual({ status: 503, code: 'sealed' })
@@ -63,6 +70,7 @@ test.each([
       renameSync(`${path}.new`, path)
       await eventually('a call is answered', async () => (await call(key)).status === 200)
       expect((await ask(gateway.port, '/readyz')).status).toBe(200)
+      expect((await ask(gateway.adminPort, '/admin/tenants', admin.key)).status).toBe(200)
       client.close()
       gateway.process.signal('SIGTERM')
       expect(await gateway.process.exited).toMatchObject({ code: 0 })

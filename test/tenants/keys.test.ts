@@ -34,7 +34,8 @@ describe('issueKey', () => {
     expect(adminEntries(store).at(-1)).toMatchObject({
       kind: 'admin.key.issue',
       tenant: 'acme',
-      key_id: issued.key_id
+      key_id: issued.key_id,
+      fields: ['expires_at']
     })
     expect(changeCount(store)).toBe(2)
   })
@@ -54,6 +55,18 @@ describe('issueKey', () => {
 })
 
 describe('rotateKey', () => {
+  test('names an end that the new key is given, and none where it has none', async () => {
+    const { store, administration } = await storeWithTenant()
+    const old = await issueKey(administration, pepper, 'acme', null)
+    expect(adminEntries(store).at(-1)).not.toHaveProperty('fields')
+    const expiresAt = new Date('2026-01-02T00:00:00Z')
+    const fresh = await rotateKey(administration, pepper, old.key_id, { overlapMs: hour, expiresAt })
+    expect(adminEntries(store).slice(2)).toMatchObject([
+      { kind: 'admin.key.issue', key_id: fresh.key_id, fields: ['expires_at'] },
+      { kind: 'admin.key.rotate', key_id: old.key_id, fields: ['expires_at'] }
+    ])
+  })
+
   test('issues a new key at once and lets the old one expire after the overlap', async () => {
     const { store, administration, at } = await storeWithTenant()
     const old = await issueKey(administration, pepper, 'acme', null)

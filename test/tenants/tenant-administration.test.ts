@@ -51,6 +51,22 @@ test('a change that is made is told, also when this process is late to take it o
   expect(await change).toBe('made')
 })
 
+test('a change is told only when this process goes by it, however many are made at once', async () => {
+  const asked: (() => void)[] = []
+  const refresh = () => new Promise<void>(resolve => asked.push(resolve))
+  const administration = new TenantAdministration({ store: { call: async () => 'made' }, refresh })
+  let told = 0
+  const change = () => administration.change(alice, 'addGrant', grant).then(() => told++)
+  const early = Array.from({ length: 64 }, change)
+  await vi.advanceTimersByTimeAsync(10)
+  const late = Array.from({ length: 64 }, change)
+  await vi.advanceTimersByTimeAsync(10)
+  expect({ asked: asked.length, told }).toEqual({ asked: 128, told: 0 })
+  for (const done of asked) done()
+  await Promise.all([...early, ...late])
+  expect(told).toBe(128)
+})
+
 test('no more than 64 changes wait at once', async () => {
   const administration = new TenantAdministration({ store: silent, refresh: async () => {} })
   const waiting = Array.from({ length: 64 }, () => administration.change(alice, 'addGrant', grant))
