@@ -53,5 +53,6 @@ export class EarliestFirst<T extends Timed> {
 }
 
 function isBefore(one: Waiting<Timed>, other: Waiting<Timed>): boolean {
-  return one.item.atUs - other.item.atUs < 0 || (one.item.atUs === other.item.atUs && one.order < other.order)
+  const [oneUs, otherUs] = [one.item.atUs, other.item.atUs]
+  return oneUs < otherUs || (oneUs === otherUs && one.order < other.order)
 }
