@@ -19,14 +19,15 @@ export function readYaml(name: string, text: string): YamlRead {
     stringKeys: true,
     uniqueKeys: false,
     lineCounter: lines,
-    logLevel: 'silent'
+    // Silent, it would not tell of a second document.
+    logLevel: 'error'
   })
   const at = (offset: number) => `${name}, line ${lines.linePos(offset).line}`
-  const faults = [...document.errors, ...document.warnings].map(error => ({
-    key: at(error.pos[0]),
-    detail: detailOf(error)
-  }))
-  if (faults.length > 0) return { faults }
+  // One slip makes several errors of a line: the first tells enough.
+  const wrong = new Map<string, ConfigFault>()
+  for (const error of [...document.errors, ...document.warnings].toReversed())
+    wrong.set(at(error.pos[0]), { key: at(error.pos[0]), detail: detailOf(error) })
+  if (wrong.size > 0) return { faults: [...wrong.values()].toReversed() }
   if (document.contents === null) return { faults: [{ key: name, detail: 'is empty' }] }
   const repeated = repeatedMembers(document).map(offset => ({
     key: at(offset),
