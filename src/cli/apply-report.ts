@@ -62,7 +62,9 @@ function memberLines(change: MemberChange, isNew: boolean): string[] {
 
 function credentialLines({ credential, action, before, after }: CredentialStep): string[] {
   const source = [before, after].flatMap(reference => shown(reference) ?? []).join(' -> ')
-  return [`${marks[action]} credential ${credential}`, ...indented(`source: ${source}`)]
+  // A reference may have been given by a command, which takes any text: a plan is lines, and no more than text.
+  const line = `source: ${source.replace(/[\s\p{Cc}]+/gu, ' ')}`
+  return [`${marks[action]} credential ${credential}`, ...indented(line)]
 }
 
 function indented(line: string): string[] {
@@ -75,7 +77,7 @@ function valueText(value: MemberValue): string {
   return typeof value === 'object' ? value.join(', ') || 'none' : String(value)
 }
 
-/** A reference on one line: the first word of a command may be followed by anything. */
+/** A reference as it may be seen: the words of a command may hold a secret. */
 function shown(reference: string | null): string | null {
   return reference === null ? null : shownReference(reference)
 }

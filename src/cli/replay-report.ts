@@ -6,19 +6,19 @@ export type ReplaySince = { readonly since: string }
 
 /** What a replay found, for people. */
 export function replayText({ since, first_at, calls, refused }: Replay & ReplaySince): string {
-  const first = first_at === null ? '' : ` (the first of ${shortTime(first_at)})`
-  const head = `${calls} calls since ${shortTime(since)}${first} decided again:`
-  if (refused.length === 0) return `${head} none would newly be refused\n`
+  const first = first_at === null ? '' : `, the first of ${shortTime(first_at)}`
+  const head = `${calls} calls since ${shortTime(since)} decided again${first}:\n`
+  if (refused.length === 0) return `${head}none would newly be refused\n`
   const sum = refused.reduce((total, group) => total + group.calls, 0)
   const connectors = refused.flatMap(({ tenant, connector_ids }) =>
     connector_ids.map(id => `  ${id} ${cut(tenant, 60)}\n`)
   )
   const told =
     connectors.length > 0 ? `\nconnectors asked for, at most 5 of a tenant:\n${connectors.join('')}` : ''
-  return `${head} ${sum} would newly be refused\n\n${table(columns, refused)}${told}`
+  return `${head}${sum} would newly be refused\n\n${table(columns, refused)}${told}`
 }
 
-/** 20, 19, 9, 5, 20 and 20 characters with two between: 103 would be too many, so the tenant has 17. */
+/** 17, 19, 9, 5, 20 and 20 characters with two between: the 100 that a terminal is sure to have. */
 const columns: readonly Column<NewlyRefused>[] = [
   ['TENANT', ({ tenant }) => cut(tenant, 17)],
   ['CODE', ({ code }) => code],

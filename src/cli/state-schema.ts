@@ -65,7 +65,8 @@ const Credential = Type.Object(
     from: Type.Optional(
       Type.String({
         // Text that a terminal would take for more than text has no place in a plan.
-        pattern: '^((env|file):[^\\u0000-\\u001f\\u007f]+|exec:[^\\u0000-\\u0008\\u000b-\\u001f\\u007f]+)$',
+        pattern:
+          '^((env|file):[^\\u0000-\\u001f\\u007f-\\u009f]+|exec:[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f]+)$',
         description: 'a reference, env:NAME, file:PATH or exec:COMMAND (never the secret itself)'
       })
     ),
