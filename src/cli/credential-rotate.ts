@@ -1,15 +1,12 @@
 import { type Command, Option } from 'commander'
-import { activateVersion, labelOf, requireCredential } from '../custody/credential-changes.ts'
+import { activateVersion } from '../custody/credential-changes.ts'
 import { readProven } from '../custody/credential-manifest.ts'
-import type { KeyMaterial } from '../custody/key-material.ts'
-import { ledgerSigner } from '../custody/ledger-signer.ts'
-import { DirectLedger } from '../ledger/direct-ledger.ts'
-import { Problem } from '../problems.ts'
-import { Refusal } from '../tenants/refusal.ts'
+import { requireCredential } from '../custody/credential-steps.ts'
 import type { ProcessContext } from './context.ts'
 import { givenVersion, type KeyOptions, withKeyOptions } from './given-key.ts'
 import { withConfigOptions } from './options.ts'
 import { print } from './print.ts'
+import { proveNewKey } from './prove-new-key.ts'
 import { type OpenedStore, withStore } from './store-command.ts'
 import { durationMs } from './time-options.ts'
 
@@ -45,7 +42,7 @@ async function rotateIn(context: ProcessContext, opened: OpenedStore, name: stri
   const { latest, active } = requireCredential(records, name)
   const { version, material } = await givenVersion(context, options, opened)
   try {
-    if (options.proof) await prove(context, opened, { material, name, version: latest + 1 })
+    if (options.proof) await proveNewKey(context, opened, { material, name, version: latest + 1 })
     const custody = opened.custody()
     const rotated = activateVersion(custody, name, version, options.grace)
     const keepsStandby = options.grace > 0
@@ -61,31 +58,5 @@ async function rotateIn(context: ProcessContext, opened: OpenedStore, name: stri
   } finally {
     version.secret?.fill(0)
     material.discard()
-  }
-}
-
-async function prove(
-  { administrator: { role, version: program, pid } }: ProcessContext,
-  { config, store, masterKey }: OpenedStore,
-  key: { material: KeyMaterial; name: string; version: number }
-): Promise<void> {
-  const { proveKey } = await import('../upstream/prove-key.ts')
-  const ledger = new DirectLedger(store, { role, version: program, pid }, ledgerSigner(masterKey()))
-  try {
-    await proveKey(key, { origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs, ledger })
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error
-    const label = labelOf(key.name, key.version)
-    if (error.code === 'upstream_credential_rejected')
-      throw new Refusal(
-        'credential_refused',
-        `the upstream refuses the new key (${label}): nothing is changed`
-      )
-    throw new Refusal(
-      'credential_unproven',
-      `the new key could not be proven (${error.code}): nothing is changed; try again, or give --no-proof`
-    )
-  } finally {
-    ledger.close()
   }
 }

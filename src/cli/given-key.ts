@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
-import type { NewVersion } from '../custody/credential-changes.ts'
 import { fingerprintKeyOf } from '../custody/credential-snapshot.ts'
+import type { NewVersion } from '../custody/credential-steps.ts'
 import { KeyMaterial } from '../custody/key-material.ts'
 import { resolveSecret } from '../custody/secret-reference.ts'
 import { CommandError, type ProcessContext } from './context.ts'

@@ -35,6 +35,8 @@ const commands: Readonly<Record<string, (context: ProcessContext) => Promise<Com
   'admin-key': async context => (await import('./admin-key.ts')).adminKeyCommand(context),
   grant: async context => (await import('./grant.ts')).grantCommand(context),
   credential: async context => (await import('./credential.ts')).credentialCommand(context),
+  apply: async context => (await import('./apply.ts')).applyCommand(context),
+  export: async context => (await import('./export.ts')).exportCommand(context),
   ledger: async context => (await import('./ledger.ts')).ledgerCommand(context),
   openapi: async context => (await import('./openapi.ts')).openapiCommand(context)
 }

@@ -16,8 +16,18 @@ export type CredentialAdministration = {
 /** A change to one credential, as the ledger tells it. */
 export type CredentialChange = AdminChange & { kind: `admin.credential.${string}` }
 
+/** A transaction that is open for a change, what it found, and what seals. */
+export type CredentialTransaction = {
+  readonly raw: DatabaseSync
+  /** As they were when it began. */
+  readonly records: CredentialRecords
+  readonly keys: StoreKeys
+  /** The time of the change, RFC 3339, milliseconds, UTC. */
+  readonly at: string
+}
+
 /** What came of the work, and what it changed: nothing when all was already as asked. */
-type Changed<T> = { readonly result: T; readonly changes: readonly CredentialChange[] }
+export type CredentialsChanged<T> = { readonly result: T; readonly changes: readonly CredentialChange[] }
 
 /**
  * Runs a change in one transaction with its ledger entries, the digest of the rows, and the notice that running gateways
@@ -25,25 +35,35 @@ type Changed<T> = { readonly result: T; readonly changes: readonly CredentialCha
  */
 export function changeCredentials<T>(
   { store, keys, administrator, at }: CredentialAdministration,
-  work: (raw: DatabaseSync, records: CredentialRecords, at: string) => Changed<T>
+  work: (transaction: CredentialTransaction) => CredentialsChanged<T>
 ): T {
   const { raw } = store
   raw.exec('BEGIN IMMEDIATE')
   try {
-    const { records, generation } = readProven(raw, keys)
-    const { result, changes } = work(raw, records, at.toISOString())
-    if (changes.length > 0) {
-      const next = generation + 1
-      writeManifest(raw, keys, next)
-      for (const { credential = 'all' } of changes)
-        raw.prepare('INSERT INTO credential_change (credential) VALUES (?)').run(credential)
-      const entries = changes.map(change => ({ ...change, generation: next }))
-      recordChanges(raw, administrator, at.toISOString(), entries)
-    }
+    const { result, changes } = changeCredentialsWithin({ raw, keys, at: at.toISOString() }, work)
+    if (changes.length > 0) recordChanges(raw, administrator, at.toISOString(), changes)
     store.requireInPlace()
     raw.exec('COMMIT')
     return result
   } finally {
     if (raw.isTransaction) raw.exec('ROLLBACK')
   }
+}
+
+/**
+ * The same inside a transaction that is open already and ends elsewhere. Its changes are for the ledger: who began the
+ * transaction records them in it. Throws CustodyBroken.
+ */
+export function changeCredentialsWithin<T>(
+  { raw, keys, at }: Omit<CredentialTransaction, 'records'>,
+  work: (transaction: CredentialTransaction) => CredentialsChanged<T>
+): CredentialsChanged<T> {
+  const { records, generation: before } = readProven(raw, keys)
+  const { result, changes } = work({ raw, records, keys, at })
+  if (changes.length === 0) return { result, changes }
+  const generation = before + 1
+  writeManifest(raw, keys, generation)
+  for (const { credential = 'all' } of changes)
+    raw.prepare('INSERT INTO credential_change (credential) VALUES (?)').run(credential)
+  return { result, changes: changes.map(change => ({ ...change, generation })) }
 }

@@ -1,7 +1,7 @@
 import type { HeldVersion, HeldVersions } from './credential.ts'
-import { labelOf, type NewVersion, type VersionChanged } from './credential-changes.ts'
 import { type CredentialRecord, findVersion } from './credential-records.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
+import { labelOf, type NewVersion, type VersionChanged } from './credential-steps.ts'
 import { type CredentialView, viewsOf } from './credential-views.ts'
 import type { Credentials } from './credentials.ts'
 import { fetchMaterial, openVersion, type SecretSources } from './open-version.ts'

@@ -1,7 +1,7 @@
 import type { HeldVersion } from './credential.ts'
-import { labelOf } from './credential-changes.ts'
 import type { VersionRecord } from './credential-records.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
+import { labelOf } from './credential-steps.ts'
 import { KeyMaterial } from './key-material.ts'
 import { SealBroken, unseal } from './sealing.ts'
 import type { CommandOptions, Environment } from './secret-command.ts'

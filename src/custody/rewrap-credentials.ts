@@ -1,5 +1,5 @@
 import { type CredentialAdministration, changeCredentials } from './change-credentials.ts'
-import { labelOf } from './credential-changes.ts'
+import { labelOf } from './credential-steps.ts'
 import type { MasterKey } from './master-key.ts'
 import { replaceMasterKey } from './master-key-check.ts'
 import { rewrap } from './sealing.ts'
@@ -11,7 +11,7 @@ import { rewrap } from './sealing.ts'
  */
 export function rewrapCredentials(administration: CredentialAdministration, masterKey: MasterKey): number {
   const { keys } = administration
-  return changeCredentials(administration, (raw, { versions }) => {
+  return changeCredentials(administration, ({ raw, records: { versions } }) => {
     const wrapping = replaceMasterKey(raw, keys, masterKey)
     const update = raw.prepare(
       'UPDATE credential_version SET wrapped_key = ? WHERE credential = ? AND version = ?'

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type ChainedEntry, exportLine } from './entry.ts'
-import { batchesAfter, cutPosition } from './stored-batch.ts'
+import { batchesAfter, cutPosition, rowBefore } from './stored-batch.ts'
 
 /**
  * Export lines with their line ends, in commit order, in batches: from behind position `after`, or from the beginning of
@@ -30,12 +30,4 @@ export function positionOf(database: DatabaseSync, writer: string, seq: number):
     )
     .get(writer, seq) as { position: number; next: number } | undefined
   return row && row.position < row.next && row.position >= cutPosition(database) ? row.position : null
-}
-
-/** Where the row ends that comes before the one in which `position` is; the position itself when it is that of the cut. */
-function rowBefore(database: DatabaseSync, position: number): number {
-  const row = database
-    .prepare('SELECT max(id) - 1 AS before FROM ledger_batch WHERE id BETWEEN ? AND ?')
-    .get(cutPosition(database) + 1, position)
-  return Number(row?.['before'] ?? position)
 }

@@ -92,6 +92,14 @@ export function cutPosition(database: DatabaseSync): number {
   return Number(row?.['position'] ?? 0)
 }
 
+/** Where the row ends that comes before the one in which `position` is; the position itself when it is that of the cut. */
+export function rowBefore(database: DatabaseSync, position: number): number {
+  const row = database
+    .prepare('SELECT max(id) - 1 AS before FROM ledger_batch WHERE id BETWEEN ? AND ?')
+    .get(cutPosition(database) + 1, position)
+  return Number(row?.['before'] ?? position)
+}
+
 function toBatch([id, entries, writer, firstSeq, hashes, texts]: Row): StoredBatch {
   return { id, entries, writer, firstSeq, hashes: toHex(hashes), texts: texts.split('\n') }
 }

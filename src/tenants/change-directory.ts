@@ -27,8 +27,16 @@ export async function changeDirectory<T>(
   const at = clock()
   return await administer(store, administrator, at, async tx => {
     const changed = await work(tx, at.toISOString())
-    for (const tenant of new Set(changed.changes.map(change => change.tenant)))
-      await tx.insertInto('directory_change').values({ tenant }).execute()
+    await noticeTenants(tx, changed.changes)
     return changed
   })
+}
+
+/** Tells running gateways, inside the transaction of the changes, which tenants to read again. */
+export async function noticeTenants(
+  tx: Transaction<Tables>,
+  changes: readonly TenantChange[]
+): Promise<void> {
+  for (const tenant of new Set(changes.map(change => change.tenant)))
+    await tx.insertInto('directory_change').values({ tenant }).execute()
 }

@@ -24,9 +24,12 @@ export const refusalTable = {
   credential_not_found: { status: 404, title: 'Credential not found' },
   credential_exists: { status: 409, title: 'Credential exists' },
   credential_in_use: { status: 409, title: 'Credential in use' },
+  credential_not_sealed: { status: 409, title: 'Credential not sealed' },
+  credential_reference_cut: { status: 400, title: 'Credential reference cut off' },
   credential_unchanged: { status: 409, title: 'Credential unchanged' },
   credential_refused: { status: 409, title: 'Credential refused by the upstream' },
   credential_unproven: { status: 409, title: 'Credential not proven' },
+  state_changed: { status: 409, title: 'State changed meanwhile' },
   admin_key_name_invalid: { status: 400, title: 'Admin key name invalid' },
   request_not_found: { status: 404, title: 'Request not found' }
 } as const satisfies Record<string, RefusalKind>

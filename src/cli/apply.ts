@@ -1,0 +1,69 @@
+import { Command } from 'commander'
+import { arrivalsSince } from '../ledger/arrivals.ts'
+import { replayCalls } from '../tenants/replay.ts'
+import { planState, type StatePlan, type WantedState } from '../tenants/state-plan.ts'
+import { type Applied, appliedReport, appliedText } from './apply-report.ts'
+import { applyWanted } from './apply-wanted.ts'
+import { CommandError, type ProcessContext } from './context.ts'
+import { type ConfigOptions, withConfigOptions } from './options.ts'
+import { print } from './print.ts'
+import { readStateFile } from './state-file.ts'
+import { withPresentState } from './state-reader.ts'
+import { withStore } from './store-command.ts'
+import { pastTime, type Time } from './time-options.ts'
+
+type ApplyOptions = ConfigOptions & {
+  readonly file: string
+  readonly dryRun?: true
+  readonly prune?: true
+  readonly proof: boolean
+  readonly replay?: Time
+}
+
+/** `apply`: makes tenants and credentials what a file says, all of it or nothing. */
+export function applyCommand(context: ProcessContext): Command {
+  const command = new Command('apply')
+    .description('make tenants and credentials what a file says, all of it or nothing')
+    .requiredOption('-f, --file <file>', 'what is to be so, as export prints it')
+    .option('--dry-run', 'tell what would be changed, and change nothing')
+    .option('--prune', 'disable tenants that the file does not name, and remove references that nobody uses')
+    .option(
+      '--replay <time>',
+      'with --dry-run: tell whose calls since then would newly be refused: a duration such as 24h, or RFC 3339',
+      pastTime
+    )
+    .option('--no-proof', 'do not try new keys of credentials upstream first')
+  return withConfigOptions(command).action(async (options: ApplyOptions) => {
+    if (options.replay && !options.dryRun)
+      throw new CommandError(
+        'usage_invalid',
+        '--replay is for --dry-run: it tells what would come of a file',
+        2
+      )
+    const wanted = readStateFile(options.file)
+    const applied = options.dryRun
+      ? await tryOut(context, options, wanted)
+      : { plan: await apply(context, options, wanted), dryRun: false }
+    print(context, options, appliedReport(applied), appliedText(applied))
+  })
+}
+
+async function apply(
+  context: ProcessContext,
+  options: ApplyOptions,
+  wanted: WantedState
+): Promise<StatePlan> {
+  const { prune = false, proof } = options
+  return await withStore(context, options, opened => applyWanted(context, opened, { wanted, prune, proof }))
+}
+
+async function tryOut(context: ProcessContext, options: ApplyOptions, wanted: WantedState): Promise<Applied> {
+  const reading = { ...options, proved: wanted.credentials !== null }
+  return await withPresentState(context, reading, (present, raw) => {
+    const plan = planState(present, wanted, options.prune ?? false)
+    const since = options.replay?.(new Date())
+    if (!since) return { plan, dryRun: true }
+    const replay = replayCalls(arrivalsSince(raw, since), present.tenants, plan.after)
+    return { plan, dryRun: true, replay: { since: since.toISOString(), ...replay } }
+  })
+}

@@ -1,0 +1,44 @@
+import { labelOf } from '../custody/credential-steps.ts'
+import type { KeyMaterial } from '../custody/key-material.ts'
+import { ledgerSigner } from '../custody/ledger-signer.ts'
+import { DirectLedger } from '../ledger/direct-ledger.ts'
+import { Problem } from '../problems.ts'
+import { Refusal } from '../tenants/refusal.ts'
+import type { ProcessContext } from './context.ts'
+import type { OpenedStore } from './store-command.ts'
+
+/** A key that is to become this version of a credential. */
+export type NewKey = { readonly material: KeyMaterial; readonly name: string; readonly version: number }
+
+/**
+ * Asks the upstream, by a read that changes nothing, whether it takes a new key; the call is in the ledger. Throws Refusal:
+ * credential_refused, credential_unproven.
+ */
+export async function proveNewKey(
+  { administrator: { role, version: program, pid } }: ProcessContext,
+  { config, store, masterKey }: OpenedStore,
+  key: NewKey
+): Promise<void> {
+  const { proveKey } = await import('../upstream/prove-key.ts')
+  const ledger = new DirectLedger(store, { role, version: program, pid }, ledgerSigner(masterKey()))
+  try {
+    await proveKey(key, { origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs, ledger })
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    throw refusalOf(error, labelOf(key.name, key.version))
+  } finally {
+    ledger.close()
+  }
+}
+
+function refusalOf({ code }: Problem, label: string): Refusal {
+  if (code === 'upstream_credential_rejected')
+    return new Refusal(
+      'credential_refused',
+      `the upstream refuses the new key (${label}): nothing is changed`
+    )
+  return new Refusal(
+    'credential_unproven',
+    `the new key (${label}) could not be proven (${code}): nothing is changed; try again, or give --no-proof`
+  )
+}

@@ -1,0 +1,24 @@
+/** Columns that a terminal is sure to have. */
+const columns = 100
+
+/**
+ * A line as lines of at most 100 columns, broken at spaces, the further ones indented. A word that is longer than that is
+ * cut.
+ */
+export function wrapped(line: string, indent: number): string[] {
+  const lines: string[] = []
+  let rest = line
+  while (rest.length > columns) {
+    const from = rest.search(/\S/)
+    const space = rest.slice(0, columns + 1).lastIndexOf(' ')
+    const end = space > from ? space : rest.indexOf(' ', from) === -1 ? rest.length : rest.indexOf(' ', from)
+    lines.push(cut(rest.slice(0, end)))
+    if (end === rest.length) return lines
+    rest = ' '.repeat(indent) + rest.slice(end + 1)
+  }
+  return [...lines, rest]
+}
+
+function cut(line: string): string {
+  return line.length > columns ? `${line.slice(0, columns - 1)}…` : line
+}
