@@ -23,7 +23,7 @@ const defaultTimeoutMs = 10_000
 const maxOutputBytes = 64 * 1024
 
 /** What the command prints. Blocks meanwhile: for the start and for commands. Throws CommandFailed. */
-export function runSecretCommand(command: string, env: Environment, options: CommandOptions = {}): string {
+export function runSecretCommand(command: string, env: Environment, options: CommandOptions = {}): Buffer {
   const [program, ...words] = wordsOf(command)
   try {
     return execFileSync(program, words, {
@@ -40,7 +40,7 @@ export async function fetchSecretFromCommand(
   command: string,
   env: Environment,
   options: CommandOptions = {}
-): Promise<string> {
+): Promise<Buffer> {
   const [program, ...words] = wordsOf(command)
   try {
     const running = promisify(execFile)(program, words, childOptions(env, options))
@@ -54,7 +54,7 @@ export async function fetchSecretFromCommand(
 function childOptions(env: Environment, { environment = [], timeoutMs = defaultTimeoutMs }: CommandOptions) {
   const names = [...usualVariables, ...environment].filter(name => Object.hasOwn(env, name))
   return {
-    encoding: 'utf8' as const,
+    encoding: 'buffer' as const,
     env: Object.fromEntries(names.map(name => [name, env[name]])),
     timeout: timeoutMs,
     killSignal: 'SIGKILL' as const,
