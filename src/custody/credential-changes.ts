@@ -23,7 +23,7 @@ export type NewVersion = {
   readonly secret?: Buffer | undefined
 }
 
-/** Which version a change made, or left in place. */
+/** Which version a change made, or left in place; 0 when it concerns none. */
 export type VersionChanged = { readonly name: string; readonly version: number; readonly changed: boolean }
 
 /** How a version is named in the ledger and in the log. */
@@ -84,7 +84,7 @@ export function activateVersion(
 /**
  * Notes which key a reference gives now. One that differs from the last becomes a new version; the one before stays as
  * standby for `graceMs`. With `followsSetting` the credential is made when there is none. A reference that is no longer
- * the credential's own changes nothing.
+ * the credential's own changes nothing, and has no version.
  */
 export function noteMaterial(
   administration: CredentialAdministration,
@@ -102,7 +102,7 @@ export function noteMaterial(
     const isOwn = followsSetting ? record?.follows_setting === 1 : before?.source === version.source
     const isSame = before?.fingerprint === version.fingerprint && before.source === version.source
     if (!record || !isOwn || isSame)
-      return { result: { name, version: record?.active ?? 0, changed: false }, changes: [] }
+      return { result: { name, version: (isOwn && record?.active) || 0, changed: false }, changes: [] }
     return activate(raw, administration.keys, record, version, {
       at,
       graceMs: before ? graceMs : 0,
