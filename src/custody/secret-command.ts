@@ -10,6 +10,8 @@ export type CommandOptions = {
   readonly environment?: readonly string[]
   /** A command that has not ended by then is killed. */
   readonly timeoutMs?: number
+  /** Ends a command that is run without blocking. */
+  readonly signal?: AbortSignal
 }
 
 /** A command could not be run, took too long or failed. What it printed is not told: it may be the secret. */
@@ -43,7 +45,10 @@ export async function fetchSecretFromCommand(
 ): Promise<Buffer> {
   const [program, ...words] = wordsOf(command)
   try {
-    const running = promisify(execFile)(program, words, childOptions(env, options))
+    const running = promisify(execFile)(program, words, {
+      ...childOptions(env, options),
+      ...(options.signal && { signal: options.signal })
+    })
     running.child.stdin?.end()
     return (await running).stdout
   } catch (error) {
