@@ -11,7 +11,7 @@ import {
   insertVersion,
   writeCredential
 } from './credential-records.ts'
-import type { StoreKeys } from './master-key-check.ts'
+import { requireInForce, type StoreKeys } from './master-key-check.ts'
 import { seal } from './sealing.ts'
 
 /** A new version: where its key comes from, and what tells it from others. */
@@ -183,6 +183,7 @@ function storeVersion(
   { name, latest, at }: { name: string; latest: number; at: string },
   { source, fingerprint, secret }: NewVersion
 ): void {
+  if (secret) requireInForce(raw, keys)
   const sealed = secret && seal(secret, labelOf(name, latest), keys.wrapping)
   insertVersion(raw, {
     credential: name,

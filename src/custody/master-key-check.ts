@@ -60,6 +60,15 @@ export function isInForce({ raw }: Pick<StoreFile, 'raw'>, { wrapping }: StoreKe
   }
 }
 
+/**
+ * For what wraps by these keys, inside its transaction: what was wrapped under a master key that has been replaced
+ * meanwhile would never open again. Throws WrongMasterKey.
+ */
+export function requireInForce(raw: DatabaseSync, keys: StoreKeys): void {
+  if (!isInForce({ raw }, keys))
+    throw new WrongMasterKey('the store was put under another master key meanwhile: nothing is changed')
+}
+
 /** Puts the store's root key under another master key, inside a transaction. Returns what wraps data keys from now on. */
 export function replaceMasterKey(raw: DatabaseSync, keys: StoreKeys, masterKey: MasterKey): KeyObject {
   const wrapping = wrappingKeyOf(masterKey)
