@@ -1,3 +1,4 @@
+import type { ForeignText } from './foreign-text.ts'
 import type { KeyMaterial } from './key-material.ts'
 
 /** One version of a credential, with its key. */
@@ -24,6 +25,8 @@ export type Lease = {
   readonly label: string
   /** Calls back with the key. What the callback makes of it must go to the upstream and nowhere else. */
   use<T>(callback: (secret: string) => T): T
+  /** Whether what came from outside holds the key. */
+  isIn(text: ForeignText): boolean
   release(): void
 }
 
@@ -101,10 +104,10 @@ export class Credential {
     this.#versions = versions
   }
 
-  /** Whether bytes from outside hold one of the keys. */
-  isIn(bytes: Buffer): boolean {
+  /** Whether what came from outside holds one of the keys. */
+  isIn(text: ForeignText): boolean {
     const { active, standby } = this.#versions
-    return (active?.material.isIn(bytes) || standby?.material.isIn(bytes)) ?? false
+    return (active?.material.isIn(text) || standby?.material.isIn(text)) ?? false
   }
 
   #leaseOf({ version, material }: HeldVersion): Lease {
@@ -114,6 +117,7 @@ export class Credential {
       version,
       label: `${this.name}@${version}`,
       use: callback => material.use(callback),
+      isIn: text => material.isIn(text),
       release: () => material.release()
     }
   }

@@ -1,4 +1,5 @@
 import { Credential, type HeldVersions, type Lease, type Unusable } from './credential.ts'
+import { readForeign } from './foreign-text.ts'
 
 /** What becomes of credentials while calls are made with them. */
 export type CredentialEvents = {
@@ -47,9 +48,12 @@ export class Credentials {
       this.#events.onRevert({ name, from: refused.version, to: version })
   }
 
-  /** Whether bytes that came from outside hold a key, in whatever form. */
-  areIn(bytes: Buffer): boolean {
-    for (const credential of this.#held.values()) if (credential.isIn(bytes)) return true
+  /** Whether bytes that came from outside hold a key, in whatever form: one of these, or the one that was leased. */
+  areIn(bytes: Buffer, lease: Pick<Lease, 'isIn'>): boolean {
+    const text = readForeign(bytes)
+    // The lease's own may have been replaced while its call was under way.
+    if (lease.isIn(text)) return true
+    for (const credential of this.#held.values()) if (credential.isIn(text)) return true
     return false
   }
 

@@ -1,4 +1,5 @@
 import type { Lease } from '../custody/credential.ts'
+import { readForeign } from '../custody/foreign-text.ts'
 import type { KeyMaterial } from '../custody/key-material.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { uuidv7 } from '../uuid.ts'
@@ -43,6 +44,7 @@ export async function proveKey(
     version,
     label: `${name}@${version}`,
     use: callback => material.use(callback),
+    isIn: text => material.isIn(text),
     release: () => {}
   }
   const forward = openDoor({
@@ -52,7 +54,7 @@ export async function proveKey(
       leaseInPlaceOf: () => null,
       noteAcceptance: () => {},
       noteRefusal: () => {},
-      areIn: bytes => material.isIn(bytes)
+      areIn: bytes => material.isIn(readForeign(bytes))
     },
     budget: new Budget({ perCredential: 1, perEgress: 1 }),
     ledger,

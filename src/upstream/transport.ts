@@ -26,10 +26,13 @@ export type UpstreamRequest = {
   reveals: (bytes: Buffer) => boolean
 }
 
-/** What came of one send. `sent` is false only when it is certain that not one byte of the request was written. */
+/**
+ * What came of one send. `sent` is false only when it is certain that not one byte of the request was written; `reveals`
+ * is true when what came back, whole or not, holds one of our keys.
+ */
 export type Exchange =
   | { kind: 'answer'; status: number; headers: AnswerHeaders; body: string; reveals: boolean }
-  | { kind: 'failure'; error: unknown; sent: boolean; status?: number }
+  | { kind: 'failure'; error: unknown; sent: boolean; status?: number; reveals: boolean }
 
 /** The deadline passed. */
 class DeadlinePassed extends Error {
@@ -150,16 +153,17 @@ class Send implements Dispatcher.DispatchHandler {
     if (status < 200) return
     this.#status = status
     this.#headers = answerHeaders(headers)
-    this.#reveals = this.#request.reveals(Buffer.from(Object.entries(headers).join('\n'), 'utf8'))
+    this.#lookInto(headers)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#chunks.push(chunk)
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: Headers): void {
     const body = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks)
     assert(this.#status !== undefined && this.#headers && body, 'an answer has a head')
+    this.#lookInto(trailers)
     const reveals = this.#reveals || this.#request.reveals(body)
     const [status, headers] = [this.#status, this.#headers]
     this.#end({ kind: 'answer', status, headers, body: body.toString('utf8'), reveals })
@@ -167,6 +171,10 @@ class Send implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#fail(error)
+  }
+
+  #lookInto(headers: Headers): void {
+    this.#reveals ||= this.#request.reveals(Buffer.from(Object.entries(headers).join('\n'), 'utf8'))
   }
 
   /** Ends the exchange now. A request that still waits for a connection is aborted when it gets one. */
@@ -178,7 +186,8 @@ class Send implements Dispatcher.DispatchHandler {
 
   #fail(error: unknown): void {
     const status = this.#status === undefined ? {} : { status: this.#status }
-    this.#end({ kind: 'failure', error, sent: this.#sent, ...status })
+    const reveals = this.#reveals || this.#request.reveals(Buffer.concat(this.#chunks))
+    this.#end({ kind: 'failure', error, sent: this.#sent, ...status, reveals })
   }
 
   #end(exchange: Exchange): void {
