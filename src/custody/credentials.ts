@@ -35,6 +35,11 @@ export class Credentials {
     return this.#held.get(refused.name)?.leaseInPlaceOf(refused, this.#nowMs()) ?? null
   }
 
+  /** For how many seconds a call with this lease may not be sent now, as its key has been refused too often: 0 when it may. */
+  waitOf(lease: Lease): number {
+    return this.#held.get(lease.name)?.waitOf(lease, this.#monotonicMs()) ?? 0
+  }
+
   /** The upstream refused this version (401), and every other that could be tried. */
   noteRefusal({ name }: Lease): void {
     if (this.#held.get(name)?.noteRefusal(this.#monotonicMs())) this.#events.onBreaker(name, true)

@@ -43,7 +43,10 @@ export type Operation<T> = {
 
 export type ForwardDependencies = {
   transport: Pick<Transport, 'claim' | 'release' | 'send'>
-  credentials: Pick<Credentials, 'lease' | 'leaseInPlaceOf' | 'noteAcceptance' | 'noteRefusal' | 'areIn'>
+  credentials: Pick<
+    Credentials,
+    'lease' | 'leaseInPlaceOf' | 'waitOf' | 'noteAcceptance' | 'noteRefusal' | 'areIn'
+  >
   budget: Pick<Budget, 'take'>
   ledger: Pick<Ledger, 'recordIntent' | 'recordOutcome'>
   deadlineMs: number
@@ -140,6 +143,7 @@ class Sending<T> {
         body,
         deadlineMs: Math.max(1, this.#sendBy - performance.now()),
         abandoned: () => this.#call.abandoned(),
+        waitSeconds: () => credentials.waitOf(lease),
         reveals: bytes => credentials.areIn(bytes, lease)
       })
     )

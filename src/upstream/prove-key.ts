@@ -43,6 +43,7 @@ export async function proveKey(
     name,
     version,
     label: `${name}@${version}`,
+    canWait: false,
     use: callback => material.use(callback),
     isIn: text => material.isIn(text),
     release: () => {}
@@ -52,6 +53,7 @@ export async function proveKey(
     credentials: {
       lease: () => lease,
       leaseInPlaceOf: () => null,
+      waitOf: () => 0,
       noteAcceptance: () => {},
       noteRefusal: () => {},
       areIn: bytes => material.isIn(readForeign(bytes))

@@ -22,6 +22,8 @@ export type UpstreamRequest = {
   deadlineMs: number
   /** True once nobody waits for the answer any more: then what has not been sent is not sent. */
   abandoned: () => boolean
+  /** For how long it may not be sent after all, as its key has been refused too often meanwhile; 0 when it may. */
+  waitSeconds: () => number
   /** Whether bytes of the answer hold one of our keys. */
   reveals: (bytes: Buffer) => boolean
 }
@@ -42,6 +44,17 @@ class DeadlinePassed extends Error {
 /** The caller left before anything was sent. */
 class CallAbandoned extends Error {
   readonly code = 'CALL_ABANDONED'
+}
+
+/** Others of the same key were refused before this was sent. */
+export class KeyRefused extends Error {
+  readonly code = 'KEY_REFUSED'
+  readonly retryAfter: number
+
+  constructor(retryAfter: number) {
+    super('the key has been refused too often')
+    this.retryAfter = retryAfter
+  }
 }
 
 const maxAnswerBytes = 1024 * 1024
@@ -135,17 +148,24 @@ class Send implements Dispatcher.DispatchHandler {
 
   /** Hands the request to the pool, unless nobody waits for it any more. */
   dispatch(pool: Pool): void {
-    const { method, path, headers, body, abandoned } = this.#request
-    if (abandoned()) this.#fail(new CallAbandoned())
+    const { method, path, headers, body } = this.#request
+    const reason = this.#reasonNotToSend()
+    if (reason) this.#fail(reason)
     else pool.dispatch({ method, path, headers, body }, this)
   }
 
   /** undici calls this when a connection is about to take the request: the last moment at which nothing is sent. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (this.#finished) controller.abort(new DeadlinePassed())
-    else if (this.#request.abandoned()) controller.abort(new CallAbandoned())
+    const reason = this.#finished ? new DeadlinePassed() : this.#reasonNotToSend()
+    if (reason) controller.abort(reason)
     else this.#sent = true
+  }
+
+  #reasonNotToSend(): Error | null {
+    if (this.#request.abandoned()) return new CallAbandoned()
+    const wait = this.#request.waitSeconds()
+    return wait > 0 ? new KeyRefused(wait) : null
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
