@@ -2,7 +2,7 @@ import { createSecretKey, hkdfSync, type KeyObject, randomBytes, randomUUID } fr
 import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { CommandOptions, Environment } from './secret-command.ts'
-import { resolveSecret, SecretUnavailable, shownReference } from './secret-reference.ts'
+import { fetchSecret, resolveSecret, SecretUnavailable, shownReference } from './secret-reference.ts'
 
 /** A key from which others are derived, each for one purpose. */
 export type MasterKey = {
@@ -26,7 +26,19 @@ export function openMasterKey(
 ): MasterKey {
   const path = reference.slice('file:'.length)
   if (createIfAbsent && reference.startsWith('file:') && !existsSync(path)) createKeyFile(path)
-  const material = resolveSecret(reference, env, options)
+  return masterKeyFrom(resolveSecret(reference, env, options), reference)
+}
+
+/** The same for a file that is there, and without blocking while a command runs. */
+export async function fetchMasterKey(
+  reference: string,
+  env: Environment,
+  options: CommandOptions = {}
+): Promise<MasterKey> {
+  return masterKeyFrom(await fetchSecret(reference, env, options), reference)
+}
+
+function masterKeyFrom(material: Buffer, reference: string): MasterKey {
   if (material.length < shortestKey)
     throw new SecretUnavailable(
       `${shownReference(reference)} is too short for a master key: ${shortestKey} characters or more are needed`
