@@ -1,5 +1,14 @@
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { dirname } from 'node:path'
 import type { CommandOptions, Environment } from './secret-command.ts'
 import { fetchSecret, resolveSecret, SecretUnavailable, shownReference } from './secret-reference.ts'
@@ -63,10 +72,23 @@ function createKeyFile(path: string): void {
     writeFileSync(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flush: true })
     // A link appears whole or not at all: of several processes that start at once, one makes the key, all read it.
     linkSync(draft, path)
+    syncFolder(dirname(path))
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code !== 'EEXIST') throw new SecretUnavailable(`file:${path} cannot be made (${code})`)
   } finally {
     rmSync(draft, { force: true })
+  }
+}
+
+/** Makes the name of a new file durable: a store that is put under a key whose name is lost in a power cut opens no more. */
+function syncFolder(path: string): void {
+  // Windows has no such thing.
+  if (process.platform === 'win32') return
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
   }
 }
