@@ -3,6 +3,7 @@ import { activateVersion, labelOf, requireCredential } from '../custody/credenti
 import { readProven } from '../custody/credential-manifest.ts'
 import type { KeyMaterial } from '../custody/key-material.ts'
 import { ledgerSigner } from '../custody/ledger-signer.ts'
+import { shownReference } from '../custody/secret-reference.ts'
 import { DirectLedger } from '../ledger/direct-ledger.ts'
 import { Problem } from '../problems.ts'
 import { Refusal } from '../tenants/refusal.ts'
@@ -52,7 +53,7 @@ async function rotateIn(context: ProcessContext, opened: OpenedStore, name: stri
     return {
       credential: name,
       version: rotated.version,
-      source: version.source,
+      source: shownReference(version.source),
       fingerprint: version.fingerprint,
       proven: options.proof,
       standby: keepsStandby ? active : null,
