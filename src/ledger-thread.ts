@@ -43,7 +43,5 @@ async function onStore<T>(work: (store: ReadOnlyStore) => T | Promise<T>): Promi
   }
 }
 
-// A diagnostic report has a part for each thread, and lists the environment of the process in each.
-process.report.excludeEnv = true
 assert(parentPort, 'this file is the entry of a thread')
 serveJobs(parentPort, jobs)

@@ -238,7 +238,5 @@ function isRefusal(error: unknown): boolean {
 
 export type StoreJobs = typeof jobs
 
-// A diagnostic report has a part for each thread, and lists the environment in each.
-process.report.excludeEnv = true
 assert(parentPort, 'this file is the entry of a thread')
 serveJobs(parentPort, jobs)
