@@ -107,7 +107,7 @@ export class CredentialKeeper {
     const own = live.find(({ name }) => name === settingName)
     if (own && own.follows_setting === 0) return
     try {
-      await this.#take(settingName, reference, await this.#fetch(reference), true)
+      await this.#take(settingName, reference, await this.#materialOf(reference), true)
     } catch (error) {
       if (!(error instanceof SecretUnavailable) || !mayBeMissing || live.length === 0) throw error
     }
@@ -144,7 +144,7 @@ export class CredentialKeeper {
     if (!this.#references.mayAsk(name, record.source)) return null
     try {
       return await openVersion(record, snapshot, source =>
-        this.#references.ask(name, source, () => this.#references.fetch(source, snapshot))
+        this.#references.ask(name, source, () => this.#references.materialOf(source, snapshot))
       )
     } catch (error) {
       // The key behind a reference may have changed: the active one is fetched anew, the one before is lost.
@@ -167,7 +167,7 @@ export class CredentialKeeper {
   async #look(name: string, source: string, atItsTurn: InTurn): Promise<void> {
     await this.#try(name, 'the key of a credential could not be fetched', () =>
       this.#references.ask(name, source, async () => {
-        const material = await this.#fetch(source)
+        const material = await this.#materialOf(source)
         if (this.#references.isSettled(name, source, material) || this.#isMissing(name))
           await atItsTurn(() => this.#take(name, source, material))
         else material.discard()
@@ -179,9 +179,9 @@ export class CredentialKeeper {
     return this.#options.credentials.held(name).active === null
   }
 
-  async #fetch(source: string): Promise<KeyMaterial> {
+  async #materialOf(source: string): Promise<KeyMaterial> {
     assert(this.#snapshot, 'a key is fetched for credentials that are known')
-    return await this.#references.fetch(source, this.#snapshot)
+    return await this.#references.materialOf(source, this.#snapshot)
   }
 
   /** Takes up what a reference gives, when it is another key than before, and tells the store. */

@@ -9,6 +9,7 @@ import {
   rmSync,
   writeFileSync
 } from 'node:fs'
+import { platform } from 'node:os'
 import { dirname } from 'node:path'
 import type { CommandOptions, Environment } from './secret-command.ts'
 import { fetchSecret, resolveSecret, SecretUnavailable, shownReference } from './secret-reference.ts'
@@ -84,7 +85,7 @@ function createKeyFile(path: string): void {
 /** Makes the name of a new file durable: a store that is put under a key whose name is lost in a power cut opens no more. */
 function syncFolder(path: string): void {
   // Windows has no such thing.
-  if (process.platform === 'win32') return
+  if (platform() === 'win32') return
   const folder = openSync(path, 'r')
   try {
     fsyncSync(folder)

@@ -22,13 +22,13 @@ type Opening = Pick<CredentialSnapshot, 'wrapping' | 'fingerprintKey'>
 export async function openVersion(
   record: VersionRecord,
   opening: Opening,
-  fetch: FetchMaterial
+  materialOf: FetchMaterial
 ): Promise<HeldVersion> {
   const { credential, version, source, wrapped_key, sealed, fingerprint } = record
   const material =
     source === 'sealed'
       ? new KeyMaterial(unsealed(record, opening), opening.fingerprintKey)
-      : await fetch(source)
+      : await materialOf(source)
   if (material.fingerprint === fingerprint) return { version, source, material }
   material.discard()
   if (wrapped_key || sealed)

@@ -21,7 +21,7 @@ export class References {
   }
 
   /** The key that the reference of a credential gives now. Throws SecretUnavailable. */
-  fetch(source: string, opening: Opening): Promise<KeyMaterial> {
+  materialOf(source: string, opening: Opening): Promise<KeyMaterial> {
     return fetchMaterial(source, opening, this.#sources)
   }
 

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { platform } from 'node:os'
 
 /** The variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -21,6 +22,7 @@ export class CommandFailed extends Error {
 
 /** What programs need to be found and to find their own settings; nothing in here is secret. */
 const usualVariables = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR']
+const isWindows = platform() === 'win32'
 const defaultTimeoutMs = 10_000
 const maxOutputBytes = 64 * 1024
 
@@ -84,7 +86,7 @@ function childOptions(env: Environment, { environment = [] }: CommandOptions) {
     // What it says of its troubles may hold the secret too.
     stdio: ['ignore', 'pipe', 'ignore'] as ['ignore', 'pipe', 'ignore'],
     // A group of its own, so that what it has started is killed with it.
-    detached: process.platform !== 'win32',
+    detached: !isWindows,
     windowsHide: true
   }
 }
@@ -94,7 +96,7 @@ function killAll(pid: number | undefined): void {
   // Without one it was never started.
   if (!pid) return
   try {
-    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL')
+    process.kill(isWindows ? pid : -pid, 'SIGKILL')
   } catch {
     // All of it has ended.
   }
