@@ -2,8 +2,8 @@ import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type { Logger }
 
-/** What a key of the upstream, or one of ours, looks like: never to be logged, whatever it is part of. */
-const keyShapes = /\b(?:bd|cgw)_[A-Za-z0-9_]+/g
+/** What a key of the upstream, of a tenant or of an administrator looks like: never to be logged, whatever it is part of. */
+const keyShapes = /\b(?:bd|cgw|cga)_[A-Za-z0-9_]+/g
 
 /**
  * The process's logger. Call sites list what they log; errors are the one thing with foreign text in it, so theirs is

@@ -74,10 +74,22 @@ function hardenProcess(logger: Logger): void {
     inspector.close()
     logger.warn('the inspector is closed: it could read keys')
   }
+  for (const signal of snapshotSignals()) {
+    process.removeAllListeners(signal)
+    process.on(signal, () =>
+      logger.warn({ signal }, 'this signal is ignored: a heap snapshot would hold keys')
+    )
+  }
   if (process.platform !== 'linux') return
   try {
     writeFileSync(coreDumpFilter, '0')
   } catch (err) {
     logger.warn({ err }, 'core dumps could not be emptied: forbid them (ulimit -c 0)')
   }
+}
+
+/** The signals at which Node was told, by its options, to write all of the memory to a file. */
+function snapshotSignals(): string[] {
+  const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ')
+  return [...options.matchAll(/--heapsnapshot-signal[= ](SIG[A-Z0-9]+)/g)].map(([, signal = '']) => signal)
 }

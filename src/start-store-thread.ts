@@ -38,6 +38,8 @@ export async function startStoreThread(
   const worker = new Worker(besideThisFile('store-thread'), {
     workerData,
     env: { ...env },
+    // A diagnostic report has a part for each thread, and lists the environment of the process in each.
+    execArgv: ['--report-exclude-env'],
     resourceLimits: { maxYoungGenerationSizeMb: threadYoungGenerationMb }
   })
   const store = new ThreadCaller<StoreJobs>(worker)

@@ -10,7 +10,9 @@ import type { NotedMaterial } from './custody/credential-keeper.ts'
 import { type CredentialSnapshot, newestChange, readCredentials } from './custody/credential-snapshot.ts'
 import type { VersionChanged } from './custody/credential-steps.ts'
 import { ledgerSigner } from './custody/ledger-signer.ts'
-import { isInForce, openMasterKeyOf, type StoreKeys } from './custody/master-key-check.ts'
+import { fetchMasterKey } from './custody/master-key.ts'
+import { isInForce, openKeysUnder, openMasterKeyOf, type StoreKeys } from './custody/master-key-check.ts'
+import { MasterKeySearch } from './custody/master-key-search.ts'
 import type { Administrator } from './ledger/administer.ts'
 import { unpackDrafts } from './ledger/draft.ts'
 import { type Recovery, recoverDeadWriters } from './ledger/recover.ts'
@@ -53,6 +55,13 @@ let store: StoreFile
 let keys: StoreKeys
 /** None while the store is sealed. */
 let writer: LedgerWriter | undefined
+/** How often a command is asked for the master key of a store that was put under another one. */
+const commandPauseMs = 10_000
+const search = new MasterKeySearch({
+  fetch: () => fetchMasterKey(data.masterKey, process.env, { environment: data.execEnvironment }),
+  open: masterKey => openKeysUnder(store, masterKey),
+  pauseMs: data.masterKey.startsWith('exec:') ? commandPauseMs : 0
+})
 /** The handle on the store has failed: nothing is written through it any more. */
 let broken = false
 
@@ -119,7 +128,7 @@ const jobs = {
     return onStore(() => {
       if (newestChange(store.raw) <= lastChange) return null
       // Wrapped anew under another master key, which is to be found where the one before was.
-      if (!isInForce(store, keys)) keys = openKeys()
+      if (!isInForce(store, keys)) keys = search.keys()
       return readCredentials(store.raw, keys, lastChange)
     })
   },
@@ -228,7 +237,5 @@ function isRefusal(error: unknown): boolean {
 
 export type StoreJobs = typeof jobs
 
-// A diagnostic report has a part for each thread, and lists the environment in each.
-process.report.excludeEnv = true
 assert(parentPort, 'this file is the entry of a thread')
 serveJobs(parentPort, jobs)

@@ -21,20 +21,21 @@ export async function checkCredentials(
     const { records } = readProven(raw, keys)
     const views = listCredentials(raw, keys, new Date())
     const opening = { wrapping: keys.wrapping, fingerprintKey: fingerprintKeyOf(keys) }
+    const materialOf = (reference: string) => fetchMaterial(reference, opening, sources)
     for (const { credential, version, follows_setting, source } of views) {
       const record = findVersion(records, credential, version)
       if (follows_setting || !record) continue
       // What a reference gives may have changed since: serve takes that for a new version.
       const open = async () =>
         source === 'sealed'
-          ? (await openVersion(record, opening, sources)).material
-          : await fetchMaterial(record.source, opening, sources)
+          ? (await openVersion(record, opening, materialOf)).material
+          : await materialOf(record.source)
       await attempt(`credential ${credential}`, faults, open)
     }
     const usesSetting = views.every(view => view.credential !== 'default' || view.follows_setting)
     const mayBeMissing = config.upstreamKeyIsDefault && views.some(view => !view.follows_setting)
     if (usesSetting && !mayBeMissing)
-      await attempt('GATEWAY_UPSTREAM_KEY', faults, () => fetchMaterial(config.upstreamKey, opening, sources))
+      await attempt('GATEWAY_UPSTREAM_KEY', faults, () => materialOf(config.upstreamKey))
     return views
   } catch (error) {
     if (!(error instanceof CustodyBroken)) throw error

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { activateVersion } from '../custody/credential-changes.ts'
 import { readProven } from '../custody/credential-manifest.ts'
 import { requireCredential } from '../custody/credential-steps.ts'
+import { shownReference } from '../custody/secret-reference.ts'
 import type { ProcessContext } from './context.ts'
 import { givenVersion, type KeyOptions, withKeyOptions } from './given-key.ts'
 import { withConfigOptions } from './options.ts'
@@ -49,7 +50,7 @@ async function rotateIn(context: ProcessContext, opened: OpenedStore, name: stri
     return {
       credential: name,
       version: rotated.version,
-      source: version.source,
+      source: shownReference(version.source),
       fingerprint: version.fingerprint,
       proven: options.proof,
       standby: keepsStandby ? active : null,

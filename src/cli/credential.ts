@@ -3,6 +3,7 @@ import { addCredential, removeCredential } from '../custody/credential-changes.t
 import { type CredentialView, listCredentials } from '../custody/credential-views.ts'
 import { openMasterKey } from '../custody/master-key.ts'
 import { rewrapCredentials } from '../custody/rewrap-credentials.ts'
+import { shownReference } from '../custody/secret-reference.ts'
 import type { ProcessContext } from './context.ts'
 import { addRotate } from './credential-rotate.ts'
 import { givenVersion, type KeyOptions, withKeyOptions } from './given-key.ts'
@@ -87,9 +88,9 @@ function addRewrap(noun: Command, context: ProcessContext): void {
     print(
       context,
       options,
-      { rewrapped: wrapped, master_key: options.to },
+      { rewrapped: wrapped, master_key: shownReference(options.to) },
       `The root key and ${wrapped} data keys are under the new master key. Now set GATEWAY_MASTER_KEY to\n` +
-        `${options.to}, or put that key where GATEWAY_MASTER_KEY says. Running gateways go on meanwhile.\n`
+        `${shownReference(options.to)}, or put that key where GATEWAY_MASTER_KEY says. Running gateways go on meanwhile.\n`
     )
   })
 }

@@ -37,7 +37,7 @@ export function activateVersion(
 /**
  * Notes which key a reference gives now. One that differs from the last becomes a new version; the one before stays as
  * standby for `graceMs`. With `followsSetting` the credential is made when there is none. A reference that is no longer
- * the credential's own changes nothing.
+ * the credential's own changes nothing, and has no version.
  */
 export function noteMaterial(
   administration: CredentialAdministration,
@@ -55,7 +55,7 @@ export function noteMaterial(
     const isOwn = followsSetting ? record?.follows_setting === 1 : before?.source === version.source
     const isSame = before?.fingerprint === version.fingerprint && before.source === version.source
     if (!record || !isOwn || isSame)
-      return { result: { name, version: record?.active ?? 0, changed: false }, changes: [] }
+      return { result: { name, version: (isOwn && record?.active) || 0, changed: false }, changes: [] }
     return activateStep(transaction, record, version, {
       graceMs: before ? graceMs : 0,
       kind: before ? 'admin.credential.change' : 'admin.credential.add'

@@ -1,10 +1,14 @@
+import assert from 'node:assert/strict'
 import type { HeldVersion, HeldVersions } from './credential.ts'
 import { type CredentialRecord, findVersion } from './credential-records.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
 import { labelOf, type NewVersion, type VersionChanged } from './credential-steps.ts'
 import { type CredentialView, viewsOf } from './credential-views.ts'
 import type { Credentials } from './credentials.ts'
-import { fetchMaterial, openVersion, type SecretSources } from './open-version.ts'
+import { holdVersions, isGoneBackFrom } from './held-versions.ts'
+import type { KeyMaterial } from './key-material.ts'
+import { openVersion } from './open-version.ts'
+import { isCommand, References, type ReferencesOptions } from './references.ts'
 import { SecretUnavailable } from './secret-reference.ts'
 
 /** The store's side of custody, on the store's thread. */
@@ -21,16 +25,16 @@ export type NotedMaterial = {
   readonly followsSetting: boolean
 }
 
-export type CredentialKeeperOptions = {
+export type CredentialKeeperOptions = ReferencesOptions & {
   readonly credentials: Credentials
   readonly store: CredentialJobs
-  readonly sources: SecretSources
   /** GATEWAY_UPSTREAM_KEY, and whether it may be missing where the store holds credentials. */
   readonly setting: { readonly reference: string; readonly mayBeMissing: boolean }
-  readonly execRefreshMs: number
   readonly onChange: (label: string) => void
   readonly onError: (error: unknown, what: string) => void
 }
+
+type InTurn = (work: () => Promise<void>) => Promise<void>
 
 /** The credential that the setting stands for. */
 const settingName = 'default'
@@ -45,12 +49,15 @@ export class CredentialKeeper {
   #snapshot: CredentialSnapshot | null = null
   #timer: NodeJS.Timeout | undefined
   #working: Promise<void> = Promise.resolve()
-  #commandsRunAt = performance.now()
+  readonly #references: References
+  /** Commands under way: what they take holds nothing else up. */
+  readonly #running = new Set<Promise<void>>()
   /** What was last told of each trouble: one that lasts is told once. */
   readonly #told = new Map<string, string>()
 
   constructor(options: CredentialKeeperOptions) {
     this.#options = options
+    this.#references = new References(options)
   }
 
   /**
@@ -67,21 +74,21 @@ export class CredentialKeeper {
     }
     this.#timer ??= setInterval(() => this.poll(), pollMs)
     await this.poll()
+    await Promise.all(this.#running)
   }
 
   /** Looks once for what has changed. Never rejects. */
   poll(): Promise<void> {
-    this.#working = this.#working.then(async () => {
+    return this.#inTurn(async () => {
       await this.#try('store', 'the credentials could not be read', () =>
         this.#load(this.#snapshot?.lastChange ?? -1)
       )
-      const commandsAreDue = performance.now() - this.#commandsRunAt >= this.#options.execRefreshMs
-      if (commandsAreDue) this.#commandsRunAt = performance.now()
-      await this.#refresh(
-        source => source.startsWith('file:') || (commandsAreDue && source.startsWith('exec:'))
-      )
+      for (const { name, active, removed_at } of this.#snapshot?.records.credentials ?? []) {
+        const source = this.#snapshot && findVersion(this.#snapshot.records, name, active)?.source
+        if (removed_at === null && source && source !== 'sealed') await this.#follow(name, source)
+      }
+      this.#dropOverdue()
     })
-    return this.#working
   }
 
   /** The credentials as this process last read them, by name; null when it never could. */
@@ -92,6 +99,8 @@ export class CredentialKeeper {
   /** Follows nothing any more, and zeroes all keys. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
+    this.#references.close()
+    await Promise.all(this.#running)
     await this.#working
     this.#options.credentials.replaceAll(new Map())
   }
@@ -104,7 +113,7 @@ export class CredentialKeeper {
     const own = live.find(({ name }) => name === settingName)
     if (own && own.follows_setting === 0) return
     try {
-      await this.#note(settingName, reference, true)
+      await this.#take(settingName, reference, await this.#materialOf(reference), true)
     } catch (error) {
       if (!(error instanceof SecretUnavailable) || !mayBeMissing || live.length === 0) throw error
     }
@@ -116,20 +125,15 @@ export class CredentialKeeper {
     if (!snapshot) return
     const all = new Map<string, HeldVersions>()
     for (const record of snapshot.records.credentials)
-      if (record.removed_at === null) all.set(record.name, await this.#heldOf(record, snapshot))
+      if (record.removed_at === null) {
+        const open = (version: number) => this.#openOne(record, version, snapshot)
+        all.set(record.name, await holdVersions(record, snapshot, open))
+      }
     for (const [name, { active }] of all)
       if (active && active.version !== credentials.held(name).active?.version)
         this.#options.onChange(labelOf(name, active.version))
     credentials.replaceAll(all)
     this.#snapshot = snapshot
-  }
-
-  async #heldOf(record: CredentialRecord, snapshot: CredentialSnapshot): Promise<HeldVersions> {
-    return {
-      active: await this.#openOne(record, record.active, snapshot),
-      standby: record.standby === null ? null : await this.#openOne(record, record.standby, snapshot),
-      standbyUntilMs: record.standby_until === null ? 0 : Date.parse(record.standby_until)
-    }
   }
 
   /** Null, and told, when the version cannot be opened: the others can still be used. */
@@ -143,8 +147,11 @@ export class CredentialKeeper {
     const held = this.#options.credentials.held(name)
     for (const known of [held.active, held.standby])
       if (known?.version === version && known.material.fingerprint === record.fingerprint) return known
+    if (!this.#references.mayAsk(name, record.source)) return null
     try {
-      return await openVersion(record, snapshot, this.#options.sources)
+      return await openVersion(record, snapshot, source =>
+        this.#references.ask(name, source, () => this.#references.materialOf(source, snapshot))
+      )
     } catch (error) {
       // The key behind a reference may have changed: the active one is fetched anew, the one before is lost.
       if (version === active || !(error instanceof SecretUnavailable))
@@ -153,49 +160,86 @@ export class CredentialKeeper {
     }
   }
 
-  /** Fetches the keys of references anew, and tells the store of those that have changed. */
-  async #refresh(isDue: (source: string) => boolean): Promise<void> {
-    for (const { name, active, removed_at } of this.#snapshot?.records.credentials ?? []) {
-      const source = this.#snapshot && findVersion(this.#snapshot.records, name, active)?.source
-      if (removed_at !== null || !source || source === 'sealed') continue
-      const isMissing = this.#options.credentials.held(name).active === null
-      if (!isMissing && !isDue(source)) continue
-      await this.#try(name, 'the key of a credential could not be fetched', () =>
-        this.#note(name, source, false)
-      )
-    }
+  /** Looks what a reference gives now, when it is time to. What a command takes is not waited for. */
+  async #follow(name: string, source: string): Promise<void> {
+    if (!this.#references.isDue(name, source, this.#isMissing(name))) return
+    if (!isCommand(source)) return await this.#look(name, source, work => work())
+    const running = this.#look(name, source, work => this.#inTurn(work)).finally(() =>
+      this.#running.delete(running)
+    )
+    this.#running.add(running)
   }
 
-  async #note(name: string, source: string, followsSetting: boolean): Promise<void> {
-    const { credentials, store, sources, onChange } = this.#options
-    const opening = this.#snapshot ?? (await this.#emptySnapshot())
-    const material = await fetchMaterial(source, opening, sources)
+  async #look(name: string, source: string, atItsTurn: InTurn): Promise<void> {
+    await this.#try(name, 'the key of a credential could not be fetched', () =>
+      this.#references.ask(name, source, async () => {
+        const material = await this.#materialOf(source)
+        if (this.#references.isSettled(name, source, material) || this.#isMissing(name))
+          await atItsTurn(() => this.#take(name, source, material))
+        else material.discard()
+      })
+    )
+  }
+
+  #isMissing(name: string): boolean {
+    return this.#options.credentials.held(name).active === null
+  }
+
+  async #materialOf(source: string): Promise<KeyMaterial> {
+    assert(this.#snapshot, 'a key is fetched for credentials that are known')
+    return await this.#references.materialOf(source, this.#snapshot)
+  }
+
+  /** Takes up what a reference gives, when it is another key than before, and tells the store. */
+  async #take(
+    name: string,
+    source: string,
+    material: KeyMaterial,
+    followsSetting = this.#followsSetting(name)
+  ): Promise<void> {
+    const { credentials, store, onChange } = this.#options
     const held = credentials.held(name)
-    if (held.active?.material.fingerprint === material.fingerprint) return material.discard()
-    const noted = await store.call('noteMaterial', {
-      name,
-      version: { source, fingerprint: material.fingerprint },
-      graceMs: changeGraceMs,
-      followsSetting: followsSetting || this.#followsSetting(name)
-    })
+    const isKnown = held.active?.material.fingerprint === material.fingerprint
+    if (isKnown || isGoneBackFrom(held, material) || this.#references.isClosed) return material.discard()
+    const version = { source, fingerprint: material.fingerprint }
+    const noted = await store
+      .call('noteMaterial', { name, version, graceMs: changeGraceMs, followsSetting })
+      .catch(error => {
+        material.discard()
+        throw error
+      })
     if (noted.version === 0) return material.discard()
-    credentials.replace(name, this.#withNew(held, { version: noted.version, source, material }))
+    // The key before goes on as standby: this process may be the only one that still knows it.
+    const { active: before } = credentials.held(name)
+    credentials.replace(name, {
+      active: { version: noted.version, source, material },
+      standby: before,
+      standbyUntilMs: Date.now() + changeGraceMs
+    })
     onChange(labelOf(name, noted.version))
+    // Another process had noted it before: the store knows until when the one before may be tried.
+    if (!noted.changed) await this.#load(-1)
   }
 
   #followsSetting(name: string): boolean {
     return this.#snapshot?.records.credentials.find(record => record.name === name)?.follows_setting === 1
   }
 
-  /** The key before goes on as standby: this process may be the only one that still knows it. */
-  #withNew(held: HeldVersions, active: HeldVersion): HeldVersions {
-    return { active, standby: held.active, standbyUntilMs: Date.now() + changeGraceMs }
+  /** Zeroes the keys before whose grace period is over. */
+  #dropOverdue(): void {
+    const { credentials } = this.#options
+    for (const name of credentials.names()) {
+      const held = credentials.held(name)
+      if (held.standby && Date.now() >= held.standbyUntilMs)
+        credentials.replace(name, { ...held, standby: null })
+    }
   }
 
-  async #emptySnapshot(): Promise<CredentialSnapshot> {
-    const snapshot = await this.#options.store.call('credentials', -1)
-    if (!snapshot) throw new Error('the store gave no credentials')
-    return snapshot
+  /** One after the other: what the store says, and what is taken up meanwhile, do not overtake each other. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#working.then(work)
+    this.#working = done.catch(() => {})
+    return done
   }
 
   async #try(place: string, what: string, work: () => Promise<void>): Promise<void> {
@@ -204,14 +248,16 @@ export class CredentialKeeper {
       this.#told.delete(place)
     } catch (error) {
       this.#tell(place, error, what)
-      // What the store holds is not what was put there: no key is used, rather than a wrong one.
-      if ((error as Error).name === 'CustodyBroken') this.#options.credentials.replaceAll(new Map())
+      if ((error as Error).name !== 'CustodyBroken') return
+      // What the store holds is not what was put there: no key is used, rather than a wrong one, until all of it is read anew.
+      this.#options.credentials.replaceAll(new Map())
+      this.#snapshot = null
     }
   }
 
   #tell(place: string, error: unknown, what: string): void {
     const message = String((error as Error).message)
-    if (this.#told.get(place) === message) return
+    if (this.#told.get(place) === message || this.#references.isClosed) return
     this.#told.set(place, message)
     this.#options.onError(error, what)
   }

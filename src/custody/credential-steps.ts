@@ -11,6 +11,7 @@ import {
   insertVersion,
   writeCredential
 } from './credential-records.ts'
+import { requireInForce } from './master-key-check.ts'
 import { seal } from './sealing.ts'
 
 /** A new version: where its key comes from, and what tells it from others. */
@@ -22,7 +23,7 @@ export type NewVersion = {
   readonly secret?: Buffer | undefined
 }
 
-/** Which version a change made, or left in place. */
+/** Which version a change made, or left in place; 0 when it concerns none. */
 export type VersionChanged = { readonly name: string; readonly version: number; readonly changed: boolean }
 
 /** How a version is named in the ledger and in the log. */
@@ -146,6 +147,7 @@ function storeVersion(
   version: number,
   { source, fingerprint, secret }: NewVersion
 ): void {
+  if (secret) requireInForce(raw, keys)
   const sealed = secret && seal(secret, labelOf(name, version), keys.wrapping)
   insertVersion(raw, {
     credential: name,

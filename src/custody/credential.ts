@@ -1,3 +1,4 @@
+import type { ForeignText } from './foreign-text.ts'
 import type { KeyMaterial } from './key-material.ts'
 
 /** One version of a credential, with its key. */
@@ -22,8 +23,12 @@ export type Lease = {
   readonly version: number
   /** How the ledger names the version, `name@version`. */
   readonly label: string
+  /** Whether a call that has not been sent yet is to be held back once the breaker opens. */
+  readonly canWait: boolean
   /** Calls back with the key. What the callback makes of it must go to the upstream and nowhere else. */
   use<T>(callback: (secret: string) => T): T
+  /** Whether what came from outside holds the key. */
+  isIn(text: ForeignText): boolean
   release(): void
 }
 
@@ -64,18 +69,26 @@ export class Credential {
   lease(nowMs: number): Lease | Unusable {
     const { active } = this.#versions
     if (!active) return {}
-    if (this.#refusals < refusalsToOpen) return this.#leaseOf(active)
+    if (this.#refusals < refusalsToOpen) return this.#leaseOf(active, true)
     if (nowMs < this.#openUntilMs) return { retryAfter: Math.ceil((this.#openUntilMs - nowMs) / 1000) }
     // One call tries; the others wait for what comes of it.
     this.#openUntilMs = nowMs + openForMs
-    return this.#leaseOf(active)
+    return this.#leaseOf(active, false)
+  }
+
+  /** For how many seconds a call that was leased before and not sent yet may not be sent: 0 when it may. */
+  waitOf({ canWait }: Pick<Lease, 'canWait'>, nowMs: number): number {
+    if (!canWait || this.#refusals < refusalsToOpen) return 0
+    return Math.max(1, Math.ceil((this.#openUntilMs - nowMs) / 1000))
   }
 
   /** The version to try when the upstream has refused another: the standby, or the active one if they changed places. */
   leaseInPlaceOf({ version }: Pick<Lease, 'version'>, atMs: number): Lease | null {
     const { active, standby, standbyUntilMs } = this.#versions
-    if (active && active.version !== version) return this.#leaseOf(active)
-    return standby && standby.version !== version && atMs < standbyUntilMs ? this.#leaseOf(standby) : null
+    if (active && active.version !== version) return this.#leaseOf(active, false)
+    return standby && standby.version !== version && atMs < standbyUntilMs
+      ? this.#leaseOf(standby, false)
+      : null
   }
 
   /** The upstream refused every version that could be tried. True when this opens the breaker. */
@@ -110,19 +123,21 @@ export class Credential {
     this.#versions = versions
   }
 
-  /** Whether bytes from outside hold one of the keys. */
-  isIn(bytes: Buffer): boolean {
+  /** Whether what came from outside holds one of the keys. */
+  isIn(text: ForeignText): boolean {
     const { active, standby } = this.#versions
-    return (active?.material.isIn(bytes) || standby?.material.isIn(bytes)) ?? false
+    return (active?.material.isIn(text) || standby?.material.isIn(text)) ?? false
   }
 
-  #leaseOf({ version, material }: HeldVersion): Lease {
+  #leaseOf({ version, material }: HeldVersion, canWait: boolean): Lease {
     material.retain()
     return {
       name: this.name,
       version,
       label: `${this.name}@${version}`,
+      canWait,
       use: callback => material.use(callback),
+      isIn: text => material.isIn(text),
       release: () => material.release()
     }
   }

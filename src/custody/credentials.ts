@@ -5,6 +5,7 @@ import {
   type Lease,
   type Unusable
 } from './credential.ts'
+import { readForeign } from './foreign-text.ts'
 
 /** What becomes of credentials while calls are made with them. */
 export type CredentialEvents = {
@@ -40,6 +41,11 @@ export class Credentials {
     return this.#held.get(refused.name)?.leaseInPlaceOf(refused, this.#nowMs()) ?? null
   }
 
+  /** For how many seconds a call with this lease may not be sent now, as its key has been refused too often: 0 when it may. */
+  waitOf(lease: Lease): number {
+    return this.#held.get(lease.name)?.waitOf(lease, this.#monotonicMs()) ?? 0
+  }
+
   /** The upstream refused this version (401), and every other that could be tried. */
   noteRefusal({ name }: Lease): void {
     if (this.#held.get(name)?.noteRefusal(this.#monotonicMs())) this.#events.onBreaker(name, true)
@@ -53,9 +59,12 @@ export class Credentials {
       this.#events.onRevert({ name, from: refused.version, to: version })
   }
 
-  /** Whether bytes that came from outside hold a key, in whatever form. */
-  areIn(bytes: Buffer): boolean {
-    for (const credential of this.#held.values()) if (credential.isIn(bytes)) return true
+  /** Whether bytes that came from outside hold a key, in whatever form: one of these, or the one that was leased. */
+  areIn(bytes: Buffer, lease: Pick<Lease, 'isIn'>): boolean {
+    const text = readForeign(bytes)
+    // The lease's own may have been replaced while its call was under way.
+    if (lease.isIn(text)) return true
+    for (const credential of this.#held.values()) if (credential.isIn(text)) return true
     return false
   }
 

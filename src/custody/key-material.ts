@@ -1,5 +1,6 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
+import type { ForeignText } from './foreign-text.ts'
 import { SecretUnavailable } from './secret-reference.ts'
 
 /**
@@ -13,7 +14,7 @@ export class KeyMaterial {
   #holders = 0
   #discarded = false
   /** The key as it may be written by who repeats it. */
-  readonly #forms: readonly Buffer[]
+  readonly #forms: Forms
 
   /** Takes `bytes` over: they are zeroed with the rest. Throws SecretUnavailable when they cannot be a header's value. */
   constructor(bytes: Buffer, fingerprintKey: KeyObject) {
@@ -31,9 +32,13 @@ export class KeyMaterial {
     return callback(this.#bytes.toString('latin1'))
   }
 
-  /** Whether bytes that came from outside hold the key: plain, base64, hex, URL-encoded or reversed. */
-  isIn(bytes: Buffer): boolean {
-    return this.#forms.some(form => bytes.includes(form))
+  /** Whether what came from outside holds the key: plain, escaped, base64, hex or reversed. */
+  isIn({ asWritten, inLowerCase }: ForeignText): boolean {
+    const { exact, lowerCase } = this.#forms
+    return (
+      asWritten.some(text => exact.some(form => text.includes(form))) ||
+      inLowerCase.some(text => lowerCase.some(form => text.includes(form)))
+    )
   }
 
   /** Keeps the key from being zeroed until the same number of releases: a call needs it when its intent is durable. */
@@ -51,7 +56,7 @@ export class KeyMaterial {
     this.#discarded = true
     if (this.#holders > 0) return
     this.#bytes.fill(0)
-    for (const form of this.#forms) form.fill(0)
+    for (const form of [...this.#forms.exact, ...this.#forms.lowerCase]) form.fill(0)
   }
 
   toJSON(): string {
@@ -75,29 +80,17 @@ function isKey(bytes: Buffer): boolean {
 /** Below this, a form would be found by chance in texts that have nothing to do with the key. */
 const shortestForm = 8
 
-function formsOf(bytes: Buffer): Buffer[] {
-  const hex = hexOf(bytes)
-  const capitals = Buffer.from(hex).map(byte => (byte > 0x60 ? byte - 0x20 : byte)) as Buffer
-  const forms = [
-    Buffer.from(bytes),
-    Buffer.from(bytes).reverse(),
-    hex,
-    Buffer.from(capitals),
-    percentEncoded(hex),
-    percentEncoded(Buffer.from(capitals)),
-    ...[0, 1, 2].flatMap(offset => base64Forms(bytes, offset))
-  ]
-  return forms.filter((form, index) => index === 0 || form.length >= shortestForm)
-}
+/** What is searched for in a text as it is, and what in the text in lower case. */
+type Forms = { readonly exact: readonly Buffer[]; readonly lowerCase: readonly Buffer[] }
 
-function hexOf(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.toString('hex'), 'latin1')
-}
-
-function percentEncoded(hex: Buffer): Buffer {
-  const encoded = Buffer.alloc((hex.length / 2) * 3, '%')
-  for (let byte = 0; byte < hex.length / 2; byte++) hex.copy(encoded, byte * 3 + 1, byte * 2, byte * 2 + 2)
-  return encoded
+function formsOf(bytes: Buffer): Forms {
+  const lower = Buffer.from(bytes.map(byte => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte)))
+  const others = [Buffer.from(lower).reverse(), Buffer.from(bytes.toString('hex'), 'latin1')]
+  const isLong = (form: Buffer) => form.length >= shortestForm
+  return {
+    exact: [0, 1, 2].flatMap(offset => base64Forms(bytes, offset)).filter(isLong),
+    lowerCase: [lower, ...others.filter(isLong)]
+  }
 }
 
 /** The base64 characters that stand for these bytes alone when `offset` other bytes come before them. */

@@ -39,13 +39,19 @@ export function openMasterKeyOf(
 ): StoreKeys {
   const isNew = readMeta(raw, checkName) === undefined
   const masterKey = openMasterKey(reference, env, { ...options, createIfAbsent: createIfAbsent && isNew })
+  if (isNew) rememberMasterKey(raw, masterKey, wrappingKeyOf(masterKey))
+  return openKeysUnder({ raw }, masterKey)
+}
+
+/** Opens the keys of a store that has seen its master key. Throws WrongMasterKey. */
+export function openKeysUnder({ raw }: Pick<StoreFile, 'raw'>, masterKey: MasterKey): StoreKeys {
+  if (readMeta(raw, checkName) !== checkOf(masterKey)) throw notOfThisStore()
   const wrapping = wrappingKeyOf(masterKey)
-  if (isNew) rememberMasterKey(raw, masterKey, wrapping)
-  if (readMeta(raw, checkName) !== checkOf(masterKey))
-    throw new WrongMasterKey(
-      'the store was made with another master key: give that one as GATEWAY_MASTER_KEY'
-    )
   return { ...keyFrom(openRoot(raw, masterKey, wrapping)), wrapping }
+}
+
+export function notOfThisStore(): WrongMasterKey {
+  return new WrongMasterKey('the store was made with another master key: give that one as GATEWAY_MASTER_KEY')
 }
 
 /** Whether the store's master key is still the one that these keys were opened with. */
@@ -58,6 +64,15 @@ export function isInForce({ raw }: Pick<StoreFile, 'raw'>, { wrapping }: StoreKe
   } catch {
     return false
   }
+}
+
+/**
+ * For what wraps by these keys, inside its transaction: what was wrapped under a master key that has been replaced
+ * meanwhile would never open again. Throws WrongMasterKey.
+ */
+export function requireInForce(raw: DatabaseSync, keys: StoreKeys): void {
+  if (!isInForce({ raw }, keys))
+    throw new WrongMasterKey('the store was put under another master key meanwhile: nothing is changed')
 }
 
 /** Puts the store's root key under another master key, inside a transaction. Returns what wraps data keys from now on. */

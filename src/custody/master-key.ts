@@ -1,8 +1,18 @@
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
+import { platform } from 'node:os'
 import { dirname } from 'node:path'
 import type { CommandOptions, Environment } from './secret-command.ts'
-import { resolveSecret, SecretUnavailable, shownReference } from './secret-reference.ts'
+import { fetchSecret, resolveSecret, SecretUnavailable, shownReference } from './secret-reference.ts'
 
 /** A key from which others are derived, each for one purpose. */
 export type MasterKey = {
@@ -26,7 +36,19 @@ export function openMasterKey(
 ): MasterKey {
   const path = reference.slice('file:'.length)
   if (createIfAbsent && reference.startsWith('file:') && !existsSync(path)) createKeyFile(path)
-  const material = resolveSecret(reference, env, options)
+  return masterKeyFrom(resolveSecret(reference, env, options), reference)
+}
+
+/** The same for a file that is there, and without blocking while a command runs. */
+export async function fetchMasterKey(
+  reference: string,
+  env: Environment,
+  options: CommandOptions = {}
+): Promise<MasterKey> {
+  return masterKeyFrom(await fetchSecret(reference, env, options), reference)
+}
+
+function masterKeyFrom(material: Buffer, reference: string): MasterKey {
   if (material.length < shortestKey)
     throw new SecretUnavailable(
       `${shownReference(reference)} is too short for a master key: ${shortestKey} characters or more are needed`
@@ -51,10 +73,23 @@ function createKeyFile(path: string): void {
     writeFileSync(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flush: true })
     // A link appears whole or not at all: of several processes that start at once, one makes the key, all read it.
     linkSync(draft, path)
+    syncFolder(dirname(path))
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code !== 'EEXIST') throw new SecretUnavailable(`file:${path} cannot be made (${code})`)
   } finally {
     rmSync(draft, { force: true })
+  }
+}
+
+/** Makes the name of a new file durable: a store that is put under a key whose name is lost in a power cut opens no more. */
+function syncFolder(path: string): void {
+  // Windows has no such thing.
+  if (platform() === 'win32') return
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
   }
 }

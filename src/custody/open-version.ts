@@ -10,6 +10,9 @@ import { fetchSecret, SecretUnavailable } from './secret-reference.ts'
 /** Where the keys of references come from. */
 export type SecretSources = { readonly env: Environment; readonly commands: CommandOptions }
 
+/** What gives the key of a reference now. */
+export type FetchMaterial = (reference: string) => Promise<KeyMaterial>
+
 type Opening = Pick<CredentialSnapshot, 'wrapping' | 'fingerprintKey'>
 
 /**
@@ -19,13 +22,13 @@ type Opening = Pick<CredentialSnapshot, 'wrapping' | 'fingerprintKey'>
 export async function openVersion(
   record: VersionRecord,
   opening: Opening,
-  sources: SecretSources
+  materialOf: FetchMaterial
 ): Promise<HeldVersion> {
   const { credential, version, source, wrapped_key, sealed, fingerprint } = record
   const material =
     source === 'sealed'
       ? new KeyMaterial(unsealed(record, opening), opening.fingerprintKey)
-      : await fetchMaterial(source, opening, sources)
+      : await materialOf(source)
   if (material.fingerprint === fingerprint) return { version, source, material }
   material.discard()
   if (wrapped_key || sealed)

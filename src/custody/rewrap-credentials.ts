@@ -1,17 +1,18 @@
 import { type CredentialAdministration, changeCredentials } from './change-credentials.ts'
 import { labelOf } from './credential-steps.ts'
 import type { MasterKey } from './master-key.ts'
-import { replaceMasterKey } from './master-key-check.ts'
+import { replaceMasterKey, requireInForce } from './master-key-check.ts'
 import { rewrap } from './sealing.ts'
 
 /**
  * Puts the store's root key and all data keys under another master key, in one transaction. What they seal stays as it
  * is, so running gateways go on; with the former master key alone the store opens no more. Returns how many data keys
- * were wrapped anew. Throws SealBroken.
+ * were wrapped anew. Throws SealBroken, WrongMasterKey.
  */
 export function rewrapCredentials(administration: CredentialAdministration, masterKey: MasterKey): number {
   const { keys } = administration
   return changeCredentials(administration, ({ raw, records: { versions } }) => {
+    requireInForce(raw, keys)
     const wrapping = replaceMasterKey(raw, keys, masterKey)
     const update = raw.prepare(
       'UPDATE credential_version SET wrapped_key = ? WHERE credential = ? AND version = ?'

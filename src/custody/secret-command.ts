@@ -1,5 +1,6 @@
-import { execFile, execFileSync } from 'node:child_process'
-import { promisify } from 'node:util'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { platform } from 'node:os'
 
 /** The variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -10,6 +11,8 @@ export type CommandOptions = {
   readonly environment?: readonly string[]
   /** A command that has not ended by then is killed. */
   readonly timeoutMs?: number
+  /** Ends a command that is run without blocking. */
+  readonly signal?: AbortSignal
 }
 
 /** A command could not be run, took too long or failed. What it printed is not told: it may be the secret. */
@@ -19,20 +22,24 @@ export class CommandFailed extends Error {
 
 /** What programs need to be found and to find their own settings; nothing in here is secret. */
 const usualVariables = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR']
+const isWindows = platform() === 'win32'
 const defaultTimeoutMs = 10_000
 const maxOutputBytes = 64 * 1024
 
 /** What the command prints. Blocks meanwhile: for the start and for commands. Throws CommandFailed. */
-export function runSecretCommand(command: string, env: Environment, options: CommandOptions = {}): string {
+export function runSecretCommand(command: string, env: Environment, options: CommandOptions = {}): Buffer {
   const [program, ...words] = wordsOf(command)
-  try {
-    return execFileSync(program, words, {
-      ...childOptions(env, options),
-      stdio: ['ignore', 'pipe', 'ignore']
-    })
-  } catch (error) {
-    throw toCommandFailed(error)
-  }
+  const { timeoutMs = defaultTimeoutMs } = options
+  const { pid, stdout, status, error } = spawnSync(program, words, {
+    ...childOptions(env, options),
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+    maxBuffer: maxOutputBytes
+  })
+  if (error || status !== 0) killAll(pid)
+  if (error) throw failureOf(error)
+  if (status !== 0) throw endedWith(status)
+  return stdout
 }
 
 /** The same, without blocking. */
@@ -40,26 +47,58 @@ export async function fetchSecretFromCommand(
   command: string,
   env: Environment,
   options: CommandOptions = {}
-): Promise<string> {
+): Promise<Buffer> {
   const [program, ...words] = wordsOf(command)
+  const { timeoutMs = defaultTimeoutMs, signal } = options
+  const child = spawn(program, words, childOptions(env, options))
+  const giveUp = () => {
+    killAll(child.pid)
+    child.stdout?.destroy()
+  }
+  const late = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])])
+  if (late.aborted) giveUp()
+  late.addEventListener('abort', giveUp, { once: true })
+  const chunks: Buffer[] = []
+  let bytes = 0
+  child.stdout?.on('data', (chunk: Buffer) => {
+    chunks.push(chunk)
+    bytes += chunk.length
+    if (bytes > maxOutputBytes) giveUp()
+  })
   try {
-    const running = promisify(execFile)(program, words, childOptions(env, options))
-    running.child.stdin?.end()
-    return (await running).stdout
+    const [status] = (await once(child, 'close')) as [number | null]
+    if (late.aborted || bytes > maxOutputBytes) throw killed()
+    if (status !== 0) throw endedWith(status)
+    return Buffer.concat(chunks)
   } catch (error) {
-    throw toCommandFailed(error)
+    killAll(child.pid)
+    throw failureOf(error)
+  } finally {
+    late.removeEventListener('abort', giveUp)
+    for (const chunk of chunks) chunk.fill(0)
   }
 }
 
-function childOptions(env: Environment, { environment = [], timeoutMs = defaultTimeoutMs }: CommandOptions) {
+function childOptions(env: Environment, { environment = [] }: CommandOptions) {
   const names = [...usualVariables, ...environment].filter(name => Object.hasOwn(env, name))
   return {
-    encoding: 'utf8' as const,
     env: Object.fromEntries(names.map(name => [name, env[name]])),
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL' as const,
-    maxBuffer: maxOutputBytes,
+    // What it says of its troubles may hold the secret too.
+    stdio: ['ignore', 'pipe', 'ignore'] as ['ignore', 'pipe', 'ignore'],
+    // A group of its own, so that what it has started is killed with it.
+    detached: !isWindows,
     windowsHide: true
+  }
+}
+
+/** Kills a command and what it has started: a pipeline of a shell would go on without its shell. */
+function killAll(pid: number | undefined): void {
+  // Without one it was never started.
+  if (!pid) return
+  try {
+    process.kill(isWindows ? pid : -pid, 'SIGKILL')
+  } catch {
+    // All of it has ended.
   }
 }
 
@@ -73,15 +112,18 @@ function wordsOf(command: string): [string, ...string[]] {
   return [program, ...rest]
 }
 
-function toCommandFailed(error: unknown): CommandFailed {
+function failureOf(error: unknown): CommandFailed {
   if (error instanceof CommandFailed) return error
-  const { code, status, signal, killed } = error as {
-    code?: unknown
-    status?: unknown
-    signal?: unknown
-    killed?: unknown
-  }
-  if (killed || signal || code === 'ETIMEDOUT') return new CommandFailed('it was killed, or took too long')
-  if (typeof code === 'string') return new CommandFailed(`it could not be run (${code})`)
-  return new CommandFailed(`it failed with exit code ${status ?? code}`)
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ETIMEDOUT' || code === 'ENOBUFS') return killed()
+  return new CommandFailed(`it could not be run (${code})`)
+}
+
+function killed(): CommandFailed {
+  return new CommandFailed('it was killed: it took too long, or printed too much')
+}
+
+/** Null is the status of one that a signal has ended. */
+function endedWith(status: number | null): CommandFailed {
+  return new CommandFailed(status === null ? 'it was killed' : `it failed with exit code ${status}`)
 }

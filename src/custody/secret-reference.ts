@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { NoSecretFile, readSecretFile, trimmedSecret } from './secret-bytes.ts'
 import {
   type CommandOptions,
   type Environment,
@@ -54,10 +54,11 @@ function parse(reference: string): { source: Source; name: string } {
   return { source: source as Source, name }
 }
 
-function checked(reference: string, text: string): Buffer {
-  const secret = text.trim()
-  if (secret === '') throw new SecretUnavailable(`${shownReference(reference)} is empty`)
-  return Buffer.from(secret, 'utf8')
+function checked(reference: string, text: Buffer): Buffer {
+  const secret = trimmedSecret(text)
+  if (secret === null) throw new SecretUnavailable(`${shownReference(reference)} is no text (UTF-8)`)
+  if (secret.length === 0) throw new SecretUnavailable(`${shownReference(reference)} is empty`)
+  return secret
 }
 
 function unavailable(error: unknown): SecretUnavailable {
@@ -67,17 +68,19 @@ function unavailable(error: unknown): SecretUnavailable {
   )
 }
 
-const readers: Readonly<Record<Exclude<Source, 'exec'>, (name: string, env: Environment) => string>> = {
+const readers: Readonly<Record<Exclude<Source, 'exec'>, (name: string, env: Environment) => Buffer>> = {
   env(name, env) {
     const value = Object.hasOwn(env, name) ? env[name] : undefined
     if (value === undefined) throw new SecretUnavailable(`env:${name} is not set`)
-    return value
+    return Buffer.from(value, 'utf8')
   },
   file(path) {
     try {
-      return readFileSync(path, 'utf8')
+      return readSecretFile(path)
     } catch (error) {
-      throw new SecretUnavailable(`file:${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+      const { code, message } = error as NodeJS.ErrnoException
+      const why = error instanceof NoSecretFile ? message : code
+      throw new SecretUnavailable(`file:${path} cannot be read (${why})`)
     }
   }
 }

@@ -68,8 +68,13 @@ export class LedgerReader {
   #started(): ThreadCaller<LedgerJobs> {
     if (this.#thread) return this.#thread.caller
     const workerData = { storeUrl: this.#storeUrl }
-    // It needs nothing of the environment, in which a key may have been given.
-    const worker = new Worker(this.#threadFile, { workerData, env: {}, resourceLimits: threadMemory })
+    const worker = new Worker(this.#threadFile, {
+      workerData,
+      // It needs nothing of the environment, in which a key may have been given, nor does its part of a diagnostic report.
+      env: {},
+      execArgv: ['--report-exclude-env'],
+      resourceLimits: threadMemory
+    })
     const caller = new ThreadCaller<LedgerJobs>(worker)
     this.#thread = { worker, caller }
     // One that has ended by itself is replaced when somebody asks again.

@@ -26,6 +26,7 @@ const byErrorCode: Readonly<Record<string, Failure['code']>> = {
   UND_ERR_HEADERS_TIMEOUT: 'upstream_timeout',
   UND_ERR_BODY_TIMEOUT: 'upstream_timeout',
   CALL_ABANDONED: 'client_disconnected',
+  KEY_REFUSED: 'upstream_busy',
   UND_ERR_SOCKET: 'upstream_failed',
   UND_ERR_INFO: 'upstream_failed',
   ECONNRESET: 'upstream_failed',
@@ -38,7 +39,8 @@ const byErrorCode: Readonly<Record<string, Failure['code']>> = {
 /** These ends are the same whether or not anything was sent. */
 const independentOfSending: ReadonlySet<Failure['code']> = new Set([
   'upstream_timeout',
-  'client_disconnected'
+  'client_disconnected',
+  'upstream_busy'
 ])
 
 /** Explains an answer's status. 200 never comes here. */

@@ -43,7 +43,10 @@ export type Operation<T> = {
 
 export type ForwardDependencies = {
   transport: Pick<Transport, 'claim' | 'release' | 'send'>
-  credentials: Pick<Credentials, 'lease' | 'leaseInPlaceOf' | 'noteAcceptance' | 'noteRefusal' | 'areIn'>
+  credentials: Pick<
+    Credentials,
+    'lease' | 'leaseInPlaceOf' | 'waitOf' | 'noteAcceptance' | 'noteRefusal' | 'areIn'
+  >
   budget: Pick<Budget, 'take'>
   ledger: Pick<Ledger, 'recordIntent' | 'recordOutcome'>
   deadlineMs: number
@@ -117,9 +120,11 @@ class Sending<T> {
       await ledger.recordIntent(facts)
       call.recorded = true
       const exchange = await this.#exchange(lease)
-      const echoed = exchange.kind === 'answer' && exchange.reveals
+      const echoed = exchange.reveals
       if (echoed) onEcho({ request_id: call.requestId, credential: lease.label })
-      const result = resultOf(exchange, this.#operation.read, text => credentials.areIn(Buffer.from(text)))
+      const result = resultOf(exchange, this.#operation.read, text =>
+        credentials.areIn(Buffer.from(text), lease)
+      )
       await ledger.recordOutcome(facts, outcomeOf(result, call, echoed))
       return result
     } finally {
@@ -138,7 +143,8 @@ class Sending<T> {
         body,
         deadlineMs: Math.max(1, this.#sendBy - performance.now()),
         abandoned: () => this.#call.abandoned(),
-        reveals: bytes => credentials.areIn(bytes)
+        waitSeconds: () => credentials.waitOf(lease),
+        reveals: bytes => credentials.areIn(bytes, lease)
       })
     )
   }

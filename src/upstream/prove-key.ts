@@ -1,4 +1,5 @@
 import type { Lease } from '../custody/credential.ts'
+import { readForeign } from '../custody/foreign-text.ts'
 import type { KeyMaterial } from '../custody/key-material.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { uuidv7 } from '../uuid.ts'
@@ -42,7 +43,9 @@ export async function proveKey(
     name,
     version,
     label: `${name}@${version}`,
+    canWait: false,
     use: callback => material.use(callback),
+    isIn: text => material.isIn(text),
     release: () => {}
   }
   const forward = openDoor({
@@ -50,9 +53,10 @@ export async function proveKey(
     credentials: {
       lease: () => lease,
       leaseInPlaceOf: () => null,
+      waitOf: () => 0,
       noteAcceptance: () => {},
       noteRefusal: () => {},
-      areIn: bytes => material.isIn(bytes)
+      areIn: bytes => material.isIn(readForeign(bytes))
     },
     budget: new Budget({ perCredential: 1, perEgress: 1 }),
     ledger,

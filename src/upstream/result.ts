@@ -1,7 +1,7 @@
 import { type Forwarded, Problem, problemTable, type UpstreamFacts } from '../problems.ts'
 import { type Failure, failureOfExchange, failureOfStatus } from './failure.ts'
 import { retryAfterSeconds } from './headers.ts'
-import type { Exchange } from './transport.ts'
+import { type Exchange, KeyRefused } from './transport.ts'
 
 /** What came of a call: with a value when it was accepted, or why not. Members that do not apply are undefined. */
 export type Result<T> = {
@@ -25,7 +25,8 @@ export function resultOf<T>(
 ): Result<T> {
   if (exchange.kind === 'failure') {
     const upstream = exchange.status === undefined ? undefined : { status: exchange.status }
-    return failed(failureOfExchange(exchange), upstream, undefined, exchange.error)
+    const retryAfter = exchange.error instanceof KeyRefused ? exchange.error.retryAfter : undefined
+    return failed(failureOfExchange(exchange), upstream, retryAfter, exchange.error)
   }
   const { status, headers, body } = exchange
   const upstream = upstreamFacts(exchange, reveals)

@@ -22,14 +22,19 @@ export type UpstreamRequest = {
   deadlineMs: number
   /** True once nobody waits for the answer any more: then what has not been sent is not sent. */
   abandoned: () => boolean
+  /** For how long it may not be sent after all, as its key has been refused too often meanwhile; 0 when it may. */
+  waitSeconds: () => number
   /** Whether bytes of the answer hold one of our keys. */
   reveals: (bytes: Buffer) => boolean
 }
 
-/** What came of one send. `sent` is false only when it is certain that not one byte of the request was written. */
+/**
+ * What came of one send. `sent` is false only when it is certain that not one byte of the request was written; `reveals`
+ * is true when what came back, whole or not, holds one of our keys.
+ */
 export type Exchange =
   | { kind: 'answer'; status: number; headers: AnswerHeaders; body: string; reveals: boolean }
-  | { kind: 'failure'; error: unknown; sent: boolean; status?: number }
+  | { kind: 'failure'; error: unknown; sent: boolean; status?: number; reveals: boolean }
 
 /** The deadline passed. */
 class DeadlinePassed extends Error {
@@ -39,6 +44,17 @@ class DeadlinePassed extends Error {
 /** The caller left before anything was sent. */
 class CallAbandoned extends Error {
   readonly code = 'CALL_ABANDONED'
+}
+
+/** Others of the same key were refused before this was sent. */
+export class KeyRefused extends Error {
+  readonly code = 'KEY_REFUSED'
+  readonly retryAfter: number
+
+  constructor(retryAfter: number) {
+    super('the key has been refused too often')
+    this.retryAfter = retryAfter
+  }
 }
 
 const maxAnswerBytes = 1024 * 1024
@@ -132,17 +148,24 @@ class Send implements Dispatcher.DispatchHandler {
 
   /** Hands the request to the pool, unless nobody waits for it any more. */
   dispatch(pool: Pool): void {
-    const { method, path, headers, body, abandoned } = this.#request
-    if (abandoned()) this.#fail(new CallAbandoned())
+    const { method, path, headers, body } = this.#request
+    const reason = this.#reasonNotToSend()
+    if (reason) this.#fail(reason)
     else pool.dispatch({ method, path, headers, body }, this)
   }
 
   /** undici calls this when a connection is about to take the request: the last moment at which nothing is sent. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (this.#finished) controller.abort(new DeadlinePassed())
-    else if (this.#request.abandoned()) controller.abort(new CallAbandoned())
+    const reason = this.#finished ? new DeadlinePassed() : this.#reasonNotToSend()
+    if (reason) controller.abort(reason)
     else this.#sent = true
+  }
+
+  #reasonNotToSend(): Error | null {
+    if (this.#request.abandoned()) return new CallAbandoned()
+    const wait = this.#request.waitSeconds()
+    return wait > 0 ? new KeyRefused(wait) : null
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
@@ -150,16 +173,17 @@ class Send implements Dispatcher.DispatchHandler {
     if (status < 200) return
     this.#status = status
     this.#headers = answerHeaders(headers)
-    this.#reveals = this.#request.reveals(Buffer.from(Object.entries(headers).join('\n'), 'utf8'))
+    this.#lookInto(headers)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#chunks.push(chunk)
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: Headers): void {
     const body = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks)
     assert(this.#status !== undefined && this.#headers && body, 'an answer has a head')
+    this.#lookInto(trailers)
     const reveals = this.#reveals || this.#request.reveals(body)
     const [status, headers] = [this.#status, this.#headers]
     this.#end({ kind: 'answer', status, headers, body: body.toString('utf8'), reveals })
@@ -167,6 +191,10 @@ class Send implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#fail(error)
+  }
+
+  #lookInto(headers: Headers): void {
+    this.#reveals ||= this.#request.reveals(Buffer.from(Object.entries(headers).join('\n'), 'utf8'))
   }
 
   /** Ends the exchange now. A request that still waits for a connection is aborted when it gets one. */
@@ -178,7 +206,8 @@ class Send implements Dispatcher.DispatchHandler {
 
   #fail(error: unknown): void {
     const status = this.#status === undefined ? {} : { status: this.#status }
-    this.#end({ kind: 'failure', error, sent: this.#sent, ...status })
+    const reveals = this.#reveals || this.#request.reveals(Buffer.concat(this.#chunks))
+    this.#end({ kind: 'failure', error, sent: this.#sent, ...status, reveals })
   }
 
   #end(exchange: Exchange): void {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { scanForCanary } from '../support/checker-canary.ts'
 import { canaryKey, Scenario } from '../support/scenario.ts'
+import { ScenarioClient } from '../support/scenario-client.ts'
 import { filesBelow } from '../support/scenario-sinks.ts'
 import { eventually } from '../support/scenario-wait.ts'
 
@@ -8,15 +9,37 @@ import { eventually } from '../support/scenario-wait.ts'
 test('a diagnostic report that the operator has asked for does not hold the upstream key', async () => {
   const scenario = await Scenario.start()
   try {
-    const { process } = await scenario.startGateway({
+    const { key } = await scenario.addTenant('acme')
+    const { process, port } = await scenario.startGateway({
       NODE_OPTIONS: '--report-on-signal --report-signal=SIGUSR2'
     })
+    // The thread that reads the ledger starts with the first history: its part of the report had the environment too.
+    const client = new ScenarioClient(port)
+    const { connectorId } = scenario.nextSync(key)
+    const history = { method: 'GET', path: `/connectors/${connectorId}/syncs`, key, connectorId, body: '' }
+    expect((await client.send(history)).status).toBe(200)
+    client.close()
     process.signal('SIGUSR2')
     const report = await eventually('a whole report', () => {
       const found = filesBelow(scenario.folder).find(({ name }) => name.startsWith('report.'))
       return found && JSON.parse(found.content.toString()) && found
     })
     expect(scanForCanary(canaryKey, [report])).toEqual([])
+  } finally {
+    await scenario.close()
+  }
+}, 30_000)
+
+// The same test of --inspect is in test/scenarios/key-sources.test.ts.
+test('a heap snapshot, which would hold the keys, is not written at a signal', async () => {
+  const scenario = await Scenario.start()
+  try {
+    const { process } = await scenario.startGateway({ NODE_OPTIONS: '--heapsnapshot-signal=SIGUSR2' })
+    process.signal('SIGUSR2')
+    await process.logged(({ msg }) => /a heap snapshot would hold keys/.test(String(msg)))
+    process.signal('SIGTERM')
+    expect(await process.exited).toEqual({ code: 0, signal: null })
+    expect(filesBelow(scenario.folder).filter(({ name }) => name.endsWith('.heapsnapshot'))).toEqual([])
   } finally {
     await scenario.close()
   }

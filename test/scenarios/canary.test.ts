@@ -1,6 +1,8 @@
-import { writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
+import { adminPages as everyAdminPage } from '../support/admin-pages.ts'
 import { type Sink, scanForCanary } from '../support/checker-canary.ts'
 import { canaryKey, type RunningGateway, Scenario } from '../support/scenario.ts'
 import { ScenarioClient } from '../support/scenario-client.ts'
@@ -131,3 +133,138 @@ test('a process that crashes with the key in its error and its environment does 
     await scenario.close()
   }
 }, 40_000)
+
+const nextKey = 'bd_v2_canary_next_5Yt8wQ2kLm7ZxV4c'
+const vaultKey = 'no-form-is-prescribed:4Hq9/Lw7+Rt2~Xc5'
+const masterKey = 'canary-of-the-master-key-8Jw3nQz6vB1kTy4m'
+const nextMasterKey = 'canary-of-the-next-master-key-2Gx7pLs9dF5h'
+
+/** A command that prints a key, and writes down all that whoever looks at its process can see. */
+const printsKey = `#!/bin/sh
+cd "$(dirname "$0")"
+tr '\\0' '\\n' < /proc/$$/environ > seen/environment.txt
+tr '\\0' '\\n' < /proc/$$/cmdline > seen/words.txt
+tr '\\0' '\\n' < /proc/$PPID/cmdline > seen/words-of-the-gateway.txt
+cat given/vault.txt
+`
+
+/** A scenario with keys of every kind, each given in another way. The files of `given` are where keys may be. */
+async function startWithAllKeys(): Promise<Scenario> {
+  const scenario = await Scenario.start({
+    env: {
+      GATEWAY_LOG_LEVEL: 'debug',
+      GATEWAY_UPSTREAM_KEY: 'env:NOT_USED',
+      GATEWAY_MASTER_KEY: 'env:SCENARIO_MASTER_KEY',
+      GATEWAY_EXEC_ENVIRONMENT: 'VAULT_ADDR',
+      GATEWAY_EXEC_REFRESH_SECONDS: '1',
+      SCENARIO_MASTER_KEY: masterKey,
+      VAULT_ADDR: 'http://vault.invalid',
+      PATH: process.env['PATH'] ?? ''
+    }
+  })
+  const { folder, sandbox } = scenario
+  for (const name of ['given', 'seen']) mkdirSync(join(folder, name))
+  writeFileSync(join(folder, 'given', 'next.txt'), nextKey)
+  writeFileSync(join(folder, 'given', 'vault.txt'), vaultKey)
+  writeFileSync(join(folder, 'given', 'next-master.txt'), nextMasterKey)
+  writeFileSync(join(folder, 'print-key'), printsKey)
+  chmodSync(join(folder, 'print-key'), 0o700)
+  for (const key of [nextKey, vaultKey]) sandbox.addKey(key)
+  return scenario
+}
+
+/** What a command prints, for programs and for people. Only the first may change something. */
+async function told(scenario: Scenario, ...words: string[]): Promise<Sink> {
+  const { code, stdout, stderr } = await scenario.run(...words)
+  expect(code, `${words.join(' ')}: ${stderr}`).toBe(0)
+  return { name: words.join(' '), content: stdout + stderr }
+}
+
+/** A backup of the store, as the operator makes one. */
+function backUp({ folder, storePath }: Scenario): void {
+  const store = new DatabaseSync(storePath, { readOnly: true })
+  store.exec(`VACUUM INTO '${join(folder, 'backup.db')}'`)
+  store.close()
+}
+
+test.skipIf(process.platform !== 'linux')(
+  'sealed keys, keys of commands and the master keys show in no file, command, process, export or admin answer',
+  async () => {
+    const scenario = await startWithAllKeys()
+    try {
+      const { folder } = scenario
+      const sinks = [
+        await told(
+          scenario,
+          'credential',
+          'add',
+          'default',
+          '--from',
+          'env:SCENARIO_UPSTREAM_KEY',
+          '--seal',
+          '--json'
+        ),
+        await told(scenario, 'credential', 'add', 'vault', '--from', 'exec:./print-key "one word"')
+      ]
+      const tenant = await scenario.addTenant('acme')
+      const admin = await scenario.json<{ key: string }>('admin-key', 'issue', 'viewer', '--role', 'viewer')
+      await scenario.json('tenant', 'update', 'acme', '--credentials', 'default,vault')
+      const gateway = await scenario.startGateway({ NODE_OPTIONS: '--no-deprecation' })
+      await load(scenario, { port: gateway.port, keys: [tenant.key], clients: 4, goOn: times(40) })
+      const rotate = ['credential', 'rotate', 'default', '--from', 'file:given/next.txt', '--seal']
+      sinks.push(await told(scenario, ...rotate, '--json'))
+      await gateway.process.logged(({ credential }) => credential === 'default@2')
+      await load(scenario, { port: gateway.port, keys: [tenant.key], clients: 4, goOn: times(40) })
+      writeFileSync(join(folder, 'given', 'vault.txt'), `${vaultKey}~`)
+      await gateway.process.logged(({ credential }) => credential === 'vault@2')
+
+      const requestId = String(
+        scenario.ledger.entries().findLast(({ kind }) => kind === 'call.outcome')?.['request_id']
+      )
+      const pages = await everyAdminPage(gateway.adminPort, admin.key, {
+        name: 'acme',
+        request_id: requestId
+      })
+      expect(pages.filter(({ status }) => status !== 200)).toEqual([])
+      expect(pages.length).toBeGreaterThan(6)
+      backUp(scenario)
+      sinks.push(...pages, ...filesBelow(folder))
+      for (const words of [['credential', 'list'], ['admin-key', 'list'], ['ledger', 'list'], ['check']])
+        sinks.push(await told(scenario, ...words), await told(scenario, ...words, '--json'))
+      sinks.push(await told(scenario, 'ledger', 'export'))
+      sinks.push(await told(scenario, 'credential', 'rewrap', '--to', 'file:given/next-master.txt', '--json'))
+      gateway.process.signal('SIGTERM')
+      await gateway.process.exited
+      sinks.push(...filesBelow(folder))
+
+      const seen = readFileSync(join(folder, 'seen', 'environment.txt'), 'utf8')
+      expect(seen.split('\n').map(line => line.split('=')[0])).toContain('VAULT_ADDR')
+      expect(seen).not.toMatch(/^(NODE_OPTIONS|GATEWAY_|SCENARIO_)/m)
+      expect(readFileSync(join(folder, 'seen', 'words.txt'), 'utf8')).toContain('one word')
+      const places = sinks.filter(({ name }) => !name.startsWith('given/'))
+      for (const wanted of [
+        'gateway.db',
+        'gateway.db-wal',
+        'gateway.db-shm',
+        'backup.db',
+        'environment.txt',
+        '.stdout'
+      ])
+        expect(
+          places.some(({ name }) => name.endsWith(wanted)),
+          wanted
+        ).toBe(true)
+      const secretOf = (key: string) => key.split('_').slice(2).join('_')
+      const secrets = { canaryKey, nextKey, vaultKey, masterKey, nextMasterKey }
+      const issued = { tenant: secretOf(tenant.key), admin: secretOf(admin.key) }
+      for (const [what, secret] of Object.entries({ ...secrets, ...issued })) {
+        expect(secret.length, what).toBeGreaterThan(30)
+        expect(scanForCanary(secret, places), what).toEqual([])
+      }
+      expect(scenario.check({ sinks: places })).toEqual([])
+    } finally {
+      await scenario.close()
+    }
+  },
+  90_000
+)

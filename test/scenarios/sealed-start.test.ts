@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -28,7 +29,14 @@ test.each([
     what: 'is another one',
     harm: (path: string) => writeFileSync(path, 'wrong-but-of-enough-characters-7hq2')
   },
-  { what: 'is empty', harm: (path: string) => writeFileSync(path, '\n') }
+  { what: 'is empty', harm: (path: string) => writeFileSync(path, '\n') },
+  {
+    what: 'is a pipe that nobody writes to',
+    harm: (path: string) => {
+      rmSync(path)
+      execFileSync('mkfifo', [path])
+    }
+  }
 ])(
   'a gateway whose master key $what starts sealed, says so, forwards nothing, and serves once it is there',
   async ({ harm }) => {

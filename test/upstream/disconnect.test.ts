@@ -71,6 +71,7 @@ test('a send that nobody waits for any more is not made when its turn comes', as
     headers: ['x-api-key', SANDBOX_KEY],
     body: '{}',
     deadlineMs: 5000,
+    waitSeconds: () => 0,
     reveals: () => false
   }
   sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 30 } })

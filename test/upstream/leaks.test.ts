@@ -51,11 +51,20 @@ describe('an upstream key that the upstream repeats reaches neither the caller, 
 })
 
 describe('an upstream that repeats our key is an incident, in the log and in the ledger, whether it is', () => {
+  const mixed = (hex: string) =>
+    hex.replaceAll(/[a-f]/g, (digit, at) => (at % 2 ? digit : digit.toUpperCase()))
+  const escapedInJson = (character: string) => `\\u00${character.charCodeAt(0).toString(16).padStart(2, '0')}`
   const encoded: [string, string][] = [
     ['plain', canaryKey],
     ['base64', Buffer.from(`key=${canaryKey}`).toString('base64')],
     ['hex', Buffer.from(canaryKey).toString('hex').toUpperCase()],
     ['URL-encoded', Buffer.from(canaryKey).toString('hex').replace(/../g, '%$&')],
+    ['hex of both cases', mixed(Buffer.from(canaryKey).toString('hex'))],
+    ['URL-encoded in part', canaryKey.replaceAll('_', '%5f')],
+    ['escaped as in JSON', canaryKey.replaceAll(/[_a-c]/g, escapedInJson)],
+    ['escaped as in HTML', canaryKey.replaceAll('_', '&#95;').replaceAll('x', '&#x78;')],
+    ['base64 in a URL', encodeURIComponent(Buffer.from(`?>${canaryKey}`).toString('base64'))],
+    ['in capitals', canaryKey.toUpperCase()],
     ['reversed', [...canaryKey].reverse().join('')]
   ]
   const places: [string, (text: string) => FaultRule][] = [
@@ -125,4 +134,12 @@ test('a redirect is not followed, even back to the upstream itself', async () =>
     await answerTo({ fault: 'redirect', options: { status, location } })
   }
   expect(sandbox.counters().requests).toBe(before.requests + 5)
+})
+
+test('a key in an answer that breaks off is an incident too', async () => {
+  await answerTo({
+    fault: 'reset-after-headers',
+    also: [{ fault: 'headers', options: { headers: [['x-debug', canaryKey]] } }]
+  })
+  expect(file.gateway.entries().at(-1)).toMatchObject({ incident: 'credential_echoed' })
 })

@@ -26,6 +26,7 @@ function request(more: Partial<UpstreamRequest> = {}): UpstreamRequest {
     body: '{}',
     deadlineMs: 5000,
     abandoned: () => false,
+    waitSeconds: () => 0,
     reveals: () => false,
     ...more
   }

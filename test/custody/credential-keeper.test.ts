@@ -1,0 +1,135 @@
+import { createSecretKey, randomBytes } from 'node:crypto'
+import { afterEach, expect, test } from 'vitest'
+import { CredentialKeeper, type CredentialKeeperOptions } from '../../src/custody/credential-keeper.ts'
+import { CustodyBroken } from '../../src/custody/credential-manifest.ts'
+import type { VersionRecord } from '../../src/custody/credential-records.ts'
+import type { CredentialSnapshot } from '../../src/custody/credential-snapshot.ts'
+import { fingerprintOf } from '../../src/custody/key-material.ts'
+import { seal } from '../../src/custody/sealing.ts'
+import { fingerprintKey, heldCredentials } from '../support/held-credentials.ts'
+import { eventually } from '../support/scenario-wait.ts'
+
+const wrapping = createSecretKey(randomBytes(32))
+const [before, active] = ['bd_v2_canary_of_the_keeper_1', 'bd_v2_canary_of_the_keeper_2']
+
+function sealedVersion(version: number, key: string): VersionRecord {
+  const { wrappedKey, sealed } = seal(Buffer.from(key), `default@${version}`, wrapping)
+  const fingerprint = fingerprintOf(Buffer.from(key), fingerprintKey)
+  const created_at = '2026-01-01T00:00:00.000Z'
+  return {
+    credential: 'default',
+    version,
+    created_at,
+    source: 'sealed',
+    fingerprint,
+    wrapped_key: wrappedKey,
+    sealed
+  }
+}
+
+/** A store with one credential at its second version, the first on standby for so long. */
+function snapshotOf(graceMs: number, versions = [sealedVersion(1, before), sealedVersion(2, active)]) {
+  const snapshot: CredentialSnapshot = {
+    lastChange: 2,
+    wrapping,
+    fingerprintKey,
+    records: {
+      credentials: [
+        {
+          name: 'default',
+          created_at: '2026-01-01T00:00:00.000Z',
+          removed_at: null,
+          latest: 2,
+          active: 2,
+          standby: 1,
+          standby_until: new Date(Date.now() + graceMs).toISOString(),
+          follows_setting: 0
+        }
+      ],
+      versions
+    }
+  }
+  return snapshot
+}
+
+const keepers: CredentialKeeper[] = []
+afterEach(async () => {
+  for (const keeper of keepers.splice(0)) await keeper.close()
+})
+
+/** A keeper of credentials before a store that the test plays. */
+function keeperBefore(store: CredentialKeeperOptions['store']) {
+  const { credentials } = heldCredentials({})
+  const told: string[] = []
+  const keeper = new CredentialKeeper({
+    credentials,
+    store,
+    sources: { env: {}, commands: {} },
+    setting: { reference: 'env:NOT_USED', mayBeMissing: true },
+    execRefreshMs: 1000,
+    onChange: () => {},
+    onError: (error, what) => void told.push(`${what}: ${(error as Error).message}`)
+  })
+  keepers.push(keeper)
+  return { keeper, credentials, told }
+}
+
+/** Answers `credentials` as a store does: null when nothing has changed. */
+function storeGiving(
+  give: (lastChange: number) => CredentialSnapshot | null
+): CredentialKeeperOptions['store'] {
+  return { call: async (_job: string, payload: unknown) => give(payload as number) as never }
+}
+
+test('the key before is zeroed when its grace period is over, and not opened again', async () => {
+  const { keeper, credentials } = keeperBefore(
+    storeGiving(lastChange => (lastChange < 2 ? snapshotOf(400) : null))
+  )
+  await keeper.open()
+  const { standby } = credentials.held('default')
+  expect(standby?.material.use(key => key)).toBe(before)
+  await eventually('it is dropped', () => credentials.held('default').standby === null)
+  expect(standby?.material.use(key => key)).not.toContain('bd_')
+  expect(credentials.held('default').active?.version).toBe(2)
+
+  const later = keeperBefore(storeGiving(lastChange => (lastChange < 2 ? snapshotOf(-1) : null)))
+  await later.keeper.open()
+  expect(later.credentials.held('default')).toMatchObject({ active: { version: 2 }, standby: null })
+})
+
+test('rows that were damaged are not used, and are when they are well again', async () => {
+  let isDamaged = true
+  const { keeper, credentials, told } = keeperBefore(
+    storeGiving(lastChange => {
+      if (isDamaged) throw new CustodyBroken('not what was stored')
+      return lastChange < 2 ? snapshotOf(60_000) : null
+    })
+  )
+  await keeper.open()
+  expect(credentials.areSealed).toBe(true)
+  isDamaged = false
+  await keeper.poll()
+  expect(credentials.areSealed).toBe(false)
+  isDamaged = true
+  await keeper.poll()
+  expect(credentials.areSealed).toBe(true)
+  isDamaged = false
+  await keeper.poll()
+  expect(credentials.held('default').active?.material.use(key => key)).toBe(active)
+  expect(told).toHaveLength(2)
+})
+
+test('a version whose reference gives this process nothing leaves the one before in use', async () => {
+  const elsewhere = { ...sealedVersion(2, active), source: 'env:ELSEWHERE', wrapped_key: null, sealed: null }
+  const versions = [sealedVersion(1, before), elsewhere]
+  const { keeper, credentials, told } = keeperBefore(
+    storeGiving(lastChange => (lastChange < 2 ? snapshotOf(60_000, versions) : null))
+  )
+  await keeper.open()
+  expect(credentials.held('default')).toMatchObject({ active: { version: 1 }, standby: null })
+  expect(told).toContainEqual('a credential cannot be opened: env:ELSEWHERE is not set')
+
+  const overdue = keeperBefore(storeGiving(lastChange => (lastChange < 2 ? snapshotOf(-1, versions) : null)))
+  await overdue.keeper.open()
+  expect(overdue.credentials.areSealed).toBe(true)
+})
