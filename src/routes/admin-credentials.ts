@@ -16,7 +16,7 @@ import { adminFailures } from '../plugins/admin-problems.ts'
 import { type Route, strict } from '../schema.ts'
 import type { TenantAdministration } from '../tenants/tenant-administration.ts'
 
-const OfCredential = Type.Object({ name: CredentialName }, strict)
+const OfCredential = Type.Object({ credential: CredentialName }, strict)
 
 const facts = {
   credential: CredentialName,
@@ -72,7 +72,7 @@ export const adminCredentials: Route<Dependencies> = (scope, { credentials, admi
   )
 
   scope.get(
-    '/credentials/:name',
+    '/credentials/:credential',
     {
       config: { role: 'viewer' },
       schema: {
@@ -85,12 +85,12 @@ export const adminCredentials: Route<Dependencies> = (scope, { credentials, admi
       }
     },
     function showCredential(request) {
-      return credentials.show(request.params.name)
+      return credentials.show(request.params.credential)
     }
   )
 
   scope.delete(
-    '/credentials/:name',
+    '/credentials/:credential',
     {
       config: { role: 'operator' },
       schema: {
@@ -104,7 +104,7 @@ export const adminCredentials: Route<Dependencies> = (scope, { credentials, admi
     },
     async function removeCredential(request) {
       const { name, version } = await administration.change(administratorOf(request), 'removeCredential', {
-        name: request.params.name
+        name: request.params.credential
       })
       return { credential: name, version }
     }

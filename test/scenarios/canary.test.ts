@@ -169,7 +169,7 @@ async function startWithAllKeys(): Promise<Scenario> {
   writeFileSync(join(folder, 'given', 'next-master.txt'), nextMasterKey)
   writeFileSync(join(folder, 'print-key'), printsKey)
   chmodSync(join(folder, 'print-key'), 0o700)
-  for (const key of [nextKey, vaultKey]) sandbox.addKey(key)
+  for (const key of [nextKey, vaultKey, `${vaultKey}~`]) sandbox.addKey(key)
   return scenario
 }
 
@@ -187,8 +187,25 @@ function backUp({ folder, storePath }: Scenario): void {
   store.close()
 }
 
+/** What is told of state in a file: as it is, and brought to another, with a key that is fetched and proven. */
+async function stateTold(scenario: Scenario): Promise<Sink[]> {
+  const file = join(scenario.folder, 'state.yaml')
+  const exported = await told(scenario, 'export', '--output', file)
+  const printed = await told(scenario, 'export', '--json')
+  const state = readFileSync(file, 'utf8')
+  expect(state).toMatch(/exec:.*print-key …/)
+  writeFileSync(file, state.replace(/exec:.*print-key …/, 'exec:./print-key "one word" more'))
+  const tried = await told(scenario, 'apply', '-f', file, '--dry-run', '--replay', '1h')
+  const applied = await told(scenario, 'apply', '-f', file, '--json')
+  expect(JSON.parse(String(applied.content))).toMatchObject({
+    changed: true,
+    credentials: [{ credential: 'vault' }]
+  })
+  return [exported, printed, tried, applied]
+}
+
 test.skipIf(process.platform !== 'linux')(
-  'sealed keys, keys of commands and the master keys show in no file, command, process, export or admin answer',
+  'sealed keys, keys of commands and the master keys show in no file, command, process, export, plan or admin answer',
   async () => {
     const scenario = await startWithAllKeys()
     try {
@@ -223,6 +240,7 @@ test.skipIf(process.platform !== 'linux')(
       )
       const pages = await everyAdminPage(gateway.adminPort, admin.key, {
         name: 'acme',
+        credential: 'vault',
         request_id: requestId
       })
       expect(pages.filter(({ status }) => status !== 200)).toEqual([])
@@ -231,7 +249,7 @@ test.skipIf(process.platform !== 'linux')(
       sinks.push(...pages, ...filesBelow(folder))
       for (const words of [['credential', 'list'], ['admin-key', 'list'], ['ledger', 'list'], ['check']])
         sinks.push(await told(scenario, ...words), await told(scenario, ...words, '--json'))
-      sinks.push(await told(scenario, 'ledger', 'export'))
+      sinks.push(await told(scenario, 'ledger', 'export'), ...(await stateTold(scenario)))
       sinks.push(await told(scenario, 'credential', 'rewrap', '--to', 'file:given/next-master.txt', '--json'))
       gateway.process.signal('SIGTERM')
       await gateway.process.exited
