@@ -16,7 +16,7 @@ const limitMs = 15_000
 const pollEveryMs = 5
 
 /** Milliseconds until `/readyz` answers 200. */
-async function untilReady(port: number, startedAt: number): Promise<number> {
+export async function untilReady(port: number, startedAt: number): Promise<number> {
   while (performance.now() - startedAt < limitMs) {
     try {
       const answer = await fetch(`http://127.0.0.1:${port}/readyz`, { headers: { connection: 'close' } })

@@ -74,7 +74,8 @@ export function secretDigester(pepper: Pepper): KeyedDigest {
   return keyedDigest(pepper, secretLength)
 }
 
-function checksum(text: string): string {
+/** What closes a key: the CRC of all before it, as text. */
+export function checksum(text: string): string {
   let rest = crc32(text)
   let digits = ''
   for (let place = 0; place < checksumLength; place++) {

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Addresses } from './address-ranges.ts'
 import { idStart, type Pepper, parseApiKey, secretDigester } from './api-key.ts'
 import type { DirectoryChanges, TenantPage, TenantRow } from './directory-rows.ts'
+import { digestBytes } from './key-digests.ts'
 import { KeyTable } from './key-table.ts'
 import type { KeyedDigest } from './keyed-digest.ts'
 import type { Operation } from './operations.ts'
@@ -48,6 +49,8 @@ export class Directory {
   readonly #digest: KeyedDigest
   readonly #keys = new KeyTable<KnownKey>()
   readonly #tenants = new Map<string, KnownTenant>()
+  /** The plain hash of the key that is looked at, in one buffer for all. */
+  readonly #plain = Buffer.alloc(digestBytes)
   #uses = new Map<string, number>()
 
   constructor(pepper: Pepper) {
@@ -86,13 +89,14 @@ export class Directory {
 
   /** A wrong secret costs the same whether the key is known or not, and in use or not. */
   #isGenuine(key: string, row: number): boolean {
+    const plain = this.#plain
     // In hex, then bytes: several times as fast as asking for bytes.
-    const plain = Buffer.from(hash('sha256', key, 'hex'), 'latin1')
+    plain.write(hash('sha256', key, 'hex'), 'hex')
     if (this.#keys.isProven(row, plain)) return true
     const parsed = parseApiKey(key)
     if (parsed === null) return false
     const genuine = this.#keys.isGenuine(row, key, idStart, this.#digest(parsed.secret))
-    // From then on it costs a third: no parsing, no keyed digest.
+    // From then on it costs half as much: no parsing, no keyed digest.
     if (genuine) this.#keys.prove(row, plain)
     return genuine
   }

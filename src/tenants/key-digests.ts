@@ -1,13 +1,11 @@
 import { timingSafeEqual } from 'node:crypto'
 import { idLength } from './key-index.ts'
 
-/** HMAC-SHA256, as raw bytes. */
-const digestBytes = 32
-/** SHA-256 in hex: comparing the hex is several times as fast as asking for the bytes. */
-const provenBytes = 64
+/** Of HMAC-SHA256, and of SHA-256. */
+export const digestBytes = 32
 const digestAt = idLength
 const provenAt = digestAt + digestBytes
-const rowBytes = provenAt + provenBytes
+const rowBytes = provenAt + digestBytes
 const rowsPerBlock = 4096
 
 /**
@@ -53,7 +51,7 @@ export class KeyDigests {
     return timingSafeEqual(this.#bytes(row, digestAt, provenAt), digest)
   }
 
-  /** Whether a key with this plain hash, as the bytes of its hex, has been found genuine before. */
+  /** Whether a key with this plain hash has been found genuine before. */
   isProven(row: number, hash: Buffer): boolean {
     return timingSafeEqual(this.#bytes(row, provenAt, rowBytes), hash)
   }
