@@ -31,7 +31,7 @@ export class Crowd {
   }
 
   key(number: number): string {
-    return this.#keys.latin1Slice(number * keyLength, (number + 1) * keyLength)
+    return this.#keys.toString('latin1', number * keyLength, (number + 1) * keyLength)
   }
 
   id(number: number): string {

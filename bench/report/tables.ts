@@ -80,8 +80,8 @@ export function barTable(bars: readonly Bar[], title = 'Must reach'): string {
 }
 
 /** What the figures were measured on. */
-export function factTable(facts: readonly Fact[]): string {
-  return `### Machine\n\n${table(['', ''], facts)}`
+export function factTable(facts: readonly Fact[], title = 'Machine'): string {
+  return `### ${title}\n\n${table(['', ''], facts)}`
 }
 
 export interface ReportInput {
