@@ -13,7 +13,7 @@ export async function measureTiming({ tenants, samples }: Size, cores: Cores): P
   const figures = await runAlone<TimingFigures>('timing-alone', [tenants, samples], cores)
   const bars: Bar[] = figures.map(({ name, worstT }) => ({
     demand: `Time of a refusal: ${name}`,
-    limit: `|t| < ${limitT}`,
+    limit: `t within ±${limitT}`,
     measured: `t = ${worstT.toFixed(2)}`,
     isMet: Math.abs(worstT) < limitT
   }))
