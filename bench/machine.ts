@@ -31,8 +31,8 @@ function programVersion(name: string, pattern: RegExp): string {
   return pattern.exec(stdout + stderr)?.[1] ?? 'unknown'
 }
 
-/** All that a reader needs to compare these figures with those of another machine. */
-export function machineFacts(folder: string, cores: Cores, syncsMs: readonly number[]): Fact[] {
+/** The machine itself, and the Node that everything ran on. */
+export function hardwareFacts(folder: string, cores: Cores, syncsMs: readonly number[]): Fact[] {
   const all = cpus()
   const placement =
     cores.server === null
@@ -48,7 +48,14 @@ export function machineFacts(folder: string, cores: Cores, syncsMs: readonly num
     [
       '4 KiB write + fdatasync there',
       `median ${median(syncsMs).toFixed(3)} ms, p99 ${percentile(syncsMs, 0.99).toFixed(3)} ms`
-    ],
+    ]
+  ]
+}
+
+/** All that a reader needs to compare these figures with those of another machine. */
+export function machineFacts(folder: string, cores: Cores, syncsMs: readonly number[]): Fact[] {
+  return [
+    ...hardwareFacts(folder, cores, syncsMs),
     ...[...shared, ...packages].map(name => [name, version(name)] as const),
     ['nginx', programVersion('nginx', /nginx\/(\S+)/)],
     ['HAProxy', programVersion('haproxy', /version (\S+)/)]

@@ -28,9 +28,18 @@ export function cpuMicros(pid: number): number {
 
 /** The most memory that was ever resident, summed over the process and its children. */
 export function peakRssBytes(pid: number): number {
+  return statusBytes(pid, 'VmHWM')
+}
+
+/** The memory that is resident now, summed over the process and its children. */
+export function rssBytes(pid: number): number {
+  return statusBytes(pid, 'VmRSS')
+}
+
+function statusBytes(pid: number, name: 'VmHWM' | 'VmRSS'): number {
+  const line = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm')
   let kibibytes = 0
-  for (const each of processTree(pid)) {
-    kibibytes += Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${each}/status`, 'utf8'))?.[1] ?? 0)
-  }
+  for (const each of processTree(pid))
+    kibibytes += Number(line.exec(readFileSync(`/proc/${each}/status`, 'utf8'))?.[1] ?? 0)
   return kibibytes * 1024
 }

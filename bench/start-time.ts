@@ -15,8 +15,8 @@ const tenants = 10_000
 const limitMs = 15_000
 const pollEveryMs = 5
 
-/** Milliseconds until `/readyz` answers 200. */
-async function untilReady(port: number, startedAt: number): Promise<number> {
+/** Milliseconds until `/readyz` answers 200. Throws after `limitMs`. */
+export async function untilReady(port: number, startedAt: number, limitMs: number): Promise<number> {
   while (performance.now() - startedAt < limitMs) {
     try {
       const answer = await fetch(`http://127.0.0.1:${port}/readyz`, { headers: { connection: 'close' } })
@@ -68,7 +68,7 @@ export async function readyAfterMs(
     output: join(folder, 'output.log')
   })
   try {
-    const tookMs = await untilReady(place.port, startedAt)
+    const tookMs = await untilReady(place.port, startedAt, limitMs)
     // Ready must mean ready: the tenant that was made by command gets its answer.
     await waitUntilServing({ port: place.port, credential: launch.credential }, child)
     return tookMs

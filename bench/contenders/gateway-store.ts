@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
+import { randomKeyId } from '../callers/random-keys.ts'
 
 /**
- * Adds tenants straight to a store that the gateway has made, each with one key, one grant and the changes
+ * Adds tenants straight to a store that the gateway has made, each with one key or more, one grant and the changes
  * that the commands would have noted: thousands of commands would take longer than the whole bench.
  */
-export function addTenants(path: string, count: number): void {
+export function addTenants(path: string, count: number, keysEach = 1): void {
   const database = new DatabaseSync(path)
   const at = new Date().toISOString()
   const tenant = database.prepare('INSERT INTO tenant (name, created_at) VALUES (?, ?)')
@@ -18,9 +19,9 @@ export function addTenants(path: string, count: number): void {
   for (let index = 0; index < count; index++) {
     const name = `crowd-${index}`
     tenant.run(name, at)
-    key.run(`crowd${String(index).padStart(11, '0')}`, name, randomBytes(32), at)
+    for (let nth = 0; nth < keysEach; nth++) key.run(randomKeyId(), name, randomBytes(32), at)
     grant.run(name, '*', at)
-    for (let changes = 0; changes < 3; changes++) change.run(name)
+    for (let changes = 0; changes < 2 + keysEach; changes++) change.run(name)
   }
   database.exec('COMMIT')
   database.close()

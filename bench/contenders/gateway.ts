@@ -22,12 +22,13 @@ export function storeFile(folder: string): string {
   return join(folder, 'gateway.db')
 }
 
-function masterKeyFile(folder: string): string {
+/** Where the master key of a store lies. */
+export function masterKeyFile(folder: string): string {
   return join(folder, 'master.key')
 }
 
 /** The gateway's configuration: everything on, over a store of its own in `folder`. */
-function gatewayEnvironment({ folder, port, adminPort, upstreamPort }: Place): Record<string, string> {
+export function gatewayEnvironment({ folder, port, adminPort, upstreamPort }: Place): Record<string, string> {
   return {
     GATEWAY_HOST: '127.0.0.1',
     GATEWAY_PORT: String(port),
@@ -43,12 +44,13 @@ function gatewayEnvironment({ folder, port, adminPort, upstreamPort }: Place): R
   }
 }
 
-function gatewayCommand(nodeFlags: readonly string[], ...args: string[]): string[] {
+/** How to run a command of the gateway. */
+export function gatewayCommand(nodeFlags: readonly string[], ...args: string[]): string[] {
   return [process.execPath, ...programFlags, ...nodeFlags, main, ...args]
 }
 
 /** Runs one command of the gateway over the store in `folder` and gives what it printed. */
-function runCommand(place: Place, ...args: string[]): Record<string, unknown> {
+export function runCommand(place: Place, ...args: string[]): Record<string, unknown> {
   const [file, ...rest] = gatewayCommand([], ...args, '--json')
   const { status, stdout, stderr, error } = spawnSync(file as string, rest, {
     env: { ...process.env, ...gatewayEnvironment(place) },

@@ -19,7 +19,8 @@ export interface Bar {
   readonly isMet: boolean | null
 }
 
-function bar(
+/** A demand beside what was measured; `isFloor` when less is not enough. */
+export function bar(
   demand: string,
   measured: number,
   limit: number,

@@ -17,7 +17,8 @@ import {
 const metrics = [throughput, cpuPerRequest, addedP50, addedP99, peakRss]
 const yardsticks = ['http-proxy', 'assembled', 'undici-proxy']
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table in Markdown: names to the left, figures to the right. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   const rule = head.map((_, column) => (column === 0 ? '---' : '---:'))
   return [line(head), line(rule), ...rows.map(line)].join('\n')
@@ -70,15 +71,17 @@ function conditionsTable(contenders: readonly Contender[], samples: Samples): st
   return `### Conditions\n\n${table(head, rows)}`
 }
 
-function barTable(bars: readonly Bar[]): string {
+/** What must be reached, and whether it is. */
+export function barTable(bars: readonly Bar[], title = 'Must reach'): string {
   const verdict = (isMet: boolean | null): string =>
     isMet === null ? 'not measured' : isMet ? 'pass' : 'short'
   const rows = bars.map(({ demand, limit, measured, isMet }) => [demand, limit, measured, verdict(isMet)])
-  return `### Must reach\n\n${table(['', 'bar', 'measured', ''], rows)}`
+  return `### ${title}\n\n${table(['', 'bar', 'measured', ''], rows)}`
 }
 
-function factTable(facts: readonly Fact[]): string {
-  return `### Machine\n\n${table(['', ''], facts)}`
+/** What the figures were measured on. */
+export function factTable(facts: readonly Fact[], title = 'Machine'): string {
+  return `### ${title}\n\n${table(['', ''], facts)}`
 }
 
 export interface ReportInput {

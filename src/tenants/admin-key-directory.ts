@@ -1,21 +1,21 @@
-import { timingSafeEqual } from 'node:crypto'
-import type { AdminKeyRow, AdminKeyRows, AdminRole } from './admin-key-rows.ts'
-import { digestSecret, type Pepper, parseApiKey } from './api-key.ts'
+import type { AdminKeyRows, AdminRole } from './admin-key-rows.ts'
+import { idStart, type Pepper, parseApiKey, secretDigester } from './api-key.ts'
+import { KeyTable } from './key-table.ts'
+import type { KeyedDigest } from './keyed-digest.ts'
 
 /** Who sent a request to the admin listener. */
 export type AdminCaller = { readonly keyId: string; readonly role: AdminRole }
 
-/** Compared with when a key id is unknown, so that knowing an id and not knowing it take the same time. */
-const nobody: AdminKeyRow = { id: '', role: 'viewer', digest: new Uint8Array(32), expiresAtMs: 0 }
+type KnownKey = { readonly id: string; readonly role: AdminRole; readonly expiresAtMs: number | null }
 
 /** Every usable admin key, in memory: admitting a request does no I/O. */
 export class AdminKeyDirectory {
-  readonly #pepper: Pepper
-  #keys: ReadonlyMap<string, AdminKeyRow> = new Map()
+  readonly #digest: KeyedDigest
+  #keys = new KeyTable<KnownKey>()
   #version = -1
 
   constructor(pepper: Pepper) {
-    this.#pepper = pepper
+    this.#digest = secretDigester(pepper)
   }
 
   /** The version of the rows that are known. */
@@ -25,7 +25,8 @@ export class AdminKeyDirectory {
 
   /** Takes the place of all that was known before. */
   load({ version, keys }: AdminKeyRows): void {
-    this.#keys = new Map(keys.map(key => [key.id, key]))
+    this.#keys = new KeyTable()
+    for (const { id, role, expiresAtMs, digest } of keys) this.#keys.add({ id, role, expiresAtMs }, digest)
     this.#version = version
   }
 
@@ -34,10 +35,12 @@ export class AdminKeyDirectory {
    * and revoked are not told apart. A wrong secret costs the same whether the key is known or not.
    */
   authenticate(key: string, now: number): AdminCaller | null {
-    const { id, secret } = parseApiKey(key, 'cga') ?? { id: '', secret: '' }
-    const known = this.#keys.get(id) ?? nobody
-    const genuine = timingSafeEqual(digestSecret(this.#pepper, secret), known.digest)
-    const live = known.expiresAtMs === null || now < known.expiresAtMs
-    return genuine && live ? { keyId: id, role: known.role } : null
+    const parsed = parseApiKey(key, 'cga')
+    if (parsed === null) return null
+    const row = this.#keys.candidate(key, idStart)
+    const genuine = this.#keys.isGenuine(row, key, idStart, this.#digest(parsed.secret))
+    const known = genuine ? this.#keys.knownIn(row) : null
+    const live = known !== null && (known.expiresAtMs === null || now < known.expiresAtMs)
+    return live ? { keyId: known.id, role: known.role } : null
   }
 }

@@ -1,5 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes, randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { type KeyedDigest, keyedDigest } from './keyed-digest.ts'
 
 /** The pepper under which secrets are stored. A KeyObject, not bytes: it cannot be printed, and is faster to use. */
 export type Pepper = KeyObject
@@ -20,8 +21,8 @@ const idLength = 16
 const secretLength = 43
 /** 6 characters out of 62 hold the 32 bits of a CRC. */
 const checksumLength = 6
-/** The same for every prefix. */
-const idStart = 'cgw_'.length
+/** Where the id stands in a key, whatever its prefix. */
+export const idStart = 'cgw_'.length
 const keyLength = idStart + idLength + '_'.length + secretLength + checksumLength
 const parts = `_([a-z2-7]{${idLength}})_([0-9A-Za-z]{${secretLength}})[0-9A-Za-z]{${checksumLength}}$`
 const forms: Readonly<Record<KeyPrefix, RegExp>> = {
@@ -63,17 +64,18 @@ export function parseApiKey(text: string, prefix: KeyPrefix = 'cgw'): ApiKey | n
   return text.endsWith(checksum(unchecked)) ? { id, secret } : null
 }
 
-/** Where the key id stands in a key. Says nothing of the rest, or of a text that is no key. */
-export function idIn(text: string): string {
-  return text.slice(idStart, idStart + idLength)
-}
-
 /** What is stored and compared in place of a secret: HMAC-SHA256 under the pepper, 32 bytes. */
 export function digestSecret(pepper: Pepper, secret: string): Buffer {
   return createHmac('sha256', pepper).update(secret).digest()
 }
 
-function checksum(text: string): string {
+/** `digestSecret` for many secrets under one pepper, each of the length that a key's has: in a third of the time. */
+export function secretDigester(pepper: Pepper): KeyedDigest {
+  return keyedDigest(pepper, secretLength)
+}
+
+/** What closes a key: the CRC of all before it, as text. */
+export function checksum(text: string): string {
   let rest = crc32(text)
   let digits = ''
   for (let place = 0; place < checksumLength; place++) {

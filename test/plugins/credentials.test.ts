@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { mintApiKey } from '../../src/tenants/api-key.ts'
+import { issueAdminKey } from '../../src/tenants/admin-keys.ts'
+import { checksum, mintApiKey } from '../../src/tenants/api-key.ts'
 import { issueKey, revokeKey } from '../../src/tenants/keys.ts'
 import { setTenantDisabled } from '../../src/tenants/tenants.ts'
 import { freshAddress, withoutId } from '../support/compare-refusals.ts'
@@ -7,9 +8,16 @@ import { expectProblem } from '../support/expect-problem.ts'
 import { rawRequest } from '../support/raw-connection.ts'
 import { type RequestParts, syncBytes } from '../support/request-bytes.ts'
 import { startTestGateway, type TestAdministration, type TestGateway } from '../support/test-gateway.ts'
+import {
+  type KeySetServer,
+  makeToken,
+  signingKey,
+  startKeySetServer,
+  testIssuer
+} from '../support/token-issuer.ts'
 
 /** A key for each reason for which a well-formed key is refused. */
-async function badKeys({ administration, pepper, addTenant }: TestAdministration) {
+async function badKeys({ administration, pepper, adminPepper, addTenant }: TestAdministration) {
   const expired = await issueKey(
     { ...administration, clock: () => new Date('2020-01-01') },
     pepper,
@@ -20,62 +28,119 @@ async function badKeys({ administration, pepper, addTenant }: TestAdministration
   await revokeKey(administration, revoked.key_id)
   const disabled = await addTenant({ name: 'asleep' })
   await setTenantDisabled(administration, 'asleep', true)
-  return { expired: expired.key, revoked: revoked.key, disabled }
+  const elsewhere = await addTenant({ name: 'elsewhere', addresses: ['192.0.2.0/24'] })
+  const wanted = { name: 'operator', role: 'operator', expiresAt: null } as const
+  const admin = await issueAdminKey(administration, adminPepper, wanted)
+  return { expired: expired.key, revoked: revoked.key, disabled, elsewhere, admin: admin.key }
 }
 
+const [issuersKey, strangersKey] = [signingKey('es'), signingKey('es')]
+let issuer: KeySetServer
 let gateway: TestGateway<Awaited<ReturnType<typeof badKeys>>>
 beforeAll(async () => {
-  gateway = await startTestGateway({ prepare: badKeys })
+  issuer = await startKeySetServer([issuersKey])
+  const trusted = { name: 'company', ...testIssuer, jwks: issuer.url, algorithms: ['ES256'] }
+  const env = { GATEWAY_JWT_ISSUERS: JSON.stringify([trusted]) }
+  gateway = await startTestGateway({ env, prepare: badKeys })
 })
-afterAll(() => gateway.close())
+afterAll(async () => {
+  await gateway.close()
+  await issuer.close()
+})
 
 function swapped(key: string): string {
   const [last, before] = [key.at(-1), key.at(-2)]
   return key.slice(0, -2) + (last === before ? '00' : `${last}${before}`)
 }
 
+/** The key with one character of its secret replaced, and a checksum that is right for that. */
+function withWrongSecret(key: string, place: number): string {
+  const unchecked = key.slice(0, place) + (key[place] === 'A' ? 'B' : 'A') + key.slice(place + 1, -6)
+  return unchecked + checksum(unchecked)
+}
+
+function withIdOfAnother(key: string, secret: string): string {
+  const unchecked = key.slice(0, 21) + secret.slice(21, -6)
+  return unchecked + checksum(unchecked)
+}
+
 const authorization = (value: string): RequestParts => ({ more: [`Authorization: ${value}`] })
 const bearer = (key: string) => authorization(`Bearer ${key}`)
+const apiKey = (key: string): RequestParts => ({ more: [`X-API-KEY: ${key}`] })
 
-const reasons: readonly [string, () => RequestParts][] = [
-  ['missing', () => ({})],
-  ['empty', () => bearer('')],
-  ['malformed', () => bearer('hello')],
-  ['very long', () => bearer('a'.repeat(4000))],
-  ['unknown', () => bearer(mintApiKey(gateway.pepper).key)],
-  ['expired', () => bearer(gateway.prepared.expired)],
-  ['revoked', () => bearer(gateway.prepared.revoked)],
-  ['of a disabled tenant', () => bearer(gateway.prepared.disabled)],
-  ['with a wrong checksum', () => bearer(swapped(gateway.key))],
-  ['cut short', () => bearer(gateway.key.slice(0, -1))],
-  ['too long by one', () => bearer(`${gateway.key}0`)],
+/** Every kind of bad credential, to be sent in either header. */
+const bad: readonly [string, () => string][] = [
+  ['empty', () => ''],
+  ['malformed', () => 'hello'],
+  ['very long', () => 'a'.repeat(4000)],
+  ['unknown', () => mintApiKey(gateway.pepper).key],
+  ['unknown, though its secret is that of a key', () => withIdOfAnother(mintKey(), gateway.key)],
+  ['wrong in the first character of its secret', () => withWrongSecret(gateway.key, 21)],
+  ['wrong in the last character of its secret', () => withWrongSecret(gateway.key, 63)],
+  ['of another secret', () => withIdOfAnother(gateway.key, mintKey())],
+  ['of another secret, and expired', () => withIdOfAnother(gateway.prepared.expired, mintKey())],
+  ['expired', () => gateway.prepared.expired],
+  ['revoked', () => gateway.prepared.revoked],
+  ['of a disabled tenant', () => gateway.prepared.disabled],
+  ['of a tenant that may not call from here', () => gateway.prepared.elsewhere],
+  ["an administrator's", () => gateway.prepared.admin],
+  ['with the id of another and its own checksum', () => gateway.key.slice(0, 21) + mintKey().slice(21)],
+  ['with a wrong checksum', () => swapped(gateway.key)],
+  ['cut short', () => gateway.key.slice(0, -1)],
+  ['too long by one', () => `${gateway.key}0`],
+  ['the name of a property', () => '__proto__'],
+  ['a token signed by a stranger', () => makeToken(strangersKey)],
   [
-    'with the id of another',
-    () => bearer(gateway.key.slice(0, 21) + mintApiKey(gateway.pepper).key.slice(21))
+    'a token of an unknown issuer',
+    () => makeToken(issuersKey, { claims: { iss: 'https://other.example/' } })
   ],
+  ['a token that has ended', () => makeToken(issuersKey, { claims: { exp: 1_700_000_000 } })],
+  ['a token of a disabled tenant', () => makeToken(issuersKey, { claims: { sub: 'asleep' } })],
+  [
+    'a token of a tenant that may not call from here',
+    () => makeToken(issuersKey, { claims: { sub: 'elsewhere' } })
+  ],
+  ['a token of an unknown tenant', () => makeToken(issuersKey, { claims: { sub: 'nobody' } })],
+  ['three parts that are no token', () => 'a.b.c']
+]
+
+const mintKey = () => mintApiKey(gateway.pepper).key
+
+const reasons: readonly (readonly [string, () => RequestParts])[] = [
+  ...bad.map(([reason, key]) => [`${reason}, as Bearer`, () => bearer(key())] as const),
+  ...bad.map(([reason, key]) => [`${reason}, as X-API-KEY`, () => apiKey(key())] as const),
+  ['a good token, as X-API-KEY', () => apiKey(makeToken(issuersKey))],
   ['given as Basic', () => authorization(`Basic ${Buffer.from(`${gateway.key}:`).toString('base64')}`)],
   ['given without a scheme', () => authorization(gateway.key)],
-  ['given in the API key header with a scheme', () => ({ more: [`X-API-KEY: Bearer ${gateway.key}`] })],
-  ['given twice in one header', () => bearer(`${gateway.key}, Bearer ${gateway.key}`)],
-  ['the name of a property', () => bearer('__proto__')]
+  ['given in the API key header with a scheme', () => apiKey(`Bearer ${gateway.key}`)],
+  ['given twice in one header', () => bearer(`${gateway.key}, Bearer ${gateway.key}`)]
 ]
 
 // Each from an address of its own, so that the count of failures is the same for all.
-test.each(reasons.slice(1))(
-  'a key that is %s gets the same 401 as none, byte for byte',
-  async (_reason, parts) => {
-    const connectorId = gateway.connectors.sharepoint
-    const answers = await Promise.all(
-      [reasons[0]?.[1] ?? parts, parts].map(async which => {
-        const bytes = syncBytes({ key: null, connectorId }, which())
-        return (await rawRequest(gateway.port, bytes, { from: freshAddress() }))[0]
-      })
+test.each(reasons)('a key that is %s gets the same 401 as none, byte for byte', async (_reason, parts) => {
+  const connectorId = gateway.connectors.sharepoint
+  const answers = await Promise.all(
+    [{}, parts()].map(async which => {
+      const bytes = syncBytes({ key: null, connectorId }, which)
+      return (await rawRequest(gateway.port, bytes, { from: freshAddress() }))[0]
+    })
+  )
+  for (const answer of answers) expectProblem(answer, 'credentials_invalid')
+  expect(withoutId(answers[1])).toStrictEqual(withoutId(answers[0]))
+  expect(gateway.sandbox.requests()).toEqual([])
+})
+
+test('what the bad ones are made from is good: the token, and the keys from where they may be used', async () => {
+  const from = freshAddress()
+  for (const key of [gateway.key, makeToken(issuersKey)]) {
+    // Not forwarded: a request that is admitted and then found invalid.
+    const bytes = syncBytes(
+      { key: null, connectorId: gateway.connectors.sharepoint },
+      { ...bearer(key), body: '[]' }
     )
-    for (const answer of answers) expectProblem(answer, 'credentials_invalid')
-    expect(withoutId(answers[1])).toStrictEqual(withoutId(answers[0]))
-    expect(gateway.sandbox.requests()).toEqual([])
+    expect((await rawRequest(gateway.port, bytes, { from }))[0]?.status).toBe(400)
   }
-)
+})
 
 describe('a key is taken', () => {
   test.each([

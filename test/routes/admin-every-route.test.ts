@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { describeAdminApi } from '../../src/cli/openapi.ts'
-import { mintApiKey } from '../../src/tenants/api-key.ts'
+import { checksum, mintApiKey } from '../../src/tenants/api-key.ts'
 import { issueKey } from '../../src/tenants/keys.ts'
 import type { RefusalCode } from '../../src/tenants/refusal.ts'
 import { addSealedCredential } from '../support/add-sealed-credential.ts'
@@ -38,6 +38,18 @@ const file = gatewayForFile({
 
 /** The key of a credential: no answer may hold it. */
 const unusedKey = 'bd_v2_unused_9Zk3QwErTy'
+/** A key that is well-formed, its checksum too, with the id of one and the secret of another. */
+function withSecretOf(key: string, other: string): string {
+  const unchecked = key.slice(0, 21) + other.slice(21, -6)
+  return unchecked + checksum(unchecked)
+}
+
+/** A tenant's key with the prefix of admin keys, and a checksum that is right for that. */
+function dressedAsAdmin(key: string): string {
+  const unchecked = key.replace('cgw_', 'cga_').slice(0, -6)
+  return unchecked + checksum(unchecked)
+}
+
 const nobodys = 'aaaaaaaaaaaaaaaa'
 const unknownId = '00000000-0000-4000-8000-000000000000'
 const pages = ['?limit=0', '?limit=101', '?limit=1&limit=2', '?cursor=%20', '?color=red']
@@ -256,10 +268,10 @@ describe.each(admin)('$method $path', ({ method, path, operation }) => {
       revoked: prepared.revoked,
       expired: prepared.expired,
       'a tenant key': tenantKey,
-      'a tenant key in the clothes of an admin key': tenantKey.replace('cgw_', 'cga_'),
+      'a tenant key in the clothes of an admin key': dressedAsAdmin(tenantKey),
       'an unknown admin key': mintApiKey(adminPepper, 'cga').key,
       'an admin key under the pepper of tenants': mintApiKey(pepper, 'cga').key,
-      'with the id of another': operator.slice(0, 21) + mintApiKey(adminPepper, 'cga').key.slice(21),
+      'with the id of another': withSecretOf(operator, mintApiKey(adminPepper, 'cga').key),
       'cut short': operator.slice(0, -1)
     }
     for (const [what, key] of Object.entries(bad)) {

@@ -113,3 +113,24 @@ test('uses are kept with their latest time, and taken once', () => {
   expect([...directory.takeUses()]).toEqual([[key.id, now + 5]])
   expect(directory.takeUses().size).toBe(0)
 })
+
+test('a use is kept of the key that it was of, also when its tenant is read anew or gone', () => {
+  const [used, usedAgain, other] = [mintApiKey(pepper), mintApiKey(pepper), mintApiKey(pepper)]
+  const directory = directoryOf(row('acme', [used]), row('again', [usedAgain]))
+  directory.authenticate(used.key, now)
+  directory.authenticate(usedAgain.key, now)
+  // The other takes the place of one that is gone.
+  directory.apply({
+    lastChange: 2,
+    changed: ['acme', 'again'],
+    tenants: [row('again', [usedAgain]), row('other', [other])]
+  })
+  directory.authenticate(usedAgain.key, now + 5)
+  expect(new Map(directory.takeUses())).toEqual(
+    new Map([
+      [used.id, now],
+      [usedAgain.id, now + 5]
+    ])
+  )
+  expect(directory.takeUses().size).toBe(0)
+})
