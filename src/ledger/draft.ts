@@ -39,9 +39,10 @@ export function unpackDrafts(batch: string): Draft[] {
 
 /** The blanks. No entry holds them otherwise: quotes inside a JSON text are escaped, and no number of an entry is -1. */
 const blanks = { prev: '', seq: -1, writer: '' }
-const blankPrev = '"prev":""'
-const blankSeq = '"seq":-1'
-const blankWriter = '"writer":""'
+// With the comma before them, as `at` is always before them: quotes are too many to look for one first.
+const blankPrev = ',"prev":""'
+const blankSeq = ',"seq":-1'
+const blankWriter = ',"writer":""'
 
 /** Puts the facts of any entry into canonical text. */
 export function draftOf(fields: EntryFields): Draft {
@@ -64,10 +65,10 @@ export function fillIn({ text }: Draft, prev: string, seq: number, writer: strin
   const atPrev = text.indexOf(blankPrev)
   const atSeq = text.indexOf(blankSeq, atPrev)
   const atWriter = text.indexOf(blankWriter, atSeq)
-  return `${text.slice(0, atPrev)}"prev":"${prev}"${text.slice(atPrev + blankPrev.length, atSeq)}"seq":${seq}${text.slice(
+  return `${text.slice(0, atPrev)},"prev":"${prev}"${text.slice(atPrev + blankPrev.length, atSeq)},"seq":${seq}${text.slice(
     atSeq + blankSeq.length,
     atWriter
-  )}"writer":"${writer}"${text.slice(atWriter + blankWriter.length)}`
+  )},"writer":"${writer}"${text.slice(atWriter + blankWriter.length)}`
 }
 
 /** A literal whose members stand in canonical order. Its one nested object, `request`, has one member at most. */

@@ -7,33 +7,43 @@ import type { Draft } from './draft.ts'
 export class OpenCalls {
   /** Call to the number of its intent, in the order of intents: the first is the oldest. */
   #open = new Map<string, number>()
-  readonly #opened = new Map<string, number>()
-  readonly #closed = new Set<string>()
+  /** What the transaction under way has opened and closed: to be taken back if it fails. */
+  #opened: string[] = []
+  #closed: [call: string, seq: number][] = []
 
   /** Whether an outcome of this call may be stored. */
   has(call: string): boolean {
-    return (this.#open.has(call) || this.#opened.has(call)) && !this.#closed.has(call)
+    return this.#open.has(call)
   }
 
   /** An entry is being stored at `seq`. Throws when a call would be opened twice: that is a bug. */
   note({ opens, closes }: Draft, seq: number): void {
-    if (closes !== undefined) this.#closed.add(closes)
+    if (closes !== undefined) this.#close(closes)
     if (opens === undefined) return
-    if (this.#open.has(opens) || this.#opened.has(opens)) throw new Error(`a second intent of call ${opens}`)
-    this.#opened.set(opens, seq)
+    if (this.#open.has(opens)) throw new Error(`a second intent of call ${opens}`)
+    this.#open.set(opens, seq)
+    this.#opened.push(opens)
+  }
+
+  #close(call: string): void {
+    const seq = this.#open.get(call)
+    if (seq === undefined) return
+    this.#open.delete(call)
+    this.#closed.push([call, seq])
   }
 
   /** The transaction has committed. */
   advance(): void {
-    for (const [call, seq] of this.#opened) this.#open.set(call, seq)
-    for (const call of this.#closed) this.#open.delete(call)
-    this.rewind()
+    this.#opened = []
+    this.#closed = []
   }
 
   /** The transaction has not. */
   rewind(): void {
-    this.#opened.clear()
-    this.#closed.clear()
+    const reopened = [...this.#closed, ...this.#open].sort(([, one], [, other]) => one - other)
+    this.#open = new Map(reopened)
+    for (const call of this.#opened) this.#open.delete(call)
+    this.advance()
   }
 
   /** Another process has closed them all. */
@@ -41,7 +51,7 @@ export class OpenCalls {
     this.#open = new Map()
   }
 
-  /** The number of the oldest committed intent that is still open, or undefined when there is none. */
+  /** The number of the oldest intent that is still open, or undefined when there is none. */
   oldest(): number | undefined {
     return this.#open.values().next().value
   }

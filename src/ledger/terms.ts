@@ -11,7 +11,7 @@ export type Outcome = (typeof outcomes)[number]
 /** The terms of an entry, from its canonical text. */
 export function termsOf(text: string): Term[] {
   const terms: Term[] = []
-  eachTerm(text, (field, value) => terms.push(`${field}=${value}`))
+  eachTerm(searchedMembers(text), (field, value) => terms.push(`${field}=${value}`))
   return terms
 }
 
@@ -25,21 +25,16 @@ export function partsOf(term: Term): [field: Field, value: string] {
  * Tells each term of an entry. A kind counts also as its families: `admin.tenant.create` is an `admin.tenant.*` and an
  * `admin.*`.
  */
-export function eachTerm(text: string, tell: (field: Field, value: string) => void): void {
-  const tenant = memberOf(text, 'tenant')
+export function eachTerm(entry: SearchedMembers, tell: (field: Field, value: string) => void): void {
+  const { tenant, key_id, connector_id, code, kind = '' } = entry
   if (tenant !== undefined) tell('tenant', tenant)
-  const keyId = memberOf(text, 'key_id')
-  if (keyId !== undefined) tell('key_id', keyId)
-  const connectorId = memberOf(text, 'connector_id')
-  if (connectorId !== undefined) tell('connector_id', connectorId)
-  const code = memberOf(text, 'code')
+  if (key_id !== undefined) tell('key_id', key_id)
+  if (connector_id !== undefined) tell('connector_id', connector_id)
   if (code !== undefined) tell('code', code)
-  const kind = memberOf(text, 'kind') ?? ''
   tell('kind', kind)
   for (const family of familiesOf(kind)) tell('kind', family)
   if (kind === 'call.rejected') tell('outcome', 'rejected')
-  else if (kind === 'call.outcome')
-    tell('outcome', outcomeIn({ code, forwarded: memberOf(text, 'forwarded') }))
+  else if (kind === 'call.outcome') tell('outcome', outcomeIn(entry))
 }
 
 const families = new Map<string, readonly string[]>()
@@ -61,27 +56,66 @@ export function outcomeIn(entry: { code?: string | undefined; forwarded?: string
   return entry.code === 'outcome_unknown' || entry.forwarded === 'unknown' ? 'unknown' : 'failed'
 }
 
+/**
+ * How a member begins. With the comma before it: quotes are so many in an entry that looking for one first takes twice as
+ * long. `at` alone may stand at the beginning.
+ */
 const labels = {
   at: '"at":"',
-  code: '"code":"',
-  connector_id: '"connector_id":"',
-  forwarded: '"forwarded":"',
-  key_id: '"key_id":"',
-  kind: '"kind":"',
-  request_id: '"request_id":"',
-  tenant: '"tenant":"'
+  code: ',"code":"',
+  connector_id: ',"connector_id":"',
+  forwarded: ',"forwarded":"',
+  key_id: ',"key_id":"',
+  kind: ',"kind":"',
+  request_id: ',"request_id":"',
+  tenant: ',"tenant":"'
 } as const
+type MemberName = keyof typeof labels
+
+/** The members that an entry can be searched by, and those that terms are made from. */
+export type SearchedMembers = { readonly [Name in MemberName]: string | undefined }
+
+/** All of them, read on from one to the next: in canonical text they stand in the order of their names. */
+export function searchedMembers(text: string): SearchedMembers {
+  const reader = new MemberReader(text)
+  return {
+    at: reader.next('at'),
+    code: reader.next('code'),
+    connector_id: reader.next('connector_id'),
+    forwarded: reader.next('forwarded'),
+    key_id: reader.next('key_id'),
+    kind: reader.next('kind'),
+    request_id: reader.next('request_id'),
+    tenant: reader.next('tenant')
+  }
+}
+
+/** A member of an entry that is a text, from its canonical text, several times faster than parsing it. */
+export function memberOf(text: string, name: MemberName): string | undefined {
+  return new MemberReader(text).next(name)
+}
 
 /**
- * A member of an entry that is a text, from its canonical text, several times faster than parsing it. Quotes inside a
- * value are escaped, so a label stands for a member's name alone; and no nested object has members of these names.
+ * Quotes inside a value are escaped, so a label stands for a member's name alone; and no nested object has members of
+ * these names.
  */
-export function memberOf(text: string, name: keyof typeof labels): string | undefined {
-  const label = labels[name]
-  const at = text.indexOf(label)
-  if (at === -1) return undefined
-  const from = at + label.length
-  const value = text.slice(from, text.indexOf('"', from))
-  // Rare: a value with an escape in it has to be read as JSON.
-  return value.includes('\\') ? (JSON.parse(text) as Record<string, string>)[name] : value
+class MemberReader {
+  readonly #text: string
+  #from = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  /** The member of this name, if it follows what was read before. */
+  next(name: MemberName): string | undefined {
+    const label = labels[name]
+    const at = this.#text.indexOf(label, this.#from)
+    if (at === -1) return undefined
+    const from = at + label.length
+    this.#from = this.#text.indexOf('"', from)
+    const value = this.#text.slice(from, this.#from)
+    // Rare: a value with an escape in it has to be read as JSON.
+    return value.includes('\\') ? (JSON.parse(this.#text) as Record<string, string>)[name] : value
+  }
 }

@@ -151,7 +151,8 @@ export class LedgerWriter {
 
   /** False when the entry was an outcome that came too late. */
   #insertOnce(draft: Draft): boolean {
-    if (this.#storedBefore.has(draft.text)) return true
+    // Mostly there are none, and a set hashes what it is asked for all the same: the whole text.
+    if (this.#storedBefore.size > 0 && this.#storedBefore.has(draft.text)) return true
     if (draft.closes !== undefined && !this.#openCalls.has(draft.closes)) return false
     this.#insertDraft(draft)
     return true
