@@ -1,4 +1,5 @@
-import { type Forwarded, Problem, problemTable, type UpstreamFacts } from '../problems.ts'
+import { problemTable } from '../problem-table.ts'
+import { type Forwarded, Problem, type UpstreamFacts } from '../problems.ts'
 import { type Failure, failureOfExchange, failureOfStatus } from './failure.ts'
 import { retryAfterSeconds } from './headers.ts'
 import { type Exchange, KeyRefused } from './transport.ts'

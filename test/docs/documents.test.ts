@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ConfigSchema } from '../../src/config.ts'
-import { problemCodes, problemTable } from '../../src/problems.ts'
+import { problemTable } from '../../src/problem-table.ts'
+import { problemCodes } from '../../src/problems.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const read = (document: string) => readFileSync(join(root, document), 'utf8')
