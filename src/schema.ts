@@ -8,6 +8,9 @@ import { problemCodes } from './problems.ts'
 /** Objects take the members they declare and no others: a misspelt member is an error, never ignored. */
 export const strict = { additionalProperties: false } as const
 
+/** The query of a route that takes none: what is given there by mistake must not be dropped in silence. */
+export const noQuery = Type.Object({}, strict)
+
 const uuid = '^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$'
 const uuidPattern = new RegExp(uuid)
 

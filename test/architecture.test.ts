@@ -42,6 +42,7 @@ const vocabulary = [
   'problem-body.ts',
   'schema.ts',
   'admin-schema.ts',
+  'page-schema.ts',
   'uuid.ts',
   'version.ts',
   'logger.ts',

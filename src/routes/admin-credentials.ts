@@ -1,19 +1,11 @@
 import { Type } from '@sinclair/typebox'
-import {
-  adminHeaders,
-  adminSecurity,
-  CredentialName,
-  noQuery,
-  Page,
-  pageOf,
-  pageQuery,
-  Time
-} from '../admin-schema.ts'
+import { adminHeaders, adminSecurity, CredentialName, Time } from '../admin-schema.ts'
 import type { CredentialState } from '../custody/credential.ts'
 import type { HeldCredentials } from '../custody/held-credentials.ts'
+import { Page, pageOf, pageQuery } from '../page-schema.ts'
 import { administratorOf } from '../plugins/admin-auth.ts'
 import { adminFailures } from '../plugins/admin-problems.ts'
-import { type Route, strict } from '../schema.ts'
+import { noQuery, type Route, strict } from '../schema.ts'
 import type { TenantAdministration } from '../tenants/tenant-administration.ts'
 
 const OfCredential = Type.Object({ credential: CredentialName }, strict)
@@ -63,7 +55,10 @@ export const adminCredentials: Route<Dependencies> = (scope, { credentials, admi
         summary: 'The upstream credentials by name, never their keys',
         ...shared,
         querystring: Type.Object(pageQuery, strict),
-        response: { 200: Page(Credential, 'Credentials.'), ...adminFailures }
+        response: {
+          200: Page(Credential, { description: 'Credentials.', headers: adminHeaders }),
+          ...adminFailures
+        }
       }
     },
     function listCredentials(request) {
