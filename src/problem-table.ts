@@ -209,7 +209,7 @@ export const problemTable = {
     title: 'Sealed',
     detail: 'The gateway has no access to its keys.',
     retryable: true,
-    action: 'The platform team has to provide the master key.'
+    action: 'The platform team has to provide the master key, or upstream keys that can be opened.'
   },
   shutting_down: {
     status: 503,
