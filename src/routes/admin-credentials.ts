@@ -45,7 +45,12 @@ type Dependencies = {
 const shared = { tags: ['credentials'], security: adminSecurity }
 
 /** /admin/credentials: the upstream credentials that this process holds. No key comes in or goes out here. */
-export const adminCredentials: Route<Dependencies> = (scope, { credentials, administration }) => {
+export const adminCredentials: Route<Dependencies> = (scope, dependencies) => {
+  addReads(scope, dependencies)
+  addRemoval(scope, dependencies)
+}
+
+const addReads: Route<Dependencies> = (scope, { credentials }) => {
   scope.get(
     '/credentials',
     {
@@ -83,7 +88,9 @@ export const adminCredentials: Route<Dependencies> = (scope, { credentials, admi
       return credentials.show(request.params.credential)
     }
   )
+}
 
+const addRemoval: Route<Dependencies> = (scope, { administration }) => {
   scope.delete(
     '/credentials/:credential',
     {
