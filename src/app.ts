@@ -87,8 +87,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     listSyncs(scope, { history })
     // The upstream's own path: an existing client only changes its base URL and key.
     await scope.register(
-      async (upstreamPaths: Scope) => {
-        syncConnector(upstreamPaths, { contentApi, operationId: 'syncConnectorOnUpstreamPath' })
+      async function upstreamPaths(paths: Scope) {
+        syncConnector(paths, { contentApi, operationId: 'syncConnectorOnUpstreamPath' })
       },
       { prefix: '/contents/v1' }
     )

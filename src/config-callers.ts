@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { ConfigFault } from './config.ts'
+import type { ConfigFault } from './config-fault.ts'
 import { isLoopback } from './loopback.ts'
 import { strict } from './schema.ts'
 import type { CertificateMapping } from './tenants/client-certificates.ts'

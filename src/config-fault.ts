@@ -1,14 +1,39 @@
 import type { ErrorObject } from 'ajv'
-import type { ConfigFault } from './config.ts'
+
+/** One fault in the configuration: the setting's name and what it should be. Never its value: it may be a secret. */
+export type ConfigFault = { readonly key: string; readonly detail: string }
+
+/** The configuration is not usable. Holds every fault at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly ConfigFault[]
+  constructor(faults: readonly ConfigFault[]) {
+    super(faults.map(fault => `${fault.key}: ${fault.detail}`).join('; '))
+    this.faults = faults
+  }
+}
 
 /**
- * An error of the schema as a fault, with the way to what is wrong, e.g. `GATEWAY_JWT_ISSUERS[0].jwks`. What it should
- * be is the description in the schema; of a member whose name has not the form that it should have, `nameForm` of the schema.
- * Needs errors that Ajv made with `verbose`.
+ * Errors of a schema as faults, one for each place, with the way to it, e.g. `GATEWAY_JWT_ISSUERS[0].jwks`. What should be
+ * there is the description in the schema; of a member whose name has not the form that it should have, `nameForm` of the
+ * schema. A member of the whole that the schema does not know is told by `unknown`. Needs errors that Ajv made with
+ * `allErrors` and `verbose`.
  */
-export function schemaFault(
-  { instancePath, params, keyword, parentSchema }: ErrorObject,
+export function schemaFaults(
+  errors: readonly ErrorObject[] | null | undefined,
   unknown = 'is not a setting'
+): ConfigFault[] {
+  const faults = new Map<string, ConfigFault>()
+  for (const error of errors ?? []) {
+    const fault = schemaFault(error, unknown)
+    faults.set(fault.key, fault)
+  }
+  return [...faults.values()]
+}
+
+function schemaFault(
+  { instancePath, params, keyword, parentSchema }: ErrorObject,
+  unknown: string
 ): ConfigFault {
   const { additionalProperty, missingProperty } = params as Record<string, string | undefined>
   const steps = instancePath.split('/').slice(1)

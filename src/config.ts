@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { BlockList, isIP } from 'node:net'
 import { type Static, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
-import { parse } from 'yaml'
 import { type CallersConfig, callerFaults, callerSettings, toCallersConfig } from './config-callers.ts'
-import { schemaFault } from './config-fault.ts'
+import { ConfigError, type ConfigFault, schemaFaults } from './config-fault.ts'
+import { readConfigFile } from './config-file.ts'
 import { isLoopback } from './loopback.ts'
 import { strict } from './schema.ts'
 
@@ -107,19 +106,6 @@ export type Config = CallersConfig & {
   readonly unknownVariables: readonly string[]
 }
 
-/** One fault in the configuration: the setting's name and what it should be. Never its value: it may be a secret. */
-export type ConfigFault = { readonly key: string; readonly detail: string }
-
-/** The configuration is not usable. Holds every fault at once. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-  readonly faults: readonly ConfigFault[]
-  constructor(faults: readonly ConfigFault[]) {
-    super(faults.map(fault => `${fault.key}: ${fault.detail}`).join('; '))
-    this.faults = faults
-  }
-}
-
 /**
  * Reads `file` (gateway.yaml in the working directory when it exists) and then `env`, which wins.
  * Throws ConfigError with all faults.
@@ -133,7 +119,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, fi
     if (value !== undefined && value !== '') given[name] = fromEnvironment(name, value)
   }
   const settings = { ...defaults(), ...given }
-  const formFaults = schemaFaults(settings)
+  const formFaults = validate(settings) ? [] : schemaFaults(validate.errors)
   faults.push(...formFaults, ...originFaults(settings), ...proxyFaults(settings))
   faults.push(...callerFaults(settings as Settings, formFaults))
   if (faults.length > 0) throw new ConfigError(faults)
@@ -141,30 +127,6 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, fi
     name => name.startsWith('GATEWAY_') && !names.includes(name as SettingName)
   )
   return toConfig(settings as Settings, given, unknownVariables)
-}
-
-const defaultFile = 'gateway.yaml'
-
-function readConfigFile(file: string | undefined, faults: ConfigFault[]): Record<string, unknown> {
-  const path = file ?? defaultFile
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (file === undefined && code === 'ENOENT') return {}
-    faults.push({ key: path, detail: `cannot be read (${code})` })
-    return {}
-  }
-  try {
-    const document: unknown = parse(text) ?? {}
-    if (typeof document === 'object' && !Array.isArray(document)) return { ...document }
-    faults.push({ key: path, detail: 'must be a YAML mapping of settings, e.g. GATEWAY_PORT: 8080' })
-  } catch {
-    // The parser's own message quotes the file, which may hold a secret put there by mistake.
-    faults.push({ key: path, detail: 'is not valid YAML' })
-  }
-  return {}
 }
 
 function fromEnvironment(name: SettingName, value: string): unknown {
@@ -188,16 +150,6 @@ function defaults(): Record<string, unknown> {
 }
 
 const validate = new Ajv({ allErrors: true, strict: false, verbose: true }).compile(ConfigSchema)
-
-function schemaFaults(settings: Record<string, unknown>): ConfigFault[] {
-  if (validate(settings)) return []
-  const faults = new Map<string, ConfigFault>()
-  for (const error of validate.errors ?? []) {
-    const fault = schemaFault(error)
-    faults.set(fault.key, fault)
-  }
-  return [...faults.values()]
-}
 
 function originFaults(settings: Record<string, unknown>): ConfigFault[] {
   const key = 'GATEWAY_UPSTREAM_ORIGIN'

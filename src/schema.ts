@@ -2,10 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
-import { problemCodes, problemTable } from './problems.ts'
+import { problemTable } from './problem-table.ts'
+import { problemCodes } from './problems.ts'
 
 /** Objects take the members they declare and no others: a misspelt member is an error, never ignored. */
 export const strict = { additionalProperties: false } as const
+
+/** The query of a route that takes none: what is given there by mistake must not be dropped in silence. */
+export const noQuery = Type.Object({}, strict)
 
 const uuid = '^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$'
 const uuidPattern = new RegExp(uuid)
@@ -33,7 +37,7 @@ export const CalendarDate = Type.String({
   examples: ['2026-01-01']
 })
 
-/** The problem envelope as a schema (RFC 9457 members first). `problems.ts` holds what each code means. */
+/** The problem envelope as a schema (RFC 9457 members first). `problem-table.ts` holds what each code means. */
 export const ProblemSchema = Type.Object(
   {
     type: Type.String({ examples: ['/problems/connector_not_found'] }),

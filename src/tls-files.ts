@@ -1,7 +1,7 @@
 import { constants, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import { ConfigError, type ConfigFault } from './config.ts'
+import { ConfigError, type ConfigFault } from './config-fault.ts'
 
 /** Where the listener's certificate is, as `file:PATH`. */
 export type TlsFiles = {

@@ -1,5 +1,5 @@
 import type { Server } from 'node:tls'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config-fault.ts'
 import type { Logger } from './logger.ts'
 import { readTlsFiles, type TlsFiles, type TlsMaterial, type TlsTexts, tlsMaterial } from './tls-files.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { describeAdminApi, describeApi } from '../src/cli/openapi.ts'
 import { issueAdminKeys } from './support/admin-client.ts'
-import { freshAddress } from './support/compare-refusals.ts'
+import { freshAddress } from './support/fresh-address.ts'
 import { gatewayForFile } from './support/gateway-for-file.ts'
 import { rawRequest } from './support/raw-connection.ts'
 import { type RequestParts, requestBytes } from './support/request-bytes.ts'

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Limiter } from '../src/plugins/limit-answer.ts'
-import { type ProblemCode, problemCodes, problemTable } from '../src/problems.ts'
+import { problemTable } from '../src/problem-table.ts'
+import { type ProblemCode, problemCodes } from '../src/problems.ts'
 import type { FaultRule } from '../src/sandbox/fault-rule.ts'
 import { SANDBOX_KEY, startSandbox } from '../src/sandbox/sandbox.ts'
 import { Budget } from '../src/upstream/budget.ts'
@@ -14,7 +15,7 @@ import { heldCredentials } from './support/held-credentials.ts'
 import { type HttpAnswer, header } from './support/http-answer.ts'
 import { rawConnection, rawRequest } from './support/raw-connection.ts'
 import { type RequestParts, requestBytes, syncBytes } from './support/request-bytes.ts'
-import { startTestApp, testKey } from './support/test-app.ts'
+import { startTestApp, testKey, testTenant } from './support/test-app.ts'
 import { startTestGateway, type TestGateway } from './support/test-gateway.ts'
 
 let gateway: TestGateway
@@ -99,6 +100,22 @@ describe('over a socket, with exactly the envelope,', () => {
     expect(answer && header(answer, 'allow')).toBe('POST')
   })
 
+  test('permission_denied, for a tenant that may not use the operation', async () => {
+    const caller = { tenant: { ...testTenant, operations: new Set(['read'] as const) }, keyId: 'testkey' }
+    const app = await startTestApp({ directory: { authenticate: () => caller } })
+    const [answer] = await rawRequest(app.port, syncBytes({ key: testKey, connectorId: anId }))
+    await app.close()
+    expectProblem(answer, 'permission_denied')
+  })
+
+  test('sealed, whatever the key', async () => {
+    const app = await startTestApp()
+    app.lifecycle.sealed = true
+    const [answer] = await rawRequest(app.port, syncBytes({ key: null, connectorId: anId }))
+    await app.close()
+    expectProblem(answer, 'sealed', { retryAfter: 1 })
+  })
+
   test('rate_limited, naming the limit', async () => {
     const app = await startTestApp({ limiters: { tenants: stuckLimiter, failures: stuckLimiter } })
     const [answer] = await rawRequest(app.port, syncBytes({ key: testKey, connectorId: anId }))
@@ -174,10 +191,8 @@ const comeLater: readonly ProblemCode[] = [
   'date_limit_required',
   'date_limit_not_allowed',
   'connector_type_unsupported',
-  'permission_denied',
   'idempotency_conflict',
-  'idempotency_mismatch',
-  'sealed'
+  'idempotency_mismatch'
 ]
 
 /** Codes with a test of their own above. */
@@ -189,6 +204,8 @@ const testedApart: readonly ProblemCode[] = [
   'overloaded',
   'upstream_unreachable',
   'ledger_unavailable',
+  'permission_denied',
+  'sealed',
   'shutting_down'
 ]
 

@@ -1,18 +1,13 @@
 import { Command, Option } from 'commander'
 import type { AdminRole } from '../tenants/admin-key-rows.ts'
-import {
-  type AdminKeyView,
-  type IssuedAdminKey,
-  issueAdminKey,
-  listAdminKeys,
-  revokeAdminKey
-} from '../tenants/admin-keys.ts'
+import { type AdminKeyView, issueAdminKey, listAdminKeys, revokeAdminKey } from '../tenants/admin-keys.ts'
 import { adminKeyPepper } from '../tenants/api-key.ts'
 import type { ProcessContext } from './context.ts'
 import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from './options.ts'
 import { print, printPage } from './print.ts'
+import { shownOnce } from './shown-once.ts'
 import { withStore } from './store-command.ts'
-import { type Column, facts, shortTime } from './table.ts'
+import { type Column, shortTime } from './table.ts'
 import { type Expiry, expiry } from './time-options.ts'
 
 type IssueOptions = ConfigOptions & { readonly role: AdminRole; readonly expires?: Expiry }
@@ -64,18 +59,8 @@ function addIssue(noun: Command, context: ProcessContext): void {
         expiresAt: options.expires?.(administration.clock()) ?? null
       })
     )
-    print(context, options, issued, shownOnce(issued))
+    print(context, options, issued, shownOnce(issued, { name: issued.name, role: issued.role }))
   })
-}
-
-function shownOnce(issued: IssuedAdminKey): string {
-  return `${facts([
-    ['key', issued.key],
-    ['key id', issued.key_id],
-    ['name', issued.name],
-    ['role', issued.role],
-    ['expires', issued.expires_at === null ? 'never' : shortTime(issued.expires_at)]
-  ])}\nThe key is shown only now: keep it safe.\n`
 }
 
 const columns: readonly Column<AdminKeyView>[] = [

@@ -1,4 +1,5 @@
-import { type Config, ConfigError, type ConfigFault } from '../config.ts'
+import type { Config } from '../config.ts'
+import { ConfigError, type ConfigFault } from '../config-fault.ts'
 import { KeySetUnavailable, keySetSource } from '../tenants/key-set-source.ts'
 import { readTlsFiles, tlsMaterial } from '../tls-files.ts'
 

@@ -1,4 +1,5 @@
-import type { Config, ConfigFault } from '../config.ts'
+import type { Config } from '../config.ts'
+import type { ConfigFault } from '../config-fault.ts'
 import { CustodyBroken, readProven } from '../custody/credential-manifest.ts'
 import { findVersion } from '../custody/credential-records.ts'
 import { fingerprintKeyOf } from '../custody/credential-snapshot.ts'

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { type Config, ConfigError, type ConfigFault, loadConfig } from '../config.ts'
+import { type Config, loadConfig } from '../config.ts'
+import { ConfigError, type ConfigFault } from '../config-fault.ts'
 import type { CredentialView } from '../custody/credential-views.ts'
 import { openMasterKeyOf, WrongMasterKey } from '../custody/master-key-check.ts'
 import { resolveSecret, SecretUnavailable, shownReference } from '../custody/secret-reference.ts'

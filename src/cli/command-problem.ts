@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
-import { ConfigError, type ConfigFault } from '../config.ts'
-import { problemTable } from '../problems.ts'
+import { ConfigError, type ConfigFault } from '../config-fault.ts'
+import { problemTable } from '../problem-table.ts'
 import { Refusal, refusalTable } from '../tenants/refusal.ts'
 import { CommandError, type FailureExit } from './context.ts'
 

@@ -1,10 +1,11 @@
 import { Command, Option } from 'commander'
-import { type IssuedKey, issueKey, type KeyView, listKeys, revokeKey, rotateKey } from '../tenants/keys.ts'
+import { issueKey, type KeyView, listKeys, revokeKey, rotateKey } from '../tenants/keys.ts'
 import type { ProcessContext } from './context.ts'
 import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from './options.ts'
 import { print, printPage } from './print.ts'
+import { shownOnce } from './shown-once.ts'
 import { withStore } from './store-command.ts'
-import { type Column, facts, shortTime } from './table.ts'
+import { type Column, shortTime } from './table.ts'
 import { durationMs, type Expiry, expiry } from './time-options.ts'
 
 type IssueOptions = ConfigOptions & { readonly expires?: Expiry }
@@ -50,7 +51,7 @@ function addIssue(noun: Command, context: ProcessContext): void {
     const issued = await withStore(context, options, async ({ administration, pepper }) =>
       issueKey(administration, pepper(), tenant, options.expires?.(administration.clock()) ?? null)
     )
-    print(context, options, issued, shownOnce(issued))
+    print(context, options, issued, shownOnce(issued, { tenant: issued.tenant }))
   })
 }
 
@@ -73,17 +74,8 @@ function addRotate(noun: Command, context: ProcessContext): void {
       })
     )
     const old = `Key ${keyId} works until ${shortTime(issued.replaces.expires_at)}.\n`
-    print(context, options, issued, `${shownOnce(issued)}${old}`)
+    print(context, options, issued, `${shownOnce(issued, { tenant: issued.tenant })}${old}`)
   })
-}
-
-function shownOnce(issued: IssuedKey): string {
-  return `${facts([
-    ['key', issued.key],
-    ['key id', issued.key_id],
-    ['tenant', issued.tenant],
-    ['expires', issued.expires_at === null ? 'never' : shortTime(issued.expires_at)]
-  ])}\nThe key is shown only now: keep it safe.\n`
 }
 
 const columns: readonly Column<KeyView>[] = [

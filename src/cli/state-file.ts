@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
-import { ConfigError, type ConfigFault } from '../config.ts'
-import { schemaFault } from '../config-fault.ts'
+import { ConfigError, type ConfigFault, schemaFaults } from '../config-fault.ts'
 import { readAddressRanges } from '../tenants/address-ranges.ts'
 import { readConnectorIds } from '../tenants/grants.ts'
 import { Refusal } from '../tenants/refusal.ts'
@@ -63,12 +62,9 @@ const validate = new Ajv({ allErrors: true, strict: false, verbose: true }).comp
 
 function formFaults(name: string, document: unknown): ConfigFault[] {
   if (validate(document)) return []
-  const faults = new Map<string, ConfigFault>()
-  for (const error of validate.errors ?? []) {
-    const { key, detail } = schemaFault(error, 'is not a member, which are: tenants, credentials')
-    faults.set(key, { key: key === '' ? name : key, detail })
-  }
-  return [...faults.values()]
+  return schemaFaults(validate.errors, 'is not a member, which are: tenants, credentials').map(
+    ({ key, detail }) => ({ key: key === '' ? name : key, detail })
+  )
 }
 
 /** What the schema cannot tell, of whatever has the form that it should have: all faults are told at once. */

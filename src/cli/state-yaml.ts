@@ -1,5 +1,5 @@
 import { isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml'
-import type { ConfigFault } from '../config.ts'
+import type { ConfigFault } from '../config-fault.ts'
 
 /** Aliases that a file may follow: without a bound a few lines could stand for more than memory holds. */
 const aliasesBound = 100

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
-import { Failure, type ProblemCode, problemTable } from '../problems.ts'
+import { problemTable } from '../problem-table.ts'
+import { Failure, type ProblemCode } from '../problems.ts'
 import { ProblemSchema, problemResponses } from '../schema.ts'
 import { type RefusalCode, refusalCodeOf, refusalTable } from '../tenants/refusal.ts'
 

@@ -2,6 +2,13 @@ import fp from 'fastify-plugin'
 import type { Lifecycle } from '../lifecycle.ts'
 import { Problem } from '../problems.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answered while the process drains. */
+    health?: boolean
+  }
+}
+
 /** While the process drains, requests on connections that are still open are refused, and the connections closed. */
 export const drain = fp<{ lifecycle: Lifecycle }>(
   async function drain(scope, { lifecycle }) {

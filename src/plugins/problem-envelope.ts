@@ -30,7 +30,7 @@ const byFastifyCode: Readonly<Record<string, ProblemCode>> = {
 export const problemEnvelope = fp<{ logger: Logger }>(
   async function problemEnvelope(scope, { logger }) {
     scope.decorateRequest('problem', null)
-    scope.setErrorHandler((error, request, reply) => {
+    scope.setErrorHandler(function answerFailure(error, request, reply) {
       const failure = error instanceof Failure ? error : toProblem(error)
       return sendProblem(failure, request, reply, logger)
     })

@@ -8,8 +8,6 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Names the operation in the ledger. A route that has it is a call: its refusals are recorded. */
     ledger?: string
-    /** Answered while the process drains. */
-    health?: boolean
   }
 }
 

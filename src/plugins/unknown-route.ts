@@ -9,14 +9,14 @@ import { Problem } from '../problems.ts'
 export const unknownRoute = fp(
   async function unknownRoute(scope) {
     const methodsByUrl = new Map<string, Set<string>>()
-    scope.addHook('onRoute', ({ url, method }) => {
+    scope.addHook('onRoute', function noteRoute({ url, method }) {
       const methods = methodsByUrl.get(url) ?? new Set()
       for (const one of [method].flat()) methods.add(one)
       methodsByUrl.set(url, methods)
     })
 
     let known: KnownPath[] = []
-    scope.addHook('onReady', async () => {
+    scope.addHook('onReady', async function compilePatterns() {
       known = [...methodsByUrl].map(([url, methods]) => ({
         pattern: patternOf(url),
         allow: [...methods].sort().join(', ')
@@ -35,7 +35,7 @@ export const unknownRoute = fp(
     })
 
     // What a known route says is not there: the file server behind `/docs` does.
-    scope.setNotFoundHandler(() => {
+    scope.setNotFoundHandler(function refuseUnknownFile() {
       throw new Problem('route_not_found')
     })
   },

@@ -1,19 +1,11 @@
 import { Type } from '@sinclair/typebox'
-import {
-  adminHeaders,
-  adminSecurity,
-  CredentialName,
-  noQuery,
-  Page,
-  pageOf,
-  pageQuery,
-  Time
-} from '../admin-schema.ts'
+import { adminHeaders, adminSecurity, CredentialName, Time } from '../admin-schema.ts'
 import type { CredentialState } from '../custody/credential.ts'
 import type { HeldCredentials } from '../custody/held-credentials.ts'
+import { Page, pageOf, pageQuery } from '../page-schema.ts'
 import { administratorOf } from '../plugins/admin-auth.ts'
 import { adminFailures } from '../plugins/admin-problems.ts'
-import { type Route, strict } from '../schema.ts'
+import { noQuery, type Route, strict } from '../schema.ts'
 import type { TenantAdministration } from '../tenants/tenant-administration.ts'
 
 const OfCredential = Type.Object({ credential: CredentialName }, strict)
@@ -53,7 +45,12 @@ type Dependencies = {
 const shared = { tags: ['credentials'], security: adminSecurity }
 
 /** /admin/credentials: the upstream credentials that this process holds. No key comes in or goes out here. */
-export const adminCredentials: Route<Dependencies> = (scope, { credentials, administration }) => {
+export const adminCredentials: Route<Dependencies> = (scope, dependencies) => {
+  addReads(scope, dependencies)
+  addRemoval(scope, dependencies)
+}
+
+const addReads: Route<Dependencies> = (scope, { credentials }) => {
   scope.get(
     '/credentials',
     {
@@ -63,7 +60,10 @@ export const adminCredentials: Route<Dependencies> = (scope, { credentials, admi
         summary: 'The upstream credentials by name, never their keys',
         ...shared,
         querystring: Type.Object(pageQuery, strict),
-        response: { 200: Page(Credential, 'Credentials.'), ...adminFailures }
+        response: {
+          200: Page(Credential, { description: 'Credentials.', headers: adminHeaders }),
+          ...adminFailures
+        }
       }
     },
     function listCredentials(request) {
@@ -88,7 +88,9 @@ export const adminCredentials: Route<Dependencies> = (scope, { credentials, admi
       return credentials.show(request.params.credential)
     }
   )
+}
 
+const addRemoval: Route<Dependencies> = (scope, { administration }) => {
   scope.delete(
     '/credentials/:credential',
     {

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import { adminHeaders, adminSecurity, noQuery } from '../admin-schema.ts'
+import { adminHeaders, adminSecurity } from '../admin-schema.ts'
 import { adminFailures } from '../plugins/admin-problems.ts'
-import type { Route } from '../schema.ts'
+import { noQuery, type Route } from '../schema.ts'
 
 const Description = Type.Unsafe<object>({
   type: 'object',

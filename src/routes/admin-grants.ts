@@ -1,19 +1,10 @@
 import { Type } from '@sinclair/typebox'
-import {
-  adminHeaders,
-  adminSecurity,
-  GrantedConnector,
-  noQuery,
-  Page,
-  pageOf,
-  pageQuery,
-  TenantName,
-  Time
-} from '../admin-schema.ts'
+import { adminHeaders, adminSecurity, GrantedConnector, TenantName, Time } from '../admin-schema.ts'
 import type { LedgerReader } from '../ledger/ledger-reader.ts'
+import { Page, pageOf, pageQuery } from '../page-schema.ts'
 import { administratorOf } from '../plugins/admin-auth.ts'
 import { adminFailures } from '../plugins/admin-problems.ts'
-import { type Route, strict } from '../schema.ts'
+import { noQuery, type Route, strict } from '../schema.ts'
 import type { TenantAdministration } from '../tenants/tenant-administration.ts'
 
 const OfTenant = Type.Object({ name: TenantName }, strict)
@@ -49,7 +40,7 @@ export const adminGrants: Route<Dependencies> = (scope, { reader, administration
         ...shared,
         params: OfTenant,
         querystring: Type.Object(pageQuery, strict),
-        response: { 200: Page(Grant, 'Grants.'), ...adminFailures }
+        response: { 200: Page(Grant, { description: 'Grants.', headers: adminHeaders }), ...adminFailures }
       }
     },
     function listGrants(request) {

@@ -1,21 +1,11 @@
 import { Type } from '@sinclair/typebox'
-import {
-  adminHeaders,
-  adminSecurity,
-  Instant,
-  KeyId,
-  noQuery,
-  Page,
-  pageOf,
-  pageQuery,
-  TenantName,
-  Time,
-  TimeOrNull
-} from '../admin-schema.ts'
+import { adminHeaders, adminSecurity, Instant, KeyId, TenantName, Time, TimeOrNull } from '../admin-schema.ts'
 import type { LedgerReader } from '../ledger/ledger-reader.ts'
+import { Page, pageOf, pageQuery } from '../page-schema.ts'
 import { administratorOf } from '../plugins/admin-auth.ts'
 import { adminFailures } from '../plugins/admin-problems.ts'
-import { type Route, strict } from '../schema.ts'
+import { noQuery, type Route, strict } from '../schema.ts'
+import type { KeyState } from '../tenants/key-state.ts'
 import type { TenantAdministration } from '../tenants/tenant-administration.ts'
 
 const OfTenant = Type.Object({ name: TenantName }, strict)
@@ -60,7 +50,7 @@ const defaultOverlapSeconds = 86_400
 const facts = { tenant: TenantName, key_id: KeyId, created_at: Time, expires_at: TimeOrNull }
 const keyFacts = {
   ...facts,
-  state: Type.Unsafe<'active' | 'expired' | 'revoked'>({
+  state: Type.Unsafe<KeyState>({
     type: 'string',
     enum: ['active', 'expired', 'revoked']
   }),
@@ -103,7 +93,10 @@ const addOfTenant: Route<Dependencies> = (scope, { reader, administration }) => 
         ...shared,
         params: OfTenant,
         querystring: Type.Object(pageQuery, strict),
-        response: { 200: Page(Key, 'Keys, by their ids.'), ...adminFailures }
+        response: {
+          200: Page(Key, { description: 'Keys, oldest first.', headers: adminHeaders }),
+          ...adminFailures
+        }
       }
     },
     function listKeys(request) {

@@ -1,22 +1,12 @@
 import { Type } from '@sinclair/typebox'
-import {
-  adminHeaders,
-  adminSecurity,
-  GrantedConnector,
-  Instant,
-  KeyId,
-  noQuery,
-  Page,
-  pageOf,
-  pageQuery,
-  TenantName
-} from '../admin-schema.ts'
+import { adminHeaders, adminSecurity, GrantedConnector, Instant, KeyId, TenantName } from '../admin-schema.ts'
 import type { LedgerEntry } from '../ledger/entry.ts'
 import type { LedgerReader } from '../ledger/ledger-reader.ts'
 import type { Search } from '../ledger/search.ts'
 import { type Outcome, outcomes } from '../ledger/terms.ts'
+import { Page, pageOf, pageQuery } from '../page-schema.ts'
 import { adminFailures } from '../plugins/admin-problems.ts'
-import { type Route, strict } from '../schema.ts'
+import { noQuery, type Route, strict } from '../schema.ts'
 
 const RequestId = Type.String({
   pattern: '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$',
@@ -96,7 +86,7 @@ export const adminLedger: Route<{ reader: Pick<LedgerReader, 'read'> }> = (scope
         summary: 'Entries that fit every member of the query, newest first',
         ...shared,
         querystring: Query,
-        response: { 200: Page(Entry, 'Entries.'), ...adminFailures }
+        response: { 200: Page(Entry, { description: 'Entries.', headers: adminHeaders }), ...adminFailures }
       }
     },
     function searchLedger(request) {

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import { adminSecurity, Page, pageOf, pageQuery, TenantName } from '../admin-schema.ts'
+import { adminHeaders, adminSecurity, TenantName } from '../admin-schema.ts'
 import type { LimitsInUse } from '../limits/limits-in-use.ts'
+import { Page, pageOf, pageQuery } from '../page-schema.ts'
 import { adminFailures } from '../plugins/admin-problems.ts'
 import { type Route, strict } from '../schema.ts'
 
@@ -26,7 +27,10 @@ export const adminLimits: Route<{ limitsInUse: LimitsInUse }> = (scope, { limits
         tags: ['limits'],
         security: adminSecurity,
         querystring: Query,
-        response: { 200: Page(LimitInUse, 'Limits in use.'), ...adminFailures }
+        response: {
+          200: Page(LimitInUse, { description: 'Limits in use.', headers: adminHeaders }),
+          ...adminFailures
+        }
       }
     },
     function listLimits(request) {

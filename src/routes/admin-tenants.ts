@@ -4,18 +4,15 @@ import {
   adminSecurity,
   CredentialName,
   GrantedConnector,
-  noQuery,
-  Page,
-  pageOf,
-  pageQuery,
   TenantName,
   Time,
   TimeOrNull
 } from '../admin-schema.ts'
 import type { LedgerReader } from '../ledger/ledger-reader.ts'
+import { Page, pageOf, pageQuery } from '../page-schema.ts'
 import { administratorOf } from '../plugins/admin-auth.ts'
 import { adminFailures } from '../plugins/admin-problems.ts'
-import { type Route, strict } from '../schema.ts'
+import { noQuery, type Route, strict } from '../schema.ts'
 import { type Operation, operations } from '../tenants/operations.ts'
 import type { TenantAdministration } from '../tenants/tenant-administration.ts'
 import { largestTenantLimit } from '../tenants/tenant-limits.ts'
@@ -140,7 +137,7 @@ const addReads: Route<AdminDependencies> = (scope, { reader }) => {
         summary: 'Tenants in the order of their names',
         ...shared,
         querystring: Type.Object(pageQuery, strict),
-        response: { 200: Page(Tenant, 'Tenants.'), ...adminFailures }
+        response: { 200: Page(Tenant, { description: 'Tenants.', headers: adminHeaders }), ...adminFailures }
       }
     },
     function listTenants(request) {

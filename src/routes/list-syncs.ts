@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { LedgerReader } from '../ledger/ledger-reader.ts'
+import { Page, pageOf, pageQuery } from '../page-schema.ts'
 import { callerOf } from '../plugins/tenant-auth.ts'
 import {
   answerHeaders,
@@ -15,20 +16,13 @@ const Params = Type.Object({ id: ConnectorId }, strict)
 
 const Query = Type.Object(
   {
-    limit: Type.Optional(
-      Type.String({
-        pattern: '^([1-9][0-9]?|100)$',
-        description: 'a whole number from 1 to 100',
-        examples: ['20']
-      })
-    ),
+    ...pageQuery,
     cursor: Type.Optional(
       Type.String({ pattern: '^[0-9a-f-]{36}$', description: 'the next of an earlier page of this history' })
     )
   },
   strict
 )
-const defaultLimit = 20
 
 const SyncCall = Type.Object({
   request_id: Type.String({ description: 'The X-Request-Id of the call.' }),
@@ -52,18 +46,10 @@ const SyncCall = Type.Object({
   duration_ms: Type.Optional(Type.Integer({ description: 'Whole milliseconds from the request’s arrival.' }))
 })
 
-const History = Type.Object(
-  {
-    items: Type.Array(SyncCall),
-    next: Type.Union([Type.String(), Type.Null()], {
-      description: 'The cursor of the next page; null on the last.'
-    })
-  },
-  {
-    description: 'Your calls of this connector, newest first.',
-    headers: { ...answerHeaders, ...limitHeaders }
-  }
-)
+const History = Page(SyncCall, {
+  description: 'Your calls of this connector, newest first.',
+  headers: { ...answerHeaders, ...limitHeaders }
+})
 
 /** GET /connectors/:id/syncs: the calls that this tenant has made, as the ledger has them. Nothing is asked upstream. */
 export const listSyncs: Route<{ history: Pick<LedgerReader, 'syncHistory'> }> = (scope, { history }) => {
@@ -81,15 +67,12 @@ export const listSyncs: Route<{ history: Pick<LedgerReader, 'syncHistory'> }> = 
         response: { 200: History, ...problems }
       }
     },
-    async function readHistory(request) {
-      const { limit, cursor } = request.query
-      const { items, next } = await history.syncHistory({
+    function readHistory(request) {
+      return history.syncHistory({
         caller: callerOf(request),
         connectorId: request.params.id,
-        limit: limit === undefined ? defaultLimit : Number(limit),
-        cursor
+        ...pageOf(request.query)
       })
-      return { items: [...items], next }
     }
   )
 }

@@ -1,6 +1,7 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
-import { Problem, type ProblemCode, type ProblemKind, problemCodes, problemTable } from '../problems.ts'
+import { type ProblemKind, problemTable } from '../problem-table.ts'
+import { Problem, type ProblemCode, problemCodes } from '../problems.ts'
 import { answerHeaders, openProblems, type Route } from '../schema.ts'
 
 const ProblemPage = Type.Object({

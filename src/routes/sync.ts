@@ -5,6 +5,7 @@ import {
   CalendarDate,
   ConnectorId,
   limitHeaders,
+  noQuery,
   problems,
   type Route,
   strict,
@@ -13,8 +14,6 @@ import {
 import type { ContentApi } from '../upstream/content-api.ts'
 
 const Params = Type.Object({ id: ConnectorId }, strict)
-/** None: a date given here by mistake must not be dropped in silence. */
-const Query = Type.Object({}, strict)
 const Body = Type.Object(
   { date_limit: Type.Optional(CalendarDate) },
   {
@@ -55,7 +54,7 @@ export const syncConnector: Route<{ contentApi: Pick<ContentApi, 'startSync'>; o
         tags: ['connectors'],
         security: tenantSecurity,
         params: Params,
-        querystring: Query,
+        querystring: noQuery,
         body: Body,
         response: { 200: Accepted, ...problems }
       }

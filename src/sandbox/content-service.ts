@@ -4,6 +4,7 @@ import type { Connector, ConnectorStore, ConnectorType } from './connector-store
 import { headerValues, type ReceivedRequest } from './request-reader.ts'
 import { type SeededRandom, uuid4 } from './seeded-random.ts'
 
+/** What a request may ask for. */
 export const operations = ['sync', 'list', 'read', 'other'] as const
 /** Which of the three operations a request names; `other` is everything that does not exist. */
 export type Operation = (typeof operations)[number]

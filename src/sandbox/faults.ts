@@ -21,6 +21,7 @@ export type FaultStep = {
   }
 }[FaultName]
 
+/** Whether there is a fault of this name. */
 export function isFaultName(name: string): name is FaultName {
   return Object.hasOwn(faults, name)
 }

@@ -6,7 +6,9 @@ import type { AdminRole } from './admin-key-rows.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
 import type { Administration } from './change-directory.ts'
 import { expiryAfter } from './expiry.ts'
-import { type Page, type PageRequest, positionOf, toPage } from './page.ts'
+import { type KeyState, keyStateOf } from './key-state.ts'
+import { fromPage, placeInTime } from './oldest-first.ts'
+import { type Page, type PageRequest, toPage } from './page.ts'
 import { Refusal } from './refusal.ts'
 
 /** An admin key as it is shown to operators. Times are RFC 3339, UTC. */
@@ -14,7 +16,7 @@ export type AdminKeyView = {
   readonly key_id: string
   readonly name: string
   readonly role: AdminRole
-  readonly state: 'active' | 'expired' | 'revoked'
+  readonly state: KeyState
   readonly created_at: string
   readonly expires_at: string | null
   readonly revoked_at: string | null
@@ -69,23 +71,15 @@ export async function listAdminKeys(
   now: Date,
   request: PageRequest
 ): Promise<Page<AdminKeyView>> {
-  const [createdAt = '', id = ''] = positionOf(request, 2) ?? []
   const rows = await db
     .selectFrom('admin_key')
     .select(columns)
-    .where(({ eb, and, or }) =>
-      or([eb('created_at', '>', createdAt), and([eb('created_at', '=', createdAt), eb('id', '>', id)])])
-    )
+    .where(fromPage(request))
     .orderBy('created_at')
     .orderBy('id')
     .limit(request.limit + 1)
     .execute()
-  return toPage(
-    rows,
-    request.limit,
-    row => [row.created_at, row.id],
-    row => toView(row, now)
-  )
+  return toPage(rows, request.limit, placeInTime, row => toView(row, now))
 }
 
 /** Revokes an admin key for ever. Done already is done. Throws Refusal: key_not_found. */
@@ -127,12 +121,11 @@ function requireName(name: string): void {
 }
 
 function toView(row: AdminKeyFacts, now: Date): AdminKeyView {
-  const expired = row.expires_at !== null && row.expires_at <= now.toISOString()
   return {
     key_id: row.id,
     name: row.name,
     role: row.role,
-    state: row.revoked_at !== null ? 'revoked' : expired ? 'expired' : 'active',
+    state: keyStateOf(row, now),
     created_at: row.created_at,
     expires_at: row.expires_at,
     revoked_at: row.revoked_at

@@ -16,7 +16,8 @@ export type MintedKey = { readonly id: string; readonly key: string; readonly di
 
 const idAlphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 const secretAlphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-const idLength = 16
+/** Characters of the id of a key. */
+export const idLength = 16
 /** 43 characters out of 62 hold 256 bits. */
 const secretLength = 43
 /** 6 characters out of 62 hold the 32 bits of a CRC. */

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { StoreFile } from '../store/store-file.ts'
+import type { Tables } from '../store/tables.ts'
 import type { DirectoryChanges, DirectorySnapshot, KeyRow, TenantPage, TenantRow } from './directory-rows.ts'
 
 /** Where the directory begins: its first page. Runs on the store's thread. */
@@ -86,17 +87,9 @@ function readTenants(raw: DatabaseSync, selection: Selection): TenantRow[] {
   }))
 }
 
-type TenantColumns = {
-  name: string
-  disabled_at: string | null
-  rate_per_minute: number | null
-  burst: number | null
-  operations: string | null
-  addresses: string | null
-  credentials: string | null
-}
-type KeyColumns = { id: string; tenant: string; digest: Uint8Array; expires_at: string | null }
-type GrantColumns = { tenant: string; connector_id: string }
+type TenantColumns = Omit<Tables['tenant'], 'created_at'>
+type KeyColumns = Pick<Tables['api_key'], 'id' | 'tenant' | 'digest' | 'expires_at'>
+type GrantColumns = Pick<Tables['connector_grant'], 'tenant' | 'connector_id'>
 
 function select<Row>(
   raw: DatabaseSync,

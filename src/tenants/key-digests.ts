@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import { idLength } from './key-index.ts'
+import { idLength } from './api-key.ts'
 
 /** Of HMAC-SHA256, and of SHA-256. */
 export const digestBytes = 32

@@ -1,7 +1,8 @@
+import { idLength } from './api-key.ts'
+
 /** Slots of a bucket: with a tag and a row of four bytes each, a bucket is one line of the processor's cache. */
 const slotsPerBucket = 8
 const numbersPerBucket = 2 * slotsPerBucket
-export const idLength = 16
 
 /** A number of 32 bits out of the 16 characters of `text` from `at` on; another one for another seed. */
 export type IdHash = (text: string, at: number, seed: number) => number

@@ -4,7 +4,9 @@ import type { Tables } from '../store/tables.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
 import { type Administration, changeDirectory, type TenantChange } from './change-directory.ts'
 import { expiryAfter, instant } from './expiry.ts'
-import { type Page, type PageRequest, positionOf, toPage } from './page.ts'
+import { type KeyState, keyStateOf } from './key-state.ts'
+import { fromPage, placeInTime } from './oldest-first.ts'
+import { type Page, type PageRequest, toPage } from './page.ts'
 import { Refusal } from './refusal.ts'
 import { requireTenant } from './require-tenant.ts'
 
@@ -12,7 +14,7 @@ import { requireTenant } from './require-tenant.ts'
 export type KeyView = {
   readonly tenant: string
   readonly key_id: string
-  readonly state: 'active' | 'expired' | 'revoked'
+  readonly state: KeyState
   readonly created_at: string
   readonly expires_at: string | null
   readonly revoked_at: string | null
@@ -58,26 +60,19 @@ export async function listKeys(
   now: Date,
   request: PageRequest
 ): Promise<Page<KeyView>> {
-  const [createdAt = '', id = ''] = positionOf(request, 2) ?? []
+  const isOnPage = fromPage(request)
   await requireTenant(db, tenant)
   const rows = await db
     .selectFrom('api_key')
     .leftJoin('api_key_use', 'api_key_use.key_id', 'api_key.id')
     .select(['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'last_used_at'])
     .where('tenant', '=', tenant)
-    .where(({ eb, and, or }) =>
-      or([eb('created_at', '>', createdAt), and([eb('created_at', '=', createdAt), eb('id', '>', id)])])
-    )
+    .where(isOnPage)
     .orderBy('created_at')
     .orderBy('id')
     .limit(request.limit + 1)
     .execute()
-  return toPage(
-    rows,
-    request.limit,
-    row => [row.created_at, row.id],
-    row => toKeyView(row, row.last_used_at, now)
-  )
+  return toPage(rows, request.limit, placeInTime, row => toKeyView(row, row.last_used_at, now))
 }
 
 /**
@@ -169,11 +164,10 @@ function sameLife(old: KeyFacts, at: string, expiresAt: null | undefined): Date 
 }
 
 function toKeyView(row: KeyFacts, lastUsedAt: string | null, now: Date): KeyView {
-  const expired = row.expires_at !== null && row.expires_at <= now.toISOString()
   return {
     tenant: row.tenant,
     key_id: row.id,
-    state: row.revoked_at !== null ? 'revoked' : expired ? 'expired' : 'active',
+    state: keyStateOf(row, now),
     created_at: row.created_at,
     expires_at: row.expires_at,
     revoked_at: row.revoked_at,

@@ -24,6 +24,7 @@ export type ContentApi = {
   startSync(request: StartSync): Promise<SyncAccepted>
 }
 
+/** The operations, each through the door that is given. Nothing is asked yet. */
 export function contentApi(forward: Forward): ContentApi {
   return {
     startSync({ call, caller, connectorId, dateLimit }) {

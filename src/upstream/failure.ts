@@ -2,7 +2,7 @@ import type { Forwarded, ProblemCode } from '../problems.ts'
 import type { Exchange } from './transport.ts'
 
 /** A failed send in the gateway's own words. */
-export type Failure = {
+export type UpstreamFailure = {
   code: ProblemCode | 'client_disconnected'
   forwarded: Forwarded
   /** It answered that it failed, which does not tell that it did nothing. */
@@ -21,7 +21,7 @@ const byStatus: Readonly<Record<number, ProblemCode>> = {
 }
 
 /** What a failed exchange means once bytes were sent; before that, anything but these ends is `upstream_unreachable`. */
-const byErrorCode: Readonly<Record<string, Failure['code']>> = {
+const byErrorCode: Readonly<Record<string, UpstreamFailure['code']>> = {
   DEADLINE_PASSED: 'upstream_timeout',
   UND_ERR_HEADERS_TIMEOUT: 'upstream_timeout',
   UND_ERR_BODY_TIMEOUT: 'upstream_timeout',
@@ -37,21 +37,21 @@ const byErrorCode: Readonly<Record<string, Failure['code']>> = {
 }
 
 /** These ends are the same whether or not anything was sent. */
-const independentOfSending: ReadonlySet<Failure['code']> = new Set([
+const independentOfSending: ReadonlySet<UpstreamFailure['code']> = new Set([
   'upstream_timeout',
   'client_disconnected',
   'upstream_busy'
 ])
 
 /** Explains an answer's status. 200 never comes here. */
-export function failureOfStatus(status: number): Failure {
+export function failureOfStatus(status: number): UpstreamFailure {
   const code = byStatus[status] ?? (status >= 500 ? 'upstream_failed' : 'upstream_answer_invalid')
   // 503 says that the call was not taken; the other server errors do not say how far it came.
   return { code, forwarded: 'yes', uncertain: code === 'upstream_failed' && status !== 503 }
 }
 
 /** Explains an exchange that ended without a complete answer. */
-export function failureOfExchange({ error, sent, status }: Exchange & { kind: 'failure' }): Failure {
+export function failureOfExchange({ error, sent, status }: Exchange & { kind: 'failure' }): UpstreamFailure {
   const told = toldBy(error)
   if (!sent) return { code: independentOfSending.has(told) ? told : 'upstream_unreachable', forwarded: 'no' }
   if (status === undefined) return { code: told, forwarded: 'unknown' }
@@ -61,7 +61,7 @@ export function failureOfExchange({ error, sent, status }: Exchange & { kind: 'f
   return { code: told === 'upstream_failed' ? 'upstream_answer_invalid' : told, forwarded: 'yes' }
 }
 
-function toldBy(error: unknown): Failure['code'] {
+function toldBy(error: unknown): UpstreamFailure['code'] {
   const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
   // What came was not HTTP. Such errors have no code, or one of the parser's own.
   if (name === 'HTTPParserError') return 'upstream_answer_invalid'

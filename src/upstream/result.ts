@@ -1,11 +1,12 @@
-import { type Forwarded, Problem, problemTable, type UpstreamFacts } from '../problems.ts'
-import { type Failure, failureOfExchange, failureOfStatus } from './failure.ts'
+import { problemTable } from '../problem-table.ts'
+import { type Forwarded, Problem, type UpstreamFacts } from '../problems.ts'
+import { failureOfExchange, failureOfStatus, type UpstreamFailure } from './failure.ts'
 import { retryAfterSeconds } from './headers.ts'
 import { type Exchange, KeyRefused } from './transport.ts'
 
 /** What came of a call: with a value when it was accepted, or why not. Members that do not apply are undefined. */
 export type Result<T> = {
-  readonly code: 'accepted' | Failure['code']
+  readonly code: 'accepted' | UpstreamFailure['code']
   readonly forwarded: Forwarded
   readonly uncertain: boolean | undefined
   readonly value: T | undefined
@@ -48,7 +49,7 @@ export function resultOf<T>(
 }
 
 function failed(
-  { code, forwarded, uncertain }: Failure,
+  { code, forwarded, uncertain }: UpstreamFailure,
   upstream: UpstreamFacts | undefined,
   retryAfter: number | undefined,
   cause: unknown

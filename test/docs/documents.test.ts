@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ConfigSchema } from '../../src/config.ts'
-import { problemCodes, problemTable } from '../../src/problems.ts'
+import { problemTable } from '../../src/problem-table.ts'
+import { problemCodes } from '../../src/problems.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const read = (document: string) => readFileSync(join(root, document), 'utf8')
@@ -10,7 +11,7 @@ const readme = read('README.md')
 
 const documents = [
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/architecture.md', 'docs/operations.md'],
-  ...['docs/admin-api.md', 'docs/callers.md'],
+  ...['docs/admin-api.md', 'docs/callers.md', 'bench/README.md'],
   ...readdirSync(join(root, 'docs/decisions')).map(name => `docs/decisions/${name}`)
 ]
 
@@ -28,6 +29,39 @@ describe.each(documents)('%s', document => {
     )
     expect(paths.filter(path => !existsSync(join(root, path)))).toEqual([])
   })
+})
+
+describe('what stands in src/', () => {
+  const entries = readdirSync(join(root, 'src'), { withFileTypes: true })
+  const folders = entries.filter(entry => entry.isDirectory()).map(({ name }) => name)
+  const files = entries.filter(entry => entry.isFile()).map(({ name }) => name)
+
+  test('is in the table of the house, each file and each folder', () => {
+    const [, house = ''] = read('docs/architecture.md').split('## The house\n')
+    const [table = ''] = house.split('\nImports go one way')
+    const told = [...table.matchAll(/`([^`]+)`/g)].map(([, name]) => name)
+    expect([...folders.map(name => `${name}/`), ...files].filter(name => !told.includes(name))).toEqual([])
+    expect(told.filter(name => /\.ts$/.test(name ?? '') && !files.includes(name ?? ''))).toEqual([
+      // How the files of the admin API are named.
+      'admin-*.ts'
+    ])
+  })
+
+  test('is reached by the reading order, each folder', () => {
+    const [, order = ''] = readme.split('## Reading the source\n')
+    expect(folders.filter(name => !order.split('\n## ')[0]?.includes(`src/${name}/`))).toEqual([])
+  })
+})
+
+test('the lines of the log that operators are told of are lines that it has', () => {
+  const [, told = ''] = read('docs/operations.md').split('## What the log says\n')
+  const rows = (told.split('\n## ')[0] ?? '').split('\n').filter(line => line.startsWith('| `'))
+  const lines = rows.flatMap(row =>
+    [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, line]) => line)
+  )
+  const source = sourceText()
+  expect(lines.length).toBeGreaterThan(10)
+  expect(lines.filter(line => !new RegExp(`['"]${line}['"]`).test(source))).toEqual([])
 })
 
 test.each(Object.entries(ConfigSchema.properties))('the README tells %s and its default', (name, schema) => {
@@ -48,3 +82,12 @@ test.each(documents.filter(document => document.startsWith('docs/decisions/')))(
     )
   }
 )
+
+/** All of the program's text. */
+function sourceText(): string {
+  const names = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  return names
+    .filter(name => name.endsWith('.ts'))
+    .map(name => read(join('src', name)))
+    .join('\n')
+}

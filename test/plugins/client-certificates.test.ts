@@ -5,13 +5,14 @@ import {
   certificateAuthority,
   type TestCertificate
 } from '../support/certificate-authority.ts'
-import { freshAddress, withoutId } from '../support/compare-refusals.ts'
 import { expectProblem } from '../support/expect-problem.ts'
+import { freshAddress } from '../support/fresh-address.ts'
 import { type HttpAnswer, header } from '../support/http-answer.ts'
 import { rawConnection, rawRequest } from '../support/raw-connection.ts'
 import { type RequestParts, syncBytes } from '../support/request-bytes.ts'
 import { startTestGateway, type TestGateway } from '../support/test-gateway.ts'
 import { type TlsFolder, tlsFolder } from '../support/tls-files.ts'
+import { withoutId } from '../support/without-id.ts'
 
 const uri = (value: string) => [{ kind: 'uri', value }] as const
 const subject = [

@@ -3,8 +3,8 @@ import { issueAdminKey } from '../../src/tenants/admin-keys.ts'
 import { checksum, mintApiKey } from '../../src/tenants/api-key.ts'
 import { issueKey, revokeKey } from '../../src/tenants/keys.ts'
 import { setTenantDisabled } from '../../src/tenants/tenants.ts'
-import { freshAddress, withoutId } from '../support/compare-refusals.ts'
 import { expectProblem } from '../support/expect-problem.ts'
+import { freshAddress } from '../support/fresh-address.ts'
 import { rawRequest } from '../support/raw-connection.ts'
 import { type RequestParts, syncBytes } from '../support/request-bytes.ts'
 import { startTestGateway, type TestAdministration, type TestGateway } from '../support/test-gateway.ts'
@@ -15,6 +15,7 @@ import {
   startKeySetServer,
   testIssuer
 } from '../support/token-issuer.ts'
+import { withoutId } from '../support/without-id.ts'
 
 /** A key for each reason for which a well-formed key is refused. */
 async function badKeys({ administration, pepper, adminPepper, addTenant }: TestAdministration) {

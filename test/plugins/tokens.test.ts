@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { mintApiKey } from '../../src/tenants/api-key.ts'
 import { setTenantDisabled } from '../../src/tenants/tenants.ts'
-import { freshAddress, withoutId } from '../support/compare-refusals.ts'
 import { expectProblem } from '../support/expect-problem.ts'
+import { freshAddress } from '../support/fresh-address.ts'
 import { type HttpAnswer, header } from '../support/http-answer.ts'
 import { rawRequest } from '../support/raw-connection.ts'
 import { syncBytes } from '../support/request-bytes.ts'
@@ -16,6 +16,7 @@ import {
   type TokenParts,
   testIssuer
 } from '../support/token-issuer.ts'
+import { withoutId } from '../support/without-id.ts'
 
 const keys = {
   ES256: signingKey('es', 'ES256'),

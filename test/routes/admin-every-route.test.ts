@@ -5,12 +5,14 @@ import { checksum, mintApiKey } from '../../src/tenants/api-key.ts'
 import { issueKey } from '../../src/tenants/keys.ts'
 import type { RefusalCode } from '../../src/tenants/refusal.ts'
 import { addSealedCredential } from '../support/add-sealed-credential.ts'
-import { askAdmin, freshAddress, issueAdminKeys, withoutRequestId } from '../support/admin-client.ts'
+import { askAdmin, issueAdminKeys } from '../support/admin-client.ts'
 import { expectProblem } from '../support/expect-problem.ts'
+import { freshAddress } from '../support/fresh-address.ts'
 import { gatewayForFile } from '../support/gateway-for-file.ts'
 import { header } from '../support/http-answer.ts'
 import { rawRequest } from '../support/raw-connection.ts'
 import { syncBytes } from '../support/request-bytes.ts'
+import { withoutId } from '../support/without-id.ts'
 
 type Operation = {
   readonly operationId: string
@@ -276,7 +278,7 @@ describe.each(admin)('$method $path', ({ method, path, operation }) => {
     }
     for (const [what, key] of Object.entries(bad)) {
       const answer = await ask(key, somePath, sample.body, freshAddress())
-      expect(withoutRequestId(answer), what).toStrictEqual(withoutRequestId(none))
+      expect(withoutId(answer), what).toStrictEqual(withoutId(none))
     }
   })
 

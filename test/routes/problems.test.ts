@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { problemCodes, problemTable } from '../../src/problems.ts'
+import { problemTable } from '../../src/problem-table.ts'
+import { problemCodes } from '../../src/problems.ts'
 import { expectProblem } from '../support/expect-problem.ts'
 import { type HttpAnswer, header } from '../support/http-answer.ts'
 import { rawRequest } from '../support/raw-connection.ts'

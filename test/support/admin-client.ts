@@ -1,5 +1,5 @@
 import { issueAdminKey, revokeAdminKey } from '../../src/tenants/admin-keys.ts'
-import { type HttpAnswer, header } from './http-answer.ts'
+import type { HttpAnswer } from './http-answer.ts'
 import { rawRequest } from './raw-connection.ts'
 import { requestBytes } from './request-bytes.ts'
 import type { TestAdministration } from './test-gateway.ts'
@@ -63,18 +63,4 @@ export async function askAdmin(
   const [answer] = await rawRequest(port, bytes, from === undefined ? {} : { from })
   if (answer === undefined) throw new Error(`no answer to ${method} ${target}`)
   return answer
-}
-
-/** What differs between any two answers, and must, is taken out. */
-export function withoutRequestId(answer: HttpAnswer): unknown {
-  const id = header(answer, 'x-request-id') ?? ''
-  const headers = answer.headers.filter(([name]) => name !== 'x-request-id' && name !== 'date')
-  return { ...answer, headers, body: answer.body.replace(id, 'ID') }
-}
-
-let addresses = 0
-/** An address of this machine from which nothing else in this file was sent. */
-export function freshAddress(): string {
-  addresses++
-  return `127.3.${Math.floor(addresses / 250)}.${(addresses % 250) + 1}`
 }

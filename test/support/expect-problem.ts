@@ -1,13 +1,7 @@
 import { expect } from 'vitest'
 import type { ProblemBody } from '../../src/problem-body.ts'
-import {
-  type FieldError,
-  type Forwarded,
-  type ProblemCode,
-  type ProblemKind,
-  problemTable,
-  type UpstreamFacts
-} from '../../src/problems.ts'
+import { type ProblemKind, problemTable } from '../../src/problem-table.ts'
+import type { FieldError, Forwarded, ProblemCode, UpstreamFacts } from '../../src/problems.ts'
 import { type RefusalCode, refusalTable } from '../../src/tenants/refusal.ts'
 import { type HttpAnswer, header } from './http-answer.ts'
 

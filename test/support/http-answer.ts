@@ -8,7 +8,7 @@ export type HttpAnswer = {
 }
 
 /** The values of one header, in order. */
-export function headerValues({ headers }: Pick<HttpAnswer, 'headers'>, name: string): string[] {
+function headerValues({ headers }: Pick<HttpAnswer, 'headers'>, name: string): string[] {
   return headers.filter(([known]) => known === name).map(([, value]) => value)
 }
 

@@ -94,7 +94,7 @@ export class ScenarioProcess {
 export type LogLine = Record<string, unknown>
 
 /** The complete JSON lines of a log. The last one may be cut: its process may have been killed as it wrote. */
-export function logLines(text: string): LogLine[] {
+function logLines(text: string): LogLine[] {
   return text.split('\n').flatMap(line => {
     try {
       return [JSON.parse(line) as LogLine]

@@ -53,7 +53,7 @@ export function makeToken(key: SigningKey, { header, claims, signature }: TokenP
 /** The settings that good tokens agree with. */
 export const testIssuer = { issuer: 'https://issuer.example/', audience: 'connector-gateway' } as const
 
-export function signatureOf({ algorithm, privateKey }: SigningKey, signed: string): string {
+function signatureOf({ algorithm, privateKey }: SigningKey, signed: string): string {
   const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const
   return sign(algorithm === 'EdDSA' ? null : 'sha256', Buffer.from(signed), key).toString('base64url')
 }

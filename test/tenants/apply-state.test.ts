@@ -82,7 +82,9 @@ test('all of it is one chain of entries, with names of fields and no values', as
     'admin.credential.add reports@1 source'
   ])
   expect(new Set(adminEntries(temporary.store).map(({ writer }) => writer)).size).toBe(1)
-  expect(JSON.stringify(adminEntries(temporary.store))).not.toContain('120')
+  // Without what is random: a hash may hold any digits.
+  const facts = adminEntries(temporary.store).map(({ prev: _prev, writer: _writer, ...rest }) => rest)
+  expect(JSON.stringify(facts)).not.toContain('120')
   expect(changeCount(temporary.store)).toBe(2)
   const verified = await verifyLedger(storedEntries(temporary.store.raw))
   expect(verified.faults).toEqual([])

@@ -7,10 +7,3 @@ export function withoutId(answer: HttpAnswer | undefined): unknown {
   const headers = answer.headers.filter(([name]) => name !== 'x-request-id' && name !== 'date')
   return { ...answer, headers, body: answer.body.replace(id, 'ID') }
 }
-
-let addresses = 0
-/** An address of this machine that no other test of the file has sent from: its count of failures is its own. */
-export function freshAddress(): string {
-  addresses++
-  return `127.1.${Math.floor(addresses / 250)}.${(addresses % 250) + 1}`
-}
