@@ -1,17 +1,17 @@
 import { Type } from '@sinclair/typebox'
-import { answerHeaders, ConnectorId, noStoreHeaders } from './schema.ts'
+import { answerHeaders, ConnectorId, nameForm, nameInWords, noStoreHeaders } from './schema.ts'
 
 /** A tenant's name. */
 export const TenantName = Type.String({
-  pattern: '^[a-z0-9][a-z0-9._-]{0,62}$',
-  description: '1 to 63 characters of a-z, 0-9, ".", "_" and "-", the first a letter or digit',
+  pattern: nameForm,
+  description: nameInWords,
   examples: ['acme']
 })
 
 /** The name of an upstream credential. */
 export const CredentialName = Type.String({
-  pattern: '^[a-z0-9][a-z0-9._-]{0,62}$',
-  description: '1 to 63 characters of a-z, 0-9, ".", "_" and "-", the first a letter or digit',
+  pattern: nameForm,
+  description: nameInWords,
   examples: ['default']
 })
 

@@ -1,14 +1,14 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { ConfigFault } from './config-fault.ts'
 import { isLoopback } from './loopback.ts'
-import { strict } from './schema.ts'
+import { nameForm, strict } from './schema.ts'
 import type { CertificateMapping } from './tenants/client-certificates.ts'
 import { normalName } from './tenants/distinguished-name.ts'
 import type { TokenIssuerOptions } from './tenants/token-issuer.ts'
 import type { TlsFiles } from './tls-files.ts'
 
 const TenantName = Type.String({
-  pattern: '^[a-z0-9][a-z0-9._-]{0,62}$',
+  pattern: nameForm,
   description: "a tenant's name: a-z, 0-9, dot, underscore, hyphen"
 })
 /** Asymmetric ones alone: with a shared secret whoever can verify can also forge. */

@@ -15,13 +15,14 @@ import { limitsInUse } from './limits/limits-in-use.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
 import { type Listener, listen } from './listener.ts'
 import type { Logger } from './logger.ts'
-import { openCustody } from './open-custody.ts'
+import { type Custody, openCustody } from './open-custody.ts'
 import { Problem } from './problems.ts'
-import { openProofs } from './proofs.ts'
+import { openProofs, type Proofs } from './proofs.ts'
 import { type StoreThread, startStoreThread } from './start-store-thread.ts'
 import { storeFaultDetail } from './store/store-fault.ts'
 import type { Opened } from './store-thread.ts'
 import { TenantAdministration } from './tenants/tenant-administration.ts'
+import type { TlsMaterial } from './tls-files.ts'
 import { openTls } from './tls-reload.ts'
 import { Budget } from './upstream/budget.ts'
 import { contentApi } from './upstream/content-api.ts'
@@ -47,85 +48,20 @@ export type GatewayOptions = {
 }
 
 /**
- * Puts the domains together and starts both listeners. Without a master key that fits the store it starts sealed, and
- * tries again every second. Throws ConfigError for TLS files that cannot be used, errors named SecretUnavailable (the
- * upstream key), CustodyBroken or StoreError, or the listener's own error when a port is taken; nothing is left running
- * then.
+ * Starts both listeners. Without a master key that fits the store the gateway starts sealed, and tries again every second.
+ * Throws ConfigError for TLS files that cannot be used, errors named SecretUnavailable (the upstream key), CustodyBroken or
+ * StoreError, or the listener's own error when a port is taken; nothing is left running then.
  */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const { logger } = options
-  const tls = config.tls === null ? null : await openTls(config.tls, logger)
-  const thread = await startStoreThread(config, options)
-  const { store } = thread
-  const lifecycle: Lifecycle = { draining: false, sealed: true }
-  const custody = openCustody(config, options, store)
-  const callers = new Callers(store, logger)
-  const ledger = openLedger(store, logger)
-  const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
-  const forward = doorOf(config, { transport, credentials: custody.credentials, ledger, logger })
-  const history = new LedgerReader(config.storeUrl, besideThisFile('ledger-thread'))
-
-  const open = async (opened: Opened) => {
-    for (const { writer: dead, openCalls } of opened.recovered)
-      logger.warn({ writer: dead, open_calls: openCalls }, 'recovered a dead writer')
-    await custody.keeper.open()
-    await callers.open(opened)
-    lifecycle.sealed = false
-    return opened.writer
-  }
-
-  const shared = {
-    logger,
-    lifecycle,
-    trustedProxies: config.trustedProxies,
-    upstreamDeadlineMs: config.upstreamDeadlineMs,
-    unreadiness: () => unreadiness(lifecycle, custody.credentials, ledger)
-  }
-  const limiters = { tenants: new MemoryLimiter('tenant'), failures: new MemoryLimiter('unauthenticated') }
-  const proofs = await openProofs(config, callers.tenants, logger)
-  const app = await buildApp({
-    ...shared,
-    tls: tls?.material,
-    version,
-    directory: callers.tenants,
-    proofs,
-    limiters,
-    ledger,
-    contentApi: contentApi(forward),
-    history
-  })
-  const admin = await buildAdminApp({
-    ...shared,
-    version,
-    adminKeys: callers.administrators,
-    reader: history,
-    administration: new TenantAdministration({
-      store,
-      refresh: async () => {
-        await Promise.all([callers.refresh(), custody.keeper.poll()])
-      }
-    }),
-    credentials: new HeldCredentials(custody.keeper, custody.credentials),
-    limiters: { failures: new MemoryLimiter('unauthenticated') },
-    limitsInUse: limitsInUse(limiters.tenants, callers.tenants.tenantNamed)
-  })
-
-  const stopFollowingTls = tls?.follow(app.server as unknown as Server)
+  const { app, admin, store, opened, open, closeDomains } = await assemble(config, options)
   const listeners: Listener[] = []
   let stopUnsealing = () => {}
   const close = async () => {
-    lifecycle.draining = true
     stopUnsealing()
-    stopFollowingTls?.()
-    proofs.close()
-    await Promise.all(listeners.map(listener => listener.close()))
-    await ledger.flush()
-    await callers.close()
-    await custody.keeper.close()
-    await Promise.all([history.close(), thread.close(), transport.close()])
+    await closeDomains(() => Promise.all(listeners.map(listener => listener.close())))
   }
   try {
-    const { opened } = thread
     const writer = 'sealed' in opened ? null : await open(opened)
     listeners.push(await listen(app, config.host, config.port))
     listeners.push(await listen(admin, config.adminHost, config.adminPort))
@@ -143,6 +79,102 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     await close().catch(reason => logger.error({ err: reason }, 'the start could not be undone cleanly'))
     throw error
   }
+}
+
+/** Puts the domains and both applications together over an open store. Nothing listens yet, and nobody is known. */
+async function assemble(config: Config, options: GatewayOptions) {
+  const { logger } = options
+  const tls = config.tls === null ? null : await openTls(config.tls, logger)
+  const thread = await startStoreThread(config, options)
+  const { store, opened } = thread
+  const lifecycle: Lifecycle = { draining: false, sealed: true }
+  const custody = openCustody(config, options, store)
+  const callers = new Callers(store, logger)
+  const ledger = openLedger(store, logger)
+  const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
+  const reader = new LedgerReader(config.storeUrl, besideThisFile('ledger-thread'))
+  const proofs = await openProofs(config, callers.tenants, logger)
+  const parts = { store, lifecycle, custody, callers, ledger, transport, reader, proofs }
+  const { app, admin } = await buildApps(config, parts, { logger, tls: tls?.material })
+  const stopFollowingTls = tls?.follow(app.server as unknown as Server)
+
+  return {
+    app,
+    admin,
+    store,
+    opened,
+    /** Lets everybody in whom the open store knows. Returns the id of the ledger's writer. */
+    async open(found: Opened): Promise<string> {
+      for (const { writer: dead, openCalls } of found.recovered)
+        logger.warn({ writer: dead, open_calls: openCalls }, 'recovered a dead writer')
+      await custody.keeper.open()
+      await callers.open(found)
+      lifecycle.sealed = false
+      return found.writer
+    },
+    /** Drains: what `closeListeners` waits for may still use everything. */
+    async closeDomains(closeListeners: () => Promise<unknown>): Promise<void> {
+      lifecycle.draining = true
+      stopFollowingTls?.()
+      proofs.close()
+      await closeListeners()
+      await ledger.flush()
+      await callers.close()
+      await custody.keeper.close()
+      await Promise.all([reader.close(), thread.close(), transport.close()])
+    }
+  }
+}
+
+type Parts = {
+  readonly store: StoreThread['store']
+  readonly lifecycle: Lifecycle
+  readonly custody: Custody
+  readonly callers: Callers
+  readonly ledger: Ledger
+  readonly transport: Transport
+  readonly reader: LedgerReader
+  readonly proofs: Proofs
+}
+
+async function buildApps(
+  config: Config,
+  { store, lifecycle, custody, callers, ledger, transport, reader, proofs }: Parts,
+  { logger, tls }: { logger: Logger; tls: TlsMaterial | undefined }
+) {
+  const shared = {
+    version,
+    logger,
+    lifecycle,
+    trustedProxies: config.trustedProxies,
+    upstreamDeadlineMs: config.upstreamDeadlineMs,
+    unreadiness: () => unreadiness(lifecycle, custody.credentials, ledger)
+  }
+  const tenantLimiter = new MemoryLimiter('tenant')
+  const forward = doorOf(config, { transport, credentials: custody.credentials, ledger, logger })
+  const app = await buildApp({
+    ...shared,
+    tls,
+    directory: callers.tenants,
+    proofs,
+    limiters: { tenants: tenantLimiter, failures: new MemoryLimiter('unauthenticated') },
+    ledger,
+    contentApi: contentApi(forward),
+    history: reader
+  })
+  const refresh = async () => {
+    await Promise.all([callers.refresh(), custody.keeper.poll()])
+  }
+  const admin = await buildAdminApp({
+    ...shared,
+    adminKeys: callers.administrators,
+    reader,
+    administration: new TenantAdministration({ store, refresh }),
+    credentials: new HeldCredentials(custody.keeper, custody.credentials),
+    limiters: { failures: new MemoryLimiter('unauthenticated') },
+    limitsInUse: limitsInUse(tenantLimiter, callers.tenants.tenantNamed)
+  })
+  return { app, admin }
 }
 
 function openLedger(store: StoreThread['store'], logger: Logger): Ledger {

@@ -8,6 +8,10 @@ import { problemCodes } from './problems.ts'
 /** Objects take the members they declare and no others: a misspelt member is an error, never ignored. */
 export const strict = { additionalProperties: false } as const
 
+/** The form of a tenant's name, and of a credential's, as a pattern and in words. */
+export const nameForm = '^[a-z0-9][a-z0-9._-]{0,62}$'
+export const nameInWords = '1 to 63 characters of a-z, 0-9, ".", "_" and "-", the first a letter or digit'
+
 /** The query of a route that takes none: what is given there by mistake must not be dropped in silence. */
 export const noQuery = Type.Object({}, strict)
 

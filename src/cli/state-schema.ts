@@ -1,11 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { credentialNameForm } from '../custody/credential-name.ts'
-import { ConnectorId, strict } from '../schema.ts'
+import { ConnectorId, nameForm, nameInWords, strict } from '../schema.ts'
 import { operations } from '../tenants/operations.ts'
 import { largestTenantLimit } from '../tenants/tenant-limits.ts'
-import { tenantNameForm } from '../tenants/tenants.ts'
-
-const nameForm = '1 to 63 characters of a-z, 0-9, ".", "_" and "-", the first a letter or digit'
 
 const Limit = Type.Integer({
   minimum: 1,
@@ -20,8 +16,8 @@ const Operation = Type.Unsafe<string>({
 })
 
 const CredentialName = Type.String({
-  pattern: credentialNameForm,
-  description: `a credential's name, ${nameForm}`
+  pattern: nameForm,
+  description: `a credential's name, ${nameInWords}`
 })
 
 /** What can be said of a tenant. What is left out has its default; of connectors that is none. */
@@ -83,15 +79,15 @@ const Credential = Type.Object(
 /** A file of state: `tenants`, and `credentials` when it says something of them. */
 export const StateSchema = Type.Object(
   {
-    tenants: Type.Record(Type.String({ pattern: tenantNameForm }), Tenant, {
+    tenants: Type.Record(Type.String({ pattern: nameForm }), Tenant, {
       ...strict,
-      nameForm,
+      nameForm: nameInWords,
       description: 'a mapping of tenants by name; {} for none'
     }),
     credentials: Type.Optional(
-      Type.Record(Type.String({ pattern: credentialNameForm }), Credential, {
+      Type.Record(Type.String({ pattern: nameForm }), Credential, {
         ...strict,
-        nameForm,
+        nameForm: nameInWords,
         description: 'a mapping of credentials by name; {} for none'
       })
     )

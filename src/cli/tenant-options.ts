@@ -15,17 +15,22 @@ export type TenantOptions = ConfigOptions & {
 }
 
 /** Adds all that can be chosen for a tenant, and `--config` and `--json`. */
-export function withTenantOptions(command: Command): Command {
+export function withTenantOptions(command: Command, when: 'create' | 'update'): Command {
   const limit = wholeNumber(1, largestTenantLimit)
   const { ratePerMinute, burst } = defaultTenantLimits
+  // What an update leaves out stays as it is.
+  const unless = (given: string | number) => (when === 'create' ? ` (default: ${given})` : '')
   return withConfigOptions(
     command
       .option('--connectors <ids>', "connector ids separated by commas, '*' for all, or none")
-      .option('--rate <n>', `calls per minute (default: ${ratePerMinute})`, limit)
-      .option('--burst <n>', `calls that may come at once (default: ${burst})`, limit)
-      .option('--operations <list>', `what it may do: ${operations.join(',')} (the default), or none`)
-      .option('--addresses <list>', 'from where it may call, e.g. 10.0.0.0/8,2001:db8::/32 (default: any)')
-      .option('--credentials <names>', 'upstream credentials, the first tried first (default: default)')
+      .option('--rate <n>', `calls per minute${unless(ratePerMinute)}`, limit)
+      .option('--burst <n>', `calls that may come at once${unless(burst)}`, limit)
+      .option('--operations <list>', `what it may do: ${operations.join(',')} or none${unless('all')}`)
+      .option(
+        '--addresses <list>',
+        `from where it may call, e.g. 10.0.0.0/8,2001:db8::/32, or any${unless('any')}`
+      )
+      .option('--credentials <names>', `upstream credentials, the first tried first${unless('default')}`)
   )
 }
 

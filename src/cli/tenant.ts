@@ -42,7 +42,7 @@ function addCreate(noun: Command, context: ProcessContext): void {
     .command('create')
     .description('create a tenant; without --connectors nothing is granted to it')
     .argument('<name>', 'a-z, 0-9, ".", "_" and "-", at most 63 characters')
-  withTenantOptions(create).action(async (name: string, options: TenantOptions) => {
+  withTenantOptions(create, 'create').action(async (name: string, options: TenantOptions) => {
     const tenant = await withStore(context, options, ({ administration }) =>
       createTenant(administration, { name, ...wantedOf(options) })
     )
@@ -55,7 +55,7 @@ function addUpdate(noun: Command, context: ProcessContext): void {
     .command('update')
     .description('change what is named of a tenant; --connectors takes the place of all grants')
     .argument('<name>')
-  withTenantOptions(update).action(async (name: string, options: TenantOptions) => {
+  withTenantOptions(update, 'update').action(async (name: string, options: TenantOptions) => {
     const wanted = wantedOf(options)
     if (Object.values(wanted).every(value => value === undefined))
       throw new CommandError('usage_invalid', 'nothing to change: name an option, such as --rate', 2)

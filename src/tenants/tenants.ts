@@ -1,3 +1,4 @@
+import { nameForm, nameInWords } from '../schema.ts'
 import type { Queries } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 import { type Administration, changeDirectory, type TenantChange } from './change-directory.ts'
@@ -126,15 +127,9 @@ export async function setTenantDisabled(
   })
 }
 
-/** The form of a tenant's name. */
-export const tenantNameForm = '^[a-z0-9][a-z0-9._-]{0,62}$'
-
 function requireTenantName(name: string): void {
-  if (!new RegExp(tenantNameForm).test(name))
-    throw new Refusal(
-      'tenant_name_invalid',
-      'a tenant name has 1 to 63 characters of a-z, 0-9, ".", "_" and "-", the first a letter or digit'
-    )
+  if (!new RegExp(nameForm).test(name))
+    throw new Refusal('tenant_name_invalid', `a tenant name has ${nameInWords}`)
 }
 
 function toTenantView(row: Tables['tenant']): TenantView {
