@@ -75,10 +75,16 @@ class Verifier {
       const hashes = this.#knownHashes.get(writer) ?? new Map<number, string>()
       this.#knownHashes.set(writer, hashes.set(seq, hash))
     }
-    for (const head of known.cut?.heads ?? [])
-      this.#chains.set(head.writer, new ChainCheck(head.writer, this.#knownHashes.get(head.writer), head))
+    for (const head of known.cut?.heads ?? []) this.#goOnFrom(head)
     this.#calls = new CallCheck(known.cut?.open)
     this.#signatures = new SignatureCheck(known.publicKeys)
+  }
+
+  /** Whoever prunes signs, and so do the gateways whose chains a cut leaves open: their openings need not be seen. */
+  #goOnFrom(head: Head): void {
+    const chain = new ChainCheck(head.writer, this.#knownHashes.get(head.writer), head)
+    chain.signs = true
+    this.#chains.set(head.writer, chain)
   }
 
   add(entry: FoundEntry | MalformedEntry): void {
