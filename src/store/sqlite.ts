@@ -41,6 +41,16 @@ function makeOwnersFile(path: string): void {
   closeSync(openSync(path, 'a', 0o600))
 }
 
+/**
+ * Copies what the log holds into the file itself, and syncs that. The pages of a log whose sync has failed may look written
+ * and never get to the disk, whatever later syncs of the log say; those of the copy are new. Throws what SQLite throws,
+ * or StoreError when a reader keeps it from being done.
+ */
+export function moveLogIntoFile(database: DatabaseSync): void {
+  const done = database.prepare('PRAGMA wal_checkpoint(FULL)').get()
+  if (done?.['busy'] !== 0) throw new StoreError('a reader of the store keeps its log in use')
+}
+
 /** Reads the structure of the named tables and indexes, and throws StoreError when a page of them is damaged. */
 export function quickCheck(database: DatabaseSync, tables: readonly string[]): void {
   for (const table of tables) {
