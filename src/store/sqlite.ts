@@ -21,6 +21,7 @@ export function openSqlite(path: string, { busyTimeoutMs = 2000 } = {}): Databas
   try {
     makeOwnersFile(path)
     database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+    requireOwn(database)
     database.exec('PRAGMA journal_mode = WAL')
     database.exec('PRAGMA synchronous = FULL')
     database.exec('PRAGMA mmap_size = 0')
@@ -33,6 +34,17 @@ export function openSqlite(path: string, { busyTimeoutMs = 2000 } = {}): Databas
     if (error instanceof StoreError) throw error
     throw new StoreError(`cannot open the store ${path}: ${reason(error)}`, { cause: error })
   }
+}
+
+/** Before anything of it is changed. The first table that a store ever gets is the one that tells of its changes. */
+function requireOwn(database: DatabaseSync): void {
+  const { own, others } = database
+    .prepare(
+      `SELECT coalesce(sum(name = 'kysely_migration'), 0) AS own, count(*) AS others FROM sqlite_schema WHERE type = 'table'`
+    )
+    .get() as { own: number; others: number }
+  if (own === 0 && others > 0)
+    throw new StoreError('the file that GATEWAY_STORE_URL names is a database of something else')
 }
 
 /** The store holds key digests and who called what: for its owner alone. SQLite gives its side files the same mode. */
