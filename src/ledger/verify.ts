@@ -31,6 +31,8 @@ export type Verification = {
   readonly signedUntil: string | null
   /** The latest good entry of each chain. */
   readonly heads: readonly Head[]
+  /** Known heads that nothing could be compared with: what they are about comes before the cut, and is not given. */
+  readonly headsBeforeCut: number
   /** At most one for each chain, in the order in which they showed. */
   readonly faults: readonly Fault[]
 }
@@ -183,8 +185,15 @@ class Verifier {
       signatures: this.#signatures.count,
       signedUntil: this.#signatures.until,
       heads: chains.map(({ head }) => head),
+      headsBeforeCut: (this.#known.heads ?? []).filter(head => this.#isBeforeCut(head)).length,
       faults
     }
+  }
+
+  #isBeforeCut({ writer, seq }: Head): boolean {
+    const { cut } = this.#known
+    const openThere = cut?.heads.find(head => head.writer === writer)
+    return openThere ? seq < openThere.seq : cut != null && !this.#chains.has(writer)
   }
 
   #finishChain(chain: ChainCheck): void {
