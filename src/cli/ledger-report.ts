@@ -10,7 +10,11 @@ export function verificationReport({ writers, openCalls, heads, faults, ...found
   const { entries, signatures, signedUntil } = found
   const story = `${counted(entries, 'entry', 'entries')} of ${counted(writers, 'writer', 'writers')}, ${counted(openCalls, 'call', 'calls')} without an outcome`
   const latestSigned = signedUntil === null ? '' : `, the latest of ${signedUntil}`
-  const counts = `${story}\n${counted(signatures, 'signature', 'signatures')}${latestSigned}\n`
+  const before =
+    found.headsBeforeCut === 0
+      ? ''
+      : `${counted(found.headsBeforeCut, 'known head is', 'known heads are')} from before the cut and not compared\n`
+  const counts = `${story}\n${counted(signatures, 'signature', 'signatures')}${latestSigned}\n${before}`
   if (faults.length > 0)
     return `${counts}${firstOf(faults)
       .map(fault => `${describeFault(fault)}\n`)

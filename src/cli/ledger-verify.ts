@@ -101,9 +101,10 @@ function unreadable(files: readonly string[], cause: unknown): CommandError {
   return new CommandError('file_unreadable', `${path} cannot be read (${code})`, 2, { cause })
 }
 
-function document({ entries, writers, openCalls, signatures, signedUntil, heads, faults }: Verification) {
+function document({ entries, writers, openCalls, signatures, signedUntil, faults, ...found }: Verification) {
   const signed = { signatures, signed_until: signedUntil }
-  return { whole: faults.length === 0, entries, writers, open_calls: openCalls, ...signed, heads, faults }
+  const heads = { heads: found.heads, heads_before_cut: found.headsBeforeCut }
+  return { whole: faults.length === 0, entries, writers, open_calls: openCalls, ...signed, ...heads, faults }
 }
 
 /** Whoever gives a key or heads expects something that they are about: an empty file, or the wrong one, is not whole. */

@@ -18,8 +18,11 @@ export class ChainCheck {
   #gap: Gap | null = null
   #break: Break | null = null
   #fault: Fault | null = null
-  /** Whether its opening is signed: then all that closes or confirms it has to be. */
-  signs = false
+  /**
+   * Whether its opening is signed: then all that closes or confirms it has to be. Null when it was opened before anything
+   * was signed, and nothing has to be.
+   */
+  signs: boolean | null = null
 
   /** Begins at the chain's first entry, or behind `head`. */
   constructor(

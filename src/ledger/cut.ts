@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Head } from './chain.ts'
-import type { LedgerEntry } from './entry.ts'
+import type { ChainedEntry, LedgerEntry } from './entry.ts'
 import { asHead } from './found-entry.ts'
 import { searchLedger } from './search.ts'
-import { cutPosition } from './stored-batch.ts'
+import { batchesBetween, cutPosition } from './stored-batch.ts'
 
 /** The kind of the entry that tells of a cut. It is signed. */
 export const cutKind = 'admin.ledger.prune'
@@ -34,9 +34,33 @@ export function cutIn(entry: Readonly<Record<string, unknown>>): Cut | null {
 export function cutOf(database: DatabaseSync): { cut: Cut; entry: LedgerEntry } | null {
   const position = cutPosition(database)
   if (position === 0) return null
-  const [entry] = searchLedger(database, { kind: cutKind }, { limit: 1 }).items
-  const cut = entry && cutIn(entry)
-  return entry && cut?.position === position ? { cut, entry } : null
+  const { items } = searchLedger(database, { kind: cutKind }, { limit: 1 })
+  return toldCut(items, position) ?? toldCut(cutEntries(database), position)
+}
+
+function toldCut(entries: Iterable<LedgerEntry>, position: number): { cut: Cut; entry: LedgerEntry } | null {
+  for (const entry of entries) {
+    const cut = cutIn(entry)
+    if (cut?.position === position) return { cut, entry }
+  }
+  return null
+}
+
+/**
+ * All entries of cuts, newest first, by a look at every row: an index that leaves one out must neither make a whole ledger
+ * look broken nor let the next cut forget what this one knows. Each begins a row, as does every change by a command.
+ */
+export function* cutEntries(database: DatabaseSync): Generator<LedgerEntry> {
+  const rows = database
+    .prepare(
+      `SELECT id FROM ledger_batch WHERE id > ? AND first_seq = 1 AND instr(texts, ?) > 0 ORDER BY id DESC`
+    )
+    .all(cutPosition(database), `"kind":"${cutKind}"`) as { id: number }[]
+  for (const { id } of rows)
+    for (const { texts, hashes } of batchesBetween(database, id, id))
+      for (const [index, text] of texts.entries())
+        if (text.includes(`"kind":"${cutKind}"`))
+          yield { ...(JSON.parse(text) as ChainedEntry), hash: hashes[index] ?? '' }
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type Cut, cutIn, cutKind } from './cut.ts'
+import { type Cut, cutEntries, cutIn } from './cut.ts'
 import type { FoundEntry } from './found-entry.ts'
-import { searchLedger } from './search.ts'
 
 /** A cut, and how many entries its archive holds: they end at its position. */
 export type ToldCut = Cut & { readonly entries: number }
@@ -15,8 +14,7 @@ export function toldBy(entry: Readonly<Record<string, unknown>>): ToldCut | null
 
 /** All cuts that entries of a store tell of, newest first. */
 export function cutsIn(database: DatabaseSync): ToldCut[] {
-  const { items } = searchLedger(database, { kind: cutKind }, { limit: Number.MAX_SAFE_INTEGER })
-  return items.map(toldBy).filter(cut => cut !== null)
+  return [...cutEntries(database)].map(toldBy).filter(cut => cut !== null)
 }
 
 /** An entry, as far as it tells what comes before it. */

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Head } from './chain.ts'
 import type { Cut } from './cut.ts'
 import type { ChainedEntry } from './entry.ts'
+import { opensGateway } from './opening.ts'
 import type { StoredBatch } from './stored-batch.ts'
 import { memberOf } from './terms.ts'
 
@@ -68,7 +69,7 @@ export class LeftOpen {
 
 /** The chain of an administrative change is stored as a whole: what opens it and what it is about. */
 function isChange({ firstSeq, texts: [opening = '', ...rest] }: StoredBatch): boolean {
-  return firstSeq === 1 && rest.length > 0 && !opening.includes('"role":"gateway"')
+  return firstSeq === 1 && rest.length > 0 && !opensGateway(opening)
 }
 
 function callOf(text: string): string {

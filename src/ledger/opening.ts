@@ -16,6 +16,11 @@ export function openedEntry(at: string, facts: WriterFacts, after: Head | undefi
   return { at, kind: 'writer.opened', ...facts, after }
 }
 
+/** Whether the text of a `writer.opened` entry is that of a gateway. */
+export function opensGateway(text: string): boolean {
+  return text.includes('"role":"gateway"')
+}
+
 /** The newest entry of the ledger, over all writers or of one. */
 export function newestHead(database: DatabaseSync, writer?: string): Head | undefined {
   const columns = 'writer, first_seq + entries - 1 AS seq, lower(hex(substr(hashes, -32))) AS hash'

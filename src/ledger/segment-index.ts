@@ -29,13 +29,18 @@ export class SegmentIndex {
   constructor(raw: DatabaseSync) {
     this.#raw = raw
     this.#newest = raw.prepare('SELECT coalesce(max(id), -1) AS segment FROM ledger_segment')
-    this.#addSegment = raw.prepare('INSERT INTO ledger_segment (id, first_at, last_at) VALUES (?, ?, ?)')
+    // What is there already is wrong, or was left of an index that is made again: it must not keep an entry from being stored.
+    this.#addSegment = raw.prepare(
+      'INSERT OR REPLACE INTO ledger_segment (id, first_at, last_at) VALUES (?, ?, ?)'
+    )
     this.#addTerm = raw.prepare('INSERT INTO ledger_term (field, value) VALUES (?, ?)')
     this.#findTerm = raw.prepare('SELECT id FROM ledger_term WHERE field = ? AND value = ?')
-    this.#addPosting = raw.prepare('INSERT INTO ledger_posting (term, segment, places) VALUES (?, ?, ?)')
+    this.#addPosting = raw.prepare(
+      'INSERT OR REPLACE INTO ledger_posting (term, segment, places) VALUES (?, ?, ?)'
+    )
     // All of a segment at once: a statement run for each takes twice as long.
     this.#addRequests = raw.prepare(
-      `INSERT INTO ledger_request (request_id, position)
+      `INSERT OR IGNORE INTO ledger_request (request_id, position)
        SELECT value, ? + key FROM json_each(?) WHERE value IS NOT NULL`
     )
   }

@@ -1,9 +1,11 @@
 import type { ChainCheck } from './chain-check.ts'
+import { cutKind } from './cut.ts'
 import type { Fault } from './fault.ts'
 import type { FoundEntry } from './found-entry.ts'
+import { opensGateway } from './opening.ts'
 import { isSignedBy } from './signature.ts'
 
-/** What a gateway signs, once it signs at all: what begins, confirms and ends chains. */
+/** What a gateway signs, once it signs at all, besides what begins a chain: what confirms and ends it. */
 const signedKinds = new Set(['checkpoint', 'writer.closed', 'writer.recovered'])
 
 /** Checks signatures, and that none is missing. */
@@ -21,8 +23,9 @@ export class SignatureCheck {
   }
 
   /** What is wrong with the next entry of a chain, or null. */
-  add({ signed, text, kind, seq }: FoundEntry, chain: ChainCheck): string | null {
-    if (!signed) return chain.signs && signedKinds.has(kind) ? 'it has to be signed, and is not' : null
+  add(entry: FoundEntry, chain: ChainCheck): string | null {
+    const { signed, text, seq } = entry
+    if (!signed) return this.#addUnsigned(entry, chain)
     this.#seen = true
     if (!isSignedBy(signed.signer, text, signed.signature)) return 'its signature does not fit'
     if (this.#publicKeys?.has(signed.signer) === false) return 'it is signed by another key'
@@ -30,6 +33,19 @@ export class SignatureCheck {
     this.count++
     this.until = /"at":"([^"]*)"/.exec(text)?.[1] ?? this.until
     return null
+  }
+
+  /**
+   * Who has not the key could make any chain anew as one that never signs, and cut off any beginning. So behind the first
+   * signature only changes by commands come without one, each in a chain of its own; and no cut ever does.
+   */
+  #addUnsigned({ kind, seq, text }: FoundEntry, chain: ChainCheck): string | null {
+    if (seq === 1 && this.#seen) chain.signs = false
+    const isDue =
+      kind === cutKind ||
+      (chain.signs === true && signedKinds.has(kind)) ||
+      (chain.signs === false && (seq === 1 ? opensGateway(text) : !kind.startsWith('admin.')))
+    return isDue ? 'it has to be signed, and is not' : null
   }
 
   /** There are no more entries. Whoever gives a key expects that something is signed by it. */

@@ -72,12 +72,23 @@ async function verifyOnce(
   onProgress: OnProgress
 ): Promise<Verification> {
   if (files.length === 0)
-    return await verifyLedger(store?.entries ?? [], { ...known, ...store?.known }, onProgress)
+    return requireCompared(
+      await verifyLedger(store?.entries ?? [], { ...known, ...store?.known }, onProgress),
+      known
+    )
   const cut = await beginning(files, store?.cuts ?? [])
   const entries = joined(exportedEntries(...files), store?.entries ?? [])
   const found = await verifyLedger(entries, { ...known, ...store?.known, cut }, onProgress)
   if (found.faults.length > 0) await requireJoined(files, store)
-  return found
+  return requireCompared(found, known)
+}
+
+/** Whoever gives heads wants to know of a tail that was cut off: heads of which none could be compared tell nothing of it. */
+function requireCompared(found: Verification, { heads = [] }: KnownFacts): Verification {
+  if (found.faults.length > 0 || heads.length === 0 || found.headsBeforeCut < heads.length) return found
+  throw new PartMissing(
+    'all heads that are known are from before the cut: give the archives that they are about, or heads noted since'
+  )
 }
 
 /** The cut behind which the files begin, or undefined when they begin with the ledger itself. */

@@ -31,6 +31,8 @@ export type Verification = {
   readonly signedUntil: string | null
   /** The latest good entry of each chain. */
   readonly heads: readonly Head[]
+  /** Known heads that nothing could be compared with: what they are about comes before the cut, and is not given. */
+  readonly headsBeforeCut: number
   /** At most one for each chain, in the order in which they showed. */
   readonly faults: readonly Fault[]
 }
@@ -75,10 +77,16 @@ class Verifier {
       const hashes = this.#knownHashes.get(writer) ?? new Map<number, string>()
       this.#knownHashes.set(writer, hashes.set(seq, hash))
     }
-    for (const head of known.cut?.heads ?? [])
-      this.#chains.set(head.writer, new ChainCheck(head.writer, this.#knownHashes.get(head.writer), head))
+    for (const head of known.cut?.heads ?? []) this.#goOnFrom(head)
     this.#calls = new CallCheck(known.cut?.open)
     this.#signatures = new SignatureCheck(known.publicKeys)
+  }
+
+  /** Whoever prunes signs, and so do the gateways whose chains a cut leaves open: their openings need not be seen. */
+  #goOnFrom(head: Head): void {
+    const chain = new ChainCheck(head.writer, this.#knownHashes.get(head.writer), head)
+    chain.signs = true
+    this.#chains.set(head.writer, chain)
   }
 
   add(entry: FoundEntry | MalformedEntry): void {
@@ -177,8 +185,15 @@ class Verifier {
       signatures: this.#signatures.count,
       signedUntil: this.#signatures.until,
       heads: chains.map(({ head }) => head),
+      headsBeforeCut: (this.#known.heads ?? []).filter(head => this.#isBeforeCut(head)).length,
       faults
     }
+  }
+
+  #isBeforeCut({ writer, seq }: Head): boolean {
+    const { cut } = this.#known
+    const openThere = cut?.heads.find(head => head.writer === writer)
+    return openThere ? seq < openThere.seq : cut != null && !this.#chains.has(writer)
   }
 
   #finishChain(chain: ChainCheck): void {

@@ -1,4 +1,5 @@
 import type { ProcessLock } from '../store/process-lock.ts'
+import { moveLogIntoFile } from '../store/sqlite.ts'
 import { StoreFault } from '../store/store-fault.ts'
 import type { StoreFile } from '../store/store-file.ts'
 import { uuidv7 } from '../uuid.ts'
@@ -197,7 +198,7 @@ export class LedgerWriter {
     const stored = newestHead(store.raw, this.head.writer)
     // Of a chain that has been idle for long, all may have been pruned.
     const isPruned = stored === undefined && cutPosition(store.raw) > 0
-    if (!isPruned && stored?.hash !== this.head.hash) this.#takeOver(stored)
+    if (!isPruned && stored?.hash !== this.head.hash) this.#takeOver(store, stored)
     this.#handle = handleOf(store)
     this.#uncertain = null
     if (this.#refused.length === 0) return
@@ -210,9 +211,11 @@ export class LedgerWriter {
     this.#refused = []
   }
 
-  #takeOver(stored: Head | undefined): void {
+  #takeOver(store: StoreFile, stored: Head | undefined): void {
     const { head, drafts } = this.#uncertain ?? { head: null, drafts: [] }
     if (!head || stored?.hash !== head.hash) throw new StoreFault('replaced')
+    // Before anything relies on them: they were read from a log whose sync has failed.
+    moveLogIntoFile(store.raw)
     let seq = this.head.seq
     for (const draft of drafts) this.#openCalls.note(draft, ++seq)
     this.#openCalls.advance()

@@ -21,6 +21,7 @@ export function openSqlite(path: string, { busyTimeoutMs = 2000 } = {}): Databas
   try {
     makeOwnersFile(path)
     database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+    requireOwn(database)
     database.exec('PRAGMA journal_mode = WAL')
     database.exec('PRAGMA synchronous = FULL')
     database.exec('PRAGMA mmap_size = 0')
@@ -35,10 +36,31 @@ export function openSqlite(path: string, { busyTimeoutMs = 2000 } = {}): Databas
   }
 }
 
+/** Before anything of it is changed. The first table that a store ever gets is the one that tells of its changes. */
+function requireOwn(database: DatabaseSync): void {
+  const { own, others } = database
+    .prepare(
+      `SELECT coalesce(sum(name = 'kysely_migration'), 0) AS own, count(*) AS others FROM sqlite_schema WHERE type = 'table'`
+    )
+    .get() as { own: number; others: number }
+  if (own === 0 && others > 0)
+    throw new StoreError('the file that GATEWAY_STORE_URL names is a database of something else')
+}
+
 /** The store holds key digests and who called what: for its owner alone. SQLite gives its side files the same mode. */
 function makeOwnersFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   closeSync(openSync(path, 'a', 0o600))
+}
+
+/**
+ * Copies what the log holds into the file itself, and syncs that. The pages of a log whose sync has failed may look written
+ * and never get to the disk, whatever later syncs of the log say; those of the copy are new. Throws what SQLite throws,
+ * or StoreError when a reader keeps it from being done.
+ */
+export function moveLogIntoFile(database: DatabaseSync): void {
+  const done = database.prepare('PRAGMA wal_checkpoint(FULL)').get()
+  if (done?.['busy'] !== 0) throw new StoreError('a reader of the store keeps its log in use')
 }
 
 /** Reads the structure of the named tables and indexes, and throws StoreError when a page of them is damaged. */

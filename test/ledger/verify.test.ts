@@ -273,6 +273,7 @@ test('a ledger that nobody touched verifies, with its entries, writers and heads
     openCalls: 0,
     signatures: 0,
     signedUntil: null,
+    headsBeforeCut: 0,
     heads: sample.heads,
     faults: []
   })

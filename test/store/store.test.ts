@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { StoreError } from '../../src/store/sqlite.ts'
@@ -111,6 +112,16 @@ describe('a store that cannot be used is refused with the reason, and not change
     store.close()
     truncateSync(path, Math.floor(statSync(path).size / 2))
     await expect(opened()).rejects.toThrow(StoreError)
+  })
+
+  test('a database of something else', async () => {
+    path = join(folder, 'gateway.db')
+    const other = new DatabaseSync(path)
+    other.exec('CREATE TABLE letter (text); INSERT INTO letter VALUES (1)')
+    other.close()
+    const before = readFileSync(path)
+    await expect(opened()).rejects.toThrow(/database of something else/)
+    expect(readFileSync(path)).toEqual(before)
   })
 
   test('a folder in place of the file', async () => {

@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { administer } from '../../src/ledger/administer.ts'
+import { DirectLedger } from '../../src/ledger/direct-ledger.ts'
+import { draftOf } from '../../src/ledger/draft.ts'
+import type { Fault } from '../../src/ledger/fault.ts'
+import type { WriterFacts } from '../../src/ledger/opening.ts'
+import { storedEntries } from '../../src/ledger/stored-entries.ts'
+import { verifyLedger } from '../../src/ledger/verify.ts'
+import { LedgerWriter } from '../../src/ledger/writer.ts'
+import { openStore, type Store } from '../../src/store/store.ts'
+import { administrator, signer } from '../ledger/prune-fixture.ts'
+import { callEntry } from '../ledger/verify-fixture.ts'
+
+const at = new Date('2026-11-24T07:00:00.000Z')
+const facts = (role: WriterFacts['role']) => ({ role, version: '0.0.0', pid: 1 }) as const
+
+let folder: string
+let store: Store
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'stripped-'))
+  store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)
+})
+afterEach(() => {
+  store.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** A chain of a call; without a signer as who has not the key would make it anew from its beginning. */
+function chain(role: WriterFacts['role'], call: number, by: typeof signer | undefined): void {
+  const writer = LedgerWriter.open(store, facts(role), at, by)
+  writer.append([callEntry('call.intent', call), callEntry('call.outcome', call)].map(draftOf), 0)
+  writer.close(at)
+}
+
+async function faults(): Promise<readonly Fault[]> {
+  const known = { publicKeys: new Set([signer.publicKey]) }
+  return (await verifyLedger(storedEntries(store.raw), known)).faults
+}
+
+test('the newest chain of a signed ledger, made anew without signatures, is a bad signature at its opening', async () => {
+  chain('gateway', 1, signer)
+  chain('gateway', 2, undefined)
+  expect(await faults()).toMatchObject([{ kind: 'bad_signature', seq: 1 }])
+})
+
+test('calls are not taken from a chain that calls itself a command’s and is not signed', async () => {
+  chain('gateway', 1, signer)
+  chain('cli', 2, undefined)
+  expect(await faults()).toMatchObject([{ kind: 'bad_signature', seq: 2 }])
+})
+
+test('what is not signed by who has no key is no fault: changes by a command, and a ledger from before it was signed', async () => {
+  chain('gateway', 1, undefined)
+  const old = LedgerWriter.open(store, facts('gateway'), at)
+  chain('gateway', 2, signer)
+  await administer(store, administrator, at, async () => ({
+    result: null,
+    changes: [{ kind: 'admin.tenant.create', tenant: 'acme' }]
+  }))
+  const command = new DirectLedger(store, facts('cli'), signer)
+  command.close()
+  old.append([callEntry('call.intent', 3), callEntry('call.outcome', 3)].map(draftOf), 0)
+  old.close(at)
+  expect(await faults()).toEqual([])
+})
