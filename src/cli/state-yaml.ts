@@ -16,6 +16,9 @@ export function readYaml(name: string, text: string): YamlRead {
   // Names are texts, also those that look like numbers. That none is given twice is checked below: to have it checked
   // here would take the square of the time.
   const document = parseDocument(text, {
+    // What other versions and tags make of a text is no mapping, list or plain value, and may pass for an empty mapping.
+    schema: 'core',
+    resolveKnownTags: false,
     stringKeys: true,
     uniqueKeys: false,
     lineCounter: lines,
