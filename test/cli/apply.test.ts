@@ -150,6 +150,7 @@ test('a failure anywhere leaves all as it was, and says what to do', async () =>
   const before = digestsOf(cli)
   const cases = [
     [`{ x: { from: 'file:nowhere' } }`, 2, 'secret_unavailable', /file:nowhere cannot be read/],
+    [`{ x: { from: 'exec:false' } }`, 2, 'secret_unavailable', /^credential x: the command .* exit code 1/],
     [`{ x: { sealed: true } }`, 1, 'credential_not_found', /credential add x --stdin/],
     [
       `{ reports: { sealed: true } }`,
