@@ -59,7 +59,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const { store } = thread
   const lifecycle: Lifecycle = { draining: false, sealed: true }
   const custody = openCustody(config, options, store)
-  const callers = new Callers(store, logger)
+  const callers = new Callers(store, logger, () => custody.keeper.refresh())
   const ledger = openLedger(store, logger)
   const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
   const forward = doorOf(config, { transport, credentials: custody.credentials, ledger, logger })
@@ -102,7 +102,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     administration: new TenantAdministration({
       store,
       refresh: async () => {
-        await Promise.all([callers.refresh(), custody.keeper.poll()])
+        await Promise.all([callers.refresh(), custody.keeper.refresh()])
       }
     }),
     credentials: new HeldCredentials(custody.keeper, custody.credentials),

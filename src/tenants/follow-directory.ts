@@ -30,18 +30,22 @@ export type Following = {
 
 /** Changes by other processes take effect well within a second. */
 const pollMs = 250
+/** What is waited for before a change takes effect: revocations must not wait for a command that gives a credential. */
+const longestWaitMs = 500
 /** Uses of keys are written down this often: they inform people and decide nothing. */
 const writeUsesMs = 5_000
 
 /**
  * Keeps the directory up to date with the store, and the store with the uses of keys. A store that fails is tried
- * again: meanwhile the ledger refuses calls anyway.
+ * again: meanwhile the ledger refuses calls anyway. Changes that were read take effect after `settle`, within its bound: it
+ * reads the credentials that tenants may have got in the same transaction.
  */
 export function followDirectory(
   directory: Directory,
   lastChange: number,
   store: DirectoryJobs,
-  onError: (error: unknown, what: string) => void
+  onError: (error: unknown, what: string) => void,
+  settle: () => Promise<void> = async () => {}
 ): Following {
   let seen = lastChange
   let polling: Promise<void> | null = null
@@ -57,6 +61,7 @@ export function followDirectory(
     try {
       const changes = await store.call('changes', seen)
       if (changes) {
+        await within(longestWaitMs, settle())
         directory.apply(changes)
         seen = changes.lastChange
       }
@@ -86,5 +91,16 @@ export function followDirectory(
       for (const timer of timers) clearInterval(timer)
       await writeUses()
     }
+  }
+}
+
+/** Resolves when `work` is done, or its time is over. Rejects as it does. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  try {
+    await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
