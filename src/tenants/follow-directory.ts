@@ -1,3 +1,4 @@
+import { inTime } from '../store/waiting-room.ts'
 import type { Directory } from './directory.ts'
 import type { DirectoryChanges, DirectorySnapshot, TenantPage } from './directory-rows.ts'
 
@@ -30,7 +31,7 @@ export type Following = {
 
 /** Changes by other processes take effect well within a second. */
 const pollMs = 250
-/** What is waited for before a change takes effect: revocations must not wait for a command that gives a credential. */
+/** How long a change that was read waits for credentials: a command may give them, and take ten seconds. */
 const longestWaitMs = 500
 /** Uses of keys are written down this often: they inform people and decide nothing. */
 const writeUsesMs = 5_000
@@ -61,7 +62,8 @@ export function followDirectory(
     try {
       const changes = await store.call('changes', seen)
       if (changes) {
-        await within(longestWaitMs, settle())
+        // A tenant whose credential is late is answered `sealed` meanwhile; one whose key was revoked must not be let in.
+        await inTime(settle(), longestWaitMs).catch(() => {})
         directory.apply(changes)
         seen = changes.lastChange
       }
@@ -91,16 +93,5 @@ export function followDirectory(
       for (const timer of timers) clearInterval(timer)
       await writeUses()
     }
-  }
-}
-
-/** Resolves when `work` is done, or its time is over. Rejects as it does. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
   }
 }
