@@ -10,13 +10,20 @@ import { type Following, followDirectory, loadDirectory } from './tenants/follow
 export class Callers {
   readonly #store: Pick<ThreadCaller<StoreJobs>, 'call'>
   readonly #onError: (err: unknown, what: string) => void
+  readonly #settle: () => Promise<void>
   #directory: Directory | null = null
   #adminKeys: AdminKeyDirectory | null = null
   #following: Following | null = null
   #stopFollowingAdminKeys = () => {}
 
-  constructor(store: Pick<ThreadCaller<StoreJobs>, 'call'>, logger: Pick<Logger, 'error'>) {
+  /** `settle` reads the credentials anew: tenants that are given new ones must not come before these. */
+  constructor(
+    store: Pick<ThreadCaller<StoreJobs>, 'call'>,
+    logger: Pick<Logger, 'error'>,
+    settle: () => Promise<void>
+  ) {
     this.#store = store
+    this.#settle = settle
     this.#onError = (err, what) => logger.error({ err }, what)
   }
 
@@ -35,7 +42,8 @@ export class Callers {
     const directory = new Directory(pepper)
     await loadDirectory(directory, snapshot, this.#store)
     this.#directory = directory
-    this.#following = followDirectory(directory, snapshot.lastChange, this.#store, this.#onError)
+    const { lastChange } = snapshot
+    this.#following = followDirectory(directory, lastChange, this.#store, this.#onError, this.#settle)
     this.#adminKeys = new AdminKeyDirectory(adminPepper)
     this.#adminKeys.load(adminKeys)
     this.#stopFollowingAdminKeys = followAdminKeys(this.#adminKeys, this.#store, this.#onError)

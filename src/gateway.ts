@@ -89,7 +89,7 @@ async function assemble(config: Config, options: GatewayOptions) {
   const { store, opened } = thread
   const lifecycle: Lifecycle = { draining: false, sealed: true }
   const custody = openCustody(config, options, store)
-  const callers = new Callers(store, logger)
+  const callers = new Callers(store, logger, () => custody.keeper.refresh())
   const ledger = openLedger(store, logger)
   const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
   const reader = new LedgerReader(config.storeUrl, besideThisFile('ledger-thread'))
@@ -163,7 +163,7 @@ async function buildApps(
     history: reader
   })
   const refresh = async () => {
-    await Promise.all([callers.refresh(), custody.keeper.poll()])
+    await Promise.all([callers.refresh(), custody.keeper.refresh()])
   }
   const admin = await buildAdminApp({
     ...shared,

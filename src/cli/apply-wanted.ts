@@ -1,6 +1,7 @@
 import type { CredentialStep } from '../custody/credential-plan.ts'
 import { readRecords } from '../custody/credential-records.ts'
 import type { NewVersion } from '../custody/credential-steps.ts'
+import { SecretUnavailable } from '../custody/secret-reference.ts'
 import { applyState, recordsOf } from '../tenants/apply-state.ts'
 import { planState, type StatePlan, type WantedState } from '../tenants/state-plan.ts'
 import { readStates } from '../tenants/tenant-state.ts'
@@ -31,7 +32,8 @@ export async function applyWanted(
   const given = new Map<string, GivenVersion>()
   try {
     for (const step of expected)
-      if (step.after !== null) given.set(step.credential, await fetched(context, opened, step.after))
+      if (step.after !== null)
+        given.set(step.credential, await fetched(context, opened, step.credential, step.after))
     if (proof) await prove(context, opened, expected, given)
     const versions = new Map<string, NewVersion>()
     for (const [name, { version }] of given) versions.set(name, version)
@@ -41,8 +43,19 @@ export async function applyWanted(
   }
 }
 
-async function fetched(context: ProcessContext, opened: OpenedStore, from: string): Promise<GivenVersion> {
-  return await givenVersion(context, { from }, opened)
+async function fetched(
+  context: ProcessContext,
+  opened: OpenedStore,
+  name: string,
+  from: string
+): Promise<GivenVersion> {
+  try {
+    return await givenVersion(context, { from }, opened)
+  } catch (error) {
+    if (!(error instanceof SecretUnavailable)) throw error
+    // Of a command it does not tell which: a file may hold many.
+    throw new SecretUnavailable(`credential ${name}: ${error.message}; nothing is changed`)
+  }
 }
 
 /** As `credential rotate` does, and `credential add` does not: a new credential takes no working key's place. */

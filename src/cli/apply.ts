@@ -40,9 +40,10 @@ export function applyCommand(context: ProcessContext): Command {
         '--replay is for --dry-run: it tells what would come of a file',
         2
       )
+    const since = sinceOf(options)
     const wanted = readStateFile(options.file)
     const applied = options.dryRun
-      ? await tryOut(context, options, wanted)
+      ? await tryOut(context, options, wanted, since)
       : { plan: await apply(context, options, wanted), dryRun: false }
     print(context, options, appliedReport(applied), appliedText(applied))
   })
@@ -57,11 +58,28 @@ async function apply(
   return await withStore(context, options, opened => applyWanted(context, opened, { wanted, prune, proof }))
 }
 
-async function tryOut(context: ProcessContext, options: ApplyOptions, wanted: WantedState): Promise<Applied> {
+/** From when on calls are decided again. Of a time that is yet to come it would be told that nobody suffers. */
+function sinceOf({ replay }: ApplyOptions): Date | undefined {
+  const now = new Date()
+  const since = replay?.(now)
+  if (since && since > now)
+    throw new CommandError(
+      'usage_invalid',
+      `--replay ${since.toISOString()} is yet to come: give a time that has passed`,
+      2
+    )
+  return since
+}
+
+async function tryOut(
+  context: ProcessContext,
+  options: ApplyOptions,
+  wanted: WantedState,
+  since: Date | undefined
+): Promise<Applied> {
   const reading = { ...options, proved: wanted.credentials !== null }
   return await withPresentState(context, reading, (present, raw) => {
     const plan = planState(present, wanted, options.prune ?? false)
-    const since = options.replay?.(new Date())
     if (!since) return { plan, dryRun: true }
     const replay = replayCalls(arrivalsSince(raw, since), present.tenants, plan.after)
     return { plan, dryRun: true, replay: { since: since.toISOString(), ...replay } }

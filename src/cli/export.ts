@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { CommandError, type ProcessContext } from './context.ts'
 import { type ConfigOptions, withConfigOptions } from './options.ts'
 import { withPresentState } from './state-reader.ts'
 import { stateDocument, stateText } from './state-text.ts'
+import { writeOwned } from './write-owned.ts'
 
 type ExportOptions = ConfigOptions & { readonly output?: string }
 
@@ -11,7 +11,7 @@ type ExportOptions = ConfigOptions & { readonly output?: string }
 export function exportCommand(context: ProcessContext): Command {
   const command = new Command('export')
     .description('print tenants and credentials as a file that apply takes, never a key')
-    .option('--output <file>', 'write it here')
+    .option('--output <file>', 'write it here, for its owner alone, in place of what is there')
   return withConfigOptions(command).action(async (options: ExportOptions) => {
     const document = await withPresentState(
       context,
@@ -27,7 +27,7 @@ export function exportCommand(context: ProcessContext): Command {
 /** For the owner alone: it tells who may call from where. */
 function write(file: string, text: string): void {
   try {
-    writeFileSync(file, text, { mode: 0o600 })
+    writeOwned(file, text)
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code
     throw new CommandError(

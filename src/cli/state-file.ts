@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import { ConfigError, type ConfigFault, schemaFaults } from '../config-fault.ts'
@@ -34,8 +35,15 @@ export function readState(name: string, text: string): WantedState {
 }
 
 function textOf(file: string): string {
+  const bytes = bytesOf(file)
+  // Read as text all the same, the name of a secret's file would come out as another.
+  if (!isUtf8(bytes)) throw new ConfigError([{ key: file, detail: 'is no text (UTF-8)' }])
+  return bytes.toString('utf8')
+}
+
+function bytesOf(file: string): Buffer {
   try {
-    return readFileSync(file, 'utf8')
+    return readFileSync(file)
   } catch (error) {
     const detail = `cannot be read (${(error as NodeJS.ErrnoException).code})`
     throw new ConfigError([{ key: file, detail }])

@@ -3,19 +3,25 @@ import type { ConfigFault } from '../config-fault.ts'
 
 /** Aliases that a file may follow: without a bound a few lines could stand for more than memory holds. */
 const aliasesBound = 100
-/** Characters of a file: some ten times what a hundred thousand tenants take. */
-const longestText = 1 << 28
+/** Characters of a file: 70,000 tenants with three connectors each, which is what the memory of a gateway has room for. */
+const longestText = 1 << 24
 
 /** What a YAML text holds, or why it cannot be used. */
 export type YamlRead = { readonly value: unknown } | { readonly faults: readonly ConfigFault[] }
 
 /** Reads the one document of a YAML text. Faults tell the line, and never what stands there: it may be a secret. */
 export function readYaml(name: string, text: string): YamlRead {
-  if (text.length > longestText) return { faults: [{ key: name, detail: 'is too long' }] }
+  if (text.length > longestText) {
+    const detail = `is longer than ${longestText} characters: give it in parts, without --prune`
+    return { faults: [{ key: name, detail }] }
+  }
   const lines = new LineCounter()
   // Names are texts, also those that look like numbers. That none is given twice is checked below: to have it checked
   // here would take the square of the time.
   const document = parseDocument(text, {
+    // What other versions and tags make of a text is no mapping, list or plain value, and may pass for an empty mapping.
+    schema: 'core',
+    resolveKnownTags: false,
     stringKeys: true,
     uniqueKeys: false,
     lineCounter: lines,

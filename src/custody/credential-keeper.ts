@@ -7,6 +7,7 @@ import { type CredentialView, viewsOf } from './credential-views.ts'
 import type { Credentials } from './credentials.ts'
 import { holdVersions, isGoneBackFrom } from './held-versions.ts'
 import type { KeyMaterial } from './key-material.ts'
+import { LeavingCredentials } from './leaving-credentials.ts'
 import { openVersion } from './open-version.ts'
 import { isCommand, References, type ReferencesOptions } from './references.ts'
 import { SecretUnavailable } from './secret-reference.ts'
@@ -50,6 +51,7 @@ export class CredentialKeeper {
   #timer: NodeJS.Timeout | undefined
   #working: Promise<void> = Promise.resolve()
   readonly #references: References
+  readonly #leaving = new LeavingCredentials()
   /** Commands under way: what they take holds nothing else up. */
   readonly #running = new Set<Promise<void>>()
   /** What was last told of each trouble: one that lasts is told once. */
@@ -80,15 +82,18 @@ export class CredentialKeeper {
   /** Looks once for what has changed. Never rejects. */
   poll(): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#try('store', 'the credentials could not be read', () =>
-        this.#load(this.#snapshot?.lastChange ?? -1)
-      )
+      await this.#readStore()
       for (const { name, active, removed_at } of this.#snapshot?.records.credentials ?? []) {
         const source = this.#snapshot && findVersion(this.#snapshot.records, name, active)?.source
         if (removed_at === null && source && source !== 'sealed') await this.#follow(name, source)
       }
       this.#dropOverdue()
     })
+  }
+
+  /** Looks in the store alone: a file must be given its time between two looks. Never rejects. */
+  refresh(): Promise<void> {
+    return this.#inTurn(() => this.#readStore())
   }
 
   /** The credentials as this process last read them, by name; null when it never could. */
@@ -119,6 +124,12 @@ export class CredentialKeeper {
     }
   }
 
+  async #readStore(): Promise<void> {
+    await this.#try('store', 'the credentials could not be read', () =>
+      this.#load(this.#snapshot?.lastChange ?? -1)
+    )
+  }
+
   async #load(lastChange: number): Promise<void> {
     const { credentials, store } = this.#options
     const snapshot = await store.call('credentials', lastChange)
@@ -132,6 +143,7 @@ export class CredentialKeeper {
     for (const [name, { active }] of all)
       if (active && active.version !== credentials.held(name).active?.version)
         this.#options.onChange(labelOf(name, active.version))
+    for (const name of this.#leaving.among(credentials.names(), all)) all.set(name, credentials.held(name))
     credentials.replaceAll(all)
     this.#snapshot = snapshot
   }
@@ -225,9 +237,10 @@ export class CredentialKeeper {
     return this.#snapshot?.records.credentials.find(record => record.name === name)?.follows_setting === 1
   }
 
-  /** Zeroes the keys before whose grace period is over. */
+  /** Zeroes the keys before whose grace period is over, and those of credentials that were removed. */
   #dropOverdue(): void {
     const { credentials } = this.#options
+    for (const name of this.#leaving.takeOverdue()) credentials.drop(name)
     for (const name of credentials.names()) {
       const held = credentials.held(name)
       if (held.standby && Date.now() >= held.standbyUntilMs)

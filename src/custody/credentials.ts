@@ -89,12 +89,14 @@ export class Credentials {
 
   /** Holds exactly these from now on. Keys that are no longer among them are zeroed. */
   replaceAll(all: ReadonlyMap<string, HeldVersions>): void {
-    for (const name of this.names())
-      if (!all.has(name)) {
-        this.#held.get(name)?.replace(none)
-        this.#held.delete(name)
-      }
+    for (const name of this.names()) if (!all.has(name)) this.drop(name)
     for (const [name, versions] of all) this.replace(name, versions)
+  }
+
+  /** Holds one credential no longer: its keys are zeroed. */
+  drop(name: string): void {
+    this.#held.get(name)?.replace(none)
+    this.#held.delete(name)
   }
 
   /** Holds other versions of one credential from now on. */

@@ -16,7 +16,7 @@ import {
  */
 export function nodeSqliteDialect(database: DatabaseSync): Dialect {
   return {
-    createDriver: () => new ImmediateDriver({ database: asKyselyDatabase(database) }),
+    createDriver: () => new ImmediateDriver(database),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new TransactionalDdlAdapter(),
     createIntrospector: db => new SqliteIntrospector(db)
@@ -31,8 +31,20 @@ class TransactionalDdlAdapter extends SqliteAdapter {
 }
 
 class ImmediateDriver extends SqliteDriver {
+  readonly #database: DatabaseSync
+
+  constructor(database: DatabaseSync) {
+    super({ database: asKyselyDatabase(database) })
+    this.#database = database
+  }
+
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    // SQLite does it by itself when the disk is full or fails: to do it again would hide that failure behind another.
+    if (this.#database.isTransaction) await super.rollbackTransaction(connection)
   }
 }
 

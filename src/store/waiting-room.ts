@@ -26,10 +26,10 @@ export class WaitingRoom {
   }
 }
 
-/** What comes of the work, if that is in time. Throws TooLate, or what the work throws. */
-export async function inTime<T>(working: Promise<T>): Promise<T> {
+/** What comes of the work, if that is in time, `ms`. Throws TooLate, or what the work throws. */
+export async function inTime<T>(working: Promise<T>, ms = deadlineMs): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new TooLate('the store has not answered in time')), deadlineMs)
+  const timer = setTimeout(() => reject(new TooLate('the store has not answered in time')), ms)
   try {
     return await Promise.race([working, late])
   } finally {

@@ -1,3 +1,4 @@
+import { inTime } from '../store/waiting-room.ts'
 import type { Directory } from './directory.ts'
 import type { DirectoryChanges, DirectorySnapshot, TenantPage } from './directory-rows.ts'
 
@@ -30,18 +31,22 @@ export type Following = {
 
 /** Changes by other processes take effect well within a second. */
 const pollMs = 250
+/** How long a change that was read waits for credentials: a command may give them, and take ten seconds. */
+const longestWaitMs = 500
 /** Uses of keys are written down this often: they inform people and decide nothing. */
 const writeUsesMs = 5_000
 
 /**
  * Keeps the directory up to date with the store, and the store with the uses of keys. A store that fails is tried
- * again: meanwhile the ledger refuses calls anyway.
+ * again: meanwhile the ledger refuses calls anyway. Changes that were read take effect after `settle`, within its bound: it
+ * reads the credentials that tenants may have got in the same transaction.
  */
 export function followDirectory(
   directory: Directory,
   lastChange: number,
   store: DirectoryJobs,
-  onError: (error: unknown, what: string) => void
+  onError: (error: unknown, what: string) => void,
+  settle: () => Promise<void> = async () => {}
 ): Following {
   let seen = lastChange
   let polling: Promise<void> | null = null
@@ -57,6 +62,8 @@ export function followDirectory(
     try {
       const changes = await store.call('changes', seen)
       if (changes) {
+        // A tenant whose credential is late is answered `sealed` meanwhile; one whose key was revoked must not be let in.
+        await inTime(settle(), longestWaitMs).catch(() => {})
         directory.apply(changes)
         seen = changes.lastChange
       }

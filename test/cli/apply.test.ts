@@ -150,6 +150,7 @@ test('a failure anywhere leaves all as it was, and says what to do', async () =>
   const before = digestsOf(cli)
   const cases = [
     [`{ x: { from: 'file:nowhere' } }`, 2, 'secret_unavailable', /file:nowhere cannot be read/],
+    [`{ x: { from: 'exec:false' } }`, 2, 'secret_unavailable', /^credential x: the command .* exit code 1/],
     [`{ x: { sealed: true } }`, 1, 'credential_not_found', /credential add x --stdin/],
     [
       `{ reports: { sealed: true } }`,
@@ -201,7 +202,8 @@ test('a file that cannot be used exits 2 with every fault, before anything is op
     [['apply'], /required option .*--file/],
     [['apply', '-f', join(cli.folder, 'nowhere.yaml')], /nowhere.yaml: cannot be read \(ENOENT\)/],
     [['apply', '-f', join(cli.folder, 'state.yaml'), '--replay', '24h'], /--replay is for --dry-run/],
-    [['apply', '-f', 'x', '--dry-run', '--replay', 'long'], /duration such as 24h/]
+    [['apply', '-f', 'x', '--dry-run', '--replay', 'long'], /duration such as 24h/],
+    [['apply', '-f', 'x', '--dry-run', '--replay', '2999-01-01'], /2999-01-01T00:00:00.000Z is yet to come/]
   ] as const) {
     const failed = await cli.runHere(words)
     expect(failed).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(detail) })

@@ -133,3 +133,26 @@ test('a version whose reference gives this process nothing leaves the one before
   await overdue.keeper.open()
   expect(overdue.credentials.areSealed).toBe(true)
 })
+
+test('a credential that was removed is held for a moment, and then zeroed', async () => {
+  let isRemoved = false
+  const { keeper, credentials } = keeperBefore(
+    storeGiving(lastChange => {
+      if (!isRemoved) return lastChange < 2 ? snapshotOf(60_000) : null
+      if (lastChange > 2) return null
+      const { records, ...rest } = snapshotOf(60_000, [])
+      const [record] = records.credentials
+      const removed = record && { ...record, removed_at: new Date().toISOString(), standby: null }
+      return { ...rest, lastChange: 3, records: { credentials: removed ? [removed] : [], versions: [] } }
+    })
+  )
+  await keeper.open()
+  const { active: held } = credentials.held('default')
+  isRemoved = true
+  await keeper.refresh()
+  expect(keeper.views(new Date())).toEqual([])
+  expect(credentials.held('default').active).toBe(held)
+  await eventually('it is dropped', () => credentials.held('default').active === null)
+  expect(held?.material.use(key => key)).not.toContain('bd_')
+  expect(credentials.names()).toEqual([])
+})

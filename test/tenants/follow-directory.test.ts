@@ -18,7 +18,7 @@ function changesTo(name: string, lastChange: number): DirectoryChanges {
 }
 
 /** A store whose polls a test answers. */
-function following() {
+function following(settle?: () => Promise<void>) {
   const polls: { after: number; answer(changes: DirectoryChanges | null): void; fail(): void }[] = []
   const store = {
     call: ((job: string, after: number) => {
@@ -34,7 +34,7 @@ function following() {
     polls,
     directory,
     errors,
-    ...followDirectory(directory, 0, store, (_error, what) => errors.push(what))
+    ...followDirectory(directory, 0, store, (_error, what) => errors.push(what), settle)
   }
 }
 
@@ -73,4 +73,31 @@ test('a tenant that is gone is no longer known by its name', () => {
   directory.apply(changesTo('acme', 1))
   directory.apply({ lastChange: 2, changed: ['acme'], tenants: [] })
   expect(directory.tenantNamed('acme')).toBeUndefined()
+})
+
+test('what was read takes effect after the credentials that came with it', async () => {
+  const { promise: settled, resolve } = Promise.withResolvers<void>()
+  const { polls, directory, refresh, stop } = following(() => settled)
+  const refreshed = refresh()
+  await vi.advanceTimersByTimeAsync(0)
+  polls[0]?.answer(changesTo('acme', 1))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(directory.tenantNamed('acme')).toBeUndefined()
+  resolve()
+  await refreshed
+  expect(directory.tenantNamed('acme')).toBeDefined()
+  await stop()
+})
+
+test('credentials that take their time hold changes up for half a second at most', async () => {
+  const { polls, directory, refresh, stop } = following(() => new Promise(() => {}))
+  const refreshed = refresh()
+  await vi.advanceTimersByTimeAsync(0)
+  polls[0]?.answer(changesTo('acme', 1))
+  await vi.advanceTimersByTimeAsync(499)
+  expect(directory.tenantNamed('acme')).toBeUndefined()
+  await vi.advanceTimersByTimeAsync(1)
+  await refreshed
+  expect(directory.tenantNamed('acme')).toBeDefined()
+  await stop()
 })
