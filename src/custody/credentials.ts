@@ -60,12 +60,18 @@ export class Credentials {
   }
 
   /** Whether bytes that came from outside hold a key, in whatever form: one of these, or the one that was leased. */
-  areIn(bytes: Buffer, lease: Pick<Lease, 'isIn'>): boolean {
+  areIn(bytes: Buffer, lease: Pick<Lease, 'name' | 'version' | 'isIn'>): boolean {
+    // Trailers mostly: every answer is looked into three times, and each search counts.
+    if (bytes.length === 0) return false
     const text = readForeign(bytes)
-    // The lease's own may have been replaced while its call was under way.
-    if (lease.isIn(text)) return true
     for (const credential of this.#held.values()) if (credential.isIn(text)) return true
-    return false
+    // The lease's own may have been replaced while its call was under way.
+    return !this.#holds(lease) && lease.isIn(text)
+  }
+
+  #holds({ name, version }: Pick<Lease, 'name' | 'version'>): boolean {
+    const { active, standby } = this.held(name)
+    return active?.version === version || standby?.version === version
   }
 
   /** What is held of a credential; nothing of one that is not known. */

@@ -10,7 +10,7 @@ export function readForeign(bytes: Buffer): ForeignText {
   const text = bytes.toString('latin1')
   const readings = /[%\\&]/.test(text) ? [text, unescaped(text)] : [text]
   return {
-    asWritten: readings.map(reading => Buffer.from(reading, 'latin1')),
+    asWritten: [bytes, ...readings.slice(1).map(reading => Buffer.from(reading, 'latin1'))],
     inLowerCase: readings.map(reading => Buffer.from(reading.toLowerCase(), 'latin1'))
   }
 }
