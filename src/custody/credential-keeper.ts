@@ -251,6 +251,7 @@ export class CredentialKeeper {
   /** One after the other: what the store says, and what is taken up meanwhile, do not overtake each other. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     const done = this.#working.then(work)
+    // What fails is told by whoever asked for it; here it must only not keep the next from its turn.
     this.#working = done.catch(() => {})
     return done
   }
