@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config'
+import { measureSlowness, processEnvironment } from './test/support/measure-machine.ts'
+
+const slowness = measureSlowness()
 
 export default defineConfig({
   test: {
@@ -6,8 +9,11 @@ export default defineConfig({
     // Each test file is a process of its own: some of them kill, stop and starve what they start.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    env: { ...processEnvironment, TEST_SLOWNESS: String(slowness) },
+    setupFiles: ['test/support/end-what-was-started.ts'],
+    globalSetup: ['test/support/left-behind.ts'],
+    testTimeout: 90_000 * slowness,
+    hookTimeout: 60_000 * slowness,
     sequence: { shuffle: true }
   }
 })

@@ -186,14 +186,14 @@ test('a failure anywhere leaves all as it was, and says what to do', async () =>
 
 test('a file that cannot be used exits 2 with every fault, before anything is opened', async () => {
   const cli = withFile('tenants: { acme: { burst: 0, rate: 1 } }')
-  const told = await cli.runHere(['apply', '-f', join(cli.folder, 'state.yaml')])
+  const told = await cli.run(['apply', '-f', join(cli.folder, 'state.yaml')])
   expect(told).toMatchObject({ code: 2, stdout: '' })
   expect(told.stderr.split('\n')).toEqual([
     expect.stringMatching(/^connector-gateway: tenants.acme.rate: is not a member, which are: disabled,/),
     'connector-gateway: tenants.acme.burst: must be a whole number from 1 to 1000000000',
     ''
   ])
-  const asJson = await cli.runHere(['apply', '-f', join(cli.folder, 'state.yaml'), '--json'])
+  const asJson = await cli.run(['apply', '-f', join(cli.folder, 'state.yaml'), '--json'])
   expect(JSON.parse(asJson.stderr)).toMatchObject({
     code: 'configuration_invalid',
     errors: [{ pointer: '/tenants.acme.rate' }, { pointer: '/tenants.acme.burst' }]
@@ -205,11 +205,11 @@ test('a file that cannot be used exits 2 with every fault, before anything is op
     [['apply', '-f', 'x', '--dry-run', '--replay', 'long'], /duration such as 24h/],
     [['apply', '-f', 'x', '--dry-run', '--replay', '2999-01-01'], /2999-01-01T00:00:00.000Z is yet to come/]
   ] as const) {
-    const failed = await cli.runHere(words)
+    const failed = await cli.run(words)
     expect(failed).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(detail) })
   }
   expect(existsSync(cli.storePath)).toBe(false)
-  expect(await cli.runHere(['export'])).toMatchObject({
+  expect(await cli.run(['export'])).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/there is no store/)
   })

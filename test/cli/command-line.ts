@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable, Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { afterEach, vi } from 'vitest'
-import { runCommand } from '../../src/cli/program.ts'
+import { afterEach } from 'vitest'
+import { processEnvironment } from '../support/bounds.ts'
+import { runHere } from '../support/command-here.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 export const program = join(root, 'src/cli/main.ts')
@@ -20,15 +21,13 @@ export type CommandLine = {
   readonly folder: string
   readonly storePath: string
   start(words: readonly string[], env?: Record<string, string>): ChildProcessByStdio<null, Readable, Readable>
+  /** Runs within this process: for everything that is not about the process itself. */
   run(words: readonly string[], env?: Record<string, string>): Promise<Finished>
-  /** As `run`, but within this process: faster, for failures that come before anything is opened. */
-  runHere(words: readonly string[], env?: Record<string, string>): Promise<Finished>
+  /** The same as a process of its own. */
+  runProcess(words: readonly string[], env?: Record<string, string>): Promise<Finished>
   /** Runs with `--json`, expects success and gives what was printed. */
   json(...words: string[]): Promise<Record<string, unknown>>
 }
-
-// Each command is a process that starts from nothing: on a busy machine a dozen of them take their time.
-vi.setConfig({ testTimeout: 60_000 })
 
 const folders: string[] = []
 const children: ChildProcess[] = []
@@ -46,13 +45,13 @@ export function commandLine(): CommandLine {
   function start(words: readonly string[], env: Record<string, string> = {}) {
     const child = spawn('node', [program, ...words], {
       cwd: folder,
-      env: { PATH: path, TMPDIR: folder, ...env },
+      env: { ...processEnvironment, PATH: path, TMPDIR: folder, ...env },
       stdio: ['ignore', 'pipe', 'pipe']
     })
     children.push(child)
     return child
   }
-  async function run(words: readonly string[], env?: Record<string, string>): Promise<Finished> {
+  async function runProcess(words: readonly string[], env?: Record<string, string>): Promise<Finished> {
     const child = start(words, env)
     const [[code], stdout, stderr] = await Promise.all([
       once(child, 'close') as Promise<[number | null]>,
@@ -61,37 +60,19 @@ export function commandLine(): CommandLine {
     ])
     return { code, stdout, stderr }
   }
+  function run(words: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
+    return runHere(words, { folder, env: { PATH: path, TMPDIR: folder, ...env } })
+  }
   return {
     folder,
     storePath: join(folder, 'data/gateway.db'),
     start,
     run,
-    runHere: (words, env = {}) =>
-      runHere(words, { GATEWAY_STORE_URL: `sqlite:${folder}/data/gateway.db`, ...env }),
+    runProcess,
     async json(...words) {
       const { code, stdout, stderr } = await run([...words, '--json'])
       if (code !== 0) throw new Error(`exit ${code}: ${stderr}`)
       return JSON.parse(stdout) as Record<string, unknown>
     }
   }
-}
-
-async function runHere(words: readonly string[], env: Record<string, string>): Promise<Finished> {
-  const printed = { stdout: '', stderr: '' }
-  const sink = (name: keyof typeof printed) =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        printed[name] += String(chunk)
-        done()
-      }
-    })
-  const code = await runCommand(words, {
-    env,
-    stdin: Readable.from([]),
-    stdout: sink('stdout'),
-    stderr: sink('stderr'),
-    administrator: { actor: 'cli:tester', role: 'cli', version: '1.2.3', pid: 1 },
-    interrupted: () => Promise.resolve()
-  })
-  return { code, ...printed }
 }

@@ -28,7 +28,7 @@ describe('a command line that means nothing gets one line on standard error, exi
     [['wrong\u001b[31m\ncommand']]
   ])('%j', async words => {
     const gateway = commandLine()
-    const failed = await gateway.runHere(words)
+    const failed = await gateway.run(words)
     expect(failed).toMatchObject({ code: 2, stdout: '' })
     expect(failed.stderr).toMatch(oneLine)
     expect(failed.stderr).not.toContain('\u001b')
@@ -37,7 +37,7 @@ describe('a command line that means nothing gets one line on standard error, exi
 
   test('as a process of its own too', async () => {
     const gateway = commandLine()
-    expect(await gateway.run(['tenant', 'create', 'acme', 'surplus'])).toEqual({
+    expect(await gateway.runProcess(['tenant', 'create', 'acme', 'surplus'])).toEqual({
       code: 2,
       stdout: '',
       stderr: "connector-gateway: too many arguments for 'create'. Expected 1 argument but got 2.\n"
@@ -65,7 +65,7 @@ describe('all faults of the configuration are told at once, each with its key, e
     '%j',
     async words => {
       const gateway = commandLine()
-      const failed = await gateway.runHere(words, faulty)
+      const failed = await gateway.run(words, faulty)
       expect(failed).toMatchObject({ code: 2, stdout: '' })
       const lines = failed.stderr.trimEnd().split('\n').sort()
       expect(lines).toHaveLength(3)
@@ -91,7 +91,7 @@ describe('all faults of the configuration are told at once, each with its key, e
     const gateway = commandLine()
     writeFileSync(join(gateway.folder, 'other.yaml'), 'GATEWAY_PROT: 1\nGATEWAY_PORT: many\n')
     for (const words of [['tenant', 'list'], ['grant', 'list', 'acme'], ['check'], ['serve']]) {
-      const failed = await gateway.runHere([...words, '--config', join(gateway.folder, 'other.yaml')])
+      const failed = await gateway.run([...words, '--config', join(gateway.folder, 'other.yaml')])
       expect(failed.code).toBe(2)
       expect(failed.stderr.trimEnd().split('\n').sort()).toEqual([
         'connector-gateway: GATEWAY_PORT: must be a port, 0 to 65535',
@@ -110,7 +110,7 @@ describe('help', () => {
   test.each([[['--help']], [['help', 'tenant']], [['tenant', 'create', '--help']], [['key', 'issue', '-h']]])(
     '%j is on standard output, fits 100 columns and exits 0',
     async words => {
-      const { code, stdout, stderr } = await commandLine().runHere(words)
+      const { code, stdout, stderr } = await commandLine().run(words)
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
       expect(stdout).toMatch(/^Usage: connector-gateway/)
       for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
@@ -118,7 +118,7 @@ describe('help', () => {
   )
 
   test('--version prints the version alone', async () => {
-    expect(await commandLine().run(['--version'])).toEqual({
+    expect(await commandLine().runProcess(['--version'])).toEqual({
       code: 0,
       stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
       stderr: ''

@@ -77,7 +77,7 @@ test(`what is exported changes nothing when it is applied, whatever the state is
     }),
     { seed, numRuns: 40 }
   )
-}, 60_000)
+})
 
 test('the words of a command are not exported, nor what is removed or follows a setting', () => {
   const { credentials, versions } = recordsOf({ a: 'exec:vault read -token=s3cret', b: 'env:B', c: 'sealed' })

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { processEnvironment } from '../support/bounds.ts'
 import { eventually } from '../support/scenario-wait.ts'
 import { fencedCommands } from './fenced-commands.ts'
 
@@ -11,6 +12,11 @@ const root = join(import.meta.dirname, '..', '..')
 
 /** The ports that the documents name; each becomes a free one. */
 const writtenPorts = ['8080', '8081', '8090']
+
+/** What `npm run -s gateway --` runs, as package.json says. */
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  scripts: { gateway: string }
+}
 
 /** How a series of commands ended, and all it printed. */
 export type Ended = { readonly code: number | null; readonly output: string }
@@ -20,16 +26,20 @@ export type Reading = { readonly read: Ended; readonly background: readonly Ende
 
 /**
  * Types all commands of a document as a reader does in a fresh checkout: the same program, a folder without data. Those
- * that keep running come first, each in its own shell; the others share one shell, which ends at the first failure.
+ * that keep running come first, each in its own shell; the others share one shell, which ends at the first failure. Through npm
+ * each command costs a second process, which one document pays: others run what npm would run.
  */
-export async function follow(document: string): Promise<Reading> {
+export async function follow(document: string, { throughNpm = false } = {}): Promise<Reading> {
   const folder = freshCheckout()
   const running: Shell[] = []
   try {
     const ports = new Map<string, string>()
     for (const port of writtenPorts) ports.set(port, await freePort())
     const options = { folder, env: readersEnvironment(ports) }
-    const here = (commands: string) => commands.replace(/\b80[0-9]{2}\b/g, port => ports.get(port) ?? port)
+    const here = (commands: string) => {
+      const onFreePorts = commands.replace(/\b80[0-9]{2}\b/g, port => ports.get(port) ?? port)
+      return throughNpm ? onFreePorts : onFreePorts.replaceAll('npm run -s gateway --', scripts.gateway)
+    }
 
     const [background, foreground] = blocksOf(document)
     for (const commands of background) running.push(new Shell(here(commands), options))
@@ -65,6 +75,7 @@ function freshCheckout(): string {
 function readersEnvironment(ports: ReadonlyMap<string, string>): Record<string, string> {
   const { PATH = '', HOME = '' } = process.env
   return {
+    ...processEnvironment,
     PATH,
     HOME,
     npm_config_update_notifier: 'false',

@@ -28,7 +28,7 @@ test('a diagnostic report that the operator has asked for does not hold the upst
   } finally {
     await scenario.close()
   }
-}, 30_000)
+})
 
 // The same test of --inspect is in test/scenarios/key-sources.test.ts.
 test('a heap snapshot, which would hold the keys, is not written at a signal', async () => {
@@ -43,4 +43,4 @@ test('a heap snapshot, which would hold the keys, is not written at a signal', a
   } finally {
     await scenario.close()
   }
-}, 30_000)
+})

@@ -30,4 +30,4 @@ test('connections without a whole request do not hold up the drain', async () =>
     for (const socket of sockets) socket.destroy()
     await scenario.close()
   }
-}, 30_000)
+})

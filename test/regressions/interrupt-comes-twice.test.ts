@@ -15,4 +15,4 @@ test('an interrupt that comes twice at once is one interrupt: the gateway drains
   } finally {
     await scenario.close()
   }
-}, 30_000)
+})

@@ -42,4 +42,4 @@ test('a file that is written in two steps is taken up whole', async () => {
   } finally {
     await scenario.close()
   }
-}, 40_000)
+})

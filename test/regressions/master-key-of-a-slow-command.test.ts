@@ -45,4 +45,4 @@ test('no call fails while a slow command is asked for the master key of a store 
   } finally {
     await scenario.close()
   }
-}, 60_000)
+})

@@ -59,4 +59,4 @@ test('a refused key of a file is gone back from once, and not taken up again unt
   } finally {
     await scenario.close()
   }
-}, 40_000)
+})

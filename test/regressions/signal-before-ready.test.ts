@@ -13,4 +13,4 @@ test('a signal that comes during the start drains the gateway as soon as it is u
   } finally {
     await scenario.close()
   }
-}, 30_000)
+})

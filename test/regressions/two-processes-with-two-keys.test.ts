@@ -45,4 +45,4 @@ test('a gateway whose environment still has the key before goes on with it besid
   } finally {
     await scenario.close()
   }
-}, 40_000)
+})

@@ -24,7 +24,7 @@ describe('a change by the admin API of one gateway is effective at another withi
     secrets.push(operator.key)
     changing = await scenario.startGateway()
     following = await scenario.startGateway()
-  }, 40_000)
+  })
   afterAll(() => scenario.close())
 
   /** Asks an admin listener; the status and the answer. */

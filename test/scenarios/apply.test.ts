@@ -95,5 +95,5 @@ describe('a file of state', () => {
     expect(scenario.check()).toEqual([])
     for (const { stdout } of [await scenario.run('ledger', 'export'), await scenario.run('export')])
       expect(stdout).not.toMatch(/bd_v2_canary/)
-  }, 60_000)
+  })
 })

@@ -47,6 +47,5 @@ test.skipIf(!existsSync('/proc/self/fd'))(
     } finally {
       await scenario.close()
     }
-  },
-  60_000
+  }
 )

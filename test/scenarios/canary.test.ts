@@ -112,7 +112,7 @@ test('neither the upstream key nor a tenant key shows anywhere, whatever the ups
   } finally {
     await scenario.close()
   }
-}, 60_000)
+})
 
 test('a process that crashes with the key in its error and its environment does not show it', async () => {
   const scenario = await Scenario.start({ env: { GATEWAY_LOG_LEVEL: 'debug' } })
@@ -132,7 +132,7 @@ test('a process that crashes with the key in its error and its environment does 
   } finally {
     await scenario.close()
   }
-}, 40_000)
+})
 
 const nextKey = 'bd_v2_canary_next_5Yt8wQ2kLm7ZxV4c'
 const vaultKey = 'no-form-is-prescribed:4Hq9/Lw7+Rt2~Xc5'
@@ -283,6 +283,5 @@ test.skipIf(process.platform !== 'linux')(
     } finally {
       await scenario.close()
     }
-  },
-  90_000
+  }
 )

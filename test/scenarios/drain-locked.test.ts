@@ -46,7 +46,7 @@ test('an outcome that could not be recorded in time is recorded before the drain
   } finally {
     await close()
   }
-}, 30_000)
+})
 
 test('a store that stays locked does not keep the process from ending, and the next start closes the call', async () => {
   const { scenario, process, lock, close } = await drainingOnLockedStore()
@@ -61,4 +61,4 @@ test('a store that stays locked does not keep the process from ending, and the n
   } finally {
     await close()
   }
-}, 40_000)
+})

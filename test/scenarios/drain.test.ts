@@ -63,7 +63,7 @@ test('SIGTERM under load: every accepted request is answered, later ones are ref
     client.close()
     await scenario.close()
   }
-}, 40_000)
+})
 
 /** What the recorded calls asked for. */
 function markersOf(scenario: Scenario): Set<string | undefined> {
@@ -99,7 +99,7 @@ test('while it drains, requests that were half read are refused as shutting_down
     client.close()
     await scenario.close()
   }
-}, 30_000)
+})
 
 test('a second SIGTERM ends the process at once, and the next start closes what it left open', async () => {
   const { scenario, gateway, slow, client } = await withSlowCall(20_000)
@@ -121,4 +121,4 @@ test('a second SIGTERM ends the process at once, and the next start closes what 
     client.close()
     await scenario.close()
   }
-}, 30_000)
+})

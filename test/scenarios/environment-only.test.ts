@@ -64,4 +64,4 @@ test('serve with environment variables alone forwards to any HTTP server on loop
     server.close()
     rmSync(folder, { recursive: true, force: true })
   }
-}, 30_000)
+})

@@ -50,74 +50,66 @@ const uses = (scenario: Scenario, key: string) => {
   return last?.head.includes(key) ?? false
 }
 
-test(
-  'a key in a file is taken up when the file changes, and the one before is kept for a while',
-  () =>
-    withGateway(
-      { GATEWAY_UPSTREAM_KEY: 'file:upstream.key' },
-      scenario => put(join(scenario.folder, 'upstream.key'), canaryKey),
-      async ({ scenario, gateway, call }) => {
-        const path = join(scenario.folder, 'upstream.key')
-        expect(await call()).toBe(200)
-        scenario.sandbox.addKey(nextKey)
-        put(path, nextKey)
-        await gateway.process.logged(({ credential }) => credential === 'default@2')
-        expect(await call()).toBe(200)
-        expect(uses(scenario, nextKey)).toBe(true)
-        scenario.sandbox.removeKey(nextKey)
-        expect(await call()).toBe(200)
-        expect(uses(scenario, canaryKey)).toBe(true)
+test('a key in a file is taken up when the file changes, and the one before is kept for a while', () =>
+  withGateway(
+    { GATEWAY_UPSTREAM_KEY: 'file:upstream.key' },
+    scenario => put(join(scenario.folder, 'upstream.key'), canaryKey),
+    async ({ scenario, gateway, call }) => {
+      const path = join(scenario.folder, 'upstream.key')
+      expect(await call()).toBe(200)
+      scenario.sandbox.addKey(nextKey)
+      put(path, nextKey)
+      await gateway.process.logged(({ credential }) => credential === 'default@2')
+      expect(await call()).toBe(200)
+      expect(uses(scenario, nextKey)).toBe(true)
+      scenario.sandbox.removeKey(nextKey)
+      expect(await call()).toBe(200)
+      expect(uses(scenario, canaryKey)).toBe(true)
 
-        // What is written by mistake is not used, and what was there before is.
-        put(path, '')
-        await gateway.process.logged(({ msg }) => msg === 'the key of a credential could not be fetched')
-        expect(await call()).toBe(200)
-        expect(existsSync(path)).toBe(true)
-        put(path, canaryKey)
-        put(path, nextKey)
-      }
-    ),
-  40_000
-)
+      // What is written by mistake is not used, and what was there before is.
+      put(path, '')
+      await gateway.process.logged(({ msg }) => msg === 'the key of a credential could not be fetched')
+      expect(await call()).toBe(200)
+      expect(existsSync(path)).toBe(true)
+      put(path, canaryKey)
+      put(path, nextKey)
+    }
+  ))
 
 const printsKey = `#!/bin/sh
 env > "$(dirname "$0")/environment.txt"
 cat "$(dirname "$0")/vault.txt"
 `
 
-test(
-  'a command that prints the key sees an allowlisted environment, and is run again at its interval',
-  () =>
-    withGateway(
-      {
-        GATEWAY_UPSTREAM_KEY: 'exec:./print-key "one word"',
-        GATEWAY_EXEC_ENVIRONMENT: 'VAULT_ADDR',
-        GATEWAY_EXEC_REFRESH_SECONDS: '1',
-        VAULT_ADDR: 'http://vault.invalid',
-        PATH: process.env['PATH'] ?? ''
-      },
-      scenario => {
-        put(join(scenario.folder, 'vault.txt'), canaryKey)
-        writeFileSync(join(scenario.folder, 'print-key'), printsKey)
-        chmodSync(join(scenario.folder, 'print-key'), 0o700)
-      },
-      async ({ scenario, gateway, call }) => {
-        expect(await call()).toBe(200)
-        const environment = readFileSync(join(scenario.folder, 'environment.txt'), 'utf8')
-        expect(environment).toContain('VAULT_ADDR=http://vault.invalid')
-        expect(environment).not.toMatch(/^(GATEWAY_|SCENARIO_)/m)
-        scenario.sandbox.addKey(nextKey)
-        put(join(scenario.folder, 'vault.txt'), nextKey)
-        await gateway.process.logged(({ credential }) => credential === 'default@2')
-        expect(await call()).toBe(200)
-        expect(uses(scenario, nextKey)).toBe(true)
-        const sinks = filesBelow(scenario.folder).filter(({ name }) => !name.endsWith('vault.txt'))
-        expect(sinks.map(({ name }) => name)).toContainEqual(expect.stringMatching(/environment\.txt$/))
-        expect([...scanForCanary(canaryKey, sinks), ...scanForCanary(nextKey, sinks)]).toEqual([])
-      }
-    ),
-  40_000
-)
+test('a command that prints the key sees an allowlisted environment, and is run again at its interval', () =>
+  withGateway(
+    {
+      GATEWAY_UPSTREAM_KEY: 'exec:./print-key "one word"',
+      GATEWAY_EXEC_ENVIRONMENT: 'VAULT_ADDR',
+      GATEWAY_EXEC_REFRESH_SECONDS: '1',
+      VAULT_ADDR: 'http://vault.invalid',
+      PATH: process.env['PATH'] ?? ''
+    },
+    scenario => {
+      put(join(scenario.folder, 'vault.txt'), canaryKey)
+      writeFileSync(join(scenario.folder, 'print-key'), printsKey)
+      chmodSync(join(scenario.folder, 'print-key'), 0o700)
+    },
+    async ({ scenario, gateway, call }) => {
+      expect(await call()).toBe(200)
+      const environment = readFileSync(join(scenario.folder, 'environment.txt'), 'utf8')
+      expect(environment).toContain('VAULT_ADDR=http://vault.invalid')
+      expect(environment).not.toMatch(/^(GATEWAY_|SCENARIO_)/m)
+      scenario.sandbox.addKey(nextKey)
+      put(join(scenario.folder, 'vault.txt'), nextKey)
+      await gateway.process.logged(({ credential }) => credential === 'default@2')
+      expect(await call()).toBe(200)
+      expect(uses(scenario, nextKey)).toBe(true)
+      const sinks = filesBelow(scenario.folder).filter(({ name }) => !name.endsWith('vault.txt'))
+      expect(sinks.map(({ name }) => name)).toContainEqual(expect.stringMatching(/environment\.txt$/))
+      expect([...scanForCanary(canaryKey, sinks), ...scanForCanary(nextKey, sinks)]).toEqual([])
+    }
+  ))
 
 test('a process that serves cannot be debugged, dumped or read by a signal', async () => {
   await withGateway(
@@ -135,33 +127,29 @@ test('a process that serves cannot be debugged, dumped or read by a signal', asy
         expect(Number.parseInt(readFileSync(`/proc/${pid}/coredump_filter`, 'utf8'), 16)).toBe(0)
     }
   )
-}, 40_000)
+})
 
-test(
-  'a tenant uses its credentials in their order: the next one while the first is spent',
-  () =>
-    withGateway(
-      { GATEWAY_UPSTREAM_BUDGET_PER_MINUTE: '1' },
-      async scenario => {
-        put(join(scenario.folder, 'second.key'), nextKey)
-        scenario.sandbox.addKey(nextKey)
-        await scenario.json(
-          'credential',
-          'add',
-          'second',
-          '--from',
-          `file:${join(scenario.folder, 'second.key')}`
-        )
-      },
-      async ({ scenario, call }) => {
-        await scenario.json('tenant', 'update', 'acme', '--credentials', 'default,second')
-        await eventually('both are used', async () => {
-          await call()
-          const heads = scenario.sandbox.requests().map(({ head }) => head)
-          return heads.some(head => head.includes(canaryKey)) && heads.some(head => head.includes(nextKey))
-        })
-        expect(await call()).toBe(503)
-      }
-    ),
-  40_000
-)
+test('a tenant uses its credentials in their order: the next one while the first is spent', () =>
+  withGateway(
+    { GATEWAY_UPSTREAM_BUDGET_PER_MINUTE: '1' },
+    async scenario => {
+      put(join(scenario.folder, 'second.key'), nextKey)
+      scenario.sandbox.addKey(nextKey)
+      await scenario.json(
+        'credential',
+        'add',
+        'second',
+        '--from',
+        `file:${join(scenario.folder, 'second.key')}`
+      )
+    },
+    async ({ scenario, call }) => {
+      await scenario.json('tenant', 'update', 'acme', '--credentials', 'default,second')
+      await eventually('both are used', async () => {
+        await call()
+        const heads = scenario.sandbox.requests().map(({ head }) => head)
+        return heads.some(head => head.includes(canaryKey)) && heads.some(head => head.includes(nextKey))
+      })
+      expect(await call()).toBe(503)
+    }
+  ))

@@ -95,6 +95,5 @@ test.skipIf(noStrace !== false)(
     } finally {
       await scenario.close()
     }
-  },
-  120_000
+  }
 )

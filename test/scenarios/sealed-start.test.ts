@@ -86,8 +86,7 @@ test.each([
     } finally {
       await scenario.close()
     }
-  },
-  40_000
+  }
 )
 
 test('a sealed gateway ends in order', async () => {
@@ -101,7 +100,7 @@ test('a sealed gateway ends in order', async () => {
   } finally {
     await scenario.close()
   }
-}, 40_000)
+})
 
 test('keys are wrapped anew under another master key while the gateway runs, which takes it up when it is put in place', async () => {
   const scenario = await Scenario.start({ env: { GATEWAY_UPSTREAM_KEY: 'env:NOT_USED' } })
@@ -145,4 +144,4 @@ test('keys are wrapped anew under another master key while the gateway runs, whi
   } finally {
     await scenario.close()
   }
-}, 60_000)
+})

@@ -3,14 +3,17 @@ import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { processEnvironment } from './bounds.ts'
+import type { CommandResult } from './command-here.ts'
 import { eventually, within } from './scenario-wait.ts'
+import { noteEnded, noteStarted } from './started.ts'
 
 export const program = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
 
 export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
 
 export type ProcessOptions = {
-  /** All of its environment: nothing of the test's own gets in. */
+  /** Its environment: of the test's own only what marks its run gets in. */
   readonly env: Readonly<Record<string, string>>
   readonly folder: string
   /** Names its two files of output in the folder. */
@@ -33,6 +36,7 @@ export class ScenarioProcess {
     this.exited = once(child, 'exit').then(([code, signal]) => {
       this.#ended = { code, signal }
       living.delete(this)
+      noteEnded(this)
       return this.#ended
     })
   }
@@ -42,9 +46,14 @@ export class ScenarioProcess {
     const [stdoutPath, stderrPath] = [join(folder, `${name}.stdout`), join(folder, `${name}.stderr`)]
     const files = [openSync(stdoutPath, 'a'), openSync(stderrPath, 'a')]
     try {
-      const child = spawn(process.execPath, words, { env, cwd: folder, stdio: ['ignore', ...files] })
+      const child = spawn(process.execPath, words, {
+        env: { ...processEnvironment, ...env },
+        cwd: folder,
+        stdio: ['ignore', ...files]
+      })
       const started = new ScenarioProcess(child, stdoutPath, stderrPath)
       living.add(started)
+      noteStarted(started)
       return started
     } finally {
       for (const file of files) closeSync(file)
@@ -64,6 +73,10 @@ export class ScenarioProcess {
   async kill(): Promise<Ended> {
     this.signal('SIGKILL')
     return await within(`the end of process ${this.pid}`, 10_000, this.exited)
+  }
+
+  async end(): Promise<void> {
+    await this.kill()
   }
 
   stdout(): string {
@@ -104,16 +117,13 @@ function logLines(text: string): LogLine[] {
   })
 }
 
-/** The result of one run of the command line. */
-export type CommandResult = { readonly code: number; readonly stdout: string; readonly stderr: string }
-
-/** Runs one command to its end, with `env` for all of its environment. */
+/** Runs one command to its end as a process of its own, with `env` for all of its environment. */
 export async function runProgram(
   words: readonly string[],
   { env, folder }: Pick<ProcessOptions, 'env' | 'folder'>
 ): Promise<CommandResult> {
   try {
-    const options = { env, cwd: folder, maxBuffer: 1 << 28 }
+    const options = { env: { ...processEnvironment, ...env }, cwd: folder, maxBuffer: 1 << 28 }
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...words], options)
     return { code: 0, stdout, stderr }
   } catch (error) {

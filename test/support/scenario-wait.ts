@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { patienceFor } from './bounds.ts'
 
+/** `withinMs` is a bound on the reference machine: see `patienceFor`. */
 export type WaitOptions = { readonly withinMs?: number; readonly everyMs?: number }
 
 /**
@@ -11,7 +13,7 @@ export async function eventually<T>(
   probe: () => T | Promise<T>,
   { withinMs = 5000, everyMs = 10 }: WaitOptions = {}
 ): Promise<Exclude<T, false | null | undefined>> {
-  const end = performance.now() + withinMs
+  const end = performance.now() + patienceFor(withinMs)
   for (;;) {
     let cause: unknown
     try {
@@ -21,7 +23,8 @@ export async function eventually<T>(
     } catch (error) {
       cause = error
     }
-    if (performance.now() >= end) throw new Error(`not within ${withinMs} ms: ${what}`, { cause })
+    if (performance.now() >= end)
+      throw new Error(`not within ${patienceFor(withinMs)} ms: ${what}`, { cause })
     await delay(everyMs)
   }
 }
@@ -29,7 +32,8 @@ export async function eventually<T>(
 /** Resolves as the promise does, or throws once the bound has passed. */
 export async function within<T>(what: string, ms: number, promise: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`not within ${ms} ms: ${what}`)), ms)
+  const boundMs = patienceFor(ms)
+  const timer = setTimeout(() => reject(new Error(`not within ${boundMs} ms: ${what}`)), boundMs)
   try {
     return await Promise.race([promise, late])
   } finally {

@@ -5,11 +5,13 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandb
 import { type SeededRandom, seededRandom } from '../../src/sandbox/seeded-random.ts'
 import { type CheckOptions, check } from './checker.ts'
 import type { Violation } from './checker-histories.ts'
+import { type CommandResult, runHere } from './command-here.ts'
 import type { ClientCall } from './scenario-client.ts'
 import { LedgerReader } from './scenario-ledger.ts'
-import { type CommandResult, killAll, program, runProgram, ScenarioProcess } from './scenario-process.ts'
+import { killAll, program, ScenarioProcess } from './scenario-process.ts'
 import { upstreamRequestsOf } from './scenario-upstream.ts'
 import { within } from './scenario-wait.ts'
+import { noteEnded, noteStarted } from './started.ts'
 
 /** The upstream key of every scenario: nothing but the upstream may ever see it. */
 export const canaryKey = 'bd_v2_canary_9Kq4tZs7mWx2vLp6rYb3nHd8fJc5gTa1'
@@ -78,12 +80,14 @@ export class Scenario {
     const seed = options.seed ?? scenarioSeed('scenario')
     const connectors = Array.from({ length: 8 }, () => ({ type: 'investment_research' as const }))
     const sandbox = await startSandbox({ seed, connectors, keys: [canaryKey], ...options.sandbox })
-    return new Scenario(sandbox, { ...options, seed })
+    const scenario = new Scenario(sandbox, { ...options, seed })
+    noteStarted(scenario)
+    return scenario
   }
 
   /** Runs one command to its end, on this scenario's store. */
   async run(...words: string[]): Promise<CommandResult> {
-    return await runProgram(words, this)
+    return await runHere(words, this)
   }
 
   /** Runs a command with `--json` and returns what it printed. Throws when it fails. */
@@ -144,8 +148,13 @@ export class Scenario {
     return check({ upstream, clients: this.calls, ledger }, { canary: canaryKey, heads, ...options })
   }
 
+  async end(): Promise<void> {
+    await this.close()
+  }
+
   /** Kills what still runs and removes the folder, unless it is to be looked at. */
   async close({ keepFolder = false } = {}): Promise<void> {
+    noteEnded(this)
     await killAll()
     // Bounded: a socket of the sandbox that was reset while it was closing never tells that it is closed.
     await within('the sandbox is closed', 3000, this.sandbox.close()).catch(() => {})
