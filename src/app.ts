@@ -34,6 +34,7 @@ import { adminKeys } from './routes/admin-keys.ts'
 import { adminLedger } from './routes/admin-ledger.ts'
 import { adminLimits } from './routes/admin-limits.ts'
 import { type AdminDependencies, adminTenants } from './routes/admin-tenants.ts'
+import { docs } from './routes/docs.ts'
 import { type HealthDependencies, health } from './routes/health.ts'
 import { listSyncs } from './routes/list-syncs.ts'
 import { problemPages } from './routes/problems.ts'
@@ -72,6 +73,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const app = await buildListener(dependencies)
 
   await app.register(openapi, { version })
+  docs(app, { describe: () => app.swagger() })
   health(app, dependencies)
   problemPages(app, {})
 
