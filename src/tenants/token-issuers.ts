@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { decodeJwt } from 'jose'
+import { errorReason } from '../error-reason.ts'
 import type { Logger } from '../logger.ts'
 import { Problem } from '../problems.ts'
 import type { Caller, Directory } from './directory.ts'
@@ -53,8 +54,7 @@ export class TokenIssuers {
       this.#verified.keep(digest, verified)
       return this.#callerOf(verified)
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      this.#logger.debug({ issuer: issuer.options.name, reason: code }, 'a token was refused')
+      this.#logger.debug({ issuer: issuer.options.name, reason: errorReason(error) }, 'a token was refused')
       return null
     } finally {
       this.#underWay--

@@ -30,6 +30,7 @@ function fixture() {
     issuer: 'test',
     source: {
       everyMs: 1_000_000,
+      from: 'test',
       async read() {
         await state.held
         return JSON.stringify({ keys: state.serves.map(({ jwk }) => jwk) })
