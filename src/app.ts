@@ -34,6 +34,7 @@ import { adminKeys } from './routes/admin-keys.ts'
 import { adminLedger } from './routes/admin-ledger.ts'
 import { adminLimits } from './routes/admin-limits.ts'
 import { type AdminDependencies, adminTenants } from './routes/admin-tenants.ts'
+import { type DocsDependencies, docs } from './routes/docs.ts'
 import { type HealthDependencies, health } from './routes/health.ts'
 import { listSyncs } from './routes/list-syncs.ts'
 import { problemPages } from './routes/problems.ts'
@@ -64,6 +65,8 @@ export type AppDependencies = ListenerDependencies & {
   ledger: Pick<Ledger, 'recordRejection'>
   contentApi: ContentApi
   history: Pick<LedgerReader, 'syncHistory'>
+  /** Whether this listener shows the description of itself. */
+  docs?: boolean
 }
 
 /** The public listener, in the order in which a request travels through it. */
@@ -72,6 +75,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const app = await buildListener(dependencies)
 
   await app.register(openapi, { version })
+  if (dependencies.docs ?? true) docs(app, { describe: () => app.swagger() })
   health(app, dependencies)
   problemPages(app, {})
 
@@ -105,6 +109,8 @@ export type AdminAppDependencies = ListenerDependencies &
     adminKeys: Pick<AdminKeyDirectory, 'authenticate'>
     limiters: { failures: Limiter }
     limitsInUse: LimitsInUse
+    /** The description of the public listener, where this one shows it. */
+    docs?: DocsDependencies | undefined
     credentials: Pick<HeldCredentials, 'list' | 'show'>
   }
 
@@ -114,6 +120,7 @@ export async function buildAdminApp(dependencies: AdminAppDependencies): Promise
   const app = await buildListener(dependencies)
 
   await app.register(adminOpenapi, { version })
+  if (dependencies.docs) docs(app, dependencies.docs)
   health(app, dependencies)
 
   await app.register(

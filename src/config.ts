@@ -67,6 +67,12 @@ export const ConfigSchema = Type.Object(
       default: 'info',
       description: 'one of fatal, error, warn, info, debug, silent'
     }),
+    GATEWAY_DOCS: Type.Unsafe<'public' | 'admin' | 'off'>({
+      type: 'string',
+      enum: ['public', 'admin', 'off'],
+      default: 'public',
+      description: 'one of public, admin, off: the listener that shows /docs and /openapi.json'
+    }),
     GATEWAY_TRUSTED_PROXIES: Type.String({
       default: '',
       description: 'addresses or CIDR ranges, separated by commas, whose X-Forwarded-For is believed'
@@ -101,6 +107,8 @@ export type Config = CallersConfig & {
   readonly execEnvironment: readonly string[]
   readonly execRefreshSeconds: number
   readonly logLevel: Settings['GATEWAY_LOG_LEVEL']
+  /** Which listener shows `/docs` and `/openapi.json`. */
+  readonly docs: Settings['GATEWAY_DOCS']
   readonly trustedProxies: readonly string[]
   /** Variables that start with GATEWAY_ and mean nothing here: worth a warning, as one may be misspelt. */
   readonly unknownVariables: readonly string[]
@@ -213,6 +221,7 @@ function toConfig(
     execEnvironment: splitList(settings.GATEWAY_EXEC_ENVIRONMENT),
     execRefreshSeconds: settings.GATEWAY_EXEC_REFRESH_SECONDS,
     logLevel: settings.GATEWAY_LOG_LEVEL,
+    docs: settings.GATEWAY_DOCS,
     trustedProxies: splitList(settings.GATEWAY_TRUSTED_PROXIES),
     ...toCallersConfig(settings),
     unknownVariables

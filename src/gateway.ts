@@ -160,13 +160,15 @@ async function buildApps(
     limiters: { tenants: tenantLimiter, failures: new MemoryLimiter('unauthenticated') },
     ledger,
     contentApi: contentApi(forward),
-    history: reader
+    history: reader,
+    docs: config.docs === 'public'
   })
   const refresh = async () => {
     await Promise.all([callers.refresh(), custody.keeper.refresh()])
   }
   const admin = await buildAdminApp({
     ...shared,
+    docs: config.docs === 'admin' ? { describe: () => app.swagger() } : undefined,
     adminKeys: callers.administrators,
     reader,
     administration: new TenantAdministration({ store, refresh }),

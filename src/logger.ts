@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types'
 import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type { Logger }
@@ -16,14 +17,18 @@ export function createLogger(level: string, destination: DestinationStream): Log
   )
 }
 
-/** An error as it may be logged. */
-function describeError(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { type: typeof error }
+/** What was thrown, as it may be logged: in words, whatever it was. */
+function describeError(thrown: unknown): Record<string, unknown> {
+  if (typeof thrown !== 'object' || thrown === null)
+    return { type: thrown === null ? 'null' : typeof thrown, message: blot(String(thrown)) }
+  const { name, code, message, stack } = thrown as Partial<NodeJS.ErrnoException>
+  const isError = thrown instanceof Error || isNativeError(thrown)
   return {
-    type: error.name,
-    code: (error as NodeJS.ErrnoException).code,
-    message: blot(error.message),
-    stack: blot(error.stack ?? '')
+    type: isError ? name : 'object',
+    // A number says nothing: that of an exception of the web's platform comes from a table of old.
+    ...(typeof code === 'string' && { code }),
+    message: typeof message === 'string' ? blot(message) : 'what was thrown is no error and has no message',
+    ...(isError && { stack: blot(stack ?? '') })
   }
 }
 

@@ -115,6 +115,17 @@ export const answerHeaders = {
 /** Headers of answers that no cache may keep: all failures, and all of the admin API. */
 export const noStoreHeaders = { 'Cache-Control': { type: 'string', description: 'no-store' } } as const
 
+/** Headers of documents that are the same for everybody. */
+export const documentHeaders = {
+  ...answerHeaders,
+  ETag: { type: 'string', description: 'To be sent as If-None-Match: 304 for the same document.' },
+  'Cache-Control': { type: 'string', description: 'no-cache' },
+  Vary: { type: 'string', description: 'The request headers by which the form was chosen.' },
+  'Content-Encoding': { type: 'string', description: 'gzip, for those who take it.' },
+  'X-Content-Type-Options': { type: 'string', description: 'nosniff' },
+  'Referrer-Policy': { type: 'string', description: 'no-referrer' }
+} as const
+
 /** Headers that tell a tenant where its limit stands. */
 export const limitHeaders = {
   'RateLimit-Policy': {

@@ -52,6 +52,7 @@ test('without any setting the documented defaults hold', () => {
     execEnvironment: [],
     execRefreshSeconds: 300,
     logLevel: 'info',
+    docs: 'public',
     trustedProxies: [],
     tokenIssuers: [],
     tls: null,
@@ -120,12 +121,14 @@ test('all faults are told at once, each with its key and what it should be, none
       GATEWAY_UPSTREAM_BUDGET_PER_MINUTE: '-1',
       GATEWAY_EGRESS_BUDGET_PER_MINUTE: '1.5',
       GATEWAY_LOG_LEVEL: secret,
+      GATEWAY_DOCS: secret,
       GATEWAY_TRUSTED_PROXIES: secret
     },
     yaml(`UNKNOWN: ${secret}`)
   )
   expect(Object.keys(faults).sort()).toEqual([
     'GATEWAY_ADMIN_PORT',
+    'GATEWAY_DOCS',
     'GATEWAY_EGRESS_BUDGET_PER_MINUTE',
     'GATEWAY_HOST',
     'GATEWAY_LIMITS_URL',
@@ -209,6 +212,19 @@ describe('the upstream origin', () => {
     expect(['128.0.0.1', '0.0.0.0', '127.0.0.1.nip.io', '::', 'xlocalhost', '127.1'].some(isLoopback)).toBe(
       false
     )
+  })
+})
+
+describe('where the description is shown', () => {
+  test.each(['public', 'admin', 'off'])('%s is taken, from the file too', where => {
+    expect(loadConfig({ GATEWAY_DOCS: where }, yaml('')).docs).toBe(where)
+    expect(loadConfig({}, yaml(`GATEWAY_DOCS: ${where}\n`)).docs).toBe(where)
+  })
+
+  test.each(['no', 'false', 'Public', 'public,admin', 'none'])('%j is refused', where => {
+    expect(faultsOf({ GATEWAY_DOCS: where })).toEqual({
+      GATEWAY_DOCS: 'must be one of public, admin, off: the listener that shows /docs and /openapi.json'
+    })
   })
 })
 

@@ -17,6 +17,7 @@ import { facts } from './table.ts'
 type Findings = {
   readonly ok: true
   readonly listeners: { readonly public: string; readonly admin: string }
+  readonly docs: Config['docs']
   readonly store: { readonly path: string; readonly tenants: number; readonly keys: number }
   readonly upstream: { readonly origin: string; readonly key: string }
   readonly credentials: readonly Pick<CredentialView, 'credential' | 'version' | 'source'>[]
@@ -61,6 +62,7 @@ async function check(config: Config, env: ProcessContext['env']): Promise<Findin
         public: address(config.host, config.port),
         admin: address(config.adminHost, config.adminPort)
       },
+      docs: config.docs,
       store: { path: store.path, ...(await count(store)) },
       upstream: { origin: config.upstreamOrigin, key: shownReference(config.upstreamKey) },
       credentials: credentials.map(({ credential, version, source }) => ({ credential, version, source })),
@@ -107,10 +109,11 @@ function address(host: string, port: number): string {
 }
 
 function told(findings: Findings): string {
-  const { listeners, store, upstream, credentials, master_key, callers, warnings } = findings
+  const { listeners, docs, store, upstream, credentials, master_key, callers, warnings } = findings
   const found = facts([
     ['public listener', listeners.public],
     ['admin listener', listeners.admin],
+    ['docs', docs === 'off' ? 'off' : `on the ${docs} listener`],
     ['store', `${store.path} (${store.tenants} tenants, ${store.keys} keys)`],
     ['upstream', upstream.origin],
     ['upstream key', upstream.key],

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { Problem } from '../problems.ts'
+import { FairQueue, type Slots } from '../store/fair-queue.ts'
 import { ThreadCaller } from '../store/thread-call.ts'
-import { WaitingRoom } from '../store/waiting-room.ts'
 import type { ReadInput, ReadName, ReadRequest, ReadResult } from '../tenants/administrative-reads.ts'
 import { type Caller, mayUse } from '../tenants/directory.ts'
 import { refusalCodeOf } from '../tenants/refusal.ts'
@@ -9,6 +9,11 @@ import type { HistoryRequest, SyncHistory } from './sync-history.ts'
 
 /** A search holds a segment's entries at most, several hundred bytes each. */
 const threadMemory = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
+
+/** How many histories may wait, of all tenants together; under a rush each has an equal part. */
+const tenantSlots: Slots = { kind: 'tenant', count: 64 }
+/** How many questions of administrators may wait: whatever tenants ask, these are left to them. */
+const administratorSlots: Slots = { kind: 'administrator', count: 64 }
 
 /** What the thread can be asked: `ledger-thread.ts` answers. */
 export type LedgerJobs = {
@@ -24,7 +29,7 @@ export class LedgerReader {
   readonly #storeUrl: string
   readonly #threadFile: URL
   #thread: { worker: Worker; caller: ThreadCaller<LedgerJobs> } | null = null
-  readonly #waiting = new WaitingRoom()
+  readonly #queue = new FairQueue()
 
   constructor(storeUrl: string, threadFile: URL) {
     this.#storeUrl = storeUrl
@@ -39,8 +44,9 @@ export class LedgerReader {
   async syncHistory({ caller, ...request }: OwnHistory): Promise<SyncHistory> {
     const connectorId = request.connectorId.toLowerCase()
     if (!mayUse(caller.tenant, connectorId)) throw new Problem('connector_not_found')
-    const own = { ...request, connectorId, tenant: caller.tenant.name }
-    const history = await this.#read(thread => thread.call('syncHistory', own))
+    const tenant = caller.tenant.name
+    const own = { ...request, connectorId, tenant }
+    const history = await this.#read(tenantSlots, tenant, thread => thread.call('syncHistory', own))
     if (history) return history
     const detail = 'must be the next of an earlier page of this history'
     throw new Problem('request_invalid', { errors: [{ pointer: '/querystring/cursor', detail }] })
@@ -48,7 +54,7 @@ export class LedgerReader {
 
   /** What an administrator asks. Throws a refusal (by its name and code), `store_unavailable` and `overloaded`. */
   async read<N extends ReadName>(name: N, input: ReadInput<N>): Promise<ReadResult<N>> {
-    const answer = await this.#read(thread => thread.call('read', { name, input }))
+    const answer = await this.#read(administratorSlots, 'all', thread => thread.call('read', { name, input }))
     return answer as ReadResult<N>
   }
 
@@ -56,9 +62,13 @@ export class LedgerReader {
     await this.#thread?.worker.terminate()
   }
 
-  async #read<T>(work: (thread: ThreadCaller<LedgerJobs>) => Promise<T>): Promise<T> {
+  async #read<T>(
+    slots: Slots,
+    name: string,
+    work: (thread: ThreadCaller<LedgerJobs>) => Promise<T>
+  ): Promise<T> {
     try {
-      return await this.#waiting.wait(() => work(this.#started()))
+      return await this.#queue.wait(slots, name, () => work(this.#started()))
     } catch (cause) {
       if (cause instanceof Problem || refusalCodeOf(cause) !== undefined) throw cause
       throw new Problem('store_unavailable', { retryAfter: 1, cause })

@@ -1,5 +1,4 @@
 import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { ProblemSchema } from '../schema.ts'
 
@@ -12,7 +11,7 @@ const clientCertificate = {
   description: 'A client certificate that is mapped to a tenant, where the gateway speaks TLS'
 } as never
 
-/** Describes the routes registered after it: `/openapi.json` for programs, `/docs` for people. */
+/** Describes the routes of the public listener that are registered after it. */
 export const openapi = fp<{ version: string }>(
   async function openapi(scope, { version }) {
     scope.addSchema(ProblemSchema)
@@ -43,10 +42,6 @@ export const openapi = fp<{ version: string }>(
       refResolver: {
         buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `def-${index}`)
       }
-    })
-    await scope.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list' } })
-    scope.get('/openapi.json', { schema: { hide: true } }, function describe() {
-      return scope.swagger()
     })
   },
   { name: 'openapi' }

@@ -16,7 +16,6 @@ const byFastifyCode: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_BAD_URL: 'request_malformed',
   FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
   FST_ERR_NOT_FOUND: 'route_not_found',
-  FST_STATIC_FORBIDDEN_PATH: 'route_not_found',
   FST_ERR_VALIDATION: 'request_invalid',
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media_type_unsupported',
@@ -69,17 +68,10 @@ function sendProblem(
 /** Any thrown value as a Problem. What is neither a Problem nor a known framework error becomes `internal_error`. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
-  const known = byFastifyCode[(error as { code?: string } | null)?.code ?? ''] ?? toldByFileServer(error)
+  const known = byFastifyCode[(error as { code?: string } | null)?.code ?? '']
   if (known === undefined) return new Problem('internal_error', { cause: error })
   if (known !== 'request_invalid') return new Problem(known, { cause: error })
   return new Problem(known, { errors: fieldErrors(error as FastifyError), cause: error })
-}
-
-/** The file server behind `/docs` tells by status what the caller asked wrongly of it. */
-function toldByFileServer(error: unknown): ProblemCode | undefined {
-  const { code, statusCode = 500 } = (error ?? {}) as Partial<FastifyError>
-  if (code?.startsWith('FST_') || statusCode < 400 || statusCode > 499) return undefined
-  return statusCode === 403 || statusCode === 404 ? 'route_not_found' : 'request_malformed'
 }
 
 /** Points at each fault by names that the schema knows: a member that it does not know is never echoed. */

@@ -34,8 +34,8 @@ export const unknownRoute = fp(
       )
     })
 
-    // What a known route says is not there: the file server behind `/docs` does.
-    scope.setNotFoundHandler(function refuseUnknownFile() {
+    // Fastify's own would repeat the path.
+    scope.setNotFoundHandler(function refuseUnknownPath() {
       throw new Problem('route_not_found')
     })
   },

@@ -1,16 +1,23 @@
 import { Type } from '@sinclair/typebox'
-import { adminHeaders, adminSecurity } from '../admin-schema.ts'
+import { adminSecurity } from '../admin-schema.ts'
 import { adminFailures } from '../plugins/admin-problems.ts'
-import { noQuery, type Route } from '../schema.ts'
+import { StaticDocument } from '../plugins/static-document.ts'
+import { documentHeaders, noQuery, noStoreHeaders, type Route } from '../schema.ts'
 
 const Description = Type.Unsafe<object>({
   type: 'object',
   description: 'This document.',
-  headers: adminHeaders
+  headers: { ...documentHeaders, ...noStoreHeaders }
 })
 
 /** GET /admin/openapi.json: the admin API as the routes make it. */
 export const adminDescription: Route = scope => {
+  const description = new StaticDocument({
+    type: 'application/json; charset=utf-8',
+    headers: { 'cache-control': 'no-store' },
+    load: () => JSON.stringify(scope.swagger())
+  })
+
   scope.get(
     '/openapi.json',
     {
@@ -24,8 +31,8 @@ export const adminDescription: Route = scope => {
         response: { 200: Description, ...adminFailures }
       }
     },
-    function describeAdminApi() {
-      return scope.swagger()
+    function describeAdminApi(request, reply) {
+      return description.answer(request, reply)
     }
   )
 }

@@ -1,8 +1,10 @@
+import { hash } from 'node:crypto'
 import { type TSchema, Type } from '@sinclair/typebox'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { StaticDocument } from '../plugins/static-document.ts'
 import { type ProblemKind, problemTable } from '../problem-table.ts'
 import { Problem, type ProblemCode, problemCodes } from '../problems.ts'
-import { answerHeaders, openProblems, type Route } from '../schema.ts'
+import { documentHeaders, openProblems, type Route } from '../schema.ts'
 
 const ProblemPage = Type.Object({
   code: Type.String({ examples: ['connector_not_found'] }),
@@ -18,7 +20,10 @@ type ProblemPage = { code: ProblemCode } & ProblemKind
 function answer(json: TSchema) {
   return {
     description: 'What the codes mean.',
-    headers: { ...answerHeaders, Vary: { type: 'string', description: 'accept' } },
+    headers: {
+      ...documentHeaders,
+      'Content-Security-Policy': { type: 'string', description: 'Of the HTML form: it loads nothing.' }
+    },
     content: { 'application/json': { schema: json }, 'text/html': { schema: Type.String() } }
   }
 }
@@ -26,6 +31,9 @@ function answer(json: TSchema) {
 /** GET /problems and /problems/:code: what each code means and what to do. HTML for browsers, JSON otherwise. */
 export const problemPages: Route = scope => {
   const tags = ['problems']
+  const pages = problemCodes.map(page)
+  const list = new Forms({ problems: pages }, 'Problems', pages)
+  const byCode = new Map<string, Forms>(pages.map(each => [each.code, new Forms(each, each.title, [each])]))
 
   scope.get(
     '/problems',
@@ -41,10 +49,7 @@ export const problemPages: Route = scope => {
       }
     },
     function listProblems(request, reply) {
-      const pages = problemCodes.map(page)
-      reply.header('vary', 'accept')
-      if (!wantsHtml(request)) return { problems: pages }
-      return reply.type('text/html; charset=utf-8').send(document('Problems', pages))
+      return list.answer(request, reply)
     }
   )
 
@@ -60,12 +65,10 @@ export const problemPages: Route = scope => {
       }
     },
     function showProblem(request, reply) {
-      const code = problemCodes.find(known => known === request.params.code)
-      if (code === undefined)
+      const forms = byCode.get(request.params.code)
+      if (forms === undefined)
         throw new Problem('route_not_found', { detail: 'There is no problem with this code.' })
-      reply.header('vary', 'accept')
-      if (!wantsHtml(request)) return page(code)
-      return reply.type('text/html; charset=utf-8').send(document(problemTable[code].title, [page(code)]))
+      return forms.answer(request, reply)
     }
   )
 }
@@ -74,15 +77,48 @@ function page(code: ProblemCode): ProblemPage {
   return { code, ...problemTable[code] }
 }
 
+/** One page as JSON and as HTML. */
+class Forms {
+  readonly #json: StaticDocument
+  readonly #html: StaticDocument
+
+  constructor(json: object, title: string, pages: readonly ProblemPage[]) {
+    const chosenBy = 'accept'
+    this.#json = new StaticDocument({
+      type: 'application/json; charset=utf-8',
+      chosenBy,
+      load: () => JSON.stringify(json)
+    })
+    this.#html = new StaticDocument({
+      type: 'text/html; charset=utf-8',
+      chosenBy,
+      headers: { 'content-security-policy': contentSecurityPolicy },
+      load: () => document(title, pages)
+    })
+  }
+
+  answer(request: FastifyRequest, reply: FastifyReply): ReturnType<StaticDocument['answer']> {
+    return (wantsHtml(request) ? this.#html : this.#json).answer(request, reply)
+  }
+}
+
 function wantsHtml(request: FastifyRequest): boolean {
   return /\btext\/html\b/i.test(request.headers.accept ?? '')
 }
 
+const styles = `body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}
+code{background:#8882;padding:.1em .3em;border-radius:.2em}section{border-top:1px solid #8886;margin-top:1.5rem}`
+
+/** The page loads nothing: its own styles alone count. */
+const contentSecurityPolicy = [
+  ...["default-src 'none'", `style-src 'sha256-${hash('sha256', styles, 'base64')}'`],
+  ...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"]
+].join('; ')
+
 function document(title: string, pages: readonly ProblemPage[]): string {
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>${escaped(title)}</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}
-code{background:#8882;padding:.1em .3em;border-radius:.2em}section{border-top:1px solid #8886;margin-top:1.5rem}</style>
+<style>${styles}</style>
 <h1>${escaped(title)}</h1>${pages.map(section).join('')}</html>`
 }
 

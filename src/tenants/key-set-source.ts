@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { Agent, request } from 'undici'
+import { errorReason } from '../error-reason.ts'
 
 /** Where the public keys of an issuer come from. */
 export type KeySetSource = {
@@ -7,6 +8,8 @@ export type KeySetSource = {
   read(): Promise<string>
   /** How often it is worth reading again, in milliseconds. */
   readonly everyMs: number
+  /** Where they come from, for the log: a file, or the origin of a URL. */
+  readonly from: string
 }
 
 /** A key set cannot be had. The message gives the reason, and nothing of what came. */
@@ -16,6 +19,7 @@ export class KeySetUnavailable extends Error {
 
 const maxBytes = 256 * 1024
 const fetchDeadlineMs = 5_000
+const connectDeadlineMs = 3_000
 /** A file costs nothing to look at; an issuer is asked as often as its own caches would. */
 const fileEveryMs = 1_000
 const urlEveryMs = 5 * 60_000
@@ -23,8 +27,8 @@ const urlEveryMs = 5 * 60_000
 /** The source behind `file:PATH` or a URL, which has `deadlineMs` for its whole answer. */
 export function keySetSource(place: string, deadlineMs = fetchDeadlineMs): KeySetSource {
   return place.startsWith('file:')
-    ? { read: () => readKeyFile(place.slice('file:'.length)), everyMs: fileEveryMs }
-    : { read: () => fetchKeys(place, deadlineMs), everyMs: urlEveryMs }
+    ? { read: () => readKeyFile(place.slice('file:'.length)), everyMs: fileEveryMs, from: place }
+    : { read: () => fetchKeys(place, deadlineMs), everyMs: urlEveryMs, from: new URL(place).origin }
 }
 
 async function readKeyFile(path: string): Promise<string> {
@@ -33,7 +37,7 @@ async function readKeyFile(path: string): Promise<string> {
     return await readFile(path, 'utf8')
   } catch (error) {
     if (error instanceof KeySetUnavailable) throw error
-    throw new KeySetUnavailable(`file:${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    throw new KeySetUnavailable(`file:${path} cannot be read (${errorReason(error)})`)
   }
 }
 
@@ -44,7 +48,7 @@ async function fetchKeys(url: string, deadlineMs: number): Promise<string> {
     allowH2: false,
     maxResponseSize: maxBytes,
     maxHeaderSize: 16_384,
-    connect: { timeout: 3_000, rejectUnauthorized: true }
+    connect: { timeout: connectDeadlineMs, rejectUnauthorized: true }
   })
   try {
     const { statusCode, body } = await request(url, {
@@ -56,9 +60,16 @@ async function fetchKeys(url: string, deadlineMs: number): Promise<string> {
     return await body.text()
   } catch (error) {
     if (error instanceof KeySetUnavailable) throw error
-    const { code, name } = error as NodeJS.ErrnoException
-    throw new KeySetUnavailable(`the issuer could not be asked (${code ?? name})`)
+    throw new KeySetUnavailable(`the issuer could not be asked: ${whyNot(error, new URL(url), deadlineMs)}`)
   } finally {
     await agent.destroy()
   }
+}
+
+/** Nothing of the URL but its origin: what stands behind that may be a secret. */
+function whyNot(error: unknown, { origin }: URL, deadlineMs: number): string {
+  const reason = errorReason(error)
+  if (reason === 'TimeoutError') return `no whole answer from ${origin} within ${deadlineMs} ms`
+  if (reason === 'UND_ERR_CONNECT_TIMEOUT') return `no connection to ${origin} within ${connectDeadlineMs} ms`
+  return `${origin} failed (${reason})`
 }

@@ -77,7 +77,7 @@ export class TokenIssuer {
 }
 
 /** A genuine token that is of no use here. */
-class TokenRefused extends Error {
+export class TokenRefused extends Error {
   override readonly name = 'TokenRefused'
   readonly code: string
   constructor(code: string) {

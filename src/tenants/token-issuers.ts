@@ -1,11 +1,12 @@
-import { hash } from 'node:crypto'
 import { decodeJwt } from 'jose'
+import { errorReason } from '../error-reason.ts'
 import type { Logger } from '../logger.ts'
 import { Problem } from '../problems.ts'
 import type { Caller, Directory } from './directory.ts'
 import { keySetSource } from './key-set-source.ts'
-import { TokenIssuer, type TokenIssuerOptions } from './token-issuer.ts'
+import { TokenIssuer, type TokenIssuerOptions, TokenRefused } from './token-issuer.ts'
 import { TokenKeys } from './token-keys.ts'
+import { TokenText } from './token-text.ts'
 import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts'
 
 /** Longer ones are not looked at. All headers together may be 8 KiB. */
@@ -18,17 +19,19 @@ export class TokenIssuers {
   readonly #byIssuer: ReadonlyMap<string, TokenIssuer>
   readonly #directory: Pick<Directory, 'find'>
   readonly #logger: Pick<Logger, 'debug'>
-  readonly #verified = new VerifiedTokens()
+  readonly #verified: VerifiedTokens
   #underWay = 0
 
   constructor(
     issuers: readonly TokenIssuer[],
     directory: Pick<Directory, 'find'>,
-    logger: Pick<Logger, 'debug'>
+    logger: Pick<Logger, 'debug'>,
+    verified = new VerifiedTokens()
   ) {
     this.#byIssuer = new Map(issuers.map(issuer => [issuer.options.issuer, issuer]))
     this.#directory = directory
     this.#logger = logger
+    this.#verified = verified
   }
 
   /**
@@ -37,28 +40,36 @@ export class TokenIssuers {
    */
   authenticate(token: string, now: number): Caller | null | Promise<Caller | null> {
     if (token.length > maxTokenLength) return null
-    const digest = hash('sha256', token, 'hex')
-    const known = this.#verified.find(digest, now)
-    if (known !== null) return this.#callerOf(known)
+    const text = new TokenText(token)
+    const known = this.#verified.find(text.content, now)
+    if (known?.digest === text.digest) return this.#callerOf(known)
     const issuer = this.#byIssuer.get(issuerIn(token))
     if (issuer === undefined) return null
     if (this.#underWay >= maxUnderWay) throw new Problem('overloaded', { retryAfter: 1 })
-    return this.#verify(issuer, token, digest, now)
+    return this.#verify(issuer, token, text, now)
   }
 
-  async #verify(issuer: TokenIssuer, token: string, digest: string, now: number): Promise<Caller | null> {
+  async #verify(issuer: TokenIssuer, token: string, text: TokenText, now: number): Promise<Caller | null> {
     this.#underWay++
     try {
+      if (!text.isCanonical) throw new TokenRefused('encoding')
       const verified = await issuer.verify(token, now)
-      this.#verified.keep(digest, verified)
+      this.#remember(text, verified, now)
       return this.#callerOf(verified)
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      this.#logger.debug({ issuer: issuer.options.name, reason: code }, 'a token was refused')
+      this.#logger.debug({ issuer: issuer.options.name, reason: errorReason(error) }, 'a token was refused')
       return null
     } finally {
       this.#underWay--
     }
+  }
+
+  /** Refuses the other solution of a signature by ECDSA: no issuer makes both, and whoever holds one can make the other. */
+  #remember(text: TokenText, verified: VerifiedToken, now: number): void {
+    const { content, digest, firstHalf } = text
+    const known = this.#verified.find(content, now)
+    if (known && known.digest !== digest && known.firstHalf === firstHalf) throw new TokenRefused('signature')
+    this.#verified.keep(content, { ...verified, digest, firstHalf })
   }
 
   /** Asked at each call, so that a tenant that has been disabled is refused at once. */

@@ -125,7 +125,8 @@ export class TokenKeys {
       this.#faulty = false
       return true
     } catch (err) {
-      if (!this.#faulty) logger.warn({ issuer, err }, 'the keys of this issuer cannot be had')
+      if (!this.#faulty)
+        logger.warn({ issuer, from: source.from, err }, 'the keys of this issuer cannot be had')
       this.#faulty = true
       return false
     }

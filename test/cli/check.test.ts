@@ -16,6 +16,7 @@ test('check opens the store and the keys, says what it found and never prints a 
   expect(JSON.parse(stdout)).toEqual({
     ok: true,
     listeners: { public: '127.0.0.1:8080', admin: '127.0.0.1:8081' },
+    docs: 'public',
     store: { path: realpathSync(gateway.storePath), tenants: 1, keys: 1 },
     upstream: { origin: 'https://api.bigdata.com', key: 'env:BIGDATA_API_KEY' },
     credentials: [],

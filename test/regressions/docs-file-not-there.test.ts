@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 
-// The file server behind /docs says so by Fastify's own 404, which repeated the path.
+// A file server behind /docs said so by Fastify's own 404, which repeated the path.
 test.each(['/docs/static/nope.js', '/docs/static/..%2f..%2fpackage.json'])(
   'GET %s is answered with route_not_found',
   async target => {

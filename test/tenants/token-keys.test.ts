@@ -18,6 +18,7 @@ function source(serves: readonly SigningKey[] | null) {
     reads: 0,
     nowMs: 1_000_000,
     everyMs: 1_000_000,
+    from: 'test',
     lines: [] as string[],
     /** Reads wait for this. */
     held: Promise.resolve(),
