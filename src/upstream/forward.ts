@@ -122,9 +122,7 @@ class Sending<T> {
       const exchange = await this.#exchange(lease)
       const echoed = exchange.reveals
       if (echoed) onEcho({ request_id: call.requestId, credential: lease.label })
-      const result = resultOf(exchange, this.#operation.read, text =>
-        credentials.areIn(Buffer.from(text), lease)
-      )
+      const result = resultOf(exchange, this.#operation.read, text => credentials.areIn(Buffer.from(text)))
       await ledger.recordOutcome(facts, outcomeOf(result, call, echoed))
       return result
     } finally {
@@ -144,7 +142,7 @@ class Sending<T> {
         deadlineMs: Math.max(1, this.#sendBy - performance.now()),
         abandoned: () => this.#call.abandoned(),
         waitSeconds: () => credentials.waitOf(lease),
-        reveals: bytes => credentials.areIn(bytes, lease)
+        reveals: bytes => credentials.areIn(bytes)
       })
     )
   }
