@@ -71,6 +71,14 @@ export class Credentials {
     return this.#searches().some(search => search.isIn(bytes))
   }
 
+  /**
+   * How many characters in a row a short text from outside shares with a key of this process, in whatever form: 0 for fewer
+   * than eight, Infinity for a whole key. A text that shares any is neither relayed nor stored.
+   */
+  partIn(text: string): number {
+    return Math.max(...this.#searches().map(search => search.partIn(text)))
+  }
+
   #searches(): readonly KeySearch[] {
     this.#search ??= KeyMaterial.searchFor([...this.#held.values()].flatMap(({ materials }) => materials))
     if (this.#leaving.size === 0) return [this.#search]

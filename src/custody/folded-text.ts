@@ -21,3 +21,8 @@ function codeOf(byte: number): number {
 export function fold(bytes: Uint8Array): Uint8Array {
   return bytes.map(byte => folded[byte] ?? foreign)
 }
+
+/** Codes without the signs among them: `a-b.c` and `abc` are the same then. */
+export function withoutSigns(text: Uint8Array): Uint8Array {
+  return text.filter(code => code < sign)
+}

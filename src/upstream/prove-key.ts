@@ -54,7 +54,8 @@ export async function proveKey(
       waitOf: () => 0,
       noteAcceptance: () => {},
       noteRefusal: () => {},
-      areIn: bytes => material.search.isIn(bytes)
+      areIn: bytes => material.search.isIn(bytes),
+      partIn: text => material.search.partIn(text)
     },
     budget: new Budget({ perCredential: 1, perEgress: 1 }),
     ledger,

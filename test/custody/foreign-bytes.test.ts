@@ -63,6 +63,11 @@ describe('the search for keys takes time in proportion to what it searches, what
   test.each(texts)('in bytes: %s', (_name, text) => {
     expect(isLinear(text, part => credentials.areIn(part))).toBe(true)
   })
+
+  test.each(texts)('in a text that may be relayed: %s', (_name, text) => {
+    const much = text.subarray(0, megabyte / 16)
+    expect(isLinear(much, part => credentials.partIn(part.toString('latin1')))).toBe(true)
+  })
 })
 
 describe('escapes are read', () => {

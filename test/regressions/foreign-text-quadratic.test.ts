@@ -27,7 +27,7 @@ const readers: Record<string, (text: string) => unknown> = {
     return resultOf(
       { ...answer, headers: typed },
       () => null,
-      () => false
+      () => 0
     )
   },
   'the ids of an answer': text => {
@@ -35,7 +35,7 @@ const readers: Record<string, (text: string) => unknown> = {
     return resultOf(
       { kind: 'answer', status: 500, headers, body, reveals: false },
       () => null,
-      () => false
+      () => 0
     )
   },
   'a set of public keys': text => {
