@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { readState } from '../../src/cli/state-file.ts'
 import { createLogger } from '../../src/logger.ts'
 import { parseStrictJson } from '../../src/plugins/json-body.ts'
 import { presentedKey } from '../../src/plugins/tenant-auth.ts'
@@ -38,12 +39,15 @@ const readers: Record<string, (text: string) => unknown> = {
       () => 0
     )
   },
-  'a set of public keys': text => {
-    try {
-      return parseKeySet(`{"keys":[{"kty":${JSON.stringify(text)}}]`)
-    } catch {
-      return null
-    }
+  'a set of public keys': text => refused(() => parseKeySet(`{"keys":[{"kty":${JSON.stringify(text)}}]`))
+}
+
+/** Most of it is nothing that could be read: what counts is how long it takes to say so. */
+function refused(read: () => unknown): unknown {
+  try {
+    return read()
+  } catch (error) {
+    return error
   }
 }
 
@@ -74,3 +78,11 @@ describe.each(Object.entries(readers))('%s is read in time in proportion to its 
     expect(isLinear(Buffer.alloc(32 * 1024, filling), part => read(part.toString('latin1')))).toBe(true)
   })
 })
+
+test.each(['"', '&a '])(
+  'a file of state that is one long line full of %j is refused in such time too',
+  filling => {
+    const read = (part: Buffer) => refused(() => readState('state.yaml', part.toString('latin1')))
+    expect(isLinear(Buffer.alloc(96 * 1024, filling), read, 3)).toBe(true)
+  }
+)
