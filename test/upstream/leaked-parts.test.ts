@@ -66,21 +66,20 @@ const fields: Record<string, { rule(text: string): FaultRule; shown(told: Told):
 /** No text longer than this is an id. */
 const longestId = 64
 
-const texts = (key: string): [string, string][] =>
-  [
-    ...[...canaryForms(key), ...canaryDisguises(key), ...canaryParts(key)]
-      .filter(([form]) => form !== 'UTF-16')
-      .map(([form, bytes]): [string, string] => [form, bytes.toString('latin1')]),
-    ...[6, 14, 21, key.length - 8].map((at): [string, string] => [
-      `eight characters at ${at}`,
-      key.slice(at, at + 8)
-    ]),
-    ['eight characters within an id', `req-${key.slice(20, 28)}-17`] as [string, string],
-    ['eight characters apart', [...key.slice(20, 28)].join('.')] as [string, string]
-  ].flatMap(([form = '', text = '']): [string, string][] => [
-    [form, text.slice(0, longestId)],
-    ...(text.length > longestId ? [[`the end of ${form}`, text.slice(-longestId)] as [string, string]] : [])
-  ])
+/** The texts in which a key, or a part of it, may come back, by their names: those that are too long for an id from both ends. */
+function texts(key: string): [name: string, text: string][] {
+  const forms = new Map([...canaryForms(key), ...canaryDisguises(key), ...canaryParts(key)])
+  forms.delete('UTF-16')
+  for (const at of [6, 14, 21, key.length - 8])
+    forms.set(`eight characters at ${at}`, Buffer.from(key.slice(at, at + 8)))
+  forms.set('eight characters within an id', Buffer.from(`req-${key.slice(20, 28)}-17`))
+  forms.set('eight characters apart', Buffer.from([...key.slice(20, 28)].join('.')))
+  return [...forms].flatMap(([name, bytes]): [string, string][] => {
+    const text = bytes.toString('latin1')
+    const front: [string, string] = [name, text.slice(0, longestId)]
+    return text.length > longestId ? [front, [`the end of ${name}`, text.slice(-longestId)]] : [front]
+  })
+}
 
 describe('no part of an upstream key is relayed, stored or logged as an id of the upstream’s, not even disguised:', () => {
   test.each(texts(canaryKey))('%s', async (_form, text) => {
