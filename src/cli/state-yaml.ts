@@ -25,6 +25,8 @@ export function readYaml(name: string, text: string): YamlRead {
     stringKeys: true,
     uniqueKeys: false,
     lineCounter: lines,
+    // Each would quote its line, which one that is as long as the file makes the square of the time. None is shown.
+    prettyErrors: false,
     // Silent, it would not tell of a second document.
     logLevel: 'error'
   })

@@ -1,4 +1,3 @@
-import type { ForeignText } from './foreign-text.ts'
 import type { KeyMaterial } from './key-material.ts'
 
 /** One version of a credential, with its key. */
@@ -27,8 +26,6 @@ export type Lease = {
   readonly canWait: boolean
   /** Calls back with the key. What the callback makes of it must go to the upstream and nowhere else. */
   use<T>(callback: (secret: string) => T): T
-  /** Whether what came from outside holds the key. */
-  isIn(text: ForeignText): boolean
   release(): void
 }
 
@@ -123,10 +120,10 @@ export class Credential {
     this.#versions = versions
   }
 
-  /** Whether what came from outside holds one of the keys. */
-  isIn(text: ForeignText): boolean {
+  /** The keys of its versions. */
+  get materials(): KeyMaterial[] {
     const { active, standby } = this.#versions
-    return (active?.material.isIn(text) || standby?.material.isIn(text)) ?? false
+    return [active, standby].flatMap(version => version?.material ?? [])
   }
 
   #leaseOf({ version, material }: HeldVersion, canWait: boolean): Lease {
@@ -137,7 +134,6 @@ export class Credential {
       label: `${this.name}@${version}`,
       canWait,
       use: callback => material.use(callback),
-      isIn: text => material.isIn(text),
       release: () => material.release()
     }
   }

@@ -5,7 +5,8 @@ import {
   type Lease,
   type Unusable
 } from './credential.ts'
-import { readForeign } from './foreign-text.ts'
+import { KeyMaterial } from './key-material.ts'
+import type { KeySearch } from './key-search.ts'
 
 /** What becomes of credentials while calls are made with them. */
 export type CredentialEvents = {
@@ -24,6 +25,10 @@ export class Credentials {
   readonly #events: CredentialEvents
   readonly #monotonicMs: () => number
   readonly #nowMs: () => number
+  /** For the keys of all that are held; null until the first answer after a change of them. */
+  #search: KeySearch | null = null
+  /** Keys that are no longer held, and with which calls are still under way. */
+  readonly #leaving = new Set<KeyMaterial>()
 
   constructor(events: CredentialEvents, { monotonicMs = () => performance.now(), nowMs = Date.now } = {}) {
     this.#events = events
@@ -59,19 +64,26 @@ export class Credentials {
       this.#events.onRevert({ name, from: refused.version, to: version })
   }
 
-  /** Whether bytes that came from outside hold a key, in whatever form: one of these, or the one that was leased. */
-  areIn(bytes: Buffer, lease: Pick<Lease, 'name' | 'version' | 'isIn'>): boolean {
+  /** Whether bytes that came from outside hold a key of this process, in whatever form. */
+  areIn(bytes: Buffer): boolean {
     // Trailers mostly: every answer is looked into three times, and each search counts.
     if (bytes.length === 0) return false
-    const text = readForeign(bytes)
-    for (const credential of this.#held.values()) if (credential.isIn(text)) return true
-    // The lease's own may have been replaced while its call was under way.
-    return !this.#holds(lease) && lease.isIn(text)
+    return this.#searches().some(search => search.isIn(bytes))
   }
 
-  #holds({ name, version }: Pick<Lease, 'name' | 'version'>): boolean {
-    const { active, standby } = this.held(name)
-    return active?.version === version || standby?.version === version
+  /**
+   * How many characters in a row a short text from outside shares with a key of this process, in whatever form: 0 for fewer
+   * than eight, Infinity for a whole key. A text that shares any is neither relayed nor stored.
+   */
+  partIn(text: string): number {
+    return Math.max(...this.#searches().map(search => search.partIn(text)))
+  }
+
+  #searches(): readonly KeySearch[] {
+    this.#search ??= KeyMaterial.searchFor([...this.#held.values()].flatMap(({ materials }) => materials))
+    if (this.#leaving.size === 0) return [this.#search]
+    for (const material of this.#leaving) if (!material.isLeaving) this.#leaving.delete(material)
+    return [this.#search, ...[...this.#leaving].map(({ search }) => search)]
   }
 
   /** What is held of a credential; nothing of one that is not known. */
@@ -101,14 +113,18 @@ export class Credentials {
 
   /** Holds one credential no longer: its keys are zeroed. */
   drop(name: string): void {
-    this.#held.get(name)?.replace(none)
+    this.replace(name, none)
     this.#held.delete(name)
   }
 
   /** Holds other versions of one credential from now on. */
   replace(name: string, versions: HeldVersions): void {
     const credential = this.#held.get(name)
+    const before = credential?.materials ?? []
     if (credential) credential.replace(versions)
     else this.#held.set(name, new Credential(name, versions))
+    for (const material of before) if (material.isLeaving) this.#leaving.add(material)
+    this.#search?.erase()
+    this.#search = null
   }
 }

@@ -1,27 +1,111 @@
-/** Bytes that came from outside, in the ways in which a key may be read in them. */
-export type ForeignText = {
-  readonly asWritten: readonly Buffer[]
-  /** The same in lower case: names of headers and hex digits have no case of their own. */
-  readonly inLowerCase: readonly Buffer[]
+const [percent, ampersand, backslash, hash, semicolon, zero] = [0x25, 0x26, 0x5c, 0x23, 0x3b, 0x30]
+const [letterU, letterX, quote, slash, leftBrace, rightBrace] = [0x75, 0x78, 0x22, 0x2f, 0x7b, 0x7d]
+
+/** Bytes from outside in the ways in which a key may be read in them: as they are, and without the escapes in them. */
+export function readingsOf(bytes: Buffer): readonly Buffer[] {
+  const holdsEscapes = bytes.includes(percent) || bytes.includes(backslash) || bytes.includes(ampersand)
+  return holdsEscapes ? [bytes, unescaped(bytes)] : [bytes]
 }
 
-/** As they are, and without the escapes of URLs, JSON and HTML. */
-export function readForeign(bytes: Buffer): ForeignText {
-  const text = bytes.toString('latin1')
-  const readings = /[%\\&]/.test(text) ? [text, unescaped(text)] : [text]
-  return {
-    asWritten: [bytes, ...readings.slice(1).map(reading => Buffer.from(reading, 'latin1'))],
-    inLowerCase: readings.map(reading => Buffer.from(reading.toLowerCase(), 'latin1'))
+/**
+ * Takes the escapes of URLs (`%5f`, `%u005f`), of JSON and scripts (`\u005f`, `\u{5f}`, `\x5f`, `\"`, behind any number of
+ * backslashes) and of HTML (`&#95;`, `&#x5f;`) out of bytes. One pass that goes back over nothing: what comes from outside
+ * may be a megabyte of anything.
+ */
+function unescaped(bytes: Buffer): Buffer {
+  const text = Buffer.allocUnsafe(bytes.length)
+  let [at, length] = [0, 0]
+  while (at < bytes.length) {
+    const byte = bytes[at] as number
+    if (byte !== backslash && byte !== percent && byte !== ampersand) {
+      text[length++] = byte
+      at++
+      continue
+    }
+    const end = byte === backslash ? endOfBackslashes(bytes, at) : at + 1
+    const escaped = byte === ampersand ? readReference(bytes, end) : readEscape(bytes, end, byte)
+    if (escaped !== none) {
+      text[length++] = escaped & 0xff
+      at = escaped >>> 8
+    } else {
+      // Two backslashes stand for one, and the last of an odd number for itself, or for nothing before what it escapes.
+      const isMark = byte === backslash && (bytes[end] === quote || bytes[end] === slash)
+      for (let left = end - at; left > (isMark ? 1 : 0); left -= 2) text[length++] = byte
+      at = end
+    }
   }
+  return text.subarray(0, length)
 }
 
-const escapes =
-  /%([0-9a-f]{2})|\\+u00([0-9a-f]{2})|\\x([0-9a-f]{2})|&#x0*([0-9a-f]{1,2});|&#0*([0-9]{1,3});|\\(["\\/])/gi
+/** What was read of an escape: the index behind it (below 2^24) and, in the lowest eight bits, its byte; or that there is none. */
+type Escaped = number
+const none: Escaped = -1
+const noDigit = 16
+/** Digits after which a number is that of no byte any more. */
+const longestNumber = 4
 
-function unescaped(text: string): string {
-  return text.replace(escapes, (_all, url, json, script, htmlHex, htmlDecimal, mark) => {
-    if (mark !== undefined) return mark
-    if (htmlDecimal !== undefined) return String.fromCharCode(Number(htmlDecimal) & 0xff)
-    return String.fromCharCode(Number.parseInt(url ?? json ?? script ?? htmlHex, 16))
-  })
+function escapedByte(byte: number, next: number): Escaped {
+  return (next << 8) | byte
 }
+
+function endOfBackslashes(bytes: Buffer, at: number): number {
+  let end = at + 1
+  while (end < bytes.length && bytes[end] === backslash) end++
+  return end
+}
+
+/** Behind a percent sign or backslashes. */
+function readEscape(bytes: Buffer, at: number, mark: number): Escaped {
+  if (at >= bytes.length) return none
+  const next = lowerCases[bytes[at] as number] as number
+  if (next === letterU) return readUnicode(bytes, at + 1)
+  if (mark === percent) return readHex(bytes, at)
+  return next === letterX ? readHex(bytes, at + 1) : none
+}
+
+function readUnicode(bytes: Buffer, at: number): Escaped {
+  if (at + 1 >= bytes.length) return none
+  if (bytes[at] === leftBrace) return readNumber(bytes, at + 1, 16, rightBrace)
+  return bytes[at] === zero && bytes[at + 1] === zero ? readHex(bytes, at + 2) : none
+}
+
+/** Behind an ampersand. */
+function readReference(bytes: Buffer, at: number): Escaped {
+  if (at + 1 >= bytes.length || bytes[at] !== hash) return none
+  const isHex = lowerCases[bytes[at + 1] as number] === letterX
+  return isHex ? readNumber(bytes, at + 2, 16, semicolon) : readNumber(bytes, at + 1, 10, semicolon)
+}
+
+function readHex(bytes: Buffer, at: number): Escaped {
+  if (at + 1 >= bytes.length) return none
+  const high = digits[bytes[at] as number] as number
+  const low = digits[bytes[at + 1] as number] as number
+  return high === noDigit || low === noDigit ? none : escapedByte(high * 16 + low, at + 2)
+}
+
+/** A number behind any zeros, with the sign that ends it: HTML does without. */
+function readNumber(bytes: Buffer, from: number, base: 10 | 16, end: number): Escaped {
+  let at = from
+  while (at < bytes.length && bytes[at] === zero) at++
+  let value = 0
+  const first = at
+  for (; at < bytes.length && at - first < longestNumber; at++) {
+    const digit = digits[bytes[at] as number] as number
+    if (digit >= base) break
+    value = value * base + digit
+  }
+  if (at === first || value > 0xff) return none
+  const isEnded = at < bytes.length && bytes[at] === end
+  return isEnded || end === semicolon ? escapedByte(value, isEnded ? at + 1 : at) : none
+}
+
+/** Letters in lower case, other bytes as they are. */
+const lowerCases = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte
+)
+
+/** The values of hex digits; 16 for what is none. */
+const digits = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const value = Number.parseInt(String.fromCharCode(byte), 16)
+  return Number.isNaN(value) ? noDigit : value
+})

@@ -30,7 +30,8 @@ export async function* exportedEntries(
 export async function* linesOf(path: string): AsyncGenerator<(string | null)[]> {
   let rest = ''
   for await (const chunk of await textOf(path)) {
-    const lines = (rest + chunk).split('\n')
+    const lines = chunk.split('\n')
+    lines[0] = rest + lines[0]
     rest = lines.pop() ?? ''
     yield lines
     if (rest.length > longestLine) return yield [null]

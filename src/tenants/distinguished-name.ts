@@ -35,7 +35,10 @@ function attributeOf(text: string): string | null {
 }
 
 function withoutTrailingSpaces(escaped: string): string {
-  const bare = escaped.replace(/ +$/, '')
+  let end = escaped.length
+  // A loop: a pattern would look for the end from each space of a long run in the middle.
+  while (end > 0 && escaped[end - 1] === ' ') end--
+  const bare = escaped.slice(0, end)
   // What follows a backslash is part of the value, also when it is the last space.
   return /(?:^|[^\\])(?:\\\\)*\\$/.test(bare) && bare.length < escaped.length ? `${bare} ` : bare
 }

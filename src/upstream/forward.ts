@@ -45,7 +45,7 @@ export type ForwardDependencies = {
   transport: Pick<Transport, 'claim' | 'release' | 'send'>
   credentials: Pick<
     Credentials,
-    'lease' | 'leaseInPlaceOf' | 'waitOf' | 'noteAcceptance' | 'noteRefusal' | 'areIn'
+    'lease' | 'leaseInPlaceOf' | 'waitOf' | 'noteAcceptance' | 'noteRefusal' | 'areIn' | 'partIn'
   >
   budget: Pick<Budget, 'take'>
   ledger: Pick<Ledger, 'recordIntent' | 'recordOutcome'>
@@ -120,11 +120,9 @@ class Sending<T> {
       await ledger.recordIntent(facts)
       call.recorded = true
       const exchange = await this.#exchange(lease)
-      const echoed = exchange.reveals
+      const result = resultOf(exchange, this.#operation.read, text => credentials.partIn(text))
+      const echoed = exchange.reveals || result.repeatsKey
       if (echoed) onEcho({ request_id: call.requestId, credential: lease.label })
-      const result = resultOf(exchange, this.#operation.read, text =>
-        credentials.areIn(Buffer.from(text), lease)
-      )
       await ledger.recordOutcome(facts, outcomeOf(result, call, echoed))
       return result
     } finally {
@@ -144,7 +142,7 @@ class Sending<T> {
         deadlineMs: Math.max(1, this.#sendBy - performance.now()),
         abandoned: () => this.#call.abandoned(),
         waitSeconds: () => credentials.waitOf(lease),
-        reveals: bytes => credentials.areIn(bytes, lease)
+        reveals: bytes => credentials.areIn(bytes)
       })
     )
   }

@@ -1,5 +1,4 @@
 import type { Lease } from '../custody/credential.ts'
-import { readForeign } from '../custody/foreign-text.ts'
 import type { KeyMaterial } from '../custody/key-material.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { uuidv7 } from '../uuid.ts'
@@ -45,7 +44,6 @@ export async function proveKey(
     label: `${name}@${version}`,
     canWait: false,
     use: callback => material.use(callback),
-    isIn: text => material.isIn(text),
     release: () => {}
   }
   const forward = openDoor({
@@ -56,7 +54,8 @@ export async function proveKey(
       waitOf: () => 0,
       noteAcceptance: () => {},
       noteRefusal: () => {},
-      areIn: bytes => material.isIn(readForeign(bytes))
+      areIn: bytes => material.search.isIn(bytes),
+      partIn: text => material.search.partIn(text)
     },
     budget: new Budget({ perCredential: 1, perEgress: 1 }),
     ledger,

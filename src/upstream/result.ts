@@ -13,29 +13,68 @@ export type Result<T> = {
   readonly upstream: UpstreamFacts | undefined
   readonly retryAfter: number | undefined
   readonly cause: unknown
+  /** A text that would have been relayed shares so much with a key of ours that it is no chance. */
+  readonly repeatsKey: boolean
 }
 
-/** Whether a text holds one of our keys. */
-type Reveals = (text: string) => boolean
+/** How many characters in a row a text shares with a key of ours: 0, or eight and more, Infinity for a whole key. */
+type PartOfKey = (text: string) => number
+
+/** By chance an id may share eight characters with a form of a key, and never so many. */
+const beyondChance = 16
+
+/** Decides which texts of one answer may go further, and remembers whether one of them shared much with a key. */
+class Relay {
+  repeatsKey = false
+  readonly #partOfKey: PartOfKey
+
+  constructor(partOfKey: PartOfKey) {
+    this.#partOfKey = partOfKey
+  }
+
+  /** Whether a text that the upstream chose shares nothing with a key. */
+  admits(text: string): boolean {
+    const shared = this.#partOfKey(text)
+    this.repeatsKey ||= shared >= beyondChance
+    return shared === 0
+  }
+
+  /** Whether a valid answer may be passed on. The ids in it are those that it was asked with: they may share a part. */
+  admitsValue(value: unknown): boolean {
+    return Number.isFinite(this.#partOfKey(JSON.stringify(value))) && this.admits(stateIn(value))
+  }
+}
+
+/** The one member of answers that the upstream words itself. */
+function stateIn(value: unknown): string {
+  const { status } = Object(value) as { status?: unknown }
+  return typeof status === 'string' ? status : ''
+}
 
 /** Reads an exchange: `read` takes the body of a 200, or returns null when it is no valid answer. */
 export function resultOf<T>(
   exchange: Exchange,
   read: (body: string) => T | null,
-  reveals: Reveals
+  partOfKey: PartOfKey
 ): Result<T> {
+  const relay = new Relay(partOfKey)
+  const result = readWith(exchange, read, relay)
+  return relay.repeatsKey ? { ...result, repeatsKey: true } : result
+}
+
+function readWith<T>(exchange: Exchange, read: (body: string) => T | null, relay: Relay): Result<T> {
   if (exchange.kind === 'failure') {
     const upstream = exchange.status === undefined ? undefined : { status: exchange.status }
     const retryAfter = exchange.error instanceof KeyRefused ? exchange.error.retryAfter : undefined
     return failed(failureOfExchange(exchange), upstream, retryAfter, exchange.error)
   }
   const { status, headers, body } = exchange
-  const upstream = upstreamFacts(exchange, reveals)
+  const upstream = upstreamFacts(exchange, relay)
   if (status !== 200)
     return failed(failureOfStatus(status), upstream, waitOf(status, headers.retryAfter), undefined)
   const value = isJson(headers.contentType) && isPlain(headers.contentEncoding) ? read(body) : null
   // A valid answer may still repeat our key, e.g. as its status: no form of keys can be relied upon.
-  if (value === null || reveals(JSON.stringify(value)))
+  if (value === null || !relay.admitsValue(value))
     return failed({ code: 'upstream_answer_invalid', forwarded: 'yes' }, upstream, undefined, undefined)
   return {
     code: 'accepted',
@@ -44,7 +83,8 @@ export function resultOf<T>(
     value,
     upstream,
     retryAfter: undefined,
-    cause: undefined
+    cause: undefined,
+    repeatsKey: false
   }
 }
 
@@ -54,7 +94,7 @@ function failed(
   retryAfter: number | undefined,
   cause: unknown
 ): Result<never> {
-  return { code, forwarded, uncertain, value: undefined, upstream, retryAfter, cause }
+  return { code, forwarded, uncertain, value: undefined, upstream, retryAfter, cause, repeatsKey: false }
 }
 
 /** A 429 always asks for a wait, and a 503 only when it says so. */
@@ -71,14 +111,14 @@ function isPlain(contentEncoding: string): boolean {
   return contentEncoding === '' || contentEncoding.toLowerCase() === 'identity'
 }
 
-/** Machine-readable ids only, and only in a form that cannot carry a sentence; never one that holds a key. */
+/** Machine-readable ids only, and only in a form that cannot carry a sentence; never one with a part of a key. */
 function upstreamFacts(
   { status, headers, body }: Exchange & { kind: 'answer' },
-  reveals: Reveals
+  relay: Relay
 ): UpstreamFacts {
   const error = status === 200 ? undefined : contentServiceError(body)
   const token = (text: unknown) =>
-    typeof text === 'string' && /^[A-Za-z0-9_.:-]{1,64}$/.test(text) && !reveals(text) ? text : undefined
+    typeof text === 'string' && /^[A-Za-z0-9_.:-]{1,64}$/.test(text) && relay.admits(text) ? text : undefined
   const code = token(error?.['errorCode'])
   const requestId =
     token(error?.['requestId']) ?? (headers.requestId === '' ? undefined : token(headers.requestId))
