@@ -31,6 +31,7 @@ const byErrorCode: Readonly<Record<string, UpstreamFailure['code']>> = {
   UND_ERR_INFO: 'upstream_failed',
   ECONNRESET: 'upstream_failed',
   EPIPE: 'upstream_failed',
+  ANSWERS_TOO_LARGE: 'upstream_answer_invalid',
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'upstream_answer_invalid',
   UND_ERR_HEADERS_OVERFLOW: 'upstream_answer_invalid',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'upstream_answer_invalid'

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type Dispatcher, Pool } from 'undici'
+import { AnswerBody, AnswerRoom } from './answer-body.ts'
 import { type AnswerHeaders, answerHeaders } from './headers.ts'
 
 export type TransportOptions = {
@@ -10,6 +11,8 @@ export type TransportOptions = {
   connections?: number
   /** How many calls may be under way or waiting; the pool itself would queue without end. */
   capacity?: number
+  /** How much the answers under way may take together. */
+  answerBytes?: number
 }
 
 export type UpstreamRequest = {
@@ -57,6 +60,11 @@ export class KeyRefused extends Error {
   }
 }
 
+/** This answer and the others under way need more memory than answers may have. */
+class AnswersTooLarge extends Error {
+  readonly code = 'ANSWERS_TOO_LARGE'
+}
+
 const maxAnswerBytes = 1024 * 1024
 
 /**
@@ -68,11 +76,19 @@ export class Transport {
   readonly #pool: Pool
   readonly #connections: number
   readonly #capacity: number
+  readonly #room: AnswerRoom
   readonly #waiting: Set<Send> = new Set()
   #dispatched = 0
   #claimed = 0
 
-  constructor({ origin, deadlineMs = 30_000, connections = 64, capacity = 1024 }: TransportOptions) {
+  constructor({
+    origin,
+    deadlineMs = 30_000,
+    connections = 64,
+    capacity = 1024,
+    answerBytes = 32 * maxAnswerBytes
+  }: TransportOptions) {
+    this.#room = new AnswerRoom(answerBytes)
     this.#connections = connections
     this.#capacity = capacity
     this.#pool = new Pool(origin, {
@@ -103,7 +119,7 @@ export class Transport {
   /** Never rejects: what went wrong is in the Exchange. */
   send(request: UpstreamRequest): Promise<Exchange> {
     return new Promise(resolve => {
-      const send = new Send(request, exchange => {
+      const send = new Send(request, this.#room, exchange => {
         if (!this.#waiting.delete(send)) this.#dispatched--
         resolve(exchange)
         this.#dispatchNext()
@@ -132,15 +148,16 @@ class Send implements Dispatcher.DispatchHandler {
   readonly #request: UpstreamRequest
   readonly #finish: (exchange: Exchange) => void
   readonly #timer: NodeJS.Timeout
+  readonly #body: AnswerBody
   #controller: Dispatcher.DispatchController | null = null
   #sent = false
   #finished = false
   #status: number | undefined
   #headers: AnswerHeaders | undefined
   #reveals = false
-  #chunks: Buffer[] = []
 
-  constructor(request: UpstreamRequest, finish: (exchange: Exchange) => void) {
+  constructor(request: UpstreamRequest, room: AnswerRoom, finish: (exchange: Exchange) => void) {
+    this.#body = new AnswerBody(room)
     this.#request = request
     this.#finish = finish
     this.#timer = setTimeout(() => this.#stop(new DeadlinePassed()), request.deadlineMs)
@@ -176,13 +193,13 @@ class Send implements Dispatcher.DispatchHandler {
     this.#lookInto(headers)
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#chunks.push(chunk)
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#body.append(chunk)) controller.abort(new AnswersTooLarge())
   }
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: Headers): void {
-    const body = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks)
-    assert(this.#status !== undefined && this.#headers && body, 'an answer has a head')
+    assert(this.#status !== undefined && this.#headers, 'an answer has a head')
+    const body = this.#body.bytes()
     this.#lookInto(trailers)
     const reveals = this.#reveals || this.#request.reveals(body)
     const [status, headers] = [this.#status, this.#headers]
@@ -206,7 +223,7 @@ class Send implements Dispatcher.DispatchHandler {
 
   #fail(error: unknown): void {
     const status = this.#status === undefined ? {} : { status: this.#status }
-    const reveals = this.#reveals || this.#request.reveals(Buffer.concat(this.#chunks))
+    const reveals = this.#reveals || this.#request.reveals(this.#body.bytes())
     this.#end({ kind: 'failure', error, sent: this.#sent, ...status, reveals })
   }
 
@@ -214,6 +231,7 @@ class Send implements Dispatcher.DispatchHandler {
     if (this.#finished) return
     this.#finished = true
     clearTimeout(this.#timer)
+    this.#body.release()
     this.#finish(exchange)
   }
 }
