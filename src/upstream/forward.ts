@@ -113,18 +113,14 @@ class Sending<T> {
 
   /** Sends once, with the version leased, and gives the lease back. Throws `ledger_unavailable`. */
   async once(lease: Lease, attempt: number): Promise<Result<T>> {
-    const { credentials, ledger, onEcho } = this.#parts
+    const { ledger, onEcho } = this.#parts
     const call = this.#call
     try {
       const facts = this.#factsOf(lease, attempt)
       await ledger.recordIntent(facts)
       call.recorded = true
-      const exchange = await this.#exchange(lease)
-      const echoed = exchange.reveals
+      const { result, echoed } = await this.#send(lease)
       if (echoed) onEcho({ request_id: call.requestId, credential: lease.label })
-      const result = resultOf(exchange, this.#operation.read, text =>
-        credentials.areIn(Buffer.from(text), lease)
-      )
       await ledger.recordOutcome(facts, outcomeOf(result, call, echoed))
       return result
     } finally {
@@ -132,10 +128,13 @@ class Sending<T> {
     }
   }
 
-  async #exchange(lease: Lease) {
+  /** Its own function, so that nothing holds the answer's body while the outcome waits for the disk. */
+  async #send(lease: Lease): Promise<{ result: Result<T>; echoed: boolean }> {
     const { transport, credentials } = this.#parts
-    const { method, path, body } = this.#operation
-    return await lease.use(secret =>
+    const { method, path, body, read } = this.#operation
+    const reveals = (text: string) => credentials.areIn(Buffer.from(text), lease)
+    let result: Result<T> | undefined
+    const exchange = await lease.use(secret =>
       transport.send({
         method,
         path,
@@ -144,9 +143,14 @@ class Sending<T> {
         deadlineMs: Math.max(1, this.#sendBy - performance.now()),
         abandoned: () => this.#call.abandoned(),
         waitSeconds: () => credentials.waitOf(lease),
-        reveals: bytes => credentials.areIn(bytes, lease)
+        reveals: bytes => credentials.areIn(bytes, lease),
+        proves: answer => {
+          result = resultOf(answer, read, reveals)
+          return result.code === 'accepted'
+        }
       })
     )
+    return { result: result ?? resultOf(exchange, read, reveals), echoed: exchange.reveals }
   }
 
   #factsOf({ label }: Lease, attempt: number): CallFacts {

@@ -1,8 +1,8 @@
 import { problemTable } from '../problem-table.ts'
 import { type Forwarded, Problem, type UpstreamFacts } from '../problems.ts'
+import { type Exchange, KeyRefused } from './exchange.ts'
 import { failureOfExchange, failureOfStatus, type UpstreamFailure } from './failure.ts'
 import { retryAfterSeconds } from './headers.ts'
-import { type Exchange, KeyRefused } from './transport.ts'
 
 /** What came of a call: with a value when it was accepted, or why not. Members that do not apply are undefined. */
 export type Result<T> = {

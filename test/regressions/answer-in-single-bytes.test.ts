@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { Transport, type UpstreamRequest } from '../../src/upstream/transport.ts'
+import type { UpstreamRequest } from '../../src/upstream/exchange.ts'
+import { Transport } from '../../src/upstream/transport.ts'
 import { type RawUpstream, rawUpstream } from '../support/raw-upstream.ts'
 
 // Each chunk of an answer was kept as a Buffer of its own: 16 answers in chunks of one byte ended the process.
@@ -20,7 +21,8 @@ function request(): UpstreamRequest {
     deadlineMs: 15_000,
     abandoned: () => false,
     waitSeconds: () => 0,
-    reveals: () => false
+    reveals: () => false,
+    proves: () => true
   }
 }
 
@@ -103,6 +105,16 @@ test('a length that is only announced takes no room', async () => {
   expect(await transport.send(request())).toMatchObject({ kind: 'answer', body: '{}' })
   await transport.close()
   expect((await Promise.all(held)).map(({ kind }) => kind)).toEqual(Array(8).fill('failure'))
+})
+
+test('many small headers are bounded in number', async () => {
+  const head = `HTTP/1.1 200 OK\r\n${'a:\r\n'.repeat(3000)}content-length: 2\r\n\r\n{}`
+  const transport = transportTo(await upstreamOf(socket => void socket.write(head)))
+  expect(await transport.send(request())).toMatchObject({
+    kind: 'failure',
+    sent: true,
+    error: { code: 'ANSWER_NOT_HTTP' }
+  })
 })
 
 function memory(): number {

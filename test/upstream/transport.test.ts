@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { SANDBOX_KEY, type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
-import { Transport, type UpstreamRequest } from '../../src/upstream/transport.ts'
+import type { UpstreamRequest } from '../../src/upstream/exchange.ts'
+import { Transport } from '../../src/upstream/transport.ts'
 
 let sandbox: Sandbox
 const open: Transport[] = []
@@ -28,6 +29,7 @@ function request(more: Partial<UpstreamRequest> = {}): UpstreamRequest {
     abandoned: () => false,
     waitSeconds: () => 0,
     reveals: () => false,
+    proves: () => true,
     ...more
   }
 }
