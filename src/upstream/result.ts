@@ -1,3 +1,4 @@
+import { strictJson } from '../ledger/strict-json.ts'
 import { problemTable } from '../problem-table.ts'
 import { type Forwarded, Problem, type UpstreamFacts } from '../problems.ts'
 import { type Exchange, KeyRefused } from './exchange.ts'
@@ -91,13 +92,8 @@ function upstreamFacts(
 
 /** The body as the content service's error object, or undefined when it is something else. */
 function contentServiceError(body: string): Record<string, unknown> | undefined {
-  if (!body.startsWith('{')) return undefined
-  try {
-    return JSON.parse(body) as Record<string, unknown>
-  } catch {
-    // An HTML page or a cut body: it has nothing to tell but its status.
-    return undefined
-  }
+  // An HTML page or a cut body has nothing to tell but its status.
+  return body.startsWith('{') ? (strictJson(body) as Record<string, unknown> | undefined) : undefined
 }
 
 /** The upstream says that our key is bad. */
