@@ -36,6 +36,15 @@ export type Exchange =
   | Answer
   | { kind: 'failure'; error: unknown; sent: boolean; status?: number; reveals: boolean }
 
+/** What the body of a 200 says that is a valid answer to an operation. */
+export type Reading<T> = {
+  readonly value: T
+  /** The upstream's word for what it did, validated; undefined where the operation has none. */
+  readonly state: string | undefined
+  /** Whether that word says that it did not do it. */
+  readonly refused: boolean
+}
+
 /** The deadline passed. */
 export class DeadlinePassed extends Error {
   readonly code = 'DEADLINE_PASSED'

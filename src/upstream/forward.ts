@@ -5,6 +5,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { Problem } from '../problems.ts'
 import type { Budget } from './budget.ts'
 import { chooseCredential } from './choose-credential.ts'
+import type { Reading } from './exchange.ts'
 import { requestHeaders } from './headers.ts'
 import { isKeyRefused, isKeyTaken, problemOf, type Result, resultOf, statusOf } from './result.ts'
 import type { Transport } from './transport.ts'
@@ -38,7 +39,7 @@ export type Operation<T> = {
   readonly request: { date_limit?: string }
   readonly body: string | null
   /** Reads the body of a 200, or returns null when it is not a valid answer to this operation. */
-  readonly read: (body: string) => T | null
+  readonly read: (body: string) => Reading<T> | null
 }
 
 export type ForwardDependencies = {
@@ -169,7 +170,7 @@ class Sending<T> {
 }
 
 function outcomeOf(
-  { code, forwarded, upstream }: Result<unknown>,
+  { code, forwarded, upstream, state }: Result<unknown>,
   call: Call,
   echoed: boolean
 ): OutcomeFacts {
@@ -179,6 +180,7 @@ function outcomeOf(
     forwarded,
     upstream_status: upstream?.status,
     upstream_request_id: upstream?.request_id,
+    upstream_state: state,
     duration_ms: Math.round(performance.now() - call.startedAt),
     incident: echoed ? 'credential_echoed' : undefined
   }

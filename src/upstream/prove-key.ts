@@ -28,7 +28,7 @@ const listConnectors: Operation<true> = {
   connectorId: undefined,
   request: {},
   body: null,
-  read: body => (holdsResults(body) ? true : null)
+  read: body => (holdsResults(body) ? { value: true, state: undefined, refused: false } : null)
 }
 
 /**

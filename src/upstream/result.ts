@@ -1,7 +1,7 @@
 import { strictJson } from '../ledger/strict-json.ts'
 import { problemTable } from '../problem-table.ts'
 import { type Forwarded, Problem, type UpstreamFacts } from '../problems.ts'
-import { type Exchange, KeyRefused } from './exchange.ts'
+import { type Exchange, KeyRefused, type Reading } from './exchange.ts'
 import { failureOfExchange, failureOfStatus, type UpstreamFailure } from './failure.ts'
 import { retryAfterSeconds } from './headers.ts'
 
@@ -12,6 +12,8 @@ export type Result<T> = {
   readonly uncertain: boolean | undefined
   readonly value: T | undefined
   readonly upstream: UpstreamFacts | undefined
+  /** The state that a valid answer gives, also one that says that nothing was done. */
+  readonly state: string | undefined
   readonly retryAfter: number | undefined
   readonly cause: unknown
 }
@@ -22,7 +24,7 @@ type Reveals = (text: string) => boolean
 /** Reads an exchange: `read` takes the body of a 200, or returns null when it is no valid answer. */
 export function resultOf<T>(
   exchange: Exchange,
-  read: (body: string) => T | null,
+  read: (body: string) => Reading<T> | null,
   reveals: Reveals
 ): Result<T> {
   if (exchange.kind === 'failure') {
@@ -34,16 +36,21 @@ export function resultOf<T>(
   const upstream = upstreamFacts(exchange, reveals)
   if (status !== 200)
     return failed(failureOfStatus(status), upstream, waitOf(status, headers.retryAfter), undefined)
-  const value = isJson(headers.contentType) && isPlain(headers.contentEncoding) ? read(body) : null
+  const reading = isJson(headers.contentType) && isPlain(headers.contentEncoding) ? read(body) : null
   // A valid answer may still repeat our key, e.g. as its status: no form of keys can be relied upon.
-  if (value === null || reveals(JSON.stringify(value)))
+  if (reading === null || reveals(JSON.stringify(reading.value)))
     return failed({ code: 'upstream_answer_invalid', forwarded: 'yes' }, upstream, undefined, undefined)
+  const { value, state, refused } = reading
+  // Something may have been done all the same, as `PARTLY_FAILED` would mean.
+  if (refused)
+    return { ...failed({ code: 'upstream_failed', forwarded: 'yes', uncertain: true }, upstream), state }
   return {
     code: 'accepted',
     forwarded: 'yes',
     uncertain: undefined,
     value,
     upstream,
+    state,
     retryAfter: undefined,
     cause: undefined
   }
@@ -52,10 +59,10 @@ export function resultOf<T>(
 function failed(
   { code, forwarded, uncertain }: UpstreamFailure,
   upstream: UpstreamFacts | undefined,
-  retryAfter: number | undefined,
-  cause: unknown
+  retryAfter?: number,
+  cause?: unknown
 ): Result<never> {
-  return { code, forwarded, uncertain, value: undefined, upstream, retryAfter, cause }
+  return { code, forwarded, uncertain, value: undefined, upstream, state: undefined, retryAfter, cause }
 }
 
 /** A 429 always asks for a wait, and a 503 only when it says so. */

@@ -75,6 +75,7 @@ const unproven: readonly { name: string; bytes: (id: string) => string }[] = [
 const unprovenBodies = [
   { name: 'a 200 about another connector', bytes: () => acceptedAnswer(otherId) },
   { name: 'a 200 that is no JSON', bytes: () => rawAnswer('HTTP/1.1 200 OK', 'accepted') },
+  { name: 'a 200 that says it failed', bytes: (id: string) => acceptedAnswer(id, 'failed') },
   { name: 'an empty 200', bytes: () => rawAnswer('HTTP/1.1 200 OK', '') },
   { name: 'a 204', bytes: () => 'HTTP/1.1 204 No Content\r\n\r\n' },
   {
