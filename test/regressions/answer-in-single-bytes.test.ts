@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import type { UpstreamRequest } from '../../src/upstream/exchange.ts'
+import { failureOfExchange } from '../../src/upstream/failure.ts'
 import { Transport } from '../../src/upstream/transport.ts'
 import { type RawUpstream, rawUpstream } from '../support/raw-upstream.ts'
 
@@ -84,6 +85,9 @@ test('answers under way together have a bound, and what passes it is given up as
     status: 200,
     error: { code: 'ANSWERS_TOO_LARGE' }
   })
+  // The head of a 200 came: the call may have been accepted, and is not to be repeated.
+  if (failed.kind === 'failure')
+    expect(failureOfExchange(failed)).toEqual({ code: 'upstream_answer_invalid', forwarded: 'yes' })
   // Those that were admitted end as they should, and leave their room to the next.
   for (const socket of sockets)
     for (let sent = 0; sent < mebibyte / 2; sent += parts.length) socket.write(parts)
