@@ -33,8 +33,9 @@ export class Transport {
   readonly #open: Set<Connection> = new Set()
   /** Those of the open ones that carry nothing, the last one used at the end. */
   readonly #idle: Connection[] = []
+  /** Those that carried something until the present turn of the event loop. */
+  readonly #resting: Connection[] = []
   readonly #waiting: Set<Send> = new Set()
-  #turn: NodeJS.Immediate | undefined
   #claimed = 0
   #closed = false
 
@@ -76,7 +77,7 @@ export class Transport {
       })
       this.#waiting.add(send)
       if (this.#closed) send.fail(new errors.ClientDestroyedError())
-      else this.#dispatchSoon()
+      else this.#dispatchWaiting()
     })
   }
 
@@ -94,24 +95,28 @@ export class Transport {
       this.#waiting.delete(send)
       return
     }
-    if (send.proven) this.#idle.push(connection)
-    else this.#close(connection)
-    this.#dispatchSoon()
+    if (send.proven) this.#rest(connection)
+    else {
+      this.#close(connection)
+      this.#dispatchWaiting()
+    }
   }
 
   /**
-   * Before an idle connection carries a request again the event loop polls: bytes that nobody asked for, or its end,
-   * may be there already. undici waits for one turn of the loop itself; as that may be what is left of the present one,
-   * this one comes before it. All requests of a turn share it.
+   * Before a connection carries a request again the event loop polls: bytes that nobody asked for, or its end, may be
+   * there already. undici waits for the end of the present turn; the answer may have come in that turn's poll. So a
+   * connection rests until the turn is over. One of these waits serves all connections of a turn.
    */
-  #dispatchSoon(): void {
-    if (this.#waiting.size === 0) return
-    if (this.#idle.length === 0) this.#dispatchAll()
-    else this.#turn ??= setImmediate(() => this.#dispatchAll())
+  #rest(connection: Connection): void {
+    if (this.#resting.push(connection) === 1) setImmediate(this.#endRest)
   }
 
-  #dispatchAll(): void {
-    this.#turn = undefined
+  readonly #endRest = (): void => {
+    for (const connection of this.#resting.splice(0)) this.#idle.push(connection)
+    this.#dispatchWaiting()
+  }
+
+  #dispatchWaiting(): void {
     for (const send of this.#waiting) {
       if (send.isGivenUp()) continue
       const connection = this.#idle.pop() ?? this.#connectNew()
@@ -121,8 +126,9 @@ export class Transport {
     }
   }
 
+  /** None while one rests that will do as well. */
   #connectNew(): Connection | undefined {
-    if (this.#open.size >= this.#connections) return undefined
+    if (this.#open.size >= this.#connections || this.#resting.length > 0) return undefined
     const connection = this.#connect()
     this.#open.add(connection)
     return connection
@@ -130,10 +136,12 @@ export class Transport {
 
   /** Of one that carries a request its send tells what became of it. */
   #forgetIdle(connection: Connection): void {
-    const index = this.#idle.indexOf(connection)
-    if (index === -1) return
-    this.#idle.splice(index, 1)
-    this.#close(connection)
+    for (const idle of [this.#idle, this.#resting]) {
+      const index = idle.indexOf(connection)
+      if (index === -1) continue
+      idle.splice(index, 1)
+      this.#close(connection)
+    }
   }
 
   #close(connection: Connection): void {
