@@ -93,6 +93,7 @@ function callText(at: string, call: CallFacts, outcome: OutcomeFacts | undefined
     status: outcome?.status,
     tenant: call.tenant,
     upstream_request_id: outcome?.upstream_request_id,
+    upstream_state: outcome?.upstream_state,
     upstream_status: outcome?.upstream_status,
     writer: blanks.writer
   })

@@ -41,6 +41,8 @@ export type EntryFields = {
   forwarded?: Forwarded | undefined
   upstream_status?: number | undefined
   upstream_request_id?: string | undefined
+  /** The state that the upstream's valid answer gave, known or not: letters and underscores, 32 at most. */
+  upstream_state?: string | undefined
   /** Whole milliseconds from the request's arrival. */
   duration_ms?: number | undefined
   /** What the operator has to look at: the upstream's answer held one of our keys. */
@@ -70,6 +72,7 @@ export type OutcomeFacts = {
   readonly forwarded: Forwarded
   readonly upstream_status: number | undefined
   readonly upstream_request_id: string | undefined
+  readonly upstream_state?: string | undefined
   readonly duration_ms: number
   readonly incident?: 'credential_echoed' | undefined
 }

@@ -25,13 +25,14 @@ const members: Readonly<Record<string, string>> = {
   status: countPattern,
   tenant: textPattern,
   upstream_request_id: textPattern,
+  upstream_state: textPattern,
   upstream_status: countPattern,
   writer: textPattern
 }
 const canonicalOrder = Object.keys(members)
-/** A line has `hash` behind these, and behind that the one member of a call that the export's order does not know. */
+/** A line has `hash` behind these, and behind that the members of a call that the export's order does not know. */
 const lineOrder: readonly string[] = exportOrder.filter(name => name !== 'hash')
-const behindHash = 'forwarded'
+const behindHash: readonly string[] = ['forwarded', 'upstream_state']
 const read = ['attempt', 'kind', 'prev', 'request_id', 'seq', 'writer']
 
 const storedPattern = new RegExp(
@@ -39,11 +40,11 @@ const storedPattern = new RegExp(
 )
 const linePattern = new RegExp(
   `^\\{${lineOrder.map(name => pattern(name, true, '')).join('')}"hash":"([0-9a-f]{64})"` +
-    `(?:,("${behindHash}":${members[behindHash]}))?\\}$`
+    `${behindHash.map(name => `(?:,("${name}":${members[name]}))?`).join('')}\\}$`
 )
 const hashGroup = lineOrder.length + 1
 const groupInLine = canonicalOrder.map(name =>
-  name === behindHash ? hashGroup + 1 : lineOrder.indexOf(name) + 1
+  behindHash.includes(name) ? hashGroup + 1 + behindHash.indexOf(name) : lineOrder.indexOf(name) + 1
 )
 const readGroups = read.map(name => canonicalOrder.indexOf(name))
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { namesMemberTwice } from '../ledger/strict-json.ts'
 import { Problem } from '../problems.ts'
 
 /** JSON by its media type, with no charset but UTF-8: another one would make other text of the same bytes. */
@@ -48,34 +49,7 @@ export function parseStrictJson(bytes: Buffer): unknown {
   } catch (cause) {
     throw new Problem('request_malformed', { detail: 'The body is not valid JSON in UTF-8.', cause })
   }
-  if (namesOneTwice(text, value))
+  if (namesMemberTwice(text, value))
     throw new Problem('request_malformed', { detail: 'The body names a member twice.' })
   return value
-}
-
-function namesOneTwice(text: string, value: unknown): boolean {
-  // With one colon there is one member at most: the usual body needs no count.
-  if (text.indexOf(':') === text.lastIndexOf(':')) return false
-  return countNames(text) !== countMembers(value)
-}
-
-/** In valid JSON a string is followed by a colon exactly when it is a member's name. */
-function countNames(text: string): number {
-  let names = 0
-  for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"\s*(:?)/g)) if (colon) names++
-  return names
-}
-
-/** Counts the members of all objects. A loop, not a recursion: depth is the caller's choice. */
-function countMembers(value: unknown): number {
-  let members = 0
-  const pending: unknown[] = [value]
-  while (pending.length > 0) {
-    const next = pending.pop()
-    if (typeof next !== 'object' || next === null) continue
-    const children: unknown[] = Object.values(next)
-    if (!Array.isArray(next)) members += children.length
-    for (const child of children) pending.push(child)
-  }
-  return members
 }

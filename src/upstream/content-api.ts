@@ -1,8 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
+import { strictJson } from '../ledger/strict-json.ts'
 import { Problem } from '../problems.ts'
 import { type Caller, mayUse } from '../tenants/directory.ts'
+import type { Reading } from './exchange.ts'
 import type { Call, Forward } from './forward.ts'
+import { saysNothingQueued } from './refusing-states.ts'
 
 /** The upstream's answer to an accepted sync. Members it may add later are tolerated and not passed on. */
 const SyncAccepted = Type.Object({
@@ -49,18 +52,15 @@ export function contentApi(forward: Forward): ContentApi {
 }
 
 /** Null unless the answer is about this connector and this date: anything else was not an answer to our call. */
-function readSyncAccepted(body: string, id: string, dateLimit: string | undefined): SyncAccepted | null {
-  const answer = parseJson(body)
+function readSyncAccepted(
+  body: string,
+  id: string,
+  dateLimit: string | undefined
+): Reading<SyncAccepted> | null {
+  const answer = strictJson(body)
   if (!isSyncAccepted(answer) || answer.connector_id.toLowerCase() !== id) return null
   if (answer.date_limit !== undefined && answer.date_limit !== dateLimit) return null
   const { status, date_limit } = answer
-  return { connector_id: id, status, ...(date_limit !== undefined && { date_limit }) }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  const value = { connector_id: id, status, ...(date_limit !== undefined && { date_limit }) }
+  return { value, state: status, refused: saysNothingQueued(status) }
 }

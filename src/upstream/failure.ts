@@ -1,5 +1,5 @@
 import type { Forwarded, ProblemCode } from '../problems.ts'
-import type { Exchange } from './transport.ts'
+import type { Exchange } from './exchange.ts'
 
 /** A failed send in the gateway's own words. */
 export type UpstreamFailure = {
@@ -31,6 +31,8 @@ const byErrorCode: Readonly<Record<string, UpstreamFailure['code']>> = {
   UND_ERR_INFO: 'upstream_failed',
   ECONNRESET: 'upstream_failed',
   EPIPE: 'upstream_failed',
+  ANSWER_NOT_HTTP: 'upstream_answer_invalid',
+  ANSWERS_TOO_LARGE: 'upstream_answer_invalid',
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'upstream_answer_invalid',
   UND_ERR_HEADERS_OVERFLOW: 'upstream_answer_invalid',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'upstream_answer_invalid'

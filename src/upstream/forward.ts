@@ -5,6 +5,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { Problem } from '../problems.ts'
 import type { Budget } from './budget.ts'
 import { chooseCredential } from './choose-credential.ts'
+import type { Reading } from './exchange.ts'
 import { requestHeaders } from './headers.ts'
 import { isKeyRefused, isKeyTaken, problemOf, type Result, resultOf, statusOf } from './result.ts'
 import type { Transport } from './transport.ts'
@@ -38,7 +39,7 @@ export type Operation<T> = {
   readonly request: { date_limit?: string }
   readonly body: string | null
   /** Reads the body of a 200, or returns null when it is not a valid answer to this operation. */
-  readonly read: (body: string) => T | null
+  readonly read: (body: string) => Reading<T> | null
 }
 
 export type ForwardDependencies = {
@@ -113,15 +114,13 @@ class Sending<T> {
 
   /** Sends once, with the version leased, and gives the lease back. Throws `ledger_unavailable`. */
   async once(lease: Lease, attempt: number): Promise<Result<T>> {
-    const { credentials, ledger, onEcho } = this.#parts
+    const { ledger, onEcho } = this.#parts
     const call = this.#call
     try {
       const facts = this.#factsOf(lease, attempt)
       await ledger.recordIntent(facts)
       call.recorded = true
-      const exchange = await this.#exchange(lease)
-      const result = resultOf(exchange, this.#operation.read, text => credentials.partIn(text))
-      const echoed = exchange.reveals || result.repeatsKey
+      const { result, echoed } = await this.#send(lease)
       if (echoed) onEcho({ request_id: call.requestId, credential: lease.label })
       await ledger.recordOutcome(facts, outcomeOf(result, call, echoed))
       return result
@@ -130,10 +129,13 @@ class Sending<T> {
     }
   }
 
-  async #exchange(lease: Lease) {
+  /** Its own function, so that nothing holds the answer's body while the outcome waits for the disk. */
+  async #send(lease: Lease): Promise<{ result: Result<T>; echoed: boolean }> {
     const { transport, credentials } = this.#parts
-    const { method, path, body } = this.#operation
-    return await lease.use(secret =>
+    const { method, path, body, read } = this.#operation
+    const partOfKey = (text: string) => credentials.partIn(text)
+    let proven: Result<T> | undefined
+    const exchange = await lease.use(secret =>
       transport.send({
         method,
         path,
@@ -142,9 +144,15 @@ class Sending<T> {
         deadlineMs: Math.max(1, this.#sendBy - performance.now()),
         abandoned: () => this.#call.abandoned(),
         waitSeconds: () => credentials.waitOf(lease),
-        reveals: bytes => credentials.areIn(bytes)
+        reveals: bytes => credentials.areIn(bytes),
+        proves: answer => {
+          proven = resultOf(answer, read, partOfKey)
+          return proven.code === 'accepted'
+        }
       })
     )
+    const result = proven ?? resultOf(exchange, read, partOfKey)
+    return { result, echoed: exchange.reveals || result.repeatsKey }
   }
 
   #factsOf({ label }: Lease, attempt: number): CallFacts {
@@ -163,7 +171,7 @@ class Sending<T> {
 }
 
 function outcomeOf(
-  { code, forwarded, upstream }: Result<unknown>,
+  { code, forwarded, upstream, state }: Result<unknown>,
   call: Call,
   echoed: boolean
 ): OutcomeFacts {
@@ -173,6 +181,7 @@ function outcomeOf(
     forwarded,
     upstream_status: upstream?.status,
     upstream_request_id: upstream?.request_id,
+    upstream_state: state,
     duration_ms: Math.round(performance.now() - call.startedAt),
     incident: echoed ? 'credential_echoed' : undefined
   }

@@ -1,6 +1,7 @@
 import type { Lease } from '../custody/credential.ts'
 import type { KeyMaterial } from '../custody/key-material.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { strictJson } from '../ledger/strict-json.ts'
 import { uuidv7 } from '../uuid.ts'
 import { Budget } from './budget.ts'
 import { type Operation, openDoor } from './forward.ts'
@@ -26,7 +27,7 @@ const listConnectors: Operation<true> = {
   connectorId: undefined,
   request: {},
   body: null,
-  read: body => (holdsResults(body) ? true : null)
+  read: body => (holdsResults(body) ? { value: true, state: undefined, refused: false } : null)
 }
 
 /**
@@ -77,9 +78,6 @@ export async function proveKey(
 }
 
 function holdsResults(body: string): boolean {
-  try {
-    return Array.isArray((JSON.parse(body) as { results?: unknown }).results)
-  } catch {
-    return false
-  }
+  const answer = strictJson(body) as { results?: unknown } | null | undefined
+  return Array.isArray(answer?.results)
 }

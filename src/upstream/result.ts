@@ -1,8 +1,9 @@
+import { strictJson } from '../ledger/strict-json.ts'
 import { problemTable } from '../problem-table.ts'
 import { type Forwarded, Problem, type UpstreamFacts } from '../problems.ts'
+import { type Exchange, KeyRefused, type Reading } from './exchange.ts'
 import { failureOfExchange, failureOfStatus, type UpstreamFailure } from './failure.ts'
 import { retryAfterSeconds } from './headers.ts'
-import { type Exchange, KeyRefused } from './transport.ts'
 
 /** What came of a call: with a value when it was accepted, or why not. Members that do not apply are undefined. */
 export type Result<T> = {
@@ -11,6 +12,8 @@ export type Result<T> = {
   readonly uncertain: boolean | undefined
   readonly value: T | undefined
   readonly upstream: UpstreamFacts | undefined
+  /** The state that a valid answer gives, also one that says that nothing was done. */
+  readonly state: string | undefined
   readonly retryAfter: number | undefined
   readonly cause: unknown
   /** A text that would have been relayed shares so much with a key of ours that it is no chance. */
@@ -40,21 +43,17 @@ class Relay {
   }
 
   /** Whether a valid answer may be passed on. The ids in it are those that it was asked with: they may share a part. */
-  admitsValue(value: unknown): boolean {
-    return Number.isFinite(this.#partOfKey(JSON.stringify(value))) && this.admits(stateIn(value))
+  admitsReading({ value, state }: Reading<unknown>): boolean {
+    return (
+      Number.isFinite(this.#partOfKey(JSON.stringify(value))) && (state === undefined || this.admits(state))
+    )
   }
-}
-
-/** The one member of answers that the upstream words itself. */
-function stateIn(value: unknown): string {
-  const { status } = Object(value) as { status?: unknown }
-  return typeof status === 'string' ? status : ''
 }
 
 /** Reads an exchange: `read` takes the body of a 200, or returns null when it is no valid answer. */
 export function resultOf<T>(
   exchange: Exchange,
-  read: (body: string) => T | null,
+  read: (body: string) => Reading<T> | null,
   partOfKey: PartOfKey
 ): Result<T> {
   const relay = new Relay(partOfKey)
@@ -62,7 +61,7 @@ export function resultOf<T>(
   return relay.repeatsKey ? { ...result, repeatsKey: true } : result
 }
 
-function readWith<T>(exchange: Exchange, read: (body: string) => T | null, relay: Relay): Result<T> {
+function readWith<T>(exchange: Exchange, read: (body: string) => Reading<T> | null, relay: Relay): Result<T> {
   if (exchange.kind === 'failure') {
     const upstream = exchange.status === undefined ? undefined : { status: exchange.status }
     const retryAfter = exchange.error instanceof KeyRefused ? exchange.error.retryAfter : undefined
@@ -72,16 +71,21 @@ function readWith<T>(exchange: Exchange, read: (body: string) => T | null, relay
   const upstream = upstreamFacts(exchange, relay)
   if (status !== 200)
     return failed(failureOfStatus(status), upstream, waitOf(status, headers.retryAfter), undefined)
-  const value = isJson(headers.contentType) && isPlain(headers.contentEncoding) ? read(body) : null
+  const reading = isJson(headers.contentType) && isPlain(headers.contentEncoding) ? read(body) : null
   // A valid answer may still repeat our key, e.g. as its status: no form of keys can be relied upon.
-  if (value === null || !relay.admitsValue(value))
+  if (reading === null || !relay.admitsReading(reading))
     return failed({ code: 'upstream_answer_invalid', forwarded: 'yes' }, upstream, undefined, undefined)
+  const { value, state, refused } = reading
+  // Something may have been done all the same, as `PARTLY_FAILED` would mean.
+  if (refused)
+    return { ...failed({ code: 'upstream_failed', forwarded: 'yes', uncertain: true }, upstream), state }
   return {
     code: 'accepted',
     forwarded: 'yes',
     uncertain: undefined,
     value,
     upstream,
+    state,
     retryAfter: undefined,
     cause: undefined,
     repeatsKey: false
@@ -91,10 +95,20 @@ function readWith<T>(exchange: Exchange, read: (body: string) => T | null, relay
 function failed(
   { code, forwarded, uncertain }: UpstreamFailure,
   upstream: UpstreamFacts | undefined,
-  retryAfter: number | undefined,
-  cause: unknown
+  retryAfter?: number,
+  cause?: unknown
 ): Result<never> {
-  return { code, forwarded, uncertain, value: undefined, upstream, retryAfter, cause, repeatsKey: false }
+  return {
+    code,
+    forwarded,
+    uncertain,
+    value: undefined,
+    upstream,
+    state: undefined,
+    retryAfter,
+    cause,
+    repeatsKey: false
+  }
 }
 
 /** A 429 always asks for a wait, and a 503 only when it says so. */
@@ -131,13 +145,8 @@ function upstreamFacts(
 
 /** The body as the content service's error object, or undefined when it is something else. */
 function contentServiceError(body: string): Record<string, unknown> | undefined {
-  if (!body.startsWith('{')) return undefined
-  try {
-    return JSON.parse(body) as Record<string, unknown>
-  } catch {
-    // An HTML page or a cut body: it has nothing to tell but its status.
-    return undefined
-  }
+  // An HTML page or a cut body has nothing to tell but its status.
+  return body.startsWith('{') ? (strictJson(body) as Record<string, unknown> | undefined) : undefined
 }
 
 /** The upstream says that our key is bad. */

@@ -1,6 +1,10 @@
-import assert from 'node:assert/strict'
-import { type Dispatcher, Pool } from 'undici'
-import { type AnswerHeaders, answerHeaders } from './headers.ts'
+import type { Socket } from 'node:net'
+import { buildConnector, Client, type Dispatcher, errors } from 'undici'
+import { AnswerRoom } from './answer-body.ts'
+import { AnswerHeads } from './answer-heads.ts'
+import { afterNextPoll, readThrough } from './answer-socket.ts'
+import { AnswerNotHttp, type Exchange, type UpstreamRequest } from './exchange.ts'
+import { Send } from './send.ts'
 
 export type TransportOptions = {
   /** The one origin that requests can go to. */
@@ -8,85 +12,49 @@ export type TransportOptions = {
   /** The longest deadline that a request will have, in milliseconds. */
   deadlineMs?: number
   connections?: number
-  /** How many calls may be under way or waiting; the pool itself would queue without end. */
+  /** How many calls may be under way or waiting. */
   capacity?: number
-}
-
-export type UpstreamRequest = {
-  method: 'GET' | 'POST'
-  /** A constant plus validated ids: never a text from the caller. */
-  path: string
-  headers: string[]
-  body: string | null
-  /** From now until the complete answer, in milliseconds. */
-  deadlineMs: number
-  /** True once nobody waits for the answer any more: then what has not been sent is not sent. */
-  abandoned: () => boolean
-  /** For how long it may not be sent after all, as its key has been refused too often meanwhile; 0 when it may. */
-  waitSeconds: () => number
-  /** Whether bytes of the answer hold one of our keys. */
-  reveals: (bytes: Buffer) => boolean
-}
-
-/**
- * What came of one send. `sent` is false only when it is certain that not one byte of the request was written; `reveals`
- * is true when what came back, whole or not, holds one of our keys.
- */
-export type Exchange =
-  | { kind: 'answer'; status: number; headers: AnswerHeaders; body: string; reveals: boolean }
-  | { kind: 'failure'; error: unknown; sent: boolean; status?: number; reveals: boolean }
-
-/** The deadline passed. */
-class DeadlinePassed extends Error {
-  readonly code = 'DEADLINE_PASSED'
-}
-
-/** The caller left before anything was sent. */
-class CallAbandoned extends Error {
-  readonly code = 'CALL_ABANDONED'
-}
-
-/** Others of the same key were refused before this was sent. */
-export class KeyRefused extends Error {
-  readonly code = 'KEY_REFUSED'
-  readonly retryAfter: number
-
-  constructor(retryAfter: number) {
-    super('the key has been refused too often')
-    this.retryAfter = retryAfter
-  }
+  /** How much the answers under way may take together. */
+  answerBytes?: number
 }
 
 const maxAnswerBytes = 1024 * 1024
 
 /**
  * The connections to the upstream. Sends each request once: no redirect, no retry, no cache, no decompression.
- * Requests beyond the number of connections wait here and not in the pool, whose queue has no bound and no exit:
- * one that is given up while it waits then costs no connection.
+ * Requests beyond the number of connections wait here: one that is given up while it waits costs no connection.
+ * A connection is used again only after an answer that proved to be about its request, the last one used first.
  */
 export class Transport {
-  readonly #pool: Pool
-  readonly #connections: number
   readonly #capacity: number
+  readonly #connections: number
+  readonly #room: AnswerRoom
+  readonly #connect: () => Connection
+  readonly #open: Set<Connection> = new Set()
+  /** Those of the open ones that carry nothing, the last one used at the end. */
+  readonly #idle: Connection[] = []
+  /** Those that carried something until the present turn of the event loop. */
+  readonly #resting: Connection[] = []
   readonly #waiting: Set<Send> = new Set()
-  #dispatched = 0
   #claimed = 0
+  #closed = false
 
-  constructor({ origin, deadlineMs = 30_000, connections = 64, capacity = 1024 }: TransportOptions) {
-    this.#connections = connections
+  constructor({
+    origin,
+    deadlineMs = 30_000,
+    connections = 64,
+    capacity = 1024,
+    answerBytes = 32 * maxAnswerBytes
+  }: TransportOptions) {
     this.#capacity = capacity
-    this.#pool = new Pool(origin, {
-      connections,
-      pipelining: 1,
-      allowH2: false,
-      // The rest of the deadline is for the body, and for the wait before.
-      headersTimeout: Math.max(20_000, deadlineMs - 10_000),
-      bodyTimeout: 10_000,
-      keepAliveMaxTimeout: 25_000,
-      maxResponseSize: maxAnswerBytes,
-      maxHeaderSize: 16_384,
-      connect: { timeout: 3_000, rejectUnauthorized: true }
-    })
+    this.#connections = connections
+    this.#room = new AnswerRoom(answerBytes)
+    // One for all connections: they share the sessions of TLS.
+    const connect = buildConnector({ allowH2: false, timeout: 3_000, rejectUnauthorized: true })
+    // The rest of the deadline is for the body, and for the wait before.
+    const headersTimeout = Math.max(20_000, deadlineMs - 10_000)
+    const onClosed = (connection: Connection) => this.#forgetIdle(connection)
+    this.#connect = () => new Connection(origin, { headersTimeout, connect, onClosed })
   }
 
   /** Claims room for one call, before anything is done for it; false when there is none. Give it back by `release`. */
@@ -103,119 +71,143 @@ export class Transport {
   /** Never rejects: what went wrong is in the Exchange. */
   send(request: UpstreamRequest): Promise<Exchange> {
     return new Promise(resolve => {
-      const send = new Send(request, exchange => {
-        if (!this.#waiting.delete(send)) this.#dispatched--
+      const send = new Send(request, this.#room, exchange => {
+        this.#ended(send)
         resolve(exchange)
-        this.#dispatchNext()
       })
       this.#waiting.add(send)
-      this.#dispatchNext()
+      if (this.#closed) send.fail(new errors.ClientDestroyedError())
+      else this.#dispatchWaiting()
     })
   }
 
+  /** Ends what is under way, and whatever is sent from now on. */
   async close(): Promise<void> {
-    await this.#pool.destroy()
+    this.#closed = true
+    for (const send of this.#waiting) send.fail(new errors.ClientDestroyedError())
+    await Promise.all([...this.#open].map(connection => connection.destroy()))
   }
 
-  #dispatchNext(): void {
-    if (this.#dispatched >= this.#connections) return
-    const next = this.#waiting.values().next().value
-    if (!next) return
-    this.#waiting.delete(next)
-    this.#dispatched++
-    next.dispatch(this.#pool)
-  }
-}
-
-/** One request and its answer. A handler, not a stream: it costs less and shows exactly when sending begins. */
-class Send implements Dispatcher.DispatchHandler {
-  readonly #request: UpstreamRequest
-  readonly #finish: (exchange: Exchange) => void
-  readonly #timer: NodeJS.Timeout
-  #controller: Dispatcher.DispatchController | null = null
-  #sent = false
-  #finished = false
-  #status: number | undefined
-  #headers: AnswerHeaders | undefined
-  #reveals = false
-  #chunks: Buffer[] = []
-
-  constructor(request: UpstreamRequest, finish: (exchange: Exchange) => void) {
-    this.#request = request
-    this.#finish = finish
-    this.#timer = setTimeout(() => this.#stop(new DeadlinePassed()), request.deadlineMs)
+  /** The connection goes, or is kept, before the next request is dispatched. */
+  #ended(send: Send): void {
+    const { connection } = send
+    if (!connection) {
+      this.#waiting.delete(send)
+      return
+    }
+    if (send.proven) this.#rest(connection)
+    else {
+      this.#close(connection)
+      this.#dispatchWaiting()
+    }
   }
 
-  /** Hands the request to the pool, unless nobody waits for it any more. */
-  dispatch(pool: Pool): void {
-    const { method, path, headers, body } = this.#request
-    const reason = this.#reasonNotToSend()
-    if (reason) this.#fail(reason)
-    else pool.dispatch({ method, path, headers, body }, this)
+  /**
+   * Before a connection carries a request again the event loop polls: bytes that nobody asked for, or its end, may be
+   * there already. undici waits for the end of the present turn; the answer may have come in that turn's poll. So a
+   * connection rests until the turn is over. One of these waits serves all connections of a turn.
+   */
+  #rest(connection: Connection): void {
+    if (this.#resting.push(connection) === 1) setImmediate(this.#endRest)
   }
 
-  /** undici calls this when a connection is about to take the request: the last moment at which nothing is sent. */
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    const reason = this.#finished ? new DeadlinePassed() : this.#reasonNotToSend()
-    if (reason) controller.abort(reason)
-    else this.#sent = true
+  readonly #endRest = (): void => {
+    for (const connection of this.#resting.splice(0)) this.#idle.push(connection)
+    this.#dispatchWaiting()
   }
 
-  #reasonNotToSend(): Error | null {
-    if (this.#request.abandoned()) return new CallAbandoned()
-    const wait = this.#request.waitSeconds()
-    return wait > 0 ? new KeyRefused(wait) : null
+  #dispatchWaiting(): void {
+    for (const send of this.#waiting) {
+      if (send.isGivenUp()) continue
+      const connection = this.#idle.pop() ?? this.#connectNew()
+      if (!connection) return
+      this.#waiting.delete(send)
+      send.dispatch(connection)
+    }
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
-    // 1xx answers come before the real one.
-    if (status < 200) return
-    this.#status = status
-    this.#headers = answerHeaders(headers)
-    this.#lookInto(headers)
+  /** None while one rests that will do as well. */
+  #connectNew(): Connection | undefined {
+    if (this.#open.size >= this.#connections || this.#resting.length > 0) return undefined
+    const connection = this.#connect()
+    this.#open.add(connection)
+    return connection
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#chunks.push(chunk)
+  /** Of one that carries a request its send tells what became of it. */
+  #forgetIdle(connection: Connection): void {
+    for (const idle of [this.#idle, this.#resting]) {
+      const index = idle.indexOf(connection)
+      if (index === -1) continue
+      idle.splice(index, 1)
+      this.#close(connection)
+    }
   }
 
-  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: Headers): void {
-    const body = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks)
-    assert(this.#status !== undefined && this.#headers && body, 'an answer has a head')
-    this.#lookInto(trailers)
-    const reveals = this.#reveals || this.#request.reveals(body)
-    const [status, headers] = [this.#status, this.#headers]
-    this.#end({ kind: 'answer', status, headers, body: body.toString('utf8'), reveals })
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(error)
-  }
-
-  #lookInto(headers: Headers): void {
-    this.#reveals ||= this.#request.reveals(Buffer.from(Object.entries(headers).join('\n'), 'utf8'))
-  }
-
-  /** Ends the exchange now. A request that still waits for a connection is aborted when it gets one. */
-  #stop(error: Error): void {
-    const controller = this.#controller
-    this.#fail(error)
-    controller?.abort(error)
-  }
-
-  #fail(error: unknown): void {
-    const status = this.#status === undefined ? {} : { status: this.#status }
-    const reveals = this.#reveals || this.#request.reveals(Buffer.concat(this.#chunks))
-    this.#end({ kind: 'failure', error, sent: this.#sent, ...status, reveals })
-  }
-
-  #end(exchange: Exchange): void {
-    if (this.#finished) return
-    this.#finished = true
-    clearTimeout(this.#timer)
-    this.#finish(exchange)
+  #close(connection: Connection): void {
+    this.#open.delete(connection)
+    void connection.destroy()
   }
 }
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>
+type ConnectionOptions = {
+  headersTimeout: number
+  /** Makes sockets. */
+  connect: buildConnector.connector
+  /** Called when the upstream, or the time, has ended the connection. */
+  onClosed: (connection: Connection) => void
+}
+
+/**
+ * One connection to the upstream, which carries one request at a time: a client of undici with one socket, before whose
+ * parser an AnswerHeads stands. undici's pool chooses among its connections by itself, and keeps them whatever their
+ * answers were.
+ */
+export class Connection {
+  readonly #client: Client
+  #heads = new AnswerHeads()
+
+  constructor(origin: string, { headersTimeout, connect, onClosed }: ConnectionOptions) {
+    this.#client = new Client(origin, {
+      pipelining: 1,
+      allowH2: false,
+      headersTimeout,
+      bodyTimeout: 10_000,
+      keepAliveMaxTimeout: 25_000,
+      maxResponseSize: maxAnswerBytes,
+      maxHeaderSize: 16_384,
+      connect: (options, callback) =>
+        connect(options, (error, socket) => {
+          if (error) callback(error, null)
+          else afterNextPoll(() => this.#takeUp(socket, callback))
+        })
+    })
+    this.#client.on('disconnect', () => onClosed(this))
+  }
+
+  /** What the next answer may look like, and what the head of the last one says. */
+  get heads(): AnswerHeads {
+    return this.#heads
+  }
+
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    this.#client.dispatch(options, handler)
+  }
+
+  /** Closes it at once, with whatever is under way on it. */
+  async destroy(): Promise<void> {
+    await this.#client.destroy()
+  }
+
+  /** A socket on which something came before anything was asked is not taken. */
+  #takeUp(socket: Socket, callback: buildConnector.Callback): void {
+    if (socket.readableLength > 0) {
+      socket.destroy()
+      callback(new AnswerNotHttp('an answer before the request'), null)
+      return
+    }
+    this.#heads = new AnswerHeads()
+    readThrough(socket, this.#heads)
+    callback(null, socket)
+  }
+}

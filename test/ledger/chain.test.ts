@@ -154,7 +154,8 @@ describe('a draft', () => {
     code: fc.constantFrom(undefined, 'accepted' as const, 'outcome_unknown' as const),
     forwarded: fc.constantFrom(undefined, 'yes' as const),
     duration_ms: fc.nat(),
-    upstream_request_id: fc.constantFrom(undefined, 'r-1')
+    upstream_request_id: fc.constantFrom(undefined, 'r-1'),
+    upstream_state: fc.constantFrom(undefined, 'queued')
   }
 
   test(`filled in, is the canonical text of the entry in its place, whatever it holds (seed ${seed})`, () => {
@@ -204,6 +205,7 @@ test(`the quick draft of a call is the draft of the same facts, for intents and 
     forwarded: fc.constantFrom('no' as const, 'yes' as const, 'unknown' as const),
     upstream_status: fc.constantFrom(undefined, 200),
     upstream_request_id: fc.constantFrom(undefined, 'r-1'),
+    upstream_state: fc.constantFrom(undefined, 'queued'),
     duration_ms: fc.nat()
   })
   const at = '2026-01-01T00:00:00.000Z'

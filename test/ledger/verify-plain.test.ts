@@ -14,10 +14,17 @@ function chained(fields: Record<string, unknown>): ChainedEntry {
 
 test("a call's entries take the fast way, so that verification keeps its speed", () => {
   for (const kind of ['call.intent', 'call.outcome'] as const) {
-    const entry = chained({ ...callEntry(kind, 1), forwarded: 'yes', upstream_request_id: 'abc' })
-    const facts = { writer: first, seq: 7, prev: entry.prev, kind, requestId: entry.request_id, attempt: 1 }
-    expect(readPlainEntry(canonicalJson(entry))).toEqual(facts)
-    expect(readPlainLine(exportLine({ ...entry, hash }))).toEqual({ facts, text: canonicalJson(entry), hash })
+    // With and without what a former version did not record.
+    for (const more of [{}, { upstream_state: 'accepted' }]) {
+      const entry = chained({ ...callEntry(kind, 1), forwarded: 'yes', upstream_request_id: 'abc', ...more })
+      const facts = { writer: first, seq: 7, prev: entry.prev, kind, requestId: entry.request_id, attempt: 1 }
+      expect(readPlainEntry(canonicalJson(entry))).toEqual(facts)
+      expect(readPlainLine(exportLine({ ...entry, hash }))).toEqual({
+        facts,
+        text: canonicalJson(entry),
+        hash
+      })
+    }
   }
 })
 
@@ -41,6 +48,7 @@ test(`the fast way says what the slow way says, or nothing (seed ${seed})`, () =
     'seq',
     'status',
     'tenant',
+    'upstream_state',
     'writer',
     'zz'
   )

@@ -173,6 +173,7 @@ describe('a fault upstream is answered with its code and whether the call was fo
 /** Faults that do no harm to the call that they strike. */
 const harmless: readonly FaultRule[] = [
   { fault: 'informational-flood' },
+  { fault: 'informational-flood', options: { count: 3, status: 100 } },
   { fault: 'unsolicited-answer' },
   { fault: 'close-when-idle' },
   { fault: 'close-when-idle', options: { how: 'reset' } },

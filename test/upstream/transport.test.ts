@@ -1,6 +1,9 @@
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { SANDBOX_KEY, type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
-import { Transport, type UpstreamRequest } from '../../src/upstream/transport.ts'
+import type { UpstreamRequest } from '../../src/upstream/exchange.ts'
+import { Transport } from '../../src/upstream/transport.ts'
+import { acceptedAnswer, connectorOf, rawUpstream } from '../support/raw-upstream.ts'
 
 let sandbox: Sandbox
 const open: Transport[] = []
@@ -28,6 +31,7 @@ function request(more: Partial<UpstreamRequest> = {}): UpstreamRequest {
     abandoned: () => false,
     waitSeconds: () => 0,
     reveals: () => false,
+    proves: () => true,
     ...more
   }
 }
@@ -89,4 +93,63 @@ test('a kept connection that the upstream closed or spoilt while idle costs no c
     if (exchange.kind === 'answer') expect(exchange.body).not.toContain('unsolicited')
     expect(sandbox.requests().length - before).toBeLessThanOrEqual(1)
   }
+})
+
+test('a request that waits for a connection does not get what came on it behind the answer before', async () => {
+  const upstream = await rawUpstream({
+    request: (one, socket) => {
+      socket.write(acceptedAnswer(connectorOf(one)))
+      socket.write(acceptedAnswer('b', 'stray'))
+    }
+  })
+  const transport = new Transport({ origin: upstream.origin, connections: 1 })
+  open.push(transport)
+  try {
+    const both = ['a', 'b'].map(id =>
+      transport.send(
+        request({
+          path: `/contents/v1/connectors/${id}/sync`,
+          proves: ({ status, body }) => status === 200 && body.includes(`"${id}"`)
+        })
+      )
+    )
+    for (const exchange of await Promise.all(both)) {
+      expect(exchange).toMatchObject({ kind: 'answer', status: 200 })
+      expect(exchange).not.toMatchObject({ body: expect.stringContaining('stray') })
+    }
+    expect(upstream.requests.map(({ connection }) => connection)).toEqual([1, 2])
+  } finally {
+    await upstream.close()
+  }
+})
+
+test('of the connections that are idle the one used last is used next', async () => {
+  const upstream = await rawUpstream({
+    request: (one, socket) => void socket.write(acceptedAnswer(connectorOf(one)))
+  })
+  const transport = new Transport({ origin: upstream.origin })
+  open.push(transport)
+  try {
+    await Promise.all([transport.send(request()), transport.send(request()), transport.send(request())])
+    for (let call = 0; call < 5; call++) {
+      // A connection rests until the turn of its answer is over.
+      await setImmediate()
+      await transport.send(request())
+    }
+    expect(new Set(upstream.requests.slice(3).map(({ connection }) => connection)).size).toBe(1)
+    expect(upstream.connections()).toBe(3)
+  } finally {
+    await upstream.close()
+  }
+})
+
+test('what waits when the transport is closed, and what is sent later, fails as not sent', async () => {
+  const transport = transportOf({ connections: 1 })
+  sandbox.faults.set({ fault: 'silent' })
+  const sends = [transport.send(request()), transport.send(request())]
+  await expect.poll(() => sandbox.requests().length, { interval: 5 }).toBe(1)
+  await transport.close()
+  sends.push(transport.send(request()))
+  const sent = (await Promise.all(sends)).map(exchange => exchange.kind === 'failure' && exchange.sent)
+  expect(sent).toEqual([true, false, false])
 })

@@ -1,0 +1,96 @@
+const quote = 0x22
+const comma = 0x2c
+const colon = 0x3a
+const openBracket = 0x5b
+const backslash = 0x5c
+const closeBracket = 0x5d
+const openBrace = 0x7b
+const closeBrace = 0x7d
+
+const maxDepth = 64
+/** A mebibyte of brackets costs JSON.parse half a second, where a mebibyte of text costs it a millisecond. */
+const maxMarks = 100_000
+
+/**
+ * The value of a JSON text from somebody who is not trusted; undefined when the text is no JSON, names a member of an
+ * object twice, is nested deeper than 64, or has more than 100,000 members and items.
+ */
+export function strictJson(text: string): unknown {
+  const { names, marks, depth } = shapeOf(text)
+  if (marks > maxMarks || depth > maxDepth) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return names > 1 && names !== countMembers(value) ? undefined : value
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Whether an object in a JSON text names a member twice: JSON.parse takes the last, other parsers the first. `value` is what
+ * JSON.parse makes of the text.
+ */
+export function namesMemberTwice(text: string, value: unknown): boolean {
+  // With one colon there is one member at most: the usual body needs no count.
+  if (text.indexOf(':') === text.lastIndexOf(':')) return false
+  return shapeOf(text).names !== countMembers(value)
+}
+
+type Shape = {
+  /** Colons outside strings: of valid JSON, the members that it names. */
+  readonly names: number
+  /** Characters outside strings that begin, end or part something. */
+  readonly marks: number
+  readonly depth: number
+}
+
+/** Looks at each character once, whether or not the text is JSON. */
+function shapeOf(text: string): Shape {
+  let [names, marks, level, depth] = [0, 0, 0, 0]
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case quote:
+        at = endOfString(text, at)
+        break
+      case colon:
+        names++
+        break
+      case comma:
+        marks++
+        break
+      case openBrace:
+      case openBracket:
+        marks++
+        if (++level > depth) depth = level
+        break
+      case closeBrace:
+      case closeBracket:
+        level--
+    }
+  }
+  return { names, marks, depth }
+}
+
+/** Where the string ends that begins at `start`. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === backslash) at++
+    else if (code === quote) return at
+  }
+  return text.length
+}
+
+/** Counts the members of all objects. A loop, not a recursion: depth is the sender's choice. */
+function countMembers(value: unknown): number {
+  let members = 0
+  const pending: unknown[] = [value]
+  while (pending.length > 0) {
+    const next = pending.pop()
+    if (typeof next !== 'object' || next === null) continue
+    const children: unknown[] = Object.values(next)
+    if (!Array.isArray(next)) members += children.length
+    for (const child of children) pending.push(child)
+  }
+  return members
+}
