@@ -92,7 +92,9 @@ async function assemble(config: Config, options: GatewayOptions) {
   const callers = new Callers(store, logger, () => custody.keeper.refresh())
   const ledger = openLedger(store, logger)
   const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
-  const reader = new LedgerReader(config.storeUrl, besideThisFile('ledger-thread'))
+  const reader = new LedgerReader(config.storeUrl, besideThisFile('ledger-thread'), port =>
+    store.call('introduce', port, [port])
+  )
   const proofs = await openProofs(config, callers.tenants, logger)
   const parts = { store, lifecycle, custody, callers, ledger, transport, reader, proofs }
   const { app, admin } = await buildApps(config, parts, { logger, tls: tls?.material })
@@ -121,7 +123,9 @@ async function assemble(config: Config, options: GatewayOptions) {
       await ledger.flush()
       await callers.close()
       await custody.keeper.close()
-      await Promise.all([reader.close(), thread.close(), transport.close()])
+      // The last connection to be closed tidies up: that must be the one that may write.
+      await reader.close()
+      await Promise.all([thread.close(), transport.close()])
     }
   }
 }

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { Problem } from '../problems.ts'
 import { ThreadCaller } from '../store/thread-call.ts'
 import { WaitingRoom } from '../store/waiting-room.ts'
@@ -17,18 +17,28 @@ export type LedgerJobs = {
   readonly read: (request: ReadRequest) => Promise<unknown>
 }
 
+/** What the thread is started with. */
+export type LedgerThreadData = {
+  readonly storeUrl: string
+  /** By which the thread that writes lets it open the store, and ends its connection: see `connections.ts`. */
+  readonly port: MessagePort
+}
+
 type OwnHistory = Omit<HistoryRequest, 'tenant'> & { readonly caller: Caller }
 
 /** What callers and administrators may read. Its thread starts with the first who asks: most gateways never need it. */
 export class LedgerReader {
   readonly #storeUrl: string
   readonly #threadFile: URL
+  readonly #introduce: (port: MessagePort) => Promise<void>
   #thread: { worker: Worker; caller: ThreadCaller<LedgerJobs> } | null = null
   readonly #waiting = new WaitingRoom()
 
-  constructor(storeUrl: string, threadFile: URL) {
+  /** `introduce` makes the thread known to the one that writes: before that it does not open the store. */
+  constructor(storeUrl: string, threadFile: URL, introduce: (port: MessagePort) => Promise<void>) {
     this.#storeUrl = storeUrl
     this.#threadFile = threadFile
+    this.#introduce = introduce
   }
 
   /**
@@ -67,14 +77,18 @@ export class LedgerReader {
 
   #started(): ThreadCaller<LedgerJobs> {
     if (this.#thread) return this.#thread.caller
-    const workerData = { storeUrl: this.#storeUrl }
+    const { port1: port, port2: otherPort } = new MessageChannel()
+    const workerData: LedgerThreadData = { storeUrl: this.#storeUrl, port }
     const worker = new Worker(this.#threadFile, {
       workerData,
+      transferList: [port],
       // It needs nothing of the environment, in which a key may have been given, nor does its part of a diagnostic report.
       env: {},
       execArgv: ['--report-exclude-env'],
       resourceLimits: threadMemory
     })
+    // When the thread that writes has ended, the process ends too.
+    this.#introduce(otherPort).catch(() => otherPort.close())
     const caller = new ThreadCaller<LedgerJobs>(worker)
     this.#thread = { worker, caller }
     // One that has ended by itself is replaced when somebody asks again.

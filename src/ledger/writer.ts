@@ -174,6 +174,7 @@ export class LedgerWriter {
       table.append(this.head.writer, this.head.seq + 1, this.#sealed)
       store.requireInPlace()
       commit.run()
+      store.requireWritten()
     } catch (error) {
       this.#uncertain = { head: this.#chain.tip, drafts: this.#drafts }
       rollBack(store)
