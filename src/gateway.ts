@@ -18,6 +18,7 @@ import type { Logger } from './logger.ts'
 import { type Custody, openCustody } from './open-custody.ts'
 import { Problem } from './problems.ts'
 import { openProofs, type Proofs } from './proofs.ts'
+import type { Degradation } from './routes/health.ts'
 import { type StoreThread, startStoreThread } from './start-store-thread.ts'
 import { storeFaultDetail } from './store/store-fault.ts'
 import type { Opened } from './store-thread.ts'
@@ -96,7 +97,8 @@ async function assemble(config: Config, options: GatewayOptions) {
     store.call('introduce', port, [port])
   )
   const proofs = await openProofs(config, callers.tenants, logger)
-  const parts = { store, lifecycle, custody, callers, ledger, transport, reader, proofs }
+  const degradations = new Set<Degradation>()
+  const parts = { store, lifecycle, custody, callers, ledger, transport, reader, proofs, degradations }
   const { app, admin } = await buildApps(config, parts, { logger, tls: tls?.material })
   const stopFollowingTls = tls?.follow(app.server as unknown as Server)
 
@@ -109,6 +111,10 @@ async function assemble(config: Config, options: GatewayOptions) {
     async open(found: Opened): Promise<string> {
       for (const { writer: dead, openCalls } of found.recovered)
         logger.warn({ writer: dead, open_calls: openCalls }, 'recovered a dead writer')
+      for (const missing of found.missing) {
+        logger.error({ incident: 'ledger_incomplete', ...missing }, 'acknowledged entries are missing')
+        degradations.add('ledger_incomplete')
+      }
       await custody.keeper.open()
       await callers.open(found)
       lifecycle.sealed = false
@@ -139,11 +145,13 @@ type Parts = {
   readonly transport: Transport
   readonly reader: LedgerReader
   readonly proofs: Proofs
+  /** What is wrong though calls are forwarded. */
+  readonly degradations: ReadonlySet<Degradation>
 }
 
 async function buildApps(
   config: Config,
-  { store, lifecycle, custody, callers, ledger, transport, reader, proofs }: Parts,
+  { store, lifecycle, custody, callers, ledger, transport, reader, proofs, degradations }: Parts,
   { logger, tls }: { logger: Logger; tls: TlsMaterial | undefined }
 ) {
   const shared = {
@@ -152,7 +160,8 @@ async function buildApps(
     lifecycle,
     trustedProxies: config.trustedProxies,
     upstreamDeadlineMs: config.upstreamDeadlineMs,
-    unreadiness: () => unreadiness(lifecycle, custody.credentials, ledger)
+    unreadiness: () => unreadiness(lifecycle, custody.credentials, ledger),
+    degradations: () => [...degradations]
   }
   const tenantLimiter = new MemoryLimiter('tenant')
   const forward = doorOf(config, { transport, credentials: custody.credentials, ledger, logger })

@@ -15,6 +15,7 @@ import { isInForce, openKeysUnder, openMasterKeyOf, type StoreKeys } from './cus
 import { MasterKeySearch } from './custody/master-key-search.ts'
 import type { Administrator } from './ledger/administer.ts'
 import { unpackDrafts } from './ledger/draft.ts'
+import { type MissingEntries, missingEntries } from './ledger/missing-entries.ts'
 import { type Recovery, recoverDeadWriters } from './ledger/recover.ts'
 import { LedgerWriter } from './ledger/writer.ts'
 import { rollBack } from './ledger/writer-handle.ts'
@@ -46,6 +47,8 @@ export type Opened = {
   adminKeys: AdminKeyRows
   writer: string
   recovered: Recovery[]
+  /** What was acknowledged and is not in the store. */
+  missing: MissingEntries[]
 }
 
 /** There is no master key that fits the store: nothing of it can be used. The next `unseal` may find one. */
@@ -167,6 +170,7 @@ function unsealOrTell(): Opened | Sealed {
     throw error
   }
   const facts = { role: 'gateway', version: data.version, pid: data.pid } as const
+  const missing = missingEntries(store)
   writer ??= LedgerWriter.open(store, facts, new Date(), ledgerSigner(keys))
   const recovered = recoverDeadWriters(store, writer, new Date())
   return {
@@ -175,7 +179,8 @@ function unsealOrTell(): Opened | Sealed {
     adminPepper: adminKeyPepper(keys),
     adminKeys: readAdminKeys(store),
     writer: writer.head.writer,
-    recovered
+    recovered,
+    missing
   }
 }
 
