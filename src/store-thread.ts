@@ -97,6 +97,11 @@ const jobs = {
     return onStore(() => openWriter().checkpoint(new Date(), options))
   },
 
+  /** What was acknowledged and is not in the store. */
+  missingEntries(): Promise<MissingEntries[]> {
+    return onStore(() => missingEntries(store))
+  },
+
   /** The page of tenants after the one of this name: what follows the snapshot's first. */
   tenantsAfter(name: string): Promise<TenantPage> {
     return onStore(() => readPage(store, name))
