@@ -5,7 +5,7 @@ import { cutOf, endedBefore } from './cut.ts'
 import { forgetHeadRecord, readHeadRecords, recordHead } from './head-record.ts'
 import { newestHead } from './opening.ts'
 
-/** A chain of which entries were acknowledged that the store does not hold. */
+/** A chain that lacks entries in the store, though they were acknowledged. */
 export type MissingEntries = {
   readonly writer: string
   /** The number of the latest entry that was acknowledged, as far as is known. */
@@ -52,7 +52,7 @@ function hashAt(raw: DatabaseSync, { writer, seq }: Head): string | null {
   return row === undefined ? null : String(row['hash'])
 }
 
-/** Whether a chain of which the store holds nothing was pruned, up to `head` at least. */
+/** Whether a chain was pruned that the store holds nothing of, up to `head` at least. */
 export function wentWithCut(raw: DatabaseSync, { writer, seq }: Head): boolean {
   const cut = cutOf(raw)?.cut
   if (!cut) return false

@@ -65,7 +65,7 @@ async function pruneAlone(store: Store, options: PruneOptions): Promise<Pruned> 
   }
 }
 
-/** A cut would forget chains of which entries are missing, and so that they are. */
+/** A cut would forget a chain that lacks entries, and with it the loss. */
 function requireNothingMissing(store: Store): void {
   const [missing] = missingEntries(store)
   if (missing)
