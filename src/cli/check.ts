@@ -115,8 +115,7 @@ function address(host: string, port: number): string {
 }
 
 function told(findings: Findings): string {
-  const { ok, listeners, store, upstream, credentials, master_key, callers, warnings } = findings
-  const end = ok ? 'All is well.' : `The ledger is incomplete: ${missingEntriesRemedy}.`
+  const { listeners, store, upstream, credentials, master_key, callers, warnings } = findings
   const found = facts([
     ['public listener', listeners.public],
     ['admin listener', listeners.admin],
@@ -130,5 +129,6 @@ function told(findings: Findings): string {
     ['master key', `${master_key} (fits the store)`],
     ...callerFacts(callers)
   ])
+  const end = findings.ok ? 'All is well.' : `The ledger is incomplete: ${missingEntriesRemedy}.`
   return `${found}${warnings.map(warning => `warning: ${warning}\n`).join('')}\n${end}\n`
 }
