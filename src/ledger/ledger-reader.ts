@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { Problem } from '../problems.ts'
+import { admitAtOnce } from '../store/connections.ts'
 import { ThreadCaller } from '../store/thread-call.ts'
 import { WaitingRoom } from '../store/waiting-room.ts'
 import type { ReadInput, ReadName, ReadRequest, ReadResult } from '../tenants/administrative-reads.ts'
@@ -34,8 +35,12 @@ export class LedgerReader {
   #thread: { worker: Worker; caller: ThreadCaller<LedgerJobs> } | null = null
   readonly #waiting = new WaitingRoom()
 
-  /** `introduce` makes the thread known to the one that writes: before that it does not open the store. */
-  constructor(storeUrl: string, threadFile: URL, introduce: (port: MessagePort) => Promise<void>) {
+  /** `introduce` makes the thread known to the one that writes, unless none does: before that it does not open the store. */
+  constructor(
+    storeUrl: string,
+    threadFile: URL,
+    introduce: (port: MessagePort) => Promise<void> = admitAtOnce
+  ) {
     this.#storeUrl = storeUrl
     this.#threadFile = threadFile
     this.#introduce = introduce

@@ -42,6 +42,11 @@ export class OtherConnections {
   }
 }
 
+/** Lets a reader open the store in a process in which no other thread does. */
+export async function admitAtOnce(port: MessagePort): Promise<void> {
+  port.postMessage('go_on' satisfies Message)
+}
+
 /** Reader's side: a connection that ends when the thread that writes asks for it, and may be opened again when that is done. */
 export class LentConnection<S extends { readonly raw: { close(): void } }> {
   readonly #open: () => S

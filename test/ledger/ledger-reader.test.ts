@@ -11,7 +11,7 @@ afterEach(() => {
 
 test('reads that nobody waits for any more still count as long as the thread has them to do', async () => {
   const silent = new URL('data:text/javascript,setInterval(() => {}, 1000)')
-  const reader = new LedgerReader('sqlite:none', silent, async () => {})
+  const reader = new LedgerReader('sqlite:none', silent)
   const read = () =>
     reader
       .syncHistory({

@@ -21,7 +21,7 @@ beforeEach(async () => {
     BIGDATA_API_KEY: 'bd_v2_key'
   }
   writeFileSync(join(cli.folder, 'master.key'), 'a master key that opens nothing but this one test store')
-  expect(await cli.runHere(['check'], env)).toMatchObject({ code: 0 })
+  expect(await cli.run(['check'], env)).toMatchObject({ code: 0 })
 })
 afterEach(async () => {
   for (const gateway of running.splice(0)) await gateway.close()
@@ -63,15 +63,15 @@ test('a gateway that starts where acknowledged entries are missing says so, and 
     await stop()
   }
 
-  const verified = await cli.runHere(['ledger', 'verify'], env)
+  const verified = await cli.run(['ledger', 'verify'], env)
   expect(verified.code).toBe(1)
   expect(verified.stdout).not.toContain('whole')
   expect(verified.stderr).toContain(`writer ${writer} seq 1: missing`)
-  expect(JSON.parse((await cli.runHere(['ledger', 'verify', '--json'], env)).stdout)).toMatchObject({
+  expect(JSON.parse((await cli.run(['ledger', 'verify', '--json'], env)).stdout)).toMatchObject({
     whole: false
   })
 
-  const checked = await cli.runHere(['check'], env)
+  const checked = await cli.run(['check'], env)
   expect(checked).toMatchObject({ code: 0 })
   expect(checked.stdout).toContain(`those of writer ${writer} were acknowledged up to 2`)
   expect(checked.stdout).not.toContain('All is well')
@@ -84,5 +84,5 @@ test('who puts an old copy in its place on purpose removes the records, and all 
   const { gateway, logged } = await start()
   expect(await ready(gateway.url)).toEqual({ status: 'ok' })
   expect(logged().filter(({ level }) => Number(level) >= 50)).toEqual([])
-  expect(await cli.runHere(['ledger', 'verify'], env)).toMatchObject({ code: 0 })
+  expect(await cli.run(['ledger', 'verify'], env)).toMatchObject({ code: 0 })
 })
