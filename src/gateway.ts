@@ -10,6 +10,7 @@ import { AppendTimeout } from './ledger/append-queue.ts'
 import { packDrafts } from './ledger/draft.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { LedgerReader } from './ledger/ledger-reader.ts'
+import { LedgerCompleteness } from './ledger-completeness.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { limitsInUse } from './limits/limits-in-use.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
@@ -90,11 +91,14 @@ async function assemble(config: Config, options: GatewayOptions) {
   const lifecycle: Lifecycle = { draining: false, sealed: true }
   const custody = openCustody(config, options, store)
   const callers = new Callers(store, logger, () => custody.keeper.refresh())
-  const ledger = openLedger(store, logger)
+  const completeness = new LedgerCompleteness(store, logger)
+  const ledger = openLedger(store, logger, completeness)
   const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
-  const reader = new LedgerReader(config.storeUrl, besideThisFile('ledger-thread'))
+  const reader = new LedgerReader(config.storeUrl, besideThisFile('ledger-thread'), port =>
+    store.call('introduce', port, [port])
+  )
   const proofs = await openProofs(config, callers.tenants, logger)
-  const parts = { store, lifecycle, custody, callers, ledger, transport, reader, proofs }
+  const parts = { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness }
   const { app, admin } = await buildApps(config, parts, { logger, tls: tls?.material })
   const stopFollowingTls = tls?.follow(app.server as unknown as Server)
 
@@ -107,6 +111,7 @@ async function assemble(config: Config, options: GatewayOptions) {
     async open(found: Opened): Promise<string> {
       for (const { writer: dead, openCalls } of found.recovered)
         logger.warn({ writer: dead, open_calls: openCalls }, 'recovered a dead writer')
+      completeness.note(found.missing)
       await custody.keeper.open()
       await callers.open(found)
       lifecycle.sealed = false
@@ -116,12 +121,15 @@ async function assemble(config: Config, options: GatewayOptions) {
     async closeDomains(closeListeners: () => Promise<unknown>): Promise<void> {
       lifecycle.draining = true
       stopFollowingTls?.()
+      completeness.close()
       proofs.close()
       await closeListeners()
       await ledger.flush()
       await callers.close()
       await custody.keeper.close()
-      await Promise.all([reader.close(), thread.close(), transport.close()])
+      // The last connection to be closed tidies up: that must be the one that may write.
+      await reader.close()
+      await Promise.all([thread.close(), transport.close()])
     }
   }
 }
@@ -135,11 +143,12 @@ type Parts = {
   readonly transport: Transport
   readonly reader: LedgerReader
   readonly proofs: Proofs
+  readonly completeness: LedgerCompleteness
 }
 
 async function buildApps(
   config: Config,
-  { store, lifecycle, custody, callers, ledger, transport, reader, proofs }: Parts,
+  { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness }: Parts,
   { logger, tls }: { logger: Logger; tls: TlsMaterial | undefined }
 ) {
   const shared = {
@@ -148,7 +157,8 @@ async function buildApps(
     lifecycle,
     trustedProxies: config.trustedProxies,
     upstreamDeadlineMs: config.upstreamDeadlineMs,
-    unreadiness: () => unreadiness(lifecycle, custody.credentials, ledger)
+    unreadiness: () => unreadiness(lifecycle, custody.credentials, ledger),
+    degradations: () => completeness.degradations
   }
   const tenantLimiter = new MemoryLimiter('tenant')
   const forward = doorOf(config, { transport, credentials: custody.credentials, ledger, logger })
@@ -179,14 +189,17 @@ async function buildApps(
   return { app, admin }
 }
 
-function openLedger(store: StoreThread['store'], logger: Logger): Ledger {
+function openLedger(store: StoreThread['store'], logger: Logger, completeness: LedgerCompleteness): Ledger {
   return new Ledger({
     store: batch => store.call('append', packDrafts(batch)),
     checkpoint: options => store.call('checkpoint', options),
-    onFault: fault =>
-      fault
-        ? logger.error({ err: fault }, 'the ledger cannot record')
-        : logger.info('the ledger records again')
+    onFault(fault) {
+      if (fault) logger.error({ err: fault }, 'the ledger cannot record')
+      else {
+        logger.info('the ledger records again')
+        completeness.check()
+      }
+    }
   })
 }
 

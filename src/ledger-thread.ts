@@ -5,42 +5,47 @@
  */
 import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { LedgerJobs } from './ledger/ledger-reader.ts'
+import type { LedgerJobs, LedgerThreadData } from './ledger/ledger-reader.ts'
 import { syncHistory } from './ledger/sync-history.ts'
+import { LentConnection } from './store/connections.ts'
 import { openReadOnlyStore, type ReadOnlyStore } from './store/read-only-store.ts'
 import { serveJobs } from './store/thread-call.ts'
 import { refusalCodeOf } from './tenants/refusal.ts'
 
-const { storeUrl } = workerData as { storeUrl: string }
-let store: ReadOnlyStore | null = null
+const { storeUrl, port } = workerData as LedgerThreadData
+const connection = new LentConnection(port, () => openReadOnlyStore(storeUrl))
 
 const jobs = {
   syncHistory(request) {
     return onStore(({ raw }) => syncHistory(raw, request))
   },
 
+  async load({ forAdministrators }) {
+    if (forAdministrators) await administration()
+  },
+
   async read(request) {
-    // The query builder takes time and memory: it is loaded when the first administrator asks.
-    const [{ typedQueries }, { makeRead }] = await Promise.all([
-      import('./store/store.ts'),
-      import('./tenants/administrative-reads.ts')
-    ])
+    const [{ typedQueries }, { makeRead }] = await administration()
     return await onStore(({ raw }) => makeRead({ raw, db: typedQueries(raw) }, request))
   }
 } satisfies LedgerJobs
 
+/** The query builder takes time and memory: it is loaded when the first administrator asks. */
+function administration() {
+  return Promise.all([import('./store/store.ts'), import('./tenants/administrative-reads.ts')])
+}
+
 /** A connection that fails, or whose file is no longer in its place, is not used again. */
 async function onStore<T>(work: (store: ReadOnlyStore) => T | Promise<T>): Promise<T> {
-  try {
-    store ??= openReadOnlyStore(storeUrl)
-    store.requireInPlace()
-    return await work(store)
-  } catch (error) {
-    if (refusalCodeOf(error) !== undefined) throw error
-    store?.raw.close()
-    store = null
-    throw error
-  }
+  return await connection.use(async store => {
+    try {
+      store.requireInPlace()
+      return await work(store)
+    } catch (error) {
+      if (refusalCodeOf(error) === undefined) connection.close()
+      throw error
+    }
+  })
 }
 
 assert(parentPort, 'this file is the entry of a thread')

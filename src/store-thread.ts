@@ -3,7 +3,7 @@
  * keeps a request from being answered. `gateway.ts` starts it; what it can be asked is `StoreJobs`.
  */
 import assert from 'node:assert/strict'
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { CredentialAdministration } from './custody/change-credentials.ts'
 import { noteMaterial, revertVersion } from './custody/credential-changes.ts'
 import type { NotedMaterial } from './custody/credential-keeper.ts'
@@ -15,9 +15,11 @@ import { isInForce, openKeysUnder, openMasterKeyOf, type StoreKeys } from './cus
 import { MasterKeySearch } from './custody/master-key-search.ts'
 import type { Administrator } from './ledger/administer.ts'
 import { unpackDrafts } from './ledger/draft.ts'
+import { type MissingEntries, missingEntries } from './ledger/missing-entries.ts'
 import { type Recovery, recoverDeadWriters } from './ledger/recover.ts'
 import { LedgerWriter } from './ledger/writer.ts'
 import { rollBack } from './ledger/writer-handle.ts'
+import { OtherConnections } from './store/connections.ts'
 import { type StoreFault, toStoreFault } from './store/store-fault.ts'
 import { openStoreFile, type StoreFile } from './store/store-file.ts'
 import { serveJobs } from './store/thread-call.ts'
@@ -45,6 +47,8 @@ export type Opened = {
   adminKeys: AdminKeyRows
   writer: string
   recovered: Recovery[]
+  /** What was acknowledged and is not in the store. */
+  missing: MissingEntries[]
 }
 
 /** There is no master key that fits the store: nothing of it can be used. The next `unseal` may find one. */
@@ -62,6 +66,7 @@ const search = new MasterKeySearch({
   open: masterKey => openKeysUnder(store, masterKey),
   pauseMs: data.masterKey.startsWith('exec:') ? commandPauseMs : 0
 })
+const others = new OtherConnections()
 /** The handle on the store has failed: nothing is written through it any more. */
 let broken = false
 
@@ -72,33 +77,43 @@ const jobs = {
     return unsealOrTell()
   },
 
+  /** Lets another thread open the store, as long as it ends its connection when that is needed. */
+  introduce(port: MessagePort): void {
+    others.add(port)
+  },
+
   /** Tries again to open what is sealed. */
-  unseal(): Opened | Sealed {
+  unseal(): Promise<Opened | Sealed> {
     return onStore(unsealOrTell)
   },
 
   /** Makes a batch of entries, as packed by `packDrafts`, durable: all or none. Returns the calls whose outcome came too late. */
-  append(batch: string): string[] {
+  append(batch: string): Promise<string[]> {
     return onStore(() => openWriter().append(unpackDrafts(batch), performance.now()))
   },
 
   /** Signs where the chain stands. Unless `always`, only when there is something new. */
-  checkpoint(options: { always: boolean }): void {
-    onStore(() => openWriter().checkpoint(new Date(), options))
+  checkpoint(options: { always: boolean }): Promise<void> {
+    return onStore(() => openWriter().checkpoint(new Date(), options))
+  },
+
+  /** What was acknowledged and is not in the store. */
+  missingEntries(): Promise<MissingEntries[]> {
+    return onStore(() => missingEntries(store))
   },
 
   /** The page of tenants after the one of this name: what follows the snapshot's first. */
-  tenantsAfter(name: string): TenantPage {
+  tenantsAfter(name: string): Promise<TenantPage> {
     return onStore(() => readPage(store, name))
   },
 
   /** The tenants that changed since the last change seen, or null. */
-  changes(lastChange: number): DirectoryChanges | null {
+  changes(lastChange: number): Promise<DirectoryChanges | null> {
     return onStore(() => readChanges(store, lastChange))
   },
 
   /** All usable admin keys, or null when they are those of the version that is known. */
-  adminKeys(known: number): AdminKeyRows | null {
+  adminKeys(known: number): Promise<AdminKeyRows | null> {
     return onStore(() => readNewAdminKeys(store, known))
   },
 
@@ -109,7 +124,7 @@ const jobs = {
       import('./store/store.ts'),
       import('./tenants/administrative-changes.ts')
     ])
-    return await onStoreLater(async () => {
+    return await onStore(async () => {
       openWriter()
       store.requireInPlace()
       const by = administrator(request.actor)
@@ -119,12 +134,12 @@ const jobs = {
     })
   },
 
-  writeKeyUses(uses: ReadonlyMap<string, number>): void {
-    onStore(() => writeKeyUses(store, uses))
+  writeKeyUses(uses: ReadonlyMap<string, number>): Promise<void> {
+    return onStore(() => writeKeyUses(store, uses))
   },
 
   /** All credentials when one has changed since the last change seen, or null. Throws CustodyBroken, WrongMasterKey. */
-  credentials(lastChange: number): CredentialSnapshot | null {
+  credentials(lastChange: number): Promise<CredentialSnapshot | null> {
     return onStore(() => {
       if (newestChange(store.raw) <= lastChange) return null
       // Wrapped anew under another master key, which is to be found where the one before was.
@@ -134,18 +149,18 @@ const jobs = {
   },
 
   /** Notes which key a reference gives now. */
-  noteMaterial({ name, version, graceMs, followsSetting }: NotedMaterial): VersionChanged {
+  noteMaterial({ name, version, graceMs, followsSetting }: NotedMaterial): Promise<VersionChanged> {
     return onStore(() => noteMaterial(administration(), name, version, { graceMs, followsSetting }))
   },
 
   /** The upstream refuses one version of a credential and takes the one before. */
-  revertVersion(change: { name: string; from: number; to: number }): boolean {
+  revertVersion(change: { name: string; from: number; to: number }): Promise<boolean> {
     return onStore(() => revertVersion(administration(), change))
   },
 
   /** Ends the chain and closes the store. Must come last. */
-  close(): void {
-    if (writer) onStore(() => openWriter().close(new Date()))
+  async close(): Promise<void> {
+    if (writer) await onStore(() => openWriter().close(new Date()))
     store.close()
   }
 }
@@ -160,6 +175,7 @@ function unsealOrTell(): Opened | Sealed {
     throw error
   }
   const facts = { role: 'gateway', version: data.version, pid: data.pid } as const
+  const missing = missingEntries(store)
   writer ??= LedgerWriter.open(store, facts, new Date(), ledgerSigner(keys))
   const recovered = recoverDeadWriters(store, writer, new Date())
   return {
@@ -168,7 +184,8 @@ function unsealOrTell(): Opened | Sealed {
     adminPepper: adminKeyPepper(keys),
     adminKeys: readAdminKeys(store),
     writer: writer.head.writer,
-    recovered
+    recovered,
+    missing
   }
 }
 
@@ -194,21 +211,10 @@ function administrator(actor: string): Administrator {
   return { actor, role: 'admin', version: data.version, pid: data.pid, signer: ledgerSigner(keys) }
 }
 
-/** Uses the store, with a new handle if the last one has failed. Throws StoreFault. */
-function onStore<T>(work: () => T): T {
+/** Uses the store, with a new handle if the last one has failed. The next job waits for it. Throws StoreFault. */
+async function onStore<T>(work: () => T | Promise<T>): Promise<T> {
   try {
-    mend()
-    return work()
-  } catch (error) {
-    if (isRefusal(error)) throw error
-    throw noted(error)
-  }
-}
-
-/** As `onStore`, for work with pauses: the next job waits for it. */
-async function onStoreLater<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    mend()
+    if (broken) await mend()
     return await work()
   } catch (error) {
     if (isRefusal(error)) throw error
@@ -217,9 +223,9 @@ async function onStoreLater<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-function mend(): void {
-  if (!broken) return
-  store = store.reopen()
+/** Every connection of the process ends before the store is opened again: see `connections.ts`. */
+async function mend(): Promise<void> {
+  store = await others.without(() => store.reopen())
   writer?.resume(store)
   broken = false
 }

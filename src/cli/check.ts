@@ -4,6 +4,7 @@ import { ConfigError, type ConfigFault } from '../config-fault.ts'
 import type { CredentialView } from '../custody/credential-views.ts'
 import { openMasterKeyOf, WrongMasterKey } from '../custody/master-key-check.ts'
 import { resolveSecret, SecretUnavailable, shownReference } from '../custody/secret-reference.ts'
+import { describeMissing, missingEntries, missingEntriesRemedy } from '../ledger/missing-entries.ts'
 import { StoreError } from '../store/sqlite.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { type CallerFindings, callerFacts, checkCallers } from './check-callers.ts'
@@ -13,9 +14,10 @@ import { type ConfigOptions, withConfigOptions } from './options.ts'
 import { print } from './print.ts'
 import { facts } from './table.ts'
 
-/** What `check` found, when all is well. Secrets appear by their references only. */
+/** What `check` found, when `serve` would start. Secrets appear by their references only. */
 type Findings = {
-  readonly ok: true
+  /** False when entries that were acknowledged are missing from the ledger. */
+  readonly ok: boolean
   readonly listeners: { readonly public: string; readonly admin: string }
   readonly docs: Config['docs']
   readonly store: { readonly path: string; readonly tenants: number; readonly keys: number }
@@ -50,6 +52,9 @@ async function check(config: Config, env: ProcessContext['env']): Promise<Findin
           createIfAbsent: config.masterKeyIsDefault
         })
       ))
+    const missing = store
+      ? ((await attempt(faults, 'GATEWAY_STORE_URL', () => missingEntries(store))) ?? [])
+      : []
     const credentials =
       store && keys ? await checkCredentials(store, keys, config, { env, commands }, faults) : []
     // Without the store it cannot be known whether it is needed: told all the same.
@@ -57,7 +62,7 @@ async function check(config: Config, env: ProcessContext['env']): Promise<Findin
       await attempt(faults, 'GATEWAY_UPSTREAM_KEY', () => resolveSecret(config.upstreamKey, env, commands))
     if (faults.length > 0 || !store) throw new ConfigError(faults)
     return {
-      ok: true,
+      ok: missing.length === 0,
       listeners: {
         public: address(config.host, config.port),
         admin: address(config.adminHost, config.adminPort)
@@ -68,7 +73,10 @@ async function check(config: Config, env: ProcessContext['env']): Promise<Findin
       credentials: credentials.map(({ credential, version, source }) => ({ credential, version, source })),
       master_key: shownReference(config.masterKey),
       callers,
-      warnings: config.unknownVariables.map(name => `${name} is set but is not a setting`)
+      warnings: [
+        ...missing.map(describeMissing),
+        ...config.unknownVariables.map(name => `${name} is set but is not a setting`)
+      ]
     }
   } finally {
     store?.close()
@@ -124,5 +132,6 @@ function told(findings: Findings): string {
     ['master key', `${master_key} (fits the store)`],
     ...callerFacts(callers)
   ])
-  return `${found}${warnings.map(warning => `warning: ${warning}\n`).join('')}\nAll is well.\n`
+  const end = findings.ok ? 'All is well.' : `The ledger is incomplete: ${missingEntriesRemedy}.`
+  return `${found}${warnings.map(warning => `warning: ${warning}\n`).join('')}\n${end}\n`
 }

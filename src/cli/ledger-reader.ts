@@ -8,11 +8,11 @@ import type { ConfigOptions } from './options.ts'
 export async function withLedger<T>(
   { env }: CliContext,
   options: ConfigOptions,
-  work: (database: DatabaseSync) => T | Promise<T>
+  work: (database: DatabaseSync, path: string) => T | Promise<T>
 ): Promise<T> {
-  const { raw } = openReadOnlyStore(loadConfig(env, options.config).storeUrl)
+  const { path, raw } = openReadOnlyStore(loadConfig(env, options.config).storeUrl)
   try {
-    return await work(raw)
+    return await work(raw, path)
   } finally {
     raw.close()
   }

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Command } from 'commander'
 import type { Head } from '../ledger/chain.ts'
 import { describeFault } from '../ledger/fault.ts'
+import { readHeadRecords } from '../ledger/head-record.ts'
 import { parseHeads } from '../ledger/heads.ts'
 import { parsePublicKey } from '../ledger/signature.ts'
 import type { Verification } from '../ledger/verify.ts'
@@ -55,12 +56,20 @@ async function verified(context: CliContext, options: VerifyOptions): Promise<Ve
   }
   const shown = progress(context)
   const { file, archive = [] } = options
-  const verifyAll = (files: readonly string[], database: DatabaseSync | null) =>
-    readable(files, () => verifyParts(files, known, database, entries => shown.show('checked', entries)))
+  const verifyAll = (
+    files: readonly string[],
+    database: DatabaseSync | null,
+    acknowledged: readonly Head[]
+  ) =>
+    readable(files, () =>
+      verifyParts(files, { ...known, acknowledged }, database, entries => shown.show('checked', entries))
+    )
   try {
     return file
-      ? await verifyAll(file, null)
-      : await withLedger(context, options, database => verifyAll(archive, database))
+      ? await verifyAll(file, null, [])
+      : await withLedger(context, options, (database, path) =>
+          verifyAll(archive, database, readHeadRecords(path))
+        )
   } finally {
     shown.clear()
   }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type AdminChange, type Administrator, recordChanges } from '../ledger/administer.ts'
+import { acknowledge } from '../ledger/missing-entries.ts'
 import type { StoreFile } from '../store/store-file.ts'
 import { readProven, writeManifest } from './credential-manifest.ts'
 import type { CredentialRecords } from './credential-records.ts'
@@ -7,7 +8,7 @@ import type { StoreKeys } from './master-key-check.ts'
 
 /** What every change to credentials is made with. */
 export type CredentialAdministration = {
-  readonly store: Pick<StoreFile, 'raw' | 'requireInPlace'>
+  readonly store: Pick<StoreFile, 'path' | 'raw' | 'requireInPlace' | 'requireWritten'>
   readonly keys: StoreKeys
   readonly administrator: Administrator
   readonly at: Date
@@ -41,9 +42,10 @@ export function changeCredentials<T>(
   raw.exec('BEGIN IMMEDIATE')
   try {
     const { result, changes } = changeCredentialsWithin({ raw, keys, at: at.toISOString() }, work)
-    if (changes.length > 0) recordChanges(raw, administrator, at.toISOString(), changes)
+    const head = changes.length > 0 ? recordChanges(raw, administrator, at.toISOString(), changes) : undefined
     store.requireInPlace()
     raw.exec('COMMIT')
+    if (head) acknowledge(store, head)
     return result
   } finally {
     if (raw.isTransaction) raw.exec('ROLLBACK')

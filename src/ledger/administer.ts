@@ -4,10 +4,11 @@ import type { Store } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 import { uuidv7 } from '../uuid.ts'
 import { BatchTable } from './batch-table.ts'
-import { Chain } from './chain.ts'
+import { Chain, type Head } from './chain.ts'
 import type { Cut } from './cut.ts'
 import { draftOf } from './draft.ts'
 import type { EntryFields } from './entry.ts'
+import { acknowledge } from './missing-entries.ts'
 import { newestHead, openedEntry, type WriterFacts } from './opening.ts'
 import { type Signer, signedBy } from './signature.ts'
 
@@ -45,20 +46,26 @@ export async function administer<T>(
   at: Date,
   work: (tx: Transaction<Tables>) => Promise<{ result: T; changes: readonly AdminChange[] }>
 ): Promise<T> {
-  return await store.transact(async tx => {
+  let head: Head | undefined
+  const result = await store.transact(async tx => {
     const { result, changes } = await work(tx)
-    if (changes.length > 0) recordChanges(store.raw, administrator, at.toISOString(), changes)
+    if (changes.length > 0) head = recordChanges(store.raw, administrator, at.toISOString(), changes)
     return result
   })
+  if (head) acknowledge(store, head)
+  return result
 }
 
-/** Writes the entries of a change, inside its transaction: the store has one connection. */
+/**
+ * Writes the entries of a change, inside its transaction: the store has one connection. Returns the end of their chain, to be
+ * acknowledged once it is committed.
+ */
 export function recordChanges(
   raw: DatabaseSync,
   { actor, signer, ...facts }: Administrator,
   at: string,
   changes: readonly AdminChange[]
-): void {
+): Head {
   const chain = Chain.start(uuidv7(), signer)
   const entries: EntryFields[] = [
     openedEntry(at, facts, newestHead(raw)),
@@ -72,4 +79,5 @@ export function recordChanges(
     1,
     entries.map(fields => chain.seal(draftOf(fields)))
   )
+  return chain.tip
 }

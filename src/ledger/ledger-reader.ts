@@ -1,7 +1,9 @@
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { Problem } from '../problems.ts'
+import { admitAtOnce } from '../store/connections.ts'
 import { FairQueue, type Slots } from '../store/fair-queue.ts'
 import { ThreadCaller } from '../store/thread-call.ts'
+import { inTime } from '../store/waiting-room.ts'
 import type { ReadInput, ReadName, ReadRequest, ReadResult } from '../tenants/administrative-reads.ts'
 import { type Caller, mayUse } from '../tenants/directory.ts'
 import { refusalCodeOf } from '../tenants/refusal.ts'
@@ -15,11 +17,23 @@ const tenantSlots: Slots = { kind: 'tenant', count: 64 }
 /** How many questions of administrators may wait: whatever tenants ask, these are left to them. */
 const administratorSlots: Slots = { kind: 'administrator', count: 64 }
 
+/** How long the thread may take to start and to load what it needs, in milliseconds; no wait for the store counts it. */
+const startMs = 10_000
+
 /** What the thread can be asked: `ledger-thread.ts` answers. */
 export type LedgerJobs = {
+  /** Loads what it takes to read, and for administrators what it takes to read the whole store. */
+  readonly load: (what: { readonly forAdministrators: boolean }) => Promise<void>
   /** Null when the cursor is not one of this history. */
   readonly syncHistory: (request: HistoryRequest) => Promise<SyncHistory | null>
   readonly read: (request: ReadRequest) => Promise<unknown>
+}
+
+/** What the thread is started with. */
+export type LedgerThreadData = {
+  readonly storeUrl: string
+  /** By which the thread that writes lets it open the store, and ends its connection: see `connections.ts`. */
+  readonly port: MessagePort
 }
 
 type OwnHistory = Omit<HistoryRequest, 'tenant'> & { readonly caller: Caller }
@@ -28,12 +42,21 @@ type OwnHistory = Omit<HistoryRequest, 'tenant'> & { readonly caller: Caller }
 export class LedgerReader {
   readonly #storeUrl: string
   readonly #threadFile: URL
+  readonly #introduce: (port: MessagePort) => Promise<void>
   #thread: { worker: Worker; caller: ThreadCaller<LedgerJobs> } | null = null
+  /** By the kind of those who ask. */
+  readonly #loaded = new Map<string, Promise<void>>()
   readonly #queue = new FairQueue()
 
-  constructor(storeUrl: string, threadFile: URL) {
+  /** `introduce` makes the thread known to the one that writes, unless none does: before that it does not open the store. */
+  constructor(
+    storeUrl: string,
+    threadFile: URL,
+    introduce: (port: MessagePort) => Promise<void> = admitAtOnce
+  ) {
     this.#storeUrl = storeUrl
     this.#threadFile = threadFile
+    this.#introduce = introduce
   }
 
   /**
@@ -68,6 +91,7 @@ export class LedgerReader {
     work: (thread: ThreadCaller<LedgerJobs>) => Promise<T>
   ): Promise<T> {
     try {
+      await inTime(this.#loadedFor(slots), startMs)
       return await this.#queue.wait(slots, name, () => work(this.#started()))
     } catch (cause) {
       if (cause instanceof Problem || refusalCodeOf(cause) !== undefined) throw cause
@@ -75,21 +99,34 @@ export class LedgerReader {
     }
   }
 
+  #loadedFor({ kind }: Slots): Promise<void> {
+    const thread = this.#started()
+    const loaded =
+      this.#loaded.get(kind) ?? thread.call('load', { forAdministrators: kind === administratorSlots.kind })
+    this.#loaded.set(kind, loaded)
+    return loaded
+  }
+
   #started(): ThreadCaller<LedgerJobs> {
     if (this.#thread) return this.#thread.caller
-    const workerData = { storeUrl: this.#storeUrl }
+    const { port1: port, port2: otherPort } = new MessageChannel()
+    const workerData: LedgerThreadData = { storeUrl: this.#storeUrl, port }
     const worker = new Worker(this.#threadFile, {
       workerData,
+      transferList: [port],
       // It needs nothing of the environment, in which a key may have been given, nor does its part of a diagnostic report.
       env: {},
       execArgv: ['--report-exclude-env'],
       resourceLimits: threadMemory
     })
+    // When the thread that writes has ended, the process ends too.
+    this.#introduce(otherPort).catch(() => otherPort.close())
     const caller = new ThreadCaller<LedgerJobs>(worker)
     this.#thread = { worker, caller }
     // One that has ended by itself is replaced when somebody asks again.
     caller.ended.then(() => {
       this.#thread = null
+      this.#loaded.clear()
     })
     return caller
   }

@@ -1,6 +1,12 @@
 import type { Fault } from './fault.ts'
 
-type Code = 'archive_exists' | 'nothing_to_prune' | 'archive_faulty' | 'prune_running' | 'pruned_meanwhile'
+type Code =
+  | 'archive_exists'
+  | 'nothing_to_prune'
+  | 'archive_faulty'
+  | 'prune_running'
+  | 'pruned_meanwhile'
+  | 'ledger_incomplete'
 
 /** Why nothing was pruned. `fault` of `archive_faulty` is the first fault of the archive. */
 export class PruneRefused extends Error {

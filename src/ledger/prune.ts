@@ -7,6 +7,7 @@ import { type Archive, makeArchive } from './archive.ts'
 import { cutKind } from './cut.ts'
 import { CutPlan } from './cut-plan.ts'
 import { interruptedPrune } from './interrupted-prune.ts'
+import { describeMissing, missingEntries, missingEntriesRemedy } from './missing-entries.ts'
 import { PruneRefused } from './prune-refused.ts'
 import type { Signer } from './signature.ts'
 import { cutPosition } from './stored-batch.ts'
@@ -47,6 +48,7 @@ export async function prune(store: Store, options: PruneOptions): Promise<Pruned
 
 async function pruneAlone(store: Store, options: PruneOptions): Promise<Pruned> {
   const { archive, before, signal } = options
+  requireNothingMissing(store)
   const left = existsSync(archive) ? await interruptedPrune(store, options) : null
   await removeBefore(store, cutPosition(store.raw), options)
   if (left && 'pruned' in left) return left.pruned
@@ -61,6 +63,13 @@ async function pruneAlone(store: Store, options: PruneOptions): Promise<Pruned> 
     if (error instanceof PruneRefused || !isCut(store, plan)) await rm(archive, { force: true })
     throw error
   }
+}
+
+/** A cut would forget a chain that lacks entries, and with it the loss. */
+function requireNothingMissing(store: Store): void {
+  const [missing] = missingEntries(store)
+  if (missing)
+    throw new PruneRefused('ledger_incomplete', `${describeMissing(missing)}: ${missingEntriesRemedy}`)
 }
 
 async function finish(

@@ -10,6 +10,8 @@ import { SignatureCheck } from './signature-check.ts'
 export type KnownFacts = {
   /** Heads that were noted earlier: each must still be there, with its hash. */
   readonly heads?: readonly Head[]
+  /** Heads that are recorded beside the store: entries up to there were acknowledged. */
+  readonly acknowledged?: readonly Head[]
   /** The least number of entries of each writer, by writer. */
   readonly lengths?: ReadonlyMap<string, number>
   /** Whether a chain may be there at all; asked after the last entry. Absent: any may. */
@@ -73,7 +75,7 @@ class Verifier {
 
   constructor(known: KnownFacts) {
     this.#known = known
-    for (const { writer, seq, hash } of known.heads ?? []) {
+    for (const { writer, seq, hash } of [...(known.heads ?? []), ...(known.acknowledged ?? [])]) {
       const hashes = this.#knownHashes.get(writer) ?? new Map<number, string>()
       this.#knownHashes.set(writer, hashes.set(seq, hash))
     }
@@ -201,7 +203,8 @@ class Verifier {
     if (length !== undefined) chain.vouch(length, undefined, 'the end', "the store's list of writers")
     // A chain that is known from the cut alone has ended before it: the store has forgotten its writer.
     const isCut = this.#known.cut?.heads.some(head => head.hash === chain.head.hash)
-    if (!isCut && this.#known.isWriter?.(chain.writer) === false)
+    const isEmpty = chain.intact && chain.head.seq === 0
+    if (!isCut && !isEmpty && this.#known.isWriter?.(chain.writer) === false)
       chain.blame('foreign', 1, 'the end', 'the store knows no such writer')
     chain.finish()
     this.#note(chain)

@@ -7,10 +7,11 @@ import { Chain, type Head, type SealedEntry } from './chain.ts'
 import { refusedOutcome } from './closing-outcomes.ts'
 import { type Draft, draftOf } from './draft.ts'
 import type { EntryFields } from './entry.ts'
+import { HeadRecorder } from './head-record.ts'
+import { forgetSuperseded, wentWithCut } from './missing-entries.ts'
 import { OpenCalls } from './open-calls.ts'
 import { newestHead, openedEntry, type WriterFacts } from './opening.ts'
 import { type Signer, signedBy } from './signature.ts'
-import { cutPosition } from './stored-batch.ts'
 import { handleOf, rollBack, type WriterHandle } from './writer-handle.ts'
 import { lockNewWriter } from './writer-lock.ts'
 
@@ -31,6 +32,7 @@ export class LedgerWriter {
   readonly #facts: WriterFacts
   readonly #signer: Signer | undefined
   readonly #openCalls = new OpenCalls()
+  readonly #recorder: HeadRecorder
   /** Sealed in the transaction under way. */
   #sealed: SealedEntry[] = []
   #drafts: Draft[] = []
@@ -48,6 +50,7 @@ export class LedgerWriter {
     this.#facts = facts
     this.#signer = signer
     this.#chain = Chain.start(uuidv7(), signer)
+    this.#recorder = new HeadRecorder(store.path)
     this.#lock = lockNewWriter(store.path, this.#chain.head.writer)
   }
 
@@ -56,6 +59,7 @@ export class LedgerWriter {
     const writer = new LedgerWriter(store, facts, signer)
     try {
       writer.transact(() => writer.#begin(at))
+      if (writer.#recorder.write(writer.head)) forgetSuperseded(store, writer.head.writer)
       return writer
     } catch (error) {
       writer.#lock.release()
@@ -100,6 +104,7 @@ export class LedgerWriter {
       this.insertSigned({ at: at.toISOString(), kind: 'checkpoint', ...(!isOwn && { after }) })
       this.#checkpointed = this.#chain.tip.hash
     })
+    this.#recorder.write(this.head)
   }
 
   /** Another process took this one for dead and closed its calls: they are closed, and the chain goes on. */
@@ -174,6 +179,7 @@ export class LedgerWriter {
       table.append(this.head.writer, this.head.seq + 1, this.#sealed)
       store.requireInPlace()
       commit.run()
+      store.requireWritten()
     } catch (error) {
       this.#uncertain = { head: this.#chain.tip, drafts: this.#drafts }
       rollBack(store)
@@ -187,17 +193,18 @@ export class LedgerWriter {
     this.#uncertain = null
     this.#chain.advance()
     this.#openCalls.advance()
+    this.#recorder.note(this.head)
   }
 
   /**
    * Goes on with another handle on the same store, after the one before has failed. Entries of a failed transaction that
    * are there all the same are taken over; calls that they open were refused, and are closed. Throws StoreFault
-   * `replaced` when the store does not hold what this writer has written.
+   * `replaced` when the store does not hold what this writer has written: the record beside it then says so, too.
    */
   resume(store: StoreFile): void {
     const stored = newestHead(store.raw, this.head.writer)
     // Of a chain that has been idle for long, all may have been pruned.
-    const isPruned = stored === undefined && cutPosition(store.raw) > 0
+    const isPruned = stored === undefined && wentWithCut(store.raw, this.head)
     if (!isPruned && stored?.hash !== this.head.hash) this.#takeOver(store, stored)
     this.#handle = handleOf(store)
     this.#uncertain = null
@@ -213,7 +220,10 @@ export class LedgerWriter {
 
   #takeOver(store: StoreFile, stored: Head | undefined): void {
     const { head, drafts } = this.#uncertain ?? { head: null, drafts: [] }
-    if (!head || stored?.hash !== head.hash) throw new StoreFault('replaced')
+    if (!head || stored?.hash !== head.hash) {
+      this.#recorder.write(this.head)
+      throw new StoreFault('replaced')
+    }
     // Before anything relies on them: they were read from a log whose sync has failed.
     moveLogIntoFile(store.raw)
     let seq = this.head.seq
@@ -234,6 +244,7 @@ export class LedgerWriter {
         .prepare('UPDATE writer SET closed_at = ?, open_from = ? WHERE id = ?')
         .run(at.toISOString(), this.#openFrom(), this.head.writer)
     })
+    this.#recorder.write(this.head)
     this.#lock.release()
   }
 }

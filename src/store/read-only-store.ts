@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { newestMigration } from './migrations.ts'
+import { OpenedFiles } from './opened-files.ts'
 import { StoreError } from './sqlite.ts'
-import { inPlaceCheck, sqlitePath } from './store-file.ts'
+import { StoreFault } from './store-fault.ts'
+import { sqlitePath } from './store-file.ts'
 
 /** A store that is open for reading alone. */
 export type ReadOnlyStore = {
+  /** Absolute. */
+  readonly path: string
   readonly raw: DatabaseSync
   /** Throws StoreFault when the file at its path is no longer the one that is open. */
   requireInPlace(): void
@@ -24,7 +28,11 @@ export function openReadOnlyStore(url: string): ReadOnlyStore {
     raw = new DatabaseSync(path, { readOnly: true, timeout: 2000 })
     raw.exec('PRAGMA trusted_schema = OFF')
     requireLedger(raw, path)
-    return { raw, requireInPlace: inPlaceCheck(path) }
+    const files = new OpenedFiles(path)
+    const requireInPlace = () => {
+      if (!files.isFileInPlace()) throw new StoreFault('replaced')
+    }
+    return { path, raw, requireInPlace }
   } catch (error) {
     raw?.close()
     if (error instanceof StoreError) throw error

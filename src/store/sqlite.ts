@@ -47,10 +47,17 @@ function requireOwn(database: DatabaseSync): void {
     throw new StoreError('the file that GATEWAY_STORE_URL names is a database of something else')
 }
 
-/** The store holds key digests and who called what: for its owner alone. SQLite gives its side files the same mode. */
+/**
+ * The store holds key digests and who called what: for its owner alone. SQLite gives its side files the same mode. A file
+ * that is there is not touched: to close any descriptor of it drops all locks that this process holds on it.
+ */
 function makeOwnersFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  closeSync(openSync(path, 'a', 0o600))
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }
 
 /**
@@ -61,6 +68,15 @@ function makeOwnersFile(path: string): void {
 export function moveLogIntoFile(database: DatabaseSync): void {
   const done = database.prepare('PRAGMA wal_checkpoint(FULL)').get()
   if (done?.['busy'] !== 0) throw new StoreError('a reader of the store keeps its log in use')
+}
+
+/**
+ * Copies all of the log into the file and begins the log again, so that what was in it is needed by nobody. Throws what
+ * SQLite throws, or StoreError when another connection keeps it from being done.
+ */
+export function emptyLog(database: DatabaseSync): void {
+  const done = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()
+  if (done?.['busy'] !== 0) throw new StoreError('another connection keeps the log of the store in use')
 }
 
 /** Reads the structure of the named tables and indexes, and throws StoreError when a page of them is damaged. */

@@ -11,6 +11,9 @@ type FaultKind = {
   readonly keepsHandle: boolean
 }
 
+const replacedDetail =
+  'The file of the store has been removed or replaced: put it back, or restart the gateway to use the one that is there now.'
+
 const faults = {
   disk_full: { detail: 'The disk of the store is full.', keepsHandle: true },
   io_failed: {
@@ -18,12 +21,13 @@ const faults = {
     keepsHandle: false
   },
   locked: { detail: 'Another process has locked the store.', keepsHandle: true },
-  replaced: {
-    detail:
-      'The file of the store has been removed or replaced: put it back, or restart the gateway to use the one that is there now.',
-    keepsHandle: true
+  replaced: { detail: replacedDetail, keepsHandle: true },
+  /** Found only after a commit: whether that is stored in the right file shows when it is opened again. */
+  replaced_meanwhile: { detail: replacedDetail, keepsHandle: false },
+  log_removed: {
+    detail: 'The log beside the file of the store, or its index, has been removed or replaced.',
+    keepsHandle: false
   },
-  log_removed: { detail: 'The log file beside the store has been removed or replaced.', keepsHandle: false },
   damaged: { detail: 'The file of the store is damaged.', keepsHandle: false },
   unusable: { detail: 'The store cannot be used.', keepsHandle: false }
 } as const satisfies Record<string, FaultKind>

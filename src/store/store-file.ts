@@ -1,8 +1,8 @@
-import { type Stats, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { newestMigration } from './migrations.ts'
-import { openSqlite, quickCheck, StoreError } from './sqlite.ts'
+import { OpenedFiles } from './opened-files.ts'
+import { emptyLog, openSqlite, quickCheck, StoreError } from './sqlite.ts'
 import { StoreFault } from './store-fault.ts'
 
 /** An open, migrated store: its raw handle, for prepared statements. */
@@ -11,11 +11,17 @@ export type StoreFile = {
   readonly path: string
   readonly raw: DatabaseSync
   /**
-   * Throws StoreFault when the file at `path`, or the log beside it, is no longer the one that is open: what is written
-   * would be lost.
+   * Throws StoreFault when the file at `path`, the log beside it or the index of that is no longer the one that is open:
+   * what is written would be lost. Asked before a commit.
    */
   requireInPlace(): void
-  /** Opens the same file again, in place of this handle. Throws StoreFault when another file is there, or StoreError. */
+  /** The same of what has been committed, before anybody relies on it: when it throws, that may be stored or not. */
+  requireWritten(): void
+  /**
+   * Opens the same file again, in place of this handle. No other connection of this process may have it open: SQLite keeps
+   * locks and the index of the log for a process, not for a connection. Throws StoreFault when another file is there, or
+   * StoreError.
+   */
   reopen(): StoreFile
   close(): void
 }
@@ -44,28 +50,63 @@ export async function openStoreFile(url: string): Promise<StoreFile> {
     if (error instanceof StoreError) throw error
     throw new StoreError(`cannot read the store ${path}: ${(error as Error).message}`, { cause: error })
   }
-  return storeFile(path, raw, statSync(path))
+  return storeFile(path, raw)
 }
 
-function storeFile(path: string, raw: DatabaseSync, opened: Stats): StoreFile {
-  // There from the first write on, and never made anew while a connection is open.
-  let log: Stats | undefined
+/** Throws StoreFault when the connection, or another of this process, has files open that are not at their paths. */
+function storeFile(path: string, raw: DatabaseSync): StoreFile & { readonly files: OpenedFiles } {
+  let files: OpenedFiles
+  try {
+    files = new OpenedFiles(path)
+  } catch (error) {
+    raw.close()
+    throw error
+  }
   return {
     path,
     raw,
-    requireInPlace() {
-      if (!isSameFile(path, opened)) throw new StoreFault('replaced')
-      log ??= statSync(`${path}-wal`, { throwIfNoEntry: false })
-      if (log && !isSameFile(`${path}-wal`, log)) throw new StoreFault('log_removed')
-    },
-    reopen() {
-      closeBroken(raw)
-      // Asked first: to open a path makes the file.
-      if (!isSameFile(path, opened)) throw new StoreFault('replaced')
-      return storeFile(path, openSqlite(path), opened)
-    },
+    files,
+    requireInPlace: () => files.requireInPlace(),
+    requireWritten: () => requireWritten(files),
+    reopen: () => reopen(path, raw, files),
     close: () => raw.close()
   }
+}
+
+function requireWritten(files: OpenedFiles): void {
+  if (!files.isFileInPlace()) throw new StoreFault('replaced_meanwhile')
+  files.requireInPlace()
+}
+
+function reopen(path: string, raw: DatabaseSync, files: OpenedFiles): StoreFile {
+  // Asked first: to close what was moved away may remove the log of what is there now; to open a path makes the file.
+  if (!files.isFileInPlace()) throw new StoreFault('replaced')
+  if (raw.isOpen && files.logState() === 'gone') keepRemovedLog(raw)
+  const opened = storeFile(path, exchanged(path, raw, files))
+  if (opened.files.hasSameFile(files)) return opened
+  opened.close()
+  throw new StoreFault('replaced')
+}
+
+/** A log that was removed is open here still: all that it holds is copied into the file before it is let go. */
+function keepRemovedLog(raw: DatabaseSync): void {
+  try {
+    emptyLog(raw)
+  } catch (error) {
+    if (error instanceof StoreError) throw new StoreFault('locked', { cause: error })
+    throw error
+  }
+}
+
+/** Another connection in place of one that has failed. */
+function exchanged(path: string, raw: DatabaseSync, files: OpenedFiles): DatabaseSync {
+  // Others began another log when all of this one had been copied. The last who closes copies the log it knows by the
+  // index that all share, page after page of the wrong one: so it must not be the last.
+  const goesFirst = raw.isOpen && files.logState() === 'begun_by_others' && files.isIndexInPlace()
+  if (!goesFirst) closeBroken(raw)
+  const next = openSqlite(path)
+  if (goesFirst) closeBroken(raw)
+  return next
 }
 
 /** Whatever a broken handle says while it is closed: it is not used again. */
@@ -75,19 +116,6 @@ function closeBroken(raw: DatabaseSync): void {
   } catch {
     // SQLite lets go of the files all the same.
   }
-}
-
-/** A check of whether the file at a path is still the one that is there now. */
-export function inPlaceCheck(path: string): () => void {
-  const opened = statSync(path)
-  return () => {
-    if (!isSameFile(path, opened)) throw new StoreFault('replaced')
-  }
-}
-
-function isSameFile(path: string, known: Stats): boolean {
-  const found = statSync(path, { throwIfNoEntry: false })
-  return found?.ino === known.ino && found.dev === known.dev
 }
 
 /** The file behind a `sqlite:` URL, absolute. */

@@ -10,7 +10,10 @@ export type Queries = { readonly db: Kysely<Tables> }
 /** An open store with typed queries, for everything that is not on the way of a call. */
 export type Store = StoreFile & {
   readonly db: Kysely<Tables>
-  /** Runs `work` in one write transaction: all of it becomes durable, or nothing. */
+  /**
+   * Runs `work` in one write transaction: all of it becomes durable, or nothing. Throws StoreFault when it would be, or may
+   * have been, written to a file that is no longer in its place.
+   */
   transact<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>
 }
 
@@ -22,7 +25,19 @@ export async function openStore(url: string): Promise<Store> {
 /** An open store with typed queries over the same handle. */
 export function withQueries(file: StoreFile): Store {
   const db = typedQueries(file.raw)
-  return { ...file, db, transact: work => db.transaction().execute(work) }
+  return {
+    ...file,
+    db,
+    async transact(work) {
+      const result = await db.transaction().execute(async tx => {
+        const done = await work(tx)
+        file.requireInPlace()
+        return done
+      })
+      file.requireWritten()
+      return result
+    }
+  }
 }
 
 /** Typed queries over a raw handle. */

@@ -1,4 +1,4 @@
-import type { MessagePort, Worker } from 'node:worker_threads'
+import type { MessagePort, Transferable, Worker } from 'node:worker_threads'
 
 /** What a thread can be asked to do. Payloads and results travel by structured clone. */
 export type Jobs = Readonly<Record<string, (payload: never) => unknown>>
@@ -49,12 +49,17 @@ export class ThreadCaller<J extends Jobs> {
     worker.on('exit', () => this.#end(new Error('the thread has ended')))
   }
 
-  call<N extends keyof J & string>(job: N, payload: Parameters<J[N]>[0]): Promise<Awaited<ReturnType<J[N]>>> {
+  /** What is in `transfer` is no longer here afterwards. */
+  call<N extends keyof J & string>(
+    job: N,
+    payload: Parameters<J[N]>[0],
+    transfer: readonly Transferable[] = []
+  ): Promise<Awaited<ReturnType<J[N]>>> {
     if (this.#ended) return Promise.reject(this.#ended)
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
-      this.#worker.postMessage({ id, job, payload } satisfies Request)
+      this.#worker.postMessage({ id, job, payload } satisfies Request, transfer)
     })
   }
 

@@ -2,6 +2,18 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { LedgerReader } from '../../src/ledger/ledger-reader.ts'
 import { testTenant } from '../support/test-app.ts'
 
+/** A reading thread that starts as it should, and hangs after its first read. */
+const soonSilent = new URL(
+  `data:text/javascript,${encodeURIComponent(`
+    import { parentPort } from 'node:worker_threads'
+    let reads = 0
+    parentPort.on('message', ({ id, job }) => {
+      if (job === 'load') parentPort.postMessage({ id, result: undefined })
+      else if (++reads === 1) parentPort.postMessage({ id, result: { items: [], next: null } })
+    })
+  `)}`
+)
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
 })
@@ -10,8 +22,7 @@ afterEach(() => {
 })
 
 test('reads that nobody waits for any more still count as long as the thread has them to do', async () => {
-  const silent = new URL('data:text/javascript,setInterval(() => {}, 1000)')
-  const reader = new LedgerReader('sqlite:none', silent)
+  const reader = new LedgerReader('sqlite:none', soonSilent)
   const read = () =>
     reader
       .syncHistory({
@@ -21,6 +32,7 @@ test('reads that nobody waits for any more still count as long as the thread has
         cursor: undefined
       })
       .catch((error: { code: string }) => error.code)
+  expect(await read()).toEqual({ items: [], next: null })
   const first = Array.from({ length: 64 }, read)
   await vi.advanceTimersByTimeAsync(2_000)
   expect(new Set(await Promise.all(first))).toEqual(new Set(['store_unavailable']))

@@ -21,6 +21,16 @@ test('a process that cannot forward calls is alive and not ready, and says why',
   expect(again?.body).toBe('{"status":"ok"}')
 })
 
+test('a process that forwards calls though something is wrong is ready, and lists what it is', async () => {
+  const app = await startTestApp({ degradations: () => ['ledger_incomplete'] })
+  const [live] = await rawRequest(app.port, get('/livez'))
+  const [ready] = await rawRequest(app.port, get('/readyz'))
+  await app.close()
+  expect(live?.body).toBe('{"status":"ok"}')
+  expect(ready?.status).toBe(200)
+  expect(ready?.body).toBe('{"status":"degraded","degraded":["ledger_incomplete"]}')
+})
+
 test('while it drains a process answers its health on connections that are open, and closes them', async () => {
   const app = await startTestApp()
   app.lifecycle.draining = true

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { onThisMachine } from '../support/bounds.ts'
-import { type RunningGateway, Scenario } from '../support/scenario.ts'
-import { type ClientCall, ScenarioClient } from '../support/scenario-client.ts'
+import { Scenario } from '../support/scenario.ts'
+import type { ClientCall } from '../support/scenario-client.ts'
 import { eventually } from '../support/scenario-wait.ts'
 import { release, type StoreCause, storeCauses } from '../support/store-causes.ts'
+import { StoreStory } from '../support/store-story.ts'
 
 /** The bound of a wait is 2 s, and of a recovery 5 s; the rest is for a busy machine. */
 const boundMs = 2_000
@@ -13,62 +14,12 @@ const slackMs = 1_500
 const problemOf = ({ body }: ClientCall) =>
   JSON.parse(body) as { code?: string; forwarded?: string; detail?: string }
 
-class Story {
-  readonly scenario: Scenario
-  readonly gateway: RunningGateway
-  readonly #key: string
-  readonly #client: ScenarioClient
-
-  constructor(scenario: Scenario, gateway: RunningGateway, key: string) {
-    this.scenario = scenario
-    this.gateway = gateway
-    this.#key = key
-    this.#client = new ScenarioClient(gateway.port)
-  }
-
-  async call(): Promise<ClientCall> {
-    const call = await this.#client.send(this.scenario.nextSync(this.#key))
-    this.scenario.calls.push(call)
-    return call
-  }
-
-  async readiness(): Promise<ClientCall> {
-    const health = new ScenarioClient(this.gateway.port)
-    const answer = await health.send({
-      method: 'GET',
-      path: '/readyz',
-      key: this.#key,
-      connectorId: '',
-      body: ''
-    })
-    health.close()
-    return answer
-  }
-
-  /** Calls until one is refused: what a file has room for already, it still takes. */
-  async refusal(): Promise<ClientCall> {
-    return await eventually(
-      'a call is refused',
-      async () => {
-        const call = await this.call()
-        return call.status === 503 && call
-      },
-      { withinMs: 30_000 }
-    )
-  }
-
-  close(): void {
-    this.#client.close()
-  }
-}
-
 async function tell(cause: StoreCause): Promise<void> {
   const scenario = await Scenario.start()
-  let story: Story | undefined
+  let story: StoreStory | undefined
   try {
     cause.prepare?.(scenario)
-    const { key } = await scenario.addTenant('acme')
-    story = new Story(scenario, await scenario.startGateway(), key)
+    story = await StoreStory.begin(scenario)
     for (let call = 0; call < 5; call++) expect((await story.call()).status).toBe(200)
 
     const heal = await cause.strike(scenario, story.gateway)
@@ -93,14 +44,14 @@ async function tell(cause: StoreCause): Promise<void> {
     expect(await story.gateway.process.exited).toMatchObject({ code: 0 })
     expect(scenario.check()).toEqual([])
   } finally {
-    story?.close()
+    story?.hangUp()
     if (cause.prepare) release(scenario)
     await scenario.close()
   }
 }
 
 /** As long as the cause is there: every call, and whoever asks whether calls make sense. */
-async function expectRefused(story: Story, told: RegExp): Promise<void> {
+async function expectRefused(story: StoreStory, told: RegExp): Promise<void> {
   const forwarded = story.scenario.sandbox.requests().length
   for (let call = 0; call < 3; call++) expect(problemOf(await story.call()).code).toBe('ledger_unavailable')
   const unready = await story.readiness()

@@ -34,6 +34,7 @@ type Rule = (value: unknown) => boolean
 type Shape = Readonly<Record<string, Rule>>
 
 const isText: Rule = value => typeof value === 'string' && value !== ''
+const isTexts: Rule = value => Array.isArray(value) && value.length > 0 && value.every(isText)
 const isStatus: Rule = value =>
   Number.isInteger(value) && (value as number) >= 100 && (value as number) < 1000
 const isSeconds: Rule = value => Number.isInteger(value) && (value as number) >= 0
@@ -67,7 +68,8 @@ const successes: readonly { path: RegExp; required: Shape; optional?: Shape }[] 
     required: { connector_id: isUuid, status: isText },
     optional: { date_limit: isDate }
   },
-  { path: /^\/(livez|readyz)$/, required: { status: isText } }
+  { path: /^\/livez$/, required: { status: isText } },
+  { path: /^\/readyz$/, required: { status: isText }, optional: { degraded: isTexts } }
 ]
 
 /** I6: the answer is a documented success body or a problem. `isDocumented` judges successes of further routes. */

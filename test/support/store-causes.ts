@@ -105,6 +105,16 @@ export const storeCauses: readonly StoreCause[] = [
       rmSync(`${storePath}-wal`)
       return async () => {}
     }
+  },
+  {
+    name: 'the log and its index beside the file are removed',
+    unavailable: false,
+    told: null,
+    async strike({ storePath }) {
+      rmSync(`${storePath}-wal`)
+      rmSync(`${storePath}-shm`)
+      return async () => {}
+    }
   }
 ]
 

@@ -1,0 +1,50 @@
+import type { MissingEntries } from './ledger/missing-entries.ts'
+import type { Logger } from './logger.ts'
+import type { Degradation } from './routes/health.ts'
+import type { ThreadCaller } from './store/thread-call.ts'
+import type { StoreJobs } from './store-thread.ts'
+
+/** How often the store is compared with the records beside it, in milliseconds; also after each fault of it. */
+const checkEveryMs = 60_000
+
+/** Whether the ledger lacks entries that were acknowledged: in the log once for each writer, and in `/readyz` as long as so. */
+export class LedgerCompleteness {
+  readonly #store: Pick<ThreadCaller<StoreJobs>, 'call'>
+  readonly #logger: Pick<Logger, 'error'>
+  readonly #timer: NodeJS.Timeout
+  readonly #logged = new Set<string>()
+  #missing: readonly MissingEntries[] = []
+
+  constructor(store: Pick<ThreadCaller<StoreJobs>, 'call'>, logger: Pick<Logger, 'error'>) {
+    this.#store = store
+    this.#logger = logger
+    this.#timer = setInterval(() => this.check(), checkEveryMs).unref()
+  }
+
+  get degradations(): readonly Degradation[] {
+    return this.#missing.length > 0 ? ['ledger_incomplete'] : []
+  }
+
+  /** What the store was found to lack. */
+  note(missing: readonly MissingEntries[]): void {
+    this.#missing = missing
+    for (const { writer, acknowledged, stored } of missing) {
+      if (this.#logged.has(writer)) continue
+      this.#logged.add(writer)
+      const incident = 'ledger_incomplete'
+      this.#logger.error({ incident, writer, acknowledged, stored }, 'acknowledged entries are missing')
+    }
+  }
+
+  /** Compares now. What is known stays when the store cannot tell. */
+  check(): void {
+    this.#store.call('missingEntries', undefined).then(
+      missing => this.note(missing),
+      err => this.#logger.error({ err }, 'the ledger could not be compared with the records beside the store')
+    )
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+}

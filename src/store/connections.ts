@@ -1,0 +1,101 @@
+import type { MessagePort } from 'node:worker_threads'
+
+/** What the thread that writes asks of one that reads, and what it answers. */
+type Message = 'end' | 'go_on' | 'ended'
+
+/**
+ * Writer's side: the other threads of this process that have the store open. As long as one has, SQLite keeps what it
+ * knows of the files: locks that may be lost, and the index of a log that may be gone.
+ */
+export class OtherConnections {
+  readonly #waiting = new Map<MessagePort, (() => void)[]>()
+
+  /** A thread that opens the store once this has been called. */
+  add(port: MessagePort): void {
+    this.#waiting.set(port, [])
+    port.on('message', () => this.#ended(port))
+    port.on('close', () => {
+      this.#ended(port)
+      this.#waiting.delete(port)
+    })
+    port.postMessage('go_on' satisfies Message)
+  }
+
+  /** Runs `work` while no other thread has the store open. */
+  async without<T>(work: () => T): Promise<T> {
+    const ports = [...this.#waiting]
+    await Promise.all(
+      ports.map(([port, waiting]) => {
+        port.postMessage('end' satisfies Message)
+        return new Promise<void>(resolve => waiting.push(resolve))
+      })
+    )
+    try {
+      return work()
+    } finally {
+      for (const [port] of ports) port.postMessage('go_on' satisfies Message)
+    }
+  }
+
+  #ended(port: MessagePort): void {
+    for (const resolve of this.#waiting.get(port)?.splice(0) ?? []) resolve()
+  }
+}
+
+/** Lets a reader open the store in a process in which no other thread does. */
+export async function admitAtOnce(port: MessagePort): Promise<void> {
+  port.postMessage('go_on' satisfies Message)
+}
+
+/** Reader's side: a connection that ends when the thread that writes asks for it, and may be opened again when that is done. */
+export class LentConnection<S extends { readonly raw: { close(): void } }> {
+  readonly #open: () => S
+  #store: S | null = null
+  #underWay: Promise<unknown> = Promise.resolve()
+  /** Pending as long as the store may not be open here. */
+  #permission = Promise.withResolvers<void>()
+  #mayOpen = false
+
+  constructor(port: MessagePort, open: () => S) {
+    this.#open = open
+    port.on('message', (message: Message) => {
+      if (message === 'end') void this.#end(port)
+      else this.#goOn()
+    })
+  }
+
+  /** Runs `work` on the open store, one after the other: the caller waits for each. */
+  async use<T>(work: (store: S) => T | Promise<T>): Promise<T> {
+    while (!this.#mayOpen) await this.#permission.promise
+    const working = this.#run(work)
+    this.#underWay = working.catch(ignoreHere)
+    return await working
+  }
+
+  /** Lets go of the store; the next use opens it again. */
+  close(): void {
+    this.#store?.raw.close()
+    this.#store = null
+  }
+
+  async #run<T>(work: (store: S) => T | Promise<T>): Promise<T> {
+    this.#store ??= this.#open()
+    return await work(this.#store)
+  }
+
+  async #end(port: MessagePort): Promise<void> {
+    if (this.#mayOpen) this.#permission = Promise.withResolvers<void>()
+    this.#mayOpen = false
+    await this.#underWay
+    this.close()
+    port.postMessage('ended' satisfies Message)
+  }
+
+  #goOn(): void {
+    this.#mayOpen = true
+    this.#permission.resolve()
+  }
+}
+
+/** Who asked for the work gets its error: here it only has to be over. */
+function ignoreHere(): void {}

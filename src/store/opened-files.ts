@@ -1,0 +1,117 @@
+import { existsSync, readdirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { StoreFault } from './store-fault.ts'
+
+/** The file of the store, and the two that SQLite keeps beside it: its log, and the index of the log. */
+type Part = 'file' | 'log' | 'index'
+
+/** A file that is open keeps these to itself: no other file has both until it is closed. */
+type Identity = { readonly dev: number; readonly ino: number }
+
+/**
+ * Which files the connections of this process have open, compared with those at the paths now. What is written to a file
+ * that is no longer at its path is lost with the process.
+ */
+export class OpenedFiles {
+  readonly #paths: Readonly<Record<Part, string>>
+  readonly #known: Readonly<Record<Part, Identity | undefined>>
+
+  /**
+   * Of a store on which a connection has just been opened and has read. Throws StoreFault when any connection of this
+   * process, that one or another, has files open that are not at their paths.
+   */
+  constructor(path: string) {
+    // SQLite follows a link first, and keeps the log beside the file that it finds.
+    const real = existsSync(path) ? realpathSync(path) : path
+    this.#paths = { file: path, log: `${real}-wal`, index: `${real}-shm` }
+    this.#known = { file: at(path), log: at(this.#paths.log), index: at(this.#paths.index) }
+    for (const [part, identity] of openParts({ ...this.#paths, file: real }))
+      if (!isSame(identity, this.#known[part])) throw faultOf(part)
+  }
+
+  /** Whether the same file was opened as by the connection that these are of. */
+  hasSameFile(other: OpenedFiles): boolean {
+    return isSame(this.#known.file, other.#known.file)
+  }
+
+  /** Whether the file of the store, whatever is beside it, is the one that is open. */
+  isFileInPlace(): boolean {
+    return this.#isInPlace('file')
+  }
+
+  /** Throws StoreFault when one of the files is no longer at its path. */
+  requireInPlace(): void {
+    if (!this.#isInPlace('file')) throw faultOf('file')
+    if (!this.#isInPlace('log')) throw faultOf('log')
+    if (!this.#isInPlace('index')) throw faultOf('index')
+  }
+
+  /**
+   * What has become of the log: in place with its index, gone without another, or no longer where others look because
+   * another was begun by somebody else.
+   */
+  logState(): 'in_place' | 'gone' | 'begun_by_others' {
+    if (this.#isInPlace('log')) {
+      if (this.#isInPlace('index')) return 'in_place'
+      return at(this.#paths.index) ? 'begun_by_others' : 'gone'
+    }
+    // Whoever opens the store makes an empty one: only what has been written to it counts.
+    return (at(this.#paths.log)?.size ?? 0) > 0 ? 'begun_by_others' : 'gone'
+  }
+
+  /** Whether the index of the log, which all connections of a process share, is the one that others use. */
+  isIndexInPlace(): boolean {
+    return this.#isInPlace('index')
+  }
+
+  #isInPlace(part: Part): boolean {
+    return isSame(at(this.#paths[part]), this.#known[part])
+  }
+}
+
+function faultOf(part: Part): StoreFault {
+  return new StoreFault(part === 'file' ? 'replaced' : 'log_removed')
+}
+
+function at(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false })
+}
+
+function isSame(one: Identity | undefined, other: Identity | undefined): boolean {
+  return one?.ino === other?.ino && one?.dev === other?.dev
+}
+
+/**
+ * The parts that this process has open, by the list of its descriptors where the system has one: what SQLite has open
+ * cannot be asked otherwise. Nothing is opened for it: to close a descriptor of a file drops the locks on it.
+ */
+function* openParts(paths: Readonly<Record<Part, string>>): Generator<[Part, Identity]> {
+  const parts = new Map<string, Part>()
+  // The system adds the second to what has been removed.
+  for (const part of ['file', 'log', 'index'] as const)
+    for (const name of [paths[part], `${paths[part]} (deleted)`]) parts.set(name, part)
+  for (const descriptor of descriptors()) {
+    const part = parts.get(nameOf(descriptor))
+    const identity = part && at(descriptor)
+    if (part && identity) yield [part, identity]
+  }
+}
+
+const descriptorFolder = '/proc/self/fd'
+
+function descriptors(): string[] {
+  try {
+    return readdirSync(descriptorFolder).map(name => `${descriptorFolder}/${name}`)
+  } catch {
+    // Only Linux has the list: elsewhere the files at the paths are taken for those that were just opened.
+    return []
+  }
+}
+
+function nameOf(descriptor: string): string {
+  try {
+    return readlinkSync(descriptor)
+  } catch {
+    // Closed meanwhile.
+    return ''
+  }
+}

@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { MissingEntries } from '../src/ledger/missing-entries.ts'
+import { LedgerCompleteness } from '../src/ledger-completeness.ts'
+
+let completeness: LedgerCompleteness
+/** What the store lacks, or why it cannot tell. */
+let found: MissingEntries[] | Error
+const logged: unknown[] = []
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  logged.length = 0
+  const store = {
+    call: async () => {
+      if (found instanceof Error) throw found
+      return found
+    }
+  }
+  const error = (facts: unknown) => void logged.push(facts)
+  completeness = new LedgerCompleteness(store as never, { error } as never)
+})
+afterEach(() => {
+  completeness.close()
+  vi.useRealTimers()
+})
+
+const minute = async () => await vi.advanceTimersByTimeAsync(60_000)
+
+test('entries that turn out to be missing are logged once and shown until they, or their records, are gone', async () => {
+  const missing = { writer: 'one', acknowledged: 5, stored: 3 }
+  found = []
+  await minute()
+  expect({ logged, degraded: completeness.degradations }).toEqual({ logged: [], degraded: [] })
+  found = [missing]
+  await minute()
+  await minute()
+  expect(completeness.degradations).toEqual(['ledger_incomplete'])
+  expect(logged).toEqual([{ incident: 'ledger_incomplete', ...missing }])
+  found = new Error('stuck')
+  await minute()
+  expect(completeness.degradations).toEqual(['ledger_incomplete'])
+  found = []
+  await minute()
+  expect(completeness.degradations).toEqual([])
+})

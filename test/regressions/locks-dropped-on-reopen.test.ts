@@ -1,0 +1,38 @@
+import { readFileSync, statSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { noOldSqlite, openAndCloseByOldSqlite } from '../support/old-sqlite.ts'
+import { withStory } from '../support/store-story.ts'
+import { attach, noStrace } from '../support/strace.ts'
+
+/** The locks that a process holds on a file, as the kernel lists them. */
+function locksOf(pid: number, path: string): string[] {
+  const { ino } = statSync(path)
+  return readFileSync('/proc/locks', 'utf8')
+    .split('\n')
+    .filter(line => line.includes(` ${pid} `) && line.includes(`:${ino} `))
+}
+
+test.skipIf(noStrace !== false || noOldSqlite !== false)(
+  'after a failed sync the store is still locked, and who opens and closes it takes nothing away',
+  async () => {
+    await withStory(async story => {
+      const { scenario, gateway } = story
+      expect(await story.calls(8)).toEqual(Array(8).fill(200))
+      expect((await story.history()).status).toBe(200)
+      expect(locksOf(gateway.process.pid, scenario.storePath)).not.toEqual([])
+      const once = 'inject=fdatasync,fsync:error=EIO:when=1'
+      const tracer = await attach(gateway.process.pid, '-e', 'trace=fdatasync,fsync', '-e', once)
+      await story.refusal()
+      await tracer.detach()
+      await story.recovery()
+      await story.history()
+      expect(locksOf(gateway.process.pid, scenario.storePath)).not.toEqual([])
+      openAndCloseByOldSqlite(scenario.storePath)
+      expect(await story.calls(11)).toEqual(Array(11).fill(200))
+      expect(await story.drain()).toMatchObject({ code: 0 })
+      expect(scenario.check()).toEqual([])
+      expect((await scenario.run('ledger', 'verify')).code).toBe(0)
+    })
+  },
+  60_000
+)

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest'
+import { Scenario } from '../support/scenario.ts'
+import { release, type StoreCause, storeCauses } from '../support/store-causes.ts'
+import { type StoreReader, type StoreReaderKind, storeReaders } from '../support/store-readers.ts'
+import { StoreStory } from '../support/store-story.ts'
+
+/** A cause, and all who have the store open or open it meanwhile. */
+async function tellRound(
+  story: StoreStory,
+  cause: StoreCause,
+  readers: readonly StoreReader[]
+): Promise<void> {
+  const readAll = async () => {
+    for (const reader of readers) await reader.read()
+  }
+  expect(await story.calls(3)).toEqual([200, 200, 200])
+  await readAll()
+  const heal = await cause.strike(story.scenario, story.gateway)
+  await readAll()
+  await story.refusal()
+  await readAll()
+  await heal()
+  await story.recovery()
+  await readAll()
+  expect((await story.readiness()).body).toBe('{"status":"ok"}')
+  expect(await story.calls(3)).toEqual([200, 200, 200])
+  expect(story.scenario.check({ running: true }), cause.name).toEqual([])
+}
+
+/** One cause after the other strikes one gateway. */
+async function tell(causes: readonly StoreCause[], kinds: readonly StoreReaderKind[]): Promise<void> {
+  const scenario = await Scenario.start()
+  const readers: StoreReader[] = []
+  let story: StoreStory | undefined
+  try {
+    for (const cause of causes) cause.prepare?.(scenario)
+    story = await StoreStory.begin(scenario)
+    for (const kind of kinds) readers.push(await kind.begin(story))
+    for (const cause of causes) await tellRound(story, cause, readers)
+    expect(await story.drain()).toMatchObject({ code: 0 })
+    expect(scenario.check()).toEqual([])
+    expect((await scenario.run('ledger', 'verify')).code).toBe(0)
+  } finally {
+    for (const reader of readers) await reader.end()
+    story?.hangUp()
+    if (causes.some(cause => cause.prepare)) release(scenario)
+    await scenario.close()
+  }
+}
+
+const available = ({ unavailable }: { unavailable: string | false }) => unavailable === false
+const { history, adminList, command, backup, oldBackup } = storeReaders
+const causes = storeCauses.filter(available)
+
+describe('nothing acknowledged is lost, and all calls are recorded, while the store is read by', () => {
+  const all = [history, adminList, command, backup, oldBackup].filter(available)
+  const shared = causes.filter(cause => !cause.prepare)
+  test('everybody, whatever goes wrong with it', () => tell(shared, all), 180_000)
+
+  for (const cause of causes.filter(({ prepare }) => prepare))
+    test(`everybody, when ${cause.name}`, () => tell([cause], all), 90_000)
+
+  const files = shared.filter(({ name }) => /file|a sync fails/.test(name))
+  test('a history alone, whatever goes wrong with its files', () => tell(files, [history]), 120_000)
+
+  const processes = [command, backup, oldBackup].filter(available)
+  test('other processes alone, whatever goes wrong with its files', () => tell(files, processes), 120_000)
+})
