@@ -1,0 +1,308 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { ConnectionShares, Place } from './connection-shares.ts'
+import type { Keeper, KeptBytes } from './kept-bytes.ts'
+import { MessageEdges } from './message-edges.ts'
+import type { Turns, Waiting } from './turns.ts'
+
+/** What all connections of a listener share. */
+export type Front = {
+  readonly shares: ConnectionShares
+  readonly kept: KeptBytes
+  /** Where those wait who sent more than one request at once. */
+  readonly turns: { readonly known: Turns; readonly strangers: Turns }
+}
+
+/** How long a connection may go on sending behind its last answer: to close at once could lose that answer. */
+const lingerMs = 1000
+
+const gate = Symbol('gate')
+
+/** What Node's server keeps on its sockets. */
+type NodeSocket = Socket & {
+  [gate]?: ConnectionGate
+  server: Server
+  parser: { onIncoming: TakeRequest } | null
+  /** Node stops reading for a while: it takes no bytes then. */
+  _paused: boolean
+  _httpMessage: (ServerResponse & { req: IncomingMessage; _last: boolean }) | null
+  _handle: { reading: boolean; readStop(): void; writeQueueSize: number } | null
+}
+
+type TakeRequest = (request: IncomingMessage, keepAlive: boolean) => number
+
+/** The gate of a connection; none where a test made the request up. */
+export function gateOf(socket: Duplex): ConnectionGate | undefined {
+  return (socket as Duplex & { [gate]?: ConnectionGate })[gate]
+}
+
+/**
+ * Stands between a socket and Node's parser, so that one request of a connection is under way at a time: what comes
+ * behind it is kept, one read at most, and read on when its answer has left the write buffer. So nobody makes us owe
+ * more than one answer, and whatever is wrong with a later request is found behind the answer to the one before.
+ */
+export class ConnectionGate implements Keeper, Waiting {
+  readonly #socket: NodeSocket
+  readonly #front: Front
+  readonly #place: Place
+  /** Node's own listeners, which we stand in front of. */
+  readonly #takeBytes: (bytes: Buffer) => void
+  readonly #takeEnd: () => void
+  readonly #edges = new MessageEdges()
+  /** What came too early. */
+  #held: Buffer | null = null
+  #unwritten = 0
+  #underWay = 0
+  /** The latest request, until it has come whole and its answer has left. */
+  #request: IncomingMessage | null = null
+  /** Bytes of its body still to come; of a chunked one nobody knows how many. */
+  #bodyLeft = 0
+  /** Nothing more is taken from this connection. */
+  #shut = false
+  /** The request under way is the last one that is taken. */
+  #last = false
+  /** The caller has ended its half. */
+  #ended = false
+
+  /** To be made right after Node's own listener for connections has run. */
+  constructor(socket: Socket, place: Place, front: Front) {
+    this.#socket = socket as NodeSocket
+    this.#socket[gate] = this
+    this.#place = place
+    this.#front = front
+    this.#takeBytes = takeOver(socket, 'data', this.#onData) as (bytes: Buffer) => void
+    this.#takeEnd = takeOver(socket, 'end', this.#onEnd) as () => void
+    socket.once('close', this.#onClose)
+    socket.resume = this.#resume
+    socket.destroySoon = this.#destroySoon
+    const { parser } = this.#socket
+    if (parser === null) return
+    const take = parser.onIncoming
+    parser.onIncoming = (request, keepAlive) => this.#begin(request, keepAlive, take)
+  }
+
+  get known(): boolean {
+    return this.#place.known
+  }
+
+  get kept(): number {
+    return this.#unwritten + (this.#held?.length ?? 0)
+  }
+
+  /** Somebody has proved on this connection who they are. */
+  recognize(): void {
+    if (!this.#place.known) this.#front.shares.recognize(this.#place)
+  }
+
+  /** Ends the connection at once. What the operating system still holds for it is dropped where that can be done. */
+  end(): void {
+    if ('encrypted' in this.#socket) this.#socket.destroy()
+    else this.#socket.resetAndDestroy()
+  }
+
+  /** How many bytes wait for the reader, and how many of them the operating system has not taken. */
+  waiting(): { bytes: number; queued: number } {
+    const bytes = this.#socket.writableLength
+    this.#place.stuck = bytes > 0
+    return { bytes, queued: bytes === 0 ? 0 : (this.#socket._handle?.writeQueueSize ?? 0) }
+  }
+
+  /**
+   * Takes nothing more. True when a refusal may be written now; else the answer that has begun, or is owed to a whole
+   * request, is the last one, and the connection ends behind it.
+   */
+  mayRefuse(): boolean {
+    const { _httpMessage: message, writable } = this.#socket
+    const answered = message ? message.headersSent || message.req.complete : this.#request !== null
+    this.shut()
+    if (writable && !answered) return true
+    if (message && writable) message._last = true
+    else closeSlowly(this.#socket)
+    return false
+  }
+
+  /** Takes nothing more: what still comes is dropped. */
+  shut(): void {
+    if (this.#shut) return
+    this.#shut = true
+    this.#drop()
+    if (!this.#socket.destroyed) Socket.prototype.resume.call(this.#socket)
+  }
+
+  /** Goes on with what came too early. */
+  turn(): void {
+    const held = this.#held
+    if (held === null || this.#shut) return
+    this.#held = null
+    Socket.prototype.resume.call(this.#socket)
+    this.#feed(held)
+    this.#front.kept.note(this)
+    if (this.#held === null && this.#ended) this.#finish()
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.#shut) return
+    if (this.#held !== null) this.#hold(Buffer.concat([this.#held, bytes]))
+    else if (this.#mustQueue()) {
+      this.#hold(bytes)
+      this.#queue()
+    } else this.#feed(bytes)
+  }
+
+  /** A stranger's next request goes to the end of the line where there is one. */
+  #mustQueue(): boolean {
+    const queues = !this.#place.known && this.#front.turns.strangers.busy
+    return queues && this.#underWay === 0 && this.#edges.atStart
+  }
+
+  /** Gives the parser what it may have now, up to the next place where a message may end. */
+  #feed(bytes: Buffer): void {
+    let at = 0
+    while (at < bytes.length && this.#mayFeed()) {
+      const to =
+        this.#bodyLeft === 0 || this.#bodyLeft === Number.POSITIVE_INFINITY
+          ? this.#edges.next(bytes, at)
+          : Math.min(bytes.length, at + this.#bodyLeft)
+      if (this.#bodyLeft === 0 && !this.#edges.speaksHttp(bytes, at, to)) {
+        const error = Object.assign(new Error('not HTTP/1.0 or HTTP/1.1'), { code: 'ERR_OTHER_PROTOCOL' })
+        this.#socket.server.emit('clientError', error, this.#socket)
+        return
+      }
+      this.#give(at === 0 && to === bytes.length ? bytes : bytes.subarray(at, to))
+      at = to
+    }
+    if (at < bytes.length && !this.#shut) this.#hold(bytes.subarray(at))
+  }
+
+  #mayFeed(): boolean {
+    const { parser, destroyed, _paused } = this.#socket
+    if (this.#shut || parser === null || destroyed || _paused) return false
+    return this.#bodyLeft > 0 ? !this.#socket.isPaused() : this.#underWay === 0
+  }
+
+  #give(bytes: Buffer): void {
+    const wasBody = this.#bodyLeft > 0
+    this.#takeBytes(bytes)
+    if (wasBody) this.#bodyLeft = this.#request?.complete ? 0 : this.#bodyLeft - bytes.length
+    if (this.#bodyLeft > 0 || this.#request === null || !this.#request.complete) return
+    this.#edges.begin()
+    if (this.#underWay === 0) this.#request = null
+  }
+
+  #begin(request: IncomingMessage, keepAlive: boolean, take: TakeRequest): number {
+    const { headers } = request
+    const length =
+      headers['transfer-encoding'] === undefined
+        ? Number(headers['content-length'] ?? 0)
+        : Number.POSITIVE_INFINITY
+    this.#request = request
+    this.#bodyLeft = length
+    // To whoever upgrades, what follows is of another protocol: none of it is a request.
+    if (headers.upgrade !== undefined || request.method === 'CONNECT') this.#last = true
+    const treatment = take(request, keepAlive && !this.#last)
+    const { _httpMessage: message } = this.#socket
+    if (message?.req !== request) {
+      // CONNECT: nobody will answer it as a request.
+      this.#request = null
+      return treatment
+    }
+    this.#underWay++
+    message.on('prefinish', this.#noteUnwritten).on('finish', this.#onAnswered)
+    return treatment
+  }
+
+  readonly #noteUnwritten = (): void => {
+    const bytes = this.#socket.writableLength
+    if (bytes === this.#unwritten) return
+    this.#unwritten = bytes
+    this.#place.stuck = bytes > 0
+    this.#front.kept.note(this)
+  }
+
+  readonly #onAnswered = (): void => {
+    this.#underWay--
+    this.#noteUnwritten()
+    if (this.#request?.complete) this.#request = null
+    if (this.#last || this.#socket.writableEnded) this.shut()
+    else if (this.#held !== null) this.#queue()
+    else if (this.#ended) this.#finish()
+  }
+
+  /** A few connections go on at a time: a thousand requests in one read are no reason for others to wait. */
+  #queue(): void {
+    const { known, strangers } = this.#front.turns
+    ;(this.#place.known ? known : strangers).add(this)
+  }
+
+  #hold(bytes: Buffer): void {
+    const { _handle: handle } = this.#socket
+    this.#held = bytes
+    this.#socket.pause()
+    if (handle?.reading) {
+      handle.reading = false
+      handle.readStop()
+    }
+    this.#front.kept.note(this)
+  }
+
+  /** Node reads on for a body's reader; what came too early waits for its turn. */
+  readonly #resume = (): Socket => {
+    if (this.#held === null || this.#shut) return Socket.prototype.resume.call(this.#socket)
+    if (this.#bodyLeft > 0 || this.#underWay === 0) this.#queue()
+    return this.#socket
+  }
+
+  readonly #onEnd = (): void => {
+    this.#ended = true
+    if (this.#held === null) this.#finish()
+  }
+
+  /** The caller has ended its half, and all that it sent has been taken. */
+  #finish(): void {
+    const { _httpMessage: message, parser } = this.#socket
+    if (message && !message.headersSent) message.shouldKeepAlive = false
+    if (!this.#shut && parser !== null) this.#takeEnd()
+  }
+
+  /** Node ends a connection behind an answer that says so. */
+  readonly #destroySoon = (): void => {
+    const unread = this.#held !== null || this.#last || (this.#request !== null && !this.#request.complete)
+    if (unread && !this.#ended) closeSlowly(this.#socket)
+    else Socket.prototype.destroySoon.call(this.#socket)
+  }
+
+  readonly #onClose = (): void => {
+    this.#shut = true
+    this.#drop()
+    this.#front.kept.forget(this)
+    this.#front.shares.leave(this.#place)
+  }
+
+  #drop(): void {
+    const { known, strangers } = this.#front.turns
+    known.remove(this)
+    strangers.remove(this)
+    if (this.#held === null) return
+    this.#held = null
+    this.#front.kept.note(this)
+  }
+}
+
+/** Puts a listener in the place of Node's own, which is the last one, and returns that. */
+function takeOver(socket: Socket, event: string, listener: (bytes: Buffer) => void): unknown {
+  const own = socket.listeners(event).at(-1) as () => void
+  // First ours: Node then hands over the bytes, which its parser has read by itself until now.
+  socket.on(event, listener)
+  socket.removeListener(event, own)
+  return own
+}
+
+/** Ends our half behind what is written, and lets the caller go on for a while before the connection is cut. */
+export function closeSlowly(socket: Duplex): void {
+  socket.on('error', () => socket.destroy())
+  socket.end()
+  gateOf(socket)?.shut()
+  socket.resume()
+  setTimeout(() => socket.destroy(), lingerMs).unref()
+}

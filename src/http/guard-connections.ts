@@ -1,0 +1,85 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { Logger } from '../logger.ts'
+import type { ConnectionBounds } from './connection-bounds.ts'
+import { ConnectionGate, type Front } from './connection-gate.ts'
+import { ConnectionShares, type Place } from './connection-shares.ts'
+import { KeptBytes } from './kept-bytes.ts'
+import { SlowReaders } from './slow-readers.ts'
+import { Turns } from './turns.ts'
+
+export type GuardOptions = {
+  readonly bounds: ConnectionBounds
+  readonly logger: Pick<Logger, 'warn'>
+  /** Addresses behind which many callers are, so that they have no bound of their own. */
+  readonly isProxy: (address: string) => boolean
+  /** Whether connections begin with a TLS handshake. */
+  readonly encrypted: boolean
+  /** How long a connection may leave bytes unread. */
+  readonly stallMs?: number
+  /** How many bytes may be kept for all connections together. */
+  readonly keptBytes?: number
+}
+
+const lookEveryMs = 1_000
+const defaultStallMs = 10_000
+const defaultKeptBytes = 32 * 1024 * 1024
+/** How many connections with more requests than one go on in a turn of the event loop. */
+const perTurn = { known: 16, strangers: 4 }
+
+/** Bounds what the connections of a server may cost: how many, how much is kept for them, and for how long. */
+export function guardConnections(server: Server, options: GuardOptions): void {
+  const { bounds, isProxy, encrypted, stallMs = defaultStallMs, keptBytes = defaultKeptBytes } = options
+  const front: Front = {
+    shares: new ConnectionShares({ bounds, isProxy }),
+    kept: new KeptBytes(keptBytes),
+    turns: { known: new Turns(perTurn.known), strangers: new Turns(perTurn.strangers) }
+  }
+  const gates = new Set<ConnectionGate>()
+  const readers = new SlowReaders(stallMs)
+  const places = new WeakMap<Socket, Place>()
+
+  function open(socket: Socket, place: Place): void {
+    const gate = new ConnectionGate(socket, place, front)
+    gates.add(gate)
+    socket.once('close', () => {
+      gates.delete(gate)
+      readers.forget(gate)
+    })
+  }
+  server.on('connection', (socket: Socket) => {
+    const place = front.shares.enter(socket, socket.remoteAddress ?? '')
+    if (!encrypted) return open(socket, place)
+    places.set(socket, place)
+    socket.once('close', () => front.shares.leave(place))
+  })
+  if (encrypted)
+    server.on('secureConnection', (socket: TLSSocket & { _parent?: Socket }) => {
+      const place = socket._parent && places.get(socket._parent)
+      if (place === undefined) return void socket.destroy()
+      place.socket = socket
+      open(socket, place)
+    })
+
+  // A caller that ends its half behind its request waits for the answer.
+  Object.assign(server, { httpAllowHalfOpen: true })
+  const report = reportOf(front, readers, options.logger)
+  const looking = setInterval(() => {
+    readers.look(gates, performance.now())
+    report()
+  }, lookEveryMs).unref()
+  server.once('close', () => clearInterval(looking))
+}
+
+/** One line for all that had to end since the last one. */
+function reportOf({ shares, kept }: Front, readers: SlowReaders, logger: Pick<Logger, 'warn'>): () => void {
+  let told = 0
+  return () => {
+    const counts = { displaced: shares.displaced, unread: readers.ended, too_much_kept: kept.ended }
+    const all = counts.displaced + counts.unread + counts.too_much_kept
+    if (all === told) return
+    told = all
+    logger.warn({ ...counts, connections: shares.count }, 'connections of strangers had to end')
+  }
+}
