@@ -26,8 +26,16 @@ type NodeSocket = Socket & {
   parser: { onIncoming: TakeRequest } | null
   /** Node stops reading for a while: it takes no bytes then. */
   _paused: boolean
-  _httpMessage: (ServerResponse & { req: IncomingMessage; _last: boolean }) | null
+  _httpMessage: (ServerResponse & Message) | null
   _handle: { reading: boolean; readStop(): void; writeQueueSize: number } | null
+}
+
+type Message = {
+  req: IncomingMessage
+  /** The connection ends behind it. */
+  _last: boolean
+  /** The caller waits to be asked for the body. */
+  _expect_continue: boolean
 }
 
 type TakeRequest = (request: IncomingMessage, keepAlive: boolean) => number
@@ -187,7 +195,10 @@ export class ConnectionGate implements Keeper, Waiting {
     if (wasBody) this.#bodyLeft = this.#request?.complete ? 0 : this.#bodyLeft - bytes.length
     if (this.#bodyLeft > 0 || this.#request === null || !this.#request.complete) return
     this.#edges.begin()
-    if (this.#underWay === 0) this.#request = null
+    const { _httpMessage: message } = this.#socket
+    if (message === null) this.#request = null
+    // The body came unasked: none of it is still to come, so the connection may go on.
+    else if (message._expect_continue) message._expect_continue = false
   }
 
   #begin(request: IncomingMessage, keepAlive: boolean, take: TakeRequest): number {

@@ -4,7 +4,7 @@ export function networkOf(address: string): string {
   const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1]
   if (mapped !== undefined) return mapped
   const [head = '', tail = ''] = address.split('::')
-  const front = head.split(':')
+  const front = head === '' ? [] : head.split(':')
   const missing = address.includes('::') ? 8 - front.length - tail.split(':').filter(Boolean).length : 0
   return [...front, ...Array<string>(Math.max(0, missing)).fill('0'), ...tail.split(':')]
     .slice(0, 4)
