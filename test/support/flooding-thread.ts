@@ -1,0 +1,50 @@
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { workerData } from 'node:worker_threads'
+
+/** What strangers do: so many connections, on each of which the same bytes are sent. */
+export type Flooding = {
+  readonly port: number
+  readonly connections: number
+  /** What each connection sends, as latin1; nothing when empty. */
+  readonly bytes: string
+  /** Whether it is sent again whenever it has left. */
+  readonly endless?: boolean
+  /** Whether anybody reads what comes back. */
+  readonly reads?: boolean
+  /** Whether the connections begin with a TLS handshake. */
+  readonly tls?: boolean
+}
+
+/** How many connections may be on their way at once: more are refused by the operating system, not by the gateway. */
+const opening = 64
+/** How long until a connection that was ended is made again. */
+const againMs = 50
+
+const flooding = workerData as Flooding
+const bytes = Buffer.from(flooding.bytes, 'latin1')
+let left = flooding.connections
+for (let index = 0; index < Math.min(opening, left); index++) openNext()
+
+function openNext(): void {
+  if (left-- > 0) open(openNext)
+}
+
+/** Makes one connection, and again whenever it ends. */
+function open(onOpen: () => void): void {
+  const { port, tls, reads, endless } = flooding
+  const to = { port, host: '127.0.0.1' }
+  const socket: Socket = tls ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to)
+  socket.on('error', () => {})
+  const send = () => {
+    if (bytes.length > 0) socket.write(bytes, () => endless && setImmediate(send))
+  }
+  socket.once(tls ? 'secureConnect' : 'connect', () => {
+    onOpen()
+    if (reads) socket.resume()
+    else socket.pause()
+    send()
+  })
+  // What does not read does not see its end either, but by what it writes.
+  socket.once('close', () => setTimeout(open, againMs, () => {}))
+}
