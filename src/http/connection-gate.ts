@@ -10,7 +10,7 @@ import type { Turns, Waiting } from './turns.ts'
 export type Front = {
   readonly shares: ConnectionShares
   readonly kept: KeptBytes
-  /** Where those wait who sent more than one request at once. */
+  /** Where those wait who sent more than one request at once, and strangers where there are many. */
   readonly turns: { readonly known: Turns; readonly strangers: Turns }
 }
 
@@ -158,10 +158,10 @@ export class ConnectionGate implements Keeper, Waiting {
     } else this.#feed(bytes)
   }
 
-  /** A stranger's next request goes to the end of the line where there is one. */
+  /** A few requests of strangers begin in a turn of the event loop, the others wait. */
   #mustQueue(): boolean {
-    const queues = !this.#place.known && this.#front.turns.strangers.busy
-    return queues && this.#underWay === 0 && this.#edges.atStart
+    const begins = !this.#place.known && this.#underWay === 0 && this.#bodyLeft === 0 && this.#edges.atStart
+    return begins && !this.#front.turns.strangers.goOn()
   }
 
   /** Gives the parser what it may have now, up to the next place where a message may end. */
@@ -287,7 +287,6 @@ export class ConnectionGate implements Keeper, Waiting {
     this.#shut = true
     this.#drop()
     this.#front.kept.forget(this)
-    this.#front.shares.leave(this.#place)
   }
 
   #drop(): void {

@@ -25,8 +25,11 @@ export type GuardOptions = {
 const lookEveryMs = 1_000
 const defaultStallMs = 10_000
 const defaultKeptBytes = 32 * 1024 * 1024
-/** How many connections with more requests than one go on in a turn of the event loop. */
-const perTurn = { known: 16, strangers: 4 }
+/**
+ * How many go on in a turn of the event loop: new connections, of which one with TLS costs what ten others do, requests of
+ * strangers, and requests of known callers that sent several at once.
+ */
+const perTurn = { connections: 4, handshakes: 1, strangers: 4, known: 16 }
 
 /** Bounds what the connections of a server may cost: how many, how much is kept for them, and for how long. */
 export function guardConnections(server: Server, options: GuardOptions): void {
@@ -38,7 +41,12 @@ export function guardConnections(server: Server, options: GuardOptions): void {
   }
   const gates = new Set<ConnectionGate>()
   const readers = new SlowReaders(stallMs)
+  const arrivals = new Turns(encrypted ? perTurn.handshakes : perTurn.connections)
   const places = new WeakMap<Socket, Place>()
+  // Node's own, which begins to read, or to shake hands: it has to wait for its turn.
+  const [take] = server.listeners('connection') as ((socket: Socket) => void)[]
+  if (take === undefined) throw new Error('the server does not listen for connections')
+  server.removeListener('connection', take)
 
   function open(socket: Socket, place: Place): void {
     const gate = new ConnectionGate(socket, place, front)
@@ -50,9 +58,21 @@ export function guardConnections(server: Server, options: GuardOptions): void {
   }
   server.on('connection', (socket: Socket) => {
     const place = front.shares.enter(socket, socket.remoteAddress ?? '')
-    if (!encrypted) return open(socket, place)
-    places.set(socket, place)
-    socket.once('close', () => front.shares.leave(place))
+    const arrival = {
+      turn() {
+        if (socket.destroyed) return
+        take.call(server, socket)
+        if (encrypted) places.set(socket, place)
+        else open(socket, place)
+      }
+    }
+    socket.once('close', () => {
+      arrivals.remove(arrival)
+      front.shares.leave(place)
+    })
+    if (arrivals.goOn()) return arrival.turn()
+    socket.on('error', () => socket.destroy())
+    arrivals.add(arrival)
   })
   if (encrypted)
     server.on('secureConnection', (socket: TLSSocket & { _parent?: Socket }) => {

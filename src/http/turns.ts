@@ -2,20 +2,31 @@
 export type Waiting = { turn(): void }
 
 /**
- * Who has more to do than one thing waits in line: in each turn of the event loop a few go on, the longest waiting
- * first, so that others are served in between. Who waits once more goes to the end.
+ * In each turn of the event loop a few go on, and the others wait in line, so that whoever is not of them is served in
+ * between. Who waits once more goes to the end.
  */
 export class Turns {
   readonly #perTurn: number
   readonly #waiting = new Set<Waiting>()
+  /** How many may still go on in this turn. */
+  #left: number
   #scheduled = false
 
   constructor(perTurn: number) {
     this.#perTurn = perTurn
+    this.#left = perTurn
   }
 
   get busy(): boolean {
     return this.#waiting.size > 0
+  }
+
+  /** Whether one that does not wait may go on now: it counts as one of this turn. */
+  goOn(): boolean {
+    if (this.busy || this.#left === 0) return false
+    this.#left--
+    this.#schedule()
+    return true
   }
 
   add(one: Waiting): void {
@@ -28,19 +39,20 @@ export class Turns {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#waiting.size === 0) return
+    if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(this.#run)
   }
 
   readonly #run = (): void => {
     this.#scheduled = false
-    let left = this.#perTurn
+    this.#left = this.#perTurn
     for (const one of this.#waiting) {
-      if (left-- === 0) break
+      if (this.#left === 0) break
+      this.#left--
       this.#waiting.delete(one)
       one.turn()
     }
-    this.#schedule()
+    if (this.busy) this.#schedule()
   }
 }

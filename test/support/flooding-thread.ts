@@ -19,7 +19,7 @@ export type Flooding = {
 /** How many connections may be on their way at once: more are refused by the operating system, not by the gateway. */
 const opening = 64
 /** How long until a connection that was ended is made again. */
-const againMs = 50
+const againMs = 2_000
 
 const flooding = workerData as Flooding
 const bytes = Buffer.from(flooding.bytes, 'latin1')
