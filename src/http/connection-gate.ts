@@ -1,9 +1,18 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ConnectionShares, Place } from './connection-shares.ts'
 import type { Keeper, KeptBytes } from './kept-bytes.ts'
+import { writeInTurns } from './large-writes.ts'
 import { MessageEdges } from './message-edges.ts'
+import {
+  isEncrypted,
+  type NodeSocket,
+  queuedBytes,
+  stopReading,
+  type TakeRequest,
+  takeOver
+} from './node-socket.ts'
 import type { Turns, Waiting } from './turns.ts'
 
 /** What all connections of a listener share. */
@@ -12,33 +21,14 @@ export type Front = {
   readonly kept: KeptBytes
   /** Where those wait who sent more than one request at once, and strangers where there are many. */
   readonly turns: { readonly known: Turns; readonly strangers: Turns }
+  /** Where strangers' large answers wait, on encrypted connections. */
+  readonly largeWrites: Turns
 }
 
 /** How long a connection may go on sending behind its last answer: to close at once could lose that answer. */
 const lingerMs = 1000
 
 const gate = Symbol('gate')
-
-/** What Node's server keeps on its sockets. */
-type NodeSocket = Socket & {
-  [gate]?: ConnectionGate
-  server: Server
-  parser: { onIncoming: TakeRequest } | null
-  /** Node stops reading for a while: it takes no bytes then. */
-  _paused: boolean
-  _httpMessage: (ServerResponse & Message) | null
-  _handle: { reading: boolean; readStop(): void; writeQueueSize: number } | null
-}
-
-type Message = {
-  req: IncomingMessage
-  /** The connection ends behind it. */
-  _last: boolean
-  /** The caller waits to be asked for the body. */
-  _expect_continue: boolean
-}
-
-type TakeRequest = (request: IncomingMessage, keepAlive: boolean) => number
 
 /** The gate of a connection; none where a test made the request up. */
 export function gateOf(socket: Duplex): ConnectionGate | undefined {
@@ -76,7 +66,7 @@ export class ConnectionGate implements Keeper, Waiting {
   /** To be made right after Node's own listener for connections has run. */
   constructor(socket: Socket, place: Place, front: Front) {
     this.#socket = socket as NodeSocket
-    this.#socket[gate] = this
+    Object.assign(socket, { [gate]: this })
     this.#place = place
     this.#front = front
     this.#takeBytes = takeOver(socket, 'data', this.#onData) as (bytes: Buffer) => void
@@ -84,6 +74,7 @@ export class ConnectionGate implements Keeper, Waiting {
     socket.once('close', this.#onClose)
     socket.resume = this.#resume
     socket.destroySoon = this.#destroySoon
+    if (isEncrypted(socket)) writeInTurns(socket, front.largeWrites, () => !place.known)
     const { parser } = this.#socket
     if (parser === null) return
     const take = parser.onIncoming
@@ -105,7 +96,7 @@ export class ConnectionGate implements Keeper, Waiting {
 
   /** Ends the connection at once. What the operating system still holds for it is dropped where that can be done. */
   end(): void {
-    if ('encrypted' in this.#socket) this.#socket.destroy()
+    if (isEncrypted(this.#socket)) this.#socket.destroy()
     else this.#socket.resetAndDestroy()
   }
 
@@ -113,7 +104,7 @@ export class ConnectionGate implements Keeper, Waiting {
   waiting(): { bytes: number; queued: number } {
     const bytes = this.#socket.writableLength
     this.#place.stuck = bytes > 0
-    return { bytes, queued: bytes === 0 ? 0 : (this.#socket._handle?.writeQueueSize ?? 0) }
+    return { bytes, queued: bytes === 0 ? 0 : queuedBytes(this.#socket) }
   }
 
   /**
@@ -247,13 +238,8 @@ export class ConnectionGate implements Keeper, Waiting {
   }
 
   #hold(bytes: Buffer): void {
-    const { _handle: handle } = this.#socket
     this.#held = bytes
-    this.#socket.pause()
-    if (handle?.reading) {
-      handle.reading = false
-      handle.readStop()
-    }
+    stopReading(this.#socket)
     this.#front.kept.note(this)
   }
 
@@ -271,9 +257,7 @@ export class ConnectionGate implements Keeper, Waiting {
 
   /** The caller has ended its half, and all that it sent has been taken. */
   #finish(): void {
-    const { _httpMessage: message, parser } = this.#socket
-    if (message && !message.headersSent) message.shouldKeepAlive = false
-    if (!this.#shut && parser !== null) this.#takeEnd()
+    if (!this.#shut && this.#socket.parser !== null) this.#takeEnd()
   }
 
   /** Node ends a connection behind an answer that says so. */
@@ -297,15 +281,6 @@ export class ConnectionGate implements Keeper, Waiting {
     this.#held = null
     this.#front.kept.note(this)
   }
-}
-
-/** Puts a listener in the place of Node's own, which is the last one, and returns that. */
-function takeOver(socket: Socket, event: string, listener: (bytes: Buffer) => void): unknown {
-  const own = socket.listeners(event).at(-1) as () => void
-  // First ours: Node then hands over the bytes, which its parser has read by itself until now.
-  socket.on(event, listener)
-  socket.removeListener(event, own)
-  return own
 }
 
 /** Ends our half behind what is written, and lets the caller go on for a while before the connection is cut. */

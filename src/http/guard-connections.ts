@@ -26,22 +26,27 @@ const lookEveryMs = 1_000
 const defaultStallMs = 10_000
 const defaultKeptBytes = 32 * 1024 * 1024
 /**
- * How many go on in a turn of the event loop: new connections, of which one with TLS costs what ten others do, requests of
- * strangers, and requests of known callers that sent several at once.
+ * How many go on in a turn of the event loop: new connections, requests of strangers, their large answers, and requests of
+ * known callers that sent several at once. A handshake of TLS costs what ten connections without do.
  */
-const perTurn = { connections: 4, handshakes: 1, strangers: 4, known: 16 }
+const perTurn = {
+  plain: { connections: 4, strangers: 2, largeWrites: 1, known: 8 },
+  encrypted: { connections: 1, strangers: 1, largeWrites: 1, known: 8 }
+}
 
 /** Bounds what the connections of a server may cost: how many, how much is kept for them, and for how long. */
 export function guardConnections(server: Server, options: GuardOptions): void {
   const { bounds, isProxy, encrypted, stallMs = defaultStallMs, keptBytes = defaultKeptBytes } = options
+  const inTurn = encrypted ? perTurn.encrypted : perTurn.plain
   const front: Front = {
     shares: new ConnectionShares({ bounds, isProxy }),
     kept: new KeptBytes(keptBytes),
-    turns: { known: new Turns(perTurn.known), strangers: new Turns(perTurn.strangers) }
+    turns: { known: new Turns(inTurn.known), strangers: new Turns(inTurn.strangers) },
+    largeWrites: new Turns(inTurn.largeWrites)
   }
   const gates = new Set<ConnectionGate>()
   const readers = new SlowReaders(stallMs)
-  const arrivals = new Turns(encrypted ? perTurn.handshakes : perTurn.connections)
+  const arrivals = new Turns(inTurn.connections)
   const places = new WeakMap<Socket, Place>()
   // Node's own, which begins to read, or to shake hands: it has to wait for its turn.
   const [take] = server.listeners('connection') as ((socket: Socket) => void)[]

@@ -9,7 +9,7 @@ import { readAnswers } from './http-answer.ts'
 import { requestBytes, syncBytes } from './request-bytes.ts'
 import { type RunningGateway, Scenario } from './scenario.ts'
 import { within } from './scenario-wait.ts'
-import { type TlsFolder, tlsFolder } from './tls-files.ts'
+import { tlsFolder } from './tls-files.ts'
 
 type Listener = 'public' | 'admin' | 'tls'
 
@@ -191,7 +191,7 @@ export async function runFloods(options: FloodOptions): Promise<FloodReport[]> {
       const read = requestBytes({ method: 'GET', target: '/admin/tenants', framing: null, key: viewer })
       const sync = () => syncBytes({ key, connectorId }, { body: '{"date_limit":"2026-01-01"}' })
       const bytes = listener === 'admin' ? () => read : sync
-      const caller = new Caller(() => connected(port, listener === 'tls' ? tls : null), bytes)
+      const caller = new Caller(() => connected(port, listener === 'tls'), bytes)
       const made = { gateway, port, caller }
       targets.push(made)
       return made
@@ -216,6 +216,12 @@ async function measured(
   { gateway, port, caller }: Target,
   { durationMs, leastMs }: FloodOptions
 ): Promise<FloodReport> {
+  // What is made once for all callers is no matter of floods.
+  if (flooding.bytes.startsWith('GET')) {
+    const socket = await connected(port, listener === 'tls')
+    await answerOn(socket, Buffer.from(`${flooding.bytes.split('\r\n\r\n', 1)}\r\n\r\n`))
+    socket.destroy()
+  }
   const quiet = await callsDuring(caller, durationMs / 2)
   const workerData: Flooding = { ...flooding, port, tls: listener === 'tls' }
   const strangers = new Worker(new URL('./flooding-thread.ts', import.meta.url), { workerData })
@@ -241,7 +247,7 @@ async function measured(
 
 const none = { calls: 0, failed: 0, quietMs: Number.NaN, floodMs: Number.NaN, peakMiB: Number.NaN }
 
-async function connected(port: number, tls: TlsFolder | null): Promise<Socket> {
+async function connected(port: number, tls: boolean): Promise<Socket> {
   const to = { port, host: '127.0.0.1', noDelay: true }
   const socket = tls ? connectTls({ ...to, servername: 'localhost', ca: tls.serverAuthority }) : connect(to)
   socket.on('error', () => {})

@@ -1,0 +1,61 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+
+/** A socket with what Node's HTTP server keeps on it. Its types leave that out; Node 24 is what it was read from. */
+export type NodeSocket = Socket & {
+  readonly server: Server
+  readonly parser: { onIncoming: TakeRequest } | null
+  /** Node stops reading for a while: it takes no bytes then. */
+  readonly _paused: boolean
+  /** The answer under way. */
+  readonly _httpMessage: (ServerResponse & Answer) | null
+  readonly _handle: Handle | null
+}
+
+type Answer = {
+  readonly req: IncomingMessage
+  /** The connection ends behind it. */
+  _last: boolean
+  /** The caller waits to be asked for the body. */
+  _expect_continue: boolean
+}
+
+type Handle = {
+  reading: boolean
+  readStop(): void
+  readonly writeQueueSize: number
+  /** Of TLS, what carries it. */
+  readonly _parent?: { readonly writeQueueSize: number }
+}
+
+/** What Node's parser calls for each head. */
+export type TakeRequest = (request: IncomingMessage, keepAlive: boolean) => number
+
+/** Stops reading now: a pause alone lets one read more come. */
+export function stopReading(socket: NodeSocket): void {
+  const { _handle: handle } = socket
+  socket.pause()
+  if (!handle?.reading) return
+  handle.reading = false
+  handle.readStop()
+}
+
+/** How many bytes the operating system has not taken of what waits for the reader. */
+export function queuedBytes({ _handle: handle }: NodeSocket): number {
+  return handle === null ? 0 : (handle._parent ?? handle).writeQueueSize
+}
+
+/** Whether it carries TLS. */
+export function isEncrypted(socket: Duplex): boolean {
+  return 'encrypted' in socket
+}
+
+/** Puts a listener in the place of Node's own, which is the last one, and returns that. */
+export function takeOver(socket: Socket, event: string, listener: (bytes: Buffer) => void): unknown {
+  const own = socket.listeners(event).at(-1) as () => void
+  // First ours: Node then hands over the bytes, which its parser has read by itself until now.
+  socket.on(event, listener)
+  socket.removeListener(event, own)
+  return own
+}
