@@ -249,7 +249,7 @@ const none = { calls: 0, failed: 0, quietMs: Number.NaN, floodMs: Number.NaN, pe
 
 async function connected(port: number, tls: boolean): Promise<Socket> {
   const to = { port, host: '127.0.0.1', noDelay: true }
-  const socket = tls ? connectTls({ ...to, servername: 'localhost', ca: tls.serverAuthority }) : connect(to)
+  const socket = tls ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to)
   socket.on('error', () => {})
   await Promise.race([
     once(socket, tls ? 'secureConnect' : 'connect'),
