@@ -8,9 +8,9 @@ import { MessageEdges } from './message-edges.ts'
 import {
   isEncrypted,
   type NodeSocket,
-  queuedBytes,
   stopReading,
   type TakeRequest,
+  takenBytes,
   takeOver
 } from './node-socket.ts'
 import type { Turns, Waiting } from './turns.ts'
@@ -21,7 +21,7 @@ export type Front = {
   readonly kept: KeptBytes
   /** Where those wait who sent more than one request at once, and strangers where there are many. */
   readonly turns: { readonly known: Turns; readonly strangers: Turns }
-  /** Where strangers' large answers wait, on encrypted connections. */
+  /** Where strangers' large answers wait. */
   readonly largeWrites: Turns
 }
 
@@ -74,7 +74,7 @@ export class ConnectionGate implements Keeper, Waiting {
     socket.once('close', this.#onClose)
     socket.resume = this.#resume
     socket.destroySoon = this.#destroySoon
-    if (isEncrypted(socket)) writeInTurns(socket, front.largeWrites, () => !place.known)
+    writeInTurns(socket, front.largeWrites, () => !place.known)
     const { parser } = this.#socket
     if (parser === null) return
     const take = parser.onIncoming
@@ -100,11 +100,11 @@ export class ConnectionGate implements Keeper, Waiting {
     else this.#socket.resetAndDestroy()
   }
 
-  /** How many bytes wait for the reader, and how many of them the operating system has not taken. */
-  waiting(): { bytes: number; queued: number } {
+  /** How many bytes wait for the reader, and how many the operating system has taken so far. */
+  waiting(): { bytes: number; taken: number } {
     const bytes = this.#socket.writableLength
     this.#place.stuck = bytes > 0
-    return { bytes, queued: bytes === 0 ? 0 : queuedBytes(this.#socket) }
+    return { bytes, taken: bytes === 0 ? 0 : takenBytes(this.#socket) }
   }
 
   /**

@@ -24,9 +24,11 @@ type Answer = {
 type Handle = {
   reading: boolean
   readStop(): void
+  /** Bytes that were handed over, and those of them that the operating system has not taken. */
+  readonly bytesWritten: number
   readonly writeQueueSize: number
   /** Of TLS, what carries it. */
-  readonly _parent?: { readonly writeQueueSize: number }
+  readonly _parent?: Pick<Handle, 'bytesWritten' | 'writeQueueSize'>
 }
 
 /** What Node's parser calls for each head. */
@@ -41,9 +43,11 @@ export function stopReading(socket: NodeSocket): void {
   handle.readStop()
 }
 
-/** How many bytes the operating system has not taken of what waits for the reader. */
-export function queuedBytes({ _handle: handle }: NodeSocket): number {
-  return handle === null ? 0 : (handle._parent ?? handle).writeQueueSize
+/** How many bytes the operating system has taken, of all that were written. */
+export function takenBytes({ _handle: handle }: NodeSocket): number {
+  if (handle === null) return 0
+  const { bytesWritten, writeQueueSize } = handle._parent ?? handle
+  return bytesWritten - writeQueueSize
 }
 
 /** Whether it carries TLS. */

@@ -45,7 +45,7 @@ test('a reader ends when nothing was taken for the whole time, and only then', (
   const readers = new SlowReaders(10_000)
   const reader = {
     bytes: 900,
-    queued: 900,
+    taken: 900,
     ended: 0,
     waiting() {
       return this
@@ -55,7 +55,7 @@ test('a reader ends when nothing was taken for the whole time, and only then', (
     }
   }
   for (let now = 0; now < 10_000; now += 1_000) readers.look([reader], now)
-  reader.queued = 899
+  reader.taken = 901
   for (let now = 10_000; now < 20_000; now += 1_000) readers.look([reader], now)
   expect(reader.ended).toBe(0)
   readers.look([reader], 20_000)
