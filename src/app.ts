@@ -157,7 +157,7 @@ async function buildListener(
     trustedProxies,
     upstreamDeadlineMs,
     tls,
-    connections = connectionBounds(listener, openFileLimit())
+    connections = connectionBounds(listener, { openFiles: openFileLimit(), encrypted: tls !== undefined })
   }: ListenerDependencies
 ): Promise<Scope> {
   const app = Fastify({

@@ -16,15 +16,21 @@ const reservedFiles = 224
 const assumedOpenFiles = 1024
 
 /** However many files may be open: each connection costs memory as well. */
-const most = { all: { public: 5120, admin: 384 }, strangers: 1024 }
+const most = { all: { public: 5120, admin: 384 }, strangers: { plain: 1024, encrypted: 640 } }
+/** As many as the operating system hands over at once: callers that all come back after a restart are not displaced. */
+const mostPerAddress = 512
 
 /** The bounds of a listener in a process that may have so many files open. */
-export function connectionBounds(listener: 'public' | 'admin', openFiles: number): ConnectionBounds {
+export function connectionBounds(
+  listener: 'public' | 'admin',
+  { openFiles, encrypted }: { openFiles: number; encrypted: boolean }
+): ConnectionBounds {
   const spare = Math.max(128, openFiles - reservedFiles)
   const admin = Math.min(most.all.admin, Math.floor(spare / 8))
   const all = listener === 'admin' ? admin : Math.min(most.all.public, spare - admin)
-  const strangers = Math.min(most.strangers, Math.floor(all / 3))
-  return { known: all - strangers, strangers, strangersPerAddress: Math.ceil(strangers / 2) }
+  const strangers = Math.min(most.strangers[encrypted ? 'encrypted' : 'plain'], Math.floor(all / 3))
+  const strangersPerAddress = Math.min(mostPerAddress, Math.ceil(strangers * 0.8))
+  return { known: all - strangers, strangers, strangersPerAddress }
 }
 
 /** How many files this process may have open. */

@@ -69,16 +69,20 @@ describe('the bounds follow the open files', () => {
     { openFiles: Number.POSITIVE_INFINITY, all: { public: 5120, admin: 384 } }
   ])('$openFiles', ({ openFiles, all }) => {
     for (const listener of ['public', 'admin'] as const) {
-      const { known, strangers, strangersPerAddress } = connectionBounds(listener, openFiles)
-      expect(known + strangers).toBe(all[listener])
-      expect(strangers).toBeLessThanOrEqual(1024)
-      expect(strangers).toBeLessThan(known)
-      expect(strangersPerAddress).toBeLessThanOrEqual(Math.ceil(strangers / 2))
+      for (const encrypted of [false, true]) {
+        const { known, strangers, strangersPerAddress } = connectionBounds(listener, { openFiles, encrypted })
+        expect(known + strangers).toBe(all[listener])
+        expect(strangers).toBeLessThanOrEqual(encrypted ? 640 : 1024)
+        expect(strangers).toBeLessThan(known)
+        expect(strangersPerAddress).toBeLessThan(strangers)
+      }
     }
   })
 
   test('and are never nothing', () => {
-    expect(connectionBounds('admin', 64).strangersPerAddress).toBeGreaterThan(1)
+    expect(
+      connectionBounds('admin', { openFiles: 64, encrypted: false }).strangersPerAddress
+    ).toBeGreaterThan(1)
   })
 })
 

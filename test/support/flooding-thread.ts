@@ -12,6 +12,8 @@ export type Flooding = {
   readonly endless?: boolean
   /** Whether anybody reads what comes back. */
   readonly reads?: boolean
+  /** From how many addresses of this machine they come; one unless given. */
+  readonly addresses?: number
   /** Whether the connections begin with a TLS handshake. */
   readonly tls?: boolean
 }
@@ -24,6 +26,7 @@ const againMs = 2_000
 const flooding = workerData as Flooding
 const bytes = Buffer.from(flooding.bytes, 'latin1')
 let left = flooding.connections
+let opened = 0
 for (let index = 0; index < Math.min(opening, left); index++) openNext()
 
 function openNext(): void {
@@ -32,8 +35,9 @@ function openNext(): void {
 
 /** Makes one connection, and again whenever it ends. */
 function open(onOpen: () => void): void {
-  const { port, tls, reads, endless } = flooding
-  const to = { port, host: '127.0.0.1' }
+  const { port, tls, reads, endless, addresses = 1 } = flooding
+  const from = addresses === 1 ? '127.0.0.1' : `127.0.1.${1 + (opened++ % addresses)}`
+  const to = { port, host: '127.0.0.1', localAddress: from }
   const socket: Socket = tls ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to)
   socket.on('error', () => {})
   const send = () => {

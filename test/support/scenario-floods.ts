@@ -62,7 +62,13 @@ function floods(viewer: string): Flood[] {
       endless: true,
       reads: true
     },
-    { name: `${listener}: 3,000 connections that send nothing`, listener, connections: 3_000, bytes: '' },
+    {
+      name: `${listener}: 3,000 connections from eight addresses that send nothing`,
+      listener,
+      connections: 3_000,
+      addresses: 8,
+      bytes: ''
+    },
     {
       name: `${listener}: 1,500 connections with half a request`,
       listener,
@@ -87,9 +93,10 @@ function floods(viewer: string): Flood[] {
       bytes: get(script)
     },
     {
-      name: 'tls: 500 connections ask for the script and never read',
+      name: 'tls: 800 connections from four addresses ask for the script and never read',
       listener: 'tls',
-      connections: 500,
+      connections: 800,
+      addresses: 4,
       bytes: get(script)
     },
     ...everywhere
