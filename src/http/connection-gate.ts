@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { ConnectionShares, Place } from './connection-shares.ts'
-import type { Keeper, KeptBytes } from './kept-bytes.ts'
+import type { Place } from './connection-shares.ts'
+import type { Front } from './front.ts'
+import type { Keeper } from './kept-bytes.ts'
 import { writeInTurns } from './large-writes.ts'
-import { MessageEdges } from './message-edges.ts'
 import {
+  closeSlowly,
   isEncrypted,
   type NodeSocket,
   stopReading,
@@ -13,20 +14,8 @@ import {
   takenBytes,
   takeOver
 } from './node-socket.ts'
-import type { Turns, Waiting } from './turns.ts'
-
-/** What all connections of a listener share. */
-export type Front = {
-  readonly shares: ConnectionShares
-  readonly kept: KeptBytes
-  /** Where those wait who sent more than one request at once, and strangers where there are many. */
-  readonly turns: { readonly known: Turns; readonly strangers: Turns }
-  /** Where strangers' large answers wait. */
-  readonly largeWrites: Turns
-}
-
-/** How long a connection may go on sending behind its last answer: to close at once could lose that answer. */
-const lingerMs = 1000
+import { RequestProgress } from './request-progress.ts'
+import type { Waiting } from './turns.ts'
 
 const gate = Symbol('gate')
 
@@ -47,15 +36,11 @@ export class ConnectionGate implements Keeper, Waiting {
   /** Node's own listeners, which we stand in front of. */
   readonly #takeBytes: (bytes: Buffer) => void
   readonly #takeEnd: () => void
-  readonly #edges = new MessageEdges()
+  readonly #progress = new RequestProgress()
   /** What came too early. */
   #held: Buffer | null = null
   #unwritten = 0
   #underWay = 0
-  /** The latest request, until it has come whole and its answer has left. */
-  #request: IncomingMessage | null = null
-  /** Bytes of its body still to come; of a chunked one nobody knows how many. */
-  #bodyLeft = 0
   /** Nothing more is taken from this connection. */
   #shut = false
   /** The request under way is the last one that is taken. */
@@ -113,7 +98,7 @@ export class ConnectionGate implements Keeper, Waiting {
    */
   mayRefuse(): boolean {
     const { _httpMessage: message, writable } = this.#socket
-    const answered = message ? message.headersSent || message.req.complete : this.#request !== null
+    const answered = message ? message.headersSent || message.req.complete : this.#progress.incomplete
     this.shut()
     if (writable && !answered) return true
     if (message && writable) message._last = true
@@ -151,7 +136,7 @@ export class ConnectionGate implements Keeper, Waiting {
 
   /** A few requests of strangers begin in a turn of the event loop, the others wait. */
   #mustQueue(): boolean {
-    const begins = !this.#place.known && this.#underWay === 0 && this.#bodyLeft === 0 && this.#edges.atStart
+    const begins = !this.#place.known && this.#underWay === 0 && this.#progress.atStart
     return begins && !this.#front.turns.strangers.goOn()
   }
 
@@ -159,11 +144,8 @@ export class ConnectionGate implements Keeper, Waiting {
   #feed(bytes: Buffer): void {
     let at = 0
     while (at < bytes.length && this.#mayFeed()) {
-      const to =
-        this.#bodyLeft === 0 || this.#bodyLeft === Number.POSITIVE_INFINITY
-          ? this.#edges.next(bytes, at)
-          : Math.min(bytes.length, at + this.#bodyLeft)
-      if (this.#bodyLeft === 0 && !this.#edges.speaksHttp(bytes, at, to)) {
+      const to = this.#progress.mayEnd(bytes, at)
+      if (!this.#progress.speaksHttp(bytes, at, to)) {
         const error = Object.assign(new Error('not HTTP/1.0 or HTTP/1.1'), { code: 'ERR_OTHER_PROTOCOL' })
         this.#socket.server.emit('clientError', error, this.#socket)
         return
@@ -177,40 +159,33 @@ export class ConnectionGate implements Keeper, Waiting {
   #mayFeed(): boolean {
     const { parser, destroyed, _paused } = this.#socket
     if (this.#shut || parser === null || destroyed || _paused) return false
-    return this.#bodyLeft > 0 ? !this.#socket.isPaused() : this.#underWay === 0
+    return this.#progress.inBody ? !this.#socket.isPaused() : this.#underWay === 0
   }
 
   #give(bytes: Buffer): void {
-    const wasBody = this.#bodyLeft > 0
+    const bodyBytes = this.#progress.inBody ? bytes.length : 0
     this.#takeBytes(bytes)
-    if (wasBody) this.#bodyLeft = this.#request?.complete ? 0 : this.#bodyLeft - bytes.length
-    if (this.#bodyLeft > 0 || this.#request === null || !this.#request.complete) return
-    this.#edges.begin()
+    if (!this.#progress.took(bodyBytes)) return
     const { _httpMessage: message } = this.#socket
-    if (message === null) this.#request = null
     // The body came unasked: none of it is still to come, so the connection may go on.
-    else if (message._expect_continue) message._expect_continue = false
+    if (message?._expect_continue) message._expect_continue = false
   }
 
   #begin(request: IncomingMessage, keepAlive: boolean, take: TakeRequest): number {
-    const { headers } = request
-    const length =
-      headers['transfer-encoding'] === undefined
-        ? Number(headers['content-length'] ?? 0)
-        : Number.POSITIVE_INFINITY
-    this.#request = request
-    this.#bodyLeft = length
+    this.#progress.begin(request)
     // To whoever upgrades, what follows is of another protocol: none of it is a request.
-    if (headers.upgrade !== undefined || request.method === 'CONNECT') this.#last = true
+    if (request.headers.upgrade !== undefined || request.method === 'CONNECT') this.#last = true
     const treatment = take(request, keepAlive && !this.#last)
     const { _httpMessage: message } = this.#socket
     if (message?.req !== request) {
       // CONNECT: nobody will answer it as a request.
-      this.#request = null
+      this.#progress.forget()
       return treatment
     }
     this.#underWay++
     message.on('prefinish', this.#noteUnwritten).on('finish', this.#onAnswered)
+    // It may have been answered at once.
+    if (message.writableEnded) this.#noteUnwritten()
     return treatment
   }
 
@@ -225,7 +200,6 @@ export class ConnectionGate implements Keeper, Waiting {
   readonly #onAnswered = (): void => {
     this.#underWay--
     this.#noteUnwritten()
-    if (this.#request?.complete) this.#request = null
     if (this.#last || this.#socket.writableEnded) this.shut()
     else if (this.#held !== null) this.#queue()
     else if (this.#ended) this.#finish()
@@ -246,7 +220,7 @@ export class ConnectionGate implements Keeper, Waiting {
   /** Node reads on for a body's reader; what came too early waits for its turn. */
   readonly #resume = (): Socket => {
     if (this.#held === null || this.#shut) return Socket.prototype.resume.call(this.#socket)
-    if (this.#bodyLeft > 0 || this.#underWay === 0) this.#queue()
+    if (this.#progress.inBody || this.#underWay === 0) this.#queue()
     return this.#socket
   }
 
@@ -262,9 +236,11 @@ export class ConnectionGate implements Keeper, Waiting {
 
   /** Node ends a connection behind an answer that says so. */
   readonly #destroySoon = (): void => {
-    const unread = this.#held !== null || this.#last || (this.#request !== null && !this.#request.complete)
-    if (unread && !this.#ended) closeSlowly(this.#socket)
-    else Socket.prototype.destroySoon.call(this.#socket)
+    const unread = this.#held !== null || this.#last || this.#progress.incomplete
+    if (unread && !this.#ended) {
+      this.shut()
+      closeSlowly(this.#socket)
+    } else Socket.prototype.destroySoon.call(this.#socket)
   }
 
   readonly #onClose = (): void => {
@@ -281,13 +257,4 @@ export class ConnectionGate implements Keeper, Waiting {
     this.#held = null
     this.#front.kept.note(this)
   }
-}
-
-/** Ends our half behind what is written, and lets the caller go on for a while before the connection is cut. */
-export function closeSlowly(socket: Duplex): void {
-  socket.on('error', () => socket.destroy())
-  socket.end()
-  gateOf(socket)?.shut()
-  socket.resume()
-  setTimeout(() => socket.destroy(), lingerMs).unref()
 }

@@ -3,8 +3,9 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../logger.ts'
 import type { ConnectionBounds } from './connection-bounds.ts'
-import { ConnectionGate, type Front } from './connection-gate.ts'
+import { ConnectionGate } from './connection-gate.ts'
 import { ConnectionShares, type Place } from './connection-shares.ts'
+import type { Front } from './front.ts'
 import { KeptBytes } from './kept-bytes.ts'
 import { SlowReaders } from './slow-readers.ts'
 import { Turns } from './turns.ts'
@@ -20,9 +21,11 @@ export type GuardOptions = {
   readonly stallMs?: number
   /** How many bytes may be kept for all connections together. */
   readonly keptBytes?: number
+  /** How often they are looked at. */
+  readonly lookEveryMs?: number
 }
 
-const lookEveryMs = 1_000
+const defaultLookEveryMs = 1_000
 const defaultStallMs = 10_000
 const defaultKeptBytes = 32 * 1024 * 1024
 /**
@@ -36,7 +39,8 @@ const perTurn = {
 
 /** Bounds what the connections of a server may cost: how many, how much is kept for them, and for how long. */
 export function guardConnections(server: Server, options: GuardOptions): void {
-  const { bounds, isProxy, encrypted, stallMs = defaultStallMs, keptBytes = defaultKeptBytes } = options
+  const { bounds, isProxy, encrypted, stallMs = defaultStallMs } = options
+  const { keptBytes = defaultKeptBytes, lookEveryMs = defaultLookEveryMs } = options
   const inTurn = encrypted ? perTurn.encrypted : perTurn.plain
   const front: Front = {
     shares: new ConnectionShares({ bounds, isProxy }),
