@@ -36,6 +36,7 @@ export class ConnectionGate implements Keeper, Waiting {
   /** Node's own listeners, which we stand in front of. */
   readonly #takeBytes: (bytes: Buffer) => void
   readonly #takeEnd: () => void
+  readonly #read: (size: number) => void
   readonly #progress = new RequestProgress()
   /** What came too early. */
   #held: Buffer | null = null
@@ -57,6 +58,8 @@ export class ConnectionGate implements Keeper, Waiting {
     this.#takeBytes = takeOver(socket, 'data', this.#onData) as (bytes: Buffer) => void
     this.#takeEnd = takeOver(socket, 'end', this.#onEnd) as () => void
     socket.once('close', this.#onClose)
+    this.#read = socket._read
+    socket._read = this.#readUnlessHeld
     socket.resume = this.#resume
     socket.destroySoon = this.#destroySoon
     writeInTurns(socket, front.largeWrites, () => !place.known)
@@ -111,7 +114,9 @@ export class ConnectionGate implements Keeper, Waiting {
     if (this.#shut) return
     this.#shut = true
     this.#drop()
-    if (!this.#socket.destroyed) Socket.prototype.resume.call(this.#socket)
+    if (this.#socket.destroyed) return
+    Socket.prototype.resume.call(this.#socket)
+    this.#readOn()
   }
 
   /** Goes on with what came too early. */
@@ -119,10 +124,11 @@ export class ConnectionGate implements Keeper, Waiting {
     const held = this.#held
     if (held === null || this.#shut) return
     this.#held = null
-    Socket.prototype.resume.call(this.#socket)
     this.#feed(held)
     this.#front.kept.note(this)
-    if (this.#held === null && this.#ended) this.#finish()
+    if (this.#held !== null) return
+    if (this.#ended) this.#finish()
+    else this.#readOn()
   }
 
   readonly #onData = (bytes: Buffer): void => {
@@ -217,10 +223,20 @@ export class ConnectionGate implements Keeper, Waiting {
     this.#front.kept.note(this)
   }
 
-  /** Node reads on for a body's reader; what came too early waits for its turn. */
+  /** The stream asks for bytes: while some are held nothing more is read. */
+  readonly #readUnlessHeld = (size: number): void => {
+    if (this.#held === null || this.#shut) this.#read.call(this.#socket, size)
+  }
+
+  #readOn(): void {
+    this.#read.call(this.#socket, 0)
+  }
+
+  /** Node goes on, for a body's reader or when its own writes have left: so does what came too early. */
   readonly #resume = (): Socket => {
-    if (this.#held === null || this.#shut) return Socket.prototype.resume.call(this.#socket)
-    if (this.#progress.inBody || this.#underWay === 0) this.#queue()
+    Socket.prototype.resume.call(this.#socket)
+    const waits = this.#held !== null && !this.#shut
+    if (waits && (this.#progress.inBody || this.#underWay === 0)) this.#queue()
     return this.#socket
   }
 

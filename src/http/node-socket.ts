@@ -37,10 +37,8 @@ type Handle = {
 /** What Node's parser calls for each head. */
 export type TakeRequest = (request: IncomingMessage, keepAlive: boolean) => number
 
-/** Stops reading now: a pause alone lets one read more come. */
-export function stopReading(socket: NodeSocket): void {
-  const { _handle: handle } = socket
-  socket.pause()
+/** Stops reading: no byte comes any more until somebody reads. A pause would let some more reads come. */
+export function stopReading({ _handle: handle }: NodeSocket): void {
   if (!handle?.reading) return
   handle.reading = false
   handle.readStop()

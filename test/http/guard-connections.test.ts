@@ -127,3 +127,44 @@ test('an endless pipeline leaves others their turn', async () => {
   expect(served).toBeLessThan(6_000)
   caller.close()
 })
+
+test('bursts of requests, one after the other, are all answered', async () => {
+  const { port } = await listen((_request, response) => response.end('ok'))
+  const connection = await rawConnection(port)
+  for (let burst = 1; burst <= 20; burst++) {
+    connection.write(Buffer.concat(Array.from({ length: 50 }, () => get())))
+    expect(await connection.answers(burst * 50)).toHaveLength(burst * 50)
+  }
+  connection.close()
+})
+
+test('large bodies that are read slowly come whole, also one behind the other', async () => {
+  const { port } = await listen(async (request, response) => {
+    let bytes = 0
+    for await (const piece of request) {
+      bytes += piece.length
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    response.end(String(bytes))
+  })
+  const body = '\r\n\r\nabc\r\n'.repeat(100_000)
+  const counted = requestBytes({ body })
+  const inChunks = requestBytes({
+    body: `${`${(7_000).toString(16)}\r\n${body.slice(0, 7_000)}\r\n`.repeat(100)}0\r\n\r\n`,
+    framing: 'Transfer-Encoding: chunked'
+  })
+  const connection = await rawConnection(port)
+  connection.write(Buffer.concat([counted, inChunks, counted, get(), inChunks]))
+  connection.finish()
+  const answers = await connection.ended
+  expect(answers.map(answer => Number(answer.body))).toEqual([900_000, 700_000, 900_000, 0, 700_000])
+})
+
+test('bodies that nobody reads do not stand in the way of what follows', async () => {
+  const { port } = await listen((_request, response) => response.end('ok'))
+  const connection = await rawConnection(port)
+  const unread = requestBytes({ body: 'x'.repeat(300_000) })
+  connection.write(Buffer.concat([unread, get(), unread, get()]))
+  expect(await connection.answers(4)).toHaveLength(4)
+  connection.close()
+})
