@@ -3,13 +3,13 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Place } from './connection-shares.ts'
 import type { Front } from './front.ts'
+import { HeldBytes } from './held-bytes.ts'
 import type { Keeper } from './kept-bytes.ts'
 import { writeInTurns } from './large-writes.ts'
 import {
   closeSlowly,
-  isEncrypted,
+  endNow,
   type NodeSocket,
-  stopReading,
   type TakeRequest,
   takenBytes,
   takeOver
@@ -36,10 +36,8 @@ export class ConnectionGate implements Keeper, Waiting {
   /** Node's own listeners, which we stand in front of. */
   readonly #takeBytes: (bytes: Buffer) => void
   readonly #takeEnd: () => void
-  readonly #read: (size: number) => void
   readonly #progress = new RequestProgress()
-  /** What came too early. */
-  #held: Buffer | null = null
+  readonly #held: HeldBytes
   #unwritten = 0
   #underWay = 0
   /** Nothing more is taken from this connection. */
@@ -58,8 +56,7 @@ export class ConnectionGate implements Keeper, Waiting {
     this.#takeBytes = takeOver(socket, 'data', this.#onData) as (bytes: Buffer) => void
     this.#takeEnd = takeOver(socket, 'end', this.#onEnd) as () => void
     socket.once('close', this.#onClose)
-    this.#read = socket._read
-    socket._read = this.#readUnlessHeld
+    this.#held = new HeldBytes(this.#socket)
     socket.resume = this.#resume
     socket.destroySoon = this.#destroySoon
     writeInTurns(socket, front.largeWrites, () => !place.known)
@@ -74,7 +71,7 @@ export class ConnectionGate implements Keeper, Waiting {
   }
 
   get kept(): number {
-    return this.#unwritten + (this.#held?.length ?? 0)
+    return this.#unwritten + this.#held.length
   }
 
   /** Somebody has proved on this connection who they are. */
@@ -82,10 +79,8 @@ export class ConnectionGate implements Keeper, Waiting {
     if (!this.#place.known) this.#front.shares.recognize(this.#place)
   }
 
-  /** Ends the connection at once. What the operating system still holds for it is dropped where that can be done. */
   end(): void {
-    if (isEncrypted(this.#socket)) this.#socket.destroy()
-    else this.#socket.resetAndDestroy()
+    endNow(this.#socket)
   }
 
   /** How many bytes wait for the reader, and how many the operating system has taken so far. */
@@ -116,24 +111,22 @@ export class ConnectionGate implements Keeper, Waiting {
     this.#drop()
     if (this.#socket.destroyed) return
     Socket.prototype.resume.call(this.#socket)
-    this.#readOn()
+    this.#held.readOn()
   }
 
   /** Goes on with what came too early. */
   turn(): void {
-    const held = this.#held
+    const held = this.#held.take()
     if (held === null || this.#shut) return
-    this.#held = null
     this.#feed(held)
     this.#front.kept.note(this)
-    if (this.#held !== null) return
-    if (this.#ended) this.#finish()
-    else this.#readOn()
+    if (this.#ended && !this.#held.any) this.#finish()
+    else this.#held.readOn()
   }
 
   readonly #onData = (bytes: Buffer): void => {
     if (this.#shut) return
-    if (this.#held !== null) this.#hold(Buffer.concat([this.#held, bytes]))
+    if (this.#held.any) this.#hold(bytes)
     else if (this.#mustQueue()) {
       this.#hold(bytes)
       this.#queue()
@@ -207,7 +200,7 @@ export class ConnectionGate implements Keeper, Waiting {
     this.#underWay--
     this.#noteUnwritten()
     if (this.#last || this.#socket.writableEnded) this.shut()
-    else if (this.#held !== null) this.#queue()
+    else if (this.#held.any) this.#queue()
     else if (this.#ended) this.#finish()
   }
 
@@ -218,31 +211,21 @@ export class ConnectionGate implements Keeper, Waiting {
   }
 
   #hold(bytes: Buffer): void {
-    this.#held = bytes
-    stopReading(this.#socket)
+    this.#held.add(bytes)
     this.#front.kept.note(this)
-  }
-
-  /** The stream asks for bytes: while some are held nothing more is read. */
-  readonly #readUnlessHeld = (size: number): void => {
-    if (this.#held === null || this.#shut) this.#read.call(this.#socket, size)
-  }
-
-  #readOn(): void {
-    this.#read.call(this.#socket, 0)
   }
 
   /** Node goes on, for a body's reader or when its own writes have left: so does what came too early. */
   readonly #resume = (): Socket => {
     Socket.prototype.resume.call(this.#socket)
-    const waits = this.#held !== null && !this.#shut
+    const waits = this.#held.any && !this.#shut
     if (waits && (this.#progress.inBody || this.#underWay === 0)) this.#queue()
     return this.#socket
   }
 
   readonly #onEnd = (): void => {
     this.#ended = true
-    if (this.#held === null) this.#finish()
+    if (!this.#held.any) this.#finish()
   }
 
   /** The caller has ended its half, and all that it sent has been taken. */
@@ -252,7 +235,7 @@ export class ConnectionGate implements Keeper, Waiting {
 
   /** Node ends a connection behind an answer that says so. */
   readonly #destroySoon = (): void => {
-    const unread = this.#held !== null || this.#last || this.#progress.incomplete
+    const unread = this.#held.any || this.#last || this.#progress.incomplete
     if (unread && !this.#ended) {
       this.shut()
       closeSlowly(this.#socket)
@@ -269,8 +252,6 @@ export class ConnectionGate implements Keeper, Waiting {
     const { known, strangers } = this.#front.turns
     known.remove(this)
     strangers.remove(this)
-    if (this.#held === null) return
-    this.#held = null
-    this.#front.kept.note(this)
+    if (this.#held.take() !== null) this.#front.kept.note(this)
   }
 }

@@ -51,9 +51,10 @@ export function takenBytes({ _handle: handle }: NodeSocket): number {
   return bytesWritten - writeQueueSize
 }
 
-/** Whether it carries TLS. */
-export function isEncrypted(socket: Duplex): boolean {
-  return 'encrypted' in socket
+/** Ends a connection at once. What the operating system still holds for it is dropped too, where that can be done. */
+export function endNow(socket: NodeSocket): void {
+  if ('encrypted' in socket) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 /** Puts a listener in the place of Node's own, which is the last one, and returns that. */
