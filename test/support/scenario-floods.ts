@@ -39,6 +39,8 @@ export type FloodOptions = {
 }
 
 const mostMiB = 300
+/** The options of `npm run gateway`. */
+const asShipped = { NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=1024' }
 const mostTimes = 5
 
 const get = (target: string, more: readonly string[] = []) =>
@@ -191,7 +193,9 @@ export async function runFloods(options: FloodOptions): Promise<FloodReport[]> {
     )
     const { GATEWAY_TLS_CLIENT_CA, ...env } = tls.env
     const { connectorId } = scenario.nextSync(key)
-    const start = memoized(async (withTls: boolean) => await scenario.startGateway(withTls ? env : {}))
+    const start = memoized(
+      async (withTls: boolean) => await scenario.startGateway({ ...(withTls ? env : {}), ...asShipped })
+    )
     const target = memoized(async (listener: Listener): Promise<Target> => {
       const gateway = await start(listener === 'tls')
       const port = listener === 'admin' ? gateway.adminPort : gateway.port
