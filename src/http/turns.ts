@@ -12,9 +12,10 @@ export class Turns {
   #left: number
   #scheduled = false
 
+  /** With one half, one goes on in every second turn. */
   constructor(perTurn: number) {
     this.#perTurn = perTurn
-    this.#left = perTurn
+    this.#left = Math.max(1, perTurn)
   }
 
   get busy(): boolean {
@@ -23,7 +24,7 @@ export class Turns {
 
   /** Whether one that does not wait may go on now: it counts as one of this turn. */
   goOn(): boolean {
-    if (this.busy || this.#left === 0) return false
+    if (this.busy || this.#left < 1) return false
     this.#left--
     this.#schedule()
     return true
@@ -46,9 +47,9 @@ export class Turns {
 
   readonly #run = (): void => {
     this.#scheduled = false
-    this.#left = this.#perTurn
+    this.#left = Math.min(Math.max(1, this.#perTurn), this.#left + this.#perTurn)
     for (const one of this.#waiting) {
-      if (this.#left === 0) break
+      if (this.#left < 1) break
       this.#left--
       this.#waiting.delete(one)
       one.turn()

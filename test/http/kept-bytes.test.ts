@@ -69,6 +69,19 @@ test('a reader ends when nothing was taken for the whole time, and only then', (
   expect(readers.ended).toBe(1)
 })
 
+test('one may go on in every second turn alone', async () => {
+  const turns = new Turns(0.5)
+  const gone: number[] = []
+  expect([turns.goOn(), turns.goOn()]).toEqual([true, false])
+  for (const index of [0, 1]) turns.add({ turn: () => void gone.push(index) })
+  const seen: number[] = []
+  while (turns.busy) {
+    await new Promise(resolve => setImmediate(resolve))
+    seen.push(gone.length)
+  }
+  expect(seen).toEqual([0, 1, 1, 2])
+})
+
 test('a few that wait go on in each turn of the event loop, in their order', async () => {
   const turns = new Turns(2)
   const gone: number[] = []
