@@ -1,10 +1,11 @@
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
-import { Worker } from 'node:worker_threads'
-import type { Flooding } from './flooding-thread.ts'
+import type { Flooding } from './flooding-process.ts'
 import { readAnswers } from './http-answer.ts'
 import { requestBytes, syncBytes } from './request-bytes.ts'
 import { type RunningGateway, Scenario } from './scenario.ts'
@@ -234,10 +235,10 @@ async function measured(
     socket.destroy()
   }
   const quiet = await callsDuring(caller, durationMs / 2)
-  const workerData: Flooding = { ...flooding, port, tls: listener === 'tls' }
-  const strangers = new Worker(new URL('./flooding-thread.ts', import.meta.url), { workerData })
+  const strangers = fork(join(import.meta.dirname, 'flooding-process.ts'), { execArgv: [] })
   try {
-    await once(strangers, 'online')
+    strangers.send({ ...flooding, port, tls: listener === 'tls' } satisfies Flooding)
+    await once(strangers, 'message')
     const calls = await callsDuring(caller, durationMs)
     const { ended } = gateway.process
     if (ended) return { ...none, name, violations: [`the process ended: ${JSON.stringify(ended)}`] }
@@ -252,7 +253,10 @@ async function measured(
     ].filter(violation => violation !== false)
     return { name, calls: calls.length, failed, quietMs, floodMs, peakMiB: memory, violations }
   } finally {
-    await strangers.terminate()
+    // It ends when nobody holds on to it, also when this process has ended.
+    const exited = once(strangers, 'exit')
+    strangers.disconnect()
+    await exited
   }
 }
 

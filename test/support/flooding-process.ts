@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
+import { setPriority } from 'node:os'
 import { connect as connectTls } from 'node:tls'
-import { workerData } from 'node:worker_threads'
 
 /** What strangers do: so many connections, on each of which the same bytes are sent. */
 export type Flooding = {
@@ -23,19 +23,26 @@ const opening = 64
 /** How long until a connection that was ended is made again. */
 const againMs = 2_000
 
-const flooding = workerData as Flooding
-const bytes = Buffer.from(flooding.bytes, 'latin1')
-let left = flooding.connections
-let opened = 0
-for (let index = 0; index < Math.min(opening, left); index++) openNext()
+// Strangers have machines of their own: what they do there takes nothing from the gateway.
+setPriority(10)
+process.once('disconnect', () => process.exit())
+process.once('message', flooding => begin(flooding as Flooding))
 
-function openNext(): void {
-  if (left-- > 0) open(openNext)
+function begin(flooding: Flooding): void {
+  let left = flooding.connections
+  const openNext = () => {
+    if (left-- > 0) open(flooding, openNext)
+  }
+  for (let index = 0; index < opening; index++) openNext()
+  process.send?.('begun')
 }
 
+let opened = 0
+
 /** Makes one connection, and again whenever it ends. */
-function open(onOpen: () => void): void {
+function open(flooding: Flooding, onOpen: () => void): void {
   const { port, tls, reads, endless, addresses = 1 } = flooding
+  const bytes = Buffer.from(flooding.bytes, 'latin1')
   const from = addresses === 1 ? '127.0.0.1' : `127.0.1.${1 + (opened++ % addresses)}`
   const to = { port, host: '127.0.0.1', localAddress: from }
   const socket: Socket = tls ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to)
@@ -50,5 +57,5 @@ function open(onOpen: () => void): void {
     send()
   })
   // What does not read does not see its end either, but by what it writes.
-  socket.once('close', () => setTimeout(open, againMs, () => {}))
+  socket.once('close', () => setTimeout(open, againMs, flooding, () => {}))
 }
