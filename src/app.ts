@@ -2,6 +2,9 @@ import type { Server } from 'node:tls'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { HeldCredentials } from './custody/held-credentials.ts'
+import { type ConnectionBounds, connectionBounds, openFileLimit } from './http/connection-bounds.ts'
+import { continueWhenRead } from './http/expect-continue.ts'
+import { guardConnections } from './http/guard-connections.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { LedgerReader } from './ledger/ledger-reader.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -23,7 +26,7 @@ import { rejectionRecord } from './plugins/rejection-record.ts'
 import { requestFacts } from './plugins/request-facts.ts'
 import { requestLog } from './plugins/request-log.ts'
 import { sealed } from './plugins/sealed.ts'
-import { answerClientError, answerUnusualRequests } from './plugins/socket-problems.ts'
+import { answerClientError, answerConnect } from './plugins/socket-problems.ts'
 import { type OtherProofs, tenantAuth } from './plugins/tenant-auth.ts'
 import { watchHandshakes } from './plugins/tls-handshakes.ts'
 import { unknownRoute } from './plugins/unknown-route.ts'
@@ -41,6 +44,7 @@ import { problemPages } from './routes/problems.ts'
 import { syncConnector } from './routes/sync.ts'
 import type { Scope } from './schema.ts'
 import { secure, serverOptions } from './server-options.ts'
+import { addressesOf } from './tenants/address-ranges.ts'
 import type { AdminKeyDirectory } from './tenants/admin-key-directory.ts'
 import type { Directory } from './tenants/directory.ts'
 import type { TlsMaterial } from './tls-files.ts'
@@ -54,6 +58,8 @@ type ListenerDependencies = HealthDependencies & {
   upstreamDeadlineMs: number
   /** With it the listener speaks TLS. */
   tls?: TlsMaterial | undefined
+  /** How many connections it takes, where not as many as the process may have files open. */
+  connections?: ConnectionBounds
 }
 
 export type AppDependencies = ListenerDependencies & {
@@ -72,7 +78,7 @@ export type AppDependencies = ListenerDependencies & {
 /** The public listener, in the order in which a request travels through it. */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
   const { version, logger, directory, proofs, limiters, ledger, contentApi, history } = dependencies
-  const app = await buildListener(dependencies)
+  const app = await buildListener('public', dependencies)
 
   await app.register(openapi, { version })
   if (dependencies.docs ?? true) docs(app, { describe: () => app.swagger() })
@@ -117,7 +123,7 @@ export type AdminAppDependencies = ListenerDependencies &
 /** The admin listener: what operators and orchestrators ask, apart from the traffic of the tenants. */
 export async function buildAdminApp(dependencies: AdminAppDependencies): Promise<FastifyInstance> {
   const { version, adminKeys: keys, limiters } = dependencies
-  const app = await buildListener(dependencies)
+  const app = await buildListener('admin', dependencies)
 
   await app.register(adminOpenapi, { version })
   if (dependencies.docs) docs(app, dependencies.docs)
@@ -150,13 +156,17 @@ export async function buildAdminApp(dependencies: AdminAppDependencies): Promise
 const ledgerWaitsMs = 10_000
 
 /** What both listeners share: socket limits, the guard, the envelope, the facts and the log of a request. */
-async function buildListener({
-  logger,
-  lifecycle,
-  trustedProxies,
-  upstreamDeadlineMs,
-  tls
-}: ListenerDependencies): Promise<Scope> {
+async function buildListener(
+  listener: 'public' | 'admin',
+  {
+    logger,
+    lifecycle,
+    trustedProxies,
+    upstreamDeadlineMs,
+    tls,
+    connections = connectionBounds(listener, { openFiles: openFileLimit(), encrypted: tls !== undefined })
+  }: ListenerDependencies
+): Promise<Scope> {
   const app = Fastify({
     logger: false,
     genReqId: () => uuidv7(),
@@ -177,7 +187,15 @@ async function buildListener({
     clientErrorHandler: answerClientError(logger)
   }).withTypeProvider<TypeBoxTypeProvider>()
 
-  answerUnusualRequests(app.server, logger)
+  const proxies = trustedProxies.length > 0 ? addressesOf(trustedProxies.join(',')) : null
+  guardConnections(app.server, {
+    bounds: connections,
+    logger,
+    isProxy: address => proxies?.admits(address) === true,
+    encrypted: tls !== undefined
+  })
+  continueWhenRead(app.server)
+  answerConnect(app.server, logger)
   if (tls) {
     watchHandshakes(app.server, logger)
     secure(app.server as unknown as Server, tls)

@@ -24,6 +24,8 @@ export function serverOptions(tls: TlsMaterial | undefined) {
     ...tls.context(),
     ...certificates,
     ALPNProtocols: ['http/1.1'],
+    // As servers of plain HTTP do by themselves: who ends its half is still answered.
+    allowHalfOpen: true,
     handshakeTimeout: 5_000
   }
   // Whether it is encrypted is no matter of types to those above.

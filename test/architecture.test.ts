@@ -71,11 +71,20 @@ describe('imports go in one direction:', () => {
     expect(violations(domains, to => !/fastify/.test(to))).toEqual([])
   })
 
-  test('plugins know the domains, and no route', () => {
+  test('what stands between sockets and requests knows the vocabulary, and no server framework', () => {
+    expect(
+      violations(
+        within('http'),
+        to => (isPackage(to) && !/fastify/.test(to)) || within('http')(to) || vocabulary.includes(to)
+      )
+    ).toEqual([])
+  })
+
+  test('plugins know the domains and what requests come through, and no route', () => {
     expect(
       violations(
         within('plugins'),
-        to => isPackage(to) || within('plugins')(to) || domains(to) || vocabulary.includes(to)
+        to => isPackage(to) || within('plugins', 'http')(to) || domains(to) || vocabulary.includes(to)
       )
     ).toEqual([])
   })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { gateOf } from '../http/connection-gate.ts'
 import { Problem } from '../problems.ts'
 import type { AdminCaller, AdminKeyDirectory } from '../tenants/admin-key-directory.ts'
 import type { AdminRole } from '../tenants/admin-key-rows.ts'
@@ -45,6 +46,7 @@ export const adminAuth = fp<AdminAuthOptions>(
       const administrator = adminKeys.authenticate(presentedKey(request) ?? '', Date.now())
       request.administrator = administrator
       if (administrator === null) return done(strangerRefused(request, reply, failures))
+      gateOf(request.raw.socket)?.recognize()
       const { role } = request.routeOptions.config
       if (role && permitted[administrator.role].includes(role)) return done()
       done(new Problem('permission_denied', { detail: 'The role of your admin key does not permit this.' }))

@@ -1,5 +1,7 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { gateOf } from '../http/connection-gate.ts'
+import { closeSlowly } from '../http/node-socket.ts'
 import type { Logger } from '../logger.ts'
 import { rawProblemResponse } from '../problem-body.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
@@ -11,11 +13,6 @@ const byParserCode: Readonly<Record<string, ProblemCode>> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 'payload_too_large'
 }
-
-/** How long a refused connection may go on sending before it is cut: closing at once could lose our answer. */
-const lingerMs = 1000
-
-type NodeSocket = Duplex & { _httpMessage?: (ServerResponse & { req: IncomingMessage }) | null }
 
 /** For Fastify's `clientErrorHandler`: connections on which no request, or no whole request, could be read. */
 export function answerClientError(logger: Logger) {
@@ -35,29 +32,20 @@ function codeOf({ code = '', rawPacket }: ParserError): ProblemCode {
   return byParserCode[code] ?? 'request_malformed'
 }
 
-/** The paths on which Node would answer, or hang up, by itself: an unknown Expect, and CONNECT. */
-export function answerUnusualRequests(server: Server, logger: Logger): void {
-  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    refuse(request.socket, new Problem('request_malformed'), logger, response)
-  })
+/** CONNECT, where Node would hang up by itself. */
+export function answerConnect(server: Server, logger: Logger): void {
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     refuse(socket, new Problem('method_not_allowed', { headers: { allow: 'GET, POST' } }), logger)
   })
 }
 
-/** Refuses what came on a connection and closes it. `own` is Node's answer to that very request, where there is one. */
-function refuse(socket: Duplex, problem: Problem, logger: Logger, own?: ServerResponse): void {
-  const pending = (socket as NodeSocket)._httpMessage
-  // A complete earlier request is still being answered here: a refusal now would be read as its answer.
-  const answering = pending != null && pending !== own && (pending.headersSent || pending.req.complete)
-  if (answering || !socket.writable) {
-    socket.destroy()
-    return
-  }
+/** Refuses what came on a connection and closes it. Where a request there has its answer already, that is the last one. */
+function refuse(socket: Duplex, problem: Problem, logger: Logger): void {
+  const gate = gateOf(socket)
+  if (!gate) return void socket.destroy()
+  if (!gate.mayRefuse()) return
   const requestId = uuidv7()
-  socket.on('error', () => socket.destroy())
-  socket.end(rawProblemResponse(problem, requestId))
-  socket.resume()
-  setTimeout(() => socket.destroy(), lingerMs).unref()
+  socket.write(rawProblemResponse(problem, requestId))
+  closeSlowly(socket)
   logger.info({ request_id: requestId, code: problem.code, status: problem.status }, 'request refused')
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { gateOf } from '../http/connection-gate.ts'
+import { networkOf } from '../http/network-of.ts'
 import { Problem } from '../problems.ts'
 import type { ClientCertificates } from '../tenants/client-certificates.ts'
 import type { Caller, Directory } from '../tenants/directory.ts'
@@ -38,6 +40,7 @@ export const tenantAuth = fp<TenantAuthOptions>(
       function settle(caller: Caller | null): void {
         // From elsewhere a genuine proof is as good as none: who stole it does not even learn that it is one.
         request.caller = caller?.tenant.addresses.admits(request.call.clientIp) ? caller : null
+        if (request.caller !== null) gateOf(request.raw.socket)?.recognize()
         done(request.caller === null ? strangerRefused(request, reply, failures) : undefined)
       }
       const caller = callerBehind(request, proofs)
@@ -72,7 +75,7 @@ export function callerOf(request: Pick<FastifyRequest, 'caller'>): Caller {
 
 /** The refusal of a stranger, who is counted by address. */
 export function strangerRefused(request: FastifyRequest, reply: FastifyReply, failures: Limiter): Problem {
-  const verdict = failures.take(network(request.call.clientIp), failureLimit)
+  const verdict = failures.take(networkOf(request.call.clientIp), failureLimit)
   // One answer for missing, malformed, unknown, expired, revoked and disabled, so that a probe learns nothing.
   if (verdict.allowed) return new Problem('credentials_invalid')
   return rateLimited(failures.name, failureLimit, verdict, reply)
@@ -88,15 +91,4 @@ export function presentedKey({ headers }: Pick<FastifyRequest, 'headers'>): stri
   if (typeof apiKey === 'string') return apiKey
   if (authorization === undefined) return null
   return /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? ''
-}
-
-/** An IPv6 host chooses freely among the addresses of its /64, so those count as one. */
-function network(address: string): string {
-  if (!address.includes(':')) return address
-  const [head = '', tail = ''] = address.split('::')
-  const front = head.split(':')
-  const missing = address.includes('::') ? 8 - front.length - tail.split(':').filter(Boolean).length : 0
-  return [...front, ...Array<string>(Math.max(0, missing)).fill('0'), ...tail.split(':')]
-    .slice(0, 4)
-    .join(':')
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { expectProblem } from '../support/expect-problem.ts'
 import { expectRefusal, marker } from '../support/expect-refusal.ts'
 import { gatewayForFile } from '../support/gateway-for-file.ts'
+import { header } from '../support/http-answer.ts'
 import { rawRequest } from '../support/raw-connection.ts'
 import { requestBytes, syncBytes } from '../support/request-bytes.ts'
 
@@ -157,10 +158,11 @@ test('empty lines before a request are skipped', async () => {
   expect(answer?.status).toBe(200)
 })
 
-test('a request to upgrade is answered as the request that it is, and the connection goes on', async () => {
+test('a request to upgrade is answered as the request that it is, and its connection closed', async () => {
   const more = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__']
   const [answer] = await rawRequest(file.gateway.port, syncBytes(call(), { more }))
   expect(answer?.status).toBe(200)
+  expect(answer && header(answer, 'connection')).toBe('close')
 })
 
 test('the admin listener refuses the same way', async () => {

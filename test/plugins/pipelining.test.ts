@@ -38,7 +38,8 @@ describe('bytes behind a request that is still in flight are never answered in i
     await expect.poll(outcomes).toBe(before + 1)
     connection.finish()
     const answers = await connection.ended
-    for (const [index, { status }] of answers.entries()) expect(status === 200).toBe(index === 0)
+    expect(answers[0]?.status).toBe(200)
+    for (const { status } of answers.slice(1)) expect(status).not.toBe(200)
     expect(JSON.stringify(answers)).not.toContain(marker)
   })
 
@@ -51,7 +52,7 @@ describe('bytes behind a request that is still in flight are never answered in i
     await expect.poll(() => file.gateway.sandbox.counters().requests).toBe(received + 1)
     connection.write(garbage)
     const answers = await connection.ended
-    expect(answers.filter(({ status }) => status !== 200)).toEqual([])
+    expect(answers.map(({ status }) => status)).toEqual([200, 400])
     await expect.poll(outcomes).toBe(before + 1)
   })
 })

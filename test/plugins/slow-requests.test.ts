@@ -25,3 +25,12 @@ test.concurrent.each([
   expect(tookMs).toBeLessThan(onThisMachine(toMs))
   expect(gateway.sandbox.counters().requests).toBe(0)
 })
+
+// The 408 was a second answer: its caller would take it for the answer to its next request.
+test.concurrent('a request that was answered before its body stops is not answered again', async () => {
+  const { gateway } = file
+  const connection = await rawConnection(gateway.port)
+  connection.write(syncBytes({ key: null, connectorId: gateway.connectors.sharepoint }).subarray(0, -1))
+  const answers = await connection.ended
+  expect(answers.map(({ status }) => status)).toEqual([401])
+})

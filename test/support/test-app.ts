@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import { type AppDependencies, buildApp } from '../../src/app.ts'
 import type { RejectionFacts } from '../../src/ledger/entry.ts'
 import type { Lifecycle } from '../../src/lifecycle.ts'
@@ -25,6 +26,8 @@ const testCaller: Caller = { tenant: testTenant, keyId: 'testkey' }
 /** The public listener alone, in front of stand-ins that a test chooses. */
 export type TestApp = {
   readonly port: number
+  /** Takes a stream as a connection, at its event `connection`. */
+  readonly server: Server
   readonly lifecycle: Lifecycle
   readonly rejections: readonly RejectionFacts[]
   logged(): string
@@ -53,6 +56,7 @@ export async function startTestApp(dependencies: Partial<AppDependencies> = {}):
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   return {
     port: Number(new URL(url).port),
+    server: app.server,
     lifecycle,
     rejections,
     logged: () => lines.join(''),

@@ -1,0 +1,257 @@
+import type { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Place } from './connection-shares.ts'
+import type { Front } from './front.ts'
+import { HeldBytes } from './held-bytes.ts'
+import type { Keeper } from './kept-bytes.ts'
+import { writeInTurns } from './large-writes.ts'
+import {
+  closeSlowly,
+  endNow,
+  type NodeSocket,
+  type TakeRequest,
+  takenBytes,
+  takeOver
+} from './node-socket.ts'
+import { RequestProgress } from './request-progress.ts'
+import type { Waiting } from './turns.ts'
+
+const gate = Symbol('gate')
+
+/** The gate of a connection; none where a test made the request up. */
+export function gateOf(socket: Duplex): ConnectionGate | undefined {
+  return (socket as Duplex & { [gate]?: ConnectionGate })[gate]
+}
+
+/**
+ * Stands between a socket and Node's parser, so that one request of a connection is under way at a time: what comes
+ * behind it is kept, one read at most, and read on when its answer has left the write buffer. So nobody makes us owe
+ * more than one answer, and whatever is wrong with a later request is found behind the answer to the one before.
+ */
+export class ConnectionGate implements Keeper, Waiting {
+  readonly #socket: NodeSocket
+  readonly #front: Front
+  readonly #place: Place
+  /** Node's own listeners, which we stand in front of. */
+  readonly #takeBytes: (bytes: Buffer) => void
+  readonly #takeEnd: () => void
+  readonly #progress = new RequestProgress()
+  readonly #held: HeldBytes
+  #unwritten = 0
+  #underWay = 0
+  /** Nothing more is taken from this connection. */
+  #shut = false
+  /** The request under way is the last one that is taken. */
+  #last = false
+  /** The caller has ended its half. */
+  #ended = false
+
+  /** To be made right after Node's own listener for connections has run. */
+  constructor(socket: Socket, place: Place, front: Front) {
+    this.#socket = socket as NodeSocket
+    Object.assign(socket, { [gate]: this })
+    this.#place = place
+    this.#front = front
+    this.#takeBytes = takeOver(socket, 'data', this.#onData) as (bytes: Buffer) => void
+    this.#takeEnd = takeOver(socket, 'end', this.#onEnd) as () => void
+    socket.once('close', this.#onClose)
+    this.#held = new HeldBytes(this.#socket)
+    socket.resume = this.#resume
+    socket.destroySoon = this.#destroySoon
+    writeInTurns(socket, front.largeWrites, () => !place.known)
+    const { parser } = this.#socket
+    if (parser === null) return
+    const take = parser.onIncoming
+    parser.onIncoming = (request, keepAlive) => this.#begin(request, keepAlive, take)
+  }
+
+  get known(): boolean {
+    return this.#place.known
+  }
+
+  get kept(): number {
+    return this.#unwritten + this.#held.length
+  }
+
+  /** Somebody has proved on this connection who they are. */
+  recognize(): void {
+    if (!this.#place.known) this.#front.shares.recognize(this.#place)
+  }
+
+  end(): void {
+    endNow(this.#socket)
+  }
+
+  /** How many bytes wait for the reader, and how many the operating system has taken so far. */
+  waiting(): { bytes: number; taken: number } {
+    const bytes = this.#socket.writableLength
+    this.#place.stuck = bytes > 0
+    return { bytes, taken: bytes === 0 ? 0 : takenBytes(this.#socket) }
+  }
+
+  /**
+   * Takes nothing more. True when a refusal may be written now; else the answer that has begun, or is owed to a whole
+   * request, is the last one, and the connection ends behind it.
+   */
+  mayRefuse(): boolean {
+    const { _httpMessage: message, writable } = this.#socket
+    const answered = message ? message.headersSent || message.req.complete : this.#progress.incomplete
+    this.shut()
+    if (writable && !answered) return true
+    if (message && writable) message._last = true
+    else closeSlowly(this.#socket)
+    return false
+  }
+
+  /** Takes nothing more: what still comes is dropped. */
+  shut(): void {
+    if (this.#shut) return
+    this.#shut = true
+    this.#drop()
+    if (this.#socket.destroyed) return
+    Socket.prototype.resume.call(this.#socket)
+    this.#held.readOn()
+  }
+
+  /** Goes on with what came too early. */
+  turn(): void {
+    const held = this.#held.take()
+    if (held === null || this.#shut) return
+    this.#feed(held)
+    this.#front.kept.note(this)
+    if (this.#ended && !this.#held.any) this.#finish()
+    else this.#held.readOn()
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.#shut) return
+    if (this.#held.any) this.#hold(bytes)
+    else if (this.#mustQueue()) {
+      this.#hold(bytes)
+      this.#queue()
+    } else this.#feed(bytes)
+  }
+
+  /** A few requests of strangers begin in a turn of the event loop, the others wait. */
+  #mustQueue(): boolean {
+    const begins = !this.#place.known && this.#underWay === 0 && this.#progress.atStart
+    return begins && !this.#front.turns.strangers.goOn()
+  }
+
+  /** Gives the parser what it may have now, up to the next place where a message may end. */
+  #feed(bytes: Buffer): void {
+    let at = 0
+    while (at < bytes.length && this.#mayFeed()) {
+      const to = this.#progress.mayEnd(bytes, at)
+      if (!this.#progress.speaksHttp(bytes, at, to)) {
+        const error = Object.assign(new Error('not HTTP/1.0 or HTTP/1.1'), { code: 'ERR_OTHER_PROTOCOL' })
+        this.#socket.server.emit('clientError', error, this.#socket)
+        return
+      }
+      this.#give(at === 0 && to === bytes.length ? bytes : bytes.subarray(at, to))
+      at = to
+    }
+    if (at < bytes.length && !this.#shut) this.#hold(bytes.subarray(at))
+  }
+
+  #mayFeed(): boolean {
+    const { parser, destroyed, _paused } = this.#socket
+    if (this.#shut || parser === null || destroyed || _paused) return false
+    return this.#progress.inBody ? !this.#socket.isPaused() : this.#underWay === 0
+  }
+
+  #give(bytes: Buffer): void {
+    const bodyBytes = this.#progress.inBody ? bytes.length : 0
+    this.#takeBytes(bytes)
+    if (!this.#progress.took(bodyBytes)) return
+    const { _httpMessage: message } = this.#socket
+    // The body came unasked: none of it is still to come, so the connection may go on.
+    if (message?._expect_continue) message._expect_continue = false
+  }
+
+  #begin(request: IncomingMessage, keepAlive: boolean, take: TakeRequest): number {
+    this.#progress.begin(request)
+    // To whoever upgrades, what follows is of another protocol: none of it is a request.
+    if (request.headers.upgrade !== undefined || request.method === 'CONNECT') this.#last = true
+    const treatment = take(request, keepAlive && !this.#last)
+    const { _httpMessage: message } = this.#socket
+    if (message?.req !== request) {
+      // CONNECT: nobody will answer it as a request.
+      this.#progress.forget()
+      return treatment
+    }
+    this.#underWay++
+    message.on('prefinish', this.#noteUnwritten).on('finish', this.#onAnswered)
+    // It may have been answered at once.
+    if (message.writableEnded) this.#noteUnwritten()
+    return treatment
+  }
+
+  readonly #noteUnwritten = (): void => {
+    const bytes = this.#socket.writableLength
+    if (bytes === this.#unwritten) return
+    this.#unwritten = bytes
+    this.#place.stuck = bytes > 0
+    this.#front.kept.note(this)
+  }
+
+  readonly #onAnswered = (): void => {
+    this.#underWay--
+    this.#noteUnwritten()
+    if (this.#last || this.#socket.writableEnded) this.shut()
+    else if (this.#held.any) this.#queue()
+    else if (this.#ended) this.#finish()
+  }
+
+  /** A few connections go on at a time: a thousand requests in one read are no reason for others to wait. */
+  #queue(): void {
+    const { known, strangers } = this.#front.turns
+    ;(this.#place.known ? known : strangers).add(this)
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#held.add(bytes)
+    this.#front.kept.note(this)
+  }
+
+  /** Node goes on, for a body's reader or when its own writes have left: so does what came too early. */
+  readonly #resume = (): Socket => {
+    Socket.prototype.resume.call(this.#socket)
+    const waits = this.#held.any && !this.#shut
+    if (waits && (this.#progress.inBody || this.#underWay === 0)) this.#queue()
+    return this.#socket
+  }
+
+  readonly #onEnd = (): void => {
+    this.#ended = true
+    if (!this.#held.any) this.#finish()
+  }
+
+  /** The caller has ended its half, and all that it sent has been taken. */
+  #finish(): void {
+    if (!this.#shut && this.#socket.parser !== null) this.#takeEnd()
+  }
+
+  /** Node ends a connection behind an answer that says so. */
+  readonly #destroySoon = (): void => {
+    const unread = this.#held.any || this.#last || this.#progress.incomplete
+    if (unread && !this.#ended) {
+      this.shut()
+      closeSlowly(this.#socket)
+    } else Socket.prototype.destroySoon.call(this.#socket)
+  }
+
+  readonly #onClose = (): void => {
+    this.#shut = true
+    this.#drop()
+    this.#front.kept.forget(this)
+  }
+
+  #drop(): void {
+    const { known, strangers } = this.#front.turns
+    known.remove(this)
+    strangers.remove(this)
+    if (this.#held.take() !== null) this.#front.kept.note(this)
+  }
+}
