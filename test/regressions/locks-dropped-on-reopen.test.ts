@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { noOldSqlite, openAndCloseByOldSqlite } from '../support/old-sqlite.ts'
-import { withStory } from '../support/store-story.ts'
+import { eventually } from '../support/scenario-wait.ts'
+import { type StoreStory, withStory } from '../support/store-story.ts'
 import { attach, noStrace } from '../support/strace.ts'
 
 /** The locks that a process holds on a file, as the kernel lists them. */
@@ -12,6 +13,17 @@ function locksOf(pid: number, path: string): string[] {
     .filter(line => line.includes(` ${pid} `) && line.includes(`:${ino} `))
 }
 
+/** Returns whether a call was refused for it. */
+async function failOneSync(story: StoreStory): Promise<boolean> {
+  const once = 'inject=fdatasync,fsync:error=EIO:when=1'
+  const tracer = await attach(story.gateway.process.pid, '-e', 'trace=fdatasync,fsync', '-e', once)
+  try {
+    return (await story.calls(2)).includes(503)
+  } finally {
+    await tracer.detach()
+  }
+}
+
 test.skipIf(noStrace !== false || noOldSqlite !== false)(
   'after a failed sync the store is still locked, and who opens and closes it takes nothing away',
   async () => {
@@ -20,10 +32,8 @@ test.skipIf(noStrace !== false || noOldSqlite !== false)(
       expect(await story.calls(8)).toEqual(Array(8).fill(200))
       expect((await story.history()).status).toBe(200)
       expect(locksOf(gateway.process.pid, scenario.storePath)).not.toEqual([])
-      const once = 'inject=fdatasync,fsync:error=EIO:when=1'
-      const tracer = await attach(gateway.process.pid, '-e', 'trace=fdatasync,fsync', '-e', once)
-      await story.refusal()
-      await tracer.detach()
+      // The record beside the store is synced now and then, too: then no call is refused, and the next sync has to fail.
+      await eventually('the sync of a commit fails', () => failOneSync(story), { withinMs: 30_000 })
       await story.recovery()
       await story.history()
       expect(locksOf(gateway.process.pid, scenario.storePath)).not.toEqual([])

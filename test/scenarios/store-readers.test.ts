@@ -15,9 +15,10 @@ async function tellRound(
   }
   expect(await story.calls(3)).toEqual([200, 200, 200])
   await readAll()
+  const faults = story.faults()
   const heal = await cause.strike(story.scenario, story.gateway)
   await readAll()
-  await story.refusal()
+  await story.notice(faults)
   await readAll()
   await heal()
   await story.recovery()
@@ -25,6 +26,20 @@ async function tellRound(
   expect((await story.readiness()).body).toBe('{"status":"ok"}')
   expect(await story.calls(3)).toEqual([200, 200, 200])
   expect(story.scenario.check({ running: true }), cause.name).toEqual([])
+}
+
+/** What fails in a round says which cause it was about, and what the gateway has logged last. */
+async function named(
+  { gateway }: StoreStory,
+  { name }: StoreCause,
+  round: () => Promise<void>
+): Promise<void> {
+  try {
+    await round()
+  } catch (error) {
+    const lines = gateway.process.stdout().split('\n').slice(-20).join('\n')
+    throw new Error(`${name}: ${(error as Error).message}\n${lines}`, { cause: error })
+  }
 }
 
 /** One cause after the other strikes one gateway. */
@@ -36,7 +51,8 @@ async function tell(causes: readonly StoreCause[], kinds: readonly StoreReaderKi
     for (const cause of causes) cause.prepare?.(scenario)
     story = await StoreStory.begin(scenario)
     for (const kind of kinds) readers.push(await kind.begin(story))
-    for (const cause of causes) await tellRound(story, cause, readers)
+    for (const cause of causes)
+      await named(story, cause, () => tellRound(story as StoreStory, cause, readers))
     expect(await story.drain()).toMatchObject({ code: 0 })
     expect(scenario.check()).toEqual([])
     expect((await scenario.run('ledger', 'verify')).code).toBe(0)

@@ -64,6 +64,20 @@ export class StoreStory {
     )
   }
 
+  /** How often the gateway has said that it cannot record. */
+  faults(): number {
+    return this.gateway.process.stdout().split('the ledger cannot record').length - 1
+  }
+
+  /** Calls until the gateway has found a fault beyond these: mostly by a call, which is refused, and else by other entries. */
+  async notice(faults: number): Promise<void> {
+    await eventually(
+      'a fault is found',
+      async () => (await this.call()).status === 503 || this.faults() > faults,
+      { withinMs: 30_000 }
+    )
+  }
+
   /** Calls until one is answered. */
   async recovery(): Promise<ClientCall> {
     return await eventually(
