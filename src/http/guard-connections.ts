@@ -94,11 +94,13 @@ export function guardConnections(server: Server, options: GuardOptions): void {
   // A caller that ends its half behind its request waits for the answer.
   Object.assign(server, { httpAllowHalfOpen: true })
   const report = reportOf(front, readers, options.logger)
-  const looking = setInterval(() => {
-    readers.look(gates, performance.now())
-    report()
-  }, lookEveryMs).unref()
-  server.once('close', () => clearInterval(looking))
+  server.once('listening', () => {
+    const looking = setInterval(() => {
+      readers.look(gates, performance.now())
+      report()
+    }, lookEveryMs).unref()
+    server.once('close', () => clearInterval(looking))
+  })
 }
 
 /** One line for all that had to end since the last one. */
