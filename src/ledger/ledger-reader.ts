@@ -101,9 +101,12 @@ export class LedgerReader {
 
   #loadedFor({ kind }: Slots): Promise<void> {
     const thread = this.#started()
-    const loaded =
-      this.#loaded.get(kind) ?? thread.call('load', { forAdministrators: kind === administratorSlots.kind })
+    const begun = this.#loaded.get(kind)
+    if (begun) return begun
+    const loaded = thread.call('load', { forAdministrators: kind === administratorSlots.kind })
     this.#loaded.set(kind, loaded)
+    // Whoever waits for it gets the error; the next who asks has it tried again.
+    loaded.catch(() => this.#loaded.delete(kind))
     return loaded
   }
 

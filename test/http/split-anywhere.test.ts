@@ -89,7 +89,7 @@ test('however the bytes of a connection are cut on their way, the answers are th
     expect((await answersTo(pieces)).map(told)).toEqual((await answersTo([bytes])).map(told))
   })
   await fc.assert(run, { numRuns: 150, seed: scenarioSeed('bytes cut anywhere') })
-}, 60_000)
+})
 
 test('each byte may come alone', async () => {
   const bytes = Buffer.concat([...messages.filter(({ length }) => length < 1_000), last[5] as Buffer])

@@ -43,6 +43,5 @@ test.skipIf(noStrace !== false || noOldSqlite !== false)(
       expect(scenario.check()).toEqual([])
       expect((await scenario.run('ledger', 'verify')).code).toBe(0)
     })
-  },
-  60_000
+  }
 )

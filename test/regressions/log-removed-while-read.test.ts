@@ -20,4 +20,4 @@ test('when the write-ahead log is removed while a thread reads, calls go on and 
     expect(scenario.ledger.entries().filter(({ code }) => code === 'accepted')).toHaveLength(11)
     expect((await scenario.run('ledger', 'verify')).code).toBe(0)
   })
-}, 60_000)
+})

@@ -32,6 +32,5 @@ test.skipIf(!existsSync('/proc/self/status'))(
       expect(violations, name).toEqual([])
       expect(calls, name).toBeGreaterThan(0)
     }
-  },
-  120_000
+  }
 )

@@ -26,7 +26,7 @@ test('when a change is written beside a gateway whose log was removed, the ledge
     const { code, stdout } = await scenario.run('ledger', 'verify')
     expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringMatching(/seq 1: missing/) })
   })
-}, 60_000)
+})
 
 test('when a gateway is killed and its log removed, the next start and every check say what is missing', async () => {
   await withStory(async story => {
@@ -48,7 +48,7 @@ test('when a gateway is killed and its log removed, the next start and every che
       stdout: expect.stringContaining(`writer ${gateway.writer} seq 1: missing`)
     })
   })
-}, 60_000)
+})
 
 test('when two gateways write to a store whose log is removed, each keeps all that it has acknowledged', async () => {
   await withStory(async story => {
@@ -71,4 +71,4 @@ test('when two gateways write to a store whose log is removed, each keeps all th
       other.hangUp()
     }
   })
-}, 90_000)
+})

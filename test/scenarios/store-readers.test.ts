@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { patienceFor } from '../support/bounds.ts'
 import { Scenario } from '../support/scenario.ts'
 import { release, type StoreCause, storeCauses } from '../support/store-causes.ts'
 import { type StoreReader, type StoreReaderKind, storeReaders } from '../support/store-readers.ts'
@@ -71,14 +72,22 @@ const causes = storeCauses.filter(available)
 describe('nothing acknowledged is lost, and all calls are recorded, while the store is read by', () => {
   const all = [history, adminList, command, backup, oldBackup].filter(available)
   const shared = causes.filter(cause => !cause.prepare)
-  test('everybody, whatever goes wrong with it', () => tell(shared, all), 180_000)
+  test('everybody, whatever goes wrong with it', () => tell(shared, all), patienceFor(60_000))
 
   for (const cause of causes.filter(({ prepare }) => prepare))
-    test(`everybody, when ${cause.name}`, () => tell([cause], all), 90_000)
+    test(`everybody, when ${cause.name}`, () => tell([cause], all))
 
   const files = shared.filter(({ name }) => /file|a sync fails/.test(name))
-  test('a history alone, whatever goes wrong with its files', () => tell(files, [history]), 120_000)
+  test(
+    'a history alone, whatever goes wrong with its files',
+    () => tell(files, [history]),
+    patienceFor(40_000)
+  )
 
   const processes = [command, backup, oldBackup].filter(available)
-  test('other processes alone, whatever goes wrong with its files', () => tell(files, processes), 120_000)
+  test(
+    'other processes alone, whatever goes wrong with its files',
+    () => tell(files, processes),
+    patienceFor(40_000)
+  )
 })
