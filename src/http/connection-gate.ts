@@ -2,20 +2,15 @@ import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Place } from './connection-shares.ts'
+import { forgetExpectation } from './expect-continue.ts'
 import type { Front } from './front.ts'
 import { HeldBytes } from './held-bytes.ts'
 import type { Keeper } from './kept-bytes.ts'
 import { writeInTurns } from './large-writes.ts'
-import {
-  closeSlowly,
-  endNow,
-  type NodeSocket,
-  type TakeRequest,
-  takenBytes,
-  takeOver
-} from './node-socket.ts'
+import { closeSlowly, endNow, type NodeSocket, type TakeRequest, takeOver } from './node-socket.ts'
 import { RequestProgress } from './request-progress.ts'
 import type { Waiting } from './turns.ts'
+import { UnreadBytes } from './unread-bytes.ts'
 
 const gate = Symbol('gate')
 
@@ -38,7 +33,7 @@ export class ConnectionGate implements Keeper, Waiting {
   readonly #takeEnd: () => void
   readonly #progress = new RequestProgress()
   readonly #held: HeldBytes
-  #unwritten = 0
+  readonly #unread: UnreadBytes
   #underWay = 0
   /** Nothing more is taken from this connection. */
   #shut = false
@@ -57,6 +52,7 @@ export class ConnectionGate implements Keeper, Waiting {
     this.#takeEnd = takeOver(socket, 'end', this.#onEnd) as () => void
     socket.once('close', this.#onClose)
     this.#held = new HeldBytes(this.#socket)
+    this.#unread = new UnreadBytes(this.#socket, place)
     socket.resume = this.#resume
     socket.destroySoon = this.#destroySoon
     writeInTurns(socket, front.largeWrites, () => !place.known)
@@ -71,12 +67,12 @@ export class ConnectionGate implements Keeper, Waiting {
   }
 
   get kept(): number {
-    return this.#unwritten + this.#held.length
+    return this.#unread.length + this.#held.length
   }
 
   /** Somebody has proved on this connection who they are. */
   recognize(): void {
-    if (!this.#place.known) this.#front.shares.recognize(this.#place)
+    this.#front.shares.recognize(this.#place)
   }
 
   end(): void {
@@ -85,9 +81,7 @@ export class ConnectionGate implements Keeper, Waiting {
 
   /** How many bytes wait for the reader, and how many the operating system has taken so far. */
   waiting(): { bytes: number; taken: number } {
-    const bytes = this.#socket.writableLength
-    this.#place.stuck = bytes > 0
-    return { bytes, taken: bytes === 0 ? 0 : takenBytes(this.#socket) }
+    return this.#unread.waiting()
   }
 
   /**
@@ -164,10 +158,7 @@ export class ConnectionGate implements Keeper, Waiting {
   #give(bytes: Buffer): void {
     const bodyBytes = this.#progress.inBody ? bytes.length : 0
     this.#takeBytes(bytes)
-    if (!this.#progress.took(bodyBytes)) return
-    const { _httpMessage: message } = this.#socket
-    // The body came unasked: none of it is still to come, so the connection may go on.
-    if (message?._expect_continue) message._expect_continue = false
+    if (this.#progress.took(bodyBytes)) forgetExpectation(this.#socket)
   }
 
   #begin(request: IncomingMessage, keepAlive: boolean, take: TakeRequest): number {
@@ -182,32 +173,26 @@ export class ConnectionGate implements Keeper, Waiting {
       return treatment
     }
     this.#underWay++
-    message.on('prefinish', this.#noteUnwritten).on('finish', this.#onAnswered)
+    message.on('prefinish', this.#noteUnread).on('finish', this.#onAnswered)
     // It may have been answered at once.
-    if (message.writableEnded) this.#noteUnwritten()
+    if (message.writableEnded) this.#noteUnread()
     return treatment
   }
 
-  readonly #noteUnwritten = (): void => {
-    const bytes = this.#socket.writableLength
-    if (bytes === this.#unwritten) return
-    this.#unwritten = bytes
-    this.#place.stuck = bytes > 0
-    this.#front.kept.note(this)
+  readonly #noteUnread = (): void => {
+    if (this.#unread.count()) this.#front.kept.note(this)
   }
 
   readonly #onAnswered = (): void => {
     this.#underWay--
-    this.#noteUnwritten()
+    this.#noteUnread()
     if (this.#last || this.#socket.writableEnded) this.shut()
     else if (this.#held.any) this.#queue()
     else if (this.#ended) this.#finish()
   }
 
-  /** A few connections go on at a time: a thousand requests in one read are no reason for others to wait. */
   #queue(): void {
-    const { known, strangers } = this.#front.turns
-    ;(this.#place.known ? known : strangers).add(this)
+    this.#front.turns.add(this)
   }
 
   #hold(bytes: Buffer): void {
@@ -249,9 +234,7 @@ export class ConnectionGate implements Keeper, Waiting {
   }
 
   #drop(): void {
-    const { known, strangers } = this.#front.turns
-    known.remove(this)
-    strangers.remove(this)
+    this.#front.turns.remove(this)
     if (this.#held.take() !== null) this.#front.kept.note(this)
   }
 }

@@ -7,6 +7,7 @@ import { ConnectionGate } from './connection-gate.ts'
 import { ConnectionShares, type Place } from './connection-shares.ts'
 import type { Front } from './front.ts'
 import { KeptBytes } from './kept-bytes.ts'
+import { RequestTurns } from './request-turns.ts'
 import { SlowReaders } from './slow-readers.ts'
 import { Turns } from './turns.ts'
 
@@ -45,7 +46,7 @@ export function guardConnections(server: Server, options: GuardOptions): void {
   const front: Front = {
     shares: new ConnectionShares({ bounds, isProxy }),
     kept: new KeptBytes(keptBytes),
-    turns: { known: new Turns(inTurn.known), strangers: new Turns(inTurn.strangers) },
+    turns: new RequestTurns(inTurn),
     largeWrites: new Turns(inTurn.largeWrites)
   }
   const gates = new Set<ConnectionGate>()
@@ -105,12 +106,12 @@ export function guardConnections(server: Server, options: GuardOptions): void {
 
 /** One line for all that had to end since the last one. */
 function reportOf({ shares, kept }: Front, readers: SlowReaders, logger: Pick<Logger, 'warn'>): () => void {
-  let told = 0
+  let reported = 0
   return () => {
     const counts = { displaced: shares.displaced, unread: readers.ended, too_much_kept: kept.ended }
     const all = counts.displaced + counts.unread + counts.too_much_kept
-    if (all === told) return
-    told = all
+    if (all === reported) return
+    reported = all
     logger.warn({ ...counts, connections: shares.count }, 'connections of strangers had to end')
   }
 }
