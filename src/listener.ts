@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
+import type { NodeSocket } from './http/node-socket.ts'
 
 /** One listening address, and its end. */
 export type Listener = {
@@ -30,7 +30,7 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
   }
   app.server.on('connection', track)
   app.server.on('secureConnection', (socket: TLSSocket & { _parent?: Socket }) => {
-    // Requests are at work on the encrypted socket: of the one below it nothing could be told any more.
+    // Requests are at work on the encrypted socket: the one below it says nothing of them.
     if (socket._parent) sockets.delete(socket._parent)
     track(socket)
   })
@@ -55,7 +55,6 @@ async function closeListener(app: FastifyInstance, sockets: ReadonlySet<Socket>)
 
 /** Whether a whole request came on this connection and its answer is still being made. */
 function isAtWork(socket: Socket): boolean {
-  const answer = (socket as { _httpMessage?: (ServerResponse & { req: IncomingMessage }) | null })
-    ._httpMessage
+  const { _httpMessage: answer } = socket as NodeSocket
   return answer?.req.complete === true && !answer.headersSent
 }
