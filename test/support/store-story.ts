@@ -54,14 +54,7 @@ export class StoreStory {
 
   /** Calls until one is refused: what a file has room for already, it still takes. */
   async refusal(): Promise<ClientCall> {
-    return await eventually(
-      'a call is refused',
-      async () => {
-        const call = await this.call()
-        return call.status === 503 && call
-      },
-      { withinMs: 30_000 }
-    )
+    return await this.#callUntil(503, { withinMs: 30_000 })
   }
 
   /** How often the gateway has said that it cannot record. */
@@ -80,13 +73,17 @@ export class StoreStory {
 
   /** Calls until one is answered. */
   async recovery(): Promise<ClientCall> {
+    return await this.#callUntil(200, { withinMs: 15_000 })
+  }
+
+  async #callUntil(status: number, options: { withinMs: number }): Promise<ClientCall> {
     return await eventually(
-      'a call is answered',
+      `a call gets ${status}`,
       async () => {
         const call = await this.call()
-        return call.status === 200 && call
+        return call.status === status && call
       },
-      { withinMs: 15_000 }
+      options
     )
   }
 
