@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { namesMemberTwice } from '../ledger/strict-json.ts'
 import { Problem } from '../problems.ts'
+import { namesMemberTwice } from '../strict-json.ts'
 
 /** JSON by its media type, with no charset but UTF-8: another one would make other text of the same bytes. */
 const jsonMediaType = /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?[ \t]*$/i

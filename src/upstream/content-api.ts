@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
-import { strictJson } from '../ledger/strict-json.ts'
 import { Problem } from '../problems.ts'
+import { strictJson } from '../strict-json.ts'
 import { type Caller, mayUse } from '../tenants/directory.ts'
 import type { Reading } from './exchange.ts'
 import type { Call, Forward } from './forward.ts'

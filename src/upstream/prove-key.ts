@@ -1,7 +1,7 @@
 import type { Lease } from '../custody/credential.ts'
 import type { KeyMaterial } from '../custody/key-material.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { strictJson } from '../ledger/strict-json.ts'
+import { strictJson } from '../strict-json.ts'
 import { uuidv7 } from '../uuid.ts'
 import { Budget } from './budget.ts'
 import { type Operation, openDoor } from './forward.ts'

@@ -1,6 +1,6 @@
-import { strictJson } from '../ledger/strict-json.ts'
 import { problemTable } from '../problem-table.ts'
 import { type Forwarded, Problem, type UpstreamFacts } from '../problems.ts'
+import { strictJson } from '../strict-json.ts'
 import { type Exchange, KeyRefused, type Reading } from './exchange.ts'
 import { failureOfExchange, failureOfStatus, type UpstreamFailure } from './failure.ts'
 import { retryAfterSeconds } from './headers.ts'

@@ -12,7 +12,7 @@ const maxDepth = 64
 const maxMarks = 100_000
 
 /**
- * The value of a JSON text from somebody who is not trusted; undefined when the text is no JSON, names a member of an
+ * The value of a JSON text from an untrusted sender; undefined when the text is no JSON, names a member of an
  * object twice, is nested deeper than 64, or has more than 100,000 members and items.
  */
 export function strictJson(text: string): unknown {
