@@ -16,7 +16,7 @@ export class Callers {
   #following: Following | null = null
   #stopFollowingAdminKeys = () => {}
 
-  /** `settle` reads the credentials anew: tenants that are given new ones must not come before these. */
+  /** `settle` reads the credentials again: tenants that are given new ones must not come before these. */
   constructor(
     store: Pick<ThreadCaller<StoreJobs>, 'call'>,
     logger: Pick<Logger, 'error'>,

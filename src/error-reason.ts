@@ -1,6 +1,6 @@
 /**
- * What an error is called, in a word: its code when that is one, and otherwise its name. Of what aborts and of what is
- * done by Web Crypto the code is a number from a table of old, which tells nobody anything.
+ * What an error is called, in a word: its code when that is one, and otherwise its name. The errors of aborts and of Web
+ * Crypto have a number as their code, from a legacy table, which says nothing to a reader.
  */
 export function errorReason(error: unknown): string {
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }

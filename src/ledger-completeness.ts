@@ -7,7 +7,7 @@ import type { StoreJobs } from './store-thread.ts'
 /** How often the store is compared with the records beside it, in milliseconds; also after each fault of it. */
 const checkEveryMs = 60_000
 
-/** Whether the ledger lacks entries that were acknowledged: in the log once for each writer, and in `/readyz` as long as so. */
+/** Whether the ledger lacks entries that were acknowledged: in the log once for each writer, and in `/readyz` as long as it does. */
 export class LedgerCompleteness {
   readonly #store: Pick<ThreadCaller<StoreJobs>, 'call'>
   readonly #logger: Pick<Logger, 'error'>

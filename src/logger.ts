@@ -25,7 +25,7 @@ function describeError(thrown: unknown): Record<string, unknown> {
   const isError = thrown instanceof Error || isNativeError(thrown)
   return {
     type: isError ? name : 'object',
-    // A number says nothing: that of an exception of the web's platform comes from a table of old.
+    // A number says nothing: a DOMException has one from a legacy table.
     ...(typeof code === 'string' && { code }),
     message: typeof message === 'string' ? blot(message) : 'what was thrown is no error and has no message',
     ...(isError && { stack: blot(stack ?? '') })

@@ -24,7 +24,7 @@ export function serverOptions(tls: TlsMaterial | undefined) {
     ...tls.context(),
     ...certificates,
     ALPNProtocols: ['http/1.1'],
-    // As servers of plain HTTP do by themselves: who ends its half is still answered.
+    // As servers of plain HTTP do by themselves: a caller that ends its half still gets its answer.
     allowHalfOpen: true,
     handshakeTimeout: 5_000
   }

@@ -142,7 +142,7 @@ const jobs = {
   credentials(lastChange: number): Promise<CredentialSnapshot | null> {
     return onStore(() => {
       if (newestChange(store.raw) <= lastChange) return null
-      // Wrapped anew under another master key, which is to be found where the one before was.
+      // Wrapped again under another master key, which is to be found where the one before was.
       if (!isInForce(store, keys)) keys = search.keys()
       return readCredentials(store.raw, keys, lastChange)
     })

@@ -97,7 +97,7 @@ function certificatesIn(pem: string): X509Certificate[] {
   return blocks.map(block => new X509Certificate(block))
 }
 
-/** Every connection proves itself anew, and once: a session that is taken up again is not checked against the authority. */
+/** Every connection proves itself, and once: a session that is taken up again is not checked against the authority. */
 const once = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION
 
 function contextOf(texts: TlsTexts, key: KeyObject): SecureContextOptions {

@@ -165,7 +165,7 @@ export class CredentialKeeper {
         this.#references.ask(name, source, () => this.#references.materialOf(source, snapshot))
       )
     } catch (error) {
-      // The key behind a reference may have changed: the active one is fetched anew, the one before is lost.
+      // The key behind a reference may have changed: the active one is fetched again, the one before is lost.
       if (version === active || !(error instanceof SecretUnavailable))
         this.#tell(labelOf(name, version), error, 'a credential cannot be opened')
       return null
@@ -263,7 +263,7 @@ export class CredentialKeeper {
     } catch (error) {
       this.#tell(place, error, what)
       if ((error as Error).name !== 'CustodyBroken') return
-      // What the store holds is not what was put there: no key is used, rather than a wrong one, until all of it is read anew.
+      // What the store holds is not what was put there: no key is used, rather than a wrong one, until all of it is read again.
       this.#options.credentials.replaceAll(new Map())
       this.#snapshot = null
     }

@@ -7,7 +7,7 @@ import { rewrap } from './sealing.ts'
 /**
  * Puts the store's root key and all data keys under another master key, in one transaction. What they seal stays as it
  * is, so running gateways go on; with the former master key alone the store opens no more. Returns how many data keys
- * were wrapped anew. Throws SealBroken, WrongMasterKey.
+ * were wrapped again. Throws SealBroken, WrongMasterKey.
  */
 export function rewrapCredentials(administration: CredentialAdministration, masterKey: MasterKey): number {
   const { keys } = administration

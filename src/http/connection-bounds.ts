@@ -12,7 +12,7 @@ export type ConnectionBounds = {
 
 /** Files and sockets that are not connections of callers: the store and its threads, the upstream's, the log. */
 const reservedFiles = 224
-/** Where the operating system does not tell how many files may be open. */
+/** For an operating system that does not say how many files may be open. */
 const assumedOpenFiles = 1024
 
 /** However many files may be open: each connection costs memory as well. */

@@ -163,7 +163,7 @@ export class ConnectionGate implements Keeper, Waiting {
 
   #begin(request: IncomingMessage, keepAlive: boolean, take: TakeRequest): number {
     this.#progress.begin(request)
-    // To whoever upgrades, what follows is of another protocol: none of it is a request.
+    // To a caller that upgrades, what follows is another protocol: none of it is a request.
     if (request.headers.upgrade !== undefined || request.method === 'CONNECT') this.#last = true
     const treatment = take(request, keepAlive && !this.#last)
     const { _httpMessage: message } = this.#socket

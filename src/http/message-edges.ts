@@ -16,7 +16,7 @@ export class MessageEdges {
   #matched = 0
   #lineBegun = false
   #lineEnded = false
-  /** The end of a request line of which not all has come. */
+  /** The last bytes of a request line that has not come whole. */
   #line: Buffer = Buffer.alloc(0)
 
   /** What comes now begins a message. */

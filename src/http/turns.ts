@@ -2,8 +2,8 @@
 export type Waiting = { turn(): void }
 
 /**
- * In each turn of the event loop a few go on, and the others wait in line, so that whoever is not of them is served in
- * between. Who waits once more goes to the end.
+ * In each turn of the event loop a few go on, and the others wait in line, so that everything else is served in between.
+ * One that waits again goes to the end.
  */
 export class Turns {
   readonly #perTurn: number

@@ -17,12 +17,12 @@ import { asHead } from './found-entry.ts'
 const recordEveryMs = 1000
 const ending = '.head'
 
-/** Where it is kept apart from the store up to where entries have been acknowledged: one file a writer, with its lock. */
+/** The folder of the records, apart from the store: one file a writer, beside its lock. */
 function folderOf(storePath: string): string {
   return `${storePath}.writers`
 }
 
-/** Durable, all or nothing, in place of the record before. Throws what the file system throws. */
+/** Records a head durably, all or nothing, in place of the record before. Throws what the file system throws. */
 export function recordHead(storePath: string, { writer, seq, hash }: Head): void {
   const path = `${folderOf(storePath)}/${writer}${ending}`
   const draft = `${path}.partial`
@@ -53,6 +53,7 @@ export function readHeadRecords(storePath: string): Head[] {
   return recordNames(storePath).flatMap(name => readRecord(`${folderOf(storePath)}/${name}`))
 }
 
+/** Removes the record of one writer, if there is one. */
 export function forgetHeadRecord(storePath: string, writer: string): void {
   rmSync(`${folderOf(storePath)}/${writer}${ending}`, { force: true })
 }

@@ -36,7 +36,7 @@ export class SignatureCheck {
   }
 
   /**
-   * Who has not the key could make any chain anew as one that never signs, and cut off any beginning. So behind the first
+   * Who has not the key could rebuild any chain as one that never signs, and cut off any beginning. So behind the first
    * signature only changes by commands come without one, each in a chain of its own; and no cut ever does.
    */
   #addUnsigned({ kind, seq, text }: FoundEntry, chain: ChainCheck): string | null {

@@ -2,7 +2,7 @@ import type { StatementSync } from 'node:sqlite'
 import type { StoreFile } from '../store/store-file.ts'
 import { BatchTable } from './batch-table.ts'
 
-/** What a writer uses of an open store. Of a store that is opened again it has all of this anew. */
+/** What a writer uses of an open store. When the store is opened again, it gets another one of these. */
 export type WriterHandle = {
   readonly store: StoreFile
   readonly table: BatchTable

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import { Problem } from '../problems.ts'
 
-/** Headers of which a second one changes who is asking, or what for: never a matter of taking the first or the last. */
+/** Headers whose second value would change who is asking, or what for: never a matter of taking the first or the last. */
 const atMostOnce: ReadonlySet<string> = new Set([
   'host',
   'authorization',

@@ -4,7 +4,7 @@ import { answerHeaders, openProblems, type Route } from '../schema.ts'
 
 const Healthy = Type.Object(
   { status: Type.Literal('ok') },
-  { description: 'It is so.', headers: answerHeaders }
+  { description: 'The process is healthy.', headers: answerHeaders }
 )
 
 /** What is wrong though calls are forwarded: an operator should look. */

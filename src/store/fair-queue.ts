@@ -23,8 +23,8 @@ type Group = {
 const maxGroups = 256
 
 /**
- * Shares a thread that does one thing after the other among many who ask. Whoever has used it least comes next, so one
- * who asks often or for slow things waits longer himself and not everybody else. Requests wait here, not with the thread:
+ * Shares a thread that does one thing after the other among many who ask. Whoever has used it least comes next, so an
+ * asker with many or slow requests waits longer, and the others do not. Requests wait here, not with the thread:
  * only one is ever with it.
  */
 export class FairQueue {

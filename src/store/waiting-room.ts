@@ -1,6 +1,6 @@
 import { Problem } from '../problems.ts'
 
-/** Those of which no more may wait: each is answered after the ones before it. */
+/** How many may wait: each is answered after the ones before it. */
 const waitingBound = 64
 /** How long one may take, in milliseconds, with all it waits for. */
 const deadlineMs = 2_000

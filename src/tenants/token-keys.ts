@@ -77,7 +77,7 @@ export class TokenKeys {
     return { generation, key: await this.#find(header) }
   }
 
-  /** Reads the keys anew, or joins who does. Resolves to whether they could be had; never rejects. */
+  /** Reads the keys again, or joins a reading under way. Resolves to whether they could be had; never rejects. */
   refresh(): Promise<boolean> {
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = null

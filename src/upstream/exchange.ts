@@ -71,7 +71,7 @@ export class AnswerNotHttp extends Error {
   readonly code = 'ANSWER_NOT_HTTP'
 }
 
-/** Bytes on a connection that carries no request. To undici it is one that was lost: who waits for it takes another. */
+/** Bytes on a connection that carries no request. undici takes it for a lost connection: whoever waits for it gets another. */
 export class BytesNotAskedFor extends Error {
   readonly code = 'UND_ERR_SOCKET'
 }

@@ -1,6 +1,6 @@
 /**
  * The beginnings of words by which a service says that it did not take what it was asked to do, or gave it up. The
- * documentation knows `accepted` alone, so the list has what such services say.
+ * documentation knows `accepted` alone, so the list has words that are common among such services.
  */
 const refusingWords = [
   'abort',

@@ -145,7 +145,7 @@ function upstreamFacts(
 
 /** The body as the content service's error object, or undefined when it is something else. */
 function contentServiceError(body: string): Record<string, unknown> | undefined {
-  // An HTML page or a cut body has nothing to tell but its status.
+  // Of an HTML page or a cut body nothing counts but the status.
   return body.startsWith('{') ? (strictJson(body) as Record<string, unknown> | undefined) : undefined
 }
 

@@ -134,7 +134,7 @@ export class Transport {
     return connection
   }
 
-  /** Of one that carries a request its send tells what became of it. */
+  /** One that carries a request is left to its send. */
   #forgetIdle(connection: Connection): void {
     for (const idle of [this.#idle, this.#resting]) {
       const index = idle.indexOf(connection)

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { setPriority } from 'node:os'
 import { connect as connectTls } from 'node:tls'
 
-/** What strangers do: so many connections, on each of which the same bytes are sent. */
+/** What strangers do: so many connections, with the same bytes on each. */
 export type Flooding = {
   readonly port: number
   readonly connections: number

@@ -1,4 +1,4 @@
-/** For vitest: what a test process started and did not end is ended with the run, and told. Linux only. */
+/** For vitest: what a test process started and did not end is ended with the run, and reported. Linux only. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { processEnvironment } from './measure-machine.ts'
 

@@ -12,7 +12,7 @@ const program = join(root, 'src', 'cli', 'main.ts')
 /** What one start of the program takes, in milliseconds, on the machine for which the bounds in the tests are written. */
 const referenceMs = 350
 
-/** What every process of this run has in its environment: its compiled code is shared, and its run can be told. */
+/** What every process of this run has in its environment: its compiled code is shared, and the mark of its run. */
 export const processEnvironment = {
   NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'connector-gateway-tests'),
   CONNECTOR_GATEWAY_TEST_RUN: randomUUID()
