@@ -1,8 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
-import type { NodeSocket } from './http/node-socket.ts'
+import type { EncryptedSocket, NodeSocket } from './http/node-socket.ts'
 
 /** One listening address, and its end. */
 export type Listener = {
@@ -29,7 +28,7 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
     socket.once('close', () => sockets.delete(socket))
   }
   app.server.on('connection', track)
-  app.server.on('secureConnection', (socket: TLSSocket & { _parent?: Socket }) => {
+  app.server.on('secureConnection', (socket: EncryptedSocket) => {
     // Requests are at work on the encrypted socket: the one below it says nothing of them.
     if (socket._parent) sockets.delete(socket._parent)
     track(socket)

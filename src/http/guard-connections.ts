@@ -1,12 +1,12 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../logger.ts'
 import type { ConnectionBounds } from './connection-bounds.ts'
 import { ConnectionGate } from './connection-gate.ts'
 import { ConnectionShares, type Place } from './connection-shares.ts'
 import type { Front } from './front.ts'
 import { KeptBytes } from './kept-bytes.ts'
+import type { EncryptedSocket } from './node-socket.ts'
 import { RequestTurns } from './request-turns.ts'
 import { SlowReaders } from './slow-readers.ts'
 import { Turns } from './turns.ts'
@@ -85,7 +85,7 @@ export function guardConnections(server: Server, options: GuardOptions): void {
     arrivals.add(arrival)
   })
   if (encrypted)
-    server.on('secureConnection', (socket: TLSSocket & { _parent?: Socket }) => {
+    server.on('secureConnection', (socket: EncryptedSocket) => {
       const place = socket._parent && places.get(socket._parent)
       if (place === undefined) return void socket.destroy()
       place.socket = socket

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 
 /** How long a connection may go on sending behind its last answer: to close at once could lose that answer. */
 const lingerMs = 1000
@@ -15,6 +16,9 @@ export type NodeSocket = Socket & {
   readonly _httpMessage: (ServerResponse & Answer) | null
   readonly _handle: Handle | null
 }
+
+/** An encrypted socket, with the one that carries it. */
+export type EncryptedSocket = TLSSocket & { readonly _parent?: Socket }
 
 type Answer = {
   readonly req: IncomingMessage

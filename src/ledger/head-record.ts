@@ -9,6 +9,7 @@ import {
   rmSync,
   writeSync
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { StoreError } from '../store/sqlite.ts'
 import type { Head } from './chain.ts'
 import { asHead } from './found-entry.ts'
@@ -43,7 +44,7 @@ function openOrMakeFolder(draft: string): number {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     // Of a store that no gateway has used yet. Not its parents: a folder that was removed stays so.
-    mkdirSync(draft.slice(0, draft.lastIndexOf('/')), { mode: 0o700 })
+    mkdirSync(dirname(draft), { mode: 0o700 })
     return openSync(draft, 'w', 0o600)
   }
 }

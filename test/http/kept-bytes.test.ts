@@ -28,7 +28,7 @@ test('past the bound those end for whom bytes are kept longest, strangers first'
   expect(bytes.total).toBe(90)
 })
 
-test('what is kept no more does not count, however often it is told', () => {
+test('what is kept no more does not count, however often it is noted', () => {
   const bytes = new KeptBytes(100)
   const one = keeper(60)
   bytes.note(one)

@@ -39,7 +39,7 @@ async function answersTo(pieces: readonly Buffer[]): Promise<HttpAnswer[]> {
 }
 
 /** What an answer says, without what differs from request to request. */
-function told({ status, headers, body }: HttpAnswer) {
+function essence({ status, headers, body }: HttpAnswer) {
   const kept = headers.filter(
     ([name]) => !['x-request-id', 'date', 'keep-alive', 'content-length'].includes(name)
   )
@@ -86,16 +86,16 @@ test('however the bytes of a connection are cut on their way, the answers are th
     const bytes = Buffer.concat([...first.map(index => messages[index] as Buffer), last[end] as Buffer])
     const places = [0, ...cuts.map(cut => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)
     const pieces = places.slice(1).map((place, index) => bytes.subarray(places[index], place))
-    expect((await answersTo(pieces)).map(told)).toEqual((await answersTo([bytes])).map(told))
+    expect((await answersTo(pieces)).map(essence)).toEqual((await answersTo([bytes])).map(essence))
   })
   await fc.assert(run, { numRuns: 150, seed: scenarioSeed('bytes cut anywhere') })
 })
 
 test('each byte may come alone', async () => {
   const bytes = Buffer.concat([...messages.filter(({ length }) => length < 1_000), last[5] as Buffer])
-  const whole = (await answersTo([bytes])).map(told)
+  const whole = (await answersTo([bytes])).map(essence)
   expect(whole.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200, 401, 401, 200, 404, 400])
-  expect((await answersTo([...bytes].map(byte => Buffer.from([byte])))).map(told)).toEqual(whole)
+  expect((await answersTo([...bytes].map(byte => Buffer.from([byte])))).map(essence)).toEqual(whole)
 })
 
 test('two hundred requests in one write are answered in their order', async () => {

@@ -1,8 +1,8 @@
 /**
  * `npm run floods`: strangers ask and never read, pipeline without end, open connections in masses, on each listener, and
- * a caller with a key makes its calls beside them. Prints what was measured, and exits with 1 when a call failed, took
- * more than five times what it takes on its own, or the process needed more than 300 MiB. Flags: --seconds N for each
- * flood, --only TEXT for those whose names hold it.
+ * a caller with a key makes its calls beside them. Prints what was measured, and exits with 1 when a call failed, when
+ * calls took more than 20 ms and five times what they take without the flood, or when the process needed more than 300
+ * MiB. Flags: --seconds N for each flood, --only TEXT for those whose names hold it.
  */
 import { parseArgs } from 'node:util'
 import { runFloods } from '../support/scenario-floods.ts'

@@ -15,7 +15,7 @@ const file = gatewayForFile({
   }
 })
 
-type Told = {
+type Traces = {
   answer: string
   upstream: Record<string, unknown>
   outcome: Record<string, unknown>
@@ -23,20 +23,20 @@ type Told = {
 }
 
 /** Everything that one call leaves behind: what its caller got, and what was stored and logged. */
-async function toldOf(rule: FaultRule): Promise<Told> {
+async function tracesOf(rule: FaultRule): Promise<Traces> {
   const { key, port, sandbox, connectors } = file.gateway
   const logged = file.gateway.logged().length
   sandbox.faults.set(rule)
   const [answer] = await rawRequest(port, syncBytes({ key, connectorId: connectors.sharepoint }))
   expect(sandbox.faults.list()).toEqual([])
-  const { upstream = {} } = JSON.parse(answer?.body.toString() ?? '') as Partial<Told>
+  const { upstream = {} } = JSON.parse(answer?.body.toString() ?? '') as Partial<Traces>
   const outcome = { ...file.gateway.entries().at(-1) }
   expect(outcome).toMatchObject({ kind: 'call.outcome' })
   return { answer: JSON.stringify(answer), upstream, outcome, log: file.gateway.logged().slice(logged) }
 }
 
 /** The places in which texts of the upstream are relayed or stored, each with what shows it there. */
-const fields: Record<string, { rule(text: string): FaultRule; shown(told: Told): unknown[] }> = {
+const fields: Record<string, { rule(text: string): FaultRule; shown(traces: Traces): unknown[] }> = {
   errorCode: {
     rule: text => ({ fault: 'content-error', options: { status: 400, error_code: text } }),
     shown: ({ upstream }) => [upstream['code']]
@@ -84,16 +84,16 @@ function texts(key: string): [name: string, text: string][] {
 describe('no part of an upstream key is relayed, stored or logged as an id of the upstream’s, not even disguised:', () => {
   test.each(texts(canaryKey))('%s', async (_form, text) => {
     for (const [field, { rule, shown }] of Object.entries(fields)) {
-      const told = await toldOf(rule(text))
-      expect(shown(told), field).toEqual(shown(told).map(() => undefined))
-      expect(told.answer + told.log + JSON.stringify(told.outcome), field).not.toContain(text)
+      const traces = await tracesOf(rule(text))
+      expect(shown(traces), field).toEqual(shown(traces).map(() => undefined))
+      expect(traces.answer + traces.log + JSON.stringify(traces.outcome), field).not.toContain(text)
     }
   })
 
   test('nor of a key that other calls are made with', async () => {
     for (const [form, text] of texts(otherKey)) {
       const { rule, shown } = fields['X-Request-Id of an accepted call'] as (typeof fields)[string]
-      expect(shown(await toldOf(rule(text))), form).toEqual([undefined])
+      expect(shown(await tracesOf(rule(text))), form).toEqual([undefined])
     }
   })
 })
@@ -101,10 +101,10 @@ describe('no part of an upstream key is relayed, stored or logged as an id of th
 describe('a part of a key in an id', () => {
   test('is an incident when it is so long that no chance put it there', async () => {
     const { rule } = fields['errorCode'] as (typeof fields)[string]
-    const told = await toldOf(rule(`id-${canaryKey.slice(12, 28)}`))
-    expect(told.outcome).toMatchObject({ incident: 'credential_echoed', credential: 'default@1' })
-    expect(told.log).toContain('"incident":"credential_echoed"')
-    expect((await toldOf(rule(`id-${canaryKey.slice(12, 27)}`))).outcome).not.toHaveProperty('incident')
+    const traces = await tracesOf(rule(`id-${canaryKey.slice(12, 28)}`))
+    expect(traces.outcome).toMatchObject({ incident: 'credential_echoed', credential: 'default@1' })
+    expect(traces.log).toContain('"incident":"credential_echoed"')
+    expect((await tracesOf(rule(`id-${canaryKey.slice(12, 27)}`))).outcome).not.toHaveProperty('incident')
   })
 
   test('as the status of an answer makes it no valid answer', async () => {
@@ -112,7 +112,7 @@ describe('a part of a key in an id', () => {
     const letters = 'bd_v_canary_of_letters_alone'
     addSealedCredential(file.gateway, 'letters', letters)
     const answer = (status: string) =>
-      toldOf({ fault: 'shape-wrong', options: { body: { connector_id, status } } })
+      tracesOf({ fault: 'shape-wrong', options: { body: { connector_id, status } } })
     await expect
       .poll(async () => (await answer('bs_yrggref_nybar')).outcome)
       .toMatchObject({ code: 'upstream_answer_invalid' })
@@ -130,5 +130,5 @@ test.each([
   'Root:1-67475c3a'
 ])('an ordinary id is relayed and stored as it is: %s', async id => {
   for (const [field, { rule, shown }] of Object.entries(fields))
-    for (const value of shown(await toldOf(rule(id)))) expect(value, field).toBe(id)
+    for (const value of shown(await tracesOf(rule(id)))) expect(value, field).toBe(id)
 })
