@@ -158,9 +158,11 @@ const jobs = {
     return onStore(() => revertVersion(administration(), change))
   },
 
-  /** Ends the chain and closes the store. Must come last. */
+  /** Ends the chain, by a second try when the store has to be opened again for it, and closes the store. Must come last. */
   async close(): Promise<void> {
-    if (writer) await onStore(() => openWriter().close(new Date()))
+    const at = new Date()
+    const end = () => onStore(() => openWriter().close(at))
+    if (writer) await end().catch(error => (broken ? end() : Promise.reject(error)))
     store.close()
   }
 }
@@ -215,6 +217,7 @@ function administrator(actor: string): Administrator {
 async function onStore<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     if (broken) await mend()
+    store.requireWholeLog()
     return await work()
   } catch (error) {
     if (isRefusal(error)) throw error

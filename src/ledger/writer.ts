@@ -203,9 +203,9 @@ export class LedgerWriter {
    */
   resume(store: StoreFile): void {
     const stored = newestHead(store.raw, this.head.writer)
-    // Of a chain that has been idle for long, all may have been pruned.
-    const isPruned = stored === undefined && wentWithCut(store.raw, this.head)
-    if (!isPruned && stored?.hash !== this.head.hash) this.#takeOver(store, stored)
+    // Nothing is there of a chain that was yet to begin, or that has been idle for so long that all of it was pruned.
+    const isEmpty = stored === undefined && (this.head.seq === 0 || wentWithCut(store.raw, this.head))
+    if (!isEmpty && stored?.hash !== this.head.hash) this.#takeOver(store, stored)
     this.#handle = handleOf(store)
     this.#uncertain = null
     if (this.#refused.length === 0) return
@@ -234,12 +234,12 @@ export class LedgerWriter {
     this.#refused.push(...drafts.filter(({ opens }) => opens !== undefined))
   }
 
-  /** Ends the chain with a `writer.closed` entry and lets go of the lock. */
+  /** Ends the chain with a `writer.closed` entry and lets go of the lock. Again after a failure: by its time the entry is known. */
   close(at: Date): void {
     this.transact(() => {
       // Taken for dead, and pruned as such: the chain has ended.
       if (!this.#ownRow()) return
-      this.insertSigned({ at: at.toISOString(), kind: 'writer.closed' })
+      this.#insertOnce(draftOf({ at: at.toISOString(), kind: 'writer.closed', ...signedBy(this.#signer) }))
       this.#handle.store.raw
         .prepare('UPDATE writer SET closed_at = ?, open_from = ? WHERE id = ?')
         .run(at.toISOString(), this.#openFrom(), this.head.writer)

@@ -14,6 +14,8 @@ type Identity = { readonly dev: number; readonly ino: number }
 export class OpenedFiles {
   readonly #paths: Readonly<Record<Part, string>>
   readonly #known: Readonly<Record<Part, Identity | undefined>>
+  /** The size of the log when it was last looked at, in bytes. */
+  #logSize = 0
 
   /**
    * Of a store on which a connection has just been opened and has read. Throws StoreFault when any connection of this
@@ -41,8 +43,22 @@ export class OpenedFiles {
   /** Throws StoreFault when one of the files is no longer at its path. */
   requireInPlace(): void {
     if (!this.#isInPlace('file')) throw faultOf('file')
-    if (!this.#isInPlace('log')) throw faultOf('log')
+    const log = at(this.#paths.log)
+    if (!isSame(log, this.#known.log)) throw faultOf('log')
     if (!this.#isInPlace('index')) throw faultOf('index')
+    if (log && log.size > this.#logSize) this.#logSize = log.size
+  }
+
+  /**
+   * Throws StoreFault when the log has been cut: what is committed next would leave a hole in it, which is copied over the
+   * pages of the file. `length` gives how long it has to be: it is asked when the log has become shorter, as others may
+   * have begun it again. One that is not in its place is found by `requireInPlace`.
+   */
+  requireWholeLog(length: () => number): void {
+    const log = at(this.#paths.log)
+    if (!log || !isSame(log, this.#known.log)) return
+    if (log.size < this.#logSize && log.size < length()) throw faultOf('log')
+    this.#logSize = log.size
   }
 
   /**

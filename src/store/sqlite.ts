@@ -79,6 +79,16 @@ export function emptyLog(database: DatabaseSync): void {
   if (done?.['busy'] !== 0) throw new StoreError('another connection keeps the log of the store in use')
 }
 
+/** How many bytes of the log are in use, as its index says. Asked outside transactions. */
+export function logLength(database: DatabaseSync): number {
+  const frames = Number(database.prepare('PRAGMA wal_checkpoint(NOOP)').get()?.['log'] ?? 0)
+  const pageSize = Number(database.prepare('PRAGMA page_size').get()?.['page_size'])
+  return frames > 0 ? logHeaderBytes + frames * (frameHeaderBytes + pageSize) : 0
+}
+
+const logHeaderBytes = 32
+const frameHeaderBytes = 24
+
 /** Reads the structure of the named tables and indexes, and throws StoreError when a page of them is damaged. */
 export function quickCheck(database: DatabaseSync, tables: readonly string[]): void {
   for (const table of tables) {

@@ -25,7 +25,7 @@ const faults = {
   /** Found only after a commit: whether that is stored in the right file shows when it is opened again. */
   replaced_meanwhile: { detail: replacedDetail, keepsHandle: false },
   log_removed: {
-    detail: 'The log beside the file of the store, or its index, has been removed or replaced.',
+    detail: 'The log beside the file of the store, or its index, has been removed, replaced or cut.',
     keepsHandle: false
   },
   damaged: { detail: 'The file of the store is damaged.', keepsHandle: false },

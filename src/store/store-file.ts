@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { newestMigration } from './migrations.ts'
 import { OpenedFiles } from './opened-files.ts'
-import { emptyLog, openSqlite, quickCheck, StoreError } from './sqlite.ts'
+import { emptyLog, logLength, openSqlite, quickCheck, StoreError } from './sqlite.ts'
 import { StoreFault } from './store-fault.ts'
 
 /** An open, migrated store: its raw handle, for prepared statements. */
@@ -17,6 +17,8 @@ export type StoreFile = {
   requireInPlace(): void
   /** The same of what has been committed, before anybody relies on it: when it throws, that may be stored or not. */
   requireWritten(): void
+  /** Throws StoreFault when somebody has cut the log. Asked before a transaction. */
+  requireWholeLog(): void
   /**
    * Opens the same file again, in place of this handle. No other connection of this process may have it open: SQLite keeps
    * locks and the index of the log for a process, not for a connection. Throws StoreFault when another file is there, or
@@ -68,6 +70,7 @@ function storeFile(path: string, raw: DatabaseSync): StoreFile & { readonly file
     files,
     requireInPlace: () => files.requireInPlace(),
     requireWritten: () => requireWritten(files),
+    requireWholeLog: () => files.requireWholeLog(() => logLength(raw)),
     reopen: () => reopen(path, raw, files),
     close: () => raw.close()
   }

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv'
 import { Problem } from '../problems.ts'
 import { strictJson } from '../strict-json.ts'
 import { type Caller, mayUse } from '../tenants/directory.ts'
-import type { Reading } from './exchange.ts'
+import { maxAnswerMembers, type Reading } from './exchange.ts'
 import type { Call, Forward } from './forward.ts'
 import { saysNothingQueued } from './refusing-states.ts'
 
@@ -52,12 +52,12 @@ export function contentApi(forward: Forward): ContentApi {
 }
 
 /** Null unless the answer is about this connector and this date: anything else was not an answer to our call. */
-function readSyncAccepted(
+export function readSyncAccepted(
   body: string,
   id: string,
   dateLimit: string | undefined
 ): Reading<SyncAccepted> | null {
-  const answer = strictJson(body)
+  const answer = strictJson(body, maxAnswerMembers)
   if (!isSyncAccepted(answer) || answer.connector_id.toLowerCase() !== id) return null
   if (answer.date_limit !== undefined && answer.date_limit !== dateLimit) return null
   const { status, date_limit } = answer

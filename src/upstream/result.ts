@@ -1,7 +1,7 @@
 import { problemTable } from '../problem-table.ts'
 import { type Forwarded, Problem, type UpstreamFacts } from '../problems.ts'
 import { strictJson } from '../strict-json.ts'
-import { type Exchange, KeyRefused, type Reading } from './exchange.ts'
+import { type Exchange, KeyRefused, maxAnswerMembers, type Reading } from './exchange.ts'
 import { failureOfExchange, failureOfStatus, type UpstreamFailure } from './failure.ts'
 import { retryAfterSeconds } from './headers.ts'
 
@@ -146,7 +146,9 @@ function upstreamFacts(
 /** The body as the content service's error object, or undefined when it is something else. */
 function contentServiceError(body: string): Record<string, unknown> | undefined {
   // Of an HTML page or a cut body nothing counts but the status.
-  return body.startsWith('{') ? (strictJson(body) as Record<string, unknown> | undefined) : undefined
+  return body.startsWith('{')
+    ? (strictJson(body, maxAnswerMembers) as Record<string, unknown> | undefined)
+    : undefined
 }
 
 /** The upstream says that our key is bad. */

@@ -112,6 +112,33 @@ test.each([
   await expectWhole()
 })
 
+test.each([
+  { end: 'fails', how: failing },
+  { end: 'is stored, and seems to fail', how: committingAndFailing }
+])('a chain ends once when the first try to end it $end', async ({ how }) => {
+  const writer = LedgerWriter.open(store, facts, at)
+  instead = how
+  expect(() => writer.close(at)).toThrow('the sync failed')
+  reopen(writer)
+  writer.close(at)
+  await expectWhole()
+  expect(store.raw.prepare(`SELECT count(*) AS n FROM ledger WHERE kind = 'writer.closed'`).get()).toEqual({
+    n: 1
+  })
+})
+
+test('a chain that was begun in place of one that had been pruned can fail to begin', async () => {
+  const writer = LedgerWriter.open(store, facts, at)
+  const pruned = writer.head.writer
+  store.raw.prepare('DELETE FROM writer WHERE id = ?').run(pruned)
+  instead = failing
+  expect(() => writer.append(drafts(['call.intent', 1]), 0)).toThrow('the sync failed')
+  expect(writer.head.writer).not.toBe(pruned)
+  reopen(writer)
+  writer.append(drafts(['call.intent', 1]), 0)
+  expect(codesOf(1)).toEqual(['call.intent'])
+})
+
 test('a store that does not hold what the writer has written is not taken up', () => {
   const writer = LedgerWriter.open(store, facts, at)
   writer.append(drafts(['call.intent', 1]), 0)
