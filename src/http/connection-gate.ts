@@ -147,7 +147,8 @@ export class ConnectionGate implements Keeper, Waiting {
   /** Gives the parser what it may have now, up to the next place where a message may end. */
   #feed(bytes: Buffer): void {
     let at = 0
-    let bodyLeft = bodyAtOnce
+    // The first of its body comes with the next go: until then it may have become known.
+    let bodyLeft = this.inBody ? bodyAtOnce : 0
     for (let slices = 0; at < bytes.length && slices < slicesAtOnce && this.#mayFeed(); slices++) {
       const bounded = this.inBody && !this.known
       if (bounded && bodyLeft === 0) break
