@@ -14,6 +14,11 @@ import { UnreadBytes } from './unread-bytes.ts'
 
 const gate = Symbol('gate')
 
+/** How many slices the parser gets in one go: each costs a call of it, however short it is. */
+const slicesAtOnce = 64
+/** How many bytes it gets in one go of a stranger's body: each may be a chunk of its own. */
+const bodyAtOnce = 4 * 1024
+
 /** The gate of a connection; none where a test made the request up. */
 export function gateOf(socket: Duplex): ConnectionGate | undefined {
   return (socket as Duplex & { [gate]?: ConnectionGate })[gate]
@@ -64,6 +69,10 @@ export class ConnectionGate implements Keeper, Waiting {
 
   get known(): boolean {
     return this.#place.known
+  }
+
+  get inBody(): boolean {
+    return this.#progress.inBody
   }
 
   get kept(): number {
@@ -127,17 +136,24 @@ export class ConnectionGate implements Keeper, Waiting {
     } else this.#feed(bytes)
   }
 
-  /** A few requests of strangers begin in a turn of the event loop, the others wait. */
+  /**
+   * A few strangers go on in a turn of the event loop, the others wait: with a request that begins, or with the body of
+   * one that has its answer.
+   */
   #mustQueue(): boolean {
-    const begins = !this.#place.known && this.#underWay === 0 && this.#progress.atStart
-    return begins && !this.#front.turns.strangers.goOn()
+    return !this.known && this.#underWay === 0 && !this.#front.turns.goOn(this)
   }
 
   /** Gives the parser what it may have now, up to the next place where a message may end. */
   #feed(bytes: Buffer): void {
     let at = 0
-    while (at < bytes.length && this.#mayFeed()) {
-      const to = this.#progress.mayEnd(bytes, at)
+    // The first of its body comes with the next go: until then it may have become known.
+    let bodyLeft = this.inBody ? bodyAtOnce : 0
+    for (let slices = 0; at < bytes.length && slices < slicesAtOnce && this.#mayFeed(); slices++) {
+      const bounded = this.inBody && !this.known
+      if (bounded && bodyLeft === 0) break
+      const to = this.#progress.mayEnd(bounded ? bytes.subarray(0, at + bodyLeft) : bytes, at)
+      if (bounded) bodyLeft -= to - at
       if (!this.#progress.speaksHttp(bytes, at, to)) {
         const error = Object.assign(new Error('not HTTP/1.0 or HTTP/1.1'), { code: 'ERR_OTHER_PROTOCOL' })
         this.#socket.server.emit('clientError', error, this.#socket)
@@ -146,7 +162,9 @@ export class ConnectionGate implements Keeper, Waiting {
       this.#give(at === 0 && to === bytes.length ? bytes : bytes.subarray(at, to))
       at = to
     }
-    if (at < bytes.length && !this.#shut) this.#hold(bytes.subarray(at))
+    if (at === bytes.length || this.#shut) return
+    this.#hold(bytes.subarray(at))
+    if (this.#mayFeed()) this.#queue()
   }
 
   #mayFeed(): boolean {

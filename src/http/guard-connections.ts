@@ -30,12 +30,12 @@ const defaultLookEveryMs = 1_000
 const defaultStallMs = 10_000
 const defaultKeptBytes = 32 * 1024 * 1024
 /**
- * How many go on in a turn of the event loop: new connections, requests of strangers, their large answers, and requests of
- * known callers that sent several at once. A handshake of TLS costs a millisecond.
+ * How many go on in a turn of the event loop: new connections, requests of strangers, their large answers and bodies, and
+ * requests of known callers that sent several at once. A handshake of TLS costs a millisecond.
  */
 const perTurn = {
-  plain: { connections: 4, strangers: 2, largeWrites: 1, known: 8 },
-  encrypted: { connections: 0.5, strangers: 1, largeWrites: 1, known: 8 }
+  plain: { connections: 4, strangers: 2, largeWrites: 1, bodies: 1, known: 8 },
+  encrypted: { connections: 0.5, strangers: 1, largeWrites: 1, bodies: 1, known: 8 }
 }
 
 /** Bounds what the connections of a server may cost: how many, how much is kept for them, and for how long. */

@@ -26,11 +26,6 @@ export class MessageEdges {
     this.#lineEnded = false
   }
 
-  /** Whether nothing of the message has come yet. */
-  get atStart(): boolean {
-    return !this.#lineBegun && this.#matched === 0
-  }
-
   /** The index behind the next empty line from `from` on, or the length where there is none. */
   next(bytes: Buffer, from: number): number {
     const end = this.#endOfBegun(bytes, from)

@@ -13,11 +13,6 @@ export class RequestProgress {
     return this.#bodyLeft > 0
   }
 
-  /** Whether nothing of the next one has come. */
-  get atStart(): boolean {
-    return !this.inBody && this.#edges.atStart
-  }
-
   /** Whether a request has begun and has not come whole. */
   get incomplete(): boolean {
     return this.#request !== null

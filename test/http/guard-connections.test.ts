@@ -169,3 +169,43 @@ test('bodies that nobody reads do not stand in the way of what follows', async (
   expect(await connection.answers(4)).toHaveLength(4)
   connection.close()
 })
+
+const lines = '\r\n'.repeat(60_000)
+const emptyLines = `${lines.length.toString(16)}\r\n${lines}\r\n0\r\n\r\n`
+const singleBytes = `${'1\r\nx\r\n'.repeat(30_000)}0\r\n\r\n`
+
+test.each<[string, string, boolean]>([
+  ['empty lines, with its answer', emptyLines, true],
+  ['empty lines, before its answer', emptyLines, false],
+  ['chunks of one byte, with its answer', singleBytes, true],
+  ['chunks of one byte, before its answer', singleBytes, false]
+])("a stranger's body is taken a little at a time: %s", async (_what, body, atOnce) => {
+  let pieces = 0
+  const { port } = await listen((request, response) => {
+    request.on('data', () => {
+      pieces++
+    })
+    if (atOnce) response.end('ok')
+    else request.on('end', () => response.end('ok'))
+  })
+  let before = 0
+  let most = 0
+  const look = () => {
+    most = Math.max(most, pieces - before)
+    before = pieces
+    looking = setImmediate(look)
+  }
+  let looking = setImmediate(look)
+  try {
+    const connection = await rawConnection(port)
+    const inChunks = requestBytes({ body, framing: 'Transfer-Encoding: chunked' })
+    connection.write(Buffer.concat([inChunks, Buffer.from(lines), get()]))
+    expect(await connection.answers(2)).toHaveLength(2)
+    connection.close()
+    expect(pieces).toBeGreaterThanOrEqual(30_000)
+    // A read brings up to 64 KiB: more than 10,000 at once they were.
+    expect(most).toBeLessThan(2_000)
+  } finally {
+    clearImmediate(looking)
+  }
+})
