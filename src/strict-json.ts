@@ -84,13 +84,22 @@ function endOfString(text: string, start: number): number {
 /** Counts the members of all objects. A loop, not a recursion: depth is the sender's choice. */
 function countMembers(value: unknown): number {
   let members = 0
-  const pending: unknown[] = [value]
-  while (pending.length > 0) {
-    const next = pending.pop()
-    if (typeof next !== 'object' || next === null) continue
-    const children: unknown[] = Object.values(next)
-    if (!Array.isArray(next)) members += children.length
-    for (const child of children) pending.push(child)
+  const pending = isContainer(value) ? [value] : []
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (Array.isArray(next)) {
+      for (const item of next) if (isContainer(item)) pending.push(item)
+      continue
+    }
+    // What JSON.parse makes has no enumerable members but its own.
+    for (const name in next) {
+      members++
+      const child = next[name]
+      if (isContainer(child)) pending.push(child)
+    }
   }
   return members
+}
+
+function isContainer(value: unknown): value is Record<string, unknown> | unknown[] {
+  return typeof value === 'object' && value !== null
 }

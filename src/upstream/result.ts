@@ -42,11 +42,13 @@ class Relay {
     return shared === 0
   }
 
-  /** Whether a valid answer may be passed on. The ids in it are those that it was asked with: they may share a part. */
-  admitsReading({ value, state }: Reading<unknown>): boolean {
-    return (
-      Number.isFinite(this.#partOfKey(JSON.stringify(value))) && (state === undefined || this.admits(state))
-    )
+  /**
+   * Whether a valid answer may be passed on. The ids in it are those that it was asked with: they may share a part. A whole
+   * key is in the value only if one is in the answer.
+   */
+  admitsReading({ value, state }: Reading<unknown>, { reveals }: Exchange): boolean {
+    const holdsKey = reveals && !Number.isFinite(this.#partOfKey(JSON.stringify(value)))
+    return !holdsKey && (state === undefined || this.admits(state))
   }
 }
 
@@ -73,7 +75,7 @@ function readWith<T>(exchange: Exchange, read: (body: string) => Reading<T> | nu
     return failed(failureOfStatus(status), upstream, waitOf(status, headers.retryAfter), undefined)
   const reading = isJson(headers.contentType) && isPlain(headers.contentEncoding) ? read(body) : null
   // A valid answer may still repeat our key, e.g. as its status: no form of keys can be relied upon.
-  if (reading === null || !relay.admitsReading(reading))
+  if (reading === null || !relay.admitsReading(reading, exchange))
     return failed({ code: 'upstream_answer_invalid', forwarded: 'yes' }, upstream, undefined, undefined)
   const { value, state, refused } = reading
   // Something may have been done all the same, as `PARTLY_FAILED` would mean.

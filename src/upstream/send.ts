@@ -112,7 +112,8 @@ export class Send {
   }
 
   #lookInto(headers: Headers): void {
-    this.#reveals ||= this.#request.reveals(Buffer.from(Object.entries(headers).join('\n'), 'utf8'))
+    const fields = Object.entries(headers)
+    if (fields.length > 0) this.#reveals ||= this.#request.reveals(Buffer.from(fields.join('\n'), 'utf8'))
   }
 
   /** Ends the exchange now. The connection goes with it, whatever it carries. */
