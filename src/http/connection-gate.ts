@@ -152,7 +152,9 @@ export class ConnectionGate implements Keeper, Waiting {
     for (let slices = 0; at < bytes.length && slices < slicesAtOnce && this.#mayFeed(); slices++) {
       const bounded = this.inBody && !this.known
       if (bounded && bodyLeft === 0) break
-      const to = this.#progress.mayEnd(bounded ? bytes.subarray(0, at + bodyLeft) : bytes, at)
+      const to = this.known
+        ? this.#progress.mayEndWithBody(bytes, at)
+        : this.#progress.mayEnd(bounded ? bytes.subarray(0, at + bodyLeft) : bytes, at)
       if (bounded) bodyLeft -= to - at
       if (!this.#progress.speaksHttp(bytes, at, to)) {
         const error = Object.assign(new Error('not HTTP/1.0 or HTTP/1.1'), { code: 'ERR_OTHER_PROTOCOL' })

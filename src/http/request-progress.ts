@@ -37,6 +37,13 @@ export class RequestProgress {
     return counted ? Math.min(bytes.length, from + this.#bodyLeft) : this.#edges.next(bytes, from)
   }
 
+  /** The same, but a body that came with its head, and with nothing behind it, goes with it: the parser is called once. */
+  mayEndWithBody(bytes: Buffer, from: number): number {
+    const end = this.mayEnd(bytes, from)
+    const rest = bytes.length - end
+    return rest > 0 && !this.inBody && announces(bytes.subarray(from, end), rest) ? bytes.length : end
+  }
+
   /** False as soon as its first line has come whole and is of another protocol. */
   speaksHttp(bytes: Buffer, from: number, to: number): boolean {
     return this.inBody || this.#edges.speaksHttp(bytes, from, to)
@@ -52,4 +59,12 @@ export class RequestProgress {
     this.#edges.begin()
     return true
   }
+}
+
+/** Whether a head says, as most clients spell it, that so many bytes follow. Where it says more than one thing it is refused. */
+function announces(head: Buffer, length: number): boolean {
+  return (
+    head.includes(`\r\nContent-Length: ${length}\r\n`, 0, 'latin1') ||
+    head.includes(`\r\ncontent-length: ${length}\r\n`, 0, 'latin1')
+  )
 }
