@@ -1,5 +1,6 @@
 import { isNativeError } from 'node:util/types'
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { timeText } from './time-text.ts'
 
 export type { Logger }
 
@@ -12,7 +13,7 @@ const keyShapes = /\b(?:bd|cgw|cga)_[A-Za-z0-9_]+/g
  */
 export function createLogger(level: string, destination: DestinationStream): Logger {
   return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describeError } },
+    { level, base: null, timestamp: () => `,"time":"${timeText()}"`, serializers: { err: describeError } },
     destination
   )
 }

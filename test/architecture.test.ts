@@ -38,6 +38,7 @@ const domains = within('upstream', 'custody', 'tenants', 'limits', 'ledger')
 /** Files at the top of src/ that know nothing of the rest of it. */
 const vocabulary = [
   'error-reason.ts',
+  'time-text.ts',
   'strict-json.ts',
   'problem-table.ts',
   'problems.ts',

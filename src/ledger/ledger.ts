@@ -1,4 +1,5 @@
 import { Problem } from '../problems.ts'
+import { timeText } from '../time-text.ts'
 import { AppendQueue, type AppendQueueOptions } from './append-queue.ts'
 import { draftOf, draftOfCall } from './draft.ts'
 import type { CallFacts, OutcomeFacts, RejectionFacts } from './entry.ts'
@@ -46,7 +47,7 @@ export class Ledger {
   async recordIntent(call: CallFacts): Promise<void> {
     this.#openCalls++
     try {
-      await this.#queue.append(draftOfCall(now(), call, undefined), () => this.#closeUnsent(call))
+      await this.#queue.append(draftOfCall(timeText(), call, undefined), () => this.#closeUnsent(call))
     } catch (cause) {
       this.#openCalls--
       throw new Problem('ledger_unavailable', { retryAfter: 1, cause })
@@ -60,7 +61,7 @@ export class Ledger {
   async recordOutcome(call: CallFacts, outcome: OutcomeFacts): Promise<void> {
     this.#openCalls--
     try {
-      await this.#queue.keep(draftOfCall(now(), call, outcome))
+      await this.#queue.keep(draftOfCall(timeText(), call, outcome))
     } catch (cause) {
       throw new Problem('ledger_unavailable', {
         detail: 'The call was made, but its outcome could not be recorded in time.',
@@ -73,7 +74,7 @@ export class Ledger {
 
   /** Counts a rejection, and writes it unless a flood of its kind is under way. Never waits. */
   recordRejection(rejection: RejectionFacts): void {
-    this.#rejections.note({ at: now(), kind: 'call.rejected', ...rejection })
+    this.#rejections.note({ at: timeText(), kind: 'call.rejected', ...rejection })
   }
 
   /** Resolves when all entries so far are durable. */
@@ -93,12 +94,8 @@ export class Ledger {
       upstream_request_id: undefined,
       duration_ms: 0
     }
-    this.#queue.keep(draftOfCall(now(), call, outcome)).catch(ignoreUntilStored)
+    this.#queue.keep(draftOfCall(timeText(), call, outcome)).catch(ignoreUntilStored)
   }
-}
-
-function now(): string {
-  return new Date().toISOString()
 }
 
 /** The queue keeps such entries until they are stored and reports the fault through `fault`; no caller waits. */

@@ -52,9 +52,9 @@ export class OpenedFiles {
     return this.#isInPlace('file')
   }
 
-  /** Throws StoreFault when one of the files is no longer at its path. */
-  requireInPlace(): void {
-    if (!this.#isInPlace('file')) throw faultOf('file')
+  /** Throws StoreFault when one of the files is no longer at its path, `replaced` for the file of the store. */
+  requireInPlace(replaced: 'replaced' | 'replaced_meanwhile' = 'replaced'): void {
+    if (!this.#isInPlace('file')) throw new StoreFault(replaced)
     if (!this.#isLogInPlace()) throw faultOf('log')
     if (!this.#isInPlace('index')) throw faultOf('index')
     if (this.#logDescriptor === undefined)

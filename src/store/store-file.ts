@@ -69,16 +69,11 @@ function storeFile(path: string, raw: DatabaseSync): StoreFile & { readonly file
     raw,
     files,
     requireInPlace: () => files.requireInPlace(),
-    requireWritten: () => requireWritten(files),
+    requireWritten: () => files.requireInPlace('replaced_meanwhile'),
     requireWholeLog: () => files.requireWholeLog(() => logLength(raw)),
     reopen: () => reopen(path, raw, files),
     close: () => raw.close()
   }
-}
-
-function requireWritten(files: OpenedFiles): void {
-  if (!files.isFileInPlace()) throw new StoreFault('replaced_meanwhile')
-  files.requireInPlace()
 }
 
 function reopen(path: string, raw: DatabaseSync, files: OpenedFiles): StoreFile {

@@ -1,0 +1,12 @@
+let lastMs = 0
+let lastText = ''
+
+/** The time now: RFC 3339, milliseconds, UTC. Many ask within a millisecond, and to print it costs more than to remember it. */
+export function timeText(): string {
+  const nowMs = Date.now()
+  if (nowMs !== lastMs) {
+    lastMs = nowMs
+    lastText = new Date(nowMs).toISOString()
+  }
+  return lastText
+}
