@@ -139,12 +139,16 @@ const vaultKey = 'no-form-is-prescribed:4Hq9/Lw7+Rt2~Xc5'
 const masterKey = 'canary-of-the-master-key-8Jw3nQz6vB1kTy4m'
 const nextMasterKey = 'canary-of-the-next-master-key-2Gx7pLs9dF5h'
 
-/** A command that prints a key, and writes down all that whoever looks at its process can see. */
+/**
+ * A command that prints a key, and writes down all that whoever looks at its process can see. Each file takes its place whole:
+ * a command may be killed at any moment.
+ */
 const printsKey = `#!/bin/sh
 cd "$(dirname "$0")"
-tr '\\0' '\\n' < /proc/$$/environ > seen/environment.txt
-tr '\\0' '\\n' < /proc/$$/cmdline > seen/words.txt
-tr '\\0' '\\n' < /proc/$PPID/cmdline > seen/words-of-the-gateway.txt
+see() { tr '\\0' '\\n' < "$1" > "seen/$2.$$" && mv "seen/$2.$$" "seen/$2"; }
+see /proc/$$/environ environment.txt
+see /proc/$$/cmdline words.txt
+see /proc/$PPID/cmdline words-of-the-gateway.txt
 cat given/vault.txt
 `
 
