@@ -14,8 +14,8 @@ const growthBytes = [64 * 4120, 4120]
 
 /**
  * Which files the connections of this process have open, compared with those at the paths now. What is written to a file
- * that is no longer at its path is lost with the process. The log is not asked for its state where that can be told without:
- * since Linux 6.13 a write after somebody has seen its times makes the next sync write them too, which takes half as long again.
+ * that is no longer at its path is lost with the process. `stat` looks at the log only as a last resort: since Linux 6.13 it
+ * makes the sync of the next write include the file's times, which takes half as long again.
  */
 export class OpenedFiles {
   readonly #paths: Readonly<Record<Part, string>>
