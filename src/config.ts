@@ -73,6 +73,18 @@ export const ConfigSchema = Type.Object(
       default: 'public',
       description: 'one of public, admin, off: the listener that shows /docs and /openapi.json'
     }),
+    GATEWAY_DRAIN_DELAY_MS: Type.Integer({
+      default: 0,
+      minimum: 0,
+      maximum: 300_000,
+      description: 'milliseconds, 0 to 300000'
+    }),
+    GATEWAY_KEEP_ALIVE_MS: Type.Integer({
+      default: 72_000,
+      minimum: 1_000,
+      maximum: 3_600_000,
+      description: 'milliseconds, 1000 to 3600000'
+    }),
     GATEWAY_TRUSTED_PROXIES: Type.String({
       default: '',
       description: 'addresses or CIDR ranges, separated by commas, whose X-Forwarded-For is believed'
@@ -109,6 +121,10 @@ export type Config = CallersConfig & {
   readonly logLevel: Settings['GATEWAY_LOG_LEVEL']
   /** Which listener shows `/docs` and `/openapi.json`. */
   readonly docs: Settings['GATEWAY_DOCS']
+  /** After SIGTERM: for so long new connections are still taken, while `/readyz` says that the process ends. */
+  readonly drainDelayMs: number
+  /** How long a connection of a caller may be idle. */
+  readonly keepAliveMs: number
   readonly trustedProxies: readonly string[]
   /** Variables that start with GATEWAY_ and mean nothing here: worth a warning, as one may be misspelt. */
   readonly unknownVariables: readonly string[]
@@ -222,6 +238,8 @@ function toConfig(
     execRefreshSeconds: settings.GATEWAY_EXEC_REFRESH_SECONDS,
     logLevel: settings.GATEWAY_LOG_LEVEL,
     docs: settings.GATEWAY_DOCS,
+    drainDelayMs: settings.GATEWAY_DRAIN_DELAY_MS,
+    keepAliveMs: settings.GATEWAY_KEEP_ALIVE_MS,
     trustedProxies: splitList(settings.GATEWAY_TRUSTED_PROXIES),
     ...toCallersConfig(settings),
     unknownVariables

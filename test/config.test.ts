@@ -53,6 +53,8 @@ test('without any setting the documented defaults hold', () => {
     execRefreshSeconds: 300,
     logLevel: 'info',
     docs: 'public',
+    drainDelayMs: 0,
+    keepAliveMs: 72_000,
     trustedProxies: [],
     tokenIssuers: [],
     tls: null,

@@ -76,6 +76,7 @@ function callText(at: string, call: CallFacts, outcome: OutcomeFacts | undefined
   return JSON.stringify({
     at,
     attempt: call.attempt,
+    cause: outcome?.cause,
     client_ip: call.client_ip,
     code: outcome?.code,
     connector_id: call.connector_id,
@@ -85,6 +86,7 @@ function callText(at: string, call: CallFacts, outcome: OutcomeFacts | undefined
     incident: outcome?.incident,
     key_id: call.key_id,
     kind: outcome === undefined ? 'call.intent' : 'call.outcome',
+    limit: outcome?.limit,
     operation: call.operation,
     prev: blanks.prev,
     request: call.request,
@@ -92,6 +94,7 @@ function callText(at: string, call: CallFacts, outcome: OutcomeFacts | undefined
     seq: blanks.seq,
     status: outcome?.status,
     tenant: call.tenant,
+    upstream_ms: outcome?.upstream_ms,
     upstream_request_id: outcome?.upstream_request_id,
     upstream_state: outcome?.upstream_state,
     upstream_status: outcome?.upstream_status,

@@ -45,6 +45,14 @@ export type EntryFields = {
   upstream_state?: string | undefined
   /** Whole milliseconds from the request's arrival. */
   duration_ms?: number | undefined
+  /** Whole milliseconds of `duration_ms` that were spent upstream. */
+  upstream_ms?: number | undefined
+  /** Why a caller was not admitted. Callers never learn it. */
+  reason?: string | undefined
+  /** Why the upstream could not be reached. */
+  cause?: string | undefined
+  /** Whose limit refused the call. */
+  limit?: string | undefined
   /** What the operator has to look at: the upstream's answer held one of our keys. */
   incident?: 'credential_echoed' | undefined
   /** Facts of one kind only, e.g. how many rejections an aggregate stands for. */
@@ -74,6 +82,9 @@ export type OutcomeFacts = {
   readonly upstream_request_id: string | undefined
   readonly upstream_state?: string | undefined
   readonly duration_ms: number
+  readonly upstream_ms?: number | undefined
+  readonly cause?: string | undefined
+  readonly limit?: string | undefined
   readonly incident?: 'credential_echoed' | undefined
 }
 
@@ -87,6 +98,8 @@ export type RejectionFacts = {
   readonly key_id: string | undefined
   readonly connector_id: string | undefined
   readonly operation: string
+  readonly reason?: string | undefined
+  readonly limit?: string | undefined
 }
 
 /** An entry in its place: `prev` is the hash of the entry before it in the same writer's chain. */

@@ -9,6 +9,7 @@ const countPattern = '(?:0|[1-9][0-9]{0,14})'
 const members: Readonly<Record<string, string>> = {
   at: textPattern,
   attempt: countPattern,
+  cause: textPattern,
   client_ip: textPattern,
   code: textPattern,
   connector_id: textPattern,
@@ -17,13 +18,16 @@ const members: Readonly<Record<string, string>> = {
   forwarded: textPattern,
   key_id: textPattern,
   kind: '"call\\.[a-z]+"',
+  limit: textPattern,
   operation: textPattern,
   prev: textPattern,
+  reason: textPattern,
   request: `\\{(?:"date_limit":${textPattern})?\\}`,
   request_id: textPattern,
   seq: countPattern,
   status: countPattern,
   tenant: textPattern,
+  upstream_ms: countPattern,
   upstream_request_id: textPattern,
   upstream_state: textPattern,
   upstream_status: countPattern,
@@ -32,7 +36,14 @@ const members: Readonly<Record<string, string>> = {
 const canonicalOrder = Object.keys(members)
 /** A line has `hash` behind these, and behind that the members of a call that the export's order does not know. */
 const lineOrder: readonly string[] = exportOrder.filter(name => name !== 'hash')
-const behindHash: readonly string[] = ['forwarded', 'upstream_state']
+const behindHash: readonly string[] = [
+  'cause',
+  'forwarded',
+  'limit',
+  'reason',
+  'upstream_ms',
+  'upstream_state'
+]
 const read = ['attempt', 'kind', 'prev', 'request_id', 'seq', 'writer']
 
 const storedPattern = new RegExp(
