@@ -28,13 +28,13 @@ export class Callers {
   }
 
   readonly tenants: Pick<Directory, 'authenticate' | 'find' | 'tenantNamed'> = {
-    authenticate: (key, now) => this.#directory?.authenticate(key, now) ?? null,
-    find: name => this.#directory?.find(name) ?? null,
+    authenticate: (key, now, applicant) => this.#directory?.authenticate(key, now, applicant) ?? null,
+    find: (name, applicant, keyId) => this.#directory?.find(name, applicant, keyId) ?? null,
     tenantNamed: name => this.#directory?.tenantNamed(name)
   }
 
   readonly administrators: Pick<AdminKeyDirectory, 'authenticate'> = {
-    authenticate: (key, now) => this.#adminKeys?.authenticate(key, now) ?? null
+    authenticate: (key, now, applicant) => this.#adminKeys?.authenticate(key, now, applicant) ?? null
   }
 
   /** Takes in everybody, and from then on every change. Throws what the store throws; then nobody is known still. */

@@ -47,7 +47,7 @@ export function addList(noun: Command, context: CliContext): void {
     const found = await withLedger(context, options, database =>
       searchLedger(database, toSearch(options), page)
     )
-    printPage(context, options, found, listColumns)
+    printPage(context, options, found, withReason(listColumns, listColumns.length, found.items))
   })
 }
 
@@ -87,6 +87,18 @@ const listColumns: readonly Column<LedgerEntry>[] = [
   ['REQUEST', entry => cut(entry.request_id ?? '-', 36)]
 ]
 
+const reasonColumn: Column<LedgerEntry> = ['REASON', entry => entry.reason ?? '-']
+
+/** The columns with that of the reasons at `place`, where there is any to be told: it is more than the width has room for. */
+function withReason(
+  columns: readonly Column<LedgerEntry>[],
+  place: number,
+  entries: readonly LedgerEntry[]
+): readonly Column<LedgerEntry>[] {
+  const isTold = entries.some(({ reason }) => reason !== undefined)
+  return isTold ? columns.toSpliced(place, 0, reasonColumn) : columns
+}
+
 function event({ kind, code, count }: LedgerEntry): string {
   if (kind === 'call.outcome' && code !== undefined) return code
   if (kind !== 'call.rejected') return kind
@@ -112,7 +124,7 @@ function story(entries: readonly LedgerEntry[]): string {
     ['credential', first.credential]
   ]
   const known = pairs.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
-  return `${facts(known)}\n${table(storyColumns, entries)}`
+  return `${facts(known)}\n${table(withReason(storyColumns, behindResult, entries), entries)}`
 }
 
 const storyColumns: readonly Column<LedgerEntry>[] = [
@@ -124,3 +136,4 @@ const storyColumns: readonly Column<LedgerEntry>[] = [
   ['UPSTREAM', entry => String(entry.upstream_status ?? '-')],
   ['MS', entry => String(entry.duration_ms ?? '-')]
 ]
+const behindResult = storyColumns.findIndex(([heading]) => heading === 'RESULT') + 1

@@ -77,14 +77,17 @@ function timeIn({ firstUs, lastUs, count }: Series, index: number): number {
   return firstUs + Math.floor(((lastUs - firstUs) * index) / (count - 1))
 }
 
-/** Null for an entry that is no call's, or one of which it is not known whose: that had not got as far as a limit. */
+/**
+ * Null for an entry that is no call's, and for one that had not got as far as a limit: of nobody, or of somebody who was not
+ * admitted. A key that is no longer taken is no word of its tenant's, and no settings would have it taken again.
+ */
 function seriesIn(text: string): Series | null {
   const kind = memberOf(text, 'kind')
   if (kind !== 'call.intent' && kind !== 'call.rejected') return null
   const entry = JSON.parse(text) as ChainedEntry
-  const { at, tenant, key_id, connector_id, client_ip, operation, attempt = 1 } = entry
+  const { at, tenant, reason, key_id, connector_id, client_ip, operation, attempt = 1 } = entry
   // A second attempt belongs to the same call.
-  if (tenant === undefined || attempt > 1) return null
+  if (tenant === undefined || reason !== undefined || attempt > 1) return null
   const { count = 1, first_at = at, last_at = at } = entry as Aggregate
   const firstUs = toUs(Date.parse(first_at))
   return {

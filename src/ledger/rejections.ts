@@ -1,28 +1,38 @@
 import type { EntryFields } from './entry.ts'
+import { Flood } from './flood.ts'
 
 /** How many rejections of one kind are written one by one in each interval, and how long an interval is. */
 const writtenEach = 10
 const intervalMs = 10_000
-/** How many kinds are told apart; past it they are counted together, so that made-up addresses cost no memory. */
+/** How many kinds are told apart of each origin; past it they are counted together: made-up addresses cost no memory. */
 const kindsBound = 100
-/** How many are written one by one in an interval over all kinds. */
+/** How many keys, addresses and reasons are told apart of a tenant whose keys are no longer taken. */
+const kindsPerTenant = 10
+/** How many of each origin are written one by one in an interval over all kinds. */
 const writtenTotal = 100
 
-/** Whose rejections are counted together: a tenant's, an address's, or everybody's past the bound. */
-type Who = { tenant?: string; client_ip?: string }
+/**
+ * Who was refused: somebody who was admitted, somebody whose proof was genuine and no longer taken, or any stranger. Each
+ * origin has bounds of its own: whoever can be anybody does not use up the room of those who cannot.
+ */
+type Origin = 'admitted' | 'proven' | 'stranger'
 
-type Flood = { who: Who; noted: number; aggregate: EntryFields | null }
+/** All of one origin in an interval, by their kinds, and how many kinds there are of a tenant. */
+type Room = { readonly floods: Map<string, Flood>; readonly kinds: Map<string, number>; written: number }
 
 /**
- * Every rejection is counted; those of one tenant (or address) and code are written one by one up to a rate, and
- * past it as one entry an interval that tells how many, the first and the last time.
+ * Every rejection is counted; those of one tenant (or address), code and reason are written one by one up to a rate, and
+ * past it as one entry an interval that tells how many in each second.
  */
 export class Rejections {
   readonly #write: (fields: EntryFields) => void
   readonly #isWell: () => boolean
-  readonly #floods = new Map<string, Flood>()
+  readonly #rooms: Readonly<Record<Origin, Room>> = {
+    admitted: emptyRoom(),
+    proven: emptyRoom(),
+    stranger: emptyRoom()
+  }
   #timer: NodeJS.Timeout | null = null
-  #written = 0
 
   /** While the store is not well all are counted and none is written: what waits for it would grow for as long. */
   constructor(write: (fields: EntryFields) => void, isWell: () => boolean = () => true) {
@@ -32,12 +42,11 @@ export class Rejections {
 
   note(fields: EntryFields): void {
     this.#timer ??= setTimeout(() => this.#endInterval(), intervalMs).unref()
-    const flood = this.#floodOf(fields)
-    if (this.#isWell() && ++flood.noted <= writtenEach && ++this.#written <= writtenTotal) this.#write(fields)
-    else if (flood.aggregate) {
-      flood.aggregate['count'] = (flood.aggregate['count'] as number) + 1
-      flood.aggregate['last_at'] = fields.at
-    } else flood.aggregate = aggregateOf(fields, flood.who)
+    const origin = originOf(fields)
+    const room = this.#rooms[origin]
+    const flood = floodIn(room, origin, fields)
+    if (this.#isWell() && ++flood.noted <= writtenEach && ++room.written <= writtenTotal) this.#write(fields)
+    else flood.count(fields)
   }
 
   #endInterval(): void {
@@ -50,32 +59,64 @@ export class Rejections {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
     const at = new Date().toISOString()
-    for (const { aggregate } of this.#floods.values()) if (aggregate) this.#write({ ...aggregate, at })
-    this.#floods.clear()
-    this.#written = 0
-  }
-
-  #floodOf(fields: EntryFields): Flood {
-    const kind = `${fields.code} ${fields.tenant ?? fields.client_ip}`
-    const known = this.#floods.get(kind)
-    if (known) return known
-    if (this.#floods.size < kindsBound) return this.#add(kind, whoOf(fields))
-    return this.#floods.get(`${fields.code}`) ?? this.#add(`${fields.code}`, {})
-  }
-
-  #add(kind: string, who: Who): Flood {
-    const flood: Flood = { who, noted: 0, aggregate: null }
-    this.#floods.set(kind, flood)
-    return flood
+    for (const room of Object.values(this.#rooms)) {
+      for (const flood of room.floods.values()) {
+        const aggregate = flood.aggregate(at)
+        if (aggregate) this.#write(aggregate)
+      }
+      room.floods.clear()
+      room.kinds.clear()
+      room.written = 0
+    }
   }
 }
 
-function whoOf({ tenant, client_ip }: EntryFields): Who {
-  if (tenant !== undefined) return { tenant }
-  return client_ip === undefined ? {} : { client_ip }
+function emptyRoom(): Room {
+  return { floods: new Map(), kinds: new Map(), written: 0 }
 }
 
-function aggregateOf({ at, kind, code, status }: EntryFields, who: Who): EntryFields {
-  const outcome = { ...(code !== undefined && { code }), ...(status !== undefined && { status }) }
-  return { at, kind, count: 1, first_at: at, last_at: at, ...outcome, ...who }
+function originOf({ tenant, reason }: EntryFields): Origin {
+  if (tenant === undefined) return 'stranger'
+  return reason === undefined ? 'admitted' : 'proven'
+}
+
+function floodIn(room: Room, origin: Origin, fields: EntryFields): Flood {
+  const { code, reason, tenant, key_id, client_ip } = fields
+  // Who holds a key that is no longer taken is not its tenant: the key and the address tell them apart.
+  if (origin === 'proven') {
+    const one = { tenant, key_id, client_ip, reason }
+    return (
+      floodOf(room, `${code} ${reason} ${tenant} ${key_id} ${client_ip}`, one, tenant) ??
+      floodOf(room, `${code} ${reason} ${tenant}`, { tenant, reason }) ??
+      floodOfAll(room, fields)
+    )
+  }
+  const who = origin === 'admitted' ? { tenant } : { client_ip, reason }
+  return floodOf(room, `${code} ${reason} ${tenant ?? client_ip}`, who) ?? floodOfAll(room, fields)
+}
+
+/** The flood of this name; null where there is none and no more are told apart, or no more of this tenant. */
+function floodOf(
+  { floods, kinds }: Room,
+  name: string,
+  who: Partial<EntryFields>,
+  tenant?: string
+): Flood | null {
+  const known = floods.get(name)
+  if (known) return known
+  const ofTenant = tenant === undefined ? 0 : (kinds.get(tenant) ?? 0)
+  if (floods.size >= kindsBound || ofTenant >= kindsPerTenant) return null
+  if (tenant !== undefined) kinds.set(tenant, ofTenant + 1)
+  return add(floods, name, who)
+}
+
+/** Those of one code and reason that are no longer told apart: there are few of both. */
+function floodOfAll({ floods }: Room, { code, reason }: EntryFields): Flood {
+  return floods.get(`${code} ${reason}`) ?? add(floods, `${code} ${reason}`, { reason })
+}
+
+function add(floods: Map<string, Flood>, name: string, who: Partial<EntryFields>): Flood {
+  const flood = new Flood(who)
+  floods.set(name, flood)
+  return flood
 }

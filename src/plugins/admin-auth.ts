@@ -5,6 +5,7 @@ import { gateOf } from '../http/connection-gate.ts'
 import { Problem } from '../problems.ts'
 import type { AdminCaller, AdminKeyDirectory } from '../tenants/admin-key-directory.ts'
 import type { AdminRole } from '../tenants/admin-key-rows.ts'
+import { turnAway } from '../tenants/stranger.ts'
 import type { Limiter } from './limit-answer.ts'
 import { presentedKey, strangerRefused } from './tenant-auth.ts'
 
@@ -43,7 +44,9 @@ export const adminAuth = fp<AdminAuthOptions>(
     scope.addHook('onRequest', function admitAdministrator(request, reply, done) {
       // An issued key passes here once, and no cache is to have it.
       reply.header('cache-control', 'no-store')
-      const administrator = adminKeys.authenticate(presentedKey(request) ?? '', Date.now())
+      const key = presentedKey(request)
+      const administrator = adminKeys.authenticate(key ?? '', Date.now(), request.call)
+      if (key === null) turnAway(request.call, { reason: 'missing' })
       request.administrator = administrator
       if (administrator === null) return done(strangerRefused(request, reply, failures))
       gateOf(request.raw.socket)?.recognize()

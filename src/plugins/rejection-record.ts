@@ -24,8 +24,9 @@ export const rejectionRecord = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
           code,
           status,
           client_ip: call.clientIp,
-          tenant: caller?.tenant.name,
-          key_id: caller?.keyId,
+          tenant: caller?.tenant.name ?? call.stranger?.tenant,
+          key_id: caller?.keyId ?? call.stranger?.keyId,
+          reason: call.stranger?.reason,
           connector_id: connectorIdOf(request),
           operation
         })

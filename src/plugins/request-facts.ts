@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Applicant, Stranger } from '../tenants/stranger.ts'
 import type { Call } from '../upstream/forward.ts'
 
 declare module 'fastify' {
@@ -11,11 +12,13 @@ declare module 'fastify' {
 }
 
 /** The facts of one request, for the door, the ledger and the log. */
-export class RequestCall implements Call {
+export class RequestCall implements Call, Applicant {
   readonly requestId: string
   readonly clientIp: string
   readonly startedAt = performance.now()
   recorded = false
+  /** Why nobody was admitted: for the log and the ledger alone. */
+  stranger: Stranger | null = null
   readonly #request: FastifyRequest
 
   constructor(request: FastifyRequest) {

@@ -24,9 +24,10 @@ function logCompleted(request: FastifyRequest, { raw }: FastifyReply, logger: Lo
       status: raw.headersSent ? raw.statusCode : undefined,
       code: problem?.code,
       forwarded: problem?.options.forwarded,
-      tenant: caller?.tenant.name,
-      key_id: caller?.keyId,
-      admin_key_id: administrator?.keyId,
+      reason: call.stranger?.reason,
+      tenant: caller?.tenant.name ?? call.stranger?.tenant,
+      key_id: caller?.keyId ?? call.stranger?.keyId,
+      admin_key_id: administrator?.keyId ?? call.stranger?.adminKeyId,
       client_ip: call.clientIp,
       duration_ms: Math.round(performance.now() - call.startedAt),
       // Nobody was there any more to read the answer.

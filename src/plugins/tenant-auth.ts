@@ -6,6 +6,7 @@ import { networkOf } from '../http/network-of.ts'
 import { Problem } from '../problems.ts'
 import type { ClientCertificates } from '../tenants/client-certificates.ts'
 import type { Caller, Directory } from '../tenants/directory.ts'
+import { turnAway } from '../tenants/stranger.ts'
 import type { TokenIssuers } from '../tenants/token-issuers.ts'
 import { type Limiter, rateLimited } from './limit-answer.ts'
 
@@ -17,7 +18,7 @@ declare module 'fastify' {
 
 /** Where callers are looked up who prove themselves otherwise than by a key. Absent where that is not configured. */
 export type OtherProofs = {
-  readonly tokens?: Pick<TokenIssuers, 'authenticate'> | undefined
+  readonly tokens?: Pick<TokenIssuers, 'authenticate' | 'refuse'> | undefined
   readonly certificates?: Pick<ClientCertificates, 'authenticate'> | undefined
 }
 
@@ -38,8 +39,7 @@ export const tenantAuth = fp<TenantAuthOptions>(
     // onRequest, not preHandler: a stranger's body is never read.
     scope.addHook('onRequest', function admitTenant(request, reply, done) {
       function settle(caller: Caller | null): void {
-        // From elsewhere a genuine proof is as good as none: who stole it does not even learn that it is one.
-        request.caller = caller?.tenant.addresses.admits(request.call.clientIp) ? caller : null
+        request.caller = caller === null ? null : onlyFromHome(caller, request)
         if (request.caller !== null) gateOf(request.raw.socket)?.recognize()
         done(request.caller === null ? strangerRefused(request, reply, failures) : undefined)
       }
@@ -60,11 +60,24 @@ function callerBehind(
   { directory, tokens, certificates }: Omit<TenantAuthOptions, 'failures'>
 ): Caller | null | Promise<Caller | null> {
   const key = presentedKey(request)
+  const { call } = request
   const now = Date.now()
-  if (key === null) return certificates?.authenticate(request.raw.socket, now) ?? null
-  if (tokens && request.headers.authorization !== undefined && tokenForm.test(key))
-    return tokens.authenticate(key, now)
-  return directory.authenticate(key, now)
+  if (key === null)
+    return certificates
+      ? certificates.authenticate(request.raw.socket, now, call)
+      : turnAway(call, { reason: 'missing' })
+  if (tokens && tokenForm.test(key))
+    return request.headers.authorization === undefined
+      ? tokens.refuse('token_in_key_header', call)
+      : tokens.authenticate(key, now, call)
+  return directory.authenticate(key, now, call)
+}
+
+/** From elsewhere a genuine proof is as good as none: who stole it does not even learn that it is one. */
+function onlyFromHome(caller: Caller, { call }: FastifyRequest): Caller | null {
+  const { tenant, keyId } = caller
+  if (tenant.addresses.admits(call.clientIp)) return caller
+  return turnAway(call, { reason: 'address', tenant: tenant.name, keyId })
 }
 
 /** The admitted caller. Without one this route was wired outside the tenant scope: our bug, a 500. */

@@ -2,13 +2,19 @@ import type { AdminKeyRows, AdminRole } from './admin-key-rows.ts'
 import { idStart, type Pepper, parseApiKey, secretDigester } from './api-key.ts'
 import { KeyTable } from './key-table.ts'
 import type { KeyedDigest } from './keyed-digest.ts'
+import { type Applicant, type RefusalReason, turnAway } from './stranger.ts'
 
 /** Who sent a request to the admin listener. */
 export type AdminCaller = { readonly keyId: string; readonly role: AdminRole }
 
-type KnownKey = { readonly id: string; readonly role: AdminRole; readonly expiresAtMs: number | null }
+type KnownKey = {
+  readonly id: string
+  readonly role: AdminRole
+  readonly expiresAtMs: number | null
+  readonly revoked: boolean
+}
 
-/** Every usable admin key, in memory: admitting a request does no I/O. */
+/** Every admin key that is not revoked, and those that were revoked last, in memory: nothing here does any I/O. */
 export class AdminKeyDirectory {
   readonly #digest: KeyedDigest
   #keys = new KeyTable<KnownKey>()
@@ -26,21 +32,30 @@ export class AdminKeyDirectory {
   /** Takes the place of all that was known before. */
   load({ version, keys }: AdminKeyRows): void {
     this.#keys = new KeyTable()
-    for (const { id, role, expiresAtMs, digest } of keys) this.#keys.add({ id, role, expiresAtMs }, digest)
+    for (const { id, role, expiresAtMs, digest, revoked = false } of keys)
+      this.#keys.add({ id, role, expiresAtMs, revoked }, digest)
     this.#version = version
   }
 
   /**
-   * The administrator behind a key, at the time `now` (milliseconds since 1970), or null: malformed, unknown, expired
-   * and revoked are not told apart. A wrong secret costs the same whether the key is known or not.
+   * The administrator behind a key, at the time `now` (milliseconds since 1970), or null: why, only the applicant is told.
+   * A wrong secret costs the same whether the key is known or not.
    */
-  authenticate(key: string, now: number): AdminCaller | null {
+  authenticate(key: string, now: number, applicant?: Applicant): AdminCaller | null {
     const parsed = parseApiKey(key, 'cga')
-    if (parsed === null) return null
+    if (parsed === null) return turnAway(applicant, { reason: 'malformed' })
     const row = this.#keys.candidate(key, idStart)
     const genuine = this.#keys.isGenuine(row, key, idStart, this.#digest(parsed.secret))
     const known = genuine ? this.#keys.knownIn(row) : null
-    const live = known !== null && (known.expiresAtMs === null || now < known.expiresAtMs)
-    return live ? { keyId: known.id, role: known.role } : null
+    if (known === null) return turnAway(applicant, { reason: 'unknown' })
+    const reason = refusalOf(known, now)
+    if (reason !== null) return turnAway(applicant, { reason, adminKeyId: known.id })
+    return { keyId: known.id, role: known.role }
   }
+}
+
+/** Why a genuine key does not admit its bearer; null for one that does. */
+function refusalOf({ revoked, expiresAtMs }: KnownKey, now: number): RefusalReason | null {
+  if (revoked) return 'revoked'
+  return expiresAtMs !== null && now >= expiresAtMs ? 'expired' : null
 }

@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls'
 import { urisIn } from './alternative-names.ts'
 import type { Caller, Directory } from './directory.ts'
 import { normalName, normalSubject } from './distinguished-name.ts'
+import { type Applicant, type Stranger, turnAway } from './stranger.ts'
 
 /** Whose certificates these are: by a URI among the alternative names, exactly, or by the subject. */
 export type CertificateMapping = { readonly tenant: string } & (
@@ -11,8 +12,10 @@ export type CertificateMapping = { readonly tenant: string } & (
   | { readonly subject: string }
 )
 
-/** What a connection's certificate says, asked once for each connection. */
-type Identity = {
+/** Whose a connection is, by its certificate, asked once for each connection; or why it is nobody's. */
+type Identity = Holder | { readonly stranger: Stranger }
+
+type Holder = {
   readonly tenant: string
   readonly keyId: string
   readonly fromMs: number
@@ -23,7 +26,7 @@ type Identity = {
 export class ClientCertificates {
   readonly #tenantByName: ReadonlyMap<string, string>
   readonly #directory: Pick<Directory, 'find'>
-  readonly #identities = new WeakMap<TLSSocket, Identity | null>()
+  readonly #identities = new WeakMap<TLSSocket, Identity>()
 
   /** Throws TypeError for a subject that is no distinguished name. */
   constructor(mappings: readonly CertificateMapping[], directory: Pick<Directory, 'find'>) {
@@ -33,32 +36,44 @@ export class ClientCertificates {
 
   /**
    * The caller behind a connection at the time `now` (milliseconds since 1970), or null: without a certificate, with
-   * one that no authority of ours has signed, that is not valid now, or that is mapped to no live tenant, or to two.
+   * one that no authority of ours has signed, that is not valid now, or that is mapped to no live tenant, or to two. Which
+   * of these it is, only the applicant is told.
    */
-  authenticate(socket: Socket, now: number): Caller | null {
-    if (!(socket instanceof TLSSocket) || !socket.authorized) return null
+  authenticate(socket: Socket, now: number, applicant?: Applicant): Caller | null {
+    if (!(socket instanceof TLSSocket)) return turnAway(applicant, { reason: 'missing' })
     let identity = this.#identities.get(socket)
     if (identity === undefined) {
-      identity = this.#identify(socket.getPeerX509Certificate())
+      identity = this.#identityOf(socket)
       this.#identities.set(socket, identity)
     }
+    if ('stranger' in identity) return turnAway(applicant, identity.stranger)
+    const { keyId, tenant: name, fromMs, toMs } = identity
     // A connection may outlive the certificate that it began with.
-    if (identity === null || now < identity.fromMs || now > identity.toMs) return null
-    const tenant = this.#directory.find(identity.tenant)
-    return tenant === null ? null : { tenant, keyId: identity.keyId }
+    if (now < fromMs || now > toMs) return turnAway(applicant, { reason: 'expired', tenant: name, keyId })
+    const tenant = this.#directory.find(name, applicant, keyId)
+    return tenant === null ? null : { tenant, keyId }
   }
 
-  #identify(certificate: X509Certificate | undefined): Identity | null {
-    if (certificate === undefined) return null
+  #identityOf(socket: TLSSocket): Identity {
+    const certificate = socket.getPeerX509Certificate()
+    if (certificate === undefined) return { stranger: { reason: 'missing' } }
+    if (socket.authorized) return this.#holderOf(certificate)
+    // Nothing of it is proved: neither its names nor its fingerprint lead to anybody.
+    const hasEnded = String(socket.authorizationError) === 'CERT_HAS_EXPIRED'
+    return { stranger: { reason: hasEnded ? 'expired' : 'unknown' } }
+  }
+
+  #holderOf(certificate: X509Certificate): Identity {
+    const keyId = `mtls:${certificate.fingerprint256.replaceAll(':', '').slice(0, 16).toLowerCase()}`
     const subject = normalSubject(certificate.subject)
     const names = urisIn(certificate.subjectAltName).map(uri => `uri ${uri}`)
     if (subject !== null) names.push(subject)
     const tenants = new Set(names.flatMap(name => this.#tenantByName.get(name) ?? []))
     const [tenant, ...more] = tenants
-    if (tenant === undefined || more.length > 0) return null
+    if (tenant === undefined || more.length > 0) return { stranger: { reason: 'unknown', keyId } }
     return {
       tenant,
-      keyId: `mtls:${certificate.fingerprint256.replaceAll(':', '').slice(0, 16).toLowerCase()}`,
+      keyId,
       fromMs: certificate.validFromDate.getTime(),
       toMs: certificate.validToDate.getTime()
     }

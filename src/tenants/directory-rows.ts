@@ -23,7 +23,7 @@ export type DirectoryChanges = {
   readonly tenants: readonly TenantRow[]
 }
 
-/** A tenant, whole: its limits, its grants and the keys that can still be used. */
+/** A tenant, whole: its limits, its grants, its keys that are not revoked, and those that were revoked last. */
 export type TenantRow = {
   readonly name: string
   readonly disabled: boolean
@@ -42,10 +42,12 @@ export type TenantRow = {
   readonly keys: readonly KeyRow[]
 }
 
-/** A key that is not revoked. */
+/** A key. */
 export type KeyRow = {
   readonly id: string
   readonly digest: Uint8Array
   /** Milliseconds since 1970; null for a key that does not expire. */
   readonly expiresAtMs: number | null
+  /** Only to say of a call that it came with a revoked key. */
+  readonly revoked?: boolean
 }

@@ -71,8 +71,10 @@ function readTenants(raw: DatabaseSync, selection: Selection): TenantRow[] {
     selection
   )
   const keys = select<KeyColumns>(raw, 'id, tenant, digest, expires_at FROM live_key', 'tenant', selection)
+  const revoked = selectRevoked(raw, selection)
   const grants = select<GrantColumns>(raw, 'tenant, connector_id FROM connector_grant', 'tenant', selection)
   const keysByTenant = Map.groupBy(keys, key => key.tenant)
+  const revokedByTenant = Map.groupBy(revoked, key => key.tenant)
   const grantsByTenant = Map.groupBy(grants, grant => grant.tenant)
   return tenants.map(tenant => ({
     name: tenant.name,
@@ -83,7 +85,10 @@ function readTenants(raw: DatabaseSync, selection: Selection): TenantRow[] {
     operations: tenant.operations,
     addresses: tenant.addresses,
     credentials: tenant.credentials,
-    keys: (keysByTenant.get(tenant.name) ?? []).map(toKeyRow)
+    keys: [
+      ...(keysByTenant.get(tenant.name) ?? []).map(toKeyRow),
+      ...(revokedByTenant.get(tenant.name) ?? []).map(key => ({ ...toKeyRow(key), revoked: true }))
+    ]
   }))
 }
 
@@ -100,6 +105,21 @@ function select<Row>(
   const condition = ` WHERE ${where.replaceAll('{tenant}', tenantColumn)}`
   const liveKeys = 'WITH live_key AS (SELECT * FROM api_key WHERE revoked_at IS NULL) '
   return raw.prepare(`${liveKeys}SELECT ${what}${condition}`).all(...values) as Row[]
+}
+
+/** How many revoked keys of a tenant are known: those that were revoked last. */
+const revokedPerTenant = 10
+
+/** The condition stands within: rows of other tenants are not even numbered. */
+function selectRevoked(raw: DatabaseSync, { where, values }: Selection): KeyColumns[] {
+  return raw
+    .prepare(
+      `SELECT id, tenant, digest, expires_at FROM (
+         SELECT *, row_number() OVER (PARTITION BY tenant ORDER BY revoked_at DESC, id) AS place
+         FROM api_key WHERE revoked_at IS NOT NULL AND ${where.replaceAll('{tenant}', 'tenant')})
+       WHERE place <= ?`
+    )
+    .all(...values, revokedPerTenant) as KeyColumns[]
 }
 
 function toKeyRow(key: KeyColumns): KeyRow {

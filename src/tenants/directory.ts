@@ -6,6 +6,7 @@ import { digestBytes } from './key-digests.ts'
 import { KeyTable } from './key-table.ts'
 import type { KeyedDigest } from './keyed-digest.ts'
 import type { Operation } from './operations.ts'
+import { type Applicant, type RefusalReason, turnAway } from './stranger.ts'
 import { tenantIn } from './tenant-in-row.ts'
 
 /**
@@ -42,9 +43,13 @@ type KnownKey = {
   readonly id: string
   readonly tenant: Tenant
   readonly expiresAtMs: number | null
+  readonly revoked: boolean
 }
 
-/** Every tenant and every usable key, in memory: admitting a request does no I/O. */
+/**
+ * Every tenant, every key that is not revoked, and of each tenant the keys that were revoked last, in memory: neither
+ * admitting a request nor saying why it is refused does any I/O.
+ */
 export class Directory {
   readonly #digest: KeyedDigest
   readonly #keys = new KeyTable<KnownKey>()
@@ -68,37 +73,43 @@ export class Directory {
   }
 
   /**
-   * The caller behind a key, at the time `now` (milliseconds since 1970), or null: malformed, unknown, expired,
-   * revoked and disabled are not told apart.
+   * The caller behind a key, at the time `now` (milliseconds since 1970), or null: why, only the applicant is told. A wrong
+   * secret costs the same whether the key is known or not, and in use or not; a key that is no longer
+   * taken is never kept as proven.
    */
-  authenticate(key: string, now: number): Caller | null {
+  authenticate(key: string, now: number, applicant?: Applicant): Caller | null {
     const row = this.#keys.candidate(key, idStart)
-    const known = this.#isGenuine(key, row) ? this.#keys.knownIn(row) : null
-    if (known === null || known.tenant.disabled) return null
-    if (known.expiresAtMs !== null && now >= known.expiresAtMs) return null
+    const plain = this.#plain
+    // In hex, then bytes: several times as fast as asking for bytes.
+    plain.write(hash('sha256', key, 'hex'), 'hex')
+    const isProven = this.#keys.isProven(row, plain)
+    if (!isProven) {
+      const parsed = parseApiKey(key)
+      if (parsed === null) return turnAway(applicant, { reason: 'malformed' })
+      const isGenuine = this.#keys.isGenuine(row, key, idStart, this.#digest(parsed.secret))
+      if (!isGenuine) return turnAway(applicant, { reason: 'unknown' })
+    }
+    const known = this.#keys.knownIn(row)
+    if (known === null) return turnAway(applicant, { reason: 'unknown' })
+    const reason = refusalOf(known, now)
+    if (reason !== null) return turnAway(applicant, { reason, tenant: known.tenant.name, keyId: known.id })
+    // From then on it costs half as much: no parsing, no keyed digest.
+    if (!isProven) this.#keys.prove(row, plain)
     // Its own text, not the part of the caller's: that would keep the whole key in memory.
     this.#uses.set(known.id, now)
     return { tenant: known.tenant, keyId: known.id }
   }
 
-  /** The live tenant of this name, for callers who have proved by other means than a key that they are it; or null. */
-  find(name: string): Tenant | null {
+  /**
+   * The live tenant of this name, for callers who have proved by `keyId`, which is no key, that they are it; or null: why,
+   * only the applicant is told.
+   */
+  find(name: string, applicant?: Applicant, keyId?: string): Tenant | null {
     const tenant = this.tenantNamed(name)
-    return tenant === undefined || tenant.disabled ? null : tenant
-  }
-
-  /** A wrong secret costs the same whether the key is known or not, and in use or not. */
-  #isGenuine(key: string, row: number): boolean {
-    const plain = this.#plain
-    // In hex, then bytes: several times as fast as asking for bytes.
-    plain.write(hash('sha256', key, 'hex'), 'hex')
-    if (this.#keys.isProven(row, plain)) return true
-    const parsed = parseApiKey(key)
-    if (parsed === null) return false
-    const genuine = this.#keys.isGenuine(row, key, idStart, this.#digest(parsed.secret))
-    // From then on it costs half as much: no parsing, no keyed digest.
-    if (genuine) this.#keys.prove(row, plain)
-    return genuine
+    if (tenant !== undefined && !tenant.disabled) return tenant
+    const proof = keyId === undefined ? {} : { keyId }
+    if (tenant === undefined) return turnAway(applicant, { reason: 'unknown', ...proof })
+    return turnAway(applicant, { reason: 'tenant_disabled', tenant: name, ...proof })
   }
 
   /** Takes in a page of tenants that it does not know yet. */
@@ -121,7 +132,8 @@ export class Directory {
 
   #add(row: TenantRow): void {
     const tenant = tenantIn(row)
-    for (const { id, digest, expiresAtMs } of row.keys) this.#keys.add({ id, tenant, expiresAtMs }, digest)
+    for (const { id, digest, expiresAtMs, revoked = false } of row.keys)
+      this.#keys.add({ id, tenant, expiresAtMs, revoked }, digest)
     this.#tenants.set(row.name, { tenant, keyIds: row.keys.map(key => key.id) })
   }
 
@@ -129,4 +141,11 @@ export class Directory {
     for (const id of this.#tenants.get(name)?.keyIds ?? []) this.#keys.remove(id)
     this.#tenants.delete(name)
   }
+}
+
+/** Why a genuine key does not admit its bearer, in the order in which `key list` says it; null for one that does. */
+function refusalOf({ revoked, expiresAtMs, tenant }: KnownKey, now: number): RefusalReason | null {
+  if (revoked) return 'revoked'
+  if (expiresAtMs !== null && now >= expiresAtMs) return 'expired'
+  return tenant.disabled ? 'tenant_disabled' : null
 }

@@ -42,6 +42,11 @@ export class TokenIssuer {
     return this.#keys.generation
   }
 
+  /** Whether its keys are known: without them no token of it can be genuine. */
+  get hasKeys(): boolean {
+    return this.#keys.areKnown
+  }
+
   /**
    * What a token says, at the time `now` (milliseconds since 1970). Throws for one that is not genuine, not of this
    * issuer, not for us, not valid now, or that names no tenant.
@@ -68,11 +73,17 @@ export class TokenIssuer {
   #tenantIn({ payload, protectedHeader }: JWTVerifyResult): string {
     if (!types.has(protectedHeader.typ?.toLowerCase().replace(/^application\//, '')))
       throw new TokenRefused('typ')
-    const { tenantClaim, tenants } = this.options
-    const value = Object.hasOwn(payload, tenantClaim) ? payload[tenantClaim] : undefined
-    const tenant = typeof value !== 'string' ? undefined : tenants === null ? value : tenants.get(value)
+    const tenant = this.tenantNamedIn(payload)
     if (tenant === undefined) throw new TokenRefused('tenant_claim')
     return tenant
+  }
+
+  /** The tenant that the claims of a genuine token name, if they name any. */
+  tenantNamedIn(claims: JWTPayload): string | undefined {
+    const { tenantClaim, tenants } = this.options
+    const value = Object.hasOwn(claims, tenantClaim) ? claims[tenantClaim] : undefined
+    if (typeof value !== 'string') return undefined
+    return tenants === null ? value : tenants.get(value)
   }
 }
 

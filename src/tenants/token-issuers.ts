@@ -1,11 +1,13 @@
-import { decodeJwt } from 'jose'
+import { decodeJwt, type errors } from 'jose'
 import { errorReason } from '../error-reason.ts'
 import type { Logger } from '../logger.ts'
 import { Problem } from '../problems.ts'
 import type { Caller, Directory } from './directory.ts'
 import { keySetSource } from './key-set-source.ts'
+import { type Applicant, type Stranger, type TokenReason, turnAway } from './stranger.ts'
 import { TokenIssuer, type TokenIssuerOptions, TokenRefused } from './token-issuer.ts'
 import { TokenKeys } from './token-keys.ts'
+import { isOfIssuer, tokenReason } from './token-reason.ts'
 import { TokenText } from './token-text.ts'
 import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts'
 
@@ -35,30 +37,56 @@ export class TokenIssuers {
   }
 
   /**
-   * The caller behind a token, at the time `now` (milliseconds since 1970), or null, whatever is wrong with it. At once
-   * for a token that has been seen before. Throws `overloaded` when too many others are being verified.
+   * The caller behind a token, at the time `now` (milliseconds since 1970), or null: why, only the applicant is told, and a
+   * line at `debug`. At once for a token that has been seen before. Throws `overloaded` when too many others are being verified.
    */
-  authenticate(token: string, now: number): Caller | null | Promise<Caller | null> {
-    if (token.length > maxTokenLength) return null
+  authenticate(token: string, now: number, applicant?: Applicant): Caller | null | Promise<Caller | null> {
+    if (token.length > maxTokenLength) return this.refuse('token_too_long', applicant)
     const text = new TokenText(token)
     const known = this.#verified.find(text.content, now)
-    if (known?.digest === text.digest) return this.#callerOf(known)
-    const issuer = this.#byIssuer.get(issuerIn(token))
-    if (issuer === undefined) return null
+    if (known?.digest === text.digest) return this.#callerOf(known, applicant)
+    const said = issuerIn(token)
+    if (said === null) return this.refuse('token_malformed', applicant)
+    const issuer = this.#byIssuer.get(said)
+    if (issuer === undefined) return this.refuse('token_issuer', applicant)
     if (this.#underWay >= maxUnderWay) throw new Problem('overloaded', { retryAfter: 1 })
-    return this.#verify(issuer, token, text, now)
+    return this.#verify(issuer, token, text, now, applicant)
   }
 
-  async #verify(issuer: TokenIssuer, token: string, text: TokenText, now: number): Promise<Caller | null> {
+  /** Refuses a token at sight. Returns that nobody is admitted. */
+  refuse(reason: TokenReason, applicant: Applicant | undefined): null {
+    return this.#turnAway({ reason }, applicant, {})
+  }
+
+  #turnAway(
+    stranger: Stranger,
+    applicant: Applicant | undefined,
+    more: { issuer?: string; error?: string }
+  ): null {
+    // No text of the token: its own claims, the issuer's among them, prove nothing yet.
+    this.#logger.debug(
+      { request_id: applicant?.requestId, ...more, reason: stranger.reason },
+      'a token was refused'
+    )
+    return turnAway(applicant, stranger)
+  }
+
+  async #verify(
+    issuer: TokenIssuer,
+    token: string,
+    text: TokenText,
+    now: number,
+    applicant: Applicant | undefined
+  ): Promise<Caller | null> {
     this.#underWay++
     try {
       if (!text.isCanonical) throw new TokenRefused('encoding')
       const verified = await issuer.verify(token, now)
       this.#remember(text, verified, now)
-      return this.#callerOf(verified)
+      return this.#callerOf(verified, applicant)
     } catch (error) {
-      this.#logger.debug({ issuer: issuer.options.name, reason: errorReason(error) }, 'a token was refused')
-      return null
+      const more = { issuer: issuer.options.name, error: errorReason(error) }
+      return this.#turnAway(this.#strangerOf(issuer, error), applicant, more)
     } finally {
       this.#underWay--
     }
@@ -72,20 +100,36 @@ export class TokenIssuers {
     this.#verified.keep(content, { ...verified, digest, firstHalf })
   }
 
+  /** Names the issuer, and of a token that is genuine but for its time the tenant, where the signature was right. */
+  #strangerOf(issuer: TokenIssuer, error: unknown): Stranger {
+    const reason = tokenReason(error)
+    if (reason === 'token_key' && !issuer.hasKeys) return { reason: 'token_keys_unavailable' }
+    if (!isOfIssuer(reason)) return { reason }
+    const isOutOfTime = reason === 'token_expired' || reason === 'token_not_yet_valid'
+    const claims = (error as Partial<errors.JWTExpired>).payload
+    const named = isOutOfTime && claims !== undefined ? issuer.tenantNamedIn(claims) : undefined
+    const tenant = named === undefined ? undefined : this.#directory.find(named)?.name
+    return { reason, keyId: issuer.keyId, ...(tenant !== undefined && { tenant }) }
+  }
+
   /** Asked at each call, so that a tenant that has been disabled is refused at once. */
-  #callerOf({ issuer, tenant: name }: VerifiedToken): Caller | null {
-    const tenant = this.#directory.find(name)
-    return tenant === null ? null : { tenant, keyId: issuer.keyId }
+  #callerOf({ issuer, tenant: name }: VerifiedToken, applicant: Applicant | undefined): Caller | null {
+    const { keyId } = issuer
+    const tenant = this.#directory.find(name, applicant, keyId)
+    if (tenant !== null) return { tenant, keyId }
+    const noted = applicant?.stranger
+    const stranger: Stranger = noted?.reason === 'tenant_disabled' ? noted : { reason: 'token_tenant', keyId }
+    return this.#turnAway(stranger, applicant, { issuer: issuer.options.name })
   }
 }
 
-/** Who a token says it is of, before anything is proved; '' when it says nothing. */
-function issuerIn(token: string): string {
+/** Who a token says it is of, before anything is proved; '' when it says nothing, null when it is no token. */
+function issuerIn(token: string): string | null {
   try {
     const { iss } = decodeJwt(token)
     return typeof iss === 'string' ? iss : ''
   } catch {
-    return ''
+    return null
   }
 }
 

@@ -61,6 +61,11 @@ export class TokenKeys {
     return this.#generation
   }
 
+  /** Whether there are keys by which anything could be verified: they have been had, and not too long ago. */
+  get areKnown(): boolean {
+    return this.#text !== ''
+  }
+
   /** The key for a token. Throws an error of jose when there is none; for a new `kid` only after the issuer was asked. */
   async keyFor(header: JWSHeaderParameters): Promise<FoundKey> {
     try {

@@ -164,6 +164,25 @@ test('list prints a page for programs and a table within 100 columns for people'
   expect(out).toContain('--cursor')
 })
 
+test('list and show tell why callers were not admitted, and have no column for it otherwise', async () => {
+  const refused = { kind: 'call.rejected', status: 401, code: 'credentials_invalid', tenant: 'acme' } as const
+  const at = '2026-11-24T06:02:00.000Z'
+  const rows = sampleLedger().add(first, { ...refused, at, request_id: requestId(50), reason: 'revoked' })
+  const opened = await storeWith(rows.rows)
+  const env = { GATEWAY_STORE_URL: opened.url }
+  const listed = (await run(['list'], { env })).out.split('\n')
+  expect(listed[0]).toMatch(/REQUEST +REASON$/)
+  expect(listed[1]).toMatch(new RegExp(`${requestId(50)} +revoked$`))
+  expect(listed[2]).toMatch(/ -$/)
+  expect((await run(['show', requestId(50)], { env })).out).toMatch(/credentials_invalid +revoked +401/)
+  expect((await run(['list', '--tenant', 'acme', '--code', refused.code, '--json'], { env })).out).toContain(
+    '"reason":"revoked"'
+  )
+  opened.remove()
+  for (const words of [['list'], ['show', requestId(5)]])
+    expect((await run(words)).out).not.toContain('REASON')
+})
+
 test('list filters by every option', async () => {
   const counts = [
     [['--tenant', 'acme'], 6],

@@ -42,6 +42,18 @@ function aggregate(more: Partial<EntryFields>): EntryFields {
   return rejected({ count: 5, first_at: at(0), last_at: at(8), ...more })
 }
 
+test('a call that was not admitted is none, also where its key leads to a tenant', async () => {
+  const refused = { status: 401, code: 'credentials_invalid', key_id: 'k', client_ip: '::1' } as const
+  const found = await arrivals([
+    rejected({ ...refused, reason: 'revoked', at: at(1) }),
+    rejected({ ...refused, reason: 'address', at: at(2) }),
+    aggregate({ ...refused, reason: 'tenant_disabled' }),
+    rejected({ ...refused, code: 'rate_limited', status: 429, reason: 'expired', at: at(3) }),
+    rejected({ at: at(4) })
+  ])
+  expect(seconds(found)).toEqual([4])
+})
+
 test('each call comes once, with all that is known of it, whatever became of it', async () => {
   const found = await arrivals([
     callEntry('call.intent', 2),

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { EntryFields } from '../../src/ledger/entry.ts'
 import { Rejections } from '../../src/ledger/rejections.ts'
 
@@ -87,6 +87,115 @@ test.each<[string, (index: number) => Partial<EntryFields>]>([
 )
 
 const codes = ['credentials_invalid', 'rate_limited', 'request_invalid', 'connector_not_found'] as const
+
+test('counts are told by the second, from that of the first on, and add up', () => {
+  vi.setSystemTime('2026-01-01T00:00:00.900Z')
+  const written = recorded(rejections => {
+    for (let count = 0; count < 10; count++) rejections.note(rejection())
+    for (const [more, waitMs] of [
+      [3, 100],
+      [2, 2_000],
+      [4, 0]
+    ] as const) {
+      for (let count = 0; count < more; count++) rejections.note(rejection())
+      vi.advanceTimersByTime(waitMs)
+    }
+  })
+  expect(written.at(-1)).toMatchObject({
+    count: 9,
+    first_at: '2026-01-01T00:00:00.900Z',
+    last_at: '2026-01-01T00:00:03.000Z',
+    per_second: [3, 2, 0, 4]
+  })
+})
+
+test('counts by the second have a bound: an interval that goes on for minutes tells the sum alone', () => {
+  let isWell = false
+  const written: EntryFields[] = []
+  const rejections = new Rejections(
+    fields => written.push(fields),
+    () => isWell
+  )
+  for (let count = 0; count < 70; count++) {
+    rejections.note(rejection())
+    vi.advanceTimersByTime(1_000)
+  }
+  isWell = true
+  rejections.close()
+  expect(written).toEqual([expect.objectContaining({ count: 70 })])
+  expect(written[0]).not.toHaveProperty('per_second')
+})
+
+test('a clock that is set back loses none', () => {
+  vi.setSystemTime('2026-01-01T00:00:10.000Z')
+  const written = recorded(rejections => {
+    for (let count = 0; count < 12; count++) rejections.note(rejection())
+    vi.setSystemTime('2026-01-01T00:00:05.000Z')
+    rejections.note(rejection())
+    vi.setSystemTime('2026-01-01T00:00:11.000Z')
+    rejections.note(rejection())
+  })
+  expect(written.at(-1)).toMatchObject({ count: 4, per_second: [3, 1] })
+})
+
+describe('reasons, keys and strangers are told apart:', () => {
+  const revoked = { reason: 'revoked', tenant: 'acme', key_id: 'a key' }
+  const address = (index: number) => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`
+  const aggregates = (written: readonly EntryFields[]) => written.filter(entry => 'count' in entry)
+
+  test('a flood for one reason is not one for another', () => {
+    const written = recorded(rejections => {
+      for (let count = 0; count < 20; count++)
+        for (const reason of ['unknown', 'missing']) rejections.note(rejection({ reason }))
+    })
+    expect(aggregates(written)).toEqual([
+      expect.objectContaining({ count: 10, reason: 'unknown', client_ip: '192.0.2.1' }),
+      expect.objectContaining({ count: 10, reason: 'missing', client_ip: '192.0.2.1' })
+    ])
+  })
+
+  test('a flood with a revoked key tells the tenant, the key and the address', () => {
+    const written = recorded(rejections => {
+      for (let count = 0; count < 20; count++) rejections.note(rejection(revoked))
+    })
+    expect(aggregates(written)).toEqual([
+      expect.objectContaining({ count: 10, ...revoked, client_ip: '192.0.2.1' })
+    ])
+  })
+
+  test('strangers from 100,000 addresses hide neither what a tenant did nor what was done with its keys', () => {
+    const own = { tenant: 'acme', key_id: 'its key', code: 'rate_limited', status: 429 } as const
+    const written = recorded(rejections => {
+      for (let index = 0; index < 100_000; index++)
+        rejections.note(rejection({ reason: 'unknown', client_ip: address(index) }))
+      rejections.note(rejection({ ...own, request_id: 'its own' }))
+      rejections.note(rejection({ ...revoked, request_id: 'by its key' }))
+    })
+    expect(written).toContainEqual(expect.objectContaining({ ...own, request_id: 'its own' }))
+    expect(written).toContainEqual(expect.objectContaining({ ...revoked, request_id: 'by its key' }))
+    expect(written.length).toBeLessThan(250)
+    expect(counted(written)).toBe(100_002)
+  })
+
+  test('who holds revoked keys of one tenant, everywhere, hides neither its calls nor keys of others', () => {
+    const written = recorded(rejections => {
+      for (let index = 0; index < 100_000; index++) {
+        const key_id = `key ${index % 20}`
+        rejections.note(rejection({ ...revoked, key_id, client_ip: address(index) }))
+      }
+      for (let count = 0; count < 20; count++)
+        rejections.note(rejection({ ...revoked, tenant: 'other', client_ip: '192.0.2.7' }))
+      rejections.note(rejection({ tenant: 'acme', code: 'rate_limited', request_id: 'its own' }))
+    })
+    expect(written).toContainEqual(expect.objectContaining({ request_id: 'its own' }))
+    expect(aggregates(written)).toContainEqual(
+      expect.objectContaining({ tenant: 'other', reason: 'revoked', client_ip: '192.0.2.7' })
+    )
+    for (const aggregate of aggregates(written)) expect(aggregate).toHaveProperty('tenant')
+    expect(written.length).toBeLessThan(250)
+    expect(counted(written)).toBe(100_021)
+  })
+})
 
 test('an interval ends by itself, and the next one writes one by one again', () => {
   const written: EntryFields[] = []

@@ -33,11 +33,13 @@ beforeAll(async () => {
         { san_uri: 'spiffe://acme/other', tenant: 'other' },
         { san_uri: 'spiffe://acme/asleep', tenant: 'asleep' },
         { san_uri: 'spiffe://acme/nobody', tenant: 'nobody' },
+        { san_uri: 'spiffe://acme/elsewhere', tenant: 'elsewhere' },
         { subject: 'cn=billing, O=Acme\\, Inc', tenant: 'acme' }
       ])
     },
     prepare: async ({ addTenant, administration }) => {
       await addTenant({ name: 'other' })
+      await addTenant({ name: 'elsewhere', addresses: ['192.0.2.0/24'] })
       await addTenant({ name: 'asleep' })
       await setTenantDisabled(administration, 'asleep', true)
     }
@@ -143,6 +145,58 @@ test.each(refused)(
     expect(withoutId(answer)).toStrictEqual(withoutId(wanted))
   }
 )
+
+describe('ledger and log say why a certificate was refused, and whose it is:', () => {
+  const named = { key_id: expect.stringMatching(/^mtls:[0-9a-f]{16}$/) }
+  test.each<[string, () => TestCertificate | null, object]>([
+    ['none', () => null, { reason: 'missing' }],
+    [
+      'of another authority',
+      () => stranger.issue({ usage: 'client', alternativeNames: uri('spiffe://acme/billing') }),
+      { reason: 'unknown' }
+    ],
+    [
+      'that has ended',
+      () => issue({ alternativeNames: uri('spiffe://acme/billing'), to: new Date(Date.now() - day / 2) }),
+      { reason: 'expired' }
+    ],
+    ['that is not mapped', () => issue({ alternativeNames: uri('urn:x') }), { reason: 'unknown', ...named }],
+    [
+      'that is mapped to two tenants',
+      () => issue({ alternativeNames: [...uri('spiffe://acme/billing'), ...uri('spiffe://acme/other')] }),
+      { reason: 'unknown', ...named }
+    ],
+    [
+      'of a disabled tenant',
+      () => issue({ alternativeNames: uri('spiffe://acme/asleep') }),
+      { reason: 'tenant_disabled', tenant: 'asleep', ...named }
+    ],
+    [
+      'of a tenant that does not exist',
+      () => issue({ alternativeNames: uri('spiffe://acme/nobody') }),
+      { reason: 'unknown', ...named }
+    ],
+    [
+      'from an address that is not allowed',
+      () => issue({ alternativeNames: uri('spiffe://acme/elsewhere') }),
+      { reason: 'address', tenant: 'elsewhere', ...named }
+    ]
+  ])('%s', async (_what, client, why) => {
+    const requestId = JSON.parse((await call(client())).body).request_id
+    const entryOf = () => gateway.entries().find(({ request_id }) => request_id === requestId)
+    const lineOf = () =>
+      gateway
+        .logged()
+        .split('\n')
+        .find(line => line.includes(requestId))
+    await expect.poll(entryOf).toBeDefined()
+    await expect.poll(lineOf).toBeDefined()
+    for (const { reason, tenant, key_id } of [entryOf() ?? {}, JSON.parse(lineOf() ?? '')] as Partial<
+      Record<string, unknown>
+    >[])
+      expect({ reason, tenant, key_id }).toEqual({ tenant: undefined, key_id: undefined, ...why })
+  })
+})
 
 describe('what stands in a header counts alone:', () => {
   test.each<[string, () => RequestParts, number]>([

@@ -5,6 +5,7 @@ import type { TenantPage, TenantRow } from '../../src/tenants/directory-rows.ts'
 import { readChanges, readPage, readSnapshot, writeKeyUses } from '../../src/tenants/directory-source.ts'
 import { addGrants } from '../../src/tenants/grants.ts'
 import { issueKey, listKeys, revokeKey, rotateKey } from '../../src/tenants/keys.ts'
+import type { Applicant } from '../../src/tenants/stranger.ts'
 import { createTenant, setTenantDisabled } from '../../src/tenants/tenants.ts'
 import { pepper, temporaryStore } from './temporary-store.ts'
 
@@ -68,6 +69,36 @@ describe('a running directory follows every change', () => {
     expect({ lastChange, tenants }).toEqual({ lastChange: changes?.lastChange, tenants: changes?.tenants })
     expect(tenants[0]?.keys[0]?.expiresAtMs).toBe(Date.parse('2027-01-01T00:00:00Z'))
   })
+})
+
+test('of each tenant the ten keys that were revoked last are known as such, and older ones are not', async () => {
+  const { store, administration, at } = await temporaryStore()
+  const keys = new Map<string, string[]>([
+    ['acme', []],
+    ['other', []]
+  ])
+  for (const [tenant, revoked] of keys) {
+    await createTenant(administration, { name: tenant })
+    for (let n = 0; n < 12; n++) {
+      at(`2026-01-02T00:00:${String(n).padStart(2, '0')}Z`)
+      const { key, key_id } = await issueKey(administration, pepper, tenant, null)
+      await revokeKey(administration, key_id)
+      revoked.push(key)
+    }
+  }
+  const [loaded, followed] = [new Directory(pepper), new Directory(pepper)]
+  loaded.load(structuredClone(readSnapshot(store)))
+  followed.apply(structuredClone(readChanges(store, 0)) ?? { lastChange: 0, changed: [], tenants: [] })
+  for (const directory of [loaded, followed])
+    for (const [tenant, revoked] of keys)
+      for (const [n, key] of revoked.entries()) {
+        const applicant: Applicant = { requestId: '', stranger: null }
+        expect(directory.authenticate(key, 0, applicant)).toBeNull()
+        const { stranger } = applicant
+        if (n < 2) expect(stranger).toEqual({ reason: 'unknown' })
+        else expect(stranger).toEqual({ reason: 'revoked', tenant, keyId: key.slice(4, 20) })
+      }
+  expect([...loaded.takeUses()]).toEqual([])
 })
 
 function* everyPage(store: Store): Generator<readonly TenantRow[]> {
