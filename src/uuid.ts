@@ -29,6 +29,13 @@ export function uuidv7(now = Date.now()): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${order}-${random.slice(0, 4)}-${random.slice(4)}`
 }
 
+const version7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i
+
+/** When a UUIDv7 was made, in milliseconds since 1970; null for any other text. */
+export function uuidv7TimeMs(text: string): number | null {
+  return version7.test(text) ? uuidTimeMs(text) : null
+}
+
 /** When a UUIDv7 was made, in milliseconds since 1970; not a number when the text is no UUID. */
 export function uuidTimeMs(uuid: string): number {
   return Number.parseInt(uuid.replaceAll('-', '').slice(0, 12), 16)

@@ -1,7 +1,9 @@
+import type { DatabaseSync } from 'node:sqlite'
 import { type Command, Option } from 'commander'
 import type { LedgerEntry } from '../ledger/entry.ts'
 import { isCursor, searchLedger, storyOf } from '../ledger/search.ts'
 import { type Outcome, outcomes } from '../ledger/terms.ts'
+import { unrecordedRequest } from '../ledger/unrecorded-request.ts'
 import { type CliContext, CommandError } from './context.ts'
 import { withLedger } from './ledger-reader.ts'
 import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from './options.ts'
@@ -58,10 +60,16 @@ export function addShow(noun: Command, context: CliContext): void {
     .description('tell the whole story of one request')
     .argument('<request-id>')
   withConfigOptions(show).action(async (requestId: string, options: ConfigOptions) => {
-    const items = await withLedger(context, options, database => storyOf(database, requestId))
-    if (items.length === 0) throw new CommandError('request_not_found', 'the ledger knows no such request', 1)
+    const items = await withLedger(context, options, database => recordedStory(database, requestId))
     print(context, options, { items, next: null }, story(items))
   })
+}
+
+function recordedStory(database: DatabaseSync, requestId: string): readonly LedgerEntry[] {
+  const items = storyOf(database, requestId)
+  if (items.length > 0) return items
+  const { detail, ...members } = unrecordedRequest(database, requestId, new Date())
+  throw new CommandError('request_not_found', detail, 1, { members })
 }
 
 function toSearch({ tenant, key, connector, kind, code, outcome, requestId, since, until }: SearchOptions) {

@@ -18,7 +18,7 @@ export async function runCommand(words: readonly string[], context: ProcessConte
 export function tellFailure(error: unknown, words: readonly string[], { stderr }: CliContext): FailureExit {
   const problem = toCommandProblem(error)
   const text = asksForJson(words)
-    ? `${JSON.stringify(problem.body)}\n`
+    ? `${JSON.stringify({ ...problem.body, ...(error instanceof CommandError && error.members) })}\n`
     : problem.lines.map(line => `connector-gateway: ${line}\n`).join('')
   stderr.write(text)
   return problem.exit

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { memberOf } from './terms.ts'
 
 /** A row of the ledger's table: entries that were stored together, by one writer. */
 export type StoredBatch = {
@@ -90,6 +91,16 @@ export function batchesOf(database: DatabaseSync, writer: string, seq: number): 
 export function cutPosition(database: DatabaseSync): number {
   const row = database.prepare('SELECT max(position) AS position FROM ledger_cut').get()
   return Number(row?.['position'] ?? 0)
+}
+
+/** The time of the oldest entry that is kept, null in an empty ledger, and whether there were older ones. */
+export function beginning(database: DatabaseSync): {
+  readonly at: string | null
+  readonly isPruned: boolean
+} {
+  const cut = cutPosition(database)
+  const oldest = database.prepare('SELECT texts FROM ledger_batch WHERE id > ? ORDER BY id LIMIT 1').get(cut)
+  return { at: memberOf(String(oldest?.['texts'] ?? ''), 'at') ?? null, isPruned: cut > 0 }
 }
 
 /** Where the row ends that comes before the one in which `position` is; the position itself when it is that of the cut. */

@@ -3,8 +3,8 @@ import { uuidTimeMs } from '../uuid.ts'
 import type { LedgerEntry } from './entry.ts'
 import { segmentSize } from './places.ts'
 import { type Match, matches, type Search } from './search.ts'
-import { cutPosition } from './stored-batch.ts'
-import { memberOf, type Outcome, outcomeIn } from './terms.ts'
+import { beginning } from './stored-batch.ts'
+import { type Outcome, outcomeIn } from './terms.ts'
 
 /** Whose history, of which connector; `cursor` is the `next` of the page before. */
 export type HistoryRequest = {
@@ -57,11 +57,8 @@ function intentPosition(database: DatabaseSync, own: Search, requestId: string):
 
 /** Whether a call is so old that it has been pruned, if there was one: then all that comes after it in a history has. */
 function isGone(database: DatabaseSync, requestId = ''): boolean {
-  const cut = cutPosition(database)
-  if (cut === 0) return false
-  const oldest = database.prepare('SELECT texts FROM ledger_batch WHERE id > ? ORDER BY id LIMIT 1').get(cut)
-  const at = memberOf(String(oldest?.['texts'] ?? ''), 'at') ?? ''
-  return uuidTimeMs(requestId) < Date.parse(at)
+  const { at, isPruned } = beginning(database)
+  return isPruned && uuidTimeMs(requestId) < Date.parse(at ?? '')
 }
 
 /**

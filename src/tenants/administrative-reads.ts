@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Search, type SearchPage, searchLedger, storyOf } from '../ledger/search.ts'
+import { unrecordedRequest } from '../ledger/unrecorded-request.ts'
 import type { Queries } from '../store/store.ts'
 import { listGrants } from './grants.ts'
 import { listKeys } from './keys.ts'
@@ -27,7 +28,8 @@ export const administrativeReads = {
 
   story: async ({ raw }: ReadContext, { requestId }: { requestId: string }) => {
     const items = storyOf(raw, requestId)
-    if (items.length === 0) throw new Refusal('request_not_found', 'the ledger knows no such request')
+    if (items.length === 0)
+      throw new Refusal('request_not_found', unrecordedRequest(raw, requestId, new Date()).detail)
     return { items, next: null }
   }
 } as const satisfies Record<string, (context: ReadContext, input: never) => Promise<unknown>>
