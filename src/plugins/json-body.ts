@@ -37,16 +37,18 @@ function requireJsonMediaType(request: FastifyRequest): void {
   if (!jsonMediaType.test(request.headers['content-type'] ?? '')) throw new Problem('media_type_unsupported')
 }
 
-/** Parses UTF-8 JSON. Throws `request_malformed`. */
+const nothing = /^[ \t\r\n]*$/
+
+/** Parses UTF-8 JSON; undefined when there is nothing but white space. Throws `request_malformed`. */
 export function parseStrictJson(bytes: Buffer): unknown {
-  let text: string
+  // A byte-order mark stays in the text, where it is no JSON.
+  const text = bytes.toString('utf8')
   let value: unknown
   try {
     if (!isUtf8(bytes)) throw new TypeError('the bytes are not UTF-8')
-    // A byte-order mark stays in the text, where it is no JSON.
-    text = bytes.toString('utf8')
     value = JSON.parse(text)
   } catch (cause) {
+    if (nothing.test(text)) return undefined
     throw new Problem('request_malformed', { detail: 'The body is not valid JSON in UTF-8.', cause })
   }
   if (namesMemberTwice(text, value))

@@ -3,15 +3,13 @@ import { parseStrictJson } from '../../src/plugins/json-body.ts'
 import { expectRefusal, marker } from '../support/expect-refusal.ts'
 import { gatewayForFile } from '../support/gateway-for-file.ts'
 import { rawRequest } from '../support/raw-connection.ts'
-import { syncBytes } from '../support/request-bytes.ts'
+import { type RequestParts, syncBytes } from '../support/request-bytes.ts'
 
 const file = gatewayForFile()
 const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connectors.investment_research })
 
 describe('a body that is not JSON in UTF-8 is malformed:', () => {
   test.each([
-    ['nothing', ''],
-    ['white space', ' \r\n\t'],
     ['cut short', `{"date_limit":"${marker}`],
     ['a comma too many', '{"date_limit":"2026-01-01",}'],
     ['single quotes', `{'date_limit':'${marker}'}`],
@@ -154,9 +152,27 @@ describe('the media type', () => {
   })
 })
 
-test('no body at all, though a connector that takes none still needs {}, is invalid', async () => {
-  const bytes = syncBytes(call(), { headers: ['Host: gateway'], body: '', framing: null })
-  await expectRefusal(file.gateway, bytes, 'request_invalid', {
-    errors: [{ pointer: '', detail: expect.stringMatching(/^must be a JSON object: /) }]
+describe('a body that holds nothing, though a connector that takes no date still needs {}, is called empty:', () => {
+  test.each<[string, RequestParts]>([
+    ['no body at all', { headers: ['Host: gateway'], body: '', framing: null }],
+    ['none, of a media type', { body: '', framing: null }],
+    ['of length 0', { body: '' }],
+    ['of no chunk', { body: '0\r\n\r\n', framing: 'Transfer-Encoding: chunked' }],
+    ['white space', { body: ' \r\n\t' }]
+  ])('%s', async (_what, parts) => {
+    const { detail } = await expectRefusal(file.gateway, syncBytes(call(), parts), 'request_invalid', {
+      errors: [{ pointer: '', detail: expect.stringMatching(/^must be a JSON object: \{\} for /) }]
+    })
+    expect(detail).toBe('The body is empty.')
+  })
+
+  test('null is not empty', async () => {
+    const { detail } = await expectRefusal(
+      file.gateway,
+      syncBytes(call(), { body: 'null' }),
+      'request_invalid',
+      { errors: [{ pointer: '', detail: expect.stringMatching(/^must be a JSON object: /) }] }
+    )
+    expect(detail).not.toContain('empty')
   })
 })

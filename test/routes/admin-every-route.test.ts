@@ -305,7 +305,7 @@ describe.each(admin)('$method $path', ({ method, path, operation }) => {
     for (const target of sample.badPaths ?? []) {
       const answer = await ask(file.gateway.prepared.operator, target)
       const errors = [
-        { pointer: expect.stringMatching(/^\/(querystring|params)/), detail: expect.any(String) }
+        { pointer: expect.stringMatching(/^\/(query|params)(\/|$)/), detail: expect.any(String) }
       ]
       expectProblem(answer, 'request_invalid', { errors })
     }
