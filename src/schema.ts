@@ -49,6 +49,9 @@ export const ProblemSchema = Type.Object(
     status: Type.Integer({ minimum: 400, maximum: 599 }),
     detail: Type.String(),
     code: Type.Unsafe<string>({ type: 'string', enum: problemCodes }),
+    action: Type.String({
+      description: 'What to do about it: the same sentence wherever the code is sent.'
+    }),
     request_id: Type.String({
       description: 'Also in the X-Request-Id header. Quote it when you ask for help.'
     }),
@@ -61,7 +64,21 @@ export const ProblemSchema = Type.Object(
       description:
         'no: nothing was sent upstream; yes: it answered; unknown: bytes were sent and no answer came.'
     }),
-    errors: Type.Optional(Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String() }, strict))),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            pointer: Type.String({
+              description:
+                'A JSON pointer: "" is the whole body and "/name" a member of it; "/params/…", "/query/…" and "/headers/…" are the rest of the request.',
+              examples: ['/date_limit', '/query/limit']
+            }),
+            detail: Type.String()
+          },
+          strict
+        )
+      )
+    ),
     retry_after: Type.Optional(Type.Integer({ minimum: 0, description: 'Whole seconds, rounded up.' })),
     upstream: Type.Optional(
       Type.Object(

@@ -93,6 +93,15 @@ describe('over a socket, with exactly the envelope,', () => {
     expectProblem(answer, 'request_refused', { forwarded: 'yes', upstream })
   })
 
+  test('its members in the order of the contract', async () => {
+    const call = { key: gateway.key, connectorId: gateway.connectors.investment_research }
+    const [answer] = await rawRequest(gateway.port, syncBytes(call))
+    expect(Object.keys(JSON.parse(answer?.body ?? ''))).toEqual([
+      ...['type', 'title', 'status', 'detail', 'code', 'action', 'request_id', 'retryable', 'forwarded'],
+      'upstream'
+    ])
+  })
+
   test('method_not_allowed, with what is allowed', async () => {
     const call = { key: gateway.key, connectorId: anId }
     const [answer] = await rawRequest(gateway.port, syncBytes(call, { method: 'DELETE' }))

@@ -19,8 +19,7 @@ export const adminProblems = fp(
 function toFailure(error: unknown): unknown {
   const code = refusalCodeOf(error)
   if (code === undefined) return error
-  const { status, title } = refusalTable[code]
-  const kind = { status, title, retryable: false }
+  const kind = { ...refusalTable[code], retryable: false }
   return new Failure<RefusalCode>(code, kind, sentence((error as Error).message), { cause: error })
 }
 

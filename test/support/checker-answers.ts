@@ -47,6 +47,7 @@ const problemMembers: Shape = {
   status: isStatus,
   detail: isText,
   code: value => typeof value === 'string' && Object.hasOwn(statusOfCode, value),
+  action: isText,
   request_id: isText,
   retryable: value => typeof value === 'boolean',
   forwarded: value => ['no', 'yes', 'unknown'].includes(String(value))
