@@ -41,6 +41,34 @@ describe('a body that is not JSON in UTF-8 is malformed:', () => {
   })
 })
 
+describe('a body that begins with a byte-order mark is refused in a sentence that names it:', () => {
+  test.each([
+    [
+      'UTF-8',
+      Buffer.from('\ufeff{}'),
+      'The body begins with a byte-order mark: send JSON in UTF-8 without one.'
+    ],
+    [
+      'nothing behind it',
+      Buffer.from('\ufeff'),
+      'The body begins with a byte-order mark: send JSON in UTF-8 without one.'
+    ],
+    [
+      'UTF-16, little-endian',
+      Buffer.from('\ufeff{}', 'utf16le'),
+      'The body is in UTF-16: send JSON in UTF-8.'
+    ],
+    [
+      'UTF-16, big-endian',
+      Buffer.from('\ufeff{}', 'utf16le').swap16(),
+      'The body is in UTF-16: send JSON in UTF-8.'
+    ]
+  ])('%s', async (_what, body, sentence) => {
+    const { detail } = await expectRefusal(file.gateway, syncBytes(call(), { body }), 'request_malformed')
+    expect(detail).toBe(sentence)
+  })
+})
+
 describe('a body that names a member twice is malformed:', () => {
   test.each([
     ['plainly', '{"date_limit":"2026-01-01","date_limit":"2026-01-01"}'],
@@ -112,7 +140,10 @@ describe('the media type', () => {
     'application/json; charset=utf-8; charset=latin1',
     'application/json; charset=',
     'application/json; version=1',
-    'application/json;',
+    'application/json charset=utf-8',
+    'application/json; charset=utf-8; charset=utf-8',
+    'application/json; charset=utf88',
+    'application/json; charset="utf-8',
     'application/json, text/plain',
     'application/json x',
     'application /json',
@@ -126,6 +157,20 @@ describe('the media type', () => {
   ])('%j is not taken', async type => {
     const headers = ['Host: gateway', `Content-Type: ${type}`]
     await expectRefusal(file.gateway, syncBytes(call(), { headers }), 'media_type_unsupported')
+  })
+
+  test.each([
+    ['charset=latin1', 'JSON is taken in UTF-8 alone: leave the charset out, or send charset=utf-8.'],
+    ['charset=utf-16', 'JSON is taken in UTF-8 alone: leave the charset out, or send charset=utf-8.'],
+    [`version=${marker}`, 'The media type application/json takes no parameter but charset=utf-8.']
+  ])('is refused for its parameter %s, in a sentence that says so', async (parameter, sentence) => {
+    const headers = ['Host: gateway', `Content-Type: application/json; ${parameter}`]
+    const { detail } = await expectRefusal(
+      file.gateway,
+      syncBytes(call(), { headers }),
+      'media_type_unsupported'
+    )
+    expect(detail).toBe(sentence)
   })
 
   test('none is not taken', async () => {
@@ -143,6 +188,13 @@ describe('the media type', () => {
     'application/json;charset=UTF-8',
     'application/json; charset="utf-8"',
     'application/json\t;\tcharset=utf-8',
+    'application/json; charset=utf8',
+    'application/json;charset="UTF8"',
+    'application/json;',
+    'application/json; ',
+    'application/json;;',
+    'application/json; charset=utf-8;',
+    'application/json; ; charset=utf-8 ; ',
     'application/json\t'
   ])('%j is taken', async type => {
     const headers = ['Host: gateway', `Content-Type: ${type}`]
