@@ -38,30 +38,44 @@ export const health: Route<HealthDependencies> = (scope, { unreadiness, degradat
   const schema = { tags: ['health'], response: { 200: Healthy, 503: openProblems[503] } }
   const readiness = { ...schema, response: { ...schema.response, 200: Ready } }
 
-  scope.get(
-    '/livez',
-    {
-      config: { health: true },
-      schema: { operationId: 'livez', summary: 'Whether the process answers', ...schema }
-    },
-    function livez() {
-      return { status: 'ok' as const }
-    }
-  )
+  function livez() {
+    return { status: 'ok' as const }
+  }
+  const ofLivez = { operationId: 'livez', summary: 'Whether the process answers', ...schema }
+  scope.get('/livez', { config: { health: true }, schema: ofLivez }, livez)
+  scope.head('/livez', asHead(ofLivez), livez)
 
-  scope.get(
-    '/readyz',
-    {
-      config: { health: true },
-      schema: { operationId: 'readyz', summary: 'Whether calls are forwarded', ...readiness }
-    },
-    function readyz() {
-      const problem = unreadiness()
-      if (problem) throw problem
-      const degraded = degradations()
-      return degraded.length === 0
-        ? { status: 'ok' as const }
-        : { status: 'degraded' as const, degraded: [...degraded] }
+  function readyz() {
+    const problem = unreadiness()
+    if (problem) throw problem
+    const degraded = degradations()
+    return degraded.length === 0
+      ? { status: 'ok' as const }
+      : { status: 'degraded' as const, degraded: [...degraded] }
+  }
+  const ofReadyz = { operationId: 'readyz', summary: 'Whether calls are forwarded', ...readiness }
+  scope.get('/readyz', { config: { health: true }, schema: ofReadyz }, readyz)
+  scope.head('/readyz', asHead(ofReadyz), readyz)
+}
+
+type Described = { readonly description?: string; readonly headers?: object }
+type GetSchema = {
+  readonly summary: string
+  readonly response: Readonly<Record<number, Described | undefined>>
+}
+
+/** A HEAD route as the GET route of this schema is: the same statuses and headers, and no body. */
+function asHead({ summary, response, ...schema }: GetSchema) {
+  const bodiless = Object.entries(response).map(([status, answer]) => [
+    status,
+    { type: 'null', description: answer?.description, headers: answer?.headers }
+  ])
+  return {
+    config: { health: true, swagger: { exposeHeadRoute: true } },
+    schema: {
+      ...schema,
+      summary: `${summary}, told by the status alone`,
+      response: Object.fromEntries(bodiless)
     }
-  )
+  }
 }
