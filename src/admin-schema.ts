@@ -48,5 +48,5 @@ export const TimeOrNull = Type.Union([Time, Type.Null()])
 /** Headers of every answer under /admin. */
 export const adminHeaders = { ...answerHeaders, ...noStoreHeaders }
 
-/** Every route under /admin is described as needing an admin key. */
-export const adminSecurity = [{ bearer: [] }, { apiKey: [] }]
+/** Every route under /admin is described as needing an admin key, by one scheme: see `tenantSecurity`. */
+export const adminSecurity = [{ bearer: [] }]

@@ -93,12 +93,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     await scope.register(permission)
     await scope.register(jsonBody)
 
-    syncConnector(scope, { contentApi, operationId: 'syncConnector' })
+    syncConnector(scope, { contentApi, operationId: 'syncConnector', scheme: 'bearer' })
     listSyncs(scope, { history })
     // The upstream's own path: an existing client only changes its base URL and key.
     await scope.register(
       async function upstreamPaths(paths: Scope) {
-        syncConnector(paths, { contentApi, operationId: 'syncConnectorOnUpstreamPath' })
+        syncConnector(paths, { contentApi, operationId: 'syncConnectorOnUpstreamPath', scheme: 'apiKey' })
       },
       { prefix: '/contents/v1' }
     )

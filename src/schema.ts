@@ -116,13 +116,14 @@ function problemResponse(
   }
 }
 
-/** What a tenant may prove itself by: any one of these. */
-export const tenantSecurity: Record<string, string[]>[] = [
-  { bearer: [] },
-  { apiKey: [] },
-  { token: [] },
-  { clientCertificate: [] }
-]
+/**
+ * How a route of tenants is described to be asked, by one scheme: clients made from a description with several send a
+ * credential for each. The others are taken all the same.
+ */
+export const tenantSecurity = {
+  bearer: [{ bearer: [] }],
+  apiKey: [{ apiKey: [] }]
+} satisfies Record<string, Record<string, string[]>[]>
 
 /** Headers that every answer carries. */
 export const answerHeaders = {

@@ -17,8 +17,11 @@ export const adminOpenapi = fp<{ version: string }>(
         servers: [{ url: '/' }],
         components: {
           securitySchemes: {
-            bearer: { type: 'http', scheme: 'bearer', description: 'An admin key, cga_…' },
-            apiKey: { type: 'apiKey', in: 'header', name: 'X-API-KEY', description: 'The same key' }
+            bearer: {
+              type: 'http',
+              scheme: 'bearer',
+              description: 'An admin key, cga_…; it may also be sent as X-API-KEY, or in both headers'
+            }
           }
         }
       },

@@ -61,7 +61,7 @@ export const listSyncs: Route<{ history: Pick<LedgerReader, 'syncHistory'> }> = 
         operationId: 'listSyncs',
         summary: 'Your own sync calls of one connector',
         tags: ['connectors'],
-        security: tenantSecurity,
+        security: tenantSecurity.bearer,
         params: Params,
         querystring: Query,
         response: { 200: History, ...problems }

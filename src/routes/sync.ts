@@ -39,11 +39,15 @@ const Accepted = Type.Object(
   }
 )
 
+type SyncDependencies = {
+  readonly contentApi: Pick<ContentApi, 'startSync'>
+  readonly operationId: string
+  /** How it is described to be asked. */
+  readonly scheme: keyof typeof tenantSecurity
+}
+
 /** POST …/connectors/:id/sync asks the upstream to queue one sync run. It does not wait for the run to finish. */
-export const syncConnector: Route<{ contentApi: Pick<ContentApi, 'startSync'>; operationId: string }> = (
-  scope,
-  { contentApi, operationId }
-) => {
+export const syncConnector: Route<SyncDependencies> = (scope, { contentApi, operationId, scheme }) => {
   scope.post(
     '/connectors/:id/sync',
     {
@@ -52,7 +56,7 @@ export const syncConnector: Route<{ contentApi: Pick<ContentApi, 'startSync'>; o
         operationId,
         summary: 'Trigger a sync of one connector',
         tags: ['connectors'],
-        security: tenantSecurity,
+        security: tenantSecurity[scheme],
         params: Params,
         querystring: noQuery,
         body: Body,

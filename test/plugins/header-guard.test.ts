@@ -33,11 +33,6 @@ describe('a header that may come once and comes twice is refused, the same or an
   })
 })
 
-test('a key in both places is refused, even when it is the same', async () => {
-  const more = [`X-API-KEY: ${file.gateway.key}`]
-  await expectRefusal(file.gateway, syncBytes(call(), { more }), 'request_malformed')
-})
-
 describe('what a caller says of itself does not count:', () => {
   test.each([
     ['a key header named as hop-by-hop', ['Connection: authorization, x-api-key, content-type']],
