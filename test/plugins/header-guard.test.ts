@@ -75,7 +75,11 @@ test('the guard says what is wrong in words of its own', () => {
   const wrong: [string[], { url?: string; httpVersion?: string }][] = [
     [['Host', marker, 'host', marker], {}],
     [['Host', `${marker}/`], {}],
-    [['Host', 'a', 'X', `\xff${marker}`], {}],
+    [['Host', 'a', 'Accept', `\xff${marker}`], {}],
+    [['Host', 'a', 'X', `\x01${marker}`], {}],
+    [['Host', 'a', 'X', `\x7f${marker}`], {}],
+    [['Host', 'a', 'X', `\r\n${marker}`], {}],
+    [['Host', 'a', 'X', `\xff\0${marker}`], {}],
     [['Host', 'a', 'Expect', marker], {}],
     [['Host', 'a', 'Transfer-Encoding', marker], {}],
     [['Host', 'a', 'Transfer-Encoding', 'chunked', 'Content-Length', '2'], {}],
