@@ -32,27 +32,6 @@ export const problemTable = {
     action:
       'Correct what `errors` points at: `/name` is a member of the body, `/params/…`, `/query/…` and `/headers/…` are the rest of the request.'
   },
-  date_limit_required: {
-    status: 400,
-    title: 'date_limit is required',
-    detail: 'This connector needs a date_limit.',
-    retryable: false,
-    action: 'Send {"date_limit":"YYYY-MM-DD"}: an investment_research connector needs it.'
-  },
-  date_limit_not_allowed: {
-    status: 400,
-    title: 'date_limit is not allowed',
-    detail: 'This connector does not take a date_limit.',
-    retryable: false,
-    action: 'Send {} as the body: a sharepoint connector takes no date_limit.'
-  },
-  connector_type_unsupported: {
-    status: 400,
-    title: 'Connector type not supported',
-    detail: 'Connectors of this type cannot be synced on request.',
-    retryable: false,
-    action: 'Only investment_research and sharepoint connectors can be synced.'
-  },
   request_refused: {
     status: 400,
     title: 'Request refused by the upstream',
@@ -105,13 +84,6 @@ export const problemTable = {
     retryable: true,
     action: 'Send headers and body without pause, then try again.'
   },
-  idempotency_conflict: {
-    status: 409,
-    title: 'Idempotency key in use',
-    detail: 'A request with this idempotency key is still in flight.',
-    retryable: true,
-    action: 'Wait for the first request, or for Retry-After, and send the same request again.'
-  },
   payload_too_large: {
     status: 413,
     title: 'Payload too large',
@@ -132,13 +104,6 @@ export const problemTable = {
     detail: 'The body must be JSON, sent with Content-Type: application/json.',
     retryable: false,
     action: 'Set Content-Type: application/json, and send JSON in UTF-8 where the route takes a body.'
-  },
-  idempotency_mismatch: {
-    status: 422,
-    title: 'Idempotency key reused',
-    detail: 'This idempotency key belongs to a different request.',
-    retryable: false,
-    action: 'Use a new key for a new request.'
   },
   rate_limited: {
     status: 429,

@@ -55,6 +55,8 @@ export const syncConnector: Route<SyncDependencies> = (scope, { contentApi, oper
       schema: {
         operationId,
         summary: 'Trigger a sync of one connector',
+        description:
+          'The upstream starts a sync for each call. An Idempotency-Key is refused: before you repeat a call, look at `retryable` and `forwarded` of its problem.',
         tags: ['connectors'],
         security: tenantSecurity[scheme],
         params: Params,
