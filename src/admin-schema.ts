@@ -26,7 +26,7 @@ export const KeyId = Type.String({
 export const GrantedConnector = Type.String({
   pattern: `${ConnectorId.pattern}|^\\*$`,
   description: 'a UUID, in any case, or * for every connector',
-  examples: ['019a9612-bfad-758c-884e-37dd8c6ad2cb', '*']
+  examples: ['019b76da-a800-7371-bf3c-a5acb5ac0e04', '*']
 })
 
 /**
@@ -48,5 +48,5 @@ export const TimeOrNull = Type.Union([Time, Type.Null()])
 /** Headers of every answer under /admin. */
 export const adminHeaders = { ...answerHeaders, ...noStoreHeaders }
 
-/** Every route under /admin is described as needing an admin key. */
-export const adminSecurity = [{ bearer: [] }, { apiKey: [] }]
+/** Every route under /admin is described as needing an admin key, by one scheme: see `tenantSecurity`. */
+export const adminSecurity = [{ bearer: [] }]

@@ -16,6 +16,7 @@ import { adminProblems } from './plugins/admin-problems.ts'
 import { bodiless } from './plugins/bodiless.ts'
 import { drain } from './plugins/drain.ts'
 import { headerGuard } from './plugins/header-guard.ts'
+import { idempotencyKey } from './plugins/idempotency-key.ts'
 import { jsonBody } from './plugins/json-body.ts'
 import type { Limiter } from './plugins/limit-answer.ts'
 import { openapi } from './plugins/openapi.ts'
@@ -91,14 +92,15 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     await scope.register(rejectionRecord, { ledger })
     await scope.register(rateLimit, { limiter: limiters.tenants })
     await scope.register(permission)
+    await scope.register(idempotencyKey)
     await scope.register(jsonBody)
 
-    syncConnector(scope, { contentApi, operationId: 'syncConnector' })
+    syncConnector(scope, { contentApi, operationId: 'syncConnector', scheme: 'bearer' })
     listSyncs(scope, { history })
     // The upstream's own path: an existing client only changes its base URL and key.
     await scope.register(
       async function upstreamPaths(paths: Scope) {
-        syncConnector(paths, { contentApi, operationId: 'syncConnectorOnUpstreamPath' })
+        syncConnector(paths, { contentApi, operationId: 'syncConnectorOnUpstreamPath', scheme: 'apiKey' })
       },
       { prefix: '/contents/v1' }
     )

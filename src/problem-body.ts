@@ -9,6 +9,8 @@ export type ProblemBody = {
   detail: string
   /** A problem's, or on the admin listener a refusal's. */
   code: string
+  /** What to do about it: the sentence of the table. */
+  action: string
   request_id: string
   retryable: boolean
   forwarded: Forwarded
@@ -33,6 +35,7 @@ export function problemBody(problem: Failure, requestId: string): ProblemBody {
     status: kind.status,
     detail: problem.message,
     code: problem.code,
+    action: kind.action,
     request_id: requestId,
     retryable: kind.retryable && !uncertain,
     forwarded,

@@ -7,7 +7,10 @@ export type ProblemKind = {
   readonly detail: string
   /** Whether the same request may succeed when sent again, unchanged, later. */
   readonly retryable: boolean
-  /** What the caller, or the operator, should do. Shown on `/problems/:code`. */
+  /**
+   * What the caller, or the operator, should do. In every envelope, and on `/problems/:code`: it holds wherever the code is
+   * sent, on either listener and whatever the detail is.
+   */
   readonly action: string
 }
 
@@ -18,35 +21,16 @@ export const problemTable = {
     title: 'Malformed request',
     detail: 'The request is not well-formed HTTP or JSON.',
     retryable: false,
-    action: 'Send one valid HTTP/1.1 request: each header once, an origin-form path, a JSON body.'
+    action:
+      'Correct what `detail` names. A request is HTTP/1.1 with a path as its target, each header once, and JSON in UTF-8 where there is a body.'
   },
   request_invalid: {
     status: 400,
     title: 'Invalid request',
     detail: 'The request does not match the schema of this operation.',
     retryable: false,
-    action: 'Correct the members named in `errors`; `/openapi.json` holds the schema.'
-  },
-  date_limit_required: {
-    status: 400,
-    title: 'date_limit is required',
-    detail: 'This connector needs a date_limit.',
-    retryable: false,
-    action: 'Send {"date_limit":"YYYY-MM-DD"}: an investment_research connector needs it.'
-  },
-  date_limit_not_allowed: {
-    status: 400,
-    title: 'date_limit is not allowed',
-    detail: 'This connector does not take a date_limit.',
-    retryable: false,
-    action: 'Send {} as the body: a sharepoint connector takes no date_limit.'
-  },
-  connector_type_unsupported: {
-    status: 400,
-    title: 'Connector type not supported',
-    detail: 'Connectors of this type cannot be synced on request.',
-    retryable: false,
-    action: 'Only investment_research and sharepoint connectors can be synced.'
+    action:
+      'Correct what `errors` points at: `/name` is a member of the body, `/params/…`, `/query/…` and `/headers/…` are the rest of the request.'
   },
   request_refused: {
     status: 400,
@@ -61,14 +45,15 @@ export const problemTable = {
     title: 'Credentials invalid',
     detail: 'Send a valid gateway key as "Authorization: Bearer <key>" or "X-API-KEY: <key>".',
     retryable: false,
-    action: 'Check the key with whoever issued it: it may be missing, mistyped, expired, revoked or disabled.'
+    action:
+      'Check the key, token or certificate with whoever issued it: it may be missing, mistyped, expired, revoked, disabled, or not meant for your address.'
   },
   permission_denied: {
     status: 403,
     title: 'Permission denied',
     detail: 'Your tenant may not use this operation.',
     retryable: false,
-    action: 'Ask the platform team to permit the operation for your tenant.'
+    action: 'Ask whoever issued your key to permit this operation.'
   },
   connector_not_found: {
     status: 404,
@@ -82,7 +67,8 @@ export const problemTable = {
     title: 'Route not found',
     detail: 'There is nothing at this path.',
     retryable: false,
-    action: 'See `/docs` for the routes; the usual one is POST /connectors/:id/sync.'
+    action:
+      'Check the path and the port: callers ask POST /connectors/:id/sync, administrators the routes under /admin of the admin listener.'
   },
   method_not_allowed: {
     status: 405,
@@ -98,47 +84,34 @@ export const problemTable = {
     retryable: true,
     action: 'Send headers and body without pause, then try again.'
   },
-  idempotency_conflict: {
-    status: 409,
-    title: 'Idempotency key in use',
-    detail: 'A request with this idempotency key is still in flight.',
-    retryable: true,
-    action: 'Wait for the first request, or for Retry-After, and send the same request again.'
-  },
   payload_too_large: {
     status: 413,
     title: 'Payload too large',
     detail: 'The body is larger than 16 KiB.',
     retryable: false,
-    action: 'Send only {} or {"date_limit":"YYYY-MM-DD"}.'
+    action: 'Send a smaller body: a sync takes only {} or {"date_limit":"YYYY-MM-DD"}.'
   },
   uri_too_long: {
     status: 414,
     title: 'URI too long',
     detail: 'The request target, or a part of it, is too long.',
     retryable: false,
-    action: 'A connector id has 36 characters; send no more than the documented path.'
+    action: 'Send no more than the documented path and query; a connector id has 36 characters.'
   },
   media_type_unsupported: {
     status: 415,
     title: 'Media type not supported',
     detail: 'The body must be JSON, sent with Content-Type: application/json.',
     retryable: false,
-    action: 'Set Content-Type: application/json and send a JSON object.'
-  },
-  idempotency_mismatch: {
-    status: 422,
-    title: 'Idempotency key reused',
-    detail: 'This idempotency key belongs to a different request.',
-    retryable: false,
-    action: 'Use a new key for a new request.'
+    action: 'Set Content-Type: application/json, and send JSON in UTF-8 where the route takes a body.'
   },
   rate_limited: {
     status: 429,
     title: 'Rate limited',
     detail: 'The limit named by the RateLimit header is used up.',
     retryable: true,
-    action: 'Wait for Retry-After seconds, then send again; spread calls over time.'
+    action:
+      'Wait for Retry-After seconds, then send again; spread calls over time. The limit "unauthenticated" counts failures: mend the credentials first.'
   },
   headers_too_large: {
     status: 431,
@@ -195,7 +168,8 @@ export const problemTable = {
     title: 'Ledger unavailable',
     detail: 'The ledger cannot record calls now.',
     retryable: true,
-    action: 'Try again later. The platform team has to look at the store.'
+    action:
+      'When `retryable` is true, try again later. When it is false the sync may have started: look before you repeat it. The platform team has to look at the store.'
   },
   overloaded: {
     status: 503,
@@ -209,7 +183,8 @@ export const problemTable = {
     title: 'Sealed',
     detail: 'The gateway has no access to its keys.',
     retryable: true,
-    action: 'The platform team has to provide the master key, or upstream keys that can be opened.'
+    action:
+      'Try again later. The platform team has to provide the master key, or upstream keys that can be opened.'
   },
   shutting_down: {
     status: 503,
@@ -223,7 +198,8 @@ export const problemTable = {
     title: 'Store unavailable',
     detail: 'The store cannot be read now.',
     retryable: true,
-    action: 'Try again later. The platform team has to look at the store.'
+    action:
+      'When `retryable` is true, try again later. When it is false the change may have been made: look before you repeat it. The platform team has to look at the store.'
   },
   upstream_busy: {
     status: 503,

@@ -9,7 +9,10 @@ export const problemCodes = Object.keys(problemTable) as ProblemCode[]
 /** Whether the call reached the upstream: nothing was sent, it answered, or bytes were sent and no answer came. */
 export type Forwarded = 'no' | 'yes' | 'unknown'
 
-/** One fault in the request: a JSON pointer into the body, or `/params/…`, `/headers/…` into the rest. */
+/**
+ * One fault in the request: a JSON pointer into the body, '' for all of it, or `/params/…`, `/query/…`, `/headers/…` into
+ * the rest.
+ */
 export type FieldError = { readonly pointer: string; readonly detail: string }
 
 /** What is told of the upstream's answer: its status and, where it gave them, its machine-readable ids. No text. */
@@ -32,7 +35,7 @@ export type ProblemOptions = {
 }
 
 /** What the envelope needs to know of a kind of failure. */
-export type RenderedKind = Pick<ProblemKind, 'status' | 'title' | 'retryable'>
+export type RenderedKind = Pick<ProblemKind, 'status' | 'title' | 'retryable' | 'action'>
 
 /** A failure as the envelope shows it: a Problem, or one of those that only the admin listener knows. */
 export class Failure<Code extends string = string> extends Error {

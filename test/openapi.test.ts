@@ -3,8 +3,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeApi } from '../src/cli/openapi.ts'
 import { problemBody } from '../src/problem-body.ts'
-import { problemTable } from '../src/problem-table.ts'
 import { Problem, problemCodes } from '../src/problems.ts'
+import { startSandbox } from '../src/sandbox/sandbox.ts'
 import { version } from '../src/version.ts'
 import { header } from './support/http-answer.ts'
 import { rawRequest } from './support/raw-connection.ts'
@@ -17,11 +17,12 @@ type Media = {
   readonly examples?: Record<string, { value: unknown }>
 }
 type Content = Readonly<Record<string, Media>>
-type Answer = { readonly description: string; readonly content: Content }
+type Answer = { readonly description: string; readonly content?: Content }
 type Operation = {
   readonly operationId: string
   readonly summary: string
   readonly security?: readonly object[]
+  readonly parameters?: readonly { readonly name: string; readonly schema: object }[]
   readonly requestBody?: { readonly content: Content }
   readonly responses: Readonly<Record<string, Answer>>
 }
@@ -29,6 +30,7 @@ type Document = {
   readonly openapi: string
   readonly info: { readonly version: string }
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly components: { readonly securitySchemes: Readonly<Record<string, object>> }
 }
 
 const stored = readFileSync(new URL('../openapi/gateway.json', import.meta.url), 'utf8')
@@ -64,6 +66,8 @@ test('it is OpenAPI 3.1, of this version, with these operations', () => {
     'GET /problems',
     'GET /problems/{code}',
     'GET /readyz',
+    'HEAD /livez',
+    'HEAD /readyz',
     'POST /connectors/{id}/sync',
     'POST /contents/v1/connectors/{id}/sync'
   ])
@@ -72,25 +76,19 @@ test('it is OpenAPI 3.1, of this version, with these operations', () => {
   for (const { operation } of operations) expect(operation.summary).not.toBe('')
 })
 
-describe.each(syncs)('$name', ({ operation }) => {
-  test('needs a key, as Bearer or as X-API-KEY, or a token, or a client certificate', () => {
-    expect(operation.security).toEqual([
-      { bearer: [] },
-      { apiKey: [] },
-      { token: [] },
-      { clientCertificate: [] }
-    ])
+test('no route names more than one scheme, and every scheme that is described is named by a route', () => {
+  const named = operations.flatMap(({ name, operation: { security = [] } }) => {
+    expect(security.length, name).toBeLessThanOrEqual(1)
+    return security.flatMap(scheme => Object.keys(scheme))
   })
+  expect(Object.keys(document.components.securitySchemes).sort()).toEqual([...new Set(named)].sort())
+})
 
-  test.each(problemCodes)('describes %s under its status', code => {
-    const answer = operation.responses[problemTable[code].status]
-    expect(answer?.description).toContain(`\`${code}\``)
-    expect(Object.keys(answer?.content ?? {})).toEqual(['application/problem+json'])
-    const body = problemBody(
-      new Problem(code, { retryAfter: 3, errors: [], upstream: { status: 500 } }),
-      'id'
-    )
-    expect(faults(answer?.content['application/problem+json']?.schema ?? {}, body)).toBe('')
+describe.each(syncs)('$name', ({ name, operation }) => {
+  test('names one scheme: clients made from the description send one header', () => {
+    // Who comes over the upstream's own path has a client that sends its key as the upstream takes it.
+    const scheme = name.includes('/contents/v1/') ? 'apiKey' : 'bearer'
+    expect(operation.security).toEqual([{ [scheme]: [] }])
   })
 
   test('takes and gives only what is described', () => {
@@ -101,19 +99,59 @@ describe.each(syncs)('$name', ({ operation }) => {
   })
 })
 
+test.each(problemCodes)('the envelope of %s, with every member that it can have, is as described', code => {
+  const errors = [{ pointer: '', detail: 'x' }]
+  const body = problemBody(new Problem(code, { retryAfter: 3, errors, upstream: { status: 500 } }), 'id')
+  expect(faults({ $ref: '#/components/schemas/Problem' }, body)).toBe('')
+  const { action, ...without } = body
+  expect(action).not.toBe('')
+  expect(faults({ $ref: '#/components/schemas/Problem' }, without)).not.toBe('')
+})
+
+test('the limit of a list is a number, and what is no number from 1 to 100 is none', () => {
+  const lists = operations.filter(({ operation }) =>
+    operation.parameters?.some(({ name }) => name === 'limit')
+  )
+  expect(lists.map(({ name }) => name)).toEqual(['GET /connectors/{id}/syncs'])
+  for (const { operation } of lists) {
+    const { schema = {} } = operation.parameters?.find(({ name }) => name === 'limit') ?? {}
+    expect(schema).toMatchObject({ type: 'integer' })
+    for (const limit of [1, 20, 100]) expect(faults(schema, limit)).toBe('')
+    for (const limit of [0, 101, 1.5, '20']) expect(faults(schema, limit)).not.toBe('')
+  }
+})
+
+test('connectors in examples are those of the sandbox, each with a body that its type takes', async () => {
+  const sandbox = await startSandbox()
+  await sandbox.close()
+  const typeOf = new Map(sandbox.connectors.map(({ connector_id, type }) => [connector_id, type]))
+  const ids = [...stored.matchAll(/"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"/g)]
+  const connectors = ids.map(([, id = '']) => id).filter(id => !stored.includes(`"request_id": "${id}"`))
+  expect(connectors.length).toBeGreaterThan(4)
+  for (const id of connectors) expect(typeOf.get(id), id).toBeDefined()
+  for (const { operation } of syncs) {
+    const answers = operation.responses['200']?.content?.['application/json']?.examples ?? {}
+    expect(Object.values(answers)).toHaveLength(2)
+    for (const { value } of Object.values(answers)) {
+      const { connector_id: id, date_limit: date } = value as { connector_id: string; date_limit?: string }
+      expect(typeOf.get(id)).toBe(date === undefined ? 'sharepoint' : 'investment_research')
+    }
+  }
+})
+
 test('every example is valid by the schema that it stands beside', () => {
   let examples = 0
   for (const { name, operation } of operations)
     for (const content of [
       operation.requestBody?.content ?? {},
-      ...Object.values(operation.responses).map(answer => answer.content)
+      ...Object.values(operation.responses).map(answer => answer.content ?? {})
     ])
       for (const media of Object.values(content))
         for (const { value } of Object.values(media.examples ?? {})) {
           examples++
           expect(faults(media.schema, value), name).toBe('')
         }
-  expect(examples).toBeGreaterThanOrEqual(8)
+  expect(examples).toBeGreaterThanOrEqual(80)
   expect(embeddedExampleFaults(document)).toEqual([])
 })
 
@@ -163,7 +201,7 @@ describe('over a socket', () => {
     for (const { path, bytes } of calls) {
       const [answer] = await rawRequest(gateway.port, bytes)
       const operation = Object.values(document.paths[path] ?? {})[0]
-      const schema = operation?.responses[answer?.status ?? 0]?.content['application/json']?.schema
+      const schema = operation?.responses[answer?.status ?? 0]?.content?.['application/json']?.schema
       expect(schema, path).toBeDefined()
       expect(faults(schema ?? {}, JSON.parse(answer?.body ?? ''))).toBe('')
     }

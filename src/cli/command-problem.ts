@@ -19,6 +19,8 @@ type ProblemObject = {
   readonly status: number
   readonly detail: string
   readonly code: string
+  /** What to do, of those failures that are in a table. */
+  readonly action?: string
   /** For faults in the configuration: each with a JSON pointer to its setting. */
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[]
 }
@@ -29,10 +31,18 @@ export function toCommandProblem(error: unknown): CommandProblem {
   const { code, detail, exit } = asCommandError(error)
   const line = plain(detail)
   const status = statusOf(code, exit)
+  const action = tabled[code]?.action
   return {
     exit,
     lines: [line],
-    body: { type: `/problems/${code}`, title: titleOf(code), status, detail: line, code }
+    body: {
+      type: `/problems/${code}`,
+      title: titleOf(code),
+      status,
+      detail: line,
+      code,
+      ...(action !== undefined && { action })
+    }
   }
 }
 
@@ -95,9 +105,13 @@ function usageFault(message: string): string {
   return message.replace(/^error: /, '').replace(/( but got \d+):.*$/s, '$1.')
 }
 
+const tabled: Readonly<Record<string, { readonly status: number; readonly action: string }>> = {
+  ...problemTable,
+  ...refusalTable
+}
+
 function statusOf(code: string, exit: FailureExit): number {
-  const known: Readonly<Record<string, { readonly status: number }>> = { ...problemTable, ...refusalTable }
-  return known[code]?.status ?? (exit === 2 ? 400 : 409)
+  return tabled[code]?.status ?? (exit === 2 ? 400 : 409)
 }
 
 function titleOf(code: string): string {

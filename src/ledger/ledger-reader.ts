@@ -72,7 +72,7 @@ export class LedgerReader {
     const history = await this.#read(tenantSlots, tenant, thread => thread.call('syncHistory', own))
     if (history) return history
     const detail = 'must be the next of an earlier page of this history'
-    throw new Problem('request_invalid', { errors: [{ pointer: '/querystring/cursor', detail }] })
+    throw new Problem('request_invalid', { errors: [{ pointer: '/query/cursor', detail }] })
   }
 
   /** What an administrator asks. Throws a refusal (by its name and code), `store_unavailable` and `overloaded`. */

@@ -15,6 +15,22 @@ const atMostOnce: ReadonlySet<string> = new Set([
   'expect'
 ])
 
+/**
+ * Every header that is read, here, by a plugin or a route, or by Node: who asks, for what, in which form, where the request
+ * and its connection end. No other header is read, logged or passed on, so text beyond ASCII in one changes nothing.
+ */
+export const readHeaders: ReadonlySet<string> = new Set([
+  ...atMostOnce,
+  'connection',
+  'proxy-connection',
+  'upgrade',
+  'accept',
+  'accept-encoding',
+  'if-match',
+  'if-none-match',
+  'x-forwarded-for'
+])
+
 const maxHeaders = 100
 
 /** A name, an IPv4 address or a bracketed IPv6 address, with or without a port. */
@@ -54,7 +70,9 @@ export function headerFault(
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] as string).toLowerCase()
     const value = rawHeaders[index + 1] as string
-    if (!isVisibleAscii(value)) return 'Header values must be ASCII.'
+    const highest = highestCharacter(value)
+    if (highest === controlCharacter) return 'Header values must not hold control characters.'
+    if (highest > lastOfAscii && readHeaders.has(name)) return `The ${name} header must be ASCII.`
     if (!atMostOnce.has(name)) continue
     if (seen.has(name)) return `The ${name} header may come only once.`
     seen.add(name)
@@ -76,11 +94,19 @@ function valueFault(name: string, value: string, httpVersion: string): string | 
   return null
 }
 
-/** Tab and 0x20 to 0x7E. A loop: on values this short it beats a regular expression. */
-function isVisibleAscii(value: string): boolean {
+const lastOfAscii = 0x7e
+const controlCharacter = Number.POSITIVE_INFINITY
+
+/**
+ * The highest character of a value, or `controlCharacter` when it holds one. A loop: on values this short it beats a regular
+ * expression.
+ */
+function highestCharacter(value: string): number {
+  let highest = 0
   for (let index = 0; index < value.length; index++) {
     const code = value.charCodeAt(index)
-    if ((code < 0x20 && code !== 0x09) || code > 0x7e) return false
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return controlCharacter
+    if (code > highest) highest = code
   }
-  return true
+  return highest
 }

@@ -4,8 +4,12 @@ import fp from 'fastify-plugin'
 import { Problem } from '../problems.ts'
 import { namesMemberTwice } from '../strict-json.ts'
 
-/** JSON by its media type, with no charset but UTF-8: another one would make other text of the same bytes. */
-const jsonMediaType = /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?[ \t]*$/i
+/**
+ * JSON by its media type, with no charset but UTF-8, which many call utf8: another one would make other text of the same
+ * bytes. Parameters that are empty say nothing.
+ */
+const jsonMediaType =
+  /^application\/json[ \t]*(?:(?:;[ \t]*)+(?:charset=(?:utf-?8|"utf-?8")[ \t]*(?:;[ \t]*)*)?)?$/i
 
 /**
  * The one body parser: strict JSON. What JSON.parse lets through and other parsers read otherwise is refused:
@@ -33,21 +37,37 @@ export const jsonBody = fp(
   { name: 'json-body', dependencies: ['problem-envelope'] }
 )
 
-function requireJsonMediaType(request: FastifyRequest): void {
-  if (!jsonMediaType.test(request.headers['content-type'] ?? '')) throw new Problem('media_type_unsupported')
+function requireJsonMediaType({ headers: { 'content-type': type = '' } }: FastifyRequest): void {
+  if (jsonMediaType.test(type)) return
+  throw new Problem('media_type_unsupported', {
+    detail: /charset/i.test(type)
+      ? 'JSON is taken in UTF-8 alone: leave the charset out, or send charset=utf-8.'
+      : 'The media type application/json takes no parameter but charset=utf-8.'
+  })
 }
 
-/** Parses UTF-8 JSON. Throws `request_malformed`. */
+/** What is wrong with bytes that are no JSON. */
+function faultOf(bytes: Buffer): string {
+  const begin = bytes.toString('latin1', 0, 3)
+  if (begin === '\xef\xbb\xbf')
+    return 'The body begins with a byte-order mark: send JSON in UTF-8 without one.'
+  if (/^(?:\xff\xfe|\xfe\xff)/.test(begin)) return 'The body is in UTF-16: send JSON in UTF-8.'
+  return 'The body is not valid JSON in UTF-8.'
+}
+
+const nothing = /^[ \t\r\n]*$/
+
+/** Parses UTF-8 JSON; undefined when there is nothing but white space. Throws `request_malformed`. */
 export function parseStrictJson(bytes: Buffer): unknown {
-  let text: string
+  // A byte-order mark stays in the text, where it is no JSON.
+  const text = bytes.toString('utf8')
   let value: unknown
   try {
     if (!isUtf8(bytes)) throw new TypeError('the bytes are not UTF-8')
-    // A byte-order mark stays in the text, where it is no JSON.
-    text = bytes.toString('utf8')
     value = JSON.parse(text)
   } catch (cause) {
-    throw new Problem('request_malformed', { detail: 'The body is not valid JSON in UTF-8.', cause })
+    if (nothing.test(text)) return undefined
+    throw new Problem('request_malformed', { detail: faultOf(bytes), cause })
   }
   if (namesMemberTwice(text, value))
     throw new Problem('request_malformed', { detail: 'The body names a member twice.' })

@@ -1,41 +1,34 @@
 import swagger from '@fastify/swagger'
 import fp from 'fastify-plugin'
 import { ProblemSchema } from '../schema.ts'
+import { describeRoute } from './describe-route.ts'
 
 const description = `Triggers syncs of Bigdata.com connectors for internal services. Every failure is one
 application/problem+json envelope; \`/problems\` says what each code means. Every answer has an X-Request-Id.`
 
-/** New in OpenAPI 3.1, and not in the types of the description's maker. */
-const clientCertificate = {
-  type: 'mutualTLS',
-  description: 'A client certificate that is mapped to a tenant, where the gateway speaks TLS'
-} as never
+const proofs = `A gateway key, cgw_…, or a signed token (JWT) of an issuer that the gateway is configured to trust. A key
+may also be sent as X-API-KEY, or in both headers. Where the gateway speaks TLS, a client certificate that is mapped to a
+tenant takes the place of either.`
 
 /** Describes the routes of the public listener that are registered after it. */
 export const openapi = fp<{ version: string }>(
   async function openapi(scope, { version }) {
     scope.addSchema(ProblemSchema)
     await scope.register(swagger, {
+      transform: describeRoute,
       openapi: {
         openapi: '3.1.0',
         info: { title: 'connector-gateway', version, description },
         servers: [{ url: '/' }],
         components: {
           securitySchemes: {
-            bearer: { type: 'http', scheme: 'bearer', description: 'A gateway key, cgw_…' },
+            bearer: { type: 'http', scheme: 'bearer', description: proofs },
             apiKey: {
               type: 'apiKey',
               in: 'header',
               name: 'X-API-KEY',
               description: 'The same key, in the header that the upstream uses'
-            },
-            token: {
-              type: 'http',
-              scheme: 'bearer',
-              bearerFormat: 'JWT',
-              description: 'A signed token of an issuer that the gateway is configured to trust'
-            },
-            clientCertificate
+            }
           }
         }
       },

@@ -30,7 +30,7 @@ export const problemEnvelope = fp<{ logger: Logger }>(
   async function problemEnvelope(scope, { logger }) {
     scope.decorateRequest('problem', null)
     scope.setErrorHandler(function answerFailure(error, request, reply) {
-      const failure = error instanceof Failure ? error : toProblem(error)
+      const failure = error instanceof Failure ? error : toProblem(error, request)
       return sendProblem(failure, request, reply, logger)
     })
   },
@@ -65,18 +65,31 @@ function sendProblem(
     .send(Buffer.from(JSON.stringify(problemBody(problem, request.id))))
 }
 
-/** Any thrown value as a Problem. What is neither a Problem nor a known framework error becomes `internal_error`. */
-export function toProblem(error: unknown): Problem {
+/**
+ * Any thrown value as a Problem. What is neither a Problem nor a known framework error becomes `internal_error`. Of an
+ * empty body it says so only where the request is given.
+ */
+export function toProblem(error: unknown, request?: Pick<FastifyRequest, 'body'>): Problem {
   if (error instanceof Problem) return error
   const known = byFastifyCode[(error as { code?: string } | null)?.code ?? '']
   if (known === undefined) return new Problem('internal_error', { cause: error })
   if (known !== 'request_invalid') return new Problem(known, { cause: error })
-  return new Problem(known, { errors: fieldErrors(error as FastifyError), cause: error })
+  const { validationContext } = error as FastifyError
+  const isEmpty = request !== undefined && validationContext === 'body' && request.body === undefined
+  return new Problem(known, {
+    ...(isEmpty && { detail: 'The body is empty.' }),
+    errors: fieldErrors(error as FastifyError),
+    cause: error
+  })
 }
+
+/** What a part of a request is called in pointers, where the server framework has another word. */
+const partNames: Readonly<Record<string, string>> = { querystring: 'query' }
 
 /** Points at each fault by names that the schema knows: a member that it does not know is never echoed. */
 function fieldErrors(error: FastifyError): FieldError[] {
-  const root = error.validationContext === 'body' ? '' : `/${error.validationContext}`
+  const { validationContext: part = 'body' } = error
+  const root = part === 'body' ? '' : `/${partNames[part] ?? part}`
   return (error.validation ?? []).map(fault => {
     const missing = fault.params['missingProperty']
     return {

@@ -94,14 +94,18 @@ export function strangerRefused(request: FastifyRequest, reply: FastifyReply, fa
   return rateLimited(failures.name, failureLimit, verdict, reply)
 }
 
-/** The key or token in the headers, '' for one in no form that is taken, null for none. Throws `request_malformed` for two. */
+/**
+ * The key or token in the headers, '' for one in no form that is taken, null for none. The same may stand in both headers,
+ * as clients send it that fill in every scheme they know. Throws `request_malformed` for two.
+ */
 export function presentedKey({ headers }: Pick<FastifyRequest, 'headers'>): string | null {
   const { authorization, 'x-api-key': apiKey } = headers
-  if (authorization !== undefined && apiKey !== undefined)
+  if (authorization === undefined) return typeof apiKey === 'string' ? apiKey : null
+  const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+  // Both came from the caller: how long their comparison takes tells nothing of a key that is stored.
+  if (apiKey !== undefined && apiKey !== bearer)
     throw new Problem('request_malformed', {
-      detail: 'Send the key as Authorization or as X-API-KEY, not both.'
+      detail: 'Authorization and X-API-KEY hold different credentials: send one of them, or the same in both.'
     })
-  if (typeof apiKey === 'string') return apiKey
-  if (authorization === undefined) return null
-  return /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? ''
+  return bearer ?? ''
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { openStore } from '../../src/store/store.ts'
+import { refusalTable } from '../../src/tenants/refusal.ts'
 import { adminEntries } from '../tenants/temporary-store.ts'
 import { commandLine } from './command-line.ts'
 
@@ -66,7 +67,8 @@ test('a refused change exits 1, says why on standard error and leaves no entry',
     title: 'Tenant not found',
     status: 404,
     detail: 'there is no tenant with this name',
-    code: 'tenant_not_found'
+    code: 'tenant_not_found',
+    action: refusalTable.tenant_not_found.action
   })
   expect(await kinds(gateway.storePath)).toEqual(['admin.tenant.create'])
 })

@@ -33,11 +33,6 @@ describe('a header that may come once and comes twice is refused, the same or an
   })
 })
 
-test('a key in both places is refused, even when it is the same', async () => {
-  const more = [`X-API-KEY: ${file.gateway.key}`]
-  await expectRefusal(file.gateway, syncBytes(call(), { more }), 'request_malformed')
-})
-
 describe('what a caller says of itself does not count:', () => {
   test.each([
     ['a key header named as hop-by-hop', ['Connection: authorization, x-api-key, content-type']],
@@ -80,7 +75,11 @@ test('the guard says what is wrong in words of its own', () => {
   const wrong: [string[], { url?: string; httpVersion?: string }][] = [
     [['Host', marker, 'host', marker], {}],
     [['Host', `${marker}/`], {}],
-    [['Host', 'a', 'X', `\xff${marker}`], {}],
+    [['Host', 'a', 'Accept', `\xff${marker}`], {}],
+    [['Host', 'a', 'X', `\x01${marker}`], {}],
+    [['Host', 'a', 'X', `\x7f${marker}`], {}],
+    [['Host', 'a', 'X', `\r\n${marker}`], {}],
+    [['Host', 'a', 'X', `\xff\0${marker}`], {}],
     [['Host', 'a', 'Expect', marker], {}],
     [['Host', 'a', 'Transfer-Encoding', marker], {}],
     [['Host', 'a', 'Transfer-Encoding', 'chunked', 'Content-Length', '2'], {}],

@@ -3,15 +3,13 @@ import { parseStrictJson } from '../../src/plugins/json-body.ts'
 import { expectRefusal, marker } from '../support/expect-refusal.ts'
 import { gatewayForFile } from '../support/gateway-for-file.ts'
 import { rawRequest } from '../support/raw-connection.ts'
-import { syncBytes } from '../support/request-bytes.ts'
+import { type RequestParts, syncBytes } from '../support/request-bytes.ts'
 
 const file = gatewayForFile()
 const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connectors.investment_research })
 
 describe('a body that is not JSON in UTF-8 is malformed:', () => {
   test.each([
-    ['nothing', ''],
-    ['white space', ' \r\n\t'],
     ['cut short', `{"date_limit":"${marker}`],
     ['a comma too many', '{"date_limit":"2026-01-01",}'],
     ['single quotes', `{'date_limit':'${marker}'}`],
@@ -40,6 +38,34 @@ describe('a body that is not JSON in UTF-8 is malformed:', () => {
     ['UTF-16 with a mark', Buffer.from('\ufeff{}', 'utf16le')]
   ])('%s', async (_what, body) => {
     await expectRefusal(file.gateway, syncBytes(call(), { body }), 'request_malformed')
+  })
+})
+
+describe('a body that begins with a byte-order mark is refused in a sentence that names it:', () => {
+  test.each([
+    [
+      'UTF-8',
+      Buffer.from('\ufeff{}'),
+      'The body begins with a byte-order mark: send JSON in UTF-8 without one.'
+    ],
+    [
+      'nothing behind it',
+      Buffer.from('\ufeff'),
+      'The body begins with a byte-order mark: send JSON in UTF-8 without one.'
+    ],
+    [
+      'UTF-16, little-endian',
+      Buffer.from('\ufeff{}', 'utf16le'),
+      'The body is in UTF-16: send JSON in UTF-8.'
+    ],
+    [
+      'UTF-16, big-endian',
+      Buffer.from('\ufeff{}', 'utf16le').swap16(),
+      'The body is in UTF-16: send JSON in UTF-8.'
+    ]
+  ])('%s', async (_what, body, sentence) => {
+    const { detail } = await expectRefusal(file.gateway, syncBytes(call(), { body }), 'request_malformed')
+    expect(detail).toBe(sentence)
   })
 })
 
@@ -114,7 +140,10 @@ describe('the media type', () => {
     'application/json; charset=utf-8; charset=latin1',
     'application/json; charset=',
     'application/json; version=1',
-    'application/json;',
+    'application/json charset=utf-8',
+    'application/json; charset=utf-8; charset=utf-8',
+    'application/json; charset=utf88',
+    'application/json; charset="utf-8',
     'application/json, text/plain',
     'application/json x',
     'application /json',
@@ -128,6 +157,20 @@ describe('the media type', () => {
   ])('%j is not taken', async type => {
     const headers = ['Host: gateway', `Content-Type: ${type}`]
     await expectRefusal(file.gateway, syncBytes(call(), { headers }), 'media_type_unsupported')
+  })
+
+  test.each([
+    ['charset=latin1', 'JSON is taken in UTF-8 alone: leave the charset out, or send charset=utf-8.'],
+    ['charset=utf-16', 'JSON is taken in UTF-8 alone: leave the charset out, or send charset=utf-8.'],
+    [`version=${marker}`, 'The media type application/json takes no parameter but charset=utf-8.']
+  ])('is refused for its parameter %s, in a sentence that says so', async (parameter, sentence) => {
+    const headers = ['Host: gateway', `Content-Type: application/json; ${parameter}`]
+    const { detail } = await expectRefusal(
+      file.gateway,
+      syncBytes(call(), { headers }),
+      'media_type_unsupported'
+    )
+    expect(detail).toBe(sentence)
   })
 
   test('none is not taken', async () => {
@@ -145,6 +188,13 @@ describe('the media type', () => {
     'application/json;charset=UTF-8',
     'application/json; charset="utf-8"',
     'application/json\t;\tcharset=utf-8',
+    'application/json; charset=utf8',
+    'application/json;charset="UTF8"',
+    'application/json;',
+    'application/json; ',
+    'application/json;;',
+    'application/json; charset=utf-8;',
+    'application/json; ; charset=utf-8 ; ',
     'application/json\t'
   ])('%j is taken', async type => {
     const headers = ['Host: gateway', `Content-Type: ${type}`]
@@ -154,9 +204,27 @@ describe('the media type', () => {
   })
 })
 
-test('no body at all, though a connector that takes none still needs {}, is invalid', async () => {
-  const bytes = syncBytes(call(), { headers: ['Host: gateway'], body: '', framing: null })
-  await expectRefusal(file.gateway, bytes, 'request_invalid', {
-    errors: [{ pointer: '', detail: expect.stringMatching(/^must be a JSON object: /) }]
+describe('a body that holds nothing, though a connector that takes no date still needs {}, is called empty:', () => {
+  test.each<[string, RequestParts]>([
+    ['no body at all', { headers: ['Host: gateway'], body: '', framing: null }],
+    ['none, of a media type', { body: '', framing: null }],
+    ['of length 0', { body: '' }],
+    ['of no chunk', { body: '0\r\n\r\n', framing: 'Transfer-Encoding: chunked' }],
+    ['white space', { body: ' \r\n\t' }]
+  ])('%s', async (_what, parts) => {
+    const { detail } = await expectRefusal(file.gateway, syncBytes(call(), parts), 'request_invalid', {
+      errors: [{ pointer: '', detail: expect.stringMatching(/^must be a JSON object: \{\} for /) }]
+    })
+    expect(detail).toBe('The body is empty.')
+  })
+
+  test('null is not empty', async () => {
+    const { detail } = await expectRefusal(
+      file.gateway,
+      syncBytes(call(), { body: 'null' }),
+      'request_invalid',
+      { errors: [{ pointer: '', detail: expect.stringMatching(/^must be a JSON object: /) }] }
+    )
+    expect(detail).not.toContain('empty')
   })
 })

@@ -55,8 +55,6 @@ describe('headers that are not ones are refused', () => {
     ['with a bare LF in the value', `X-A: a\n${marker}`],
     ['with another control character', `X-A: a\x01${marker}`],
     ['with DEL', `X-A: a\x7f${marker}`],
-    ['with Latin-1 text', `X-A: caf\xe9 ${marker}`],
-    ['with UTF-8 text', `X-A: ${Buffer.from('ключ').toString('latin1')}`],
     ['with a space before the colon', `X-A : ${marker}`],
     ['with a tab before the colon', `X-A\t: ${marker}`],
     ['without a name', `: ${marker}`],

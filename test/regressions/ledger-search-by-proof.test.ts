@@ -70,9 +70,7 @@ test('calls by a token and by a certificate are found by what the ledger names t
 test.each(['jwt:', 'jwt:A', 'mtls:0', 'mtls:0123456789ABCDEF', 'jwt:a*', "jwt:a' OR 1=1", 'key'])(
   'what names no proof is refused: %s',
   async keyId => {
-    const errors = [
-      { pointer: '/querystring/key_id', detail: expect.stringMatching(/^must be the id of a key/) }
-    ]
+    const errors = [{ pointer: '/query/key_id', detail: expect.stringMatching(/^must be the id of a key/) }]
     expectProblem(await search(keyId), 'request_invalid', { errors })
   }
 )

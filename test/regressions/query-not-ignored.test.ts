@@ -17,7 +17,7 @@ test.each(['date_limit=2026-01-01', `api_key=${marker}`, `${marker}`, 'a=1&a=2']
       { key: gateway.key, connectorId },
       { target: `/connectors/${connectorId}/sync?${query}` }
     )
-    const errors = [{ pointer: '/querystring', detail: 'must be empty' }]
+    const errors = [{ pointer: '/query', detail: 'must be empty' }]
     await expectRefusal(gateway, bytes, 'request_invalid', { errors })
   }
 )

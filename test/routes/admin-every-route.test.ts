@@ -244,7 +244,10 @@ const admin = operations.filter(({ path }) => path.startsWith('/admin/'))
 test('every route is in this table, and nothing but health is outside /admin', () => {
   expect(admin.map(({ operation }) => operation.operationId).sort()).toEqual(Object.keys(samples).sort())
   const others = operations.filter(({ path }) => !path.startsWith('/admin/'))
-  expect(others.map(({ path }) => path)).toEqual(['/livez', '/readyz'])
+  expect(others.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    ...['GET /livez', 'HEAD /livez'],
+    ...['GET /readyz', 'HEAD /readyz']
+  ])
 })
 
 describe.each(admin)('$method $path', ({ method, path, operation }) => {
@@ -305,7 +308,7 @@ describe.each(admin)('$method $path', ({ method, path, operation }) => {
     for (const target of sample.badPaths ?? []) {
       const answer = await ask(file.gateway.prepared.operator, target)
       const errors = [
-        { pointer: expect.stringMatching(/^\/(querystring|params)/), detail: expect.any(String) }
+        { pointer: expect.stringMatching(/^\/(query|params)(\/|$)/), detail: expect.any(String) }
       ]
       expectProblem(answer, 'request_invalid', { errors })
     }

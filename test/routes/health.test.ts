@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Problem } from '../../src/problems.ts'
 import { expectProblem } from '../support/expect-problem.ts'
-import { header } from '../support/http-answer.ts'
-import { rawRequest } from '../support/raw-connection.ts'
+import { type HttpAnswer, header } from '../support/http-answer.ts'
+import { rawConnection, rawRequest } from '../support/raw-connection.ts'
 import { requestBytes } from '../support/request-bytes.ts'
+import { buildTestAdminApp } from '../support/test-admin-app.ts'
 import { startTestApp } from '../support/test-app.ts'
 
 const get = (target: string) => requestBytes({ method: 'GET', target })
@@ -40,6 +41,62 @@ test('while it drains a process answers its health on connections that are open,
   expect(answer?.status).toBe(200)
   expect(answer && header(answer, 'connection')).toBe('close')
   expectProblem(other, 'shutting_down', { retryAfter: 1 })
+})
+
+describe.each(['public', 'admin'] as const)('on the %s listener HEAD is GET without its body:', listener => {
+  let unready: Problem | null = null
+  let port: number
+  let close: () => Promise<unknown>
+  beforeAll(async () => {
+    const dependencies = { unreadiness: () => unready }
+    if (listener === 'public') {
+      const app = await startTestApp(dependencies)
+      port = app.port
+      close = app.close
+    } else {
+      const app = await buildTestAdminApp(dependencies)
+      port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
+      close = () => app.close()
+    }
+  })
+  beforeEach(() => {
+    unready = null
+  })
+  afterAll(() => close())
+
+  const ask = async (method: string, target: string) => {
+    const bytes = requestBytes({ method, target, more: ['Connection: close'], framing: null })
+    const connection = await rawConnection(port, { bodiless: method === 'HEAD' })
+    connection.write(bytes)
+    // Throws when bytes came behind the head.
+    const [answer] = await connection.ended
+    if (answer === undefined) throw new Error('no answer')
+    return answer
+  }
+  const headersOf = ({ headers }: HttpAnswer) =>
+    headers.filter(([name]) => name !== 'x-request-id' && name !== 'date')
+
+  test.each([
+    ['/livez', 200, null],
+    ['/readyz', 200, null],
+    ['/readyz', 503, 'sealed']
+  ] as const)('%s, %i', async (target, status, code) => {
+    unready = code && new Problem(code)
+    const [get, head] = [await ask('GET', target), await ask('HEAD', target)]
+    expect(head.status).toBe(status)
+    expect(get.status).toBe(status)
+    expect(headersOf(head)).toEqual(headersOf(get))
+    expect(header(head, 'content-length')).toBe(String(Buffer.byteLength(get.body)))
+    expect(head.body).toBe('')
+  })
+
+  test('and other methods are refused with both', async () => {
+    for (const target of ['/livez', '/readyz']) {
+      const answer = await ask('DELETE', target)
+      expectProblem(answer, 'method_not_allowed')
+      expect(header(answer, 'allow')).toBe('GET, HEAD')
+    }
+  })
 })
 
 test('health needs no key and costs no limit', async () => {

@@ -124,7 +124,7 @@ describe('it is refused', () => {
     async query => {
       const answer = await ask(file.gateway.key, nobodys, query)
       expectProblem(answer, 'request_invalid', {
-        errors: [{ pointer: expect.stringMatching(/^\/querystring/), detail: expect.any(String) }]
+        errors: [{ pointer: expect.stringMatching(/^\/query(\/|$)/), detail: expect.any(String) }]
       })
     }
   )
@@ -134,7 +134,7 @@ describe('it is refused', () => {
     const theirs = await sync(prepared.other, connectors.sharepoint, '{}')
     const elsewhere = await sync(key, connectors.investment_research)
     const errors = [
-      { pointer: '/querystring/cursor', detail: 'must be the next of an earlier page of this history' }
+      { pointer: '/query/cursor', detail: 'must be the next of an earlier page of this history' }
     ]
     for (const cursor of [theirs, elsewhere, nobodys])
       expectProblem(await ask(key, connectors.sharepoint, `?cursor=${cursor}`), 'request_invalid', { errors })

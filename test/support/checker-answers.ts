@@ -1,19 +1,20 @@
 import { type ClientAnswer, header, jsonObject, requestIdOf, type Violation } from './checker-histories.ts'
 
-/** The contract's codes and statuses, written out again from `design.md` and not taken from the product. */
+/**
+ * The contract's codes and statuses, written out again from `design.md` and not taken from the product; without those that
+ * nothing produces yet, which no answer may carry.
+ */
 const statusOfCode: Readonly<Record<string, number>> = Object.fromEntries(
   Object.entries({
-    400: 'request_malformed request_invalid date_limit_required date_limit_not_allowed connector_type_unsupported request_refused',
+    400: 'request_malformed request_invalid request_refused',
     401: 'credentials_invalid',
     403: 'permission_denied',
     404: 'connector_not_found route_not_found',
     405: 'method_not_allowed',
     408: 'request_timeout',
-    409: 'idempotency_conflict',
     413: 'payload_too_large',
     414: 'uri_too_long',
     415: 'media_type_unsupported',
-    422: 'idempotency_mismatch',
     429: 'rate_limited',
     431: 'headers_too_large',
     500: 'internal_error',
@@ -47,6 +48,7 @@ const problemMembers: Shape = {
   status: isStatus,
   detail: isText,
   code: value => typeof value === 'string' && Object.hasOwn(statusOfCode, value),
+  action: isText,
   request_id: isText,
   retryable: value => typeof value === 'boolean',
   forwarded: value => ['no', 'yes', 'unknown'].includes(String(value))

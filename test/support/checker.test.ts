@@ -53,6 +53,7 @@ function problem(
     status: 502,
     detail: 'The upstream failed.',
     code: 'upstream_failed',
+    action: 'Try again later.',
     request_id: requestId(call),
     retryable: true,
     forwarded: 'yes',

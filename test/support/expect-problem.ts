@@ -33,12 +33,12 @@ export type ExpectedProblem = {
 
 /** Those of the public table, and those that only the admin listener knows: to repeat such a request never helps. */
 const kinds: Readonly<
-  Record<ProblemCode | RefusalCode, Pick<ProblemKind, 'status' | 'title' | 'retryable'>>
+  Record<ProblemCode | RefusalCode, Pick<ProblemKind, 'status' | 'title' | 'retryable' | 'action'>>
 > = {
   ...problemTable,
   ...(Object.fromEntries(
     Object.entries(refusalTable).map(([code, kind]) => [code, { ...kind, retryable: false }])
-  ) as Record<RefusalCode, Pick<ProblemKind, 'status' | 'title' | 'retryable'>>)
+  ) as Record<RefusalCode, Pick<ProblemKind, 'status' | 'title' | 'retryable' | 'action'>>)
 }
 
 /** Passes only for exactly the contract's envelope: every member, its type, no other, and headers that agree. */
@@ -48,7 +48,7 @@ export function expectProblem(
   { forwarded = 'no', errors, retryAfter, upstream }: ExpectedProblem = {}
 ): ProblemBody {
   if (answer === undefined) throw new Error(`no answer at all, expected ${code}`)
-  const { status, title, retryable } = kinds[code]
+  const { status, title, retryable, action } = kinds[code]
   // Only 503 says that the upstream has not begun.
   const failedMidway = code === 'upstream_failed' && upstream !== undefined && upstream.status !== 503
   const body = JSON.parse(answer.body) as ProblemBody
@@ -58,6 +58,7 @@ export function expectProblem(
     status,
     detail: expect.stringMatching(/^[\x20-\x7e]+\.$/),
     code,
+    action,
     request_id: expect.stringMatching(uuidv7),
     // A call that may have been carried out is not called retryable.
     retryable: retryable && forwarded !== 'unknown' && !failedMidway,
@@ -66,6 +67,8 @@ export function expectProblem(
     ...(retryAfter !== undefined && { retry_after: retryAfter }),
     ...(upstream && { upstream })
   })
+  // The action of this code sends the caller there.
+  if (code === 'request_invalid') expect(body.errors?.length).toBeGreaterThan(0)
   expect(answer.status).toBe(status)
   expect(header(answer, 'content-type')).toBe('application/problem+json')
   expect(header(answer, 'cache-control')).toBe('no-store')

@@ -62,7 +62,6 @@ test('nothing of the headers that a caller sends goes upstream', async () => {
       'X-Forwarded-Host: other',
       'Via: 1.1 other',
       'Traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-      'Idempotency-Key: 1',
       'Connection: x-api-key',
       'X-Amz-Target: other',
       'Origin: http://other',

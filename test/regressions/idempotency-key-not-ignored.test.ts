@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest'
+import { expectProblem } from '../support/expect-problem.ts'
+import { expectRefusal, marker } from '../support/expect-refusal.ts'
+import { gatewayForFile } from '../support/gateway-for-file.ts'
+import { header } from '../support/http-answer.ts'
+import { rawRequest } from '../support/raw-connection.ts'
+import { requestBytes, syncBytes } from '../support/request-bytes.ts'
+
+const file = gatewayForFile({ prepare: setup => setup.addTenant({ name: 'reader', operations: ['read'] }) })
+const refused = {
+  errors: [
+    {
+      pointer: '/headers/idempotency-key',
+      detail:
+        'is not supported yet: send the request without it, and look at `retryable` and `forwarded` before you repeat it'
+    }
+  ]
+}
+
+describe('a sync with an Idempotency-Key is refused, since it would not be kept to one:', () => {
+  test.each([
+    ['a UUID', '', 'Idempotency-Key: 0199c0de-0000-4000-8000-000000000000'],
+    ['a structured text', '', `idempotency-key: "${marker}"`],
+    ['nothing', '', 'Idempotency-Key:'],
+    ["on the upstream's own path", '/contents/v1', `IDEMPOTENCY-KEY: ${marker}`]
+  ])('%s', async (_what, prefix, line) => {
+    const { gateway } = file
+    const target = `${prefix}/connectors/${gateway.connectors.sharepoint}/sync`
+    const bytes = requestBytes({ target, key: gateway.key, body: '{}', more: [line] })
+    const { detail } = await expectRefusal(gateway, bytes, 'request_invalid', refused)
+    expect(detail).toBe('Idempotency keys are not supported yet.')
+    expect(gateway.entries().at(-1)).toMatchObject({ kind: 'call.rejected', code: 'request_invalid' })
+  })
+})
+
+test('a stranger is told nothing but that it is one, and the refusal is charged like any request', async () => {
+  const { port, key, connectors } = file.gateway
+  const more = ['Idempotency-Key: 1']
+  const [stranger] = await rawRequest(port, syncBytes({ key: null, connectorId: connectors.email }, { more }))
+  expectProblem(stranger, 'credentials_invalid')
+  const [answer] = await rawRequest(port, syncBytes({ key, connectorId: connectors.email }, { more }))
+  expect(answer && header(answer, 'ratelimit')).toMatch(/^"tenant";r=\d+/)
+})
+
+test('where nothing is started it does no harm, and is let through', async () => {
+  const { port, key, connectors } = file.gateway
+  for (const target of ['/livez', '/problems', `/connectors/${connectors.sharepoint}/syncs`]) {
+    const more = ['Idempotency-Key: 1']
+    const bytes = requestBytes({ method: 'GET', target, key, more, framing: null })
+    expect((await rawRequest(port, bytes))[0]?.status).toBe(200)
+  }
+})
