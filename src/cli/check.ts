@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { type Config, loadConfig } from '../config.ts'
-import { ConfigError, type ConfigFault } from '../config-fault.ts'
+import { ConfigError, type ConfigFault, located } from '../config-fault.ts'
 import type { CredentialView } from '../custody/credential-views.ts'
 import { openMasterKeyOf, WrongMasterKey } from '../custody/master-key-check.ts'
 import { resolveSecret, SecretUnavailable, shownReference } from '../custody/secret-reference.ts'
@@ -60,7 +60,7 @@ async function check(config: Config, env: ProcessContext['env']): Promise<Findin
     // Without the store it cannot be known whether it is needed: told all the same.
     if (!keys)
       await attempt(faults, 'GATEWAY_UPSTREAM_KEY', () => resolveSecret(config.upstreamKey, env, commands))
-    if (faults.length > 0 || !store) throw new ConfigError(faults)
+    if (faults.length > 0 || !store) throw new ConfigError(faults.map(fault => located(fault, config.sources)))
     return {
       ok: missing.length === 0,
       listeners: {
@@ -73,10 +73,7 @@ async function check(config: Config, env: ProcessContext['env']): Promise<Findin
       credentials: credentials.map(({ credential, version, source }) => ({ credential, version, source })),
       master_key: shownReference(config.masterKey),
       callers,
-      warnings: [
-        ...missing.map(describeMissing),
-        ...config.unknownVariables.map(name => `${name} is set but is not a setting`)
-      ]
+      warnings: [...missing.map(describeMissing), ...config.warnings]
     }
   } finally {
     store?.close()

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { ConfigError, type ConfigFault } from '../config-fault.ts'
+import { ConfigError, type ConfigFault, describeFault } from '../config-fault.ts'
 import { problemTable } from '../problem-table.ts'
 import { Refusal, refusalTable } from '../tenants/refusal.ts'
 import { CommandError, type FailureExit } from './context.ts'
@@ -19,8 +19,8 @@ type ProblemObject = {
   readonly status: number
   readonly detail: string
   readonly code: string
-  /** For faults in the configuration: each with a JSON pointer to its setting. */
-  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[]
+  /** For faults in the configuration: each with a JSON pointer to its setting, and where that was given. */
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string; readonly source?: string }[]
 }
 
 /** Tells any failure of a command. Lines hold no line breaks, no control characters and nothing shaped like a key. */
@@ -39,10 +39,11 @@ export function toCommandProblem(error: unknown): CommandProblem {
 /** Several faults in the configuration, or in what it refers to: one line each, with its key. */
 function configProblem(faults: readonly ConfigFault[]): CommandProblem {
   const code = 'configuration_invalid'
-  const lines = faults.map(fault => plain(`${fault.key}: ${fault.detail}`))
-  const errors = faults.map(({ key, detail }) => ({
+  const lines = faults.map(fault => plain(describeFault(fault)))
+  const errors = faults.map(({ key, detail, source }) => ({
     pointer: `/${plain(key).replaceAll('~', '~0').replaceAll('/', '~1')}`,
-    detail: plain(detail)
+    detail: plain(detail),
+    ...(source !== undefined && { source: plain(source) })
   }))
   const body = {
     type: `/problems/${code}`,

@@ -22,7 +22,7 @@ test('check opens the store and the keys, says what it found and never prints a 
     credentials: [],
     master_key: 'file:./data/master.key',
     callers: { tls: null, token_issuers: [], client_certificates: [] },
-    warnings: ['GATEWAY_PROT is set but is not a setting']
+    warnings: ['GATEWAY_PROT is set but is not a setting: did you mean GATEWAY_PORT?']
   })
   const people = await gateway.run(['check'], key)
   expect(people.stdout).toMatch(/\nAll is well\.\n$/)
@@ -37,7 +37,7 @@ test('check tells every fault at once: upstream key, master key and store', asyn
     code: 2,
     stdout: '',
     stderr:
-      'connector-gateway: GATEWAY_MASTER_KEY: file:short.key is too short for a master key: 32 characters or more are needed\n' +
+      'connector-gateway: GATEWAY_MASTER_KEY: file:short.key is too short for a master key: 32 characters or more are needed (environment)\n' +
       'connector-gateway: GATEWAY_UPSTREAM_KEY: env:BIGDATA_API_KEY is not set\n'
   })
   writeFileSync(join(gateway.folder, 'text.db'), 'this is no database '.repeat(100))
@@ -116,7 +116,7 @@ test('check tells every fault of TLS files and of the files of keys, and nothing
       'GATEWAY_JWT_ISSUERS[0].jwks: file:keys.json cannot be read (ENOENT)',
       'GATEWAY_JWT_ISSUERS[1].jwks: it is not JSON'
     ]
-      .map(line => `connector-gateway: ${line}`)
+      .map(line => `connector-gateway: ${line} (environment)`)
       .join('\n')}\n`
   })
 })
