@@ -60,7 +60,8 @@ async function check(config: Config, env: ProcessContext['env']): Promise<Findin
     // Without the store it cannot be known whether it is needed: told all the same.
     if (!keys)
       await attempt(faults, 'GATEWAY_UPSTREAM_KEY', () => resolveSecret(config.upstreamKey, env, commands))
-    if (faults.length > 0 || !store) throw new ConfigError(faults.map(fault => located(fault, config.sources)))
+    if (faults.length > 0 || !store)
+      throw new ConfigError(faults.map(fault => located(fault, config.sources)))
     return {
       ok: missing.length === 0,
       listeners: {

@@ -38,20 +38,27 @@ export function openMasterKeyOf(
   { createIfAbsent = false, ...options }: MasterKeyOptions = {}
 ): StoreKeys {
   const isNew = readMeta(raw, checkName) === undefined
-  const masterKey = openMasterKey(reference, env, { ...options, createIfAbsent: createIfAbsent && isNew })
+  const masterKey = openMasterKey(reference, env, {
+    ...options,
+    createIfAbsent: createIfAbsent && isNew,
+    isNew
+  })
   if (isNew) rememberMasterKey(raw, masterKey, wrappingKeyOf(masterKey))
   return openKeysUnder({ raw }, masterKey)
 }
 
 /** Opens the keys of a store that has seen its master key. Throws WrongMasterKey. */
 export function openKeysUnder({ raw }: Pick<StoreFile, 'raw'>, masterKey: MasterKey): StoreKeys {
-  if (readMeta(raw, checkName) !== checkOf(masterKey)) throw notOfThisStore()
+  if (readMeta(raw, checkName) !== checkOf(masterKey)) throw notOfThisStore(masterKey)
   const wrapping = wrappingKeyOf(masterKey)
   return { ...keyFrom(openRoot(raw, masterKey, wrapping)), wrapping }
 }
 
-export function notOfThisStore(): WrongMasterKey {
-  return new WrongMasterKey('the store was made with another master key: give that one as GATEWAY_MASTER_KEY')
+export function notOfThisStore({ form }: Pick<MasterKey, 'form'> = {}): WrongMasterKey {
+  const hint = form === undefined ? '' : `; the one that is given ${form}`
+  return new WrongMasterKey(
+    `the store was made with another master key: give that one as GATEWAY_MASTER_KEY${hint}`
+  )
 }
 
 /** Whether the store's master key is still the one that these keys were opened with. */
