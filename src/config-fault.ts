@@ -15,6 +15,11 @@ export function describeFault({ key, detail, source }: ConfigFault): string {
   return `${key}: ${detail}${source === undefined ? '' : ` (${source})`}`
 }
 
+/** The setting that a fault is about, e.g. of `GATEWAY_JWT_ISSUERS[0].jwks` the first word. */
+export function settingOf({ key }: ConfigFault): string {
+  return /^[A-Z0-9_]*/.exec(key)?.[0] ?? ''
+}
+
 /** Where each setting was given, and in a file each member: see ConfigFault. */
 export type ConfigSources = ReadonlyMap<string, string>
 
@@ -28,13 +33,15 @@ export function located(fault: ConfigFault, sources: ConfigSources): ConfigFault
   return fault
 }
 
-/** The configuration is not usable. Holds every fault at once. */
+/** The configuration is not usable. Holds every fault at once, and sentences about what else is worth a look. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly faults: readonly ConfigFault[]
-  constructor(faults: readonly ConfigFault[]) {
+  readonly warnings: readonly string[]
+  constructor(faults: readonly ConfigFault[], warnings: readonly string[] = []) {
     super(faults.map(fault => `${fault.key}: ${fault.detail}`).join('; '))
     this.faults = faults
+    this.warnings = warnings
   }
 }
 

@@ -53,9 +53,28 @@ type Environment = Readonly<Record<string, string | undefined>>
  * Throws ConfigError with all faults.
  */
 export function loadConfig(env: Environment, file?: string): Config {
+  const { config, faults } = readConfig(env, file)
+  if (faults.length > 0) throw new ConfigError(faults)
+  return config
+}
+
+/** What was read, sound or not. */
+export type ConfigRead = {
+  readonly config: Config
+  readonly faults: readonly ConfigFault[]
+  /** False when nothing of the file could be read: then other settings hold than were meant. */
+  readonly isWhole: boolean
+}
+
+/**
+ * The same with faults instead of an error, each with its place. Of a setting that has a fault, `config` has the default,
+ * so that the others can be looked at.
+ */
+export function readConfig(env: Environment, file?: string): ConfigRead {
   const faults: ConfigFault[] = []
   const links = serviceLinks(env)
   const { settings: inFile, places } = readConfigFile(file, faults)
+  const isWhole = faults.length === 0
   const given: Record<string, unknown> = {}
   const sources = new Map(places)
   for (const [name, value] of Object.entries(inFile)) given[name] = inForm(name, value)
@@ -73,8 +92,17 @@ export function loadConfig(env: Environment, file?: string): Config {
   faults.push(...formFaults.map(fault => withHint(fault, settings)))
   faults.push(...ruleFaults(settings).filter(({ key }) => !formFaults.some(other => other.key === key)))
   faults.push(...callerFaults(settings as Settings, formFaults))
-  if (faults.length > 0) throw new ConfigError(faults.map(fault => located(fault, sources)))
-  return toConfig(settings as Settings, { given, sources, env, links })
+  const sound = Object.entries(settings).filter(([name]) => !faults.some(({ key }) => isPartOf(key, name)))
+  return {
+    config: toConfig({ ...defaults(), ...Object.fromEntries(sound) } as Settings, {
+      given,
+      sources,
+      env,
+      links
+    }),
+    faults: faults.map(fault => located(fault, sources)),
+    isWhole
+  }
 }
 
 const settingNames = Object.keys(ConfigSchema.properties) as SettingName[]

@@ -20,7 +20,6 @@ const lastLinesMs = 1_000
 export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
   const destination = new LogDestination(1)
   const logger = createLogger(config.logLevel, destination)
-  for (const warning of config.warnings) logger.warn({ warning }, 'a setting needs attention')
 
   hardenProcess(logger)
   const end = async (code: number) => {

@@ -41,15 +41,23 @@ export function openMasterKey(
   env: Environment,
   { createIfAbsent = false, isNew = false, ...options }: OpenMasterKeyOptions = {}
 ): MasterKey {
-  const path = reference.slice('file:'.length)
-  if (createIfAbsent && reference.startsWith('file:') && !existsSync(path)) createKeyFile(path)
+  if (createIfAbsent && isMissingFile(reference)) createKeyFile(pathOf(reference))
   const masterKey = masterKeyFrom(resolveSecret(reference, env, options), reference)
   if (isNew && masterKey.form !== undefined)
     throw new SecretUnavailable(`${shownReference(reference)} gives no master key: it ${masterKey.form}`)
   return masterKey
 }
 
-/** The same for a file that is there, and without blocking while a command runs. */
+/** Whether a reference leads to a file that is not there. */
+export function isMissingFile(reference: string): boolean {
+  return reference.startsWith('file:') && !existsSync(pathOf(reference))
+}
+
+function pathOf(reference: string): string {
+  return reference.slice('file:'.length)
+}
+
+/** Opens a master key that is there already, without blocking while a command runs. Throws SecretUnavailable. */
 export async function fetchMasterKey(
   reference: string,
   env: Environment,

@@ -46,7 +46,7 @@ describe('a master key in quotes', () => {
 
   test('is refused for a new store, and so is one of credential rewrap', async () => {
     const gateway = commandLine()
-    writeFileSync(join(gateway.folder, 'quoted.key'), quoted)
+    writeFileSync(join(gateway.folder, 'quoted.key'), quoted, { mode: 0o600 })
     const told = 'file:quoted.key gives no master key: it is in quotes: give it without them'
     const env = { GATEWAY_MASTER_KEY: 'file:quoted.key', BIGDATA_API_KEY: secret }
     const checked = await gateway.run(['check'], env)
@@ -63,7 +63,7 @@ describe('a master key in quotes', () => {
     const gateway = commandLine()
     await gateway.json('tenant', 'create', 'acme')
     await gateway.json('key', 'issue', 'acme')
-    writeFileSync(join(gateway.folder, 'quoted.key'), quoted)
+    writeFileSync(join(gateway.folder, 'quoted.key'), quoted, { mode: 0o600 })
     const checked = await gateway.run(['check'], {
       GATEWAY_MASTER_KEY: 'file:quoted.key',
       BIGDATA_API_KEY: secret
