@@ -28,9 +28,16 @@ export type Checked = {
 
 /** Everything is looked at before anything is said: one run tells all that has to be mended. Nothing is changed. */
 export async function check(read: ConfigRead, env: ProcessContext['env']): Promise<Checked> {
+  const { isStale, ...checked } = await look(read, env)
+  if (!isStale) return checked
+  const { isStale: _, ...again } = await look(read, env)
+  return again
+}
+
+async function look(read: ConfigRead, env: ProcessContext['env']): Promise<Checked & { isStale: boolean }> {
   const { config, isWhole } = read
   // Without its file other settings hold than were meant: what is found by those would mislead.
-  if (!isWhole) return { faults: read.faults, warnings: [], findings: null }
+  if (!isWhole) return { faults: read.faults, warnings: [], findings: null, isStale: false }
   const notes: Notes = { faults: [...read.faults], warnings: [] }
   const callers = await checkCallers(config, notes.faults)
   const store = await ifSound(read, ['GATEWAY_STORE_URL'], notes, () => lookAtStore(config.storeUrl))
@@ -52,7 +59,8 @@ export async function check(read: ConfigRead, env: ProcessContext['env']): Promi
       ...settingWarnings(config, callers.material, new Date()),
       ...inWords(notes.warnings, config)
     ]
-    if (!store || !masterKey) return { faults: notes.faults, warnings, findings: null }
+    const isStale = store?.isStale() ?? false
+    if (!store || !masterKey) return { faults: notes.faults, warnings, findings: null, isStale }
     const findings: Findings = {
       ok: missing.length === 0,
       listeners: {
@@ -68,7 +76,7 @@ export async function check(read: ConfigRead, env: ProcessContext['env']): Promi
       callers: callers.findings,
       warnings
     }
-    return { faults: notes.faults, warnings, findings }
+    return { faults: notes.faults, warnings, findings, isStale }
   } finally {
     store?.close()
   }

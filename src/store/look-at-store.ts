@@ -16,6 +16,8 @@ export type SeenStore = {
   readonly hasFolder: boolean
   /** Open for reading alone; null when there is no store. */
   readonly raw: DatabaseSync | null
+  /** Whether somebody has opened the store meanwhile, so that what was read of it may be half of this and half of that. */
+  isStale(): boolean
   close(): void
 }
 
@@ -26,15 +28,21 @@ export type SeenStore = {
 export function lookAtStore(url: string): SeenStore {
   const path = sqlitePath(url)
   const { isThere, hasFolder } = requireUsablePath(path)
-  if (!isThere) return { path, state: 'absent', hasFolder, raw: null, close: () => {} }
+  if (!isThere) return absent(path, hasFolder)
+  const hasLog = existsSync(logOf(path))
   let raw: DatabaseSync | undefined
   try {
-    const opened = openForLooking(path)
+    const opened = openForLooking(path, hasLog)
     raw = opened
     requireOwn(opened)
+    if (isEmpty(opened)) {
+      opened.close()
+      return absent(path, hasFolder)
+    }
     const state = hasMigration(opened) ? 'ready' : 'earlier'
     if (state === 'ready') quickCheck(opened, checkedAtStart)
-    return { path, state, hasFolder, raw: opened, close: () => opened.close() }
+    const isStale = () => !hasLog && existsSync(logOf(path))
+    return { path, state, hasFolder, raw: opened, isStale, close: () => opened.close() }
   } catch (error) {
     raw?.close()
     if (error instanceof StoreError) throw error
@@ -46,10 +54,23 @@ export function lookAtStore(url: string): SeenStore {
  * Who only reads cannot tidy up: SQLite would leave a log and its index beside a store that nobody has open. Without a
  * log there is nothing in it but what the file holds, so that the file may be read as one that does not change.
  */
-function openForLooking(path: string): DatabaseSync {
+function openForLooking(path: string, hasLog: boolean): DatabaseSync {
   const url = pathToFileURL(path)
-  if (!existsSync(`${path}-wal`)) url.searchParams.set('immutable', '1')
+  if (!hasLog) url.searchParams.set('immutable', '1')
   const raw = new DatabaseSync(url, { readOnly: true, timeout: 2000 })
   raw.exec('PRAGMA trusted_schema = OFF')
   return raw
+}
+
+function logOf(path: string): string {
+  return `${path}-wal`
+}
+
+/** A file that was made and never written to becomes a store as one that is not there does. */
+function isEmpty(raw: DatabaseSync): boolean {
+  return raw.prepare('SELECT 1 FROM sqlite_schema').get() === undefined
+}
+
+function absent(path: string, hasFolder: boolean): SeenStore {
+  return { path, state: 'absent', hasFolder, raw: null, isStale: () => false, close: () => {} }
 }

@@ -91,6 +91,16 @@ describe('check leaves everything as it is:', () => {
     expect(filesIn(gateway.folder)).toEqual(before)
   })
 
+  test('an empty file is no store yet', async () => {
+    const gateway = commandLine()
+    mkdirSync(join(gateway.folder, 'data'))
+    writeFileSync(gateway.storePath, '')
+    const before = filesIn(gateway.folder)
+    const checked = await gateway.run(['check', '--json'], key)
+    expect(JSON.parse(checked.stdout)).toMatchObject({ store: { state: 'absent' }, warnings: [] })
+    expect(filesIn(gateway.folder)).toEqual(before)
+  })
+
   test('beside a gateway that runs it sees what is in the log of the store', async () => {
     const gateway = await startTestGateway()
     try {
