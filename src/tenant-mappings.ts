@@ -1,18 +1,16 @@
 import type { Config } from './config.ts'
 import type { ConfigFault } from './config-fault.ts'
-import { nearestName } from './nearest-name.ts'
 
 /** What is known of a tenant that a setting names: undefined when there is none. */
 export type TenantLookup = (name: string) => { readonly disabled: boolean } | undefined
 
 /**
  * Settings that lead callers to tenants which they cannot be: each of them gets 401, as strangers do. It may be created or
- * enabled later, so this is worth a warning. `names` are those that there are, to find the one that was meant.
+ * enabled later, so this is worth a warning.
  */
 export function deadMappings(
   { clientCertificates, tokenIssuers }: Config,
-  tenantNamed: TenantLookup,
-  names: () => readonly string[] = () => []
+  tenantNamed: TenantLookup
 ): ConfigFault[] {
   const mappings = [
     ...clientCertificates.map(({ tenant }, index) => [
@@ -28,11 +26,7 @@ export function deadMappings(
   ] as [key: string, tenant: string][]
   return mappings.flatMap(([key, tenant]) => {
     const found = tenantNamed(tenant)
-    if (found === undefined) {
-      const meant = nearestName(tenant, names())
-      const hint = meant === null ? '' : `: did you mean ${meant}?`
-      return [{ key, detail: `leads to tenant ${tenant}, which does not exist${hint}` }]
-    }
+    if (found === undefined) return [{ key, detail: `leads to tenant ${tenant}, which does not exist` }]
     return found.disabled ? [{ key, detail: `leads to tenant ${tenant}, which is disabled` }] : []
   })
 }

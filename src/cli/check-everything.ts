@@ -16,6 +16,7 @@ import {
   type Notes
 } from './check-credentials.ts'
 import type { Findings } from './check-findings.ts'
+import { checkListeners } from './check-listeners.ts'
 import { countIn, mappingWarnings, nothingCounted, readIfThere, storeWarnings } from './check-store.ts'
 import type { ProcessContext } from './context.ts'
 
@@ -39,6 +40,7 @@ async function look(read: ConfigRead, env: ProcessContext['env']): Promise<Check
   // Without its file other settings hold than were meant: what is found by those would mislead.
   if (!isWhole) return { faults: read.faults, warnings: [], findings: null, isStale: false }
   const notes: Notes = { faults: [...read.faults], warnings: [] }
+  await checkListeners(config, notes.faults)
   const callers = await checkCallers(config, notes.faults)
   const store = await ifSound(read, ['GATEWAY_STORE_URL'], notes, () => lookAtStore(config.storeUrl))
   try {

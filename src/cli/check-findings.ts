@@ -67,8 +67,8 @@ function storeTold({ path, state, tenants, keys }: Findings['store']): string {
   return `${path} (${held}${state === 'earlier' ? '; brought up to date at the next start' : ''})`
 }
 
-function endOf({ ok, upstream: { asked = [] } }: Findings): string {
-  if (ok) return 'All is well.'
+function endOf({ ok, warnings, upstream: { asked = [] } }: Findings): string {
+  if (ok) return warnings.length === 0 ? 'All is well.' : 'All is well but for what the warnings say.'
   const isAccepted = asked.every(({ key }) => key === 'accepted')
   return isAccepted
     ? `The ledger is incomplete: ${missingEntriesRemedy}.`

@@ -31,11 +31,7 @@ export async function mappingWarnings(raw: DatabaseSync | null, config: Config):
     ? await typedQueries(raw).selectFrom('tenant').select(['name', 'disabled_at']).execute()
     : []
   const tenants = new Map(rows.map(({ name, disabled_at }) => [name, { disabled: disabled_at !== null }]))
-  return deadMappings(
-    config,
-    name => tenants.get(name),
-    () => [...tenants.keys()]
-  )
+  return deadMappings(config, name => tenants.get(name))
 }
 
 /** What is worth saying of a store that somebody chose: a mistyped path is an empty store to the next start. */

@@ -104,6 +104,20 @@ describe('what keeps a gateway from its work is a fault of check, in the same wo
         env['BIGDATA_API_KEY'] = '"bd_v2_canary_in_quotes"'
       },
       /env:BIGDATA_API_KEY gives no key: the key is in quotes: give it without them/
+    ],
+    [
+      'a host that does not resolve',
+      () => {
+        env['GATEWAY_HOST'] = 'nowhere.invalid'
+      },
+      /getaddrinfo \w+ nowhere\.invalid/
+    ],
+    [
+      'an address of another machine',
+      () => {
+        env['GATEWAY_ADMIN_HOST'] = '192.0.2.1'
+      },
+      /address(?: not available)? 192\.0\.2\.1/
     ]
   ]
   test.each(atTheStart)('%s', async (_what, breakIt, sentence) => {
@@ -133,6 +147,14 @@ describe('what keeps a gateway from its work is a fault of check, in the same wo
         rmSync(place('other.key'))
       },
       /file:\S+other\.key cannot be read \(ENOENT\)/
+    ],
+    [
+      'a file of the keys of an issuer that is not there',
+      () => {
+        const issuer = { name: 'a', issuer: 'a', audience: 'a', algorithms: ['ES256'] }
+        env['GATEWAY_JWT_ISSUERS'] = JSON.stringify([{ ...issuer, jwks: `file:${place('keys.json')}` }])
+      },
+      /file:\S+keys\.json cannot be read \(ENOENT\)/
     ],
     [
       'a credential whose row was altered',
