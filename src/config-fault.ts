@@ -1,27 +1,59 @@
 import type { ErrorObject } from 'ajv'
 
 /** One fault in the configuration: the setting's name and what it should be. Never its value: it may be a secret. */
-export type ConfigFault = { readonly key: string; readonly detail: string }
+export type ConfigFault = {
+  readonly key: string
+  readonly detail: string
+  /** Where the setting was given: `environment`, or FILE:LINE:COLUMN. None for a default. */
+  readonly source?: string
+}
 
-/** The configuration is not usable. Holds every fault at once. */
+/** One line for people. */
+export function describeFault({ key, detail, source }: ConfigFault): string {
+  // Of a file that is wrong as a whole the place says its name as well.
+  if (source?.startsWith(`${key}:`)) return `${source}: ${detail}`
+  return `${key}: ${detail}${source === undefined ? '' : ` (${source})`}`
+}
+
+/** The setting that a fault is about, e.g. of `GATEWAY_JWT_ISSUERS[0].jwks` the first word. */
+export function settingOf({ key }: ConfigFault): string {
+  return /^[A-Z0-9_]*/.exec(key)?.[0] ?? ''
+}
+
+/** Where each setting was given, and in a file each member: see ConfigFault. */
+export type ConfigSources = ReadonlyMap<string, string>
+
+/** A fault with the place of its setting, or of the nearest part of it that has one. */
+export function located(fault: ConfigFault, sources: ConfigSources): ConfigFault {
+  if (fault.source !== undefined) return fault
+  for (let path = fault.key; path !== ''; path = path.replace(/(?:^|\.|\[)[^.[]*$/, '')) {
+    const source = sources.get(path)
+    if (source !== undefined) return { ...fault, source }
+  }
+  return fault
+}
+
+/** The configuration is not usable. Holds every fault at once, and sentences about what else is worth a look. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly faults: readonly ConfigFault[]
-  constructor(faults: readonly ConfigFault[]) {
+  readonly warnings: readonly string[]
+  constructor(faults: readonly ConfigFault[], warnings: readonly string[] = []) {
     super(faults.map(fault => `${fault.key}: ${fault.detail}`).join('; '))
     this.faults = faults
+    this.warnings = warnings
   }
 }
 
 /**
  * Errors of a schema as faults, one for each place, with the way to it, e.g. `GATEWAY_JWT_ISSUERS[0].jwks`. What should be
  * there is the description in the schema; of a member whose name has not the form that it should have, `nameForm` of the
- * schema. A member of the whole that the schema does not know is told by `unknown`. Needs errors that Ajv made with
- * `allErrors` and `verbose`.
+ * schema. Of a member of the whole that the schema does not know `unknown` says what is to be said. Needs errors that Ajv made
+ * with `allErrors` and `verbose`.
  */
 export function schemaFaults(
   errors: readonly ErrorObject[] | null | undefined,
-  unknown = 'is not a setting'
+  unknown: (name: string) => string
 ): ConfigFault[] {
   const faults = new Map<string, ConfigFault>()
   for (const error of errors ?? []) {
@@ -33,7 +65,7 @@ export function schemaFaults(
 
 function schemaFault(
   { instancePath, params, keyword, parentSchema }: ErrorObject,
-  unknown: string
+  unknown: (name: string) => string
 ): ConfigFault {
   const { additionalProperty, missingProperty } = params as Record<string, string | undefined>
   const steps = instancePath.split('/').slice(1)
@@ -42,10 +74,11 @@ function schemaFault(
   if (keyword !== 'additionalProperties') return { key, detail: `must be ${parentSchema?.['description']}` }
   if (parentSchema?.['nameForm']) return { key, detail: `must be named by ${parentSchema['nameForm']}` }
   const known = Object.keys(parentSchema?.['properties'] ?? {}).join(', ')
-  return { key, detail: steps.length === 0 ? unknown : `is not a member, which are: ${known}` }
+  return { key, detail: steps.length === 0 ? unknown(key) : `is not a member, which are: ${known}` }
 }
 
-function pathOf(steps: readonly string[]): string {
+/** The steps to a member as one text, e.g. `GATEWAY_JWT_ISSUERS[0].jwks`. */
+export function pathOf(steps: readonly string[]): string {
   return steps
     .map(step => step.replaceAll('~1', '/').replaceAll('~0', '~'))
     .map((step, index) => (/^[0-9]+$/.test(step) ? `[${step}]` : `${index === 0 ? '' : '.'}${step}`))

@@ -1,31 +1,110 @@
 import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
-import type { ConfigFault } from './config-fault.ts'
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml'
+import { type ConfigFault, pathOf } from './config-fault.ts'
+import { readText } from './text-file.ts'
 
 const defaultFile = 'gateway.yaml'
 
+/** What a file says. */
+export type ConfigFile = {
+  /** The settings by their names, as they stand there. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** Where each of them stands, and each of its members, e.g. `GATEWAY_JWT_ISSUERS[0].jwks`: FILE:LINE:COLUMN. */
+  readonly places: ReadonlyMap<string, string>
+}
+
+const nothing: ConfigFile = { settings: {}, places: new Map() }
+
 /**
- * The settings in `file`, by their names, as they stand there; without one those of gateway.yaml, which may be missing.
- * What is wrong with the file as a whole is added to `faults`.
+ * Reads `file`; without one gateway.yaml, which may be missing. What is wrong with the file as a whole is added to `faults`, with
+ * its place.
  */
-export function readConfigFile(file: string | undefined, faults: ConfigFault[]): Record<string, unknown> {
+export function readConfigFile(file: string | undefined, faults: ConfigFault[]): ConfigFile {
   const path = file ?? defaultFile
-  let text: string
+  let bytes: Buffer
   try {
-    text = readFileSync(path, 'utf8')
+    bytes = readFileSync(path)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    if (file === undefined && code === 'ENOENT') return {}
+    if (file === undefined && code === 'ENOENT') return nothing
     faults.push({ key: path, detail: `cannot be read (${code})` })
-    return {}
+    return nothing
   }
+  const read = readText(bytes)
+  if ('text' in read) return parseSettings(path, read.text, faults)
+  faults.push({ key: path, detail: read.fault })
+  return nothing
+}
+
+function parseSettings(path: string, text: string, faults: ConfigFault[]): ConfigFile {
+  const lines = new LineCounter()
+  // The parser's own messages quote the file, which may hold a secret put there by mistake.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
+  const placeOf = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return `${path}:${line}:${col}`
+  }
+  const wrong = [...document.errors, ...document.warnings]
+  if (wrong.length > 0) {
+    faults.push(...firstOfEachLine(wrong, lines).map(error => syntaxFault(path, error, placeOf)))
+    return nothing
+  }
+  const settings = contentOf(document)
+  if (isSettings(settings)) return { settings: { ...settings }, places: placesIn(document.contents, placeOf) }
+  const detail =
+    settings === undefined
+      ? 'has an alias without its anchor, or too many aliases'
+      : 'must be a YAML mapping of settings, e.g. GATEWAY_PORT: 8080'
+  faults.push({ key: path, detail })
+  return nothing
+}
+
+/** Undefined when its aliases cannot be followed. */
+function contentOf(document: { toJS(): unknown }): unknown {
   try {
-    const document: unknown = parse(text) ?? {}
-    if (typeof document === 'object' && !Array.isArray(document)) return { ...document }
-    faults.push({ key: path, detail: 'must be a YAML mapping of settings, e.g. GATEWAY_PORT: 8080' })
+    return document.toJS() ?? {}
   } catch {
-    // The parser's own message quotes the file, which may hold a secret put there by mistake.
-    faults.push({ key: path, detail: 'is not valid YAML' })
+    return undefined
   }
-  return {}
+}
+
+function isSettings(content: unknown): content is Readonly<Record<string, unknown>> {
+  return typeof content === 'object' && content !== null && !Array.isArray(content)
+}
+
+/** One slip makes several errors of a line: the first tells enough. */
+function firstOfEachLine(errors: readonly YAMLError[], lines: LineCounter): YAMLError[] {
+  const lineOf = (error: YAMLError) => lines.linePos(error.pos[0]).line
+  return errors.filter((error, index) => errors.findIndex(other => lineOf(other) === lineOf(error)) === index)
+}
+
+const syntaxFaults: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: 'is not valid YAML: a tab, where lines are indented by spaces',
+  MULTIPLE_DOCS: 'begins a second document, where there may be one'
+}
+
+function syntaxFault(
+  key: string,
+  { code, pos }: YAMLError,
+  placeOf: (offset: number) => string
+): ConfigFault {
+  return { key, detail: syntaxFaults[code] ?? 'is not valid YAML', source: placeOf(pos[0]) }
+}
+
+function placesIn(root: unknown, placeOf: (offset: number) => string): ReadonlyMap<string, string> {
+  const places = new Map<string, string>()
+  const note = (steps: readonly string[], from: unknown, content: unknown) => {
+    const offset = isNode(from) ? from.range?.[0] : undefined
+    if (offset !== undefined) places.set(pathOf(steps), placeOf(offset))
+    walk(content, steps)
+  }
+  const walk = (node: unknown, steps: readonly string[]) => {
+    if (isMap(node))
+      for (const { key, value } of node.items)
+        note([...steps, String(isScalar(key) ? key.value : key)], key, value)
+    if (isSeq(node))
+      for (const [index, item] of node.items.entries()) note([...steps, String(index)], item, item)
+  }
+  walk(root, [])
+  return places
 }

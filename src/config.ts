@@ -1,100 +1,12 @@
-import { BlockList, isIP } from 'node:net'
-import { type Static, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
-import { type CallersConfig, callerFaults, callerSettings, toCallersConfig } from './config-callers.ts'
-import { ConfigError, type ConfigFault, schemaFaults } from './config-fault.ts'
+import { type CallersConfig, callerFaults, toCallersConfig } from './config-callers.ts'
+import { ConfigError, type ConfigFault, type ConfigSources, located, schemaFaults } from './config-fault.ts'
 import { readConfigFile } from './config-file.ts'
-import { isLoopback } from './loopback.ts'
-import { strict } from './schema.ts'
-
-const Port = Type.Integer({ minimum: 0, maximum: 65535, description: 'a port, 0 to 65535' })
-const SecretReference = Type.String({
-  pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|exec:.+)$',
-  description: 'a reference, env:NAME, file:PATH or exec:COMMAND (never the secret itself)'
-})
-const PerMinute = Type.Integer({
-  minimum: 1,
-  maximum: 1_000_000_000,
-  description: 'calls per minute, 1 or more'
-})
-const Host = Type.String({
-  minLength: 1,
-  pattern: '^[A-Za-z0-9.:_-]+$',
-  description: 'a host name or an address'
-})
-
-/** Every setting: its name in the environment and in gateway.yaml, its form and its default. */
-export const ConfigSchema = Type.Object(
-  {
-    GATEWAY_HOST: { ...Host, default: '127.0.0.1' },
-    GATEWAY_PORT: { ...Port, default: 8080 },
-    GATEWAY_ADMIN_HOST: { ...Host, default: '127.0.0.1' },
-    GATEWAY_ADMIN_PORT: { ...Port, default: 8081 },
-    GATEWAY_STORE_URL: Type.String({
-      default: 'sqlite:./data/gateway.db',
-      pattern: '^sqlite:(?!:memory:).+$',
-      description: 'sqlite:PATH, a file'
-    }),
-    GATEWAY_LIMITS_URL: Type.String({ default: 'memory:', pattern: '^memory:$', description: 'memory:' }),
-    GATEWAY_UPSTREAM_ORIGIN: Type.String({
-      default: 'https://api.bigdata.com',
-      description: 'an origin, https://HOST[:PORT]; http: only for a loopback address'
-    }),
-    GATEWAY_UPSTREAM_KEY: { ...SecretReference, default: 'env:BIGDATA_API_KEY' },
-    GATEWAY_UPSTREAM_DEADLINE_MS: Type.Integer({
-      default: 30_000,
-      minimum: 100,
-      maximum: 300_000,
-      description: 'milliseconds, 100 to 300000'
-    }),
-    GATEWAY_UPSTREAM_BUDGET_PER_MINUTE: { ...PerMinute, default: 500 },
-    GATEWAY_EGRESS_BUDGET_PER_MINUTE: { ...PerMinute, default: 1500 },
-    GATEWAY_MASTER_KEY: { ...SecretReference, default: 'file:./data/master.key' },
-    GATEWAY_EXEC_ENVIRONMENT: Type.String({
-      default: '',
-      pattern: '^([A-Za-z_][A-Za-z0-9_]*(, *[A-Za-z_][A-Za-z0-9_]*)*)?$',
-      description: 'names of variables, separated by commas, that commands of exec: references see'
-    }),
-    GATEWAY_EXEC_REFRESH_SECONDS: Type.Integer({
-      default: 300,
-      minimum: 1,
-      maximum: 86_400,
-      description: 'seconds between two runs of the command of an exec: reference, 1 to 86400'
-    }),
-    GATEWAY_LOG_LEVEL: Type.Unsafe<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'>({
-      type: 'string',
-      enum: ['fatal', 'error', 'warn', 'info', 'debug', 'silent'],
-      default: 'info',
-      description: 'one of fatal, error, warn, info, debug, silent'
-    }),
-    GATEWAY_DOCS: Type.Unsafe<'public' | 'admin' | 'off'>({
-      type: 'string',
-      enum: ['public', 'admin', 'off'],
-      default: 'public',
-      description: 'one of public, admin, off: the listener that shows /docs and /openapi.json'
-    }),
-    GATEWAY_DRAIN_DELAY_MS: Type.Integer({
-      default: 0,
-      minimum: 0,
-      maximum: 300_000,
-      description: 'milliseconds, 0 to 300000'
-    }),
-    GATEWAY_KEEP_ALIVE_MS: Type.Integer({
-      default: 72_000,
-      minimum: 1_000,
-      maximum: 3_600_000,
-      description: 'milliseconds, 1000 to 3600000'
-    }),
-    GATEWAY_TRUSTED_PROXIES: Type.String({
-      default: '',
-      description: 'addresses or CIDR ranges, separated by commas, whose X-Forwarded-For is believed'
-    }),
-    ...callerSettings
-  },
-  strict
-)
-type Settings = Static<typeof ConfigSchema>
-type SettingName = keyof Settings
+import { inFormOf, suggestionFor, withHint } from './config-forms.ts'
+import { ruleFaults, splitList } from './config-rules.ts'
+import { ConfigSchema, type SettingName, type Settings } from './config-settings.ts'
+import { describeUnusedProxy } from './proxy-variables.ts'
+import { describeServiceLinks, serviceLinks } from './service-links.ts'
 
 /** The settings, validated, in the program's own words. Frozen: it is read once, at start. */
 export type Config = CallersConfig & {
@@ -128,43 +40,79 @@ export type Config = CallersConfig & {
   readonly trustedProxies: readonly string[]
   /** Variables that start with GATEWAY_ and mean nothing here: worth a warning, as one may be misspelt. */
   readonly unknownVariables: readonly string[]
+  /** Sentences about variables that do not do what whoever set them may expect. */
+  readonly warnings: readonly string[]
+  /** Where each setting was given that has not its default. */
+  readonly sources: ConfigSources
 }
+
+type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Reads `file` (gateway.yaml in the working directory when it exists) and then `env`, which wins.
  * Throws ConfigError with all faults.
  */
-export function loadConfig(env: Readonly<Record<string, string | undefined>>, file?: string): Config {
-  const names = Object.keys(ConfigSchema.properties) as SettingName[]
+export function loadConfig(env: Environment, file?: string): Config {
+  const { config, faults } = readConfig(env, file)
+  if (faults.length > 0) throw new ConfigError(faults)
+  return config
+}
+
+/** What was read, sound or not. */
+export type ConfigRead = {
+  readonly config: Config
+  readonly faults: readonly ConfigFault[]
+  /** False when nothing of the file could be read: then other settings hold than were meant. */
+  readonly isWhole: boolean
+}
+
+/**
+ * The same with faults instead of an error, each with its place. Of a setting that has a fault, `config` has the default,
+ * so that the others can be looked at.
+ */
+export function readConfig(env: Environment, file?: string): ConfigRead {
   const faults: ConfigFault[] = []
-  const given: Record<string, unknown> = readConfigFile(file, faults)
-  for (const name of names) {
+  const links = serviceLinks(env)
+  const { settings: inFile, places } = readConfigFile(file, faults)
+  const isWhole = faults.length === 0
+  const given: Record<string, unknown> = {}
+  const sources = new Map(places)
+  for (const [name, value] of Object.entries(inFile)) given[name] = inForm(name, value)
+  for (const name of settingNames) {
     const value = env[name]
-    if (value !== undefined && value !== '') given[name] = fromEnvironment(name, value)
+    if (value === undefined || value === '' || links.includes(name)) continue
+    given[name] = inForm(name, value)
+    for (const path of places.keys()) if (isPartOf(path, name)) sources.delete(path)
+    sources.set(name, 'environment')
   }
   const settings = { ...defaults(), ...given }
-  const formFaults = validate(settings) ? [] : schemaFaults(validate.errors)
-  faults.push(...formFaults, ...originFaults(settings), ...proxyFaults(settings))
+  const formFaults = validate(settings)
+    ? []
+    : schemaFaults(validate.errors, name => `is not a setting${suggestionFor(name)}`)
+  faults.push(...formFaults.map(fault => withHint(fault, settings)))
+  faults.push(...ruleFaults(settings).filter(({ key }) => !formFaults.some(other => other.key === key)))
   faults.push(...callerFaults(settings as Settings, formFaults))
-  if (faults.length > 0) throw new ConfigError(faults)
-  const unknownVariables = Object.keys(env).filter(
-    name => name.startsWith('GATEWAY_') && !names.includes(name as SettingName)
-  )
-  return toConfig(settings as Settings, given, unknownVariables)
-}
-
-function fromEnvironment(name: SettingName, value: string): unknown {
-  const { type } = ConfigSchema.properties[name]
-  if (type === 'array') return jsonOf(value)
-  return type === 'integer' && /^[0-9]{1,15}$/.test(value) ? Number(value) : value
-}
-
-function jsonOf(value: string): unknown {
-  try {
-    return JSON.parse(value)
-  } catch {
-    return value
+  const sound = Object.entries(settings).filter(([name]) => !faults.some(({ key }) => isPartOf(key, name)))
+  return {
+    config: toConfig({ ...defaults(), ...Object.fromEntries(sound) } as Settings, {
+      given,
+      sources,
+      env,
+      links
+    }),
+    faults: faults.map(fault => located(fault, sources)),
+    isWhole
   }
+}
+
+const settingNames = Object.keys(ConfigSchema.properties) as SettingName[]
+
+function inForm(name: string, value: unknown): unknown {
+  return Object.hasOwn(ConfigSchema.properties, name) ? inFormOf(name as SettingName, value) : value
+}
+
+function isPartOf(path: string, name: string): boolean {
+  return path === name || path.startsWith(`${name}.`) || path.startsWith(`${name}[`)
 }
 
 function defaults(): Record<string, unknown> {
@@ -175,58 +123,28 @@ function defaults(): Record<string, unknown> {
 
 const validate = new Ajv({ allErrors: true, strict: false, verbose: true }).compile(ConfigSchema)
 
-function originFaults(settings: Record<string, unknown>): ConfigFault[] {
-  const key = 'GATEWAY_UPSTREAM_ORIGIN'
-  const value = settings[key]
-  if (typeof value !== 'string') return []
-  const url = URL.canParse(value) ? new URL(value) : undefined
-  if (url?.origin !== value.replace(/\/$/, '') || !/^https?:$/.test(url.protocol))
-    return [{ key, detail: `must be ${ConfigSchema.properties[key].description}` }]
-  if (url.protocol === 'http:' && !isLoopback(url.hostname))
-    return [
-      { key, detail: 'http: is refused except for a loopback address: the key would travel in clear text' }
-    ]
-  return []
+type Read = {
+  readonly given: Readonly<Record<string, unknown>>
+  readonly sources: ConfigSources
+  readonly env: Environment
+  readonly links: readonly string[]
 }
 
-function proxyFaults(settings: Record<string, unknown>): ConfigFault[] {
-  const key = 'GATEWAY_TRUSTED_PROXIES'
-  const value = settings[key]
-  if (typeof value !== 'string' || splitList(value).every(isAddressOrRange)) return []
-  return [{ key, detail: `must be ${ConfigSchema.properties[key].description}` }]
-}
-
-function isAddressOrRange(text: string): boolean {
-  const [, address = '', prefix] = /^([^/]+)(?:\/([1-9][0-9]{0,2}))?$/.exec(text) ?? []
-  const family = isIP(address)
-  if (family === 0) return false
-  try {
-    new BlockList().addSubnet(address, Number(prefix ?? 32), family === 6 ? 'ipv6' : 'ipv4')
-    return true
-  } catch {
-    return false
-  }
-}
-
-function splitList(text: string): string[] {
-  return text
-    .split(',')
-    .map(part => part.trim())
-    .filter(part => part !== '')
-}
-
-function toConfig(
-  settings: Settings,
-  given: Readonly<Record<string, unknown>>,
-  unknownVariables: string[]
-): Config {
+function toConfig(settings: Settings, { given, sources, env, links }: Read): Config {
+  const callers = toCallersConfig(settings)
+  const upstreamOrigin = new URL(settings.GATEWAY_UPSTREAM_ORIGIN).origin
+  const origins = [upstreamOrigin, ...originsOf(callers.tokenIssuers.map(({ jwks }) => jwks))]
+  const unknownVariables = Object.keys(env).filter(
+    name =>
+      name.startsWith('GATEWAY_') && !links.includes(name) && !settingNames.some(known => known === name)
+  )
   return Object.freeze({
     host: settings.GATEWAY_HOST,
     port: settings.GATEWAY_PORT,
     adminHost: settings.GATEWAY_ADMIN_HOST,
     adminPort: settings.GATEWAY_ADMIN_PORT,
     storeUrl: settings.GATEWAY_STORE_URL,
-    upstreamOrigin: new URL(settings.GATEWAY_UPSTREAM_ORIGIN).origin,
+    upstreamOrigin,
     upstreamKey: settings.GATEWAY_UPSTREAM_KEY,
     upstreamKeyIsDefault: given['GATEWAY_UPSTREAM_KEY'] === undefined,
     upstreamDeadlineMs: settings.GATEWAY_UPSTREAM_DEADLINE_MS,
@@ -241,7 +159,23 @@ function toConfig(
     drainDelayMs: settings.GATEWAY_DRAIN_DELAY_MS,
     keepAliveMs: settings.GATEWAY_KEEP_ALIVE_MS,
     trustedProxies: splitList(settings.GATEWAY_TRUSTED_PROXIES),
-    ...toCallersConfig(settings),
-    unknownVariables
+    ...callers,
+    unknownVariables,
+    warnings: [
+      ...(unknownVariables.length > 0 ? [describeUnknown(unknownVariables)] : []),
+      ...(links.length > 0 ? [describeServiceLinks(links)] : []),
+      ...[describeUnusedProxy(env, origins)].filter(warning => warning !== null)
+    ],
+    sources
   })
+}
+
+function originsOf(places: readonly string[]): string[] {
+  return places.filter(place => !place.startsWith('file:')).map(place => new URL(place).origin)
+}
+
+/** One sentence about all of them. */
+function describeUnknown(names: readonly string[]): string {
+  const are = names.length === 1 ? 'is set but is not a setting' : 'are set but are not settings'
+  return `${names.join(', ')} ${are}${suggestionFor(...names)}`
 }

@@ -19,9 +19,11 @@ import type { Logger } from './logger.ts'
 import { type Custody, openCustody } from './open-custody.ts'
 import { Problem } from './problems.ts'
 import { openProofs, type Proofs } from './proofs.ts'
+import { inWords, settingWarnings } from './setting-warnings.ts'
 import { type StoreThread, startStoreThread } from './start-store-thread.ts'
 import { storeFaultDetail } from './store/store-fault.ts'
 import type { Opened } from './store-thread.ts'
+import { deadMappings } from './tenant-mappings.ts'
 import { TenantAdministration } from './tenants/tenant-administration.ts'
 import type { TlsMaterial } from './tls-files.ts'
 import { openTls } from './tls-reload.ts'
@@ -86,6 +88,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
 async function assemble(config: Config, options: GatewayOptions) {
   const { logger } = options
   const tls = config.tls === null ? null : await openTls(config.tls, logger)
+  warn(logger, settingWarnings(config, tls?.material ?? null, new Date()))
   const thread = await startStoreThread(config, options)
   const { store, opened } = thread
   const lifecycle: Lifecycle = { draining: false, sealed: true }
@@ -114,6 +117,7 @@ async function assemble(config: Config, options: GatewayOptions) {
       completeness.note(found.missing)
       await custody.keeper.open()
       await callers.open(found)
+      warn(logger, inWords(deadMappings(config, callers.tenants.tenantNamed), config))
       lifecycle.sealed = false
       return found.writer
     },
@@ -132,6 +136,10 @@ async function assemble(config: Config, options: GatewayOptions) {
       await Promise.all([thread.close(), transport.close()])
     }
   }
+}
+
+function warn(logger: Logger, warnings: readonly string[]): void {
+  for (const warning of warnings) logger.warn({ warning }, 'a setting needs attention')
 }
 
 type Parts = {

@@ -1,10 +1,23 @@
 import type { Server } from 'node:tls'
 import type { TlsMaterial } from './tls-files.ts'
 
-/** Gives a server of HTTPS its certificate. What prints the server does not print the key. */
-export function secure(server: Pick<Server, 'setSecureContext'>, tls: TlsMaterial): void {
+/** A server of HTTPS. Its context is Node's own matter: see `secure`. */
+export type SecureServer = Pick<Server, 'setSecureContext'>
+
+/**
+ * Gives a server of HTTPS its certificate, for new connections. What prints the server does not print the key. A file of
+ * authorities that ends below its root is trusted as far as it goes: Node has an option for that, and `setSecureContext`
+ * leaves it out, so it is set on what that has made.
+ */
+export function secure(server: SecureServer, tls: TlsMaterial): void {
   Object.defineProperty(server, 'key', { writable: true, enumerable: false })
   server.setSecureContext(tls.context())
+  if (tls.asksForCertificates) (server as NodeTlsServer)._sharedCreds.context.setAllowPartialTrustChain()
+}
+
+/** The members of Node's server that its types do not know. */
+type NodeTlsServer = SecureServer & {
+  readonly _sharedCreds: { readonly context: { setAllowPartialTrustChain(): void } }
 }
 
 /** For Fastify: what Node's own server is made with, HTTP or, with a certificate, HTTPS. */

@@ -20,7 +20,6 @@ const lastLinesMs = 1_000
 export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
   const destination = new LogDestination(1)
   const logger = createLogger(config.logLevel, destination)
-  for (const name of config.unknownVariables) logger.warn({ name }, 'this variable is not a setting')
 
   hardenProcess(logger)
   const end = async (code: number) => {

@@ -2,6 +2,7 @@ import { constants, createPrivateKey, type KeyObject, X509Certificate } from 'no
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { ConfigError, type ConfigFault } from './config-fault.ts'
+import { isUtf16, readText } from './text-file.ts'
 
 /** Where the listener's certificate is, as `file:PATH`. */
 export type TlsFiles = {
@@ -26,6 +27,8 @@ export type TlsMaterial = {
   readonly context: () => SecureContextOptions
   readonly asksForCertificates: boolean
   readonly validTo: Date
+  /** When each certificate in the files is valid, and which setting leads to it. */
+  readonly certificates: readonly { readonly setting: string; readonly from: Date; readonly to: Date }[]
 }
 
 /** Which setting leads to which file. */
@@ -41,7 +44,7 @@ export async function readTlsFiles(files: TlsFiles): Promise<TlsTexts> {
   const read = async (which: keyof TlsFiles, reference: string): Promise<string> => {
     const path = reference.slice('file:'.length)
     try {
-      return await readFile(path, 'utf8')
+      return pemText(await readFile(path))
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       faults.push({ key: settings[which], detail: `file:${path} cannot be read (${code})` })
@@ -55,6 +58,13 @@ export async function readTlsFiles(files: TlsFiles): Promise<TlsTexts> {
   ])
   if (faults.length > 0) throw new ConfigError(faults)
   return { certificate, key, clientAuthority }
+}
+
+/** Around its blocks PEM may hold text in any encoding. A byte order mark would hide the first block. */
+function pemText(bytes: Buffer): string {
+  if (isUtf16(bytes)) return new TextDecoder(bytes[0] === 0xff ? 'utf-16le' : 'utf-16be').decode(bytes)
+  const read = readText(bytes)
+  return 'text' in read ? read.text : bytes.toString('latin1')
 }
 
 /** What the files hold, when it can be used together. Throws ConfigError; nothing of a key is in it. */
@@ -73,8 +83,10 @@ export function tlsMaterial(texts: TlsTexts): TlsMaterial {
     createPrivateKey(texts.key)
   )
   const { clientAuthority } = texts
-  if (clientAuthority !== null)
-    attempt('clientAuthority', 'holds no certificate in PEM', () => certificatesIn(clientAuthority))
+  const authorities =
+    clientAuthority === null
+      ? []
+      : attempt('clientAuthority', 'holds no certificate in PEM', () => certificatesIn(clientAuthority))
   const [own] = chain ?? []
   if (own && key && !own.checkPrivateKey(key))
     faults.push({ key: settings.key, detail: 'is not the key of the certificate' })
@@ -87,8 +99,16 @@ export function tlsMaterial(texts: TlsTexts): TlsMaterial {
   return {
     context: () => context,
     asksForCertificates: clientAuthority !== null,
-    validTo: own.validToDate
+    validTo: own.validToDate,
+    certificates: [
+      ...(chain ?? []).map(certificate => periodOf('certificate', certificate)),
+      ...(authorities ?? []).map(certificate => periodOf('clientAuthority', certificate))
+    ]
   }
+}
+
+function periodOf(which: keyof TlsFiles, { validFromDate: from, validToDate: to }: X509Certificate) {
+  return { setting: settings[which], from, to }
 }
 
 function certificatesIn(pem: string): X509Certificate[] {

@@ -1,6 +1,6 @@
-import type { Server } from 'node:tls'
 import { ConfigError } from './config-fault.ts'
 import type { Logger } from './logger.ts'
+import { type SecureServer, secure } from './server-options.ts'
 import { readTlsFiles, type TlsFiles, type TlsMaterial, type TlsTexts, tlsMaterial } from './tls-files.ts'
 
 const warnWithinMs = 14 * 24 * 60 * 60_000
@@ -11,7 +11,7 @@ export type TlsSource = {
   /** What to start the server with. */
   readonly material: TlsMaterial
   /** Serves what the files hold from now on, for new connections; those that are open stay. Returns what stops it. */
-  follow(server: Pick<Server, 'setSecureContext'>, options?: FollowOptions): () => void
+  follow(server: SecureServer, options?: FollowOptions): () => void
 }
 
 export type FollowOptions = {
@@ -31,7 +31,7 @@ export async function openTls(files: TlsFiles, logger: Pick<Logger, 'info' | 'wa
         if (next instanceof Error) return logger.warn({ err: next }, 'the new TLS files are not used')
         if (next.validTo.getTime() <= now())
           return logger.warn({ err: expired }, 'the new TLS files are not used')
-        server.setSecureContext(next.context())
+        secure(server, next)
         logExpiry(next, now(), logger)
       })
   }

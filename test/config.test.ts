@@ -59,7 +59,9 @@ test('without any setting the documented defaults hold', () => {
     tokenIssuers: [],
     tls: null,
     clientCertificates: [],
-    unknownVariables: []
+    unknownVariables: [],
+    warnings: [],
+    sources: new Map()
   })
 })
 
@@ -87,8 +89,8 @@ describe('where settings come from', () => {
 
   test('a member of the file that is no setting is a fault', () => {
     expect(faultsOf({}, yaml(`GATEWAY_PROT: ${secret}\nport: 1\n`))).toEqual({
-      GATEWAY_PROT: 'is not a setting',
-      port: 'is not a setting'
+      GATEWAY_PROT: 'is not a setting: did you mean GATEWAY_PORT?',
+      port: 'is not a setting: did you mean GATEWAY_PORT?'
     })
   })
 

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
 import { ConfigError, type ConfigFault } from '../config-fault.ts'
 import { KeySetUnavailable, keySetSource } from '../tenants/key-set-source.ts'
-import { readTlsFiles, tlsMaterial } from '../tls-files.ts'
+import { readTlsFiles, type TlsMaterial, tlsMaterial } from '../tls-files.ts'
 
 /** What `check` found of TLS and of callers who prove themselves otherwise than by keys. */
 export type CallerFindings = {
@@ -23,10 +23,14 @@ export type CallerFindings = {
   readonly client_certificates: readonly { readonly name: string; readonly tenant: string }[]
 }
 
+/** What was found, and what the TLS files hold. */
+export type CheckedCallers = { readonly findings: CallerFindings; readonly material: TlsMaterial | null }
+
 /** Reads what `serve` would read, and adds the faults to `faults`. */
-export async function checkCallers(config: Config, faults: ConfigFault[]): Promise<CallerFindings> {
-  return {
-    tls: await checkTls(config, faults),
+export async function checkCallers(config: Config, faults: ConfigFault[]): Promise<CheckedCallers> {
+  const material = await checkTls(config, faults)
+  const findings = {
+    tls: material && tlsFindings(config, material),
     token_issuers: await Promise.all(
       config.tokenIssuers.map(async ({ name, issuer, jwks, algorithms }, index) => {
         const keys = jwks.startsWith('file:')
@@ -40,14 +44,19 @@ export async function checkCallers(config: Config, faults: ConfigFault[]): Promi
       tenant: mapping.tenant
     }))
   }
+  return { findings, material }
 }
 
-async function checkTls({ tls }: Config, faults: ConfigFault[]): Promise<CallerFindings['tls']> {
+function tlsFindings({ tls }: Config, { validTo }: TlsMaterial): CallerFindings['tls'] {
+  if (tls === null) return null
+  const { certificate, key, clientAuthority } = tls
+  return { certificate, key, client_authority: clientAuthority, not_after: validTo.toISOString() }
+}
+
+async function checkTls({ tls }: Config, faults: ConfigFault[]): Promise<TlsMaterial | null> {
   if (tls === null) return null
   try {
-    const { validTo } = tlsMaterial(await readTlsFiles(tls))
-    const { certificate, key, clientAuthority } = tls
-    return { certificate, key, client_authority: clientAuthority, not_after: validTo.toISOString() }
+    return tlsMaterial(await readTlsFiles(tls))
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     faults.push(...error.faults)

@@ -1,59 +1,136 @@
+import { createSecretKey, randomBytes } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
 import type { Config } from '../config.ts'
 import type { ConfigFault } from '../config-fault.ts'
 import { CustodyBroken, readProven } from '../custody/credential-manifest.ts'
-import { findVersion } from '../custody/credential-records.ts'
+import { type CredentialRecords, findVersion } from '../custody/credential-records.ts'
 import { fingerprintKeyOf } from '../custody/credential-snapshot.ts'
-import { type CredentialView, listCredentials } from '../custody/credential-views.ts'
+import { type CredentialView, viewsOf } from '../custody/credential-views.ts'
+import type { KeyMaterial } from '../custody/key-material.ts'
 import type { StoreKeys } from '../custody/master-key-check.ts'
 import { fetchMaterial, openVersion, type SecretSources } from '../custody/open-version.ts'
 import { SealBroken } from '../custody/sealing.ts'
 import { SecretUnavailable } from '../custody/secret-reference.ts'
-import type { Store } from '../store/store.ts'
 
-/** Opens every credential that `serve` would open, and closes it again. Notes what is wrong in `faults`. */
+/**
+ * A credential of the store, and what becomes of it at the next start: it opens, its reference gives another key than was
+ * noted (which becomes a new version), or there is no key (and others are used).
+ */
+export type CredentialFindings = readonly (Pick<CredentialView, 'credential' | 'version' | 'source'> & {
+  readonly state: 'opens' | 'other_key' | 'missing'
+})[]
+
+/** What is wrong, and what is worth saying. Both are added to. */
+export type Notes = { readonly faults: ConfigFault[]; readonly warnings: ConfigFault[] }
+
+type Opening = { readonly wrapping: StoreKeys['wrapping']; readonly fingerprintKey: StoreKeys['wrapping'] }
+type Checking = {
+  readonly records: CredentialRecords
+  readonly opening: Opening
+  readonly config: Config
+  readonly sources: SecretSources
+  readonly notes: Notes
+}
+
+/** Opens every credential that `serve` would open, and closes it again. */
 export async function checkCredentials(
-  { raw }: Store,
+  raw: DatabaseSync,
   keys: StoreKeys,
   config: Config,
   sources: SecretSources,
-  faults: ConfigFault[]
-): Promise<readonly CredentialView[]> {
+  notes: Notes
+): Promise<CredentialFindings> {
   try {
     const { records } = readProven(raw, keys)
-    const views = listCredentials(raw, keys, new Date())
     const opening = { wrapping: keys.wrapping, fingerprintKey: fingerprintKeyOf(keys) }
-    const materialOf = (reference: string) => fetchMaterial(reference, opening, sources)
-    for (const { credential, version, follows_setting, source } of views) {
-      const record = findVersion(records, credential, version)
-      if (follows_setting || !record) continue
-      // What a reference gives may have changed since: serve takes that for a new version.
-      const open = async () =>
-        source === 'sealed'
-          ? (await openVersion(record, opening, materialOf)).material
-          : await materialOf(record.source)
-      await attempt(`credential ${credential}`, faults, open)
-    }
-    const usesSetting = views.every(view => view.credential !== 'default' || view.follows_setting)
-    const mayBeMissing = config.upstreamKeyIsDefault && views.some(view => !view.follows_setting)
-    if (usesSetting && !mayBeMissing)
-      await attempt('GATEWAY_UPSTREAM_KEY', faults, () => materialOf(config.upstreamKey))
-    return views
+    return await openAll({ records, opening, config, sources, notes })
   } catch (error) {
     if (!(error instanceof CustodyBroken)) throw error
-    faults.push({ key: 'credentials', detail: error.message })
+    notes.faults.push({ key: 'credentials', detail: error.message })
     return []
   }
 }
 
-async function attempt(
-  key: string,
-  faults: ConfigFault[],
-  open: () => Promise<{ discard(): void }>
-): Promise<void> {
+async function openAll(checking: Checking): Promise<CredentialFindings> {
+  const { records, config, notes } = checking
+  const views = viewsOf(records, new Date())
+  const found: CredentialFindings[number][] = []
+  for (const view of views) if (!view.follows_setting) found.push(await openOne(view, checking))
+  // `default` is the setting's, unless it was put into the store.
+  const setting = views.find(({ credential, follows_setting }) => credential === 'default' && follows_setting)
+  if (setting === undefined && views.some(({ credential }) => credential === 'default')) return found
+  const fault = await unavailability(() => settingMaterial(checking))
+  const mayBeMissing = config.upstreamKeyIsDefault && found.length > 0
+  if (fault !== null && !mayBeMissing) notes.faults.push({ key: 'GATEWAY_UPSTREAM_KEY', detail: fault })
+  if (setting === undefined) return found
+  const { credential, version, source } = setting
+  if (fault !== null && mayBeMissing)
+    notes.warnings.push({ key: `credential ${credential}`, detail: `cannot be opened: ${fault}` })
+  return [...found, { credential, version, source, state: fault === null ? 'opens' : 'missing' }]
+}
+
+function settingMaterial({ opening, config, sources }: Checking): Promise<KeyMaterial> {
+  return fetchMaterial(config.upstreamKey, opening, sources)
+}
+
+async function openOne(view: CredentialView, checking: Checking): Promise<CredentialFindings[number]> {
+  const { credential, version, source, standby } = view
+  const { faults, warnings } = checking.notes
+  const key = `credential ${credential}`
+  const shown = { credential, version, source }
+  if (standby) {
+    const broken = await sealFault(credential, standby.version, checking)
+    if (broken !== null) faults.push({ key, detail: broken })
+  }
+  const fault = await unavailability(() => materialOf(credential, version, checking))
+  if (fault === null) return { ...shown, state: 'opens' }
+  const record = findVersion(checking.records, credential, version)
+  const isReference = record !== undefined && record.source !== 'sealed'
+  const now = isReference
+    ? await unavailability(() => fetchMaterial(record.source, checking.opening, checking.sources))
+    : fault
+  if (now === null) {
+    const detail = `its reference gives another key than version ${version}: the next start takes it for a new version`
+    warnings.push({ key, detail })
+    return { ...shown, state: 'other_key' }
+  }
+  faults.push({ key, detail: now })
+  return { ...shown, state: 'missing' }
+}
+
+/** As `serve` opens it: what a reference gives has to be the key that was noted. */
+async function materialOf(name: string, version: number, checking: Checking): Promise<KeyMaterial> {
+  const { records, opening, sources } = checking
+  const record = findVersion(records, name, version)
+  if (!record) throw new SealBroken(`${name}@${version} is not in the store: restore a copy of it`)
+  return (await openVersion(record, opening, reference => fetchMaterial(reference, opening, sources)))
+    .material
+}
+
+/** Why a version that was sealed does not open; null for one that does, or that a reference gives. */
+async function sealFault(name: string, version: number, checking: Checking): Promise<string | null> {
+  if (findVersion(checking.records, name, version)?.source !== 'sealed') return null
+  return await unavailability(() => materialOf(name, version, checking))
+}
+
+/** Why there is no key, or null when there is one. It is discarded. */
+async function unavailability(open: () => Promise<KeyMaterial>): Promise<string | null> {
   try {
     ;(await open()).discard()
+    return null
   } catch (error) {
     if (!(error instanceof SecretUnavailable || error instanceof SealBroken)) throw error
-    faults.push({ key, detail: error.message })
+    return error.message
   }
+}
+
+/** Whether the setting gives a key, where no store can tell whether it is needed. */
+export async function checkSettingKey(
+  { upstreamKey }: Config,
+  sources: SecretSources,
+  { faults }: Notes
+): Promise<void> {
+  const fingerprintKey = createSecretKey(randomBytes(32))
+  const fault = await unavailability(() => fetchMaterial(upstreamKey, { fingerprintKey }, sources))
+  if (fault !== null) faults.push({ key: 'GATEWAY_UPSTREAM_KEY', detail: fault })
 }

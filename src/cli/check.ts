@@ -1,137 +1,48 @@
 import { Command } from 'commander'
-import { type Config, loadConfig } from '../config.ts'
-import { ConfigError, type ConfigFault } from '../config-fault.ts'
-import type { CredentialView } from '../custody/credential-views.ts'
-import { openMasterKeyOf, WrongMasterKey } from '../custody/master-key-check.ts'
-import { resolveSecret, SecretUnavailable, shownReference } from '../custody/secret-reference.ts'
-import { describeMissing, missingEntries, missingEntriesRemedy } from '../ledger/missing-entries.ts'
-import { StoreError } from '../store/sqlite.ts'
-import { openStore, type Store } from '../store/store.ts'
-import { type CallerFindings, callerFacts, checkCallers } from './check-callers.ts'
-import { checkCredentials } from './check-credentials.ts'
-import type { ProcessContext } from './context.ts'
+import { type Config, readConfig } from '../config.ts'
+import { ConfigError, located } from '../config-fault.ts'
+import { check } from './check-everything.ts'
+import { type Findings, told } from './check-findings.ts'
+import { checkUpstream, refuseUnwell, type UpstreamFindings } from './check-upstream.ts'
+import { CommandError, type ProcessContext } from './context.ts'
 import { type ConfigOptions, withConfigOptions } from './options.ts'
 import { print } from './print.ts'
-import { facts } from './table.ts'
 
-/** What `check` found, when `serve` would start. Secrets appear by their references only. */
-type Findings = {
-  /** False when entries that were acknowledged are missing from the ledger. */
-  readonly ok: boolean
-  readonly listeners: { readonly public: string; readonly admin: string }
-  readonly docs: Config['docs']
-  readonly store: { readonly path: string; readonly tenants: number; readonly keys: number }
-  readonly upstream: { readonly origin: string; readonly key: string }
-  readonly credentials: readonly Pick<CredentialView, 'credential' | 'version' | 'source'>[]
-  readonly master_key: string
-  readonly callers: CallerFindings
-  readonly warnings: readonly string[]
-}
+type CheckOptions = ConfigOptions & { readonly upstream?: true }
 
-/** `check`: all that `serve` needs, without listening. */
+/** `check`: all that `serve` needs, without listening. It reads alone; `--upstream` writes its calls to the ledger. */
 export function checkCommand(context: ProcessContext): Command {
-  return withConfigOptions(
-    new Command('check').description('validate the configuration, open the store and the keys; do not listen')
-  ).action(async (options: ConfigOptions) => {
-    const findings = await check(loadConfig(context.env, options.config), context.env)
-    print(context, options, findings, told(findings))
+  const command = new Command('check')
+    .description('validate the configuration, look at the store and the keys; change nothing, do not listen')
+    .option('--upstream', 'ask the upstream by a read that changes nothing; the call is in the ledger')
+  return withConfigOptions(command).action(async (options: CheckOptions) => {
+    const read = readConfig(context.env, options.config)
+    const { faults, warnings, findings } = await check(read, context.env)
+    if (faults.length > 0 || findings === null) {
+      const placed = faults.map(fault => located(fault, read.config.sources))
+      throw new ConfigError(placed, warnings)
+    }
+    const asked = options.upstream && (await ask(context, read.config, findings))
+    const shown = asked ? withAnswers(findings, asked) : findings
+    print(context, options, shown, told(shown))
+    refuseUnwell(asked ?? [])
   })
 }
 
-async function check(config: Config, env: ProcessContext['env']): Promise<Findings> {
-  const faults: ConfigFault[] = []
-  const commands = { environment: config.execEnvironment }
-  const callers = await checkCallers(config, faults)
-  const store = await attempt(faults, 'GATEWAY_STORE_URL', () => openStore(config.storeUrl))
-  try {
-    const keys =
-      store &&
-      (await attempt(faults, 'GATEWAY_MASTER_KEY', () =>
-        openMasterKeyOf(store, config.masterKey, env, {
-          ...commands,
-          createIfAbsent: config.masterKeyIsDefault
-        })
-      ))
-    const missing = store
-      ? ((await attempt(faults, 'GATEWAY_STORE_URL', () => missingEntries(store))) ?? [])
-      : []
-    const credentials =
-      store && keys ? await checkCredentials(store, keys, config, { env, commands }, faults) : []
-    // Without the store it cannot be known whether it is needed: told all the same.
-    if (!keys)
-      await attempt(faults, 'GATEWAY_UPSTREAM_KEY', () => resolveSecret(config.upstreamKey, env, commands))
-    if (faults.length > 0 || !store) throw new ConfigError(faults)
-    return {
-      ok: missing.length === 0,
-      listeners: {
-        public: address(config.host, config.port),
-        admin: address(config.adminHost, config.adminPort)
-      },
-      docs: config.docs,
-      store: { path: store.path, ...(await count(store)) },
-      upstream: { origin: config.upstreamOrigin, key: shownReference(config.upstreamKey) },
-      credentials: credentials.map(({ credential, version, source }) => ({ credential, version, source })),
-      master_key: shownReference(config.masterKey),
-      callers,
-      warnings: [
-        ...missing.map(describeMissing),
-        ...config.unknownVariables.map(name => `${name} is set but is not a setting`)
-      ]
-    }
-  } finally {
-    store?.close()
-  }
+/** Throws CommandError where there is nothing that the call could be recorded in: none is made for it. */
+async function ask(context: ProcessContext, config: Config, findings: Findings): Promise<UpstreamFindings> {
+  const { store, master_key_state } = findings
+  if (store.state !== 'ready' || master_key_state !== 'fits')
+    throw new CommandError(
+      'upstream_not_asked',
+      'the upstream is not asked: the call would be recorded in the store, which the gateway has not been started on yet; ' +
+        'all else is well',
+      2
+    )
+  return await checkUpstream(context, config, findings.credentials)
 }
 
-/** Notes a fault under the setting that leads to it, so that all of them are told at once. */
-async function attempt<T>(
-  faults: ConfigFault[],
-  key: string,
-  work: () => T | Promise<T>
-): Promise<T | undefined> {
-  try {
-    return await work()
-  } catch (error) {
-    const known = [StoreError, SecretUnavailable, WrongMasterKey].some(kind => error instanceof kind)
-    if (!(known && error instanceof Error)) throw error
-    faults.push({ key, detail: error.message })
-    return undefined
-  }
-}
-
-async function count({ db }: Store): Promise<{ tenants: number; keys: number }> {
-  const { tenants } = await db
-    .selectFrom('tenant')
-    .select(({ fn }) => fn.countAll<number>().as('tenants'))
-    .executeTakeFirstOrThrow()
-  const { keys } = await db
-    .selectFrom('api_key')
-    .select(({ fn }) => fn.countAll<number>().as('keys'))
-    .where('revoked_at', 'is', null)
-    .executeTakeFirstOrThrow()
-  return { tenants, keys }
-}
-
-function address(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-}
-
-function told(findings: Findings): string {
-  const { listeners, docs, store, upstream, credentials, master_key, callers, warnings } = findings
-  const found = facts([
-    ['public listener', listeners.public],
-    ['admin listener', listeners.admin],
-    ['docs', docs === 'off' ? 'off' : `on the ${docs} listener`],
-    ['store', `${store.path} (${store.tenants} tenants, ${store.keys} keys)`],
-    ['upstream', upstream.origin],
-    ['upstream key', upstream.key],
-    ...credentials.map(
-      ({ credential, version, source }) =>
-        ['credential', `${credential}@${version}, ${source} (opens)`] as const
-    ),
-    ['master key', `${master_key} (fits the store)`],
-    ...callerFacts(callers)
-  ])
-  const end = findings.ok ? 'All is well.' : `The ledger is incomplete: ${missingEntriesRemedy}.`
-  return `${found}${warnings.map(warning => `warning: ${warning}\n`).join('')}\n${end}\n`
+function withAnswers(findings: Findings, asked: UpstreamFindings): Findings {
+  const ok = findings.ok && asked.every(({ key }) => key === 'accepted')
+  return { ...findings, ok, upstream: { ...findings.upstream, asked } }
 }

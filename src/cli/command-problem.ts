@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { ConfigError, type ConfigFault } from '../config-fault.ts'
+import { ConfigError, describeFault } from '../config-fault.ts'
 import { problemTable } from '../problem-table.ts'
 import { Refusal, refusalTable } from '../tenants/refusal.ts'
 import { CommandError, type FailureExit } from './context.ts'
@@ -21,13 +21,15 @@ type ProblemObject = {
   readonly code: string
   /** What to do, of those failures that are in a table. */
   readonly action?: string
-  /** For faults in the configuration: each with a JSON pointer to its setting. */
-  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[]
+  /** For faults in the configuration: each with a JSON pointer to its setting, and where that was given. */
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string; readonly source?: string }[]
+  /** With faults in the configuration: what else is worth a look. */
+  readonly warnings?: readonly string[]
 }
 
 /** Tells any failure of a command. Lines hold no line breaks, no control characters and nothing shaped like a key. */
 export function toCommandProblem(error: unknown): CommandProblem {
-  if (error instanceof ConfigError) return configProblem(error.faults)
+  if (error instanceof ConfigError) return configProblem(error)
   const { code, detail, exit } = asCommandError(error)
   const line = plain(detail)
   const status = statusOf(code, exit)
@@ -47,12 +49,13 @@ export function toCommandProblem(error: unknown): CommandProblem {
 }
 
 /** Several faults in the configuration, or in what it refers to: one line each, with its key. */
-function configProblem(faults: readonly ConfigFault[]): CommandProblem {
+function configProblem({ faults, warnings }: ConfigError): CommandProblem {
   const code = 'configuration_invalid'
-  const lines = faults.map(fault => plain(`${fault.key}: ${fault.detail}`))
-  const errors = faults.map(({ key, detail }) => ({
+  const lines = faults.map(fault => plain(describeFault(fault)))
+  const errors = faults.map(({ key, detail, source }) => ({
     pointer: `/${plain(key).replaceAll('~', '~0').replaceAll('/', '~1')}`,
-    detail: plain(detail)
+    detail: plain(detail),
+    ...(source !== undefined && { source: plain(source) })
   }))
   const body = {
     type: `/problems/${code}`,
@@ -61,7 +64,12 @@ function configProblem(faults: readonly ConfigFault[]): CommandProblem {
     detail: lines.join('; '),
     code
   }
-  return { exit: 2, lines, body: { ...body, errors } }
+  const told = warnings.map(plain)
+  return {
+    exit: 2,
+    lines: [...lines, ...told.map(warning => `warning: ${warning}`)],
+    body: { ...body, errors, ...(told.length > 0 && { warnings: told }) }
+  }
 }
 
 /** By name and not by class: some come from the store's thread, and a class does not cross threads. */

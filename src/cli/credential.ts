@@ -81,6 +81,7 @@ function addRewrap(noun: Command, context: ProcessContext): void {
       const administration = custody()
       const masterKey = openMasterKey(options.to, context.env, {
         createIfAbsent: true,
+        isNew: true,
         environment: config.execEnvironment
       })
       return rewrapCredentials(administration, masterKey)

@@ -89,7 +89,8 @@ function publicKeyIn(file: string): string {
 
 function read(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    // The mark that some editors begin a file with is nothing that was written there.
+    return readFileSync(file, 'utf8').replace(/^\ufeff/, '')
   } catch (error) {
     throw unreadable([file], error)
   }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { loadConfig } from '../config.ts'
+import { type Config, loadConfig } from '../config.ts'
+import { ConfigError, located } from '../config-fault.ts'
 import type { ProcessContext } from './context.ts'
 import { type ConfigOptions, withConfigOptions } from './options.ts'
 
@@ -10,7 +11,14 @@ export function serveCommand(context: ProcessContext): Command {
       const config = loadConfig(context.env, options.config)
       // Only here: the other commands start faster without the server.
       const { serve } = await import('../server.ts')
-      await serve(config, context.env)
+      await serve(config, context.env).catch(error => {
+        throw error instanceof ConfigError ? placed(error, config) : error
+      })
     }
   )
+}
+
+/** With the places of settings, which the gateway does not know when it finds a fault in their files. */
+function placed({ faults }: ConfigError, { sources }: Config): ConfigError {
+  return new ConfigError(faults.map(fault => located(fault, sources)))
 }

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import { ConfigError, type ConfigFault, schemaFaults } from '../config-fault.ts'
@@ -8,6 +7,7 @@ import { Refusal } from '../tenants/refusal.ts'
 import type { WantedState } from '../tenants/state-plan.ts'
 import { readSettings } from '../tenants/tenant-settings.ts'
 import { newTenant, type TenantState } from '../tenants/tenant-state.ts'
+import { readText } from '../text-file.ts'
 import { type StateDocument, StateSchema, type TenantDocument } from './state-schema.ts'
 import { readYaml } from './state-yaml.ts'
 
@@ -35,10 +35,10 @@ export function readState(name: string, text: string): WantedState {
 }
 
 function textOf(file: string): string {
-  const bytes = bytesOf(file)
   // Read as text all the same, the name of a secret's file would come out as another.
-  if (!isUtf8(bytes)) throw new ConfigError([{ key: file, detail: 'is no text (UTF-8)' }])
-  return bytes.toString('utf8')
+  const read = readText(bytesOf(file))
+  if ('fault' in read) throw new ConfigError([{ key: file, detail: read.fault }])
+  return read.text
 }
 
 function bytesOf(file: string): Buffer {
@@ -70,7 +70,7 @@ const validate = new Ajv({ allErrors: true, strict: false, verbose: true }).comp
 
 function formFaults(name: string, document: unknown): ConfigFault[] {
   if (validate(document)) return []
-  return schemaFaults(validate.errors, 'is not a member, which are: tenants, credentials').map(
+  return schemaFaults(validate.errors, () => 'is not a member, which are: tenants, credentials').map(
     ({ key, detail }) => ({ key: key === '' ? name : key, detail })
   )
 }

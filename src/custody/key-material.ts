@@ -2,6 +2,7 @@ import { createHmac, type KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
 import { KeySearch } from './key-search.ts'
 import { SecretUnavailable } from './secret-reference.ts'
+import { writtenForm } from './written-form.ts'
 
 /**
  * One upstream key. The only place that holds its bytes: they leave as the argument of a callback, are zeroed by
@@ -85,6 +86,8 @@ const longestKey = 4096
 
 function keyFault(bytes: Buffer): string | null {
   if (bytes.length > longestKey) return `the key is longer than ${longestKey} characters`
+  const form = writtenForm(bytes)
+  if (form !== null) return `the key ${form}`
   const isPrintable = bytes.length > 0 && bytes.every(byte => byte >= 0x21 && byte <= 0x7e)
   return isPrintable ? null : 'the key holds characters that cannot be in a key'
 }

@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { StoreFile } from '../store/store-file.ts'
-import { keyFrom, type MasterKey, openMasterKey } from './master-key.ts'
+import { isMissingFile, keyFrom, type MasterKey, openMasterKey } from './master-key.ts'
 import { decrypt, encrypt, SealBroken } from './sealing.ts'
 import type { CommandOptions, Environment } from './secret-command.ts'
 
@@ -38,20 +38,50 @@ export function openMasterKeyOf(
   { createIfAbsent = false, ...options }: MasterKeyOptions = {}
 ): StoreKeys {
   const isNew = readMeta(raw, checkName) === undefined
-  const masterKey = openMasterKey(reference, env, { ...options, createIfAbsent: createIfAbsent && isNew })
+  const masterKey = openMasterKey(reference, env, {
+    ...options,
+    createIfAbsent: createIfAbsent && isNew,
+    isNew
+  })
   if (isNew) rememberMasterKey(raw, masterKey, wrappingKeyOf(masterKey))
   return openKeysUnder({ raw }, masterKey)
 }
 
+/** What a master key is to a store that is only looked at. */
+export type SeenMasterKey =
+  | { readonly state: 'fits'; readonly keys: StoreKeys }
+  /** The store knows none yet: the first start takes this one, or makes it. */
+  | { readonly state: 'taken_at_first_start' | 'made_at_first_start'; readonly keys: null }
+
+/**
+ * Opens the master key as `openMasterKeyOf` does, and makes and remembers nothing. `raw` is null when there is no store yet.
+ * Throws SecretUnavailable, WrongMasterKey.
+ */
+export function lookAtMasterKey(
+  raw: DatabaseSync | null,
+  reference: string,
+  env: Environment,
+  { createIfAbsent = false, ...options }: MasterKeyOptions = {}
+): SeenMasterKey {
+  const isNew = raw === null || readMeta(raw, checkName) === undefined
+  if (isNew && createIfAbsent && isMissingFile(reference)) return { state: 'made_at_first_start', keys: null }
+  const masterKey = openMasterKey(reference, env, { ...options, isNew })
+  if (isNew) return { state: 'taken_at_first_start', keys: null }
+  return { state: 'fits', keys: openKeysUnder({ raw }, masterKey) }
+}
+
 /** Opens the keys of a store that has seen its master key. Throws WrongMasterKey. */
 export function openKeysUnder({ raw }: Pick<StoreFile, 'raw'>, masterKey: MasterKey): StoreKeys {
-  if (readMeta(raw, checkName) !== checkOf(masterKey)) throw notOfThisStore()
+  if (readMeta(raw, checkName) !== checkOf(masterKey)) throw notOfThisStore(masterKey)
   const wrapping = wrappingKeyOf(masterKey)
   return { ...keyFrom(openRoot(raw, masterKey, wrapping)), wrapping }
 }
 
-export function notOfThisStore(): WrongMasterKey {
-  return new WrongMasterKey('the store was made with another master key: give that one as GATEWAY_MASTER_KEY')
+export function notOfThisStore({ form }: Pick<MasterKey, 'form'> = {}): WrongMasterKey {
+  const hint = form === undefined ? '' : `; the one that is given ${form}`
+  return new WrongMasterKey(
+    `the store was made with another master key: give that one as GATEWAY_MASTER_KEY${hint}`
+  )
 }
 
 /** Whether the store's master key is still the one that these keys were opened with. */

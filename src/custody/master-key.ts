@@ -13,6 +13,7 @@ import { platform } from 'node:os'
 import { dirname } from 'node:path'
 import type { CommandOptions, Environment } from './secret-command.ts'
 import { fetchSecret, resolveSecret, SecretUnavailable, shownReference } from './secret-reference.ts'
+import { writtenForm } from './written-form.ts'
 
 /** A key from which others are derived, each for one purpose. */
 export type MasterKey = {
@@ -20,26 +21,43 @@ export type MasterKey = {
   derive(purpose: string): Buffer
   /** The key itself. A KeyObject, not bytes: it cannot be printed. */
   readonly material: KeyObject
+  /** How it is written, when more than a key seems to stand there, e.g. in quotes. */
+  readonly form?: string
 }
 
 /** The fewest characters a master key may have: 32 random bytes are 44 in base64 and 64 in hex. */
 const shortestKey = 32
 
-/**
- * Opens the master key behind a reference. Throws SecretUnavailable when it is missing or too short.
- * With `createIfAbsent` (the embedded default only), a missing file is made first, readable by its owner alone.
- */
+export type OpenMasterKeyOptions = CommandOptions & {
+  /** A missing file is made first, readable by its owner alone (the embedded default only). */
+  readonly createIfAbsent?: boolean
+  /** No store knows it yet: in quotes or the like it is refused. A store that was made with one such goes on with it. */
+  readonly isNew?: boolean
+}
+
+/** Opens the master key behind a reference. Throws SecretUnavailable when it is missing or too short. */
 export function openMasterKey(
   reference: string,
   env: Environment,
-  { createIfAbsent = false, ...options }: CommandOptions & { readonly createIfAbsent?: boolean } = {}
+  { createIfAbsent = false, isNew = false, ...options }: OpenMasterKeyOptions = {}
 ): MasterKey {
-  const path = reference.slice('file:'.length)
-  if (createIfAbsent && reference.startsWith('file:') && !existsSync(path)) createKeyFile(path)
-  return masterKeyFrom(resolveSecret(reference, env, options), reference)
+  if (createIfAbsent && isMissingFile(reference)) createKeyFile(pathOf(reference))
+  const masterKey = masterKeyFrom(resolveSecret(reference, env, options), reference)
+  if (isNew && masterKey.form !== undefined)
+    throw new SecretUnavailable(`${shownReference(reference)} gives no master key: it ${masterKey.form}`)
+  return masterKey
 }
 
-/** The same for a file that is there, and without blocking while a command runs. */
+/** Whether a reference leads to a file that is not there. */
+export function isMissingFile(reference: string): boolean {
+  return reference.startsWith('file:') && !existsSync(pathOf(reference))
+}
+
+function pathOf(reference: string): string {
+  return reference.slice('file:'.length)
+}
+
+/** Opens a master key that is there already, without blocking while a command runs. Throws SecretUnavailable. */
 export async function fetchMasterKey(
   reference: string,
   env: Environment,
@@ -54,8 +72,9 @@ function masterKeyFrom(material: Buffer, reference: string): MasterKey {
       `${shownReference(reference)} is too short for a master key: ${shortestKey} characters or more are needed`
     )
   const masterKey = keyFrom(createSecretKey(material))
+  const form = writtenForm(material)
   material.fill(0)
-  return masterKey
+  return form === null ? masterKey : { ...masterKey, form }
 }
 
 /** Any key as one that others are derived from. */

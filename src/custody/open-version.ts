@@ -5,7 +5,7 @@ import { labelOf } from './credential-steps.ts'
 import { KeyMaterial } from './key-material.ts'
 import { SealBroken, unseal } from './sealing.ts'
 import type { CommandOptions, Environment } from './secret-command.ts'
-import { fetchSecret, SecretUnavailable } from './secret-reference.ts'
+import { fetchSecret, SecretUnavailable, shownReference } from './secret-reference.ts'
 
 /** Where the keys of references come from. */
 export type SecretSources = { readonly env: Environment; readonly commands: CommandOptions }
@@ -42,7 +42,13 @@ export async function fetchMaterial(
   { fingerprintKey }: Pick<Opening, 'fingerprintKey'>,
   { env, commands }: SecretSources
 ): Promise<KeyMaterial> {
-  return new KeyMaterial(await fetchSecret(reference, env, commands), fingerprintKey)
+  const secret = await fetchSecret(reference, env, commands)
+  try {
+    return new KeyMaterial(secret, fingerprintKey)
+  } catch (error) {
+    if (!(error instanceof SecretUnavailable)) throw error
+    throw new SecretUnavailable(`${shownReference(reference)} gives no key: ${error.message}`)
+  }
 }
 
 function unsealed(

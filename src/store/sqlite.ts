@@ -36,8 +36,11 @@ export function openSqlite(path: string, { busyTimeoutMs = 2000 } = {}): Databas
   }
 }
 
-/** Before anything of it is changed. The first table that a store ever gets is the one that tells of its changes. */
-function requireOwn(database: DatabaseSync): void {
+/**
+ * Throws StoreError when it is a database of something else, before anything of it is changed. The first table that a
+ * store ever gets is the one that tells of its changes.
+ */
+export function requireOwn(database: DatabaseSync): void {
   const { own, others } = database
     .prepare(
       `SELECT coalesce(sum(name = 'kysely_migration'), 0) AS own, count(*) AS others FROM sqlite_schema WHERE type = 'table'`

@@ -4,6 +4,7 @@ import { newestMigration } from './migrations.ts'
 import { OpenedFiles } from './opened-files.ts'
 import { emptyLog, logLength, openSqlite, quickCheck, StoreError } from './sqlite.ts'
 import { StoreFault } from './store-fault.ts'
+import { requireUsablePath } from './usable-path.ts'
 
 /** An open, migrated store: its raw handle, for prepared statements. */
 export type StoreFile = {
@@ -29,7 +30,7 @@ export type StoreFile = {
 }
 
 /** Tables small enough to be checked whole at every start. The ledger is checked by its chain. */
-const checkedAtStart = [
+export const checkedAtStart: readonly string[] = [
   'meta',
   'tenant',
   'api_key',
@@ -43,6 +44,7 @@ const checkedAtStart = [
 /** Opens and migrates the store that GATEWAY_STORE_URL names. Throws StoreError. */
 export async function openStoreFile(url: string): Promise<StoreFile> {
   const path = sqlitePath(url)
+  requireUsablePath(path)
   const raw = openSqlite(path)
   try {
     if (!isUpToDate(raw)) await bringUpToDate(raw)

@@ -17,7 +17,8 @@ export function parseKeySet(text: string): JSONWebKeySet {
 function keysIn(text: string): unknown[] {
   let document: unknown
   try {
-    document = JSON.parse(text)
+    // Some editors begin a file with a byte order mark.
+    document = JSON.parse(text.replace(/^\ufeff/, ''))
   } catch {
     throw new KeySetUnavailable('it is not JSON')
   }

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, writeFileSync } from 'node:fs'
+import { readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { tlsFolder } from '../support/tls-files.ts'
@@ -17,12 +17,13 @@ test('check opens the store and the keys, says what it found and never prints a 
     ok: true,
     listeners: { public: '127.0.0.1:8080', admin: '127.0.0.1:8081' },
     docs: 'public',
-    store: { path: realpathSync(gateway.storePath), tenants: 1, keys: 1 },
+    store: { path: realpathSync(gateway.storePath), state: 'ready', tenants: 1, keys: 1 },
     upstream: { origin: 'https://api.bigdata.com', key: 'env:BIGDATA_API_KEY' },
     credentials: [],
     master_key: 'file:./data/master.key',
+    master_key_state: 'fits',
     callers: { tls: null, token_issuers: [], client_certificates: [] },
-    warnings: ['GATEWAY_PROT is set but is not a setting']
+    warnings: ['GATEWAY_PROT is set but is not a setting: did you mean GATEWAY_PORT?']
   })
   const people = await gateway.run(['check'], key)
   expect(people.stdout).toMatch(/\nAll is well\.\n$/)
@@ -31,13 +32,13 @@ test('check opens the store and the keys, says what it found and never prints a 
 
 test('check tells every fault at once: upstream key, master key and store', async () => {
   const gateway = commandLine()
-  writeFileSync(join(gateway.folder, 'short.key'), 'short')
+  writeFileSync(join(gateway.folder, 'short.key'), 'short', { mode: 0o600 })
   const failed = await gateway.run(['check'], { GATEWAY_MASTER_KEY: 'file:short.key' })
   expect(failed).toEqual({
     code: 2,
     stdout: '',
     stderr:
-      'connector-gateway: GATEWAY_MASTER_KEY: file:short.key is too short for a master key: 32 characters or more are needed\n' +
+      'connector-gateway: GATEWAY_MASTER_KEY: file:short.key is too short for a master key: 32 characters or more are needed (environment)\n' +
       'connector-gateway: GATEWAY_UPSTREAM_KEY: env:BIGDATA_API_KEY is not set\n'
   })
   writeFileSync(join(gateway.folder, 'text.db'), 'this is no database '.repeat(100))
@@ -116,14 +117,20 @@ test('check tells every fault of TLS files and of the files of keys, and nothing
       'GATEWAY_JWT_ISSUERS[0].jwks: file:keys.json cannot be read (ENOENT)',
       'GATEWAY_JWT_ISSUERS[1].jwks: it is not JSON'
     ]
-      .map(line => `connector-gateway: ${line}`)
+      .map(line => `connector-gateway: ${line} (environment)`)
       .join('\n')}\n`
   })
 })
 
-test('check makes the default store and master key as serve would', async () => {
+test('check says that the default store and master key will be made, and makes neither', async () => {
   const gateway = commandLine()
-  expect(await gateway.run(['check'], key)).toMatchObject({ code: 0, stderr: '' })
-  expect(existsSync(gateway.storePath)).toBe(true)
-  expect(existsSync(join(gateway.folder, 'data/master.key'))).toBe(true)
+  const checked = await gateway.run(['check'], key)
+  expect(checked).toMatchObject({ code: 0, stderr: '' })
+  expect(checked.stdout).toMatch(/store +\/.*\/data\/gateway\.db \(not there yet: made at the first start\)/)
+  expect(checked.stdout).toMatch(
+    /master key +file:\.\/data\/master\.key \(not there yet: made at the first start\)/
+  )
+  expect(checked.stdout).toMatch(/\nAll is well\.\n$/)
+  expect(checked.stdout).not.toContain('warning')
+  expect(readdirSync(gateway.folder)).toEqual([])
 })

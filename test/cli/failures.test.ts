@@ -91,11 +91,13 @@ describe('all faults of the configuration are told at once, each with its key, e
     const gateway = commandLine()
     writeFileSync(join(gateway.folder, 'other.yaml'), 'GATEWAY_PROT: 1\nGATEWAY_PORT: many\n')
     for (const words of [['tenant', 'list'], ['grant', 'list', 'acme'], ['check'], ['serve']]) {
-      const failed = await gateway.run([...words, '--config', join(gateway.folder, 'other.yaml')])
+      const failed = await gateway.run([...words, '--config', join(gateway.folder, 'other.yaml')], {
+        BIGDATA_API_KEY: 'bd_v2_canary'
+      })
       expect(failed.code).toBe(2)
       expect(failed.stderr.trimEnd().split('\n').sort()).toEqual([
-        'connector-gateway: GATEWAY_PORT: must be a port, 0 to 65535',
-        'connector-gateway: GATEWAY_PROT: is not a setting'
+        `connector-gateway: GATEWAY_PORT: must be a port, 0 to 65535 (${join(gateway.folder, 'other.yaml')}:2:1)`,
+        `connector-gateway: GATEWAY_PROT: is not a setting: did you mean GATEWAY_PORT? (${join(gateway.folder, 'other.yaml')}:1:1)`
       ])
     }
     expect(await gateway.run(['tenant', 'list', '--config', 'missing.yaml'])).toEqual({

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ConfigSchema } from '../../src/config.ts'
+import { ConfigSchema } from '../../src/config-settings.ts'
 import { problemTable } from '../../src/problem-table.ts'
 import { problemCodes } from '../../src/problems.ts'
 

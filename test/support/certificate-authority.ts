@@ -21,6 +21,8 @@ export type CertificateAuthority = {
   /** The authority's own, as PEM. */
   readonly certificate: string
   issue(options: CertificateOptions): TestCertificate
+  /** An authority below this one. */
+  below(name: string): CertificateAuthority
 }
 
 const objectIds = {
@@ -39,15 +41,25 @@ const dayMs = 86_400_000
 export function certificateAuthority(name = 'Test Authority'): CertificateAuthority {
   const { privateKey, publicKey } = newKeys()
   const subject = [['CN', name]] as const
-  const authority = { issuer: subject, signer: privateKey }
+  const issuing = { issuer: subject, signer: privateKey, publicKey, options: { subject } }
+  return authorityOf(subject, privateKey, makeCertificate({ ...issuing, isAuthority: true }))
+}
+
+function authorityOf(issuer: Parts['issuer'], signer: KeyObject, certificate: string): CertificateAuthority {
   return {
-    certificate: makeCertificate({ ...authority, publicKey, options: { subject }, isAuthority: true }),
+    certificate,
     issue(options) {
-      const keys = newKeys()
+      const { privateKey, publicKey } = newKeys()
       return {
-        certificate: makeCertificate({ ...authority, publicKey: keys.publicKey, options }),
-        key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+        certificate: makeCertificate({ issuer, signer, publicKey, options }),
+        key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
       }
+    },
+    below(name) {
+      const { privateKey, publicKey } = newKeys()
+      const subject = [['CN', name]] as const
+      const issuing = { issuer, signer, publicKey, options: { subject } }
+      return authorityOf(subject, privateKey, makeCertificate({ ...issuing, isAuthority: true }))
     }
   }
 }

@@ -1,0 +1,76 @@
+import type { Config } from '../config.ts'
+import { missingEntriesRemedy } from '../ledger/missing-entries.ts'
+import type { SeenStore } from '../store/look-at-store.ts'
+import { type CallerFindings, callerFacts } from './check-callers.ts'
+import type { CredentialFindings } from './check-credentials.ts'
+import type { UpstreamFindings } from './check-upstream.ts'
+import { facts } from './table.ts'
+
+/** What `check` found, when `serve` would start. Secrets appear by their references only. */
+export type Findings = {
+  /** False when entries that were acknowledged are missing from the ledger, or the upstream was asked and is not well. */
+  readonly ok: boolean
+  readonly listeners: { readonly public: string; readonly admin: string }
+  readonly docs: Config['docs']
+  readonly store: {
+    readonly path: string
+    readonly state: SeenStore['state']
+    readonly tenants: number
+    readonly keys: number
+  }
+  readonly upstream: { readonly origin: string; readonly key: string; readonly asked?: UpstreamFindings }
+  readonly credentials: CredentialFindings
+  readonly master_key: string
+  readonly master_key_state: MasterKeyState
+  readonly callers: CallerFindings
+  readonly warnings: readonly string[]
+}
+
+export type MasterKeyState = 'fits' | 'taken_at_first_start' | 'made_at_first_start'
+
+const masterKeyStates: Readonly<Record<MasterKeyState, string>> = {
+  fits: 'fits the store',
+  taken_at_first_start: 'taken at the first start',
+  made_at_first_start: 'not there yet: made at the first start'
+}
+
+const credentialStates: Readonly<Record<CredentialFindings[number]['state'], string>> = {
+  opens: 'opens',
+  other_key: 'gives another key by now',
+  missing: 'does not open'
+}
+
+/** The findings for people. */
+export function told(findings: Findings): string {
+  const { listeners, docs, upstream, credentials, master_key, master_key_state, callers } = findings
+  const found = facts([
+    ['public listener', listeners.public],
+    ['admin listener', listeners.admin],
+    ['docs', docs === 'off' ? 'off' : `on the ${docs} listener`],
+    ['store', storeTold(findings.store)],
+    ['upstream', upstream.origin],
+    ['upstream key', upstream.key],
+    ...credentials.map(
+      ({ credential, version, source, state }) =>
+        ['credential', `${credential}@${version}, ${source} (${credentialStates[state]})`] as const
+    ),
+    ['master key', `${master_key} (${masterKeyStates[master_key_state]})`],
+    ...callerFacts(callers),
+    ...(upstream.asked ?? []).map(({ credential, told }) => ['asked', `${credential}: ${told}`] as const)
+  ])
+  return `${found}${findings.warnings.map(warning => `warning: ${warning}\n`).join('')}\n${endOf(findings)}\n`
+}
+
+function storeTold({ path, state, tenants, keys }: Findings['store']): string {
+  if (state === 'absent') return `${path} (not there yet: made at the first start)`
+  const held = `${tenants} tenants, ${keys} keys`
+  return `${path} (${held}${state === 'earlier' ? '; brought up to date at the next start' : ''})`
+}
+
+function endOf({ ok, warnings, upstream: { asked = [] } }: Findings): string {
+  if (ok) return warnings.length === 0 ? 'All is well.' : 'All is well but for what the warnings say.'
+  const isAccepted = asked.every(({ key }) => key === 'accepted')
+  return isAccepted
+    ? `The ledger is incomplete: ${missingEntriesRemedy}.`
+    : 'The upstream does not take our calls.'
+}

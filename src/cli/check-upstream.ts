@@ -1,0 +1,101 @@
+import type { Config } from '../config.ts'
+import { readProven } from '../custody/credential-manifest.ts'
+import { findVersion } from '../custody/credential-records.ts'
+import { fingerprintKeyOf } from '../custody/credential-snapshot.ts'
+import { viewsOf } from '../custody/credential-views.ts'
+import type { KeyMaterial } from '../custody/key-material.ts'
+import { ledgerSigner } from '../custody/ledger-signer.ts'
+import { openMasterKeyOf, type StoreKeys } from '../custody/master-key-check.ts'
+import { fetchMaterial, openVersion } from '../custody/open-version.ts'
+import { DirectLedger } from '../ledger/direct-ledger.ts'
+import { openStore, type Store } from '../store/store.ts'
+import type { UpstreamFinding } from '../upstream/ask-upstream.ts'
+import type { CredentialFindings } from './check-credentials.ts'
+import { CommandError, type ProcessContext } from './context.ts'
+
+/** What came of a harmless read with each credential. */
+export type UpstreamFindings = readonly (UpstreamFinding & {
+  readonly credential: string
+  /** In words. */
+  readonly told: string
+})[]
+
+type Key = { readonly name: string; readonly version: number; readonly material: KeyMaterial }
+
+/**
+ * Asks the upstream with each credential that calls would be made with. It goes through the door, as every call does, so
+ * that it is in the ledger: the store must be there and up to date, and its master key known.
+ */
+export async function checkUpstream(
+  { env, administrator: { role, version: program, pid } }: ProcessContext,
+  config: Config,
+  credentials: CredentialFindings
+): Promise<UpstreamFindings> {
+  const store = await openStore(config.storeUrl)
+  try {
+    const keys = openMasterKeyOf(store, config.masterKey, env, { environment: config.execEnvironment })
+    const { askUpstream } = await import('../upstream/ask-upstream.ts')
+    const ledger = new DirectLedger(store, { role, version: program, pid }, ledgerSigner(keys))
+    const options = { origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs, ledger }
+    const found: UpstreamFindings[number][] = []
+    try {
+      for (const key of await keysOf(store, keys, config, env, credentials)) {
+        const finding = await askUpstream(key, options)
+        key.material.discard()
+        found.push({ credential: `${key.name}@${key.version}`, ...finding, told: inWords(finding) })
+      }
+    } finally {
+      ledger.close()
+    }
+    return found
+  } finally {
+    store.close()
+  }
+}
+
+/** The keys of the credentials that open, and of the setting where the store has no `default` of its own. */
+async function keysOf(
+  { raw }: Store,
+  keys: StoreKeys,
+  config: Config,
+  env: ProcessContext['env'],
+  credentials: CredentialFindings
+): Promise<Key[]> {
+  const sources = { env, commands: { environment: config.execEnvironment } }
+  const opening = { wrapping: keys.wrapping, fingerprintKey: fingerprintKeyOf(keys) }
+  const { records } = readProven(raw, keys)
+  const materialOf = (reference: string) => fetchMaterial(reference, opening, sources)
+  const views = viewsOf(records, new Date())
+  const found: Key[] = []
+  for (const { credential: name, version, state } of credentials) {
+    const follows = views.some(view => view.credential === name && view.follows_setting)
+    const record = findVersion(records, name, version)
+    if (state === 'missing' || record === undefined) continue
+    const reference = follows ? config.upstreamKey : record.source
+    const material =
+      reference === 'sealed'
+        ? (await openVersion(record, opening, materialOf)).material
+        : await materialOf(reference)
+    found.push({ name, version, material })
+  }
+  const hasDefault = views.some(({ credential }) => credential === 'default')
+  if (!hasDefault && (credentials.length === 0 || !config.upstreamKeyIsDefault))
+    found.push({ name: 'default', version: 1, material: await materialOf(config.upstreamKey) })
+  return found
+}
+
+function inWords({ reached, cause, status, key, code }: UpstreamFinding): string {
+  if (!reached) return `the upstream cannot be reached (${cause})`
+  if (key === 'accepted') return 'the upstream is reached and takes the key'
+  if (key === 'refused') return `the upstream is reached and refuses the key (${status})`
+  return `the upstream is reached, and its answer says nothing of the key (${status}, ${code})`
+}
+
+/** Throws CommandError, exit 1, when a key was not accepted. */
+export function refuseUnwell(found: UpstreamFindings): void {
+  const unwell = found.filter(({ key }) => key !== 'accepted')
+  if (unwell.length === 0) return
+  const detail = unwell.map(({ credential, told }) => `${credential}: ${told}`).join('; ')
+  const refused = unwell.some(({ key }) => key === 'refused')
+  throw new CommandError(refused ? 'credential_refused' : 'upstream_unproven', detail, 1)
+}

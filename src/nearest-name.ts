@@ -1,0 +1,38 @@
+/**
+ * The name that was most likely meant, or null when none is near: two slips of the keyboard at most (a letter too many, too
+ * few, wrong, or two exchanged), and fewer for a short name. Capitals count for nothing.
+ */
+export function nearestName(written: string, names: readonly string[]): string | null {
+  if (written.length > longestName) return null
+  const found = names
+    .map(name => ({ name, slips: slipsBetween(written.toUpperCase(), name.toUpperCase()) }))
+    .filter(({ name, slips }) => slips <= Math.min(2, Math.floor(name.length / 3)))
+    .sort((one, other) => one.slips - other.slips)
+  return found[0]?.name ?? null
+}
+
+/** The work grows with the product of both lengths. */
+const longestName = 100
+
+/** Damerau's distance, for neighbours that were exchanged once. */
+function slipsBetween(one: string, other: string): number {
+  let twoBefore: number[] = []
+  let before = Array.from({ length: other.length + 1 }, (_, index) => index)
+  for (let row = 1; row <= one.length; row++) {
+    const current = [row]
+    for (let column = 1; column <= other.length; column++) {
+      const differs = one[row - 1] === other[column - 1] ? 0 : 1
+      const exchanged =
+        row > 1 && column > 1 && one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1]
+      current[column] = Math.min(
+        (before[column] ?? 0) + 1,
+        (current[column - 1] ?? 0) + 1,
+        (before[column - 1] ?? 0) + differs,
+        exchanged ? (twoBefore[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY
+      )
+    }
+    twoBefore = before
+    before = current
+  }
+  return before[other.length] ?? 0
+}

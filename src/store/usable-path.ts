@@ -1,0 +1,51 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { StoreError } from './sqlite.ts'
+
+/**
+ * Throws StoreError when a store cannot be opened or made at this path, for reasons that SQLite would tell in a word ("unable
+ * to open database file"). Nothing is made. Returns whether the file, and the folder that it would be in, are there.
+ */
+export function requireUsablePath(path: string): { readonly isThere: boolean; readonly hasFolder: boolean } {
+  const file = statSync(path, { throwIfNoEntry: false })
+  if (file) {
+    if (!file.isFile()) throw unusable(path, file.isDirectory() ? 'it is a folder' : 'it is no regular file')
+    requireAccess(path, path, 'the file')
+    return { isThere: true, hasFolder: true }
+  }
+  const folder = nearestFolder(path)
+  if (!folder.isDirectory) throw unusable(path, `${folder.path} is no folder`)
+  requireAccess(path, folder.path, `the folder ${folder.path}`)
+  return { isThere: false, hasFolder: folder.path === dirname(path) }
+}
+
+/** The folder of a path, or the nearest above it that is there. */
+function nearestFolder(path: string): { readonly path: string; readonly isDirectory: boolean } {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    const found = entryAt(folder)
+    if (found || folder === dirname(folder))
+      return { path: folder, isDirectory: found?.isDirectory() ?? false }
+  }
+}
+
+/** Below a file there is nothing: the file itself comes next. */
+function entryAt(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
+}
+
+function requireAccess(path: string, needed: string, what: string): void {
+  try {
+    accessSync(needed, constants.R_OK | constants.W_OK)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw unusable(path, `${what} cannot be written by this user (${code})`)
+  }
+}
+
+function unusable(path: string, why: string): StoreError {
+  return new StoreError(`cannot open the store ${path}: ${why}`)
+}
