@@ -29,6 +29,16 @@ export type ProblemOptions = {
   headers?: Readonly<Record<string, string>>
   /** The internal reason: for our log, never for the caller. */
   cause?: unknown
+  /** For our log and the ledger, never for the caller. */
+  facts?: ProblemFacts
+}
+
+/** What operators learn of a failure beside its code. */
+export type ProblemFacts = {
+  /** Why the upstream could not be reached, of a closed list (`upstream/unreachable-cause.ts`). */
+  readonly cause?: string | undefined
+  /** Whose limit refused the call. */
+  readonly limit?: string | undefined
 }
 
 /** What the envelope needs to know of a kind of failure. */

@@ -31,14 +31,16 @@ export async function proveNewKey(
   }
 }
 
-function refusalOf({ code }: Problem, label: string): Refusal {
+function refusalOf({ code, options }: Problem, label: string): Refusal {
   if (code === 'upstream_credential_rejected')
     return new Refusal(
       'credential_refused',
       `the upstream refuses the new key (${label}): nothing is changed`
     )
+  const cause = options.facts?.cause
+  const why = cause === undefined ? code : `${code}: ${cause}`
   return new Refusal(
     'credential_unproven',
-    `the new key (${label}) could not be proven (${code}): nothing is changed; try again, or give --no-proof`
+    `the new key (${label}) could not be proven (${why}): nothing is changed; try again, or give --no-proof`
   )
 }

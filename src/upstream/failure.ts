@@ -1,5 +1,6 @@
 import type { Forwarded, ProblemCode } from '../problems.ts'
 import type { Exchange } from './exchange.ts'
+import { type UnreachableCause, unreachableCause } from './unreachable-cause.ts'
 
 /** A failed send in the gateway's own words. */
 export type UpstreamFailure = {
@@ -7,6 +8,8 @@ export type UpstreamFailure = {
   forwarded: Forwarded
   /** It answered that it failed, which does not tell that it did nothing. */
   uncertain?: boolean
+  /** Why it could not be reached, or how the connection ended before it answered. */
+  unreachable?: UnreachableCause
 }
 
 /** What an upstream status other than 200 means. Of the others, 5xx is a failure, and the rest is no answer to these operations. */
@@ -55,8 +58,16 @@ export function failureOfStatus(status: number): UpstreamFailure {
 /** Explains an exchange that ended without a complete answer. */
 export function failureOfExchange({ error, sent, status }: Exchange & { kind: 'failure' }): UpstreamFailure {
   const told = toldBy(error)
-  if (!sent) return { code: independentOfSending.has(told) ? told : 'upstream_unreachable', forwarded: 'no' }
-  if (status === undefined) return { code: told, forwarded: 'unknown' }
+  if (!sent) {
+    if (independentOfSending.has(told)) return { code: told, forwarded: 'no' }
+    return { code: 'upstream_unreachable', forwarded: 'no', unreachable: unreachableCause(error) }
+  }
+  if (status === undefined)
+    return {
+      code: told,
+      forwarded: 'unknown',
+      ...(told === 'upstream_failed' && { unreachable: unreachableCause(error) })
+    }
   // The head may be that of a 200: what was to be done has probably been done.
   if (told === 'upstream_timeout') return { code: told, forwarded: 'unknown' }
   // The head of an answer came and the rest did not: it answered, but with nothing that can be relied on.

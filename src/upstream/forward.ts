@@ -171,7 +171,7 @@ class Sending<T> {
 }
 
 function outcomeOf(
-  { code, forwarded, upstream, state }: Result<unknown>,
+  { code, forwarded, upstream, state, unreachable }: Result<unknown>,
   call: Call,
   echoed: boolean
 ): OutcomeFacts {
@@ -183,6 +183,7 @@ function outcomeOf(
     upstream_request_id: upstream?.request_id,
     upstream_state: state,
     duration_ms: Math.round(performance.now() - call.startedAt),
+    cause: unreachable,
     incident: echoed ? 'credential_echoed' : undefined
   }
 }

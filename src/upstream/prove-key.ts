@@ -17,6 +17,8 @@ export type ProofOptions = {
   readonly origin: string
   readonly deadlineMs: number
   readonly ledger: Pick<Ledger, 'recordIntent' | 'recordOutcome'>
+  /** Under which the read is in the ledger and goes upstream; one of its own unless given. */
+  readonly requestId?: string
 }
 
 /** A read that changes nothing: which connectors the key may see. */
@@ -36,7 +38,7 @@ const listConnectors: Operation<true> = {
  */
 export async function proveKey(
   { material, name, version }: KeyToProve,
-  { origin, deadlineMs, ledger }: ProofOptions
+  { origin, deadlineMs, ledger, requestId = uuidv7() }: ProofOptions
 ): Promise<void> {
   const transport = new Transport({ origin, deadlineMs, connections: 1 })
   const lease: Lease = {
@@ -64,7 +66,7 @@ export async function proveKey(
     onEcho: () => {}
   })
   const call = {
-    requestId: uuidv7(),
+    requestId,
     clientIp: undefined,
     startedAt: performance.now(),
     abandoned: () => false,

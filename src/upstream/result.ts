@@ -4,6 +4,7 @@ import { strictJson } from '../strict-json.ts'
 import { type Exchange, KeyRefused, maxAnswerMembers, type Reading } from './exchange.ts'
 import { failureOfExchange, failureOfStatus, type UpstreamFailure } from './failure.ts'
 import { retryAfterSeconds } from './headers.ts'
+import type { UnreachableCause } from './unreachable-cause.ts'
 
 /** What came of a call: with a value when it was accepted, or why not. Members that do not apply are undefined. */
 export type Result<T> = {
@@ -16,6 +17,7 @@ export type Result<T> = {
   readonly state: string | undefined
   readonly retryAfter: number | undefined
   readonly cause: unknown
+  readonly unreachable: UnreachableCause | undefined
   /** A text that would have been relayed shares so much with a key of ours that it is no chance. */
   readonly repeatsKey: boolean
 }
@@ -90,12 +92,13 @@ function readWith<T>(exchange: Exchange, read: (body: string) => Reading<T> | nu
     state,
     retryAfter: undefined,
     cause: undefined,
+    unreachable: undefined,
     repeatsKey: false
   }
 }
 
 function failed(
-  { code, forwarded, uncertain }: UpstreamFailure,
+  { code, forwarded, uncertain, unreachable }: UpstreamFailure,
   upstream: UpstreamFacts | undefined,
   retryAfter?: number,
   cause?: unknown
@@ -109,6 +112,7 @@ function failed(
     state: undefined,
     retryAfter,
     cause,
+    unreachable,
     repeatsKey: false
   }
 }
@@ -179,7 +183,8 @@ export function problemOf({
   uncertain,
   upstream,
   retryAfter,
-  cause
+  cause,
+  unreachable
 }: Result<unknown>): Problem {
   // Nobody will read this answer; the request still has to end.
   if (code === 'client_disconnected' || code === 'accepted') return new Problem('request_timeout', { cause })
@@ -188,6 +193,7 @@ export function problemOf({
     ...(uncertain !== undefined && forwarded !== 'unknown' && { uncertain }),
     ...(upstream && { upstream }),
     ...(retryAfter !== undefined && { retryAfter }),
+    ...(unreachable !== undefined && { facts: { cause: unreachable } }),
     cause
   })
 }

@@ -16,6 +16,8 @@ export type TransportOptions = {
   capacity?: number
   /** How much the answers under way may take together. */
   answerBytes?: number
+  /** For how long a connection may take to be made, in milliseconds: name, TCP and TLS together. */
+  connectMs?: number
 }
 
 const maxAnswerBytes = 1024 * 1024
@@ -44,13 +46,14 @@ export class Transport {
     deadlineMs = 30_000,
     connections = 64,
     capacity = 1024,
-    answerBytes = 32 * maxAnswerBytes
+    answerBytes = 32 * maxAnswerBytes,
+    connectMs = 3_000
   }: TransportOptions) {
     this.#capacity = capacity
     this.#connections = connections
     this.#room = new AnswerRoom(answerBytes)
     // One for all connections: they share the sessions of TLS.
-    const connect = buildConnector({ allowH2: false, timeout: 3_000, rejectUnauthorized: true })
+    const connect = buildConnector({ allowH2: false, timeout: connectMs, rejectUnauthorized: true })
     // The rest of the deadline is for the body, and for the wait before.
     const headersTimeout = Math.max(20_000, deadlineMs - 10_000)
     const onClosed = (connection: Connection) => this.#forgetIdle(connection)

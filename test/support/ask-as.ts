@@ -1,0 +1,30 @@
+import type { OutcomeFacts } from '../../src/ledger/entry.ts'
+import { askUpstream, type UpstreamFinding } from '../../src/upstream/ask-upstream.ts'
+import { materialOf } from './held-credentials.ts'
+
+/** What `askUpstream` finds with a key, and the outcome that the ledger got. */
+export async function askAs(
+  key: string,
+  origin: string
+): Promise<{ found: UpstreamFinding; outcome: OutcomeFacts | undefined }> {
+  const material = materialOf(key)
+  let outcome: OutcomeFacts | undefined
+  try {
+    const found = await askUpstream(
+      { material, name: 'default', version: 1 },
+      {
+        origin,
+        deadlineMs: 20_000,
+        ledger: {
+          recordIntent: async () => {},
+          recordOutcome: async (_call, facts) => {
+            outcome = facts
+          }
+        }
+      }
+    )
+    return { found, outcome }
+  } finally {
+    material.discard()
+  }
+}
