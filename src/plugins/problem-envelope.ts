@@ -42,11 +42,19 @@ export function answerFrameworkError(logger: Logger) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     reply.header('x-request-id', request.id)
     sendProblem(toProblem(error), request, reply, logger)
-    logger.info(
+    logger[logLevelOf(request.problem)](
       { request_id: request.id, code: request.problem?.code, status: reply.statusCode },
       'request completed'
     )
   }
+}
+
+/** At what level a request's line is logged. */
+export type LogLevel = 'info' | 'warn'
+
+/** A failure of ours or the upstream's is for somebody to look at; a request that is refused is what was to be expected. */
+export function logLevelOf(problem: Failure | null): LogLevel {
+  return problem && problem.status >= 500 ? 'warn' : 'info'
 }
 
 function sendProblem(
