@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Logger } from '../logger.ts'
+import { asBug, type Logger } from '../logger.ts'
 import { problemBody, problemHeaders } from '../problem-body.ts'
 import { Failure, type FieldError, Problem, type ProblemCode } from '../problems.ts'
 
@@ -65,7 +65,7 @@ function sendProblem(
 ): FastifyReply {
   request.problem = problem
   if (problem.code === 'internal_error')
-    logger.error({ request_id: request.id, err: problem.cause }, 'internal error')
+    logger.error({ request_id: request.id, err: asBug(problem.cause) }, 'internal error')
   // Bytes, not an object or a string: no response schema touches them, and Fastify adds no charset to the type.
   return reply
     .code(problem.status)
