@@ -66,7 +66,7 @@ function describeError(thrown: unknown, isBug: boolean): Record<string, unknown>
 
 /**
  * A class of its own, or a code of the system's or of SQLite's, is given to states that can be: a file that is not there,
- * a store that is locked. They are told by their message, and a stack would look like a crash. Error alone, without a
+ * a store that is locked. Their message says it all, and a stack would look like a crash. Error alone, without a
  * code, and what the engine throws by itself is a bug.
  */
 function isExpected(name: unknown, code: unknown): boolean {

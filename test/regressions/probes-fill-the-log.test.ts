@@ -39,7 +39,7 @@ test('probes that find all well are logged at debug', async () => {
   expect(await probed()).toEqual([debug])
 })
 
-test('of probes that find the gateway unready the first is a warning, and the first that finds it well again is told', async () => {
+test('of probes that find the gateway unready the first is a warning, and the first that finds it well again is logged too', async () => {
   unready = 'ledger_unavailable'
   expect(await probed()).toEqual([warn, 'ledger_unavailable'])
   expect(await probed()).toEqual([debug, 'ledger_unavailable'])
