@@ -95,5 +95,6 @@ test('a call that got no connection before its deadline was not upstream', async
   const { outcomes, send } = door(['bd_v2_second'], waitMs / 3)
   await expect(send(newCall())).rejects.toMatchObject({ code: 'upstream_timeout' })
   expect(outcomes).toMatchObject([{ code: 'upstream_timeout', forwarded: 'no', upstream_ms: 0 }])
+  expect(outcomes[0]?.cause).toBeUndefined()
   expect(await occupied).toBe(true)
 })
