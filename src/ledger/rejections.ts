@@ -21,7 +21,7 @@ type Origin = 'admitted' | 'proven' | 'stranger'
 type Room = { readonly floods: Map<string, Flood>; readonly kinds: Map<string, number>; written: number }
 
 /**
- * Every rejection is counted; those of one tenant (or address), code and reason are written one by one up to a rate, and
+ * Every rejection is counted; those of one tenant (or address), code, reason and limit are written one by one up to a rate, and
  * past it as one entry an interval that tells how many in each second.
  */
 export class Rejections {
@@ -81,18 +81,18 @@ function originOf({ tenant, reason }: EntryFields): Origin {
 }
 
 function floodIn(room: Room, origin: Origin, fields: EntryFields): Flood {
-  const { code, reason, tenant, key_id, client_ip } = fields
+  const { code, reason, limit, tenant, key_id, client_ip } = fields
   // Who holds a key that is no longer taken is not its tenant: the key and the address tell them apart.
   if (origin === 'proven') {
-    const one = { tenant, key_id, client_ip, reason }
+    const one = { tenant, key_id, client_ip, reason, limit }
     return (
-      floodOf(room, `${code} ${reason} ${tenant} ${key_id} ${client_ip}`, one, tenant) ??
-      floodOf(room, `${code} ${reason} ${tenant}`, { tenant, reason }) ??
+      floodOf(room, `${code} ${reason} ${limit} ${tenant} ${key_id} ${client_ip}`, one, tenant) ??
+      floodOf(room, `${code} ${reason} ${limit} ${tenant}`, { tenant, reason, limit }) ??
       floodOfAll(room, fields)
     )
   }
-  const who = origin === 'admitted' ? { tenant } : { client_ip, reason }
-  return floodOf(room, `${code} ${reason} ${tenant ?? client_ip}`, who) ?? floodOfAll(room, fields)
+  const who = origin === 'admitted' ? { tenant, limit } : { client_ip, reason, limit }
+  return floodOf(room, `${code} ${reason} ${limit} ${tenant ?? client_ip}`, who) ?? floodOfAll(room, fields)
 }
 
 /** The flood of this name; null where there is none and no more are told apart, or no more of this tenant. */
@@ -110,9 +110,10 @@ function floodOf(
   return add(floods, name, who)
 }
 
-/** Those of one code and reason that are no longer told apart: there are few of both. */
-function floodOfAll({ floods }: Room, { code, reason }: EntryFields): Flood {
-  return floods.get(`${code} ${reason}`) ?? add(floods, `${code} ${reason}`, { reason })
+/** Those of one code, reason and limit that are no longer told apart: there are few of each. */
+function floodOfAll({ floods }: Room, { code, reason, limit }: EntryFields): Flood {
+  const name = `${code} ${reason} ${limit}`
+  return floods.get(name) ?? add(floods, name, { reason, limit })
 }
 
 function add(floods: Map<string, Flood>, name: string, who: Partial<EntryFields>): Flood {

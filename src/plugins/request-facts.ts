@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Applicant, Stranger } from '../tenants/stranger.ts'
-import type { Call } from '../upstream/forward.ts'
+import type { Call, Sends } from '../upstream/forward.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,6 +19,7 @@ export class RequestCall implements Call, Applicant {
   recorded = false
   /** Why nobody was admitted: for the log and the ledger alone. */
   stranger: Stranger | null = null
+  sends: Sends | undefined = undefined
   readonly #request: FastifyRequest
 
   constructor(request: FastifyRequest) {

@@ -150,6 +150,16 @@ describe('why no connection could be made is said in one word of a closed list',
   })
 })
 
+test('a deadline that passes while the connection is being made is a timeout of the connection', async () => {
+  const origin = await behind(
+    'https',
+    listenWith(() => {})
+  )
+  const { found, outcome } = await askAs('bd_v2_a_key', origin, 50)
+  expect(found).toMatchObject({ code: 'upstream_timeout', reached: false, cause: 'timeout' })
+  expect(outcome).toMatchObject({ code: 'upstream_timeout', forwarded: 'no', cause: 'timeout' })
+})
+
 describe('a connection that ends before the answer says how', () => {
   test.each(['reset', 'closed'] as const)('%s', async cause => {
     const upstream = await open(
