@@ -86,6 +86,14 @@ export class BytesNotAskedFor extends Error {
   readonly code = 'UND_ERR_SOCKET'
 }
 
+/**
+ * The upstream has ended a new connection before anything was asked on it. Without a code of its own undici would make the
+ * next connection at once, and so on until the deadline.
+ */
+export class ConnectionEnded extends Error {
+  readonly code = 'CONNECTION_ENDED'
+}
+
 /** This answer and the others under way need more memory than answers may have. */
 export class AnswersTooLarge extends Error {
   readonly code = 'ANSWERS_TOO_LARGE'

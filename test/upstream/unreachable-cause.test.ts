@@ -107,6 +107,15 @@ describe('why no connection could be made is said in one word of a closed list',
         )
     ],
     [
+      'closed',
+      'a connection that is ended as it is made',
+      () =>
+        behind(
+          'http',
+          listenWith(socket => socket.end())
+        )
+    ],
+    [
       'not_http',
       'a server that speaks first',
       () =>
