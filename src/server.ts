@@ -4,7 +4,7 @@ import inspector from 'node:inspector'
 import type { Config } from './config.ts'
 import { startGateway } from './gateway.ts'
 import { LogDestination } from './log-destination.ts'
-import { createLogger, type Logger } from './logger.ts'
+import { asBug, createLogger, type Logger } from './logger.ts'
 
 /** How much longer than the upstream deadline a drain may take before the process ends anyway. */
 const drainSlackMs = 8_000
@@ -27,7 +27,7 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
     process.exit(code)
   }
   const fail = (error: Error, what: string) => {
-    logger.fatal({ err: error }, what)
+    logger.fatal({ err: asBug(error) }, what)
     end(1)
   }
   process.on('uncaughtException', error => fail(error, 'uncaught exception'))

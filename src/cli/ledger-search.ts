@@ -109,7 +109,9 @@ function story(entries: readonly LedgerEntry[]): string {
     ['operation', first.operation],
     ['connector', first.connector_id],
     ['asked', asked],
-    ['credential', first.credential]
+    ['credential', first.credential],
+    ['cause', entries.findLast(({ cause }) => cause !== undefined)?.cause],
+    ['limit', entries.findLast(({ limit }) => limit !== undefined)?.limit]
   ]
   const known = pairs.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
   return `${facts(known)}\n${table(storyColumns, entries)}`

@@ -92,7 +92,8 @@ export class Ledger {
       forwarded: 'no',
       upstream_status: undefined,
       upstream_request_id: undefined,
-      duration_ms: 0
+      duration_ms: 0,
+      upstream_ms: 0
     }
     this.#queue.keep(draftOfCall(timeText(), call, outcome)).catch(ignoreUntilStored)
   }

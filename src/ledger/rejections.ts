@@ -8,8 +8,8 @@ const kindsBound = 100
 /** How many are written one by one in an interval over all kinds. */
 const writtenTotal = 100
 
-/** Whose rejections are counted together: a tenant's, an address's, or everybody's past the bound. */
-type Who = { tenant?: string; client_ip?: string }
+/** Whose rejections are counted together: a tenant's, an address's, or everybody's past the bound; and by whose limit. */
+type Who = { tenant?: string; client_ip?: string; limit?: string }
 
 type Flood = { who: Who; noted: number; aggregate: EntryFields | null }
 
@@ -56,7 +56,7 @@ export class Rejections {
   }
 
   #floodOf(fields: EntryFields): Flood {
-    const kind = `${fields.code} ${fields.tenant ?? fields.client_ip}`
+    const kind = `${fields.code} ${fields.limit} ${fields.tenant ?? fields.client_ip}`
     const known = this.#floods.get(kind)
     if (known) return known
     if (this.#floods.size < kindsBound) return this.#add(kind, whoOf(fields))
@@ -70,9 +70,10 @@ export class Rejections {
   }
 }
 
-function whoOf({ tenant, client_ip }: EntryFields): Who {
-  if (tenant !== undefined) return { tenant }
-  return client_ip === undefined ? {} : { client_ip }
+function whoOf({ tenant, client_ip, limit }: EntryFields): Who {
+  const byLimit = limit === undefined ? {} : { limit }
+  if (tenant !== undefined) return { tenant, ...byLimit }
+  return client_ip === undefined ? byLimit : { client_ip, ...byLimit }
 }
 
 function aggregateOf({ at, kind, code, status }: EntryFields, who: Who): EntryFields {

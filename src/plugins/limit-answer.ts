@@ -10,7 +10,11 @@ export type Limiter = Pick<MemoryLimiter, 'name' | 'take'>
 export function rateLimited(name: string, limit: Limit, verdict: Verdict, reply: FastifyReply): Problem {
   describeLimit(name, limit, verdict, reply)
   const retryAfter = wholeSeconds(verdict.retryAfterUs)
-  return new Problem('rate_limited', { detail: `The limit "${name}" is used up.`, retryAfter })
+  return new Problem('rate_limited', {
+    detail: `The limit "${name}" is used up.`,
+    retryAfter,
+    facts: { limit: name }
+  })
 }
 
 /** Structured fields of draft-ietf-httpapi-ratelimit-headers: q requests in w seconds, r left now, t until full again. */

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Logger } from '../logger.ts'
+import { asBug, type Logger } from '../logger.ts'
 import { problemBody, problemHeaders } from '../problem-body.ts'
 import { Failure, type FieldError, Problem, type ProblemCode } from '../problems.ts'
 
@@ -42,11 +42,19 @@ export function answerFrameworkError(logger: Logger) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     reply.header('x-request-id', request.id)
     sendProblem(toProblem(error), request, reply, logger)
-    logger.info(
+    logger[logLevelOf(request.problem)](
       { request_id: request.id, code: request.problem?.code, status: reply.statusCode },
       'request completed'
     )
   }
+}
+
+/** At what level a request's line is logged. */
+export type LogLevel = 'info' | 'warn'
+
+/** A failure of ours or the upstream's is for somebody to look at; a request that is refused is what was to be expected. */
+export function logLevelOf(problem: Failure | null): LogLevel {
+  return problem && problem.status >= 500 ? 'warn' : 'info'
 }
 
 function sendProblem(
@@ -57,7 +65,7 @@ function sendProblem(
 ): FastifyReply {
   request.problem = problem
   if (problem.code === 'internal_error')
-    logger.error({ request_id: request.id, err: problem.cause }, 'internal error')
+    logger.error({ request_id: request.id, err: asBug(problem.cause) }, 'internal error')
   // Bytes, not an object or a string: no response schema touches them, and Fastify adds no charset to the type.
   return reply
     .code(problem.status)

@@ -1,7 +1,6 @@
-import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Ledger } from '../ledger/ledger.ts'
-import { isConnectorId } from '../schema.ts'
+import { connectorIdOf } from './connector-id-of.ts'
 import { toProblem } from './problem-envelope.ts'
 
 declare module 'fastify' {
@@ -18,7 +17,7 @@ export const rejectionRecord = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
       const operation = request.routeOptions.config.ledger
       const { call, caller } = request
       if (operation !== undefined && !call.recorded) {
-        const { code, status } = toProblem(error)
+        const { code, status, options } = toProblem(error)
         ledger.recordRejection({
           request_id: call.requestId,
           code,
@@ -27,7 +26,8 @@ export const rejectionRecord = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
           tenant: caller?.tenant.name,
           key_id: caller?.keyId,
           connector_id: connectorIdOf(request),
-          operation
+          operation,
+          limit: options.facts?.limit
         })
       }
       done()
@@ -35,9 +35,3 @@ export const rejectionRecord = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
   },
   { name: 'rejection-record', dependencies: ['problem-envelope', 'request-facts', 'tenant-auth'] }
 )
-
-/** Only an id that is one: the ledger does not store whatever text a caller put in the path. */
-function connectorIdOf(request: FastifyRequest): string | undefined {
-  const { id } = request.params as { id?: string }
-  return id !== undefined && isConnectorId(id) ? id.toLowerCase() : undefined
-}

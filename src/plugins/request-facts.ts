@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Call } from '../upstream/forward.ts'
+import type { Call, Sends } from '../upstream/forward.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,6 +16,7 @@ export class RequestCall implements Call {
   readonly clientIp: string
   readonly startedAt = performance.now()
   recorded = false
+  sends: Sends | undefined = undefined
   readonly #request: FastifyRequest
 
   constructor(request: FastifyRequest) {

@@ -1,4 +1,4 @@
-import { judge, type Limit, wholeSeconds } from '../limits/gcra.ts'
+import { judge, type Limit, type Verdict, wholeSeconds } from '../limits/gcra.ts'
 import { monotonicUs } from '../limits/memory-limiter.ts'
 
 export type BudgetOptions = {
@@ -6,6 +6,12 @@ export type BudgetOptions = {
   perCredential: number
   /** What the upstream grants one egress address, in any minute. */
   perEgress: number
+}
+
+/** Why a call is refused here: whose budget is spent, and for how many seconds, rounded up. */
+export type BudgetSpent = {
+  readonly limit: 'credential_budget' | 'egress_budget'
+  readonly retryAfter: number
 }
 
 /**
@@ -25,16 +31,24 @@ export class Budget {
     this.#perEgress = withinAnyMinute(perEgress)
   }
 
-  /** Takes one call from both budgets, or none: then the seconds until there is room again, rounded up. */
-  take(credential: string): number {
+  /** Takes one call from both budgets and returns null, or takes none and says which of them refuses it for longest. */
+  take(credential: string): BudgetSpent | null {
     const nowUs = this.#nowUs()
     const ofCredential = judge(this.#perCredential, this.#credentialTats.get(credential) ?? 0, nowUs)
     const ofEgress = judge(this.#perEgress, this.#egressTat, nowUs)
-    if (!ofCredential.allowed || !ofEgress.allowed)
-      return Math.max(1, wholeSeconds(Math.max(ofCredential.retryAfterUs, ofEgress.retryAfterUs)))
+    if (!ofCredential.allowed || !ofEgress.allowed) return spent(ofCredential, ofEgress)
     this.#credentialTats.set(credential, ofCredential.tat)
     this.#egressTat = ofEgress.tat
-    return 0
+    return null
+  }
+}
+
+function spent(ofCredential: Verdict, ofEgress: Verdict): BudgetSpent {
+  const egressIsLonger = ofEgress.retryAfterUs > ofCredential.retryAfterUs
+  const { retryAfterUs } = egressIsLonger ? ofEgress : ofCredential
+  return {
+    limit: egressIsLonger ? 'egress_budget' : 'credential_budget',
+    retryAfter: Math.max(1, wholeSeconds(retryAfterUs))
   }
 }
 

@@ -13,27 +13,38 @@ export function chooseCredential(
   credentials: Pick<Credentials, 'lease'>,
   budget: Pick<Budget, 'take'>
 ): Lease {
-  let shortest: { wait: number; detail: string } | undefined
+  let shortest: Wait | undefined
   for (const name of names) {
     const lease = credentials.lease(name)
     const told = 'label' in lease ? takeFrom(budget, lease) : whyNot(lease.retryAfter)
     if (told === null) return lease as Lease
-    if (told !== undefined && !(shortest && shortest.wait <= told.wait)) shortest = told
+    if (told !== undefined && !(shortest && shortest.seconds <= told.seconds)) shortest = told
   }
   if (!shortest)
     throw new Problem('sealed', { detail: 'The gateway has no key for this call.', retryAfter: 1 })
-  throw new Problem('upstream_busy', { detail: shortest.detail, retryAfter: shortest.wait })
+  const { seconds, detail, limit } = shortest
+  throw new Problem('upstream_busy', { detail, retryAfter: seconds, facts: { limit } })
 }
+
+/** Why a credential cannot take a call now, in words for the caller, and whose limit it is. */
+type Wait = { readonly seconds: number; readonly detail: string; readonly limit: string }
+
+/** Why no call is made with a key for a while. */
+export const keyRefusedDetail = 'The upstream has refused the key of the gateway several times.'
 
 /** Null when the call was taken from the budget. */
-function takeFrom(budget: Pick<Budget, 'take'>, lease: Lease): { wait: number; detail: string } | null {
-  const wait = budget.take(lease.name)
-  if (wait === 0) return null
+function takeFrom(budget: Pick<Budget, 'take'>, lease: Lease): Wait | null {
+  const spent = budget.take(lease.name)
+  if (spent === null) return null
   lease.release()
-  return { wait, detail: 'The budget of upstream calls is used up.' }
+  return {
+    seconds: spent.retryAfter,
+    detail: "The gateway's own budget of calls to the upstream is spent for the moment.",
+    limit: spent.limit
+  }
 }
 
-function whyNot(retryAfter: number | undefined): { wait: number; detail: string } | undefined {
+function whyNot(retryAfter: number | undefined): Wait | undefined {
   if (retryAfter === undefined) return undefined
-  return { wait: retryAfter, detail: 'The upstream has refused the key of the gateway several times.' }
+  return { seconds: retryAfter, detail: keyRefusedDetail, limit: 'upstream' }
 }

@@ -19,13 +19,17 @@ export type UpstreamRequest = {
   proves: (answer: Answer) => boolean
 }
 
-/** A complete answer. `reveals` is true when it holds one of our keys. */
+/**
+ * A complete answer. `reveals` is true when it holds one of our keys; `upstreamMs` are the milliseconds from when the
+ * request was handed to a connection, which may have had to be made first, until the exchange ended.
+ */
 export type Answer = {
   kind: 'answer'
   status: number
   headers: AnswerHeaders
   body: string
   reveals: boolean
+  upstreamMs: number
 }
 
 /**
@@ -34,7 +38,7 @@ export type Answer = {
  */
 export type Exchange =
   | Answer
-  | { kind: 'failure'; error: unknown; sent: boolean; status?: number; reveals: boolean }
+  | { kind: 'failure'; error: unknown; sent: boolean; status?: number; reveals: boolean; upstreamMs: number }
 
 /**
  * How many members and items the answer to a call may have: it needs three, and 100,000 names of members cost JSON.parse
@@ -80,6 +84,14 @@ export class AnswerNotHttp extends Error {
 /** Bytes on a connection that carries no request. undici takes it for a lost connection: whoever waits for it gets another. */
 export class BytesNotAskedFor extends Error {
   readonly code = 'UND_ERR_SOCKET'
+}
+
+/**
+ * The upstream has ended a new connection before anything was asked on it. Without a code of its own undici would make the
+ * next connection at once, and so on until the deadline.
+ */
+export class ConnectionEnded extends Error {
+  readonly code = 'CONNECTION_ENDED'
 }
 
 /** This answer and the others under way need more memory than answers may have. */

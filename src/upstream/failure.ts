@@ -56,12 +56,10 @@ export function failureOfStatus(status: number): UpstreamFailure {
 }
 
 /** Explains an exchange that ended without a complete answer. */
-export function failureOfExchange({ error, sent, status }: Exchange & { kind: 'failure' }): UpstreamFailure {
+export function failureOfExchange(exchange: Exchange & { kind: 'failure' }): UpstreamFailure {
+  const { error, sent, status } = exchange
   const told = toldBy(error)
-  if (!sent) {
-    if (independentOfSending.has(told)) return { code: told, forwarded: 'no' }
-    return { code: 'upstream_unreachable', forwarded: 'no', unreachable: unreachableCause(error) }
-  }
+  if (!sent) return failureUnsent(told, exchange)
   if (status === undefined)
     return {
       code: told,
@@ -72,6 +70,17 @@ export function failureOfExchange({ error, sent, status }: Exchange & { kind: 'f
   if (told === 'upstream_timeout') return { code: told, forwarded: 'unknown' }
   // The head of an answer came and the rest did not: it answered, but with nothing that can be relied on.
   return { code: told === 'upstream_failed' ? 'upstream_answer_invalid' : told, forwarded: 'yes' }
+}
+
+function failureUnsent(
+  told: UpstreamFailure['code'],
+  { error, upstreamMs }: Exchange & { kind: 'failure' }
+): UpstreamFailure {
+  // It was with a connection, which was still being made when the deadline passed.
+  if (told === 'upstream_timeout' && upstreamMs > 0)
+    return { code: told, forwarded: 'no', unreachable: 'timeout' }
+  if (independentOfSending.has(told)) return { code: told, forwarded: 'no' }
+  return { code: 'upstream_unreachable', forwarded: 'no', unreachable: unreachableCause(error) }
 }
 
 function toldBy(error: unknown): UpstreamFailure['code'] {

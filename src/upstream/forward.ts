@@ -7,7 +7,8 @@ import type { Budget } from './budget.ts'
 import { chooseCredential } from './choose-credential.ts'
 import type { Reading } from './exchange.ts'
 import { requestHeaders } from './headers.ts'
-import { isKeyRefused, isKeyTaken, problemOf, type Result, resultOf, statusOf } from './result.ts'
+import { outcomeOf } from './outcome.ts'
+import { isKeyRefused, isKeyTaken, problemOf, type Result, resultOf } from './result.ts'
 import type { Transport } from './transport.ts'
 
 /** The request on whose behalf a call is made. */
@@ -21,6 +22,15 @@ export type Call = {
   abandoned(): boolean
   /** Set once an intent is in the ledger: from then on an outcome, and no rejection, tells how the request ended. */
   recorded: boolean
+  /** The sends made on its behalf, for the log: undefined until one has ended. */
+  sends: Sends | undefined
+}
+
+/** The last send of a request, what came of it, and how many milliseconds all of them were upstream. */
+export type Sends = {
+  readonly last: CallFacts
+  readonly outcome: OutcomeFacts
+  readonly upstreamMs: number
 }
 
 /** For whom a call is made, and the credentials that may be used for it, in their order. */
@@ -74,7 +84,7 @@ export function openDoor(parts: ForwardDependencies): Forward {
       return valueIn(result)
     }
     const other = credentials.leaseInPlaceOf(lease)
-    if (!other || budget.take(other.name) > 0) {
+    if (!other || budget.take(other.name) !== null) {
       other?.release()
       credentials.noteRefusal(lease)
       return valueIn(result)
@@ -95,6 +105,8 @@ export function openDoor(parts: ForwardDependencies): Forward {
     }
   }
 }
+
+type Sent<T> = { readonly result: Result<T>; readonly echoed: boolean; readonly upstreamMs: number }
 
 /** One operation on its way: each send of it has an intent before and an outcome behind. */
 class Sending<T> {
@@ -120,9 +132,11 @@ class Sending<T> {
       const facts = this.#factsOf(lease, attempt)
       await ledger.recordIntent(facts)
       call.recorded = true
-      const { result, echoed } = await this.#send(lease)
+      const { result, echoed, upstreamMs } = await this.#send(lease)
       if (echoed) onEcho({ request_id: call.requestId, credential: lease.label })
-      await ledger.recordOutcome(facts, outcomeOf(result, call, echoed))
+      const outcome = outcomeOf(result, call, { echoed, upstreamMs })
+      call.sends = { last: facts, outcome, upstreamMs: upstreamMs + (call.sends?.upstreamMs ?? 0) }
+      await ledger.recordOutcome(facts, outcome)
       return result
     } finally {
       lease.release()
@@ -130,7 +144,7 @@ class Sending<T> {
   }
 
   /** Its own function, so that nothing holds the answer's body while the outcome waits for the disk. */
-  async #send(lease: Lease): Promise<{ result: Result<T>; echoed: boolean }> {
+  async #send(lease: Lease): Promise<Sent<T>> {
     const { transport, credentials } = this.#parts
     const { method, path, body, read } = this.#operation
     const partOfKey = (text: string) => credentials.partIn(text)
@@ -152,7 +166,8 @@ class Sending<T> {
       })
     )
     const result = proven ?? resultOf(exchange, read, partOfKey)
-    return { result, echoed: exchange.reveals || result.repeatsKey }
+    const upstreamMs = Math.round(exchange.upstreamMs)
+    return { result, echoed: exchange.reveals || result.repeatsKey, upstreamMs }
   }
 
   #factsOf({ label }: Lease, attempt: number): CallFacts {
@@ -167,24 +182,6 @@ class Sending<T> {
       request: this.#operation.request,
       credential: label
     }
-  }
-}
-
-function outcomeOf(
-  { code, forwarded, upstream, state, unreachable }: Result<unknown>,
-  call: Call,
-  echoed: boolean
-): OutcomeFacts {
-  return {
-    code,
-    status: statusOf(code),
-    forwarded,
-    upstream_status: upstream?.status,
-    upstream_request_id: upstream?.request_id,
-    upstream_state: state,
-    duration_ms: Math.round(performance.now() - call.startedAt),
-    cause: unreachable,
-    incident: echoed ? 'credential_echoed' : undefined
   }
 }
 

@@ -70,7 +70,8 @@ export async function proveKey(
     clientIp: undefined,
     startedAt: performance.now(),
     abandoned: () => false,
-    recorded: false
+    recorded: false,
+    sends: undefined
   }
   try {
     await forward(call, { tenant: undefined, keyId: undefined, credentials: [name] }, listConnectors)

@@ -1,6 +1,7 @@
 import { problemTable } from '../problem-table.ts'
 import { type Forwarded, Problem, type UpstreamFacts } from '../problems.ts'
 import { strictJson } from '../strict-json.ts'
+import { keyRefusedDetail } from './choose-credential.ts'
 import { type Exchange, KeyRefused, maxAnswerMembers, type Reading } from './exchange.ts'
 import { failureOfExchange, failureOfStatus, type UpstreamFailure } from './failure.ts'
 import { retryAfterSeconds } from './headers.ts'
@@ -18,6 +19,8 @@ export type Result<T> = {
   readonly retryAfter: number | undefined
   readonly cause: unknown
   readonly unreachable: UnreachableCause | undefined
+  /** Whose limit refused the call: past the door it is the upstream's alone. */
+  readonly limit: 'upstream' | undefined
   /** A text that would have been relayed shares so much with a key of ours that it is no chance. */
   readonly repeatsKey: boolean
 }
@@ -93,6 +96,7 @@ function readWith<T>(exchange: Exchange, read: (body: string) => Reading<T> | nu
     retryAfter: undefined,
     cause: undefined,
     unreachable: undefined,
+    limit: undefined,
     repeatsKey: false
   }
 }
@@ -113,6 +117,7 @@ function failed(
     retryAfter,
     cause,
     unreachable,
+    limit: code === 'upstream_busy' ? 'upstream' : undefined,
     repeatsKey: false
   }
 }
@@ -184,7 +189,8 @@ export function problemOf({
   upstream,
   retryAfter,
   cause,
-  unreachable
+  unreachable,
+  limit
 }: Result<unknown>): Problem {
   // Nobody will read this answer; the request still has to end.
   if (code === 'client_disconnected' || code === 'accepted') return new Problem('request_timeout', { cause })
@@ -193,7 +199,8 @@ export function problemOf({
     ...(uncertain !== undefined && forwarded !== 'unknown' && { uncertain }),
     ...(upstream && { upstream }),
     ...(retryAfter !== undefined && { retryAfter }),
-    ...(unreachable !== undefined && { facts: { cause: unreachable } }),
+    ...(cause instanceof KeyRefused && { detail: keyRefusedDetail }),
+    facts: { cause: unreachable, limit },
     cause
   })
 }

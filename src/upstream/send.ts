@@ -23,6 +23,7 @@ export class Send {
   readonly #timer: NodeJS.Timeout
   readonly #body: AnswerBody
   #connection: Connection | undefined
+  #handedOverAt: number | undefined
   #sent = false
   #finished = false
   #proven = false
@@ -58,6 +59,7 @@ export class Send {
   dispatch(connection: Connection): void {
     const { method, path, headers, body } = this.#request
     this.#connection = connection
+    this.#handedOverAt = performance.now()
     connection.dispatch({ method, path, headers, body }, this)
   }
 
@@ -95,7 +97,8 @@ export class Send {
     const bytes = this.#body.bytes()
     const reveals = this.#reveals || this.#request.reveals(bytes)
     const [status, headers] = [this.#status, this.#headers]
-    const answer = { kind: 'answer', status, headers, body: bytes.toString('utf8'), reveals } as const
+    const body = bytes.toString('utf8')
+    const answer = { kind: 'answer', status, headers, body, reveals, upstreamMs: this.#upstreamMs() } as const
     this.#proven = !this.#finished && this.#request.proves(answer)
     this.#end(answer)
   }
@@ -121,7 +124,13 @@ export class Send {
     if (this.#finished) return
     const status = this.#status === undefined ? {} : { status: this.#status }
     const reveals = this.#reveals || this.#request.reveals(this.#body.bytes())
-    this.#end({ kind: 'failure', error, sent: this.#sent, ...status, reveals })
+    const upstreamMs = this.#upstreamMs()
+    this.#end({ kind: 'failure', error, sent: this.#sent, ...status, reveals, upstreamMs })
+  }
+
+  /** 0 when no connection was free for it until it was given up. */
+  #upstreamMs(): number {
+    return this.#handedOverAt === undefined ? 0 : performance.now() - this.#handedOverAt
   }
 
   #end(exchange: Exchange): void {

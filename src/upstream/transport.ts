@@ -3,7 +3,7 @@ import { buildConnector, Client, type Dispatcher, errors } from 'undici'
 import { AnswerRoom } from './answer-body.ts'
 import { AnswerHeads } from './answer-heads.ts'
 import { afterNextPoll, readThrough } from './answer-socket.ts'
-import { AnswerNotHttp, type Exchange, type UpstreamRequest } from './exchange.ts'
+import { AnswerNotHttp, ConnectionEnded, type Exchange, type UpstreamRequest } from './exchange.ts'
 import { Send } from './send.ts'
 
 export type TransportOptions = {
@@ -202,8 +202,13 @@ export class Connection {
     await this.#client.destroy()
   }
 
-  /** A socket on which something came before anything was asked is not taken. */
+  /** A socket on which something came, or the end, before anything was asked is not taken. */
   #takeUp(socket: Socket, callback: buildConnector.Callback): void {
+    if (socket.destroyed || socket.readableEnded) {
+      socket.destroy()
+      callback(new ConnectionEnded(), null)
+      return
+    }
     if (socket.readableLength > 0) {
       socket.destroy()
       callback(new AnswerNotHttp('an answer before the request'), null)

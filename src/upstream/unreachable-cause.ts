@@ -37,6 +37,7 @@ const byCode: Readonly<Record<string, UnreachableCause>> = {
   ECONNRESET: 'reset',
   ECONNABORTED: 'reset',
   EPIPE: 'reset',
+  CONNECTION_ENDED: 'closed',
   UND_ERR_SOCKET: 'closed',
   UND_ERR_INFO: 'closed',
   ETIMEDOUT: 'timeout',

@@ -10,6 +10,7 @@ import {
   callEntry,
   edited,
   first,
+  RowsBuilder,
   requestId,
   sampleLedger,
   second,
@@ -199,6 +200,23 @@ test('show tells the story of one request, and exits 1 when there is none', asyn
   const json = JSON.parse((await run(['show', requestId(5), '--json'])).out) as { items: unknown[] }
   expect(json.items).toHaveLength(2)
   expect(await run(['show', requestId(77)])).toMatchObject({ exit: 1, out: '' })
+})
+
+test('show says why a call failed', async () => {
+  const busy = { code: 'upstream_busy', status: 503, limit: 'upstream', upstream_status: 429 } as const
+  const away = { code: 'upstream_unreachable', status: 502, cause: 'tls_authority' } as const
+  const rows = new RowsBuilder()
+    .open(first)
+    .add(first, callEntry('call.intent', 1))
+    .add(first, callEntry('call.outcome', 1, busy))
+    .add(first, callEntry('call.intent', 2))
+    .add(first, callEntry('call.outcome', 2, away))
+  const opened = await storeWith(rows.rows)
+  const env = { GATEWAY_STORE_URL: opened.url }
+  const shown = [await run(['show', requestId(1)], { env }), await run(['show', requestId(2)], { env })]
+  opened.remove()
+  expect(shown[0]?.out).toMatch(/^limit +upstream$/m)
+  expect(shown[1]?.out).toMatch(/^cause +tls_authority$/m)
 })
 
 test('export goes on after an entry, and refuses one that is not there', async () => {

@@ -41,6 +41,20 @@ test('a few rejections are written one by one, as they come', () => {
   expect(written.map(({ request_id }) => request_id)).toEqual(['r0', 'r1', 'r2', 'r3', 'r4'])
 })
 
+test('refusals by one limit are not counted with those by another', () => {
+  const written = recorded(rejections => {
+    for (let count = 0; count < 15; count++) {
+      rejections.note(rejection({ code: 'upstream_busy', tenant: 'acme', limit: 'credential_budget' }))
+      rejections.note(rejection({ code: 'upstream_busy', tenant: 'acme', limit: 'egress_budget' }))
+    }
+  })
+  expect(counted(written)).toBe(30)
+  expect(written.filter(({ count }) => count !== undefined)).toMatchObject([
+    { code: 'upstream_busy', tenant: 'acme', limit: 'credential_budget', count: 5 },
+    { code: 'upstream_busy', tenant: 'acme', limit: 'egress_budget', count: 5 }
+  ])
+})
+
 test('past the rate one entry tells how many there were, and the first and the last time', () => {
   vi.setSystemTime('2026-01-01T00:00:00.000Z')
   const written = recorded(rejections => {

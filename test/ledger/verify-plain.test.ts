@@ -1,22 +1,33 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { canonicalJson } from '../../src/ledger/canonical-json.ts'
-import { type ChainedEntry, exportLine } from '../../src/ledger/entry.ts'
+import { draftOfCall, fillIn } from '../../src/ledger/draft.ts'
+import { type CallFacts, type ChainedEntry, exportLine, type OutcomeFacts } from '../../src/ledger/entry.ts'
 import { readPlainEntry, readPlainLine } from '../../src/ledger/plain-entry.ts'
 import { callEntry, first } from './verify-fixture.ts'
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
 const hash = 'ab'.repeat(32)
 
+/** What entries hold since refusals are explained. */
+const newMembers = {
+  cause: 'tls_name',
+  limit: 'egress_budget',
+  reason: 'tenant_disabled',
+  upstream_ms: 0,
+  upstream_state: 'accepted'
+}
+
 function chained(fields: Record<string, unknown>): ChainedEntry {
   return { writer: first, seq: 7, prev: 'cd'.repeat(32), ...fields } as unknown as ChainedEntry
 }
 
 test("a call's entries take the fast way, so that verification keeps its speed", () => {
-  for (const kind of ['call.intent', 'call.outcome'] as const) {
-    // With and without what a former version did not record.
-    for (const more of [{}, { upstream_state: 'accepted' }]) {
-      const entry = chained({ ...callEntry(kind, 1), forwarded: 'yes', upstream_request_id: 'abc', ...more })
+  for (const kind of ['call.intent', 'call.outcome', 'call.rejected'] as const) {
+    // With and without what former versions did not record.
+    for (const more of [{}, { upstream_state: 'accepted' }, newMembers]) {
+      const call = callEntry(kind === 'call.intent' ? kind : 'call.outcome', 1, { kind })
+      const entry = chained({ ...call, forwarded: 'yes', upstream_request_id: 'abc', ...more })
       const facts = { writer: first, seq: 7, prev: entry.prev, kind, requestId: entry.request_id, attempt: 1 }
       expect(readPlainEntry(canonicalJson(entry))).toEqual(facts)
       expect(readPlainLine(exportLine({ ...entry, hash }))).toEqual({
@@ -37,17 +48,22 @@ test(`the fast way says what the slow way says, or nothing (seed ${seed})`, () =
   const name = fc.constantFrom(
     'at',
     'attempt',
+    'cause',
     'client_ip',
     'code',
     'duration_ms',
     'forwarded',
     'kind',
+    'limit',
     'prev',
+    'reason',
     'request',
     'request_id',
     'seq',
     'status',
     'tenant',
+    'upstream_ms',
+    'upstream_request_id',
     'upstream_state',
     'writer',
     'zz'
@@ -72,6 +88,25 @@ test(`the fast way says what the slow way says, or nothing (seed ${seed})`, () =
     }),
     { seed, numRuns: 2000 }
   )
+})
+
+test('what the ledger writes of a call takes the fast way whatever became of it', () => {
+  const { at, kind: _kind, ...call } = callEntry('call.intent', 1) as Record<string, unknown>
+  const outcome = {
+    code: 'upstream_unreachable',
+    status: 502,
+    forwarded: 'no',
+    duration_ms: 12,
+    ...newMembers
+  }
+  const place = ['cd'.repeat(32), 7, first] as const
+  for (const ended of [undefined, outcome]) {
+    const { text } = draftOfCall(String(at), call as CallFacts, ended as OutcomeFacts | undefined)
+    expect(text).toContain(ended ? '"upstream_ms":0' : '"kind":"call.intent"')
+    const stored = fillIn({ text }, ...place)
+    expect(stored).toBe(canonicalJson(JSON.parse(stored)))
+    expect(readPlainEntry(stored)).not.toBeNull()
+  }
 })
 
 test('text that is not canonical never takes the fast way', () => {

@@ -374,6 +374,20 @@ test('entries after the end of a chain are foreign', async () => {
   expect((await verifyRows(rows.rows)).faults).toMatchObject([{ kind: 'foreign', writer: first, seq: 3 }])
 })
 
+test('entries that explain refusals verify, and an edit of any of their members is found', async () => {
+  const explained = { cause: 'tls_name', limit: 'upstream', reason: 'expired', upstream_ms: 7 }
+  const rows = new RowsBuilder()
+    .open(first)
+    .add(first, callEntry('call.intent', 1))
+    .add(first, callEntry('call.outcome', 1, explained))
+    .add(first, { ...callEntry('call.outcome', 2, explained), kind: 'call.rejected' })
+  expect((await verifyRows(rows.rows)).faults).toEqual([])
+  for (const name of Object.keys(explained)) {
+    const changed = change(rows.rows, 3, row => edited(row, { [name]: 'changed' }))
+    expect((await verifyRows(changed)).faults).toMatchObject([{ kind: 'edited', writer: first, seq: 3 }])
+  }
+})
+
 test('members that this version does not know are part of the hash', async () => {
   const rows = new RowsBuilder()
     .open(first)

@@ -34,6 +34,7 @@ test('a request is one line, of names, ids and numbers', async () => {
       status: 200,
       tenant: 'acme',
       key_id: 'testkey',
+      connector_id: connectorId,
       client_ip: '127.0.0.1',
       duration_ms: expect.any(Number),
       msg: 'request completed'

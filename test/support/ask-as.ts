@@ -5,7 +5,8 @@ import { materialOf } from './held-credentials.ts'
 /** What `askUpstream` finds with a key, and the outcome that the ledger got. */
 export async function askAs(
   key: string,
-  origin: string
+  origin: string,
+  deadlineMs = 20_000
 ): Promise<{ found: UpstreamFinding; outcome: OutcomeFacts | undefined }> {
   const material = materialOf(key)
   let outcome: OutcomeFacts | undefined
@@ -14,7 +15,7 @@ export async function askAs(
       { material, name: 'default', version: 1 },
       {
         origin,
-        deadlineMs: 20_000,
+        deadlineMs,
         ledger: {
           recordIntent: async () => {},
           recordOutcome: async (_call, facts) => {

@@ -8,7 +8,7 @@ import { startTestGateway } from '../support/test-gateway.ts'
 
 /** Takes one call; the seconds to wait when there is no room for it. */
 function refusedFor(budget: Budget, credential = 'default'): number | undefined {
-  return budget.take(credential) || undefined
+  return budget.take(credential)?.retryAfter
 }
 
 test('in any minute no more calls are let through than the upstream grants, whatever the pauses', () => {

@@ -107,6 +107,15 @@ describe('why no connection could be made is said in one word of a closed list',
         )
     ],
     [
+      'closed',
+      'a connection that is ended as it is made',
+      () =>
+        behind(
+          'http',
+          listenWith(socket => socket.end())
+        )
+    ],
+    [
       'not_http',
       'a server that speaks first',
       () =>
@@ -148,6 +157,16 @@ describe('why no connection could be made is said in one word of a closed list',
     expect(exchange).toMatchObject({ kind: 'failure', sent: false })
     expect(exchange.kind === 'failure' && unreachableCause(exchange.error)).toBe('timeout')
   })
+})
+
+test('a deadline that passes while the connection is being made is a timeout of the connection', async () => {
+  const origin = await behind(
+    'https',
+    listenWith(() => {})
+  )
+  const { found, outcome } = await askAs('bd_v2_a_key', origin, 50)
+  expect(found).toMatchObject({ code: 'upstream_timeout', reached: false, cause: 'timeout' })
+  expect(outcome).toMatchObject({ code: 'upstream_timeout', forwarded: 'no', cause: 'timeout' })
 })
 
 describe('a connection that ends before the answer says how', () => {
