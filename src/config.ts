@@ -134,6 +134,7 @@ function toConfig(settings: Settings, { given, sources, env, links }: Read): Con
   const callers = toCallersConfig(settings)
   const upstreamOrigin = new URL(settings.GATEWAY_UPSTREAM_ORIGIN).origin
   const origins = [upstreamOrigin, ...originsOf(callers.tokenIssuers.map(({ jwks }) => jwks))]
+  const execEnvironment = splitList(settings.GATEWAY_EXEC_ENVIRONMENT)
   const unknownVariables = Object.keys(env).filter(
     name =>
       name.startsWith('GATEWAY_') && !links.includes(name) && !settingNames.some(known => known === name)
@@ -152,7 +153,7 @@ function toConfig(settings: Settings, { given, sources, env, links }: Read): Con
     egressBudgetPerMinute: settings.GATEWAY_EGRESS_BUDGET_PER_MINUTE,
     masterKey: settings.GATEWAY_MASTER_KEY,
     masterKeyIsDefault: given['GATEWAY_MASTER_KEY'] === undefined,
-    execEnvironment: splitList(settings.GATEWAY_EXEC_ENVIRONMENT),
+    execEnvironment,
     execRefreshSeconds: settings.GATEWAY_EXEC_REFRESH_SECONDS,
     logLevel: settings.GATEWAY_LOG_LEVEL,
     docs: settings.GATEWAY_DOCS,
@@ -164,7 +165,9 @@ function toConfig(settings: Settings, { given, sources, env, links }: Read): Con
     warnings: [
       ...(unknownVariables.length > 0 ? [describeUnknown(unknownVariables)] : []),
       ...(links.length > 0 ? [describeServiceLinks(links)] : []),
-      ...[describeUnusedProxy(env, origins)].filter(warning => warning !== null)
+      ...[describeUnusedProxy(env, origins), describeUnset(execEnvironment, env)].filter(
+        warning => warning !== null
+      )
     ],
     sources
   })
@@ -178,4 +181,12 @@ function originsOf(places: readonly string[]): string[] {
 function describeUnknown(names: readonly string[]): string {
   const are = names.length === 1 ? 'is set but is not a setting' : 'are set but are not settings'
   return `${names.join(', ')} ${are}${suggestionFor(...names)}`
+}
+
+/** Whoever runs `check` may have other variables than the service has: a command that needs one gives its key here or there alone. */
+function describeUnset(names: readonly string[], env: Environment): string | null {
+  const unset = names.filter(name => (env[name] ?? '') === '')
+  if (unset.length === 0) return null
+  const are = unset.length === 1 ? 'is' : 'are'
+  return `GATEWAY_EXEC_ENVIRONMENT: ${unset.join(', ')} ${are} not set here: commands of exec: references run without`
 }

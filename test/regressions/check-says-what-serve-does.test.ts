@@ -221,6 +221,7 @@ test('what starts and may not do what was meant is a warning of both, in the sam
     GATEWAY_PROT: '1',
     GATEWAY_SERVICE_HOST: '10.0.0.1',
     HTTPS_PROXY: 'http://hush@proxy.example',
+    GATEWAY_EXEC_ENVIRONMENT: 'BIGDATA_API_KEY, VAULT_TOKEN',
     GATEWAY_JWT_ISSUERS: JSON.stringify([
       {
         name: 'company',
@@ -241,6 +242,7 @@ test('what starts and may not do what was meant is a warning of both, in the sam
     expect.stringMatching(
       /^HTTPS_PROXY is not used: the gateway goes to https:\/\/127\.0\.0\.1\.nip\.invalid directly/
     ),
+    'GATEWAY_EXEC_ENVIRONMENT: VAULT_TOKEN is not set here: commands of exec: references run without',
     `GATEWAY_MASTER_KEY: file:${place('master.key')} can be read by everybody on this machine (mode 644): chmod 600 it (environment)`,
     `GATEWAY_TLS_KEY: file:${keyFile} can be read by everybody on this machine (mode 644): chmod 600 it (environment)`,
     expect.stringMatching(/^GATEWAY_TLS_CERT: holds a certificate that has expired \(.*Z\) \(environment\)$/),

@@ -32,11 +32,12 @@ test('a file that takes more memory than there is is refused before it is read a
 test.each([
   [
     'in a reference',
-    Buffer.from("tenants: {}\ncredentials: { a: { from: 'file:/run/sch\xfcssel' } }", 'latin1')
+    Buffer.from("tenants: {}\ncredentials: { a: { from: 'file:/run/sch\xfcssel' } }", 'latin1'),
+    'is no text (UTF-8)'
   ],
-  ['as UTF-16', Buffer.from('\ufefftenants: {}', 'utf16le')]
-])('a file that is no UTF-8 is refused as such: %s', (_, bytes) => {
+  ['as UTF-16', Buffer.from('\ufefftenants: {}', 'utf16le'), 'is text in UTF-16: save it as UTF-8']
+])('a file that is no UTF-8 is refused as such: %s', (_, bytes, detail) => {
   const file = join(folder, 'state.yaml')
   writeFileSync(file, bytes)
-  expect(faultsOf(() => readStateFile(file))).toEqual([{ key: file, detail: 'is no text (UTF-8)' }])
+  expect(faultsOf(() => readStateFile(file))).toEqual([{ key: file, detail }])
 })
