@@ -150,7 +150,8 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
      expires_at TEXT,
      revoked_at TEXT
    ) STRICT`
-  ]
+  ],
+  '2026-11-27-replaced-keys': [`ALTER TABLE api_key ADD COLUMN replaced_by TEXT REFERENCES api_key (id)`]
 }
 
 /** The change that gave the ledger its tables of today: a store that has had it can be verified, searched and exported. */

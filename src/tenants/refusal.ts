@@ -21,6 +21,7 @@ export const refusalTable = {
   key_not_found: { status: 404, title: 'Key not found' },
   key_revoked: { status: 409, title: 'Key revoked' },
   key_expired: { status: 409, title: 'Key expired' },
+  key_replaced: { status: 409, title: 'Key replaced' },
   credential_not_found: { status: 404, title: 'Credential not found' },
   credential_exists: { status: 409, title: 'Credential exists' },
   credential_in_use: { status: 409, title: 'Credential in use' },
