@@ -18,6 +18,7 @@ export const refusalTable = {
   credential_key_invalid: { status: 400, title: 'Credential key invalid' },
   tenant_not_found: { status: 404, title: 'Tenant not found' },
   tenant_exists: { status: 409, title: 'Tenant exists' },
+  grant_covered: { status: 409, title: 'Grant covered by another' },
   key_not_found: { status: 404, title: 'Key not found' },
   key_revoked: { status: 409, title: 'Key revoked' },
   key_expired: { status: 409, title: 'Key expired' },
