@@ -83,7 +83,7 @@ function addRewrap(noun: Command, context: ProcessContext): void {
         createIfAbsent: true,
         environment: config.execEnvironment
       })
-      return rewrapCredentials(administration, masterKey)
+      return rewrapCredentials(administration, masterKey, { from: config.masterKey, to: options.to })
     })
     print(
       context,

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import type { LedgerEntry } from '../ledger/entry.ts'
 import { isCursor, searchLedger, storyOf } from '../ledger/search.ts'
 import { type Outcome, outcomes } from '../ledger/terms.ts'
+import { changesText, changeText } from './change-text.ts'
 import { type CliContext, CommandError } from './context.ts'
 import { withLedger } from './ledger-reader.ts'
 import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from './options.ts'
@@ -47,7 +48,7 @@ export function addList(noun: Command, context: CliContext): void {
     const found = await withLedger(context, options, database =>
       searchLedger(database, toSearch(options), page)
     )
-    printPage(context, options, found, listColumns)
+    printPage(context, options, found, listColumns, changeText)
   })
 }
 
@@ -112,7 +113,7 @@ function story(entries: readonly LedgerEntry[]): string {
     ['credential', first.credential]
   ]
   const known = pairs.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
-  return `${facts(known)}\n${table(storyColumns, entries)}`
+  return `${facts(known)}\n${table(storyColumns, entries)}${changesText(entries)}`
 }
 
 const storyColumns: readonly Column<LedgerEntry>[] = [

@@ -127,7 +127,8 @@ export async function insertGrants(
       .values({ tenant, connector_id, created_at: at })
       .onConflict(conflict => conflict.doNothing())
       .executeTakeFirstOrThrow()
-    if (numInsertedOrUpdatedRows) changes.push({ kind: 'admin.grant.add', tenant, connector_id })
+    if (numInsertedOrUpdatedRows)
+      changes.push({ kind: 'admin.grant.add', tenant, connector_id, after: { connector: connector_id } })
   }
   return changes
 }
@@ -145,7 +146,8 @@ export async function deleteGrants(
       .where('tenant', '=', tenant)
       .where('connector_id', '=', connector_id)
       .executeTakeFirstOrThrow()
-    if (numDeletedRows > 0n) changes.push({ kind: 'admin.grant.remove', tenant, connector_id })
+    if (numDeletedRows > 0n)
+      changes.push({ kind: 'admin.grant.remove', tenant, connector_id, before: { connector: connector_id } })
   }
   return changes
 }

@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely'
+import { changedValues } from '../ledger/changed-values.ts'
 import type { Queries } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
@@ -100,7 +101,13 @@ export async function rotateKey(
       result: { ...issued, replaces: { key_id: keyId, expires_at } },
       changes: [
         issueOf(issued),
-        { kind: 'admin.key.rotate', tenant: old.tenant, key_id: keyId, fields: ['expires_at'] }
+        {
+          kind: 'admin.key.rotate',
+          tenant: old.tenant,
+          key_id: keyId,
+          fields: ['expires_at'],
+          ...changedValues({ expires_at: old.expires_at, replaced_by: old.replaced_by }, replaced)
+        }
       ]
     }
   })
@@ -120,7 +127,14 @@ export async function revokeKey(administration: Administration, keyId: string): 
     await tx.updateTable('api_key').set({ revoked_at: at }).where('id', '=', keyId).execute()
     return {
       result: { ...view({ ...key, revoked_at: at }), changed: true },
-      changes: [{ kind: 'admin.key.revoke', tenant: key.tenant, key_id: keyId }]
+      changes: [
+        {
+          kind: 'admin.key.revoke',
+          tenant: key.tenant,
+          key_id: keyId,
+          ...changedValues({ revoked_at: null }, { revoked_at: at })
+        }
+      ]
     }
   })
 }
@@ -143,7 +157,13 @@ async function insertKey(
 
 /** An issue as the ledger tells it: that an end was chosen is a part of what somebody did. */
 function issueOf({ tenant, key_id, expires_at }: IssuedKey): TenantChange {
-  return { kind: 'admin.key.issue', tenant, key_id, ...(expires_at !== null && { fields: ['expires_at'] }) }
+  return {
+    kind: 'admin.key.issue',
+    tenant,
+    key_id,
+    ...(expires_at !== null && { fields: ['expires_at'] }),
+    after: { expires_at }
+  }
 }
 
 type KeyFacts = Omit<Tables['api_key'], 'digest'>
