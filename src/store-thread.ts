@@ -127,7 +127,7 @@ const jobs = {
     return await onStore(async () => {
       openWriter()
       store.requireInPlace()
-      const by = administrator(request.actor)
+      const by = { ...administrator(request.actor), requestId: request.requestId }
       const administration = { store: withQueries(store), administrator: by, clock: () => new Date() }
       const custody = { store, keys, administrator: by, at: new Date() }
       return await makeChange({ administration, custody, pepper: apiKeyPepper(keys) }, request)

@@ -30,7 +30,7 @@ export function adminKeyCommand(context: ProcessContext): Command {
     const key = await withStore(context, options, ({ administration }) =>
       revokeAdminKey(administration, keyId)
     )
-    const state = `${key.changed ? 'is' : 'was already'} revoked`
+    const state = key.changed ? 'is revoked' : `was already revoked, at ${shortTime(key.revoked_at)}`
     print(context, options, key, `Admin key ${keyId} of ${key.name} ${state}.\n`)
   })
   return noun

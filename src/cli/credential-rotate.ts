@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { activateVersion } from '../custody/credential-changes.ts'
 import { readProven } from '../custody/credential-manifest.ts'
+import type { CredentialRecord } from '../custody/credential-records.ts'
 import { requireCredential } from '../custody/credential-steps.ts'
 import { shownReference } from '../custody/secret-reference.ts'
 import type { ProcessContext } from './context.ts'
@@ -9,6 +10,7 @@ import { withConfigOptions } from './options.ts'
 import { print } from './print.ts'
 import { proveNewKey } from './prove-new-key.ts'
 import { type OpenedStore, withStore } from './store-command.ts'
+import { shortTime } from './table.ts'
 import { durationMs } from './time-options.ts'
 
 type RotateOptions = KeyOptions & { readonly grace: number; readonly proof: boolean }
@@ -31,23 +33,31 @@ export function addRotate(noun: Command, context: ProcessContext): void {
     )
     .option('--no-proof', 'do not try the new key upstream first')
   withConfigOptions(withKeyOptions(rotate)).action(async (name: string, options: RotateOptions) => {
-    const rotated = await withStore(context, options, opened => rotateIn(context, opened, name, options))
+    const { rotated, before } = await withStore(context, options, opened =>
+      rotateIn(context, opened, name, options)
+    )
     const { version, fingerprint, standby } = rotated
     const kept = standby ? `; version ${standby} is kept until ${rotated.standby_until}` : ''
-    print(context, options, rotated, `Credential ${name} is at version ${version} (${fingerprint})${kept}.\n`)
+    print(
+      context,
+      options,
+      rotated,
+      `Credential ${name} is at version ${version} (${fingerprint})${kept}.\n${goneText(before)}`
+    )
   })
 }
 
 async function rotateIn(context: ProcessContext, opened: OpenedStore, name: string, options: RotateOptions) {
   const { records } = readProven(opened.store.raw, opened.masterKey())
-  const { latest, active } = requireCredential(records, name)
+  const before = requireCredential(records, name)
+  const { latest, active } = before
   const { version, material } = await givenVersion(context, options, opened)
   try {
     if (options.proof) await proveNewKey(context, opened, { material, name, version: latest + 1 })
     const custody = opened.custody()
     const rotated = activateVersion(custody, name, version, options.grace)
     const keepsStandby = options.grace > 0
-    return {
+    const view = {
       credential: name,
       version: rotated.version,
       source: shownReference(version.source),
@@ -56,8 +66,15 @@ async function rotateIn(context: ProcessContext, opened: OpenedStore, name: stri
       standby: keepsStandby ? active : null,
       standby_until: keepsStandby ? new Date(custody.at.getTime() + options.grace).toISOString() : null
     }
+    return { rotated: view, before: { ...before, at: custody.at } }
   } finally {
     version.secret?.fill(0)
     material.discard()
   }
+}
+
+/** One version is kept beside the active one: a second rotation within the grace period lets the first go. */
+function goneText({ standby, standby_until, at }: CredentialRecord & { readonly at: Date }): string {
+  if (standby === null || standby_until === null || standby_until <= at.toISOString()) return ''
+  return `Version ${standby}, which was to be kept until ${shortTime(standby_until)}, is gone.\n`
 }

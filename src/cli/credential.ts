@@ -84,7 +84,7 @@ function addRewrap(noun: Command, context: ProcessContext): void {
         isNew: true,
         environment: config.execEnvironment
       })
-      return rewrapCredentials(administration, masterKey)
+      return rewrapCredentials(administration, masterKey, { from: config.masterKey, to: options.to })
     })
     print(
       context,

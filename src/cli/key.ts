@@ -35,7 +35,9 @@ export function keyCommand(context: ProcessContext): Command {
       context,
       options,
       key,
-      `Key ${keyId} of tenant ${key.tenant} ${key.changed ? 'is' : 'was already'} revoked.\n`
+      key.changed
+        ? `Key ${keyId} of tenant ${key.tenant} is revoked.\n`
+        : `Key ${keyId} of tenant ${key.tenant} was already revoked, at ${shortTime(key.revoked_at)}.\n`
     )
   })
   return noun

@@ -4,6 +4,7 @@ import type { LedgerEntry } from '../ledger/entry.ts'
 import { isCursor, searchLedger, storyOf } from '../ledger/search.ts'
 import { type Outcome, outcomes } from '../ledger/terms.ts'
 import { unrecordedRequest } from '../ledger/unrecorded-request.ts'
+import { changesText, changeText } from './change-text.ts'
 import { type CliContext, CommandError } from './context.ts'
 import { withLedger } from './ledger-reader.ts'
 import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from './options.ts'
@@ -49,7 +50,7 @@ export function addList(noun: Command, context: CliContext): void {
     const found = await withLedger(context, options, database =>
       searchLedger(database, toSearch(options), page)
     )
-    printPage(context, options, found, withReason(listColumns, listColumns.length, found.items))
+    printPage(context, options, found, withReason(listColumns, listColumns.length, found.items), changeText)
   })
 }
 
@@ -134,7 +135,7 @@ function story(entries: readonly LedgerEntry[]): string {
     ['limit', entries.findLast(({ limit }) => limit !== undefined)?.limit]
   ]
   const known = pairs.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
-  return `${facts(known)}\n${table(withReason(storyColumns, behindResult, entries), entries)}`
+  return `${facts(known)}\n${table(withReason(storyColumns, behindResult, entries), entries)}${changesText(entries)}`
 }
 
 const storyColumns: readonly Column<LedgerEntry>[] = [

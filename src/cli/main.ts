@@ -1,4 +1,4 @@
-import { userInfo } from 'node:os'
+import { hostname, userInfo } from 'node:os'
 import { version } from '../version.ts'
 import { CommandError, type ProcessContext } from './context.ts'
 import { runCommand, tellFailure } from './program.ts'
@@ -11,7 +11,14 @@ const context: ProcessContext = {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
-  administrator: { actor: `cli:${userName()}`, role: 'cli', version, pid: process.pid },
+  administrator: {
+    actor: `cli:${userName()}`,
+    host: hostname(),
+    sudoUser: sudoUser(),
+    role: 'cli',
+    version,
+    pid: process.pid
+  },
   interrupted
 }
 
@@ -32,6 +39,12 @@ function userName(): string {
     // A container may run under a number that no account has.
     return String(process.getuid?.() ?? 'unknown')
   }
+}
+
+/** The environment's own word, which anybody can give: what is no user's name is left out. */
+function sudoUser(): string | undefined {
+  const name = process.env['SUDO_USER'] ?? ''
+  return /^[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,63}[$]?$/.test(name) ? name : undefined
 }
 
 function interrupted(): Promise<void> {

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type Config, loadConfig } from '../config.ts'
 import { readRecords } from '../custody/credential-records.ts'
 import { openMasterKeyOf, type StoreKeys } from '../custody/master-key-check.ts'
+import { stateMigration } from '../store/migrations.ts'
 import { openReadOnlyStore } from '../store/read-only-store.ts'
 import { typedQueries } from '../store/store.ts'
 import { recordsOf } from '../tenants/apply-state.ts'
@@ -20,7 +21,7 @@ export async function withPresentState<T>(
   work: (present: PresentState, raw: DatabaseSync) => T | Promise<T>
 ): Promise<T> {
   const config = loadConfig(env, options.config)
-  const { raw } = openReadOnlyStore(config.storeUrl)
+  const { raw } = openReadOnlyStore(config.storeUrl, stateMigration)
   try {
     // A store without credentials has nothing to prove, and may have seen no master key: none is made here.
     const keys = options.proved && readRecords(raw).credentials.length > 0 ? openKeys(raw, config, env) : null

@@ -1,17 +1,24 @@
 /** One column: its heading and a row's text in it. */
 export type Column<Row> = readonly [heading: string, text: (row: Row) => string]
 
-/** Rows under headings, columns two spaces apart, each as wide as its widest cell. Ends in a line break. */
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+/** Rows under headings, columns two spaces apart, each as wide as its widest cell; `below` gives whole lines to stand below a row. Ends in a line break. */
+export function table<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  below: (row: Row) => string = () => ''
+): string {
   const lines = [
     columns.map(([heading]) => heading),
     ...rows.map(row => columns.map(([, text]) => text(row)))
   ]
   const widths = columns.map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0)))
-  return lines
-    .map(line => `${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
-    .map(line => `${line}\n`)
-    .join('')
+  const [heading = '', ...texts] = lines.map(line =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()
+  )
+  return `${heading}\n${rows.map((row, index) => `${texts[index]}\n${below(row)}`).join('')}`
 }
 
 /** Names and values, one pair a line, values under each other. */

@@ -82,7 +82,7 @@ function addSwitch(
         context,
         options,
         tenant,
-        `Tenant ${name} ${tenant.changed ? 'is' : 'was already'} ${state(tenant)}.\n`
+        `Tenant ${name} ${tenant.changed ? `is ${state(tenant)}` : `was already ${stateSince(tenant)}`}.\n`
       )
     }
   )
@@ -97,6 +97,10 @@ const columns: readonly Column<TenantView>[] = [
 
 function state(tenant: TenantView): string {
   return tenant.disabled ? 'disabled' : 'enabled'
+}
+
+function stateSince(tenant: TenantView): string {
+  return tenant.disabled ? `disabled, since ${shortTime(tenant.disabled_at)}` : 'enabled'
 }
 
 function details(tenant: TenantDetails): string {

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type AdminChange, type Administrator, recordChanges } from '../ledger/administer.ts'
+import type { AdminChange } from '../ledger/admin-change.ts'
+import { type Administrator, recordChanges } from '../ledger/administer.ts'
 import { acknowledge } from '../ledger/missing-entries.ts'
 import type { StoreFile } from '../store/store-file.ts'
 import { readProven, writeManifest } from './credential-manifest.ts'

@@ -1,3 +1,4 @@
+import { changedValues } from '../ledger/changed-values.ts'
 import { type CredentialAdministration, changeCredentials } from './change-credentials.ts'
 import { findCredential, findVersion, writeCredential } from './credential-records.ts'
 import {
@@ -78,7 +79,12 @@ export function revertVersion(
     return {
       result: true,
       changes: [
-        { kind: 'admin.credential.revert', credential: labelOf(name, to), fields: ['active', 'standby'] }
+        {
+          kind: 'admin.credential.revert',
+          credential: labelOf(name, to),
+          fields: ['active', 'standby'],
+          ...changedValues({ active: from, standby: to }, { active: to, standby: from })
+        }
       ]
     }
   })

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { changedValues, newValues } from '../ledger/changed-values.ts'
 import { Refusal } from '../tenants/refusal.ts'
 import type { CredentialsChanged, CredentialTransaction } from './change-credentials.ts'
 import { requireCredentialName } from './credential-name.ts'
@@ -13,6 +14,7 @@ import {
 } from './credential-records.ts'
 import { requireInForce } from './master-key-check.ts'
 import { seal } from './sealing.ts'
+import { recordedSource } from './secret-reference.ts'
 
 /** A new version: where its key comes from, and what tells it from others. */
 export type NewVersion = {
@@ -49,7 +51,14 @@ export function addStep(
   storeVersion(transaction, name, latest, version)
   return {
     result: { name, version: latest, changed: true },
-    changes: [{ kind: 'admin.credential.add', credential: labelOf(name, latest), fields: ['source'] }]
+    changes: [
+      {
+        kind: 'admin.credential.add',
+        credential: labelOf(name, latest),
+        fields: ['source'],
+        after: newValues({ source: recordedSource(version.source) })
+      }
+    ]
   }
 }
 
@@ -86,7 +95,13 @@ export function removeStep(
   deleteVersionsBut(raw, name, [])
   return {
     result: { name, version: record.active, changed: true },
-    changes: [{ kind: 'admin.credential.remove', credential: labelOf(name, record.active) }]
+    changes: [
+      {
+        kind: 'admin.credential.remove',
+        credential: labelOf(name, record.active),
+        before: newValues({ source: recordedSource(findVersion(records, name, record.active)?.source) })
+      }
+    ]
   }
 }
 
@@ -116,7 +131,10 @@ export function newRecord(name: string, created_at: string): CredentialRecord {
   }
 }
 
-type Activation = { readonly graceMs: number; readonly kind: `admin.credential.${string}` }
+type Activation = {
+  readonly graceMs: number
+  readonly kind: 'admin.credential.add' | 'admin.credential.change' | 'admin.credential.rotate'
+}
 
 /** Puts a new version in the place of the active one, which stays as standby for `graceMs`, told as `kind`. */
 export function activateStep(
@@ -125,8 +143,9 @@ export function activateStep(
   version: NewVersion,
   { graceMs, kind }: Activation
 ): CredentialsChanged<VersionChanged> {
-  const { raw, at } = transaction
+  const { raw, records, at } = transaction
   const { name } = record
+  const { source } = findVersion(records, name, record.active) ?? {}
   const latest = record.latest + 1
   const keepsStandby = graceMs > 0
   const standby = keepsStandby ? record.active : null
@@ -135,9 +154,21 @@ export function activateStep(
   storeVersion(transaction, name, latest, version)
   deleteVersionsBut(raw, name, [latest, standby])
   const fields = ['active', ...(keepsStandby ? ['standby'] : [])]
+  const change = { credential: labelOf(name, latest), fields }
+  const after = { active: latest, standby, standby_until, source: recordedSource(version.source) }
+  const before = {
+    active: record.active,
+    standby: record.standby,
+    standby_until: record.standby_until,
+    source: recordedSource(source)
+  }
   return {
     result: { name, version: latest, changed: true },
-    changes: [{ kind, credential: labelOf(name, latest), fields }]
+    changes: [
+      kind === 'admin.credential.add'
+        ? { kind, ...change, after: newValues({ source: after.source }) }
+        : { kind, ...change, ...changedValues(before, after) }
+    ]
   }
 }
 

@@ -1,15 +1,21 @@
+import { changedValues } from '../ledger/changed-values.ts'
 import { type CredentialAdministration, changeCredentials } from './change-credentials.ts'
 import { labelOf } from './credential-steps.ts'
 import type { MasterKey } from './master-key.ts'
 import { replaceMasterKey, requireInForce } from './master-key-check.ts'
 import { rewrap } from './sealing.ts'
+import { recordedSource } from './secret-reference.ts'
 
 /**
  * Puts the store's root key and all data keys under another master key, in one transaction. What they seal stays as it
  * is, so running gateways go on; with the former master key alone the store opens no more. Returns how many data keys
- * were wrapped again. Throws SealBroken, WrongMasterKey.
+ * were wrapped again. `references` are for the ledger: where the master key was, and is. Throws SealBroken, WrongMasterKey.
  */
-export function rewrapCredentials(administration: CredentialAdministration, masterKey: MasterKey): number {
+export function rewrapCredentials(
+  administration: CredentialAdministration,
+  masterKey: MasterKey,
+  references: { readonly from: string; readonly to: string }
+): number {
   const { keys } = administration
   return changeCredentials(administration, ({ raw, records: { versions } }) => {
     requireInForce(raw, keys)
@@ -24,6 +30,18 @@ export function rewrapCredentials(administration: CredentialAdministration, mast
       update.run(rewrap(wrapped_key, label, keys.wrapping, wrapping), credential, version)
       wrapped++
     }
-    return { result: wrapped, changes: [{ kind: 'admin.credential.rewrap', fields: ['master_key'] }] }
+    return {
+      result: wrapped,
+      changes: [
+        {
+          kind: 'admin.credential.rewrap',
+          fields: ['master_key'],
+          ...changedValues(
+            { master_key: recordedSource(references.from) },
+            { master_key: recordedSource(references.to), data_keys: wrapped }
+          )
+        }
+      ]
+    }
   })
 }

@@ -45,6 +45,18 @@ export function shownReference(reference: string): string {
   return reference.startsWith('exec:') ? `${/^exec:\s*\S+/.exec(reference)?.[0] ?? 'exec:'} …` : reference
 }
 
+/**
+ * Where the key of a version comes from, as the ledger keeps it for ever: `sealed`, or a reference as it is shown. What is no
+ * variable's name, and a command that begins with anything but the name of a program, are left out: it may be a secret.
+ */
+export function recordedSource(source: string | undefined): string | null {
+  if (source === undefined || source === 'sealed') return source ?? null
+  const [, scheme = '', name = ''] = /^(env|file|exec):\s*(.*)$/s.exec(source) ?? []
+  if (scheme === 'file') return source
+  if (scheme === 'env') return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? source : 'env:…'
+  return /^[A-Za-z0-9_./-]+(?=\s|$)/.test(name) ? shownReference(source) : `${scheme}:…`
+}
+
 type Source = 'env' | 'file' | 'exec'
 
 function parse(reference: string): { source: Source; name: string } {

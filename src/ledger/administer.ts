@@ -3,35 +3,25 @@ import type { Transaction } from 'kysely'
 import type { Store } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 import { uuidv7 } from '../uuid.ts'
+import type { AdminChange } from './admin-change.ts'
 import { BatchTable } from './batch-table.ts'
 import { Chain, type Head } from './chain.ts'
-import type { Cut } from './cut.ts'
 import { draftOf } from './draft.ts'
 import type { EntryFields } from './entry.ts'
 import { acknowledge } from './missing-entries.ts'
 import { newestHead, openedEntry, type WriterFacts } from './opening.ts'
 import { type Signer, signedBy } from './signature.ts'
 
-/** An administrative change as the ledger tells it: who, what, and the *names* of what changed, never values. */
-export type AdminChange = {
-  kind: `admin.${string}`
-  tenant?: string
-  key_id?: string
-  connector_id?: string
-  /** `name@version`. */
-  credential?: string
-  /** How often credentials had been changed, this change included: an older state that is put back is told by it. */
-  generation?: number
-  /** Names of the changed fields. */
-  fields?: readonly string[]
-  /** Of a prune: what was cut off, and the archive that holds it. */
-  cut?: Cut
-  archive?: { readonly entries: number; readonly sha256: string }
-}
-
+/** Who makes a change, and how. */
 export type Administrator = WriterFacts & {
-  /** Who makes the change, e.g. `cli:alice`. */
+  /** Who makes it, e.g. `cli:alice`. */
   actor: string
+  /** The machine that a command runs on. */
+  host?: string | undefined
+  /** Who became that user by sudo, as its environment says. */
+  sudoUser?: string | undefined
+  /** The request that asked for it. */
+  requestId?: string | undefined
   /** Signs the entries of the change. */
   signer?: Signer
 }
@@ -62,14 +52,15 @@ export async function administer<T>(
  */
 export function recordChanges(
   raw: DatabaseSync,
-  { actor, signer, ...facts }: Administrator,
+  { actor, host, sudoUser, requestId, signer, ...facts }: Administrator,
   at: string,
   changes: readonly AdminChange[]
 ): Head {
   const chain = Chain.start(uuidv7(), signer)
+  const by = { actor, actor_host: host, actor_sudo: sudoUser, request_id: requestId }
   const entries: EntryFields[] = [
     openedEntry(at, facts, newestHead(raw)),
-    ...changes.map(change => ({ at, actor, ...change, ...signedBy(signer) }))
+    ...changes.map(change => ({ at, ...by, ...change, ...signedBy(signer) }))
   ]
   raw
     .prepare('INSERT INTO writer (id, opened_at, closed_at, open_from) VALUES (?, ?, ?, ?)')

@@ -61,8 +61,10 @@ export const adminAuth = fp<AdminAuthOptions>(
   { name: 'admin-auth', dependencies: ['problem-envelope', 'request-facts'] }
 )
 
-/** The admitted administrator. Without one this route was wired outside the admin scope: our bug, a 500. */
-export function administratorOf(request: Pick<FastifyRequest, 'administrator'>): AdminCaller {
+/** The admitted administrator, and the request. Without one this route was wired outside the admin scope: our bug, a 500. */
+export function administratorOf(
+  request: Pick<FastifyRequest, 'administrator' | 'id'>
+): AdminCaller & { readonly requestId: string } {
   assert(request.administrator, 'this route is outside the admin scope')
-  return request.administrator
+  return { ...request.administrator, requestId: request.id }
 }

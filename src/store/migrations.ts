@@ -150,8 +150,15 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
      expires_at TEXT,
      revoked_at TEXT
    ) STRICT`
-  ]
+  ],
+  '2026-11-27-replaced-keys': [`ALTER TABLE api_key ADD COLUMN replaced_by TEXT REFERENCES api_key (id)`]
 }
+
+/** The change that gave the ledger its tables of today: a store that has had it can be verified, searched and exported. */
+export const ledgerMigration = '2026-11-24-ledger-in-batches'
+
+/** The change that gave tenants and credentials theirs: the state of a store that has had it can be exported and compared. */
+export const stateMigration = '2026-11-24-upstream-credentials'
 
 /** The name of the last change. A store that has it is up to date. */
 export const newestMigration = Object.keys(migrations).at(-1) as string

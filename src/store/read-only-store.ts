@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { hasMigration } from './migration-state.ts'
 import { newestMigration } from './migrations.ts'
 import { OpenedFiles } from './opened-files.ts'
 import { StoreError } from './sqlite.ts'
@@ -18,16 +19,16 @@ export type ReadOnlyStore = {
 /**
  * Opens the store that GATEWAY_STORE_URL names for reading alone: nothing is made, migrated or locked, so that it
  * works beside a running gateway. Throws StoreError when there is no store, or none that holds a ledger as this version
- * keeps it.
+ * keeps it: it must have had the change of the tables that is needed for what is read, by default the last.
  */
-export function openReadOnlyStore(url: string): ReadOnlyStore {
+export function openReadOnlyStore(url: string, neededMigration = newestMigration): ReadOnlyStore {
   const path = sqlitePath(url)
   if (!existsSync(path)) throw new StoreError(`there is no store at ${path}`)
   let raw: DatabaseSync | undefined
   try {
     raw = new DatabaseSync(path, { readOnly: true, timeout: 2000 })
     raw.exec('PRAGMA trusted_schema = OFF')
-    requireLedger(raw, path)
+    requireLedger(raw, path, neededMigration)
     const files = new OpenedFiles(path)
     const requireInPlace = () => {
       if (!files.isFileInPlace()) throw new StoreFault('replaced')
@@ -40,11 +41,11 @@ export function openReadOnlyStore(url: string): ReadOnlyStore {
   }
 }
 
-function requireLedger(raw: DatabaseSync, path: string): void {
+function requireLedger(raw: DatabaseSync, path: string, neededMigration: string): void {
   if (!raw.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'ledger'`).get())
     throw new StoreError(`the store ${path} holds no ledger`)
-  if (!raw.prepare('SELECT 1 FROM kysely_migration WHERE name = ?').get(newestMigration))
+  if (!hasMigration(raw, neededMigration))
     throw new StoreError(
-      `the store ${path} was made by another version: run connector-gateway check, which brings it up to date`
+      `the store ${path} was made by another version, an earlier one: start the gateway on it, or run connector-gateway tenant list, which brings it up to date`
     )
 }

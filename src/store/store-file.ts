@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { newestMigration } from './migrations.ts'
+import { hasMigration } from './migration-state.ts'
 import { OpenedFiles } from './opened-files.ts'
 import { emptyLog, logLength, openSqlite, quickCheck, StoreError } from './sqlite.ts'
 import { StoreFault } from './store-fault.ts'
@@ -41,13 +41,13 @@ export const checkedAtStart: readonly string[] = [
   'writer'
 ]
 
-/** Opens and migrates the store that GATEWAY_STORE_URL names. Throws StoreError. */
+/** Opens and migrates the store that GATEWAY_STORE_URL names. Throws StoreError, also when a newer version has migrated it. */
 export async function openStoreFile(url: string): Promise<StoreFile> {
   const path = sqlitePath(url)
   requireUsablePath(path)
   const raw = openSqlite(path)
   try {
-    if (!isUpToDate(raw)) await bringUpToDate(raw)
+    if (!hasMigration(raw)) await bringUpToDate(raw)
     quickCheck(raw, checkedAtStart)
   } catch (error) {
     raw.close()
@@ -123,14 +123,6 @@ export function sqlitePath(url: string): string {
   if (!url.startsWith('sqlite:'))
     throw new StoreError(`GATEWAY_STORE_URL: ${schemeOf(url)} is not supported; use sqlite:PATH`)
   return resolve(url.slice('sqlite:'.length))
-}
-
-function isUpToDate(raw: DatabaseSync): boolean {
-  const known = raw
-    .prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'kysely_migration'`)
-    .get()
-  if (!known) return false
-  return raw.prepare('SELECT 1 FROM kysely_migration WHERE name = ?').get(newestMigration) !== undefined
 }
 
 /** The query builder costs a quarter of a start and much memory: it is loaded only when there is something to do. */

@@ -26,6 +26,8 @@ export type Tables = {
     created_at: string
     expires_at: string | null
     revoked_at: string | null
+    /** The key that took its place by a rotation. Null also for one rotated before stores kept it. */
+    replaced_by: string | null
   }
   /** Apart from `api_key`, so that noting a use never touches a row that decides who may enter. */
   api_key_use: { key_id: string; last_used_at: string }

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely'
 import { administer } from '../ledger/administer.ts'
+import { changedValues } from '../ledger/changed-values.ts'
 import type { Queries } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 import type { AdminRole } from './admin-key-rows.ts'
@@ -60,7 +61,7 @@ export async function issueAdminKey(
     const fields = ['name', 'role', ...(expires_at === null ? [] : ['expires_at'])]
     return {
       result: { key_id: id, name, role, key, created_at, expires_at },
-      changes: [{ kind: 'admin.admin_key.issue', key_id: id, fields }]
+      changes: [{ kind: 'admin.admin_key.issue', key_id: id, fields, after: { name, role, expires_at } }]
     }
   })
 }
@@ -95,7 +96,13 @@ export async function revokeAdminKey(
     await tx.updateTable('admin_key').set({ revoked_at }).where('id', '=', keyId).execute()
     return {
       result: { ...toView({ ...row, revoked_at }, at), changed: true },
-      changes: [{ kind: 'admin.admin_key.revoke', key_id: keyId }]
+      changes: [
+        {
+          kind: 'admin.admin_key.revoke',
+          key_id: keyId,
+          ...changedValues({ revoked_at: null }, { revoked_at })
+        }
+      ]
     }
   })
 }

@@ -62,6 +62,8 @@ export type ChangeRequest = {
   readonly input: unknown
   /** Who asks, as the ledger tells it. */
   readonly actor: string
+  /** The id of the request by which it is asked. */
+  readonly requestId?: string | undefined
 }
 
 /** Makes a change. Throws Refusal, or what the store throws. */

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely'
-import { type AdminChange, type Administrator, administer } from '../ledger/administer.ts'
+import type { AdminChange } from '../ledger/admin-change.ts'
+import { type Administrator, administer } from '../ledger/administer.ts'
 import type { Store } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 

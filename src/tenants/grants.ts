@@ -35,7 +35,10 @@ export async function addGrants(
   })
 }
 
-/** Takes grants back. One that was not granted counts as done. Throws Refusal. */
+/**
+ * Takes grants back. One that was not granted counts as done. Throws Refusal, e.g. grant_covered when the tenant would reach
+ * what is taken back all the same.
+ */
 export async function removeGrants(
   administration: Administration,
   tenant: string,
@@ -44,6 +47,7 @@ export async function removeGrants(
   const ids = readConnectorIds(connectors)
   return await changeDirectory(administration, async tx => {
     await requireTenant(tx, tenant)
+    await requireNotCovered(tx, tenant, ids)
     const changes = await deleteGrants(tx, tenant, ids)
     return { result: grantsChanged(tenant, ids, changes), changes }
   })
@@ -85,6 +89,30 @@ export function readConnectorIds(texts: readonly string[]): ReadonlySet<string> 
   )
 }
 
+/** A tenant that holds `*` goes on reaching each connector that is taken back alone. */
+async function requireNotCovered(
+  tx: Transaction<Tables>,
+  tenant: string,
+  ids: ReadonlySet<string>
+): Promise<void> {
+  if (ids.has('*') || !(await isGranted(tx, tenant, '*'))) return
+  throw new Refusal(
+    'grant_covered',
+    `tenant ${tenant} reaches every connector through *, also ${ids.size === 1 ? 'this one' : 'these'}: nothing is changed; ` +
+      'grant the connectors that it is to keep, then remove *'
+  )
+}
+
+async function isGranted(tx: Transaction<Tables>, tenant: string, connectorId: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom('connector_grant')
+    .select('connector_id')
+    .where('tenant', '=', tenant)
+    .where('connector_id', '=', connectorId)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** Adds grants to an existing tenant in a running transaction; returns the changes made. */
 export async function insertGrants(
   tx: Transaction<Tables>,
@@ -99,7 +127,8 @@ export async function insertGrants(
       .values({ tenant, connector_id, created_at: at })
       .onConflict(conflict => conflict.doNothing())
       .executeTakeFirstOrThrow()
-    if (numInsertedOrUpdatedRows) changes.push({ kind: 'admin.grant.add', tenant, connector_id })
+    if (numInsertedOrUpdatedRows)
+      changes.push({ kind: 'admin.grant.add', tenant, connector_id, after: { connector: connector_id } })
   }
   return changes
 }
@@ -117,7 +146,8 @@ export async function deleteGrants(
       .where('tenant', '=', tenant)
       .where('connector_id', '=', connector_id)
       .executeTakeFirstOrThrow()
-    if (numDeletedRows > 0n) changes.push({ kind: 'admin.grant.remove', tenant, connector_id })
+    if (numDeletedRows > 0n)
+      changes.push({ kind: 'admin.grant.remove', tenant, connector_id, before: { connector: connector_id } })
   }
   return changes
 }

@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely'
+import { changedValues } from '../ledger/changed-values.ts'
 import type { Queries } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
@@ -8,6 +9,7 @@ import { type KeyState, keyStateOf } from './key-state.ts'
 import { fromPage, placeInTime } from './oldest-first.ts'
 import { type Page, type PageRequest, toPage } from './page.ts'
 import { Refusal } from './refusal.ts'
+import { inItsPlace, type Successor, successorOf } from './replaced-key.ts'
 import { requireTenant } from './require-tenant.ts'
 
 /** A key as it is shown to operators. Times are RFC 3339, UTC. */
@@ -65,7 +67,7 @@ export async function listKeys(
   const rows = await db
     .selectFrom('api_key')
     .leftJoin('api_key_use', 'api_key_use.key_id', 'api_key.id')
-    .select(['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'last_used_at'])
+    .select(['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'replaced_by', 'last_used_at'])
     .where('tenant', '=', tenant)
     .where(isOnPage)
     .orderBy('created_at')
@@ -78,7 +80,7 @@ export async function listKeys(
 /**
  * Issues a new key at once and lets the old one expire after `overlapMs`, or earlier when it would have anyway.
  * The new key gets `expiresAt`; when left out, as long a life as the old one was given.
- * Throws Refusal: key_not_found, key_revoked, key_expired, expiry_invalid.
+ * Throws Refusal: key_not_found, key_revoked, key_expired, key_replaced (it was rotated before), expiry_invalid.
  */
 export async function rotateKey(
   administration: Administration,
@@ -88,18 +90,24 @@ export async function rotateKey(
 ): Promise<RotatedKey> {
   return await changeDirectory(administration, async (tx, at) => {
     const old = await requireKey(tx, keyId)
-    if (old.revoked_at !== null) throw new Refusal('key_revoked', `key ${keyId} is revoked: issue a new one`)
-    if (old.expires_at !== null && old.expires_at <= at)
-      throw new Refusal('key_expired', `key ${keyId} has expired: issue a new one`)
+    const now = new Date(at)
+    requireRotatable(old, await successorOf(tx, administration.store.raw, old, now), now)
     const issued = await insertKey(tx, pepper, at, old.tenant, expiresAt ?? sameLife(old, at, expiresAt))
     const overlapEnd = instant(new Date(Date.parse(at) + overlapMs))
     const expires_at = old.expires_at !== null && old.expires_at < overlapEnd ? old.expires_at : overlapEnd
-    await tx.updateTable('api_key').set({ expires_at }).where('id', '=', keyId).execute()
+    const replaced = { expires_at, replaced_by: issued.key_id }
+    await tx.updateTable('api_key').set(replaced).where('id', '=', keyId).execute()
     return {
       result: { ...issued, replaces: { key_id: keyId, expires_at } },
       changes: [
         issueOf(issued),
-        { kind: 'admin.key.rotate', tenant: old.tenant, key_id: keyId, fields: ['expires_at'] }
+        {
+          kind: 'admin.key.rotate',
+          tenant: old.tenant,
+          key_id: keyId,
+          fields: ['expires_at'],
+          ...changedValues({ expires_at: old.expires_at, replaced_by: old.replaced_by }, replaced)
+        }
       ]
     }
   })
@@ -119,7 +127,14 @@ export async function revokeKey(administration: Administration, keyId: string): 
     await tx.updateTable('api_key').set({ revoked_at: at }).where('id', '=', keyId).execute()
     return {
       result: { ...view({ ...key, revoked_at: at }), changed: true },
-      changes: [{ kind: 'admin.key.revoke', tenant: key.tenant, key_id: keyId }]
+      changes: [
+        {
+          kind: 'admin.key.revoke',
+          tenant: key.tenant,
+          key_id: keyId,
+          ...changedValues({ revoked_at: null }, { revoked_at: at })
+        }
+      ]
     }
   })
 }
@@ -135,14 +150,20 @@ async function insertKey(
   const { id, key, digest } = mintApiKey(pepper)
   await tx
     .insertInto('api_key')
-    .values({ id, tenant, digest, created_at: at, expires_at, revoked_at: null })
+    .values({ id, tenant, digest, created_at: at, expires_at, revoked_at: null, replaced_by: null })
     .execute()
   return { tenant, key_id: id, key, created_at: at, expires_at }
 }
 
 /** An issue as the ledger tells it: that an end was chosen is a part of what somebody did. */
 function issueOf({ tenant, key_id, expires_at }: IssuedKey): TenantChange {
-  return { kind: 'admin.key.issue', tenant, key_id, ...(expires_at !== null && { fields: ['expires_at'] }) }
+  return {
+    kind: 'admin.key.issue',
+    tenant,
+    key_id,
+    ...(expires_at !== null && { fields: ['expires_at'] }),
+    after: { expires_at }
+  }
 }
 
 type KeyFacts = Omit<Tables['api_key'], 'digest'>
@@ -150,12 +171,26 @@ type KeyFacts = Omit<Tables['api_key'], 'digest'>
 async function requireKey(tx: Transaction<Tables>, keyId: string): Promise<KeyFacts> {
   const key = await tx
     .selectFrom('api_key')
-    .select(['id', 'tenant', 'created_at', 'expires_at', 'revoked_at'])
+    .select(['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'replaced_by'])
     .where('id', '=', keyId)
     .executeTakeFirst()
   // The id is not repeated: a whole key may have been given in its place.
   if (key === undefined) throw new Refusal('key_not_found', 'there is no key with this id; see key list')
   return key
+}
+
+/** A key that was rotated ends with the overlap, and so would the life that a second rotation took from it. */
+function requireRotatable(
+  { id, expires_at, ...key }: KeyFacts,
+  successor: Successor | null,
+  now: Date
+): void {
+  const state = keyStateOf({ ...key, expires_at }, now)
+  const remedy = successor ? inItsPlace(successor) : 'issue a new one'
+  if (state === 'revoked') throw new Refusal('key_revoked', `key ${id} is revoked: ${remedy}`)
+  if (state === 'expired') throw new Refusal('key_expired', `key ${id} has expired: ${remedy}`)
+  if (successor)
+    throw new Refusal('key_replaced', `key ${id} was rotated before and ends at ${expires_at}: ${remedy}`)
 }
 
 function sameLife(old: KeyFacts, at: string, expiresAt: null | undefined): Date | null {

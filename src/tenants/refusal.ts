@@ -64,9 +64,19 @@ export const refusalTable = {
     title: 'Tenant exists',
     action: 'Choose another name, or change the tenant that has this one.'
   },
+  grant_covered: {
+    status: 409,
+    title: 'Grant covered by another',
+    action: 'Grant the connectors that the tenant is to keep one by one, then remove *.'
+  },
   key_not_found: { status: 404, title: 'Key not found', action: 'Check the id against the list of keys.' },
   key_revoked: { status: 409, title: 'Key revoked', action: 'Issue a new key.' },
   key_expired: { status: 409, title: 'Key expired', action: 'Issue a new key.' },
+  key_replaced: {
+    status: 409,
+    title: 'Key replaced',
+    action: 'Rotate the key that took its place, which `detail` names.'
+  },
   credential_not_found: {
     status: 404,
     title: 'Credential not found',

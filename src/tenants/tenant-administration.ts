@@ -27,12 +27,12 @@ export class TenantAdministration {
    * been made all the same.
    */
   async change<N extends ChangeName>(
-    { keyId }: AdminCaller,
+    { keyId, requestId }: AdminCaller & { readonly requestId?: string },
     name: N,
     input: ChangeInput<N>
   ): Promise<ChangeResult<N>> {
     const { store, refresh } = this.#options
-    const request = { name, input, actor: `admin-key:${keyId}` }
+    const request = { name, input, actor: `admin-key:${keyId}`, requestId }
     try {
       const result = await this.#waiting.wait(() => store.call('administer', request))
       // The change is made, and other processes follow it too: that this one is late is no failure of it. It takes no room

@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
+import { changedValues, newValues } from '../ledger/changed-values.ts'
 import type { Tables } from '../store/tables.ts'
 import type { TenantChange } from './change-directory.ts'
 import { deleteGrants, insertGrants } from './grants.ts'
@@ -7,6 +8,7 @@ import {
   defaultSettings,
   settingColumns,
   settingsIn,
+  shownSettings,
   type TenantSettings
 } from './tenant-settings.ts'
 
@@ -70,23 +72,31 @@ export async function bringTo(
   const start = before ?? newTenant(tenant)
   const fields = changedSettings(start, after)
   const changed = fields.length > 0 && { fields }
+  const [shownBefore, shownAfter] = [shownSettings(start), shownSettings(after)]
   const changes: TenantChange[] = []
   if (before === undefined) {
     const row = { name: tenant, created_at: at, disabled_at: null, ...settingColumns(after) }
     await tx.insertInto('tenant').values(row).execute()
-    changes.push({ kind: 'admin.tenant.create', tenant, ...changed })
+    changes.push({ kind: 'admin.tenant.create', tenant, ...changed, after: newValues(shownAfter) })
   } else if (changed) {
     await tx.updateTable('tenant').set(settingColumns(after)).where('name', '=', tenant).execute()
-    changes.push({ kind: 'admin.tenant.update', tenant, ...changed })
+    const values = changedValues(shownBefore, shownAfter)
+    changes.push({ kind: 'admin.tenant.update', tenant, ...changed, ...values })
   }
   if (start.disabled !== disabled) {
     const disabled_at = disabled ? at : null
     await tx.updateTable('tenant').set({ disabled_at }).where('name', '=', tenant).execute()
-    changes.push({ kind: disabled ? 'admin.tenant.disable' : 'admin.tenant.enable', tenant })
+    changes.push(switched(tenant, disabled))
   }
   const { added, removed } = grantChanges(start, after)
   changes.push(...(await insertGrants(tx, at, tenant, added)), ...(await deleteGrants(tx, tenant, removed)))
   return changes
+}
+
+/** That a tenant was disabled, or enabled again, as the ledger tells it. */
+export function switched(tenant: string, disabled: boolean): TenantChange {
+  const kind = disabled ? 'admin.tenant.disable' : 'admin.tenant.enable'
+  return { kind, tenant, before: { disabled: !disabled }, after: { disabled } }
 }
 
 /** Which connectors are granted, and which taken back, to come from one state to the other. */

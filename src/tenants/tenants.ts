@@ -13,7 +13,7 @@ import {
   shownSettings,
   type WantedSettings
 } from './tenant-settings.ts'
-import { bringTo, newTenant, readState, type TenantState } from './tenant-state.ts'
+import { bringTo, newTenant, readState, switched, type TenantState } from './tenant-state.ts'
 
 /** A tenant as it is shown to operators. Times are RFC 3339, UTC. */
 export type TenantView = {
@@ -122,7 +122,7 @@ export async function setTenantDisabled(
     await tx.updateTable('tenant').set({ disabled_at }).where('name', '=', name).execute()
     return {
       result: { ...toTenantView({ ...tenant, disabled_at }), changed: true },
-      changes: [{ kind: disabled ? 'admin.tenant.disable' : 'admin.tenant.enable', tenant: name }]
+      changes: [switched(name, disabled)]
     }
   })
 }

@@ -38,7 +38,7 @@ const call = (writer: LedgerWriter, number: number) =>
 const change = async () =>
   await administer(store, administrator, at, async () => ({
     result: null,
-    changes: [{ kind: 'admin.tenant.create', tenant: 'acme' }]
+    changes: [{ kind: 'admin.tenant.create', tenant: 'acme', after: {} }]
   }))
 const recorded = (writer: string) => readHeadRecords(path).find(record => record.writer === writer)
 const verified = async () => await verifyParts([], { acknowledged: readHeadRecords(path) }, store.raw)

@@ -57,10 +57,10 @@ export class PrunedStore {
     rmSync(this.path('gateway.db.writers'), { recursive: true, force: true })
   }
 
-  async administer(number: number, kind: `admin.${string}` = 'admin.tenant.create'): Promise<void> {
+  async administer(number: number): Promise<void> {
     await administer(this.store, administrator, day(number), async () => ({
       result: null,
-      changes: [{ kind, tenant: 'acme' }]
+      changes: [{ kind: 'admin.tenant.create', tenant: 'acme', after: {} }]
     }))
   }
 

@@ -107,7 +107,7 @@ test('heads noted before the cut still serve after it', async () => {
   callsOn(2, 9)
   await administer(store, administrator, day(9), async () => ({
     result: null,
-    changes: [{ kind: 'admin.tenant.create', tenant: 'acme' }]
+    changes: [{ kind: 'admin.tenant.create', tenant: 'acme', after: {} }]
   }))
   const heads = readHeads(store.raw)
   callsOn(10, 20)
@@ -128,7 +128,7 @@ test('a chain that ended just before the cut is not missed', async () => {
   callsOn(2, 4)
   await administer(store, administrator, day(5), async () => ({
     result: null,
-    changes: [{ kind: 'admin.tenant.create', tenant: 'acme' }]
+    changes: [{ kind: 'admin.tenant.create', tenant: 'acme', after: {} }]
   }))
   const before = new Date(Date.now() + 60_000)
   append(callEntry('call.intent', 90, { at: before.toISOString() }))

@@ -33,7 +33,7 @@ async function administerOnce(store: Store, tenant: string): Promise<void> {
   const administrator = { actor: 'cli:test', role: 'cli', version: '1.0.0', pid: 2 } as const
   await administer(store, administrator, new Date(), async () => ({
     result: null,
-    changes: [{ kind: 'admin.tenant_created', tenant }]
+    changes: [{ kind: 'admin.tenant.create', tenant, after: {} }]
   }))
 }
 

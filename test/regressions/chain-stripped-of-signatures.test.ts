@@ -58,7 +58,7 @@ test('what is not signed by who has no key is no fault: changes by a command, an
   chain('gateway', 2, signer)
   await administer(store, administrator, at, async () => ({
     result: null,
-    changes: [{ kind: 'admin.tenant.create', tenant: 'acme' }]
+    changes: [{ kind: 'admin.tenant.create', tenant: 'acme', after: {} }]
   }))
   const command = new DirectLedger(store, facts('cli'), signer)
   command.close()

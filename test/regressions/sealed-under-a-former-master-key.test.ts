@@ -25,14 +25,15 @@ test('a key is not sealed, nor another master key put in force, by who still hol
     }
     const before = open('FIRST')
     addCredential(before, 'reports', { source: 'file:a.key', fingerprint: '1' })
-    expect(rewrapCredentials(before, openMasterKey('env:SECOND', env))).toBe(0)
+    const moved = { from: 'env:FIRST', to: 'env:SECOND' }
+    expect(rewrapCredentials(before, openMasterKey('env:SECOND', env), moved)).toBe(0)
     const views = () => listCredentials(store.raw, open('SECOND').keys, new Date())
     const stored = views()
 
     const version = { source: 'sealed', fingerprint: '2', secret: Buffer.from('bd_v2_key') }
     expect(() => activateVersion(before, 'reports', version, 1000)).toThrow(WrongMasterKey)
     expect(() => addCredential(before, 'other', version)).toThrow(WrongMasterKey)
-    expect(() => rewrapCredentials(before, openMasterKey('env:THIRD', env))).toThrow(WrongMasterKey)
+    expect(() => rewrapCredentials(before, openMasterKey('env:THIRD', env), moved)).toThrow(WrongMasterKey)
     expect(views()).toEqual(stored)
     // What wraps nothing can be changed still: a running gateway goes back from a refused key.
     activateVersion(before, 'reports', { source: 'file:b.key', fingerprint: '3' }, 1000)

@@ -158,7 +158,7 @@ const samples: Readonly<Record<string, Sample>> = {
   },
   removeGrant: {
     role: 'operator',
-    path: () => `/admin/tenants/acme/grants/${unknownId}`,
+    path: () => '/admin/tenants/acme/grants/*',
     badPaths: [
       '/admin/tenants/acme/grants/**',
       '/admin/tenants/A/grants/*',

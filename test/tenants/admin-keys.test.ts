@@ -10,7 +10,7 @@ const viewer = { name: 'dashboard', role: 'viewer', expiresAt: null } as const
 const operator = { name: 'alice', role: 'operator', expiresAt: new Date('2026-01-02T00:00:00Z') } as const
 
 describe('an admin key', () => {
-  test('is issued, listed and revoked, each change with its entry, and no value in it', async () => {
+  test('is issued, listed and revoked, each change with its entry', async () => {
     const { store, administration, at } = await temporaryStore()
     const first = await issueAdminKey(administration, pepper, operator)
     expect(first).toMatchObject({ name: 'alice', role: 'operator', key: expect.stringMatching(/^cga_/) })
@@ -38,7 +38,8 @@ describe('an admin key', () => {
       { kind: 'admin.admin_key.issue', key_id: second.key_id, fields: ['name', 'role'] },
       { kind: 'admin.admin_key.revoke', key_id: second.key_id, fields: undefined }
     ])
-    expect(JSON.stringify(entries)).not.toMatch(/alice|dashboard|operator|2026-01-02/)
+    expect(entries[0]?.['after']).toMatchObject({ name: 'alice', expires_at: '2026-01-02T00:00:00.000Z' })
+    for (const { key } of [first, second]) expect(JSON.stringify(entries)).not.toContain(key.slice(21, 64))
   })
 
   test.each([

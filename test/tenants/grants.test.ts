@@ -5,6 +5,7 @@ import { adminEntries, changeCount, temporaryStore } from './temporary-store.ts'
 
 const one = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 const two = '019a9612-bfad-758c-884e-37dd8c6ad2cc'
+const three = '019a9612-bfad-758c-884e-37dd8c6ad2cd'
 
 describe('grants', () => {
   test('are added once, in lower case; what was granted before adds no entry', async () => {
@@ -23,7 +24,7 @@ describe('grants', () => {
 
   test('are taken back once; what was not granted adds no entry', async () => {
     const { store, administration } = await temporaryStore()
-    await createTenant(administration, { name: 'acme', connectors: [one, '*'] })
+    await createTenant(administration, { name: 'acme', connectors: [one, three] })
     const before = adminEntries(store).length
     const first = await removeGrants(administration, 'acme', [one.toUpperCase(), two])
     const second = await removeGrants(administration, 'acme', [one])
@@ -32,7 +33,7 @@ describe('grants', () => {
       { kind: 'admin.grant.remove', connector_id: one }
     ])
     expect((await listGrants(store, 'acme', { limit: 9 })).items.map(grant => grant.connector_id)).toEqual([
-      '*'
+      three
     ])
   })
 
