@@ -26,7 +26,7 @@ export const KeyId = Type.String({
 export const GrantedConnector = Type.String({
   pattern: `${ConnectorId.pattern}|^\\*$`,
   description: 'a UUID, in any case, or * for every connector',
-  examples: ['019a9612-bfad-758c-884e-37dd8c6ad2cb', '*']
+  examples: ['019b76da-a800-7371-bf3c-a5acb5ac0e04', '*']
 })
 
 /**

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
-import { problemTable } from './problem-table.ts'
 import { problemCodes } from './problems.ts'
 
 /** Objects take the members they declare and no others: a misspelt member is an error, never ignored. */
@@ -27,7 +26,7 @@ export function isConnectorId(text: string): boolean {
 export const ConnectorId = Type.String({
   pattern: uuid,
   description: 'a UUID, in any case',
-  examples: ['019a9612-bfad-758c-884e-37dd8c6ad2cb']
+  examples: ['019b76da-a800-7371-bf3c-a5acb5ac0e04']
 })
 
 /**
@@ -94,28 +93,6 @@ export const ProblemSchema = Type.Object(
   { ...strict, $id: 'Problem', title: 'Problem' }
 )
 
-/** A row of a table of failures, as far as a description shows it. */
-type DescribedKind = { readonly status: number; readonly detail: string }
-
-type Headers = Readonly<Record<string, object>>
-
-function problemResponse(
-  status: number,
-  rows: readonly (readonly [code: string, kind: DescribedKind])[],
-  behindLimit: Headers
-) {
-  return {
-    description: rows.map(([code, { detail }]) => `\`${code}\`: ${detail}`).join('\n\n'),
-    headers: {
-      ...answerHeaders,
-      ...noStoreHeaders,
-      ...(beforeLimit.has(status) ? {} : behindLimit),
-      ...headersByStatus[status]
-    },
-    content: { 'application/problem+json': { schema: Type.Ref('Problem') } }
-  }
-}
-
 /**
  * How a route of tenants is described to be asked, by one scheme: clients made from a description with several send a
  * credential for each. The others are taken all the same.
@@ -157,39 +134,6 @@ export const limitHeaders = {
     example: '"tenant";r=9;t=1'
   }
 } as const
-
-const retryAfter = { 'Retry-After': { type: 'integer', description: 'Whole seconds, rounded up.' } } as const
-
-/** Statuses of requests that never came as far as a limit. */
-const beforeLimit: ReadonlySet<number> = new Set([401, 405, 408, 414, 431])
-
-const headersByStatus: Readonly<Record<number, Headers>> = {
-  401: { 'WWW-Authenticate': { type: 'string', description: 'Bearer' } },
-  405: { Allow: { type: 'string', description: 'The methods that the path takes.' } },
-  429: { ...limitHeaders, ...retryAfter },
-  502: retryAfter,
-  503: retryAfter
-}
-
-export type ProblemResponses = Record<number, ReturnType<typeof problemResponse>>
-
-/** Response schemas of every status in a table of failures; `behindLimit` are the headers of those behind a limit. */
-export function problemResponses(
-  table: Readonly<Record<string, DescribedKind>>,
-  behindLimit: Headers = {}
-): ProblemResponses {
-  const byStatus = Map.groupBy(Object.entries(table), ([, { status }]) => status)
-  const statuses = [...byStatus].sort(([one], [other]) => one - other)
-  return Object.fromEntries(
-    statuses.map(([status, rows]) => [status, problemResponse(status, rows, behindLimit)])
-  )
-}
-
-/** Response schemas of every status a problem can have, for the `schema.response` of a route that needs no tenant. */
-export const openProblems = problemResponses(problemTable)
-
-/** The same for a route of tenants, behind their limit. */
-export const problems = problemResponses(problemTable, limitHeaders)
 
 /** A Fastify scope whose handlers are typed by their TypeBox schemas. */
 export type Scope = FastifyInstance<

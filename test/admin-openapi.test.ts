@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { describeAdminApi } from '../src/cli/openapi.ts'
+import { startSandbox } from '../src/sandbox/sandbox.ts'
 import { version } from '../src/version.ts'
 import { askAdmin, issueAdminKeys } from './support/admin-client.ts'
 import { gatewayForFile } from './support/gateway-for-file.ts'
@@ -22,6 +23,23 @@ test('it is OpenAPI 3.1, names every code that can come, and every route under /
     for (const { security } of Object.values(methods))
       expect(security, path).toEqual(path.startsWith('/admin') ? [{ bearer: [] }] : undefined)
   expect(Object.keys(document.components.securitySchemes)).toEqual(['bearer'])
+})
+
+test('lists take a number as their limit, and connectors in examples are those of the sandbox', async () => {
+  const limits = Object.values<Record<string, { parameters?: { name: string; schema: object }[] }>>(
+    document.paths
+  ).flatMap(methods =>
+    Object.values(methods).flatMap(({ parameters = [] }) => parameters.filter(({ name }) => name === 'limit'))
+  )
+  expect(limits.length).toBeGreaterThan(5)
+  for (const { schema } of limits)
+    expect(schema).toEqual({ type: 'integer', minimum: 1, maximum: 100, default: 20 })
+  const ids =
+    stored.match(/(?<="(?:example|examples)": \[?\s*")[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? []
+  expect(ids.length).toBeGreaterThan(0)
+  const sandbox = await startSandbox()
+  await sandbox.close()
+  for (const id of ids) expect(sandbox.connectors.map(each => each.connector_id)).toContain(id)
 })
 
 test('a viewer is given the same description by the listener', async () => {

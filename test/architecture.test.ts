@@ -43,6 +43,7 @@ const vocabulary = [
   'problem-table.ts',
   'problems.ts',
   'problem-body.ts',
+  'described-problems.ts',
   'schema.ts',
   'admin-schema.ts',
   'page-schema.ts',

@@ -3,8 +3,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeApi } from '../src/cli/openapi.ts'
 import { problemBody } from '../src/problem-body.ts'
-import { problemTable } from '../src/problem-table.ts'
 import { Problem, problemCodes } from '../src/problems.ts'
+import { startSandbox } from '../src/sandbox/sandbox.ts'
 import { version } from '../src/version.ts'
 import { header } from './support/http-answer.ts'
 import { rawRequest } from './support/raw-connection.ts'
@@ -22,6 +22,7 @@ type Operation = {
   readonly operationId: string
   readonly summary: string
   readonly security?: readonly object[]
+  readonly parameters?: readonly { readonly name: string; readonly schema: object }[]
   readonly requestBody?: { readonly content: Content }
   readonly responses: Readonly<Record<string, Answer>>
 }
@@ -90,23 +91,52 @@ describe.each(syncs)('$name', ({ name, operation }) => {
     expect(operation.security).toEqual([{ [scheme]: [] }])
   })
 
-  test.each(problemCodes)('describes %s under its status', code => {
-    const answer = operation.responses[problemTable[code].status]
-    expect(answer?.description).toContain(`\`${code}\``)
-    expect(Object.keys(answer?.content ?? {})).toEqual(['application/problem+json'])
-    const body = problemBody(
-      new Problem(code, { retryAfter: 3, errors: [], upstream: { status: 500 } }),
-      'id'
-    )
-    expect(faults(answer?.content?.['application/problem+json']?.schema ?? {}, body)).toBe('')
-  })
-
   test('takes and gives only what is described', () => {
     const body = operation.requestBody?.content['application/json']?.schema ?? {}
     expect(faults(body, { date_limit: '2026-01-01' })).toBe('')
     expect(faults(body, { date_limit: 'yesterday' })).not.toBe('')
     expect(faults(body, { other: 1 })).not.toBe('')
   })
+})
+
+test.each(problemCodes)('the envelope of %s, with every member that it can have, is as described', code => {
+  const errors = [{ pointer: '', detail: 'x' }]
+  const body = problemBody(new Problem(code, { retryAfter: 3, errors, upstream: { status: 500 } }), 'id')
+  expect(faults({ $ref: '#/components/schemas/Problem' }, body)).toBe('')
+  const { action, ...without } = body
+  expect(action).not.toBe('')
+  expect(faults({ $ref: '#/components/schemas/Problem' }, without)).not.toBe('')
+})
+
+test('the limit of a list is a number, and what is no number from 1 to 100 is none', () => {
+  const lists = operations.filter(({ operation }) =>
+    operation.parameters?.some(({ name }) => name === 'limit')
+  )
+  expect(lists.map(({ name }) => name)).toEqual(['GET /connectors/{id}/syncs'])
+  for (const { operation } of lists) {
+    const { schema = {} } = operation.parameters?.find(({ name }) => name === 'limit') ?? {}
+    expect(schema).toMatchObject({ type: 'integer' })
+    for (const limit of [1, 20, 100]) expect(faults(schema, limit)).toBe('')
+    for (const limit of [0, 101, 1.5, '20']) expect(faults(schema, limit)).not.toBe('')
+  }
+})
+
+test('connectors in examples are those of the sandbox, each with a body that its type takes', async () => {
+  const sandbox = await startSandbox()
+  await sandbox.close()
+  const typeOf = new Map(sandbox.connectors.map(({ connector_id, type }) => [connector_id, type]))
+  const ids = [...stored.matchAll(/"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"/g)]
+  const connectors = ids.map(([, id = '']) => id).filter(id => !stored.includes(`"request_id": "${id}"`))
+  expect(connectors.length).toBeGreaterThan(4)
+  for (const id of connectors) expect(typeOf.get(id), id).toBeDefined()
+  for (const { operation } of syncs) {
+    const answers = operation.responses['200']?.content?.['application/json']?.examples ?? {}
+    expect(Object.values(answers)).toHaveLength(2)
+    for (const { value } of Object.values(answers)) {
+      const { connector_id: id, date_limit: date } = value as { connector_id: string; date_limit?: string }
+      expect(typeOf.get(id)).toBe(date === undefined ? 'sharepoint' : 'investment_research')
+    }
+  }
 })
 
 test('every example is valid by the schema that it stands beside', () => {
@@ -121,7 +151,7 @@ test('every example is valid by the schema that it stands beside', () => {
           examples++
           expect(faults(media.schema, value), name).toBe('')
         }
-  expect(examples).toBeGreaterThanOrEqual(8)
+  expect(examples).toBeGreaterThanOrEqual(80)
   expect(embeddedExampleFaults(document)).toEqual([])
 })
 

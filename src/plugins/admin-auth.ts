@@ -30,6 +30,9 @@ const permitted: Readonly<Record<AdminRole, readonly AdminRole[]>> = {
   operator: ['viewer', 'operator']
 }
 
+/** The detail where a role is not enough. */
+export const roleNotEnough = 'The role of your admin key does not permit this.'
+
 /** Admits to this scope only requests that carry a live admin key whose role is enough for the route. */
 export const adminAuth = fp<AdminAuthOptions>(
   async function adminAuth(scope, { adminKeys, failures }) {
@@ -49,7 +52,7 @@ export const adminAuth = fp<AdminAuthOptions>(
       gateOf(request.raw.socket)?.recognize()
       const { role } = request.routeOptions.config
       if (role && permitted[administrator.role].includes(role)) return done()
-      done(new Problem('permission_denied', { detail: 'The role of your admin key does not permit this.' }))
+      done(new Problem('permission_denied', { detail: roleNotEnough }))
     })
   },
   { name: 'admin-auth', dependencies: ['problem-envelope', 'request-facts'] }

@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import fp from 'fastify-plugin'
 import { AdminProblemSchema } from './admin-problems.ts'
+import { describeRoute } from './describe-route.ts'
 
 const description = `Tenants, their keys and grants, the ledger, and limits in use. Every failure is one
 application/problem+json envelope. Every change is in the ledger, with the key that made it and the names of the fields
@@ -11,6 +12,7 @@ export const adminOpenapi = fp<{ version: string }>(
   async function adminOpenapi(scope, { version }) {
     scope.addSchema(AdminProblemSchema)
     await scope.register(swagger, {
+      transform: describeRoute,
       openapi: {
         openapi: '3.1.0',
         info: { title: 'connector-gateway admin API', version, description },

@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import fp from 'fastify-plugin'
 import { ProblemSchema } from '../schema.ts'
+import { describeRoute } from './describe-route.ts'
 
 const description = `Triggers syncs of Bigdata.com connectors for internal services. Every failure is one
 application/problem+json envelope; \`/problems\` says what each code means. Every answer has an X-Request-Id.`
@@ -14,6 +15,7 @@ export const openapi = fp<{ version: string }>(
   async function openapi(scope, { version }) {
     scope.addSchema(ProblemSchema)
     await scope.register(swagger, {
+      transform: describeRoute,
       openapi: {
         openapi: '3.1.0',
         info: { title: 'connector-gateway', version, description },

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { adminHeaders, adminSecurity, CredentialName, Time } from '../admin-schema.ts'
 import type { CredentialState } from '../custody/credential.ts'
 import type { HeldCredentials } from '../custody/held-credentials.ts'
-import { Page, pageOf, pageQuery } from '../page-schema.ts'
+import { limitFault, Page, pageOf, pageQuery } from '../page-schema.ts'
 import { administratorOf } from '../plugins/admin-auth.ts'
 import { adminFailures } from '../plugins/admin-problems.ts'
 import { noQuery, type Route, strict } from '../schema.ts'
@@ -62,7 +62,7 @@ const addReads: Route<Dependencies> = (scope, { credentials }) => {
         querystring: Type.Object(pageQuery, strict),
         response: {
           200: Page(Credential, { description: 'Credentials.', headers: adminHeaders }),
-          ...adminFailures
+          ...adminFailures({ fault: limitFault, asks: 'memory', refusals: ['cursor_invalid'] })
         }
       }
     },
@@ -81,7 +81,10 @@ const addReads: Route<Dependencies> = (scope, { credentials }) => {
         ...shared,
         params: OfCredential,
         querystring: noQuery,
-        response: { 200: CredentialShown, ...adminFailures }
+        response: {
+          200: CredentialShown,
+          ...adminFailures({ asks: 'memory', refusals: ['credential_not_found'] })
+        }
       }
     },
     function showCredential(request) {
@@ -101,7 +104,14 @@ const addRemoval: Route<Dependencies> = (scope, { administration }) => {
         ...shared,
         params: OfCredential,
         querystring: noQuery,
-        response: { 200: CredentialRemoved, ...adminFailures }
+        response: {
+          200: CredentialRemoved,
+          ...adminFailures({
+            asks: 'change',
+            problems: ['media_type_unsupported'],
+            refusals: ['credential_not_found', 'credential_in_use']
+          })
+        }
       }
     },
     async function removeCredential(request) {

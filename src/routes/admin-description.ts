@@ -28,7 +28,7 @@ export const adminDescription: Route = scope => {
         tags: ['description'],
         security: adminSecurity,
         querystring: noQuery,
-        response: { 200: Description, ...adminFailures }
+        response: { 200: Description, ...adminFailures({}) }
       }
     },
     function describeAdminApi(request, reply) {

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { adminHeaders, adminSecurity, GrantedConnector, TenantName, Time } from '../admin-schema.ts'
 import type { LedgerReader } from '../ledger/ledger-reader.ts'
-import { Page, pageOf, pageQuery } from '../page-schema.ts'
+import { limitFault, Page, pageOf, pageQuery } from '../page-schema.ts'
 import { administratorOf } from '../plugins/admin-auth.ts'
 import { adminFailures } from '../plugins/admin-problems.ts'
 import { noQuery, type Route, strict } from '../schema.ts'
@@ -40,7 +40,14 @@ export const adminGrants: Route<Dependencies> = (scope, { reader, administration
         ...shared,
         params: OfTenant,
         querystring: Type.Object(pageQuery, strict),
-        response: { 200: Page(Grant, { description: 'Grants.', headers: adminHeaders }), ...adminFailures }
+        response: {
+          200: Page(Grant, { description: 'Grants.', headers: adminHeaders }),
+          ...adminFailures({
+            fault: limitFault,
+            asks: 'reader',
+            refusals: ['cursor_invalid', 'tenant_not_found']
+          })
+        }
       }
     },
     function listGrants(request) {
@@ -56,7 +63,14 @@ export const adminGrants: Route<Dependencies> = (scope, { reader, administration
         operationId: 'addGrant',
         summary: 'Grant a connector, or * for every one, to a tenant',
         ...change,
-        response: { 200: GrantsChanged, ...adminFailures }
+        response: {
+          200: GrantsChanged,
+          ...adminFailures({
+            asks: 'change',
+            problems: ['media_type_unsupported'],
+            refusals: ['tenant_not_found']
+          })
+        }
       }
     },
     function addGrant(request) {
@@ -73,7 +87,14 @@ export const adminGrants: Route<Dependencies> = (scope, { reader, administration
         operationId: 'removeGrant',
         summary: 'Take a grant back from a tenant',
         ...change,
-        response: { 200: GrantsChanged, ...adminFailures }
+        response: {
+          200: GrantsChanged,
+          ...adminFailures({
+            asks: 'change',
+            problems: ['media_type_unsupported'],
+            refusals: ['tenant_not_found']
+          })
+        }
       }
     },
     function removeGrant(request) {

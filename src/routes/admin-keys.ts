@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { adminHeaders, adminSecurity, Instant, KeyId, TenantName, Time, TimeOrNull } from '../admin-schema.ts'
+import { ofBodies } from '../described-problems.ts'
 import type { LedgerReader } from '../ledger/ledger-reader.ts'
-import { Page, pageOf, pageQuery } from '../page-schema.ts'
+import { limitFault, Page, pageOf, pageQuery } from '../page-schema.ts'
 import { administratorOf } from '../plugins/admin-auth.ts'
 import { adminFailures } from '../plugins/admin-problems.ts'
 import { noQuery, type Route, strict } from '../schema.ts'
@@ -95,7 +96,11 @@ const addOfTenant: Route<Dependencies> = (scope, { reader, administration }) => 
         querystring: Type.Object(pageQuery, strict),
         response: {
           200: Page(Key, { description: 'Keys, oldest first.', headers: adminHeaders }),
-          ...adminFailures
+          ...adminFailures({
+            fault: limitFault,
+            asks: 'reader',
+            refusals: ['cursor_invalid', 'tenant_not_found']
+          })
         }
       }
     },
@@ -115,7 +120,14 @@ const addOfTenant: Route<Dependencies> = (scope, { reader, administration }) => 
         params: OfTenant,
         querystring: noQuery,
         body: NewKey,
-        response: { 201: IssuedKey, ...adminFailures }
+        response: {
+          201: IssuedKey,
+          ...adminFailures({
+            asks: 'change',
+            problems: ofBodies,
+            refusals: ['expiry_invalid', 'tenant_not_found']
+          })
+        }
       }
     },
     async function issueKey(request, reply) {
@@ -140,7 +152,14 @@ const addOfKey: Route<Dependencies> = (scope, { administration }) => {
         params: OfKey,
         querystring: noQuery,
         body: Rotation,
-        response: { 201: RotatedKey, ...adminFailures }
+        response: {
+          201: RotatedKey,
+          ...adminFailures({
+            asks: 'change',
+            problems: ofBodies,
+            refusals: ['expiry_invalid', 'key_not_found', 'key_revoked', 'key_expired']
+          })
+        }
       }
     },
     async function rotateKey(request, reply) {
@@ -164,7 +183,14 @@ const addOfKey: Route<Dependencies> = (scope, { administration }) => {
         ...shared,
         params: OfKey,
         querystring: noQuery,
-        response: { 200: KeyRevoked, ...adminFailures }
+        response: {
+          200: KeyRevoked,
+          ...adminFailures({
+            asks: 'change',
+            problems: ['media_type_unsupported'],
+            refusals: ['key_not_found']
+          })
+        }
       }
     },
     function revokeKey(request) {

@@ -4,7 +4,7 @@ import type { LedgerEntry } from '../ledger/entry.ts'
 import type { LedgerReader } from '../ledger/ledger-reader.ts'
 import type { Search } from '../ledger/search.ts'
 import { type Outcome, outcomes } from '../ledger/terms.ts'
-import { Page, pageOf, pageQuery } from '../page-schema.ts'
+import { limitFault, Page, pageOf, pageQuery } from '../page-schema.ts'
 import { adminFailures } from '../plugins/admin-problems.ts'
 import { noQuery, type Route, strict } from '../schema.ts'
 
@@ -86,7 +86,10 @@ export const adminLedger: Route<{ reader: Pick<LedgerReader, 'read'> }> = (scope
         summary: 'Entries that fit every member of the query, newest first',
         ...shared,
         querystring: Query,
-        response: { 200: Page(Entry, { description: 'Entries.', headers: adminHeaders }), ...adminFailures }
+        response: {
+          200: Page(Entry, { description: 'Entries.', headers: adminHeaders }),
+          ...adminFailures({ fault: limitFault, asks: 'reader' })
+        }
       }
     },
     function searchLedger(request) {
@@ -106,7 +109,7 @@ export const adminLedger: Route<{ reader: Pick<LedgerReader, 'read'> }> = (scope
         ...shared,
         params: Type.Object({ request_id: RequestId }, strict),
         querystring: noQuery,
-        response: { 200: Story, ...adminFailures }
+        response: { 200: Story, ...adminFailures({ asks: 'reader', refusals: ['request_not_found'] }) }
       }
     },
     function showRequest(request) {

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { adminHeaders, adminSecurity, TenantName } from '../admin-schema.ts'
 import type { LimitsInUse } from '../limits/limits-in-use.ts'
-import { Page, pageOf, pageQuery } from '../page-schema.ts'
+import { limitFault, Page, pageOf, pageQuery } from '../page-schema.ts'
 import { adminFailures } from '../plugins/admin-problems.ts'
 import { type Route, strict } from '../schema.ts'
 
@@ -29,7 +29,7 @@ export const adminLimits: Route<{ limitsInUse: LimitsInUse }> = (scope, { limits
         querystring: Query,
         response: {
           200: Page(LimitInUse, { description: 'Limits in use.', headers: adminHeaders }),
-          ...adminFailures
+          ...adminFailures({ fault: limitFault, asks: 'memory', refusals: ['cursor_invalid'] })
         }
       }
     },

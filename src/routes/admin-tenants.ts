@@ -8,8 +8,9 @@ import {
   Time,
   TimeOrNull
 } from '../admin-schema.ts'
+import { ofBodies } from '../described-problems.ts'
 import type { LedgerReader } from '../ledger/ledger-reader.ts'
-import { Page, pageOf, pageQuery } from '../page-schema.ts'
+import { limitFault, Page, pageOf, pageQuery } from '../page-schema.ts'
 import { administratorOf } from '../plugins/admin-auth.ts'
 import { adminFailures } from '../plugins/admin-problems.ts'
 import { noQuery, type Route, strict } from '../schema.ts'
@@ -137,7 +138,10 @@ const addReads: Route<AdminDependencies> = (scope, { reader }) => {
         summary: 'Tenants in the order of their names',
         ...shared,
         querystring: Type.Object(pageQuery, strict),
-        response: { 200: Page(Tenant, { description: 'Tenants.', headers: adminHeaders }), ...adminFailures }
+        response: {
+          200: Page(Tenant, { description: 'Tenants.', headers: adminHeaders }),
+          ...adminFailures({ fault: limitFault, asks: 'reader', refusals: ['cursor_invalid'] })
+        }
       }
     },
     function listTenants(request) {
@@ -155,7 +159,10 @@ const addReads: Route<AdminDependencies> = (scope, { reader }) => {
         ...shared,
         params: Params,
         querystring: noQuery,
-        response: { 200: TenantDetails, ...adminFailures }
+        response: {
+          200: TenantDetails,
+          ...adminFailures({ asks: 'reader', refusals: ['tenant_not_found'] })
+        }
       }
     },
     function showTenant(request) {
@@ -175,7 +182,14 @@ const addChanges: Route<AdminDependencies> = (scope, { administration }) => {
         ...shared,
         querystring: noQuery,
         body: NewTenant,
-        response: { 201: TenantDetails, ...adminFailures }
+        response: {
+          201: TenantDetails,
+          ...adminFailures({
+            asks: 'change',
+            problems: ofBodies,
+            refusals: ['address_range_invalid', 'credential_name_invalid', 'tenant_exists']
+          })
+        }
       }
     },
     async function createTenant(request, reply) {
@@ -199,7 +213,14 @@ const addChanges: Route<AdminDependencies> = (scope, { administration }) => {
         params: Params,
         querystring: noQuery,
         body: TenantUpdate,
-        response: { 200: TenantChanged, ...adminFailures }
+        response: {
+          200: TenantChanged,
+          ...adminFailures({
+            asks: 'change',
+            problems: ofBodies,
+            refusals: ['address_range_invalid', 'credential_name_invalid', 'tenant_not_found']
+          })
+        }
       }
     },
     function updateTenant(request) {

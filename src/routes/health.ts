@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { Problem } from '../problems.ts'
-import { answerHeaders, openProblems, type Route } from '../schema.ts'
+import { examplesOf, ofAnyRequest, problemResponses } from '../described-problems.ts'
+import { Problem } from '../problems.ts'
+import { answerHeaders, type Route } from '../schema.ts'
 
 const Healthy = Type.Object(
   { status: Type.Literal('ok') },
@@ -23,6 +24,14 @@ const Ready = Type.Union(
   }
 )
 
+/** What `/readyz` may fail with. When to ask again is for whoever asks to know. */
+const unready = [
+  ...examplesOf([...ofAnyRequest, 'internal_error']),
+  new Problem('ledger_unavailable', { detail: 'Another process has locked the store.' }),
+  new Problem('sealed', { detail: 'No upstream credential can be opened; the log says which and why.' }),
+  new Problem('shutting_down')
+]
+
 export type HealthDependencies = {
   /** Why this process should get no calls now, or null when it should. */
   unreadiness: () => Problem | null
@@ -35,13 +44,14 @@ export type HealthDependencies = {
  * problem says why.
  */
 export const health: Route<HealthDependencies> = (scope, { unreadiness, degradations = () => [] }) => {
-  const schema = { tags: ['health'], response: { 200: Healthy, 503: openProblems[503] } }
-  const readiness = { ...schema, response: { ...schema.response, 200: Ready } }
+  const tags = ['health']
+  const live = { tags, response: { 200: Healthy, ...problemResponses(examplesOf(ofAnyRequest)) } }
+  const ready = { tags, response: { 200: Ready, ...problemResponses(unready) } }
 
   function livez() {
     return { status: 'ok' as const }
   }
-  const ofLivez = { operationId: 'livez', summary: 'Whether the process answers', ...schema }
+  const ofLivez = { operationId: 'livez', summary: 'Whether the process answers', ...live }
   scope.get('/livez', { config: { health: true }, schema: ofLivez }, livez)
   scope.head('/livez', asHead(ofLivez), livez)
 
@@ -53,7 +63,7 @@ export const health: Route<HealthDependencies> = (scope, { unreadiness, degradat
       ? { status: 'ok' as const }
       : { status: 'degraded' as const, degraded: [...degraded] }
   }
-  const ofReadyz = { operationId: 'readyz', summary: 'Whether calls are forwarded', ...readiness }
+  const ofReadyz = { operationId: 'readyz', summary: 'Whether calls are forwarded', ...ready }
   scope.get('/readyz', { config: { health: true }, schema: ofReadyz }, readyz)
   scope.head('/readyz', asHead(ofReadyz), readyz)
 }

@@ -1,16 +1,9 @@
 import { Type } from '@sinclair/typebox'
+import { tenantProblems } from '../described-problems.ts'
 import type { LedgerReader } from '../ledger/ledger-reader.ts'
-import { Page, pageOf, pageQuery } from '../page-schema.ts'
+import { limitFault, Page, pageOf, pageQuery } from '../page-schema.ts'
 import { callerOf } from '../plugins/tenant-auth.ts'
-import {
-  answerHeaders,
-  ConnectorId,
-  limitHeaders,
-  problems,
-  type Route,
-  strict,
-  tenantSecurity
-} from '../schema.ts'
+import { answerHeaders, ConnectorId, limitHeaders, type Route, strict, tenantSecurity } from '../schema.ts'
 
 const Params = Type.Object({ id: ConnectorId }, strict)
 
@@ -64,7 +57,10 @@ export const listSyncs: Route<{ history: Pick<LedgerReader, 'syncHistory'> }> = 
         security: tenantSecurity.bearer,
         params: Params,
         querystring: Query,
-        response: { 200: History, ...problems }
+        response: {
+          200: History,
+          ...tenantProblems(limitFault, ['connector_not_found', 'store_unavailable'])
+        }
       }
     },
     function readHistory(request) {

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto'
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { examplesOf, ofAnyRequest, problemResponses } from '../described-problems.ts'
 import { StaticDocument } from '../plugins/static-document.ts'
 import { type ProblemKind, problemTable } from '../problem-table.ts'
 import { Problem, type ProblemCode, problemCodes } from '../problems.ts'
-import { documentHeaders, openProblems, type Route } from '../schema.ts'
+import { documentHeaders, type Route } from '../schema.ts'
 
 const ProblemPage = Type.Object({
   code: Type.String({ examples: ['connector_not_found'] }),
@@ -44,7 +45,7 @@ export const problemPages: Route = scope => {
         tags,
         response: {
           200: answer(Type.Object({ problems: Type.Array(ProblemPage) })),
-          503: openProblems[503]
+          ...problemResponses(examplesOf([...ofAnyRequest, 'shutting_down']))
         }
       }
     },
@@ -61,16 +62,22 @@ export const problemPages: Route = scope => {
         summary: 'What one problem means and what to do',
         tags,
         params: Type.Object({ code: Type.String({ maxLength: 64 }) }),
-        response: { 200: answer(ProblemPage), 404: openProblems[404], 503: openProblems[503] }
+        response: {
+          200: answer(ProblemPage),
+          ...problemResponses([unknownCode(), ...examplesOf([...ofAnyRequest, 'shutting_down'])])
+        }
       }
     },
     function showProblem(request, reply) {
       const forms = byCode.get(request.params.code)
-      if (forms === undefined)
-        throw new Problem('route_not_found', { detail: 'There is no problem with this code.' })
+      if (forms === undefined) throw unknownCode()
       return forms.answer(request, reply)
     }
   )
+}
+
+function unknownCode(): Problem {
+  return new Problem('route_not_found', { detail: 'There is no problem with this code.' })
 }
 
 function page(code: ProblemCode): ProblemPage {

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { ofBodies, tenantProblems } from '../described-problems.ts'
 import { callerOf } from '../plugins/tenant-auth.ts'
 import {
   answerHeaders,
@@ -6,7 +7,6 @@ import {
   ConnectorId,
   limitHeaders,
   noQuery,
-  problems,
   type Route,
   strict,
   tenantSecurity
@@ -33,11 +33,25 @@ const Accepted = Type.Object(
     description: 'The upstream has queued the sync run.',
     headers: { ...answerHeaders, ...limitHeaders },
     examples: [
-      { connector_id: '019a9612-bfad-758c-884e-37dd8c6ad2cb', date_limit: '2026-01-01', status: 'accepted' },
-      { connector_id: '019a9612-bfad-758c-884e-37dd8c6ad2cb', status: 'accepted' }
+      { connector_id: '019b76da-a800-7371-bf3c-a5acb5ac0e04', date_limit: '2026-01-01', status: 'accepted' },
+      { connector_id: '019b76db-9260-72d0-adfa-3e776ab9d500', status: 'accepted' }
     ]
   }
 )
+
+const refusals = tenantProblems({ pointer: '/date_limit', detail: `must be ${CalendarDate.description}` }, [
+  ...ofBodies,
+  'request_refused',
+  'connector_not_found',
+  'upstream_credential_rejected',
+  'upstream_refused',
+  'upstream_failed',
+  'upstream_answer_invalid',
+  'upstream_unreachable',
+  'upstream_busy',
+  'ledger_unavailable',
+  'upstream_timeout'
+])
 
 type SyncDependencies = {
   readonly contentApi: Pick<ContentApi, 'startSync'>
@@ -62,7 +76,7 @@ export const syncConnector: Route<SyncDependencies> = (scope, { contentApi, oper
         params: Params,
         querystring: noQuery,
         body: Body,
-        response: { 200: Accepted, ...problems }
+        response: { 200: Accepted, ...refusals }
       }
     },
     function startSync(request) {

@@ -20,7 +20,7 @@ test.concurrent('the commands for operators work as they are written', async () 
 test.concurrent('the commands for the admin API work as they are written', async () => {
   const { read, background } = await follow('docs/admin-api.md')
   expect(read, read.output).toMatchObject({ code: 0 })
-  expect(read.output).toContain('"changed":["019a9612-bfad-758c-884e-37dd8c6ad2cb"]')
+  expect(read.output).toContain('"changed":["019b76da-a800-7371-bf3c-a5acb5ac0e04"]')
   expect(read.output).toContain('"state":"revoked"')
   expect(read.output).toContain('"kind":"admin.tenant.disable"')
   expect(read.output.match(/cg[aw]_[a-z2-7]{16}_/g)).toHaveLength(1)
