@@ -1,6 +1,4 @@
-import { once } from 'node:events'
 import { renameSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { describeApi } from '../src/cli/openapi.ts'
@@ -8,6 +6,7 @@ import type { Limiter } from '../src/plugins/limit-answer.ts'
 import { Problem } from '../src/problems.ts'
 import type { FaultRule } from '../src/sandbox/fault-rule.ts'
 import { WaitingRoom } from '../src/store/waiting-room.ts'
+import { deadOrigin } from './support/dead-origin.ts'
 import {
   type DescribedOperation,
   describedOperations,
@@ -17,15 +16,14 @@ import { freshAddress } from './support/fresh-address.ts'
 import type { HttpAnswer } from './support/http-answer.ts'
 import { rawConnection, rawRequest } from './support/raw-connection.ts'
 import { type RequestParts, requestBytes } from './support/request-bytes.ts'
+import { eventually } from './support/scenario-wait.ts'
 import { startTestApp, type TestApp, testKey } from './support/test-app.ts'
-import { startTestGateway, type TestGateway } from './support/test-gateway.ts'
+import { startTestGateway, type TestAdministration, type TestGateway } from './support/test-gateway.ts'
 
 const operations = describedOperations(await describeApi('0.0.0'))
 const asked = operations.filter(({ method }) => method !== 'HEAD')
 
-const prepare = async ({
-  addTenant
-}: Parameters<NonNullable<Parameters<typeof startTestGateway>[0]>['prepare'] & {}>[0]) => ({
+const prepare = async ({ addTenant }: TestAdministration) => ({
   bare: await addTenant({ name: 'bare', connectors: [] }),
   unpermitted: await addTenant({ name: 'unpermitted', operations: [] })
 })
@@ -34,7 +32,6 @@ let gateway: TestGateway<Awaited<ReturnType<typeof prepare>>>
 /** One whose upstream takes no connection, and whose store is taken away from it. */
 let cut: TestGateway
 let app: TestApp
-let nobody: Server
 /** What the stand-ins of the application do. */
 let failing: () => Promise<never>
 let limited = false
@@ -45,11 +42,7 @@ const limiter: Limiter = {
 
 beforeAll(async () => {
   gateway = await startTestGateway({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '1000' }, prepare })
-  nobody = createServer().listen(0, '127.0.0.1')
-  await once(nobody, 'listening')
-  const { port } = nobody.address() as { port: number }
-  nobody.close()
-  cut = await startTestGateway({ env: { GATEWAY_UPSTREAM_ORIGIN: `http://127.0.0.1:${port}` } })
+  cut = await startTestGateway({ env: { GATEWAY_UPSTREAM_ORIGIN: await deadOrigin() } })
   app = await startTestApp({
     unreadiness: () => {
       if (app.lifecycle.draining) return new Problem('shutting_down')
@@ -135,11 +128,16 @@ async function answersWhileHeld(): Promise<Map<string, HttpAnswer>> {
         answers.set(operation.name, await ask(cut.port, ofRoute(operation, { key: cut.key })))
       })
     )
-    const ready = asked.find(({ path }) => path === '/readyz')
-    if (ready) answers.set(ready.name, await ask(cut.port, ofRoute(ready)))
-    return answers
+    // At first only that the store is late, then why.
+    const locked = await eventually('the reason is known', async () => {
+      const answer = await ask(cut.port, { method: 'GET', target: '/readyz' })
+      return answer.body.includes('locked') ? answer : null
+    })
+    return answers.set('GET /readyz', locked)
   } finally {
     cut.store.raw.exec('ROLLBACK')
+    const isReady = async () => (await ask(cut.port, { method: 'GET', target: '/readyz' })).status === 200
+    await eventually('the ledger records again', isReady)
   }
 }
 

@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Limiter } from '../src/plugins/limit-answer.ts'
 import { problemTable } from '../src/problem-table.ts'
@@ -10,6 +8,7 @@ import { Budget } from '../src/upstream/budget.ts'
 import { contentApi } from '../src/upstream/content-api.ts'
 import { openDoor } from '../src/upstream/forward.ts'
 import { Transport } from '../src/upstream/transport.ts'
+import { deadOrigin } from './support/dead-origin.ts'
 import { type ExpectedProblem, expectProblem } from './support/expect-problem.ts'
 import { heldCredentials } from './support/held-credentials.ts'
 import { type HttpAnswer, header } from './support/http-answer.ts'
@@ -252,17 +251,6 @@ test('the table is what the contract has of codes that are produced, with its st
 const stuckLimiter: Limiter = {
   name: 'tenant',
   take: () => ({ allowed: false, tat: 0, remaining: 0, retryAfterUs: 2_500_000, resetUs: 3_500_000 })
-}
-
-/** An origin of a port that was free a moment ago. */
-async function deadOrigin(): Promise<string> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return `http://127.0.0.1:${port}`
 }
 
 /** What the second call gets while the first, never answered by the upstream, takes all the room there is. */

@@ -27,7 +27,7 @@ const Ready = Type.Union(
 /** What `/readyz` may fail with. When to ask again is for whoever asks to know. */
 const unready = [
   ...examplesOf([...ofAnyRequest, 'internal_error']),
-  new Problem('ledger_unavailable', { detail: 'The store has not answered in time.' }),
+  new Problem('ledger_unavailable', { detail: 'Another process has locked the store.' }),
   new Problem('sealed', { detail: 'No upstream credential can be opened; the log says which and why.' }),
   new Problem('shutting_down')
 ]

@@ -55,7 +55,7 @@ function dressedAsAdmin(key: string): string {
 const nobodys = 'aaaaaaaaaaaaaaaa'
 const unknownId = '00000000-0000-4000-8000-000000000000'
 const pages = ['?limit=0', '?limit=101', '?limit=1&limit=2', '?cursor=%20', '?color=red']
-const badBodies = ['[]', '{', '{"color":"red"}', '"acme"']
+const badBodies = ['', '[]', '{', '{"color":"red"}', '"acme"']
 
 /** How a route is asked rightly, and wrongly. */
 type Sample = {
