@@ -65,10 +65,15 @@ const refusals = {
   tenant_not_found: 'there is no tenant with this name',
   key_not_found: 'there is no key with this id; see key list',
   credential_not_found: 'there is no credential with this name',
-  request_not_found: 'the ledger knows no such request',
+  request_not_found:
+    'the ledger knows no such request: this is no id that the gateway gives, a UUID of version 7, which tells when a request came',
   tenant_exists: 'tenant acme exists already',
   key_revoked: 'key abcdefghijklmnop is revoked: issue a new one',
   key_expired: 'key abcdefghijklmnop has expired: issue a new one',
+  key_replaced:
+    'key abcdefghijklmnop was rotated before and ends at 2026-01-02T00:00:00.000Z: rotate qrstuvwxyz234567, which took its place',
+  grant_covered:
+    'tenant acme reaches every connector through *, also this one: nothing is changed; grant the connectors that it is to keep, then remove *',
   credential_in_use:
     'tenant acme uses this credential: give it others first (tenant update acme --credentials)'
 } as const satisfies Partial<Record<RefusalCode, string>>

@@ -92,7 +92,7 @@ export const adminGrants: Route<Dependencies> = (scope, { reader, administration
           ...adminFailures({
             asks: 'change',
             problems: ['media_type_unsupported'],
-            refusals: ['tenant_not_found']
+            refusals: ['tenant_not_found', 'grant_covered']
           })
         }
       }

@@ -157,7 +157,7 @@ const addOfKey: Route<Dependencies> = (scope, { administration }) => {
           ...adminFailures({
             asks: 'change',
             problems: ofBodies,
-            refusals: ['expiry_invalid', 'key_not_found', 'key_revoked', 'key_expired']
+            refusals: ['expiry_invalid', 'key_not_found', 'key_revoked', 'key_expired', 'key_replaced']
           })
         }
       }

@@ -6,7 +6,7 @@ import { describeAdminApi } from '../../src/cli/openapi.ts'
 import type { Lifecycle } from '../../src/lifecycle.ts'
 import type { Limiter } from '../../src/plugins/limit-answer.ts'
 import { WaitingRoom } from '../../src/store/waiting-room.ts'
-import { issueKey, revokeKey } from '../../src/tenants/keys.ts'
+import { issueKey, revokeKey, rotateKey } from '../../src/tenants/keys.ts'
 import { issueAdminKeys } from '../support/admin-client.ts'
 import {
   type DescribedOperation,
@@ -31,8 +31,15 @@ const file = gatewayForFile({
     await revokeKey(administration, revoked.key_id)
     const expired = await issueKey(inThePast, pepper, 'acme', new Date('2020-01-02'))
     const live = await issueKey(administration, pepper, 'acme', null)
-    const ids = { liveId: live.key_id, revokedId: revoked.key_id, expiredId: expired.key_id }
-    return { ...(await issueAdminKeys(setup)), ...ids }
+    const replaced = await issueKey(administration, pepper, 'acme', null)
+    await rotateKey(administration, pepper, replaced.key_id, { overlapMs: 86_400_000 })
+    return {
+      ...(await issueAdminKeys(setup)),
+      liveId: live.key_id,
+      revokedId: revoked.key_id,
+      expiredId: expired.key_id,
+      replacedId: replaced.key_id
+    }
   }
 })
 
@@ -203,7 +210,9 @@ const ways: Readonly<Record<string, Way>> = {
   tenant_not_found: withPath('acme', () => 'nobody'),
   credential_not_found: withPath('default', () => 'nothing'),
   key_revoked: withPath(nobodysKey, () => file.gateway.prepared.revokedId),
-  key_expired: withPath(nobodysKey, () => file.gateway.prepared.expiredId)
+  key_expired: withPath(nobodysKey, () => file.gateway.prepared.expiredId),
+  key_replaced: withPath(nobodysKey, () => file.gateway.prepared.replacedId),
+  grant_covered: same
 }
 
 describe.each(asked)('$name', operation => {

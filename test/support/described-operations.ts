@@ -50,11 +50,13 @@ function failuresOf(status: number, { content }: Response): DescribedFailure[] {
   return Object.entries(examples).map(([code, { value: example }]) => ({ status, code, example }))
 }
 
-/** A problem without what differs from one to the next: ids, and how many seconds to wait. */
+/** A problem without what differs from one to the next: ids, times, and how many seconds to wait. */
 export function withoutChance(problem: Body): Body {
   const text = JSON.stringify(problem)
     .replace(/"request_id":"[^"]+"/g, '"request_id":"…"')
     .replace(/"retry_after":\d+/, '"retry_after":1')
     .replace(/\bkey [a-z2-7]{16} /i, 'key … ')
+    .replace(/\brotate [a-z2-7]{16},/, 'rotate …,')
+    .replace(/\bends at [0-9TZ:.-]+:/, 'ends at …:')
   return JSON.parse(text) as Body
 }
