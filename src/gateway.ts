@@ -36,6 +36,11 @@ export type Gateway = {
   /** Base URLs of the two listeners, with the ports they really have. */
   readonly url: string
   readonly adminUrl: string
+  /**
+   * Runs the commands of `exec:` references now, and returns how many there are. Files, the store and TLS files are looked at
+   * every second anyway.
+   */
+  readAgain(): number
   /** Drains: not ready, stop accepting, finish what is in flight, flush the ledger, close. */
   close(): Promise<void>
 }
@@ -55,7 +60,7 @@ export type GatewayOptions = {
  */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const { logger } = options
-  const { app, admin, store, opened, open, closeDomains } = await assemble(config, options)
+  const { app, admin, store, opened, open, readAgain, closeDomains } = await assemble(config, options)
   const listeners: Listener[] = []
   let stopUnsealing = () => {}
   const close = async () => {
@@ -74,7 +79,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
         logger.info({ ...told, writer: await open(found) }, 'ready')
       })
     } else logger.info({ ...told, writer }, 'ready')
-    return { url, adminUrl, close }
+    return { url, adminUrl, readAgain, close }
   } catch (error) {
     // What the listener says is what counts: the store has nothing to lose yet.
     await close().catch(reason => logger.error({ err: reason }, 'the start could not be undone cleanly'))
@@ -117,6 +122,7 @@ async function assemble(config: Config, options: GatewayOptions) {
       lifecycle.sealed = false
       return found.writer
     },
+    readAgain: () => custody.keeper.runCommandsAgain(),
     /** Drains: what `closeListeners` waits for may still use everything. */
     async closeDomains(closeListeners: () => Promise<unknown>): Promise<void> {
       lifecycle.draining = true

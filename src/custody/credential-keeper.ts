@@ -96,6 +96,11 @@ export class CredentialKeeper {
     return this.#inTurn(() => this.#readStore())
   }
 
+  /** Runs the commands of references at the next look, and returns how many they are: one that has just failed has its pause. */
+  runCommandsAgain(): number {
+    return this.#references.expireCommands()
+  }
+
   /** The credentials as this process last read them, by name; null when it never could. */
   views(now: Date): CredentialView[] | null {
     return this.#snapshot && viewsOf(this.#snapshot.records, now)

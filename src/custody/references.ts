@@ -37,6 +37,11 @@ export class References {
     return isMissing || source.startsWith('file:')
   }
 
+  /** Makes all commands due. Returns how many they are. */
+  expireCommands(): number {
+    return this.#commands.expire()
+  }
+
   /** Does what begins with asking it. What a command takes counts, and so does whether it came to a good end. */
   ask<T>(name: string, source: string, work: () => Promise<T>): Promise<T> {
     return isCommand(source) ? this.#commands.run(placeOf(name, source), work) : work()

@@ -33,6 +33,8 @@ export type TestAdministration = {
 export type TestGateway<Prepared = undefined> = TestAdministration & {
   readonly port: number
   readonly adminPort: number
+  /** The gateway itself, for what is done to it from within its process. */
+  readonly running: Pick<Gateway, 'readAgain'>
   readonly sandbox: Sandbox
   /** A key of the tenant `acme`, which may use every connector. */
   readonly key: string
@@ -92,6 +94,7 @@ export async function startTestGateway<Prepared = undefined>(
     ...setup,
     port: Number(new URL(gateway.url).port),
     adminPort: Number(new URL(gateway.adminUrl).port),
+    running: gateway,
     sandbox,
     key,
     connectors: connectorsOf(sandbox),
