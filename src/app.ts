@@ -183,7 +183,7 @@ async function buildListener(
     routerOptions: { maxParamLength: 64 },
     ...serverOptions(tls),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true } },
-    frameworkErrors: answerFrameworkError(logger),
+    frameworkErrors: answerFrameworkError(logger, lifecycle),
     clientErrorHandler: answerClientError(logger)
   }).withTypeProvider<TypeBoxTypeProvider>()
 

@@ -11,7 +11,7 @@ import { packDrafts } from './ledger/draft.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { LedgerReader } from './ledger/ledger-reader.ts'
 import { LedgerCompleteness } from './ledger-completeness.ts'
-import type { Lifecycle } from './lifecycle.ts'
+import { isEnding, type Lifecycle } from './lifecycle.ts'
 import { limitsInUse } from './limits/limits-in-use.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
 import { type Listener, listen } from './listener.ts'
@@ -41,7 +41,12 @@ export type Gateway = {
    * every second anyway.
    */
   readAgain(): number
-  /** Drains: not ready, stop accepting, finish what is in flight, flush the ledger, close. */
+  /** Not ready from now on, and every answer closes its connection; calls are served until `close`. */
+  announceEnd(): void
+  /**
+   * Drains: not ready, stop accepting, finish what is in flight, flush the ledger, close. Until all that is done the admin
+   * listener answers how the process is.
+   */
   close(): Promise<void>
 }
 
@@ -60,12 +65,20 @@ export type GatewayOptions = {
  */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const { logger } = options
-  const { app, admin, store, opened, open, readAgain, closeDomains } = await assemble(config, options)
+  const { app, admin, store, opened, open, readAgain, announceEnd, closeDomains } = await assemble(
+    config,
+    options
+  )
   const listeners: Listener[] = []
   let stopUnsealing = () => {}
   const close = async () => {
     stopUnsealing()
-    await closeDomains(() => Promise.all(listeners.map(listener => listener.close())))
+    const [calls, health] = listeners
+    try {
+      await closeDomains(() => Promise.all([calls?.close(), health?.settle()]))
+    } finally {
+      await health?.close()
+    }
   }
   try {
     const writer = 'sealed' in opened ? null : await open(opened)
@@ -79,7 +92,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
         logger.info({ ...told, writer: await open(found) }, 'ready')
       })
     } else logger.info({ ...told, writer }, 'ready')
-    return { url, adminUrl, readAgain, close }
+    return { url, adminUrl, readAgain, announceEnd, close }
   } catch (error) {
     // What the listener says is what counts: the store has nothing to lose yet.
     await close().catch(reason => logger.error({ err: reason }, 'the start could not be undone cleanly'))
@@ -122,14 +135,17 @@ async function assemble(config: Config, options: GatewayOptions) {
       lifecycle.sealed = false
       return found.writer
     },
+    announceEnd() {
+      lifecycle.ending = true
+    },
     readAgain: () => custody.keeper.runCommandsAgain(),
-    /** Drains: what `closeListeners` waits for may still use everything. */
-    async closeDomains(closeListeners: () => Promise<unknown>): Promise<void> {
+    /** Drains: what `answerCalls` waits for may still use everything. */
+    async closeDomains(answerCalls: () => Promise<unknown>): Promise<void> {
       lifecycle.draining = true
       stopFollowingTls?.()
       completeness.close()
       proofs.close()
-      await closeListeners()
+      await answerCalls()
       await ledger.flush()
       await callers.close()
       await custody.keeper.close()
@@ -222,7 +238,7 @@ function doorOf(config: Config, { logger, ...parts }: DoorParts): Forward {
 }
 
 function unreadiness(lifecycle: Lifecycle, credentials: Credentials, ledger: Ledger): Problem | null {
-  if (lifecycle.draining) return new Problem('shutting_down')
+  if (isEnding(lifecycle)) return new Problem('shutting_down')
   if (lifecycle.sealed)
     return new Problem('sealed', {
       detail:

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import inspector from 'node:inspector'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { LogDestination } from './log-destination.ts'
@@ -33,12 +34,15 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
   // Before the start: a signal that comes during it is not lost, and the gateway drains as soon as it is up.
   logger.info({ pid: process.pid }, 'starting')
   const signalled = Promise.withResolvers<NodeJS.Signals>()
+  const hurried = new AbortController()
   let times = 0
+  let isDelayed = false
   let gateway: Gateway | undefined
   followProcessSignals(process, {
     onEnd(signal) {
-      if (++times > 1) end(1)
-      else signalled.resolve(signal)
+      if (++times === 1) signalled.resolve(signal)
+      else if (isDelayed) hurried.abort()
+      else end(1)
     },
     onReadAgain() {
       const commands = gateway?.readAgain() ?? 0
@@ -52,7 +56,18 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
     onStoreLost: error => fail(error, "the store's thread has ended")
   })
 
-  logger.info({ signal: await signalled.promise }, 'draining')
+  const signal = await signalled.promise
+  if (config.drainDelayMs > 0) {
+    gateway.announceEnd()
+    logger.info(
+      { signal, delay_ms: config.drainDelayMs },
+      'the end is announced: calls are served until the drain'
+    )
+    isDelayed = true
+    await delay(config.drainDelayMs, undefined, { signal: hurried.signal }).catch(() => {})
+    isDelayed = false
+  }
+  logger.info({ signal }, 'draining')
   setTimeout(() => {
     logger.fatal('the drain took too long')
     end(1)

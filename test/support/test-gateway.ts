@@ -34,7 +34,7 @@ export type TestGateway<Prepared = undefined> = TestAdministration & {
   readonly port: number
   readonly adminPort: number
   /** The gateway itself, for what is done to it from within its process. */
-  readonly running: Pick<Gateway, 'readAgain'>
+  readonly running: Pick<Gateway, 'readAgain' | 'announceEnd'>
   readonly sandbox: Sandbox
   /** A key of the tenant `acme`, which may use every connector. */
   readonly key: string
