@@ -5,6 +5,7 @@ import { Callers } from './callers.ts'
 import type { Config } from './config.ts'
 import type { Credentials } from './custody/credentials.ts'
 import { HeldCredentials } from './custody/held-credentials.ts'
+import { degradationsOf } from './degradations.ts'
 import { keepUnsealing } from './keep-unsealing.ts'
 import { AppendTimeout } from './ledger/append-queue.ts'
 import { packDrafts } from './ledger/draft.ts'
@@ -23,8 +24,7 @@ import { type StoreThread, startStoreThread } from './start-store-thread.ts'
 import { storeFaultDetail } from './store/store-fault.ts'
 import type { Opened } from './store-thread.ts'
 import { TenantAdministration } from './tenants/tenant-administration.ts'
-import type { TlsMaterial } from './tls-files.ts'
-import { openTls } from './tls-reload.ts'
+import { openTls, type TlsSource } from './tls-reload.ts'
 import { Budget } from './upstream/budget.ts'
 import { contentApi } from './upstream/content-api.ts'
 import { type Forward, type ForwardDependencies, openDoor } from './upstream/forward.ts'
@@ -116,8 +116,8 @@ async function assemble(config: Config, options: GatewayOptions) {
     store.call('introduce', port, [port])
   )
   const proofs = await openProofs(config, callers.tenants, logger)
-  const parts = { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness }
-  const { app, admin } = await buildApps(config, parts, { logger, tls: tls?.material })
+  const parts = { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness, tls }
+  const { app, admin } = await buildApps(config, parts, logger)
   const stopFollowingTls = tls?.follow(app.server as unknown as Server)
 
   return {
@@ -166,12 +166,13 @@ type Parts = {
   readonly reader: LedgerReader
   readonly proofs: Proofs
   readonly completeness: LedgerCompleteness
+  readonly tls: TlsSource | null
 }
 
 async function buildApps(
   config: Config,
-  { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness }: Parts,
-  { logger, tls }: { logger: Logger; tls: TlsMaterial | undefined }
+  { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness, tls }: Parts,
+  logger: Logger
 ) {
   const shared = {
     version,
@@ -180,13 +181,13 @@ async function buildApps(
     trustedProxies: config.trustedProxies,
     upstreamDeadlineMs: config.upstreamDeadlineMs,
     unreadiness: () => unreadiness(lifecycle, custody.credentials, ledger),
-    degradations: () => completeness.degradations
+    degradations: () => degradationsOf({ custody, callers, completeness, proofs, tls })
   }
   const tenantLimiter = new MemoryLimiter('tenant')
   const forward = doorOf(config, { transport, credentials: custody.credentials, ledger, logger })
   const app = await buildApp({
     ...shared,
-    tls,
+    tls: tls?.material,
     directory: callers.tenants,
     proofs,
     limiters: { tenants: tenantLimiter, failures: new MemoryLimiter('unauthenticated') },
