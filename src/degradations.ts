@@ -11,6 +11,7 @@ export type DegradationSources = {
   readonly callers: Pick<Callers, 'areStale'>
   readonly completeness: Pick<LedgerCompleteness, 'isLacking'>
   readonly proofs: Pick<Proofs, 'lackKeys'>
+  readonly logIsLosing: (() => boolean) | undefined
   readonly tls: Pick<TlsSource, 'hasExpired' | 'isBehindFiles'> | null
 }
 
@@ -22,6 +23,7 @@ const signs: Readonly<Record<Degradation, (sources: DegradationSources) => boole
   credential_not_followed: ({ custody }) => custody.keeper.isBehindReferences,
   store_unreadable: ({ custody, callers }) => callers.areStale || custody.keeper.isStale,
   ledger_incomplete: ({ completeness }) => completeness.isLacking,
+  log_lines_lost: ({ logIsLosing }) => logIsLosing?.() === true,
   issuer_keys_unavailable: ({ proofs }) => proofs.lackKeys(),
   certificate_expired: ({ tls }) => tls?.hasExpired(Date.now()) === true,
   certificate_not_followed: ({ tls }) => tls?.isBehindFiles() === true

@@ -56,6 +56,8 @@ export type GatewayOptions = {
   pid: number
   /** The store's thread has ended by itself: nothing can be recorded any more, so the process should end too. */
   onStoreLost?: (error: Error) => void
+  /** Whether lines of the log are being lost. */
+  logIsLosing?: () => boolean
 }
 
 /**
@@ -117,7 +119,7 @@ async function assemble(config: Config, options: GatewayOptions) {
   )
   const proofs = await openProofs(config, callers.tenants, logger)
   const parts = { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness, tls }
-  const { app, admin } = await buildApps(config, parts, logger)
+  const { app, admin } = await buildApps(config, parts, options)
   const stopFollowingTls = tls?.follow(app.server as unknown as Server)
 
   return {
@@ -172,7 +174,7 @@ type Parts = {
 async function buildApps(
   config: Config,
   { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness, tls }: Parts,
-  logger: Logger
+  { logger, logIsLosing }: GatewayOptions
 ) {
   const shared = {
     version,
@@ -181,7 +183,7 @@ async function buildApps(
     trustedProxies: config.trustedProxies,
     upstreamDeadlineMs: config.upstreamDeadlineMs,
     unreadiness: () => unreadiness(lifecycle, custody.credentials, ledger),
-    degradations: () => degradationsOf({ custody, callers, completeness, proofs, tls })
+    degradations: () => degradationsOf({ custody, callers, completeness, proofs, tls, logIsLosing })
   }
   const tenantLimiter = new MemoryLimiter('tenant')
   const forward = doorOf(config, { transport, credentials: custody.credentials, ledger, logger })

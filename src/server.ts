@@ -53,7 +53,8 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
     env,
     logger,
     pid: process.pid,
-    onStoreLost: error => fail(error, "the store's thread has ended")
+    onStoreLost: error => fail(error, "the store's thread has ended"),
+    logIsLosing: () => destination.isLosing
   })
 
   const signal = await signalled.promise

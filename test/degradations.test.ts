@@ -28,7 +28,9 @@ const otherKey = file('other.key')
 const keySet = JSON.stringify({ keys: [signingKey('first').jwk] })
 const issuerKeys = file('issuer.json', keySet)
 
+let logIsLosing = false
 const started = gatewayForFile({
+  logIsLosing: () => logIsLosing,
   env: {
     GATEWAY_UPSTREAM_KEY: upstreamKey.reference,
     GATEWAY_JWT_ISSUERS: JSON.stringify([
@@ -103,6 +105,13 @@ test('an issuer of tokens whose keys cannot be had is shown until they can', asy
   await says('issuer_keys_unavailable')
   issuerKeys.write(keySet)
   await says('')
+})
+
+test('a log that loses lines is shown until it loses none', async () => {
+  logIsLosing = true
+  expect(await readiness()).toBe('log_lines_lost')
+  logIsLosing = false
+  expect(await readiness()).toBe('')
 })
 
 test('tenants, administrators and credentials that cannot be read from the store are shown until they can', async () => {

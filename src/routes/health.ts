@@ -23,6 +23,7 @@ const Degradation = Type.Union([
     'Changes of tenants, keys or credentials cannot be read; those known last are served.'
   ),
   state('ledger_incomplete', 'Entries that were acknowledged are missing from the ledger.'),
+  state('log_lines_lost', 'Lines of the log cannot be written now, or were lost within the last minute.'),
   state(
     'issuer_keys_unavailable',
     'The keys of an issuer of tokens cannot be had; those known last are believed for a day.'

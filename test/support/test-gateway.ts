@@ -56,6 +56,7 @@ export type TestGatewayOptions<Prepared> = {
   /** Settings that differ from the defaults, e.g. GATEWAY_UPSTREAM_DEADLINE_MS. */
   readonly env?: Readonly<Record<string, string>>
   readonly sandbox?: SandboxOptions
+  readonly logIsLosing?: () => boolean
   /** Runs before the gateway starts; what it returns is `prepared`. */
   readonly prepare?: (setup: TestAdministration) => Promise<Prepared>
 }
@@ -88,7 +89,12 @@ export async function startTestGateway<Prepared = undefined>(
 
   const lines: string[] = []
   const logger = createLogger('debug', { write: line => void lines.push(line) })
-  const gateway = await startGateway(config, { env, logger, pid: process.pid })
+  const gateway = await startGateway(config, {
+    env,
+    logger,
+    pid: process.pid,
+    logIsLosing: options.logIsLosing ?? (() => false)
+  })
   const stop = stopOnce(gateway)
   return {
     ...setup,
