@@ -179,7 +179,8 @@ async function buildListener(
     exposeHeadRoutes: false,
     allowErrorHandlerOverride: false,
     return503OnClosing: false,
-    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    // The address of a caller is read by `requestFacts`; nothing else of what proxies write is believed.
+    trustProxy: false,
     routerOptions: { maxParamLength: 64 },
     ...serverOptions(tls),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true } },
@@ -188,10 +189,11 @@ async function buildListener(
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   const proxies = trustedProxies.length > 0 ? addressesOf(trustedProxies.join(',')) : null
+  const isProxy = (address: string) => proxies?.admits(address) === true
   guardConnections(app.server, {
     bounds: connections,
     logger,
-    isProxy: address => proxies?.admits(address) === true,
+    isProxy,
     encrypted: tls !== undefined
   })
   continueWhenRead(app.server)
@@ -203,7 +205,7 @@ async function buildListener(
   // Handlers return exactly what their schema documents, and problems are rendered before they get here.
   app.setSerializerCompiler(() => data => JSON.stringify(data))
   await app.register(problemEnvelope, { logger })
-  await app.register(requestFacts)
+  await app.register(requestFacts, { isProxy })
   await app.register(requestLog, { logger })
   await app.register(headerGuard)
   await app.register(drain, { lifecycle })
