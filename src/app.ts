@@ -56,6 +56,8 @@ type ListenerDependencies = HealthDependencies & {
   lifecycle: Lifecycle
   trustedProxies: readonly string[]
   upstreamDeadlineMs: number
+  /** How long a connection may be idle, in milliseconds; 72 s unless given. */
+  keepAliveMs?: number
   /** With it the listener speaks TLS. */
   tls?: TlsMaterial | undefined
   /** How many connections it takes, where not as many as the process may have files open. */
@@ -163,6 +165,7 @@ async function buildListener(
     lifecycle,
     trustedProxies,
     upstreamDeadlineMs,
+    keepAliveMs = 72_000,
     tls,
     connections = connectionBounds(listener, { openFiles: openFileLimit(), encrypted: tls !== undefined })
   }: ListenerDependencies
@@ -174,7 +177,7 @@ async function buildListener(
     requestTimeout: 10_000,
     // A connection on which nothing moves for longer than a call can last: its answer is not being read.
     connectionTimeout: upstreamDeadlineMs + ledgerWaitsMs,
-    keepAliveTimeout: 72_000,
+    keepAliveTimeout: keepAliveMs,
     bodyLimit: 16 * 1024,
     exposeHeadRoutes: false,
     allowErrorHandlerOverride: false,

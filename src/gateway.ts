@@ -182,6 +182,7 @@ async function buildApps(
     lifecycle,
     trustedProxies: config.trustedProxies,
     upstreamDeadlineMs: config.upstreamDeadlineMs,
+    keepAliveMs: config.keepAliveMs,
     unreadiness: () => unreadiness(lifecycle, custody.credentials, ledger),
     degradations: () => degradationsOf({ custody, callers, completeness, proofs, tls, logIsLosing })
   }

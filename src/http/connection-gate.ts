@@ -79,6 +79,11 @@ export class ConnectionGate implements Keeper, Waiting {
     return this.#unread.length + this.#held.length
   }
 
+  /** Whether nothing has come of a request that is still to be answered. */
+  get silent(): boolean {
+    return this.#underWay === 0 && !this.#held.any && !this.#progress.hasBegun
+  }
+
   /** Somebody has proved on this connection who they are. */
   recognize(): void {
     this.#front.shares.recognize(this.#place)

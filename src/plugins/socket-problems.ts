@@ -17,7 +17,9 @@ const byParserCode: Readonly<Record<string, ProblemCode>> = {
 /** For Fastify's `clientErrorHandler`: connections on which no request, or no whole request, could be read. */
 export function answerClientError(logger: Logger) {
   return (error: ParserError, socket: Duplex): void => {
-    if (error.code === 'ECONNRESET') socket.destroy()
+    // To a connection on which nobody asked anything an answer would be that to its next request.
+    const unasked = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && gateOf(socket)?.silent === true
+    if (error.code === 'ECONNRESET' || unasked) socket.destroy()
     else refuse(socket, new Problem(codeOf(error), { cause: error }), logger)
   }
 }
