@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { closeSlowly } from '../http/close-slowly.ts'
 import { gateOf } from '../http/connection-gate.ts'
-import { closeSlowly } from '../http/node-socket.ts'
 import type { Logger } from '../logger.ts'
 import { rawProblemResponse } from '../problem-body.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
