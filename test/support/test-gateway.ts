@@ -57,6 +57,8 @@ export type TestGatewayOptions<Prepared> = {
   readonly env?: Readonly<Record<string, string>>
   readonly sandbox?: SandboxOptions
   readonly logIsLosing?: () => boolean
+  /** The id that the gateway believes to have. */
+  readonly pid?: number
   /** Runs before the gateway starts; what it returns is `prepared`. */
   readonly prepare?: (setup: TestAdministration) => Promise<Prepared>
 }
@@ -92,7 +94,7 @@ export async function startTestGateway<Prepared = undefined>(
   const gateway = await startGateway(config, {
     env,
     logger,
-    pid: process.pid,
+    pid: options.pid ?? process.pid,
     logIsLosing: options.logIsLosing ?? (() => false)
   })
   const stop = stopOnce(gateway)
