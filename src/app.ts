@@ -57,6 +57,8 @@ type ListenerDependencies = HealthDependencies & {
   lifecycle: Lifecycle
   trustedProxies: readonly string[]
   upstreamDeadlineMs: number
+  /** How long a connection may be idle, in milliseconds; 72 s unless given. */
+  keepAliveMs?: number
   /** With it the listener speaks TLS. */
   tls?: TlsMaterial | undefined
   /** How many connections it takes, where not as many as the process may have files open. */
@@ -165,6 +167,7 @@ async function buildListener(
     lifecycle,
     trustedProxies,
     upstreamDeadlineMs,
+    keepAliveMs = 72_000,
     tls,
     connections = connectionBounds(listener, { openFiles: openFileLimit(), encrypted: tls !== undefined })
   }: ListenerDependencies
@@ -176,24 +179,26 @@ async function buildListener(
     requestTimeout: 10_000,
     // A connection on which nothing moves for longer than a call can last: its answer is not being read.
     connectionTimeout: upstreamDeadlineMs + ledgerWaitsMs,
-    keepAliveTimeout: 72_000,
+    keepAliveTimeout: keepAliveMs,
     bodyLimit: 16 * 1024,
     exposeHeadRoutes: false,
     allowErrorHandlerOverride: false,
     return503OnClosing: false,
-    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    // The address of a caller is read by `requestFacts`; nothing else of what proxies write is believed.
+    trustProxy: false,
     routerOptions: { maxParamLength: 64 },
     ...serverOptions(tls),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true } },
-    frameworkErrors: answerFrameworkError(logger),
+    frameworkErrors: answerFrameworkError(logger, lifecycle),
     clientErrorHandler: answerClientError(logger)
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   const proxies = trustedProxies.length > 0 ? addressesOf(trustedProxies.join(',')) : null
+  const isProxy = (address: string) => proxies?.admits(address) === true
   guardConnections(app.server, {
     bounds: connections,
     logger,
-    isProxy: address => proxies?.admits(address) === true,
+    isProxy,
     encrypted: tls !== undefined
   })
   continueWhenRead(app.server)
@@ -205,7 +210,7 @@ async function buildListener(
   // Handlers return exactly what their schema documents, and problems are rendered before they get here.
   app.setSerializerCompiler(() => data => JSON.stringify(data))
   await app.register(problemEnvelope, { logger })
-  await app.register(requestFacts)
+  await app.register(requestFacts, { isProxy })
   await app.register(requestLog, { logger })
   await app.register(headerGuard)
   await app.register(drain, { lifecycle })

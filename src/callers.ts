@@ -14,7 +14,7 @@ export class Callers {
   #directory: Directory | null = null
   #adminKeys: AdminKeyDirectory | null = null
   #following: Following | null = null
-  #stopFollowingAdminKeys = () => {}
+  #followingAdminKeys: ReturnType<typeof followAdminKeys> | null = null
 
   /** `settle` reads the credentials again: tenants that are given new ones must not come before these. */
   constructor(
@@ -46,7 +46,12 @@ export class Callers {
     this.#following = followDirectory(directory, lastChange, this.#store, this.#onError, this.#settle)
     this.#adminKeys = new AdminKeyDirectory(adminPepper)
     this.#adminKeys.load(adminKeys)
-    this.#stopFollowingAdminKeys = followAdminKeys(this.#adminKeys, this.#store, this.#onError)
+    this.#followingAdminKeys = followAdminKeys(this.#adminKeys, this.#store, this.#onError)
+  }
+
+  /** Whether changes of tenants or administrators cannot be read. */
+  get areStale(): boolean {
+    return [this.#following, this.#followingAdminKeys].some(following => following?.isStale())
   }
 
   /** Resolves when all changes of tenants made so far are known, or the store could not tell. Never rejects. */
@@ -56,7 +61,7 @@ export class Callers {
 
   /** Writes down the last uses of keys, and stops following. */
   async close(): Promise<void> {
-    this.#stopFollowingAdminKeys()
+    this.#followingAdminKeys?.stop()
     await this.#following?.stop()
   }
 }

@@ -5,13 +5,14 @@ import { Callers } from './callers.ts'
 import type { Config } from './config.ts'
 import type { Credentials } from './custody/credentials.ts'
 import { HeldCredentials } from './custody/held-credentials.ts'
+import { degradationsOf } from './degradations.ts'
 import { keepUnsealing } from './keep-unsealing.ts'
 import { AppendTimeout } from './ledger/append-queue.ts'
 import { packDrafts } from './ledger/draft.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { LedgerReader } from './ledger/ledger-reader.ts'
 import { LedgerCompleteness } from './ledger-completeness.ts'
-import type { Lifecycle } from './lifecycle.ts'
+import { isEnding, type Lifecycle } from './lifecycle.ts'
 import { limitsInUse } from './limits/limits-in-use.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
 import { type Listener, listen } from './listener.ts'
@@ -25,8 +26,7 @@ import { storeFaultDetail } from './store/store-fault.ts'
 import type { Opened } from './store-thread.ts'
 import { deadMappings } from './tenant-mappings.ts'
 import { TenantAdministration } from './tenants/tenant-administration.ts'
-import type { TlsMaterial } from './tls-files.ts'
-import { openTls } from './tls-reload.ts'
+import { openTls, type TlsSource } from './tls-reload.ts'
 import { Budget } from './upstream/budget.ts'
 import { contentApi } from './upstream/content-api.ts'
 import { type Forward, type ForwardDependencies, openDoor } from './upstream/forward.ts'
@@ -38,7 +38,17 @@ export type Gateway = {
   /** Base URLs of the two listeners, with the ports they really have. */
   readonly url: string
   readonly adminUrl: string
-  /** Drains: not ready, stop accepting, finish what is in flight, flush the ledger, close. */
+  /**
+   * Runs the commands of `exec:` references now, and returns how many there are. Files, the store and TLS files are looked at
+   * every second anyway.
+   */
+  readAgain(): number
+  /** Not ready from now on, and every answer closes its connection; calls are served until `close`. */
+  announceEnd(): void
+  /**
+   * Drains: not ready, stop accepting, finish what is in flight, flush the ledger, close. Until all that is done the admin
+   * listener answers how the process is.
+   */
   close(): Promise<void>
 }
 
@@ -48,6 +58,8 @@ export type GatewayOptions = {
   pid: number
   /** The store's thread has ended by itself: nothing can be recorded any more, so the process should end too. */
   onStoreLost?: (error: Error) => void
+  /** Whether lines of the log are being lost. */
+  logIsLosing?: () => boolean
 }
 
 /**
@@ -57,12 +69,20 @@ export type GatewayOptions = {
  */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const { logger } = options
-  const { app, admin, store, opened, open, closeDomains } = await assemble(config, options)
+  const { app, admin, store, opened, open, readAgain, announceEnd, closeDomains } = await assemble(
+    config,
+    options
+  )
   const listeners: Listener[] = []
   let stopUnsealing = () => {}
   const close = async () => {
     stopUnsealing()
-    await closeDomains(() => Promise.all(listeners.map(listener => listener.close())))
+    const [calls, health] = listeners
+    try {
+      await closeDomains(() => Promise.all([calls?.close(), health?.settle()]))
+    } finally {
+      await health?.close()
+    }
   }
   try {
     const writer = 'sealed' in opened ? null : await open(opened)
@@ -76,7 +96,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
         logger.info({ ...told, writer: await open(found) }, 'ready')
       })
     } else logger.info({ ...told, writer }, 'ready')
-    return { url, adminUrl, close }
+    return { url, adminUrl, readAgain, announceEnd, close }
   } catch (error) {
     // What the listener says is what counts: the store has nothing to lose yet.
     await close().catch(reason => logger.error({ err: reason }, 'the start could not be undone cleanly'))
@@ -101,8 +121,8 @@ async function assemble(config: Config, options: GatewayOptions) {
     store.call('introduce', port, [port])
   )
   const proofs = await openProofs(config, callers.tenants, logger)
-  const parts = { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness }
-  const { app, admin } = await buildApps(config, parts, { logger, tls: tls?.material })
+  const parts = { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness, tls }
+  const { app, admin } = await buildApps(config, parts, options)
   const stopFollowingTls = tls?.follow(app.server as unknown as Server)
 
   return {
@@ -121,13 +141,17 @@ async function assemble(config: Config, options: GatewayOptions) {
       lifecycle.sealed = false
       return found.writer
     },
-    /** Drains: what `closeListeners` waits for may still use everything. */
-    async closeDomains(closeListeners: () => Promise<unknown>): Promise<void> {
+    announceEnd() {
+      lifecycle.ending = true
+    },
+    readAgain: () => custody.keeper.runCommandsAgain(),
+    /** Drains: what `answerCalls` waits for may still use everything. */
+    async closeDomains(answerCalls: () => Promise<unknown>): Promise<void> {
       lifecycle.draining = true
       stopFollowingTls?.()
       completeness.close()
       proofs.close()
-      await closeListeners()
+      await answerCalls()
       await ledger.flush()
       await callers.close()
       await custody.keeper.close()
@@ -152,12 +176,13 @@ type Parts = {
   readonly reader: LedgerReader
   readonly proofs: Proofs
   readonly completeness: LedgerCompleteness
+  readonly tls: TlsSource | null
 }
 
 async function buildApps(
   config: Config,
-  { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness }: Parts,
-  { logger, tls }: { logger: Logger; tls: TlsMaterial | undefined }
+  { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness, tls }: Parts,
+  { logger, logIsLosing }: GatewayOptions
 ) {
   const shared = {
     version,
@@ -165,14 +190,15 @@ async function buildApps(
     lifecycle,
     trustedProxies: config.trustedProxies,
     upstreamDeadlineMs: config.upstreamDeadlineMs,
+    keepAliveMs: config.keepAliveMs,
     unreadiness: () => unreadiness(lifecycle, custody.credentials, ledger),
-    degradations: () => completeness.degradations
+    degradations: () => degradationsOf({ custody, callers, completeness, proofs, tls, logIsLosing })
   }
   const tenantLimiter = new MemoryLimiter('tenant')
   const forward = doorOf(config, { transport, credentials: custody.credentials, ledger, logger })
   const app = await buildApp({
     ...shared,
-    tls,
+    tls: tls?.material,
     directory: callers.tenants,
     proofs,
     limiters: { tenants: tenantLimiter, failures: new MemoryLimiter('unauthenticated') },
@@ -224,7 +250,7 @@ function doorOf(config: Config, { logger, ...parts }: DoorParts): Forward {
 }
 
 function unreadiness(lifecycle: Lifecycle, credentials: Credentials, ledger: Ledger): Problem | null {
-  if (lifecycle.draining) return new Problem('shutting_down')
+  if (isEnding(lifecycle)) return new Problem('shutting_down')
   if (lifecycle.sealed)
     return new Problem('sealed', {
       detail:

@@ -1,6 +1,5 @@
 import type { MissingEntries } from './ledger/missing-entries.ts'
 import type { Logger } from './logger.ts'
-import type { Degradation } from './routes/health.ts'
 import type { ThreadCaller } from './store/thread-call.ts'
 import type { StoreJobs } from './store-thread.ts'
 
@@ -21,8 +20,8 @@ export class LedgerCompleteness {
     this.#timer = setInterval(() => this.check(), checkEveryMs).unref()
   }
 
-  get degradations(): readonly Degradation[] {
-    return this.#missing.length > 0 ? ['ledger_incomplete'] : []
+  get isLacking(): boolean {
+    return this.#missing.length > 0
   }
 
   /** What the store was found to lack. */

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import type { Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { EncryptedSocket, NodeSocket } from './http/node-socket.ts'
 
@@ -7,6 +8,8 @@ import type { EncryptedSocket, NodeSocket } from './http/node-socket.ts'
 export type Listener = {
   /** Base URL, with the port that it really has. */
   readonly url: string
+  /** Resolves when no request is under way. Goes on accepting: whoever comes must be refused, or asks for nothing that is closed. */
+  settle(): Promise<void>
   /** Stops accepting, and resolves when every call that was accepted has been answered. */
   close(): Promise<void>
 }
@@ -16,6 +19,7 @@ export type Listener = {
  * read. Node itself would wait without end, as its own timeouts stop with the listener.
  */
 const graceMs = 2000
+const dropEveryMs = 50
 
 /**
  * Listens on one address. A name is resolved first: for a name with two addresses Fastify makes a second server, which
@@ -35,21 +39,35 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
   })
   const { address } = await lookup(host)
   const url = await app.listen({ host: address, port })
-  return { url, close: () => closeListener(app, sockets) }
+  return { url, ...endingOf(app, sockets) }
 }
 
-async function closeListener(app: FastifyInstance, sockets: ReadonlySet<Socket>): Promise<void> {
-  const graceEnds = performance.now() + graceMs
-  const reaper = setInterval(() => {
+/** Both ways to wait for what is under way on a listener. Their grace is one, from the first of them on. */
+function endingOf(app: FastifyInstance, sockets: ReadonlySet<Socket>): Pick<Listener, 'settle' | 'close'> {
+  let graceEnds = 0
+  function dropIdle(): void {
     app.server.closeIdleConnections()
     if (performance.now() < graceEnds) return
     for (const socket of sockets) if (!isAtWork(socket)) socket.destroy()
-  }, 50)
-  try {
-    await app.close()
-  } finally {
-    clearInterval(reaper)
   }
+  async function whileDropping(end: () => Promise<unknown>): Promise<void> {
+    graceEnds ||= performance.now() + graceMs
+    const dropping = setInterval(dropIdle, dropEveryMs)
+    try {
+      await end()
+    } finally {
+      clearInterval(dropping)
+    }
+  }
+  async function settled(): Promise<void> {
+    while ([...sockets].some(isUnderWay)) await setTimeout(dropEveryMs)
+  }
+  return { settle: () => whileDropping(settled), close: () => whileDropping(() => app.close()) }
+}
+
+/** Whether a request has begun on this connection, and its answer has not gone out whole. */
+function isUnderWay(socket: Socket): boolean {
+  return (socket as NodeSocket)._httpMessage != null
 }
 
 /** Whether a whole request came on this connection and its answer is still being made. */

@@ -1,66 +1,72 @@
-import { createWriteStream, fstatSync } from 'node:fs'
-import { Socket } from 'node:net'
-import type { Writable } from 'node:stream'
+import { openSink, type Sink } from './log-sinks.ts'
 
 /** Lines go out together, when so many bytes wait or so much time has passed: a write for each would cost too much. */
 const flushBytes = 65_536
 const flushMs = 100
-/** When the reader stalls, lines are dropped, and counted, past this many bytes: the gateway neither waits nor grows. */
+/** When nothing can be written, lines are dropped, and counted, past this many bytes: the gateway neither waits nor grows. */
 const boundBytes = 4 << 20
+/** For how long after the log itself has told of it a loss is shown: whoever asks twice a minute sees it. */
+const shownMs = 60_000
 
 /** Where log lines go. Never blocks the event loop, not even when the other end of a pipe has stopped reading. */
 export class LogDestination {
-  readonly #stream: Writable
+  readonly #sink: Sink
+  readonly #nowMs: () => number
   #lines: string[] = []
   #bytes = 0
   #lost = 0
+  #toldAtMs = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | null = null
 
-  constructor(fd: number) {
-    this.#stream = openStream(fd)
-    // The reader has gone. Its lines have nowhere to go; calls are served on, and the ledger tells of them.
-    this.#stream.on('error', () => this.#stream.destroy())
+  constructor(to: number | Sink, nowMs = () => performance.now()) {
+    this.#sink = typeof to === 'number' ? openSink(to) : to
+    this.#nowMs = nowMs
+  }
+
+  /** Whether lines cannot be written now, or some were lost within the last minute. */
+  get isLosing(): boolean {
+    return this.#sink.state !== 'open' || this.#lost > 0 || this.#nowMs() - this.#toldAtMs < shownMs
   }
 
   write(line: string): void {
-    if (this.#bytes + this.#stream.writableLength > boundBytes) {
+    if (this.#sink.state === 'gone' || this.#bytes + this.#sink.waiting > boundBytes) {
       this.#lost++
+      this.#flushSoon()
       return
     }
     this.#lines.push(line)
     this.#bytes += line.length
     if (this.#bytes >= flushBytes) this.#flush()
-    else this.#timer ??= setTimeout(() => this.#flush(), flushMs)
+    else this.#flushSoon()
   }
 
-  /** Writes what waits. Resolves when it is written, or after `waitMs` when the reader does not take it. */
+  #flushSoon(): void {
+    this.#timer ??= setTimeout(() => this.#flush(), flushMs)
+  }
+
+  /** Writes what waits. Resolves when it is written, or after `waitMs` when that cannot be done. */
   async end(waitMs: number): Promise<void> {
     this.#flush()
-    if (this.#stream.destroyed) return
-    await new Promise<void>(resolve => {
-      this.#stream.write('', () => resolve())
-      setTimeout(resolve, waitMs)
-    })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, waitMs)
+    await Promise.race([this.#sink.drained(), promise])
+    clearTimeout(timer)
   }
 
   #flush(): void {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
-    if (this.#lost > 0 && this.#stream.writableLength < boundBytes / 2) {
+    if (this.#lost > 0 && this.#sink.state !== 'gone' && this.#sink.waiting < boundBytes / 2) {
       this.#lines.push(
         `{"level":40,"time":"${new Date().toISOString()}","lost":${this.#lost},"msg":"log lines lost"}\n`
       )
       this.#lost = 0
+      this.#toldAtMs = this.#nowMs()
     }
-    if (this.#lines.length > 0 && !this.#stream.destroyed) this.#stream.write(this.#lines.join(''))
+    if (this.#lines.length > 0) this.#sink.write(this.#lines.join(''))
     this.#lines = []
     this.#bytes = 0
+    // A loss is told as soon as it can be, also when no further line comes.
+    if (this.#lost > 0 && this.#sink.state !== 'gone') this.#flushSoon()
   }
-}
-
-/** Pipes and sockets through the event loop, which never blocks on them; files through the thread pool. */
-function openStream(fd: number): Writable {
-  const kind = fstatSync(fd)
-  if (kind.isFIFO() || kind.isSocket()) return new Socket({ fd, readable: false, writable: true })
-  return createWriteStream('', { fd, autoClose: false })
 }

@@ -1,6 +1,7 @@
 import type { Config } from './config.ts'
 import { CredentialKeeper } from './custody/credential-keeper.ts'
 import { Credentials } from './custody/credentials.ts'
+import { isCommand } from './custody/references.ts'
 import type { Logger } from './logger.ts'
 import type { StoreThread } from './start-store-thread.ts'
 
@@ -10,12 +11,13 @@ export type Custody = { readonly credentials: Credentials; readonly keeper: Cred
 type CustodyOptions = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly logger: Logger
+  readonly pid: number
 }
 
 /** Puts custody together. Nothing is opened yet. */
 export function openCustody(
   config: Config,
-  { env, logger }: CustodyOptions,
+  { env, logger, pid }: CustodyOptions,
   store: StoreThread['store']
 ): Custody {
   const credentials = new Credentials({
@@ -31,12 +33,21 @@ export function openCustody(
       else logger.info({ credential }, 'the upstream takes this key again')
     }
   })
+  let isWarned = pid !== 1
+  // The system gives the first process what others leave behind, and Node does not ask for processes that it has not started.
+  const onCommand = () => {
+    if (!isWarned)
+      logger.warn('commands of exec: references run without an init: what they leave behind stays as zombies')
+    isWarned = true
+  }
+  if (isCommand(config.masterKey)) onCommand()
   const keeper = new CredentialKeeper({
     credentials,
     store,
     sources: { env, commands: { environment: config.execEnvironment } },
     setting: { reference: config.upstreamKey, mayBeMissing: config.upstreamKeyIsDefault },
     execRefreshMs: config.execRefreshSeconds * 1000,
+    onCommand,
     onChange: credential => logger.info({ credential }, 'credential in use'),
     onError: (err, what) => logger.error({ err }, what)
   })

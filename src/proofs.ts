@@ -8,6 +8,8 @@ import type { TokenIssuers } from './tenants/token-issuers.ts'
 export type Proofs = {
   readonly tokens: TokenIssuers | undefined
   readonly certificates: ClientCertificates | undefined
+  /** Whether the keys of an issuer could not be had the last time. */
+  lackKeys(): boolean
   /** Stops refreshing the issuers' keys. */
   close(): void
 }
@@ -24,5 +26,10 @@ export async function openProofs(
       : (await import('./tenants/token-issuers.ts')).openTokenIssuers(tokenIssuers, directory, logger)
   const certificates =
     clientCertificates.length === 0 ? undefined : new ClientCertificates(clientCertificates, directory)
-  return { tokens: issuers?.tokens, certificates, close: () => issuers?.close() }
+  return {
+    tokens: issuers?.tokens,
+    certificates,
+    lackKeys: () => issuers?.lackKeys() ?? false,
+    close: () => issuers?.close()
+  }
 }

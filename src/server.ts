@@ -1,21 +1,20 @@
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import inspector from 'node:inspector'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from './config.ts'
-import { startGateway } from './gateway.ts'
+import { type Gateway, startGateway } from './gateway.ts'
 import { LogDestination } from './log-destination.ts'
 import { asBug, createLogger, type Logger } from './logger.ts'
+import { followProcessSignals, ignoreOtherSignals } from './process-signals.ts'
 
 /** How much longer than the upstream deadline a drain may take before the process ends anyway. */
 const drainSlackMs = 8_000
-/** A terminal's Ctrl-C reaches us twice when npm stands between: from the terminal, and passed on by npm. */
-const sameSignalMs = 50
 /** How long the end of the process waits for its last log lines to be taken. */
 const lastLinesMs = 1_000
 
 /**
- * Runs the gateway as this process: logs to standard output, drains on SIGTERM or SIGINT, and then exits 0. A second
- * signal, or a drain that takes too long, ends it at once with 1.
+ * Runs the gateway as this process: logs to standard output, drains on SIGTERM, SIGINT or SIGQUIT, and then exits 0. A second
+ * signal, or a drain that takes too long, ends it at once with 1. SIGHUP makes it look again at what it was given.
  */
 export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
   const destination = new LogDestination(1)
@@ -33,19 +32,42 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
   process.on('uncaughtException', error => fail(error, 'uncaught exception'))
   // Before the start: a signal that comes during it is not lost, and the gateway drains as soon as it is up.
   logger.info({ pid: process.pid }, 'starting')
-  const signalled = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
-  const gateway = await startGateway(config, {
+  const signalled = Promise.withResolvers<NodeJS.Signals>()
+  const hurried = new AbortController()
+  let times = 0
+  let isDelayed = false
+  let gateway: Gateway | undefined
+  followProcessSignals(process, {
+    onEnd(signal) {
+      if (++times === 1) signalled.resolve(signal)
+      else if (isDelayed) hurried.abort()
+      else end(1)
+    },
+    onReadAgain() {
+      const commands = gateway?.readAgain() ?? 0
+      logger.info({ signal: 'SIGHUP', commands }, 'commands of exec: references run again')
+    }
+  })
+  gateway = await startGateway(config, {
     env,
     logger,
     pid: process.pid,
-    onStoreLost: error => fail(error, "the store's thread has ended")
+    onStoreLost: error => fail(error, "the store's thread has ended"),
+    logIsLosing: () => destination.isLosing
   })
 
-  const [signal] = (await signalled) as [string]
+  const signal = await signalled.promise
+  if (config.drainDelayMs > 0) {
+    gateway.announceEnd()
+    logger.info(
+      { signal, delay_ms: config.drainDelayMs },
+      'the end is announced: calls are served until the drain'
+    )
+    isDelayed = true
+    await delay(config.drainDelayMs, undefined, { signal: hurried.signal }).catch(() => {})
+    isDelayed = false
+  }
   logger.info({ signal }, 'draining')
-  const repeatedAfter = performance.now() + sameSignalMs
-  for (const again of ['SIGTERM', 'SIGINT'])
-    process.on(again, () => performance.now() > repeatedAfter && end(1))
   setTimeout(() => {
     logger.fatal('the drain took too long')
     end(1)
@@ -67,8 +89,7 @@ const coreDumpFilter = '/proc/self/coredump_filter'
 function hardenProcess(logger: Logger): void {
   // A diagnostic report lists the environment, and a key may have been given there.
   process.report.excludeEnv = true
-  // Node opens the inspector at this signal unless somebody else takes it.
-  process.on('SIGUSR1', () => logger.warn('SIGUSR1 is ignored: it would open the inspector'))
+  ignoreOtherSignals(process, logger)
   if (inspector.url() !== undefined) {
     inspector.close()
     logger.warn('the inspector is closed: it could read keys')

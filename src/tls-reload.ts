@@ -10,6 +10,10 @@ const lookEveryMs = 1_000
 export type TlsSource = {
   /** What to start the server with. */
   readonly material: TlsMaterial
+  /** Whether what is served has expired at this time, in milliseconds since 1970. */
+  hasExpired(now: number): boolean
+  /** Whether the files hold something that is not served, as it cannot be. */
+  isBehindFiles(): boolean
   /** Serves what the files hold from now on, for new connections; those that are open stay. Returns what stops it. */
   follow(server: SecureServer, options?: FollowOptions): () => void
 }
@@ -24,13 +28,18 @@ export async function openTls(files: TlsFiles, logger: Pick<Logger, 'info' | 'wa
   const texts = await readTlsFiles(files)
   const material = tlsMaterial(texts)
   logExpiry(material, Date.now(), logger)
+  let served = material
+  let behind = false
   return {
     material,
+    hasExpired: now => served.validTo.getTime() <= now,
+    isBehindFiles: () => behind,
     follow: (server, { everyMs = lookEveryMs, now = Date.now } = {}) =>
-      followFiles(files, JSON.stringify(texts), everyMs, next => {
+      followFiles(files, JSON.stringify(texts), everyMs, found => {
+        const next = !(found instanceof Error) && found.validTo.getTime() <= now() ? expired : found
+        behind = next instanceof Error
         if (next instanceof Error) return logger.warn({ err: next }, 'the new TLS files are not used')
-        if (next.validTo.getTime() <= now())
-          return logger.warn({ err: expired }, 'the new TLS files are not used')
+        served = next
         secure(server, next)
         logExpiry(next, now(), logger)
       })

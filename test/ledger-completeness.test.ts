@@ -29,16 +29,16 @@ test('entries that turn out to be missing are logged once and shown until they, 
   const missing = { writer: 'one', acknowledged: 5, stored: 3 }
   found = []
   await minute()
-  expect({ logged, degraded: completeness.degradations }).toEqual({ logged: [], degraded: [] })
+  expect({ logged, isLacking: completeness.isLacking }).toEqual({ logged: [], isLacking: false })
   found = [missing]
   await minute()
   await minute()
-  expect(completeness.degradations).toEqual(['ledger_incomplete'])
+  expect(completeness.isLacking).toBe(true)
   expect(logged).toEqual([{ incident: 'ledger_incomplete', ...missing }])
   found = new Error('stuck')
   await minute()
-  expect(completeness.degradations).toEqual(['ledger_incomplete'])
+  expect(completeness.isLacking).toBe(true)
   found = []
   await minute()
-  expect(completeness.degradations).toEqual([])
+  expect(completeness.isLacking).toBe(false)
 })

@@ -47,7 +47,7 @@ async function open(): Promise<TlsSource> {
 }
 
 /** A server that follows the files, many times a second. */
-async function follow(now = Date.now): Promise<{ port: number; server: Server }> {
+async function follow(now = Date.now): Promise<{ port: number; server: Server; source: TlsSource }> {
   const source = await open()
   const server = createServer(source.material.context(), (_request, response) => response.end('here'))
   server.listen(0, '127.0.0.1')
@@ -58,7 +58,7 @@ async function follow(now = Date.now): Promise<{ port: number; server: Server }>
     server.closeAllConnections()
     server.close()
   })
-  return { server, port: (server.address() as AddressInfo).port }
+  return { source, server, port: (server.address() as AddressInfo).port }
 }
 
 async function connected(port: number): Promise<TLSSocket> {
@@ -130,6 +130,19 @@ test('a new certificate that has expired is not served', async () => {
   folder.writeCertificate(next.certificate)
   await expect.poll(() => reasons().at(-1)).toBe('GATEWAY_TLS_CERT: has expired')
   expect(await shown(port)).toBe('CN=gateway')
+})
+
+test('files that cannot be served are shown until they can, and so is the end of what is served', async () => {
+  const { source, port } = await follow()
+  const inTwoYears = Date.now() + 730 * day
+  expect([source.isBehindFiles(), source.hasExpired(Date.now())]).toEqual([false, false])
+  expect(source.hasExpired(inTwoYears)).toBe(true)
+  const next = named('next', { to: new Date(inTwoYears + day) })
+  folder.writeCertificate(next.certificate)
+  await expect.poll(source.isBehindFiles).toBe(true)
+  folder.writeKey(next.key)
+  await expect.poll(() => shown(port)).toBe('CN=next')
+  expect([source.isBehindFiles(), source.hasExpired(inTwoYears)]).toEqual([false, false])
 })
 
 describe('when a certificate is read, its end is told', () => {

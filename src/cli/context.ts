@@ -11,7 +11,7 @@ export type CliContext = {
 /** What commands need that change the store or keep running: who runs them, and when to end. */
 export type ProcessContext = CliContext & {
   readonly administrator: Administrator
-  /** Resolves at the next SIGINT or SIGTERM; until then neither ends the process. */
+  /** Resolves at the next SIGINT, SIGTERM, SIGQUIT or SIGHUP; until then none of them ends the process. */
   readonly interrupted: () => Promise<void>
 }
 

@@ -5,6 +5,8 @@ import { runCommand, tellFailure } from './program.ts'
 
 /** A terminal's Ctrl-C reaches us twice when npm stands between: from the terminal, and passed on by npm. */
 const sameSignalMs = 50
+/** How people and supervisors end a command that keeps running; SIGHUP comes when its terminal is closed. */
+const endSignals = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'] as const
 
 const context: ProcessContext = {
   env: process.env,
@@ -51,8 +53,10 @@ function interrupted(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   function stop(): void {
     resolve()
-    setTimeout(() => process.off('SIGINT', stop).off('SIGTERM', stop), sameSignalMs).unref()
+    setTimeout(() => {
+      for (const signal of endSignals) process.off(signal, stop)
+    }, sameSignalMs).unref()
   }
-  process.on('SIGINT', stop).on('SIGTERM', stop)
+  for (const signal of endSignals) process.on(signal, stop)
   return promise
 }

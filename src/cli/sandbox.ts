@@ -7,7 +7,7 @@ import { facts, table } from './table.ts'
 
 type SandboxOptions = OutputOptions & { readonly port: number; readonly seed: number }
 
-/** `sandbox`: runs a stand-in upstream on loopback until SIGTERM or SIGINT. */
+/** `sandbox`: runs a stand-in upstream on loopback until it is interrupted. */
 export function sandboxCommand(context: ProcessContext): Command {
   const command = new Command('sandbox')
     .description('run a stand-in upstream on loopback, with connectors of each type')

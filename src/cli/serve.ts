@@ -4,7 +4,7 @@ import { ConfigError, located } from '../config-fault.ts'
 import type { ProcessContext } from './context.ts'
 import { type ConfigOptions, withConfigOptions } from './options.ts'
 
-/** `serve`: runs the gateway until SIGTERM or SIGINT. */
+/** `serve`: runs the gateway until SIGTERM, SIGINT or SIGQUIT. */
 export function serveCommand(context: ProcessContext): Command {
   return withConfigOptions(new Command('serve').description('run the gateway')).action(
     async (options: ConfigOptions) => {

@@ -36,6 +36,13 @@ export class CommandSchedule {
     return this.mayRun(command) && (isMissing || last.failed || this.#since(last) >= this.#refreshMs)
   }
 
+  /** Makes every command due that is known. Returns how many they are. */
+  expire(): number {
+    for (const [command, run] of this.#runs)
+      if (!run.failed) this.#runs.set(command, { ...run, endedAtMs: Number.NEGATIVE_INFINITY })
+    return this.#runs.size
+  }
+
   /** Runs it. Rejects as `work` does. */
   async run<T>(command: string, work: () => Promise<T>): Promise<T> {
     this.#note(command, { running: true, failed: false })

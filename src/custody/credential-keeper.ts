@@ -11,6 +11,7 @@ import { LeavingCredentials } from './leaving-credentials.ts'
 import { openVersion } from './open-version.ts'
 import { isCommand, References, type ReferencesOptions } from './references.ts'
 import { SecretUnavailable } from './secret-reference.ts'
+import { type TroubleKind, Troubles } from './troubles.ts'
 
 /** The store's side of custody, on the store's thread. */
 export type CredentialJobs = {
@@ -54,8 +55,7 @@ export class CredentialKeeper {
   readonly #leaving = new LeavingCredentials()
   /** Commands under way: what they take holds nothing else up. */
   readonly #running = new Set<Promise<void>>()
-  /** What was last told of each trouble: one that lasts is told once. */
-  readonly #told = new Map<string, string>()
+  readonly #troubles = new Troubles()
 
   constructor(options: CredentialKeeperOptions) {
     this.#options = options
@@ -72,7 +72,7 @@ export class CredentialKeeper {
       await this.#openSetting()
     } catch (error) {
       if ((error as Error).name !== 'CustodyBroken') throw error
-      this.#tell('store', error, 'the credentials are not used')
+      this.#tell('store', '', error, 'the credentials are not used')
     }
     this.#timer ??= setInterval(() => this.poll(), pollMs)
     await this.poll()
@@ -94,6 +94,21 @@ export class CredentialKeeper {
   /** Looks in the store alone: a file must be given its time between two looks. Never rejects. */
   refresh(): Promise<void> {
     return this.#inTurn(() => this.#readStore())
+  }
+
+  /** Runs the commands of references at the next look, and returns how many they are: one that has just failed has its pause. */
+  runCommandsAgain(): number {
+    return this.#references.expireCommands()
+  }
+
+  /** Whether changes of credentials in the store cannot be read. */
+  get isStale(): boolean {
+    return this.#troubles.has('store')
+  }
+
+  /** Whether a reference gives no key now, and the key that it gave before is used. */
+  get isBehindReferences(): boolean {
+    return this.#troubles.has('reference', name => this.#refersTo(name) && !this.#isMissing(name))
   }
 
   /** The credentials as this process last read them, by name; null when it never could. */
@@ -125,7 +140,7 @@ export class CredentialKeeper {
   }
 
   async #readStore(): Promise<void> {
-    await this.#try('store', 'the credentials could not be read', () =>
+    await this.#try('store', '', 'the credentials could not be read', () =>
       this.#load(this.#snapshot?.lastChange ?? -1)
     )
   }
@@ -167,7 +182,7 @@ export class CredentialKeeper {
     } catch (error) {
       // The key behind a reference may have changed: the active one is fetched again, the one before is lost.
       if (version === active || !(error instanceof SecretUnavailable))
-        this.#tell(labelOf(name, version), error, 'a credential cannot be opened')
+        this.#tell('version', labelOf(name, version), error, 'a credential cannot be opened')
       return null
     }
   }
@@ -183,13 +198,24 @@ export class CredentialKeeper {
   }
 
   async #look(name: string, source: string, atItsTurn: InTurn): Promise<void> {
-    await this.#try(name, 'the key of a credential could not be fetched', () =>
+    await this.#try('reference', name, 'the key of a credential could not be fetched', () =>
       this.#references.ask(name, source, async () => {
         const material = await this.#materialOf(source)
         if (this.#references.isSettled(name, source, material) || this.#isMissing(name))
           await atItsTurn(() => this.#take(name, source, material))
         else material.discard()
       })
+    )
+  }
+
+  /** Whether the key of a credential is behind a reference, as far as the store was read. */
+  #refersTo(name: string): boolean {
+    const { records } = this.#snapshot ?? {}
+    const record = records?.credentials.find(one => one.name === name && one.removed_at === null)
+    return (
+      records !== undefined &&
+      record !== undefined &&
+      findVersion(records, name, record.active)?.source !== 'sealed'
     )
   }
 
@@ -256,12 +282,12 @@ export class CredentialKeeper {
     return done
   }
 
-  async #try(place: string, what: string, work: () => Promise<void>): Promise<void> {
+  async #try(kind: TroubleKind, name: string, what: string, work: () => Promise<void>): Promise<void> {
     try {
       await work()
-      this.#told.delete(place)
+      this.#troubles.end(kind, name)
     } catch (error) {
-      this.#tell(place, error, what)
+      this.#tell(kind, name, error, what)
       if ((error as Error).name !== 'CustodyBroken') return
       // What the store holds is not what was put there: no key is used, rather than a wrong one, until all of it is read again.
       this.#options.credentials.replaceAll(new Map())
@@ -269,10 +295,9 @@ export class CredentialKeeper {
     }
   }
 
-  #tell(place: string, error: unknown, what: string): void {
+  #tell(kind: TroubleKind, name: string, error: unknown, what: string): void {
     const message = String((error as Error).message)
-    if (this.#told.get(place) === message || this.#references.isClosed) return
-    this.#told.set(place, message)
+    if (this.#references.isClosed || !this.#troubles.note(kind, name, message)) return
     this.#options.onError(error, what)
   }
 }

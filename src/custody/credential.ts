@@ -62,6 +62,11 @@ export class Credential {
     return this.#refusals < refusalsToOpen ? 'usable' : 'refused'
   }
 
+  /** Whether the upstream refused it the last time. */
+  get wasRefused(): boolean {
+    return this.#versions.active !== null && this.#refusals > 0
+  }
+
   /** The active version for one call, at the monotonic time `nowMs`. */
   lease(nowMs: number): Lease | Unusable {
     const { active } = this.#versions

@@ -96,6 +96,11 @@ export class Credentials {
     return this.#held.get(name)?.state ?? 'sealed'
   }
 
+  /** Whether any credential is in this state, or was refused by the upstream the last time. */
+  some(is: CredentialState | 'refused once'): boolean {
+    return [...this.#held.values()].some(one => (is === 'refused once' ? one.wasRefused : one.state === is))
+  }
+
   names(): string[] {
     return [...this.#held.keys()]
   }

@@ -3,7 +3,12 @@ import type { CredentialSnapshot } from './credential-snapshot.ts'
 import type { KeyMaterial } from './key-material.ts'
 import { fetchMaterial, type SecretSources } from './open-version.ts'
 
-export type ReferencesOptions = { readonly sources: SecretSources; readonly execRefreshMs: number }
+export type ReferencesOptions = {
+  readonly sources: SecretSources
+  readonly execRefreshMs: number
+  /** A command is about to be run. */
+  readonly onCommand?: () => void
+}
 
 type Opening = Pick<CredentialSnapshot, 'fingerprintKey'>
 
@@ -11,17 +16,20 @@ type Opening = Pick<CredentialSnapshot, 'fingerprintKey'>
 export class References {
   readonly #sources: SecretSources
   readonly #commands: CommandSchedule
+  readonly #onCommand: (() => void) | undefined
   readonly #closing = new AbortController()
   /** The fingerprint of what each file gave the last time. */
   readonly #lastRead = new Map<string, string>()
 
-  constructor({ sources: { env, commands }, execRefreshMs }: ReferencesOptions) {
+  constructor({ sources: { env, commands }, execRefreshMs, onCommand }: ReferencesOptions) {
+    this.#onCommand = onCommand
     this.#sources = { env, commands: { ...commands, signal: this.#closing.signal } }
     this.#commands = new CommandSchedule({ refreshMs: execRefreshMs })
   }
 
   /** The key that the reference of a credential gives now. Throws SecretUnavailable. */
   materialOf(source: string, opening: Opening): Promise<KeyMaterial> {
+    if (isCommand(source)) this.#onCommand?.()
     return fetchMaterial(source, opening, this.#sources)
   }
 
@@ -35,6 +43,11 @@ export class References {
     if (isCommand(source)) return this.#commands.isDue(placeOf(name, source), isMissing)
     // The environment of a process does not change.
     return isMissing || source.startsWith('file:')
+  }
+
+  /** Makes all commands due. Returns how many they are. */
+  expireCommands(): number {
+    return this.#commands.expire()
   }
 
   /** Does what begins with asking it. What a command takes counts, and so does whether it came to a good end. */

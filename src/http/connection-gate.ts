@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { closeSlowly } from './close-slowly.ts'
 import type { Place } from './connection-shares.ts'
 import { forgetExpectation } from './expect-continue.ts'
 import type { Front } from './front.ts'
 import { HeldBytes } from './held-bytes.ts'
 import type { Keeper } from './kept-bytes.ts'
 import { writeInTurns } from './large-writes.ts'
-import { closeSlowly, endNow, type NodeSocket, type TakeRequest, takeOver } from './node-socket.ts'
+import { endNow, type NodeSocket, type TakeRequest, takeOver } from './node-socket.ts'
 import { RequestProgress } from './request-progress.ts'
 import type { Waiting } from './turns.ts'
 import { UnreadBytes } from './unread-bytes.ts'
@@ -77,6 +78,11 @@ export class ConnectionGate implements Keeper, Waiting {
 
   get kept(): number {
     return this.#unread.length + this.#held.length
+  }
+
+  /** Whether nothing has come of a request that is still to be answered. */
+  get silent(): boolean {
+    return this.#underWay === 0 && !this.#held.any && !this.#progress.hasBegun
   }
 
   /** Somebody has proved on this connection who they are. */

@@ -19,6 +19,11 @@ export class MessageEdges {
   /** The last bytes of a request line that has not come whole. */
   #line: Buffer = Buffer.alloc(0)
 
+  /** Whether a byte of a message has come: empty lines before it are none. */
+  get hasBegun(): boolean {
+    return this.#lineBegun
+  }
+
   /** What comes now begins a message. */
   begin(): void {
     this.#matched = 0

@@ -1,10 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-
-/** How long a connection may go on sending behind its last answer: to close at once could lose that answer. */
-const lingerMs = 1000
 
 /** A socket with what Node's HTTP server keeps on it. Its types leave that out; Node 24 is what it was read from. */
 export type NodeSocket = Socket & {
@@ -68,15 +64,4 @@ export function takeOver(socket: Socket, event: string, listener: (bytes: Buffer
   socket.on(event, listener)
   socket.removeListener(event, own)
   return own
-}
-
-/**
- * Ends our half behind what is written, and lets the caller go on for a while before the connection is cut. What still
- * comes has to be dropped: shut its gate first.
- */
-export function closeSlowly(socket: Duplex): void {
-  socket.on('error', () => socket.destroy())
-  socket.end()
-  socket.resume()
-  setTimeout(() => socket.destroy(), lingerMs).unref()
 }

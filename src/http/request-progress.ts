@@ -18,6 +18,11 @@ export class RequestProgress {
     return this.#request !== null
   }
 
+  /** Whether a byte of a request has come that has not come whole. */
+  get hasBegun(): boolean {
+    return this.incomplete || this.#edges.hasBegun
+  }
+
   /** Its head has come. */
   begin(request: IncomingMessage): void {
     const { 'transfer-encoding': encoding, 'content-length': length = '0' } = request.headers

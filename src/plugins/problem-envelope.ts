@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { isEnding, type Lifecycle } from '../lifecycle.ts'
 import { asBug, type Logger } from '../logger.ts'
 import { problemBody, problemHeaders } from '../problem-body.ts'
 import { Failure, type FieldError, Problem, type ProblemCode } from '../problems.ts'
@@ -38,9 +39,10 @@ export const problemEnvelope = fp<{ logger: Logger }>(
 )
 
 /** For Fastify's `frameworkErrors`: failures that happen before there is a route, and that no hook ever sees. */
-export function answerFrameworkError(logger: Logger) {
+export function answerFrameworkError(logger: Logger, lifecycle: Lifecycle) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     reply.header('x-request-id', request.id)
+    if (isEnding(lifecycle)) reply.header('connection', 'close')
     sendProblem(toProblem(error), request, reply, logger)
     logger[logLevelOf(request.problem)](
       { request_id: request.id, code: request.problem?.code, status: reply.statusCode },

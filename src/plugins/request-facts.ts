@@ -1,6 +1,6 @@
-import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { type CallerAddress, callerAddress } from '../http/forwarded-address.ts'
 import type { Applicant, Stranger } from '../tenants/stranger.ts'
 import type { Call, Sends } from '../upstream/forward.ts'
 
@@ -15,6 +15,8 @@ declare module 'fastify' {
 export class RequestCall implements Call, Applicant {
   readonly requestId: string
   readonly clientIp: string
+  /** Where failures of this caller are counted: by its address or, when that is unknown, by the last proxy's. */
+  readonly countedAs: string
   readonly startedAt = performance.now()
   recorded = false
   /** Why nobody was admitted: for the log and the ledger alone. */
@@ -22,9 +24,10 @@ export class RequestCall implements Call, Applicant {
   sends: Sends | undefined = undefined
   readonly #request: FastifyRequest
 
-  constructor(request: FastifyRequest) {
+  constructor(request: FastifyRequest, { address, countedAs }: CallerAddress) {
     this.requestId = request.id
-    this.clientIp = addressOf(request)
+    this.clientIp = address
+    this.countedAs = countedAs
     this.#request = request
   }
 
@@ -33,19 +36,20 @@ export class RequestCall implements Call, Applicant {
   }
 }
 
-/** A caller that has gone already has no address, and behind a proxy it may be any text: then it is `unknown`. */
-function addressOf({ ip }: { ip: string | undefined }): string {
-  // A dual-stack listener shows IPv4 addresses in their IPv6 form. A zone is a name of this machine's, or any text.
-  const address = ip?.replace(/^::ffff:/i, '').replace(/%.*$/, '') ?? ''
-  return isIP(address) === 0 ? 'unknown' : address
+export type RequestFactsOptions = {
+  /** Whether an address is that of a proxy whose `X-Forwarded-For` is believed. */
+  readonly isProxy: (address: string) => boolean
 }
 
 /** Gives each request its facts, and each answer the id of its request. */
-export const requestFacts = fp(
-  async function requestFacts(scope) {
+export const requestFacts = fp<RequestFactsOptions>(
+  async function requestFacts(scope, { isProxy }) {
     scope.decorateRequest('call')
     scope.addHook('onRequest', function noteFacts(request, reply, done) {
-      request.call = new RequestCall(request)
+      const { socket, headers } = request.raw
+      // Node joins the lines of a header that comes more than once, in their order.
+      const forwarded = headers['x-forwarded-for'] as string | undefined
+      request.call = new RequestCall(request, callerAddress(socket.remoteAddress, forwarded, isProxy))
       reply.header('x-request-id', request.id)
       done()
     })

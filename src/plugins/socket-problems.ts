@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { closeSlowly } from '../http/close-slowly.ts'
 import { gateOf } from '../http/connection-gate.ts'
-import { closeSlowly } from '../http/node-socket.ts'
 import type { Logger } from '../logger.ts'
 import { rawProblemResponse } from '../problem-body.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
@@ -17,7 +17,9 @@ const byParserCode: Readonly<Record<string, ProblemCode>> = {
 /** For Fastify's `clientErrorHandler`: connections on which no request, or no whole request, could be read. */
 export function answerClientError(logger: Logger) {
   return (error: ParserError, socket: Duplex): void => {
-    if (error.code === 'ECONNRESET') socket.destroy()
+    // To a connection on which nobody asked anything an answer would be that to its next request.
+    const unasked = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && gateOf(socket)?.silent === true
+    if (error.code === 'ECONNRESET' || unasked) socket.destroy()
     else refuse(socket, new Problem(codeOf(error), { cause: error }), logger)
   }
 }

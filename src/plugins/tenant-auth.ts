@@ -88,7 +88,7 @@ export function callerOf(request: Pick<FastifyRequest, 'caller'>): Caller {
 
 /** The refusal of a stranger, who is counted by address. */
 export function strangerRefused(request: FastifyRequest, reply: FastifyReply, failures: Limiter): Problem {
-  const verdict = failures.take(networkOf(request.call.clientIp), failureLimit)
+  const verdict = failures.take(networkOf(request.call.countedAs), failureLimit)
   // One answer for missing, malformed, unknown, expired, revoked and disabled, so that a probe learns nothing.
   if (verdict.allowed) return new Problem('credentials_invalid')
   return rateLimited(failures.name, failureLimit, verdict, reply)

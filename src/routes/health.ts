@@ -8,8 +8,30 @@ const Healthy = Type.Object(
   { description: 'The process is healthy.', headers: answerHeaders }
 )
 
-/** What is wrong though calls are forwarded: an operator should look. */
-const Degradation = Type.Union([Type.Literal('ledger_incomplete')])
+const state = <Name extends string>(name: Name, description: string) => Type.Literal(name, { description })
+
+/** What is wrong though calls are forwarded: an operator should look. Names of states alone, as anybody may ask. */
+const Degradation = Type.Union([
+  state('credential_refused', 'The upstream refused a key of ours the last time it was used.'),
+  state(
+    'breaker_open',
+    'The upstream refuses a key of ours again and again: no calls are sent with it for a while.'
+  ),
+  state('credential_sealed', 'A credential has no key that can be opened.'),
+  state('credential_not_followed', 'A reference gives no key; the one that it gave before is used.'),
+  state(
+    'store_unreadable',
+    'Changes of tenants, keys or credentials cannot be read; those known last are served.'
+  ),
+  state('ledger_incomplete', 'Entries that were acknowledged are missing from the ledger.'),
+  state('log_lines_lost', 'Lines of the log cannot be written now, or were lost within the last minute.'),
+  state(
+    'issuer_keys_unavailable',
+    'The keys of an issuer of tokens cannot be had; those known last are believed for a day.'
+  ),
+  state('certificate_expired', 'The certificate of the public listener has expired.'),
+  state('certificate_not_followed', 'The TLS files hold what cannot be served; what they held before is.')
+])
 export type Degradation = Static<typeof Degradation>
 
 const Ready = Type.Union(
@@ -18,8 +40,7 @@ const Ready = Type.Union(
     Type.Object({ status: Type.Literal('degraded'), degraded: Type.Array(Degradation, { minItems: 1 }) })
   ],
   {
-    description:
-      'Calls are forwarded. `degraded` lists what an operator should look at meanwhile: `ledger_incomplete` says that entries that were acknowledged are missing from the ledger.',
+    description: 'Calls are forwarded. `degraded` lists what an operator should look at meanwhile.',
     headers: answerHeaders
   }
 )

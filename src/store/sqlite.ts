@@ -5,6 +5,12 @@ import { DatabaseSync } from 'node:sqlite'
 /** Older SQLite builds have a WAL bug that can lose a committed transaction. */
 const oldestSqlite = '3.51.3'
 
+/**
+ * What is left of a log that has grown, behind a reader or in a burst, once all of it is in the file and it begins again. Four
+ * times what it is when it is usually copied, so that it is not cut each time. SQLite never cuts what is in use.
+ */
+const logLimitBytes = 16 * 1024 * 1024
+
 /** The store cannot be used as it is: says what is wrong and, where there is one, the remedy. */
 export class StoreError extends Error {
   override readonly name = 'StoreError'
@@ -25,9 +31,11 @@ export function openSqlite(path: string, { busyTimeoutMs = 2000 } = {}): Databas
     database.exec('PRAGMA journal_mode = WAL')
     database.exec('PRAGMA synchronous = FULL')
     database.exec('PRAGMA mmap_size = 0')
+    database.exec(`PRAGMA journal_size_limit = ${logLimitBytes}`)
     database.exec('PRAGMA trusted_schema = OFF')
     requirePragma(database, 'journal_mode', 'wal')
     requirePragma(database, 'synchronous', 2)
+    requirePragma(database, 'journal_size_limit', logLimitBytes)
     return database
   } catch (error) {
     database?.close()

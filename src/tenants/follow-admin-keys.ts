@@ -1,19 +1,21 @@
 import type { AdminKeyDirectory } from './admin-key-directory.ts'
 import type { AdminKeyRows } from './admin-key-rows.ts'
+import type { Following } from './follow-directory.ts'
 
 /** Changes by other processes take effect well within a second. */
 const pollMs = 250
 
 /**
- * Keeps the admin keys up to date with the store. Returns a function that stops. A store that fails is tried again:
- * meanwhile nothing can be changed with a key that was revoked, as changes need the store too.
+ * Keeps the admin keys up to date with the store. A store that fails is tried again: meanwhile nothing can be changed with a
+ * key that was revoked, as changes need the store too.
  */
 export function followAdminKeys(
   directory: AdminKeyDirectory,
   store: { call(job: 'adminKeys', known: number): Promise<AdminKeyRows | null> },
   onError: (error: unknown, what: string) => void
-): () => void {
+): Pick<Following, 'isStale'> & { stop(): void } {
   let polling = false
+  let stale = false
 
   async function poll(): Promise<void> {
     if (polling) return
@@ -21,7 +23,9 @@ export function followAdminKeys(
     try {
       const rows = await store.call('adminKeys', directory.version)
       if (rows) directory.load(rows)
+      stale = false
     } catch (error) {
+      stale = true
       onError(error, 'the admin keys could not be read')
     } finally {
       polling = false
@@ -29,7 +33,5 @@ export function followAdminKeys(
   }
 
   const timer = setInterval(poll, pollMs)
-  return function stop() {
-    clearInterval(timer)
-  }
+  return { isStale: () => stale, stop: () => clearInterval(timer) }
 }

@@ -23,6 +23,8 @@ export async function loadDirectory(
 
 /** A directory that is kept up to date. */
 export type Following = {
+  /** Whether the store could not tell the last time. */
+  isStale(): boolean
   /** Resolves when the directory holds all changes made so far, or the store could not tell. Never rejects. */
   refresh(): Promise<void>
   /** Writes the last uses and stops. */
@@ -50,6 +52,7 @@ export function followDirectory(
 ): Following {
   let seen = lastChange
   let polling: Promise<void> | null = null
+  let stale = false
 
   function poll(): Promise<void> {
     polling ??= read().finally(() => {
@@ -67,7 +70,9 @@ export function followDirectory(
         directory.apply(changes)
         seen = changes.lastChange
       }
+      stale = false
     } catch (error) {
+      stale = true
       onError(error, 'the directory could not be read')
     }
   }
@@ -84,6 +89,7 @@ export function followDirectory(
 
   const timers = [setInterval(poll, pollMs), setInterval(writeUses, writeUsesMs)]
   return {
+    isStale: () => stale,
     async refresh() {
       // One that is under way may have read before the change that the caller knows of.
       await polling

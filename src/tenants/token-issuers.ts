@@ -138,13 +138,14 @@ export function openTokenIssuers(
   options: readonly TokenIssuerOptions[],
   directory: Pick<Directory, 'find'>,
   logger: Logger
-): { tokens: TokenIssuers; close(): void } {
+): { tokens: TokenIssuers; lackKeys(): boolean; close(): void } {
   const keySets = options.map(
     ({ name, jwks }) => new TokenKeys({ issuer: name, source: keySetSource(jwks), logger })
   )
   const issuers = options.map((each, index) => new TokenIssuer(each, keySets[index] as TokenKeys))
   return {
     tokens: new TokenIssuers(issuers, directory, logger),
+    lackKeys: () => keySets.some(({ areUnavailable }) => areUnavailable),
     close: () => {
       for (const keys of keySets) keys.close()
     }

@@ -47,6 +47,11 @@ export class TokenKeys {
     void this.refresh()
   }
 
+  /** Whether they could not be had the last time. */
+  get areUnavailable(): boolean {
+    return this.#faulty
+  }
+
   /** Another number whenever the keys are others than before. */
   get generation(): number {
     const unconfirmedMs = this.#nowMs() - (this.#confirmedAtMs ?? 0)

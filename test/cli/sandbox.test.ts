@@ -9,7 +9,7 @@ type Started = {
   connectors: { connector_id: string; type: string }[]
 }
 
-test.each(['SIGINT', 'SIGTERM'] as const)(
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   'the sandbox answers with the printed key until %s, then exits 0',
   async signal => {
     const child = commandLine().start(['sandbox', '--port', '0', '--seed', '7', '--json'])

@@ -100,7 +100,7 @@ test('no route is hidden from the description', () => {
 test.each([undefined, 'viewer'] as const)('a route that declares the role %s', async role => {
   const scope = Fastify()
   await scope.register(problemEnvelope, { logger: createLogger('silent', { write: () => {} }) })
-  await scope.register(requestFacts)
+  await scope.register(requestFacts, { isProxy: () => false })
   const failures = new MemoryLimiter('unauthenticated')
   await scope.register(adminAuth, { adminKeys: { authenticate: () => null }, failures })
   const config: { role?: AdminRole } = role === undefined ? {} : { role }

@@ -33,6 +33,8 @@ export type TestAdministration = {
 export type TestGateway<Prepared = undefined> = TestAdministration & {
   readonly port: number
   readonly adminPort: number
+  /** The gateway itself, for what is done to it from within its process. */
+  readonly running: Pick<Gateway, 'readAgain' | 'announceEnd'>
   readonly sandbox: Sandbox
   /** A key of the tenant `acme`, which may use every connector. */
   readonly key: string
@@ -54,6 +56,9 @@ export type TestGatewayOptions<Prepared> = {
   /** Settings that differ from the defaults, e.g. GATEWAY_UPSTREAM_DEADLINE_MS. */
   readonly env?: Readonly<Record<string, string>>
   readonly sandbox?: SandboxOptions
+  readonly logIsLosing?: () => boolean
+  /** The id that the gateway believes to have. */
+  readonly pid?: number
   /** Runs before the gateway starts; what it returns is `prepared`. */
   readonly prepare?: (setup: TestAdministration) => Promise<Prepared>
 }
@@ -86,12 +91,18 @@ export async function startTestGateway<Prepared = undefined>(
 
   const lines: string[] = []
   const logger = createLogger('debug', { write: line => void lines.push(line) })
-  const gateway = await startGateway(config, { env, logger, pid: process.pid })
+  const gateway = await startGateway(config, {
+    env,
+    logger,
+    pid: options.pid ?? process.pid,
+    logIsLosing: options.logIsLosing ?? (() => false)
+  })
   const stop = stopOnce(gateway)
   return {
     ...setup,
     port: Number(new URL(gateway.url).port),
     adminPort: Number(new URL(gateway.adminUrl).port),
+    running: gateway,
     sandbox,
     key,
     connectors: connectorsOf(sandbox),

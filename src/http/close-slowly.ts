@@ -1,0 +1,46 @@
+import type { Duplex } from 'node:stream'
+
+/** How long a connection behind its last answer may be silent. */
+const silentMs = 1_000
+/** How long it may go on sending: as long as a whole request may take. */
+const longestMs = 10_000
+/** How much it may go on sending: a body that somebody sends by mistake, and no flood. */
+const mostBytes = 32 * 1024 * 1024
+const tickMs = 100
+/** So much is taken between two ticks: what is dropped is not to keep the event loop from what is served. */
+const bytesPerTick = 2 * 1024 * 1024
+
+const closing = new WeakSet<Duplex>()
+
+/**
+ * Ends our half behind what is written, and drops what the caller still sends before the connection is cut: one that is cut with
+ * bytes unread is reset, and the caller, which is busy sending, would see that in place of its answer. What comes
+ * must reach nobody else: shut its gate first.
+ */
+export function closeSlowly(socket: Duplex): void {
+  if (closing.has(socket)) return
+  closing.add(socket)
+  let bytes = 0
+  let inTick = 0
+  let tick = 0
+  let lastAt = 0
+  function drop(chunk: Buffer): void {
+    bytes += chunk.length
+    inTick += chunk.length
+    lastAt = tick
+    if (inTick >= bytesPerTick) socket.pause()
+  }
+  function look(): void {
+    tick++
+    const isOver = tick * tickMs >= longestMs || (tick - lastAt) * tickMs >= silentMs || bytes >= mostBytes
+    if (isOver) return void socket.destroy()
+    inTick = 0
+    if (socket.isPaused()) socket.resume()
+  }
+  const ticking = setInterval(look, tickMs).unref()
+  socket.once('close', () => clearInterval(ticking))
+  socket.on('error', () => socket.destroy())
+  socket.on('data', drop)
+  socket.end()
+  socket.resume()
+}

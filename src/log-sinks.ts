@@ -1,0 +1,119 @@
+import { fstatSync, write as writeToFile } from 'node:fs'
+import { Socket } from 'node:net'
+
+/** Where text goes, without anybody waiting for it. */
+export type Sink = {
+  /** How much was handed over and is not written yet. */
+  readonly waiting: number
+  /** `failing`: it is tried again and again. `gone`: nothing can be written any more. */
+  readonly state: 'open' | 'failing' | 'gone'
+  write(text: string): void
+  /** Resolves when all that was handed over is written, or can never be. */
+  drained(): Promise<void>
+}
+
+/** As `fs.write`: at most `length` bytes from `offset` on, to where the file is or, with O_APPEND, to its end. */
+export type WriteBytes = (
+  fd: number,
+  bytes: Buffer,
+  offset: number,
+  length: number,
+  position: null,
+  done: (error: NodeJS.ErrnoException | null, written: number) => void
+) => void
+
+/** Pipes and sockets through the event loop, which never blocks on them; files through the thread pool. */
+export function openSink(fd: number): Sink {
+  const kind = fstatSync(fd)
+  return kind.isFIFO() || kind.isSocket() ? new StreamSink(fd) : new FileSink(fd)
+}
+
+/** A pipe or a socket. When its reader has gone its lines have nowhere to go; calls are served on, the ledger tells of them. */
+class StreamSink implements Sink {
+  readonly #stream: Socket
+
+  constructor(fd: number) {
+    this.#stream = new Socket({ fd, readable: false, writable: true })
+    this.#stream.on('error', () => this.#stream.destroy())
+  }
+
+  get waiting(): number {
+    return this.#stream.writableLength
+  }
+
+  get state(): 'open' | 'gone' {
+    return this.#stream.destroyed ? 'gone' : 'open'
+  }
+
+  write(text: string): void {
+    if (!this.#stream.destroyed) this.#stream.write(text)
+  }
+
+  async drained(): Promise<void> {
+    if (this.#stream.destroyed) return
+    await new Promise<void>(resolve => this.#stream.write('', () => resolve()))
+  }
+}
+
+/** How long a write that failed is not tried again: a full disk is emptied by somebody, not by haste. */
+const retryMs = 250
+
+/**
+ * A file, or a terminal. What could not be written is kept and tried again from the byte on at which it failed, so that no
+ * line is cut or lost for a disk that was full for a while.
+ */
+export class FileSink implements Sink {
+  readonly #fd: number
+  readonly #writeBytes: WriteBytes
+  /** What is being written, and what comes behind it. */
+  #current = Buffer.alloc(0)
+  #behind: string[] = []
+  #behindLength = 0
+  #isWriting = false
+  #isFailing = false
+  #onDrained: (() => void)[] = []
+
+  constructor(fd: number, writeBytes: WriteBytes = writeToFile) {
+    this.#fd = fd
+    this.#writeBytes = writeBytes
+  }
+
+  get waiting(): number {
+    return this.#current.length + this.#behindLength
+  }
+
+  get state(): 'open' | 'failing' {
+    return this.#isFailing ? 'failing' : 'open'
+  }
+
+  write(text: string): void {
+    this.#behind.push(text)
+    this.#behindLength += text.length
+    if (!this.#isWriting) this.#next()
+  }
+
+  async drained(): Promise<void> {
+    if (this.#isWriting) await new Promise<void>(resolve => this.#onDrained.push(resolve))
+  }
+
+  #next(): void {
+    if (this.#current.length === 0) {
+      this.#current = Buffer.from(this.#behind.join(''))
+      this.#behind = []
+      this.#behindLength = 0
+    }
+    this.#isWriting = this.#current.length > 0
+    if (this.#isWriting)
+      this.#writeBytes(this.#fd, this.#current, 0, this.#current.length, null, this.#written)
+    else for (const resolve of this.#onDrained.splice(0)) resolve()
+  }
+
+  readonly #written = (error: NodeJS.ErrnoException | null, written: number): void => {
+    this.#isFailing = error !== null || written === 0
+    if (this.#isFailing) setTimeout(() => this.#next(), retryMs).unref()
+    else {
+      this.#current = this.#current.subarray(written)
+      this.#next()
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import { Duplex } from 'node:stream'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { closeSlowly } from '../../src/http/close-slowly.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** A connection whose other end sends what the test says. */
+function connection() {
+  let reads = false
+  const socket = new Duplex({
+    allowHalfOpen: true,
+    read() {
+      reads = true
+    },
+    write: (_chunk, _encoding, done) => done(),
+    final: done => done()
+  })
+  const turn = () => new Promise(resolve => setImmediate(resolve))
+  return {
+    socket,
+    /** Sends so many bytes, when they are read. */
+    async send(bytes: number): Promise<boolean> {
+      await turn()
+      if (!reads || socket.isPaused() || socket.destroyed) return false
+      socket.push(Buffer.alloc(bytes))
+      await turn()
+      return true
+    },
+    async pass(ms: number): Promise<void> {
+      vi.advanceTimersByTime(ms)
+      await turn()
+    }
+  }
+}
+
+test('a caller that has nothing more to send is cut after a second', async () => {
+  const { socket, pass } = connection()
+  closeSlowly(socket)
+  await pass(900)
+  expect([socket.writableEnded, socket.destroyed]).toEqual([true, false])
+  await pass(100)
+  expect(socket.destroyed).toBe(true)
+})
+
+test('a caller that goes on sending is let, for ten seconds at most, also when it is asked to end twice', async () => {
+  const { socket, send, pass } = connection()
+  closeSlowly(socket)
+  for (let ms = 0; ms < 9_900; ms += 300) {
+    expect(await send(1)).toBe(true)
+    await pass(300)
+    closeSlowly(socket)
+  }
+  expect(socket.destroyed).toBe(false)
+  await pass(100)
+  expect(socket.destroyed).toBe(true)
+})
+
+test('a caller that sends as fast as it can is read a part at a time, and 32 MiB at most', async () => {
+  const { socket, send, pass } = connection()
+  closeSlowly(socket)
+  let sent = 0
+  for (let ms = 0; ms < 5_000 && !socket.destroyed; ms += 100) {
+    let inTick = 0
+    while (await send(64 * 1024)) inTick += 64 * 1024
+    expect(inTick).toBeLessThanOrEqual(2 * 1024 * 1024)
+    sent += inTick
+    await pass(100)
+  }
+  expect(socket.destroyed).toBe(true)
+  expect(sent).toBe(32 * 1024 * 1024)
+})
