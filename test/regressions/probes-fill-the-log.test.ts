@@ -54,7 +54,7 @@ test('of probes that find the gateway unready the first is a warning, and the fi
 })
 
 test('a probe that is itself refused says nothing of health, and is logged as every refusal', async () => {
-  const bad = [`X: \xe9${marker}`]
+  const bad = [`X-Api-Key: ${marker}`, 'X-Api-Key: another']
   expect(await probed('/readyz', bad)).toEqual([info, 'request_malformed'])
   expect(await probed()).toEqual([debug])
   unready = 'sealed'
