@@ -97,6 +97,9 @@ function describe(sandbox: Sandbox, { tenant, key_id, key }: IssuedKey, url: str
   return { url, upstream: sandbox.origin, tenant, key_id, key, connector_id, curl }
 }
 
+/** How the program is called: a checkout runs its source, a package what was built from it. */
+const programName = import.meta.url.endsWith('.ts') ? 'npm run -s gateway --' : 'npx connector-gateway'
+
 function forPeople(told: Told, { upstreamOrigin }: Config): string {
   return `The gateway listens on ${told.url}, before a stand-in upstream on ${upstreamOrigin}.
 Tenant ${told.tenant} may use every connector with this key:
@@ -109,7 +112,7 @@ ${told.curl}
 
 And this to see what the ledger says of it:
 
-npm run -s gateway -- ledger list --config ${told.config}
+${programName} ledger list --config ${told.config}
 
 Ctrl-C ends the demo and removes all it has stored.
 `

@@ -222,39 +222,6 @@ test('no code writes a change of a kind that is not in the list', () => {
   expect(named).toEqual(new Set(Object.keys(adminKinds)))
 })
 
-test('an entry holds short lists whole, and of long ones what was added and removed', async () => {
-  const addresses = Array.from({ length: 60 }, (_, number) => `10.0.${number}.1`)
-  await acme({ addresses: addresses.slice(0, 30) })
-  await updateTenant(temporary.administration, 'acme', { addresses: addresses.slice(1, 31) })
-  await updateTenant(temporary.administration, 'acme', { addresses: addresses.slice(30, 60) })
-  await updateTenant(temporary.administration, 'acme', { addresses: ['10.0.0.1'] })
-  await updateTenant(temporary.administration, 'acme', { addresses: null })
-  const told = adminEntries(temporary.store).map(({ before, after }) => [before, after])
-  expect(told).toMatchObject([
-    [undefined, { addresses: { count: 30, added: { length: 20 }, more: 10 } }],
-    [{ addresses: { count: 30, removed: ['10.0.0.1'] } }, { addresses: { count: 30, added: ['10.0.30.1'] } }],
-    [
-      { addresses: { count: 30, removed: { length: 20 }, more: 9 } },
-      { addresses: { count: 30, added: { length: 20 }, more: 9 } }
-    ],
-    [
-      { addresses: { count: 30, removed: { length: 20 }, more: 10 } },
-      { addresses: { count: 1, added: ['10.0.0.1'] } }
-    ],
-    [{ addresses: ['10.0.0.1'] }, { addresses: null }]
-  ])
-})
-
-test('one more grant of a tenant with thousands is one small entry', async () => {
-  const ids = Array.from({ length: 2000 }, (_, number) => `${connector.slice(0, -4)}${1000 + number}`)
-  await acme({ connectors: ids })
-  const before = adminEntries(temporary.store).length
-  await updateTenant(temporary.administration, 'acme', { connectors: [...ids, connector] })
-  const added = adminEntries(temporary.store).slice(before)
-  expect(added).toHaveLength(1)
-  expect(JSON.stringify(added).length).toBeLessThan(700)
-})
-
 test('a text is cut where it is long', async () => {
   addCredential(custody(), 'reports', behind(`file:/${'a'.repeat(5000)}`))
   expect(adminEntries(temporary.store).map(({ after }) => after)).toMatchObject([
