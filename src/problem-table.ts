@@ -53,7 +53,7 @@ export const problemTable = {
     title: 'Permission denied',
     detail: 'Your tenant may not use this operation.',
     retryable: false,
-    action: 'Ask whoever issued your key to permit this operation.'
+    action: 'Ask the platform team to permit this operation to you.'
   },
   connector_not_found: {
     status: 404,

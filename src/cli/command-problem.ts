@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import { ConfigError, describeFault } from '../config-fault.ts'
 import { problemTable } from '../problem-table.ts'
-import { Refusal, refusalTable } from '../tenants/refusal.ts'
+import { Refusal, type RefusalCode, refusalTable } from '../tenants/refusal.ts'
 import { CommandError, type FailureExit } from './context.ts'
 
 /** A failed command, ready to be told: as lines for people, as a problem object for programs. */
@@ -19,7 +19,7 @@ type ProblemObject = {
   readonly status: number
   readonly detail: string
   readonly code: string
-  /** What to do, of those failures that are in a table. */
+  /** What to do about a refusal. The actions of HTTP's own problems speak of requests, which a command has none of. */
   readonly action?: string
   /** For faults in the configuration: each with a JSON pointer to its setting, and where that was given. */
   readonly errors?: readonly { readonly pointer: string; readonly detail: string; readonly source?: string }[]
@@ -33,7 +33,7 @@ export function toCommandProblem(error: unknown): CommandProblem {
   const { code, detail, exit } = asCommandError(error)
   const line = plain(detail)
   const status = statusOf(code, exit)
-  const action = tabled[code]?.action
+  const action = Object.hasOwn(refusalTable, code) ? refusalTable[code as RefusalCode].action : undefined
   return {
     exit,
     lines: [line],
@@ -113,13 +113,9 @@ function usageFault(message: string): string {
   return message.replace(/^error: /, '').replace(/( but got \d+):.*$/s, '$1.')
 }
 
-const tabled: Readonly<Record<string, { readonly status: number; readonly action: string }>> = {
-  ...problemTable,
-  ...refusalTable
-}
-
 function statusOf(code: string, exit: FailureExit): number {
-  return tabled[code]?.status ?? (exit === 2 ? 400 : 409)
+  const known: Readonly<Record<string, { readonly status: number }>> = { ...problemTable, ...refusalTable }
+  return known[code]?.status ?? (exit === 2 ? 400 : 409)
 }
 
 function titleOf(code: string): string {

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { refusalTable } from '../../src/tenants/refusal.ts'
 import { commandLine } from './command-line.ts'
 
 const oneLine = /^connector-gateway: [^\n]+\n$/
@@ -56,6 +57,19 @@ describe('a command line that means nothing gets one line on standard error, exi
       code: 'usage_invalid'
     })
   })
+})
+
+test('a refusal says with --json what to do, as over HTTP; an error that is none has no such sentence', async () => {
+  const gateway = commandLine()
+  const problemOf = async (words: readonly string[]) =>
+    JSON.parse((await gateway.run([...words, '--json'])).stderr) as { code: string; action?: string }
+  const refused = [
+    ['key_not_found', ['key', 'revoke', 'aaaaaaaaaaaaaaaa']],
+    ['tenant_name_invalid', ['tenant', 'create', 'Acme']]
+  ] as const
+  for (const [code, words] of refused)
+    expect(await problemOf(words)).toMatchObject({ code, action: refusalTable[code].action })
+  expect(await problemOf(['tenant', 'list', '--limit', 'many'])).not.toHaveProperty('action')
 })
 
 describe('all faults of the configuration are told at once, each with its key, exit 2', () => {
