@@ -3,30 +3,27 @@ import { buildAdminApp, buildApp } from './app.ts'
 import { besideThisFile } from './beside-this-file.ts'
 import { Callers } from './callers.ts'
 import type { Config } from './config.ts'
-import type { Credentials } from './custody/credentials.ts'
 import { HeldCredentials } from './custody/held-credentials.ts'
 import { degradationsOf } from './degradations.ts'
 import { keepUnsealing } from './keep-unsealing.ts'
-import { AppendTimeout } from './ledger/append-queue.ts'
 import { packDrafts } from './ledger/draft.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { LedgerReader } from './ledger/ledger-reader.ts'
 import { LedgerCompleteness } from './ledger-completeness.ts'
-import { isEnding, type Lifecycle } from './lifecycle.ts'
+import type { Lifecycle } from './lifecycle.ts'
 import { limitsInUse } from './limits/limits-in-use.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
 import { type Listener, listen } from './listener.ts'
 import type { Logger } from './logger.ts'
 import { type Custody, openCustody } from './open-custody.ts'
-import { Problem } from './problems.ts'
 import { openProofs, type Proofs } from './proofs.ts'
 import { inWords, settingWarnings } from './setting-warnings.ts'
 import { type StoreThread, startStoreThread } from './start-store-thread.ts'
-import { storeFaultDetail } from './store/store-fault.ts'
 import type { Opened } from './store-thread.ts'
 import { deadMappings } from './tenant-mappings.ts'
 import { TenantAdministration } from './tenants/tenant-administration.ts'
 import { openTls, type TlsSource } from './tls-reload.ts'
+import { unreadiness } from './unreadiness.ts'
 import { Budget } from './upstream/budget.ts'
 import { contentApi } from './upstream/content-api.ts'
 import { type Forward, type ForwardDependencies, openDoor } from './upstream/forward.ts'
@@ -247,22 +244,4 @@ function doorOf(config: Config, { logger, ...parts }: DoorParts): Forward {
   const onEcho: ForwardDependencies['onEcho'] = facts =>
     logger.error({ incident: 'credential_echoed', ...facts }, 'the upstream has repeated our key')
   return openDoor({ ...parts, budget, deadlineMs: config.upstreamDeadlineMs, onEcho })
-}
-
-function unreadiness(lifecycle: Lifecycle, credentials: Credentials, ledger: Ledger): Problem | null {
-  if (isEnding(lifecycle)) return new Problem('shutting_down')
-  if (lifecycle.sealed)
-    return new Problem('sealed', {
-      detail:
-        'No master key fits the store: put the right one where GATEWAY_MASTER_KEY says; the log says more.'
-    })
-  if (credentials.areSealed)
-    return new Problem('sealed', {
-      detail: 'No upstream credential can be opened; the log says which and why.'
-    })
-  const { fault } = ledger
-  if (!fault) return null
-  const detail =
-    fault instanceof AppendTimeout ? 'The store has not answered in time.' : storeFaultDetail(fault)
-  return new Problem('ledger_unavailable', { cause: fault, ...(detail !== undefined && { detail }) })
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { addCredential } from '../src/custody/credential-changes.ts'
+import { type DegradationSources, degradationsOf } from '../src/degradations.ts'
 import { gatewayForFile } from './support/gateway-for-file.ts'
 import { rawRequest } from './support/raw-connection.ts'
 import { requestBytes, syncBytes } from './support/request-bytes.ts'
@@ -121,4 +122,22 @@ test('tenants, administrators and credentials that cannot be read from the store
   expect(await sync()).toBe(200)
   raw.exec('ALTER TABLE elsewhere RENAME TO directory_change')
   await says('')
+})
+
+test('a certificate that has expired, or cannot be renewed, is shown', () => {
+  const none = { areStale: false, isStale: false, isBehindReferences: false, isLacking: false }
+  const custody = { credentials: { some: () => false }, keeper: none } as never
+  const of = (tls: DegradationSources['tls']) =>
+    degradationsOf({
+      custody,
+      callers: none,
+      completeness: none,
+      proofs: { lackKeys: () => false },
+      logIsLosing: undefined,
+      tls
+    })
+  expect(of(null)).toEqual([])
+  const now = Date.now()
+  expect(of({ hasExpired: at => at >= now, isBehindFiles: () => false })).toEqual(['certificate_expired'])
+  expect(of({ hasExpired: () => false, isBehindFiles: () => true })).toEqual(['certificate_not_followed'])
 })

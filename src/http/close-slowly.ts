@@ -6,9 +6,9 @@ const silentMs = 1_000
 const longestMs = 10_000
 /** How much it may go on sending: a body that somebody sends by mistake, and no flood. */
 const mostBytes = 32 * 1024 * 1024
-const tickMs = 100
+const tickMs = 250
 /** So much is taken between two ticks: what is dropped is not to keep the event loop from what is served. */
-const bytesPerTick = 2 * 1024 * 1024
+const bytesPerTick = 4 * 1024 * 1024
 
 const closing = new WeakSet<Duplex>()
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { onThisMachine } from '../support/bounds.ts'
@@ -153,4 +154,27 @@ test('the drain finishes the call at work, and ends what is silent, in the hands
   await half.ended
   handshaking.destroy()
   await draining.close()
+})
+
+test('a caller that sends 20 MB before it reads sees that they were too many', async () => {
+  const socket = (await secureSocket()).pause()
+  let got = ''
+  socket.on('data', chunk => {
+    got += chunk.toString('latin1')
+  })
+  const closed = new Promise<string>(resolve => {
+    socket.on('error', error => resolve(error.message))
+    socket.on('close', () => resolve(got.split('\r\n', 1)[0] ?? ''))
+  })
+  const send = (bytes: Buffer) => new Promise(resolve => socket.write(bytes, resolve))
+  const { key, connectors } = gateway
+  await send(
+    syncBytes({ key, connectorId: connectors.sharepoint }, { body: '', framing: 'Content-Length: 20000000' })
+  )
+  for (let sent = 0; sent < 20 && !socket.destroyed; sent++) {
+    await send(Buffer.alloc(1_000_000, ' '))
+    await delay(75)
+  }
+  socket.resume()
+  expect(await closed).toContain('HTTP/1.1 413 ')
 })

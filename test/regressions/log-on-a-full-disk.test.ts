@@ -77,6 +77,20 @@ test('lines past what is kept are counted, and the count is in the log and shown
   expect(destination.isLosing).toBe(false)
 })
 
+test('a log whose reader has gone is shown for good, and keeps nothing for it', () => {
+  const written: string[] = []
+  const gone = {
+    state: 'gone' as const,
+    waiting: 0,
+    write: (text: string) => void written.push(text),
+    drained: async () => {}
+  }
+  const destination = new LogDestination(gone, () => Date.now())
+  destination.write('a line\n')
+  vi.advanceTimersByTime(3_600_000)
+  expect([written, destination.isLosing]).toEqual([[], true])
+})
+
 test('a process whose file may grow no further goes on once it may, without half a line', async () => {
   vi.useRealTimers()
   const folder = mkdtempSync(join(tmpdir(), 'gateway-log-'))
