@@ -5,6 +5,7 @@ import { gatewayForFile } from '../support/gateway-for-file.ts'
 import { header } from '../support/http-answer.ts'
 import { rawRequest } from '../support/raw-connection.ts'
 import { requestBytes, syncBytes } from '../support/request-bytes.ts'
+import { eventually } from '../support/scenario-wait.ts'
 
 const file = gatewayForFile({ prepare: setup => setup.addTenant({ name: 'reader', operations: ['read'] }) })
 const refused = {
@@ -27,9 +28,12 @@ describe('a sync with an Idempotency-Key is refused, since it would not be kept 
     const { gateway } = file
     const target = `${prefix}/connectors/${gateway.connectors.sharepoint}/sync`
     const bytes = requestBytes({ target, key: gateway.key, body: '{}', more: [line] })
-    const { detail } = await expectRefusal(gateway, bytes, 'request_invalid', refused)
+    const { detail, request_id } = await expectRefusal(gateway, bytes, 'request_invalid', refused)
     expect(detail).toBe('Idempotency keys are not supported yet.')
-    expect(gateway.entries().at(-1)).toMatchObject({ kind: 'call.rejected', code: 'request_invalid' })
+    const entry = await eventually('the refusal is on the ledger', async () =>
+      gateway.entries().find(entry => entry.request_id === request_id)
+    )
+    expect(entry).toMatchObject({ kind: 'call.rejected', code: 'request_invalid' })
   })
 })
 
