@@ -5,7 +5,7 @@ const flushBytes = 65_536
 const flushMs = 100
 /** When nothing can be written, lines are dropped, and counted, past this many bytes: the gateway neither waits nor grows. */
 const boundBytes = 4 << 20
-/** For how long after the log itself has told of it a loss is shown: whoever asks twice a minute sees it. */
+/** For how long after its line in the log a loss is shown: whoever asks twice a minute sees it. */
 const shownMs = 60_000
 
 /** Where log lines go. Never blocks the event loop, not even when the other end of a pipe has stopped reading. */
@@ -15,7 +15,7 @@ export class LogDestination {
   #lines: string[] = []
   #bytes = 0
   #lost = 0
-  #toldAtMs = Number.NEGATIVE_INFINITY
+  #reportedAtMs = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | null = null
 
   constructor(to: number | Sink, nowMs = () => performance.now()) {
@@ -25,7 +25,7 @@ export class LogDestination {
 
   /** Whether lines cannot be written now, or some were lost within the last minute. */
   get isLosing(): boolean {
-    return this.#sink.state !== 'open' || this.#lost > 0 || this.#nowMs() - this.#toldAtMs < shownMs
+    return this.#sink.state !== 'open' || this.#lost > 0 || this.#nowMs() - this.#reportedAtMs < shownMs
   }
 
   write(line: string): void {
@@ -61,12 +61,12 @@ export class LogDestination {
         `{"level":40,"time":"${new Date().toISOString()}","lost":${this.#lost},"msg":"log lines lost"}\n`
       )
       this.#lost = 0
-      this.#toldAtMs = this.#nowMs()
+      this.#reportedAtMs = this.#nowMs()
     }
     if (this.#lines.length > 0) this.#sink.write(this.#lines.join(''))
     this.#lines = []
     this.#bytes = 0
-    // A loss is told as soon as it can be, also when no further line comes.
+    // The log reports a loss as soon as it can, also when no further line comes.
     if (this.#lost > 0 && this.#sink.state !== 'gone') this.#flushSoon()
   }
 }

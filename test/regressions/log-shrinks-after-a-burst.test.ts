@@ -10,7 +10,7 @@ import { startTestGateway } from '../support/test-gateway.ts'
 
 const mib = 1024 * 1024
 
-// A log keeps the size that it once had, unless it is told otherwise: a long reader during a burst cost its disk for good.
+// Without a limit a log keeps the size that it once had: a long reader during a burst cost its disk for good.
 test('the log of the store that grew behind a reader shrinks once it is copied, and the gateway takes that for what it is', async () => {
   const gateway = await startTestGateway()
   try {
