@@ -1,31 +1,18 @@
 import assert from 'node:assert/strict'
-import type { HeldVersion, HeldVersions } from './credential.ts'
-import { type CredentialRecord, findVersion } from './credential-records.ts'
+import type { CredentialJobs } from './credential-jobs.ts'
+import { findCredential, findVersion } from './credential-records.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
-import { labelOf, type NewVersion, type VersionChanged } from './credential-steps.ts'
+import { labelOf } from './credential-steps.ts'
 import { type CredentialView, viewsOf } from './credential-views.ts'
 import type { Credentials } from './credentials.ts'
-import { holdVersions, isGoneBackFrom } from './held-versions.ts'
+import { isGoneBackFrom } from './held-versions.ts'
+import { holdSnapshot } from './hold-snapshot.ts'
 import type { KeyMaterial } from './key-material.ts'
 import { LeavingCredentials } from './leaving-credentials.ts'
-import { openVersion } from './open-version.ts'
+import { OneAtATime } from './one-at-a-time.ts'
 import { isCommand, References, type ReferencesOptions } from './references.ts'
 import { SecretUnavailable } from './secret-reference.ts'
 import { type TroubleKind, Troubles } from './troubles.ts'
-
-/** The store's side of custody, on the store's thread. */
-export type CredentialJobs = {
-  call(job: 'credentials', lastChange: number): Promise<CredentialSnapshot | null>
-  call(job: 'noteMaterial', note: NotedMaterial): Promise<VersionChanged>
-}
-
-/** What a reference gives now, as the store's thread is told of it. */
-export type NotedMaterial = {
-  readonly name: string
-  readonly version: NewVersion
-  readonly graceMs: number
-  readonly followsSetting: boolean
-}
 
 export type CredentialKeeperOptions = ReferencesOptions & {
   readonly credentials: Credentials
@@ -35,8 +22,6 @@ export type CredentialKeeperOptions = ReferencesOptions & {
   readonly onChange: (label: string) => void
   readonly onError: (error: unknown, what: string) => void
 }
-
-type InTurn = (work: () => Promise<void>) => Promise<void>
 
 /** The credential that the setting stands for. */
 const settingName = 'default'
@@ -50,7 +35,8 @@ export class CredentialKeeper {
   readonly #options: CredentialKeeperOptions
   #snapshot: CredentialSnapshot | null = null
   #timer: NodeJS.Timeout | undefined
-  #working: Promise<void> = Promise.resolve()
+  /** What the store says, and what is taken up meanwhile, do not overtake each other. */
+  readonly #turns = new OneAtATime()
   readonly #references: References
   readonly #leaving = new LeavingCredentials()
   /** Commands under way: what they take holds nothing else up. */
@@ -81,7 +67,7 @@ export class CredentialKeeper {
 
   /** Looks once for what has changed. Never rejects. */
   poll(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       await this.#readStore()
       for (const { name, active, removed_at } of this.#snapshot?.records.credentials ?? []) {
         const source = this.#snapshot && findVersion(this.#snapshot.records, name, active)?.source
@@ -93,7 +79,7 @@ export class CredentialKeeper {
 
   /** Looks in the store alone: a file must be given its time between two looks. Never rejects. */
   refresh(): Promise<void> {
-    return this.#inTurn(() => this.#readStore())
+    return this.#turns.run(() => this.#readStore())
   }
 
   /** Runs the commands of references at the next look, and returns how many they are: one that has just failed has its pause. */
@@ -121,7 +107,7 @@ export class CredentialKeeper {
     clearInterval(this.#timer)
     this.#references.close()
     await Promise.all(this.#running)
-    await this.#working
+    await this.#turns.idle
     this.#options.credentials.replaceAll(new Map())
   }
 
@@ -149,12 +135,11 @@ export class CredentialKeeper {
     const { credentials, store } = this.#options
     const snapshot = await store.call('credentials', lastChange)
     if (!snapshot) return
-    const all = new Map<string, HeldVersions>()
-    for (const record of snapshot.records.credentials)
-      if (record.removed_at === null) {
-        const open = (version: number) => this.#openOne(record, version, snapshot)
-        all.set(record.name, await holdVersions(record, snapshot, open))
-      }
+    const all = await holdSnapshot(snapshot, {
+      held: name => credentials.held(name),
+      references: this.#references,
+      onUnopened: (label, error) => this.#tell('version', label, error, 'a credential cannot be opened')
+    })
     for (const [name, { active }] of all)
       if (active && active.version !== credentials.held(name).active?.version)
         this.#options.onChange(labelOf(name, active.version))
@@ -163,41 +148,17 @@ export class CredentialKeeper {
     this.#snapshot = snapshot
   }
 
-  /** Null, and told, when the version cannot be opened: the others can still be used. */
-  async #openOne(
-    { name, active }: CredentialRecord,
-    version: number,
-    snapshot: CredentialSnapshot
-  ): Promise<HeldVersion | null> {
-    const record = findVersion(snapshot.records, name, version)
-    if (!record) return null
-    const held = this.#options.credentials.held(name)
-    for (const known of [held.active, held.standby])
-      if (known?.version === version && known.material.fingerprint === record.fingerprint) return known
-    if (!this.#references.mayAsk(name, record.source)) return null
-    try {
-      return await openVersion(record, snapshot, source =>
-        this.#references.ask(name, source, () => this.#references.materialOf(source, snapshot))
-      )
-    } catch (error) {
-      // The key behind a reference may have changed: the active one is fetched again, the one before is lost.
-      if (version === active || !(error instanceof SecretUnavailable))
-        this.#tell('version', labelOf(name, version), error, 'a credential cannot be opened')
-      return null
-    }
-  }
-
   /** Looks what a reference gives now, when it is time to. What a command takes is not waited for. */
   async #follow(name: string, source: string): Promise<void> {
     if (!this.#references.isDue(name, source, this.#isMissing(name))) return
     if (!isCommand(source)) return await this.#look(name, source, work => work())
-    const running = this.#look(name, source, work => this.#inTurn(work)).finally(() =>
+    const running = this.#look(name, source, work => this.#turns.run(work)).finally(() =>
       this.#running.delete(running)
     )
     this.#running.add(running)
   }
 
-  async #look(name: string, source: string, atItsTurn: InTurn): Promise<void> {
+  async #look(name: string, source: string, atItsTurn: OneAtATime['run']): Promise<void> {
     await this.#try('reference', name, 'the key of a credential could not be fetched', () =>
       this.#references.ask(name, source, async () => {
         const material = await this.#materialOf(source)
@@ -210,13 +171,10 @@ export class CredentialKeeper {
 
   /** Whether the key of a credential is behind a reference, as far as the store was read. */
   #refersTo(name: string): boolean {
-    const { records } = this.#snapshot ?? {}
-    const record = records?.credentials.find(one => one.name === name && one.removed_at === null)
-    return (
-      records !== undefined &&
-      record !== undefined &&
-      findVersion(records, name, record.active)?.source !== 'sealed'
-    )
+    if (this.#snapshot === null) return false
+    const { records } = this.#snapshot
+    const record = findCredential(records, name)
+    return record !== undefined && findVersion(records, name, record.active)?.source !== 'sealed'
   }
 
   #isMissing(name: string): boolean {
@@ -267,19 +225,7 @@ export class CredentialKeeper {
   #dropOverdue(): void {
     const { credentials } = this.#options
     for (const name of this.#leaving.takeOverdue()) credentials.drop(name)
-    for (const name of credentials.names()) {
-      const held = credentials.held(name)
-      if (held.standby && Date.now() >= held.standbyUntilMs)
-        credentials.replace(name, { ...held, standby: null })
-    }
-  }
-
-  /** One after the other: what the store says, and what is taken up meanwhile, do not overtake each other. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#working.then(work)
-    // What fails is told by whoever asked for it; here it must only not keep the next from its turn.
-    this.#working = done.catch(() => {})
-    return done
+    credentials.dropOverdueStandbys(Date.now())
   }
 
   async #try(kind: TroubleKind, name: string, what: string, work: () => Promise<void>): Promise<void> {

@@ -122,6 +122,13 @@ export class Credentials {
     this.#held.delete(name)
   }
 
+  /** Zeroes the keys before whose grace period is over at this time, in milliseconds since 1970. */
+  dropOverdueStandbys(nowMs: number): void {
+    for (const [name, { versions }] of this.#held)
+      if (versions.standby && nowMs >= versions.standbyUntilMs)
+        this.replace(name, { ...versions, standby: null })
+  }
+
   /** Holds other versions of one credential from now on. */
   replace(name: string, versions: HeldVersions): void {
     const credential = this.#held.get(name)

@@ -1,0 +1,16 @@
+import type { CredentialSnapshot } from './credential-snapshot.ts'
+import type { NewVersion, VersionChanged } from './credential-steps.ts'
+
+/** The store's side of custody, on the store's thread. */
+export type CredentialJobs = {
+  call(job: 'credentials', lastChange: number): Promise<CredentialSnapshot | null>
+  call(job: 'noteMaterial', note: NotedMaterial): Promise<VersionChanged>
+}
+
+/** What a reference gives now, as the store's thread is told of it. */
+export type NotedMaterial = {
+  readonly name: string
+  readonly version: NewVersion
+  readonly graceMs: number
+  readonly followsSetting: boolean
+}

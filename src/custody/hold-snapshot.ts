@@ -1,0 +1,54 @@
+import type { HeldVersion, HeldVersions } from './credential.ts'
+import { type CredentialRecord, findVersion } from './credential-records.ts'
+import type { CredentialSnapshot } from './credential-snapshot.ts'
+import { labelOf } from './credential-steps.ts'
+import { holdVersions } from './held-versions.ts'
+import { openVersion } from './open-version.ts'
+import type { References } from './references.ts'
+import { SecretUnavailable } from './secret-reference.ts'
+
+export type SnapshotHolder = {
+  /** What is held of a credential now: a version that has not changed is not opened again. */
+  held(name: string): HeldVersions
+  readonly references: Pick<References, 'mayAsk' | 'ask' | 'materialOf'>
+  /** A version cannot be opened; the others can still be used. */
+  onUnopened(label: string, error: unknown): void
+}
+
+/** What this process is to hold of the credentials that the store names. */
+export async function holdSnapshot(
+  snapshot: CredentialSnapshot,
+  holder: SnapshotHolder
+): Promise<Map<string, HeldVersions>> {
+  const all = new Map<string, HeldVersions>()
+  for (const record of snapshot.records.credentials)
+    if (record.removed_at === null) {
+      const open = (version: number) => openOne(record, version, snapshot, holder)
+      all.set(record.name, await holdVersions(record, snapshot, open))
+    }
+  return all
+}
+
+/** Null when the version cannot be opened. */
+async function openOne(
+  { name, active }: CredentialRecord,
+  version: number,
+  snapshot: CredentialSnapshot,
+  { held, references, onUnopened }: SnapshotHolder
+): Promise<HeldVersion | null> {
+  const record = findVersion(snapshot.records, name, version)
+  if (!record) return null
+  const known = held(name)
+  for (const one of [known.active, known.standby])
+    if (one?.version === version && one.material.fingerprint === record.fingerprint) return one
+  if (!references.mayAsk(name, record.source)) return null
+  try {
+    return await openVersion(record, snapshot, source =>
+      references.ask(name, source, () => references.materialOf(source, snapshot))
+    )
+  } catch (error) {
+    // The key behind a reference may have changed: the active one is fetched again, the one before is lost.
+    if (version === active || !(error instanceof SecretUnavailable)) onUnopened(labelOf(name, version), error)
+    return null
+  }
+}
