@@ -11,7 +11,7 @@ export function changeText(entry: LedgerEntry): string {
     .concat('\n')
 }
 
-/** The same below a row of a list, whose columns have no room for the key or the credential that it is about. */
+/** The same below a row of a list, with the key or the credential that changed: the columns have no room for it. */
 export function listedChange(entry: LedgerEntry): string {
   if (!entry.kind.startsWith('admin.')) return ''
   const { key_id: key, credential } = entry

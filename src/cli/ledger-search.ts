@@ -89,18 +89,18 @@ function toSearch({ tenant, key, connector, kind, code, outcome, requestId, sinc
 }
 
 /**
- * 20, 24, 12 and 36 characters with two between: 98 of the 100 that a terminal is sure to have. Where reasons or limits are
- * to be told there is no room for them, and codes are then whole as well.
+ * 20, 24, 12 and 36 characters with two between: 98 of the 100 that a terminal is sure to have. A list with reasons or limits
+ * needs more room anyway, so it also shows whole codes.
  */
 function listColumns(entries: readonly LedgerEntry[]): readonly Column<LedgerEntry>[] {
-  const isTold = entries.some(entry => reasonOf(entry) !== undefined)
+  const hasReasons = entries.some(entry => reasonOf(entry) !== undefined)
   const columns: readonly Column<LedgerEntry>[] = [
     ['TIME', entry => shortTime(entry.at)],
-    ['EVENT', entry => cut(event(entry), isTold ? 48 : 24)],
+    ['EVENT', entry => cut(event(entry), hasReasons ? 48 : 24)],
     ['TENANT', entry => cut(entry.tenant ?? '-', 12)],
     ['REQUEST', entry => cut(entry.request_id ?? '-', 36)]
   ]
-  return isTold ? [...columns, ['REASON', entry => reasonOf(entry) ?? '-']] : columns
+  return hasReasons ? [...columns, ['REASON', entry => reasonOf(entry) ?? '-']] : columns
 }
 
 /** Why a caller was not admitted, or whose limit was reached. */
@@ -139,14 +139,14 @@ function story(entries: readonly LedgerEntry[]): string {
 }
 
 function storyColumns(entries: readonly LedgerEntry[]): readonly Column<LedgerEntry>[] {
-  const isTold = entries.some(({ reason }) => reason !== undefined)
+  const hasReasons = entries.some(({ reason }) => reason !== undefined)
   const reason: Column<LedgerEntry> = ['REASON', entry => entry.reason ?? '-']
   return [
     ['TIME', entry => entry.at],
     ['KIND', entry => cut(entry.kind, 16)],
     ['TRY', entry => String(entry.attempt ?? '-')],
     ['RESULT', entry => entry.code ?? '-'],
-    ...(isTold ? [reason] : []),
+    ...(hasReasons ? [reason] : []),
     ['STATUS', entry => String(entry.status ?? '-')],
     ['UPSTREAM', entry => String(entry.upstream_status ?? '-')],
     ['MS', entry => String(entry.duration_ms ?? '-')]
