@@ -11,6 +11,14 @@ export function changeText(entry: LedgerEntry): string {
     .concat('\n')
 }
 
+/** The same below a row of a list, with the key or the credential that changed: the columns have no room for it. */
+export function listedChange(entry: LedgerEntry): string {
+  if (!entry.kind.startsWith('admin.')) return ''
+  const { key_id: key, credential } = entry
+  const about = key === undefined ? credential && `credential ${credential}` : `key ${key}`
+  return `${about === undefined ? '' : `    of ${about}\n`}${changeText(entry)}`
+}
+
 /** The same for several, each under its kind and what it is about. */
 export function changesText(entries: readonly LedgerEntry[]): string {
   return entries

@@ -63,8 +63,12 @@ export function told(findings: Findings): string {
 
 function storeTold({ path, state, tenants, keys }: Findings['store']): string {
   if (state === 'absent') return `${path} (not there yet: made at the first start)`
-  const held = `${tenants} tenants, ${keys} keys`
+  const held = `${counted(tenants, 'tenant')}, ${counted(keys, 'key')}`
   return `${path} (${held}${state === 'earlier' ? '; brought up to date at the next start' : ''})`
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function endOf({ ok, warnings, upstream: { asked = [] } }: Findings): string {

@@ -4,7 +4,7 @@ import type { LedgerEntry } from '../ledger/entry.ts'
 import { isCursor, searchLedger, storyOf } from '../ledger/search.ts'
 import { type Outcome, outcomes } from '../ledger/terms.ts'
 import { unrecordedRequest } from '../ledger/unrecorded-request.ts'
-import { changesText, changeText } from './change-text.ts'
+import { changesText, listedChange } from './change-text.ts'
 import { type CliContext, CommandError } from './context.ts'
 import { withLedger } from './ledger-reader.ts'
 import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from './options.ts'
@@ -50,7 +50,7 @@ export function addList(noun: Command, context: CliContext): void {
     const found = await withLedger(context, options, database =>
       searchLedger(database, toSearch(options), page)
     )
-    printPage(context, options, found, withReason(listColumns, listColumns.length, found.items), changeText)
+    printPage(context, options, found, listColumns(found.items), listedChange)
   })
 }
 
@@ -88,24 +88,24 @@ function toSearch({ tenant, key, connector, kind, code, outcome, requestId, sinc
   }
 }
 
-/** 20, 24, 12 and 36 characters with two between: 98 of the 100 that a terminal is sure to have. */
-const listColumns: readonly Column<LedgerEntry>[] = [
-  ['TIME', entry => shortTime(entry.at)],
-  ['EVENT', entry => cut(event(entry), 24)],
-  ['TENANT', entry => cut(entry.tenant ?? '-', 12)],
-  ['REQUEST', entry => cut(entry.request_id ?? '-', 36)]
-]
+/**
+ * 20, 24, 12 and 36 characters with two between: 98 of the 100 that a terminal is sure to have. A list with reasons or limits
+ * needs more room anyway, so it also shows whole codes.
+ */
+function listColumns(entries: readonly LedgerEntry[]): readonly Column<LedgerEntry>[] {
+  const hasReasons = entries.some(entry => reasonOf(entry) !== undefined)
+  const columns: readonly Column<LedgerEntry>[] = [
+    ['TIME', entry => shortTime(entry.at)],
+    ['EVENT', entry => cut(event(entry), hasReasons ? 48 : 24)],
+    ['TENANT', entry => cut(entry.tenant ?? '-', 12)],
+    ['REQUEST', entry => cut(entry.request_id ?? '-', 36)]
+  ]
+  return hasReasons ? [...columns, ['REASON', entry => reasonOf(entry) ?? '-']] : columns
+}
 
-const reasonColumn: Column<LedgerEntry> = ['REASON', entry => entry.reason ?? '-']
-
-/** The columns with that of the reasons at `place`, where there is any to be told: it is more than the width has room for. */
-function withReason(
-  columns: readonly Column<LedgerEntry>[],
-  place: number,
-  entries: readonly LedgerEntry[]
-): readonly Column<LedgerEntry>[] {
-  const isTold = entries.some(({ reason }) => reason !== undefined)
-  return isTold ? columns.toSpliced(place, 0, reasonColumn) : columns
+/** Why a caller was not admitted, or whose limit was reached. */
+function reasonOf({ reason, limit }: LedgerEntry): string | undefined {
+  return reason ?? limit
 }
 
 function event({ kind, code, count }: LedgerEntry): string {
@@ -135,16 +135,20 @@ function story(entries: readonly LedgerEntry[]): string {
     ['limit', entries.findLast(({ limit }) => limit !== undefined)?.limit]
   ]
   const known = pairs.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
-  return `${facts(known)}\n${table(withReason(storyColumns, behindResult, entries), entries)}${changesText(entries)}`
+  return `${facts(known)}\n${table(storyColumns(entries), entries)}${changesText(entries)}`
 }
 
-const storyColumns: readonly Column<LedgerEntry>[] = [
-  ['TIME', entry => entry.at],
-  ['KIND', entry => cut(entry.kind, 16)],
-  ['TRY', entry => String(entry.attempt ?? '-')],
-  ['RESULT', entry => entry.code ?? '-'],
-  ['STATUS', entry => String(entry.status ?? '-')],
-  ['UPSTREAM', entry => String(entry.upstream_status ?? '-')],
-  ['MS', entry => String(entry.duration_ms ?? '-')]
-]
-const behindResult = storyColumns.findIndex(([heading]) => heading === 'RESULT') + 1
+function storyColumns(entries: readonly LedgerEntry[]): readonly Column<LedgerEntry>[] {
+  const hasReasons = entries.some(({ reason }) => reason !== undefined)
+  const reason: Column<LedgerEntry> = ['REASON', entry => entry.reason ?? '-']
+  return [
+    ['TIME', entry => entry.at],
+    ['KIND', entry => cut(entry.kind, 16)],
+    ['TRY', entry => String(entry.attempt ?? '-')],
+    ['RESULT', entry => entry.code ?? '-'],
+    ...(hasReasons ? [reason] : []),
+    ['STATUS', entry => String(entry.status ?? '-')],
+    ['UPSTREAM', entry => String(entry.upstream_status ?? '-')],
+    ['MS', entry => String(entry.duration_ms ?? '-')]
+  ]
+}

@@ -27,6 +27,7 @@ test('check opens the store and the keys, says what it found and never prints a 
   })
   const people = await gateway.run(['check'], key)
   expect(people.stdout).toMatch(/\nAll is well\.\n$/)
+  expect(people.stdout).toContain('gateway.db (1 tenant, 1 key)\n')
   expect(stdout + people.stdout).not.toContain('canary')
 })
 

@@ -42,6 +42,25 @@ test('lists tell people what changed, below each change, in lines that a termina
   ])
 })
 
+test('lists tell people which key or credential a change was about', async () => {
+  const cli = commandLine()
+  await cli.json('tenant', 'create', 'acme')
+  const { key_id: keyId } = await cli.json('key', 'issue', 'acme')
+  await cli.json('key', 'revoke', String(keyId))
+  const admin = await cli.json('admin-key', 'issue', 'alice', '--role', 'viewer')
+  const listed = async (kind: string) =>
+    (await cli.run(['ledger', 'list', '--kind', kind])).stdout.split('\n').slice(2)
+  expect((await listed('admin.key.*')).filter(line => line.startsWith('    of '))).toEqual([
+    `    of key ${keyId}`,
+    `    of key ${keyId}`
+  ])
+  expect(await listed('admin.admin_key.*')).toContain(`    of key ${admin['key_id']}`)
+  await cli.run(['credential', 'add', 'reports', '--from', 'env:REPORTS'], {
+    REPORTS: 'bd_v2_made_up_key'
+  })
+  expect(await listed('admin.credential.*')).toContain('    of credential reports@1')
+})
+
 test('a request that changed something is found by its id, with what it changed', async () => {
   const gateway = await startTestGateway({ prepare: issueAdminKeys })
   try {

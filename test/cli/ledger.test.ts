@@ -184,6 +184,18 @@ test('list and show tell why callers were not admitted, and have no column for i
     expect((await run(words)).out).not.toContain('REASON')
 })
 
+test('list tells whose limit refused a call, and the whole code beside it', async () => {
+  const refused = { kind: 'call.rejected', tenant: 'acme', at: '2026-11-24T06:02:00.000Z' } as const
+  const rows = sampleLedger()
+    .add(first, { ...refused, code: 'upstream_busy', request_id: requestId(50), limit: 'credential_budget' })
+    .add(first, { ...refused, code: 'credentials_invalid', request_id: requestId(51), reason: 'revoked' })
+  const opened = await storeWith(rows.rows)
+  const listed = (await run(['list', '--limit', '2'], { env: { GATEWAY_STORE_URL: opened.url } })).out
+  opened.remove()
+  expect(listed).toMatch(/ rejected: credentials_invalid +acme +\S+ +revoked$/m)
+  expect(listed).toMatch(/ rejected: upstream_busy +acme +\S+ +credential_budget$/m)
+})
+
 test('list filters by every option', async () => {
   const counts = [
     [['--tenant', 'acme'], 6],

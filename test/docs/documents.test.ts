@@ -11,6 +11,7 @@ const readme = read('README.md')
 
 const documents = [
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/architecture.md', 'docs/operations.md'],
+  ...['docs/operator-walk-through.md', 'docs/auditor-walk-through.md'],
   ...['docs/admin-api.md', 'docs/callers.md', 'bench/README.md'],
   ...readdirSync(join(root, 'docs/decisions')).map(name => `docs/decisions/${name}`)
 ]

@@ -22,3 +22,17 @@ export function fencedCommands(document: string): FencedCommands[] {
     background: background !== undefined
   }))
 }
+
+/**
+ * What a document shows of the output: the lines of its blocks that begin with ```text, each as a pattern in which `…` stands for
+ * anything.
+ */
+export function fencedExcerpts(document: string): RegExp[] {
+  const text = readFileSync(join(root, document), 'utf8')
+  const lines = [...text.matchAll(/^```text\n(.*?)\n```$/gms)].flatMap(([, shown = '']) => shown.split('\n'))
+  return lines.map(line => new RegExp(`^${line.split('…').map(escaped).join('.*')}$`, 'm'))
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}

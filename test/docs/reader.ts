@@ -35,6 +35,7 @@ export async function follow(document: string, { throughNpm = false } = {}): Pro
   try {
     const ports = new Map<string, string>()
     for (const port of writtenPorts) ports.set(port, await freePort())
+    const asWritten = ({ code, output }: Ended) => ({ code, output: onWrittenPorts(output, ports) })
     const options = { folder, env: readersEnvironment(ports) }
     const here = (commands: string) => {
       const onFreePorts = commands.replace(/\b80[0-9]{2}\b/g, port => ports.get(port) ?? port)
@@ -44,8 +45,11 @@ export async function follow(document: string, { throughNpm = false } = {}): Pro
     const [background, foreground] = blocksOf(document)
     for (const commands of background) running.push(new Shell(here(commands), options))
     await Promise.all(running.map(shell => shell.printed(/\bready\b|\borigin\b/)))
-    const read = await new Shell(here(foreground.map(unhurried).join('\n')), options).ended
-    return { read, background: await Promise.all(running.map(shell => shell.interrupt())) }
+    const typing = new Shell(here(foreground.map(unhurried).join('\n')), options)
+    running.unshift(typing)
+    const read = await typing.ended
+    const interrupted = await Promise.all(running.slice(1).map(shell => shell.interrupt()))
+    return { read: asWritten(read), background: interrupted.map(asWritten) }
   } finally {
     for (const shell of running) shell.kill()
     rmSync(folder, { recursive: true, force: true })
@@ -59,6 +63,11 @@ function blocksOf(document: string): [background: string[], foreground: string[]
   return [commands(true), commands(false)]
 }
 
+/** What was printed, with the ports that the document names. */
+function onWrittenPorts(output: string, ports: ReadonlyMap<string, string>): string {
+  return [...ports].reduce((text, [written, port]) => text.replaceAll(port, written), output)
+}
+
 /** A request comes no sooner than a gateway is promised to have followed the commands before it: within a second. */
 function unhurried(commands: string): string {
   return /\bcurl\b/.test(commands) ? `sleep 1\n${commands}` : commands
@@ -68,7 +77,7 @@ function unhurried(commands: string): string {
 function freshCheckout(): string {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-reader-'))
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'))
-  for (const name of ['bin', 'src', 'node_modules']) symlinkSync(join(root, name), join(folder, name))
+  for (const name of ['bin', 'src', 'test', 'node_modules']) symlinkSync(join(root, name), join(folder, name))
   return folder
 }
 
@@ -136,12 +145,19 @@ class Shell {
     return await this.ended
   }
 
+  /** Ends it with all that it has started, also where it has ended before them. */
   kill(): void {
     this.#signal('SIGKILL')
   }
 
   #signal(signal: NodeJS.Signals): void {
-    const { pid, exitCode, signalCode } = this.#child
-    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, signal)
+    const { pid } = this.#child
+    if (pid === undefined) return
+    try {
+      process.kill(-pid, signal)
+    } catch (error) {
+      // Nobody is left in its group.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
   }
 }

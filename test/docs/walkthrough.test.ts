@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { fencedExcerpts } from './fenced-commands.ts'
 import { follow } from './reader.ts'
 
 test.concurrent('the walk-through of the README works as it is written', async () => {
@@ -26,3 +27,17 @@ test.concurrent('the commands for the admin API work as they are written', async
   expect(read.output.match(/cg[aw]_[a-z2-7]{16}_/g)).toHaveLength(1)
   expect(background.at(-1)?.output).toContain('"msg":"drained"')
 })
+
+test.concurrent.each(['docs/operator-walk-through.md', 'docs/auditor-walk-through.md'])(
+  'the commands of %s print what stands below them',
+  async document => {
+    const { read } = await follow(document)
+    expect(read, read.output).toMatchObject({ code: 0 })
+    const shown = fencedExcerpts(document)
+    expect(shown.length).toBeGreaterThan(20)
+    expect(
+      shown.filter(line => !line.test(read.output)),
+      read.output
+    ).toEqual([])
+  }
+)

@@ -192,6 +192,22 @@ describe('check does not say that a credential opens which serve does not open:'
     )
   })
 
+  test.each([
+    ['another key', { BIGDATA_API_KEY: 'bd_v2_canary_of_another' }],
+    ['the key of another reference', { GATEWAY_UPSTREAM_KEY: 'env:NEW', NEW: 'bd_v2_canary_of_another' }]
+  ])('one that follows a setting which gives %s by now', async (_what, changed) => {
+    await serve()
+    Object.assign(env, changed)
+    const checked = await cli.run(['check'], env)
+    expect(checked).toMatchObject({ code: 0 })
+    expect(checked.stdout).toMatch(/credential +default@1, env:BIGDATA_API_KEY \(gives another key by now\)/)
+    expect(checked.stdout).toContain(
+      'warning: credential default: the setting gives another key than version 1: the next start takes it for a new version'
+    )
+    expect((await serve()).log).toContain('"credential":"default@2"')
+    expect((await cli.run(['check'], env)).stdout).toMatch(/credential +default@2, env:\w+ \(opens\)/)
+  })
+
   test('one that follows a setting which gives none any more', async () => {
     await addCredential('other', 'env:BIGDATA_API_KEY', '--seal')
     await serve()
