@@ -59,14 +59,28 @@ async function openAll(checking: Checking): Promise<CredentialFindings> {
   // `default` is the setting's, unless it was put into the store.
   const setting = views.find(({ credential, follows_setting }) => credential === 'default' && follows_setting)
   if (setting === undefined && views.some(({ credential }) => credential === 'default')) return found
-  const fault = await unavailability(() => settingMaterial(checking))
+  let given = ''
+  const fault = await unavailability(async () => {
+    const material = await settingMaterial(checking)
+    given = material.fingerprint
+    return material
+  })
   const mayBeMissing = config.upstreamKeyIsDefault && found.length > 0
   if (fault !== null && !mayBeMissing) notes.faults.push({ key: 'GATEWAY_UPSTREAM_KEY', detail: fault })
   if (setting === undefined) return found
-  const { credential, version, source } = setting
-  if (fault !== null && mayBeMissing)
-    notes.warnings.push({ key: `credential ${credential}`, detail: `cannot be opened: ${fault}` })
-  return [...found, { credential, version, source, state: fault === null ? 'opens' : 'missing' }]
+  const { credential, version, source, fingerprint } = setting
+  const key = `credential ${credential}`
+  if (fault !== null && mayBeMissing) notes.warnings.push({ key, detail: `cannot be opened: ${fault}` })
+  const isOther = fault === null && given !== fingerprint
+  if (isOther) notes.warnings.push({ key, detail: otherKey('GATEWAY_UPSTREAM_KEY', version) })
+  return [
+    ...found,
+    { credential, version, source, state: fault ? 'missing' : isOther ? 'other_key' : 'opens' }
+  ]
+}
+
+function otherKey(from: string, version: number): string {
+  return `${from} gives another key than version ${version}: the next start takes it for a new version`
 }
 
 function settingMaterial({ opening, config, sources }: Checking): Promise<KeyMaterial> {
@@ -90,8 +104,7 @@ async function openOne(view: CredentialView, checking: Checking): Promise<Creden
     ? await unavailability(() => fetchMaterial(record.source, checking.opening, checking.sources))
     : fault
   if (now === null) {
-    const detail = `its reference gives another key than version ${version}: the next start takes it for a new version`
-    warnings.push({ key, detail })
+    warnings.push({ key, detail: otherKey('its reference', version) })
     return { ...shown, state: 'other_key' }
   }
   faults.push({ key, detail: now })

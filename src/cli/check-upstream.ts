@@ -2,6 +2,7 @@ import type { Config } from '../config.ts'
 import { readProven } from '../custody/credential-manifest.ts'
 import { findVersion } from '../custody/credential-records.ts'
 import { fingerprintKeyOf } from '../custody/credential-snapshot.ts'
+import { nextVersion } from '../custody/credential-steps.ts'
 import { viewsOf } from '../custody/credential-views.ts'
 import type { KeyMaterial } from '../custody/key-material.ts'
 import { ledgerSigner } from '../custody/ledger-signer.ts'
@@ -53,7 +54,10 @@ export async function checkUpstream(
   }
 }
 
-/** The keys of the credentials that open, and of the setting where the store has no `default` of its own. */
+/**
+ * The keys of the credentials that open, and of the setting where the store has no `default` of its own. A key that is not the
+ * one of the recorded version has the number that the next start gives it: the ledger must not name a key that was not sent.
+ */
 async function keysOf(
   { raw }: Store,
   keys: StoreKeys,
@@ -76,11 +80,16 @@ async function keysOf(
       reference === 'sealed'
         ? (await openVersion(record, opening, materialOf)).material
         : await materialOf(reference)
-    found.push({ name, version, material })
+    const isRecorded = material.fingerprint === record.fingerprint
+    found.push({ name, version: isRecorded ? version : nextVersion(records, name), material })
   }
   const hasDefault = views.some(({ credential }) => credential === 'default')
   if (!hasDefault && (credentials.length === 0 || !config.upstreamKeyIsDefault))
-    found.push({ name: 'default', version: 1, material: await materialOf(config.upstreamKey) })
+    found.push({
+      name: 'default',
+      version: nextVersion(records, 'default'),
+      material: await materialOf(config.upstreamKey)
+    })
   return found
 }
 

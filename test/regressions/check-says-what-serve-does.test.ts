@@ -192,6 +192,19 @@ describe('check does not say that a credential opens which serve does not open:'
     )
   })
 
+  test('one that follows a setting which gives another key by now', async () => {
+    await serve()
+    env['BIGDATA_API_KEY'] = 'bd_v2_canary_of_the_next_setting'
+    const checked = await cli.run(['check'], env)
+    expect(checked).toMatchObject({ code: 0 })
+    expect(checked.stdout).toMatch(/credential +default@1, env:BIGDATA_API_KEY \(gives another key by now\)/)
+    expect(checked.stdout).toContain(
+      'warning: credential default: GATEWAY_UPSTREAM_KEY gives another key than version 1: the next start takes it for a new version'
+    )
+    expect((await serve()).lines.map(({ msg }) => msg)).toContain('a credential cannot be opened')
+    expect((await cli.run(['check'], env)).stdout).toMatch(/credential +default@2, \S+ \(opens\)/)
+  })
+
   test('one that follows a setting which gives none any more', async () => {
     await addCredential('other', 'env:BIGDATA_API_KEY', '--seal')
     await serve()
