@@ -267,6 +267,14 @@ test('what starts and may not do what was meant is a warning of both, in the sam
   expect(told).toEqual(warnings)
 })
 
+test('a folder in the place of a key file is a fault, and no warning of its mode', async () => {
+  env['GATEWAY_UPSTREAM_KEY'] = `file:${cli.folder}`
+  chmodSync(cli.folder, 0o755)
+  const { stderr } = await cli.run(['check'], env)
+  expect(stderr).toContain('GATEWAY_UPSTREAM_KEY: file:')
+  expect(stderr).not.toContain('warning')
+})
+
 test('all faults come at once: of settings, files, the store, keys and credentials, in a stable order', async () => {
   Object.assign(env, tls.env, { GATEWAY_DOCS: 'no', GATEWAY_TLS_CERT: `file:${place('none.pem')}` })
   delete env['BIGDATA_API_KEY']
