@@ -93,18 +93,33 @@ async function keysOf(
   return found
 }
 
-function inWords({ reached, cause, status, key, code }: UpstreamFinding): string {
+function inWords(finding: UpstreamFinding): string {
+  return finding.echoed
+    ? `${ofKey(finding)}; its answer holds the key: rotate it, and tell them`
+    : ofKey(finding)
+}
+
+function ofKey({ reached, cause, status, key, code }: UpstreamFinding): string {
   if (!reached) return `the upstream cannot be reached (${cause})`
   if (key === 'accepted') return 'the upstream is reached and takes the key'
   if (key === 'refused') return `the upstream is reached and refuses the key (${status})`
   return `the upstream is reached, and its answer says nothing of the key (${status}, ${code})`
 }
 
-/** Throws CommandError, exit 1, when a key was not accepted. */
+/** The key was taken, and not shown. */
+export function isWell({ key, echoed }: UpstreamFinding): boolean {
+  return key === 'accepted' && !echoed
+}
+
+/** Throws CommandError, exit 1, when a key was not accepted, or was shown. */
 export function refuseUnwell(found: UpstreamFindings): void {
-  const unwell = found.filter(({ key }) => key !== 'accepted')
+  const unwell = found.filter(finding => !isWell(finding))
   if (unwell.length === 0) return
   const detail = unwell.map(({ credential, told }) => `${credential}: ${told}`).join('; ')
-  const refused = unwell.some(({ key }) => key === 'refused')
-  throw new CommandError(refused ? 'credential_refused' : 'upstream_unproven', detail, 1)
+  throw new CommandError(codeOf(unwell), detail, 1)
+}
+
+function codeOf(unwell: UpstreamFindings): string {
+  if (unwell.some(({ key }) => key === 'refused')) return 'credential_refused'
+  return unwell.some(({ key }) => key === 'unproven') ? 'upstream_unproven' : 'credential_echoed'
 }

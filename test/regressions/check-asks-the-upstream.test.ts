@@ -83,6 +83,20 @@ test('the key of the setting is tried where the store has none, and one that is 
   })
 })
 
+test('an upstream that takes the key and shows it in its answer is exit 1, and not all is well', async () => {
+  await start()
+  sandbox.faults.add({ fault: 'key-echo', times: 2 })
+  const people = await cli.run(['check', '--upstream'], env)
+  expect(people.code).toBe(1)
+  expect(people.stdout + people.stderr).not.toMatch(/All is well|canary/)
+  expect(people.stderr).toMatch(/takes the key; its answer holds the key: rotate it, and tell them\n$/)
+  const asked = await cli.run(['check', '--upstream', '--json'], env)
+  expect(JSON.parse(asked.stderr)).toMatchObject({ code: 'credential_echoed' })
+  expect((JSON.parse(asked.stdout) as Findings).upstream.asked).toMatchObject([
+    { key: 'accepted', echoed: true }
+  ])
+})
+
 test('an upstream that cannot be reached is exit 1, with the cause', async () => {
   await start()
   const origin = `http://127.0.0.1:${await freePort()}`
