@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml'
 import { type ConfigFault, pathOf } from './config-fault.ts'
 import { readText } from './text-file.ts'
+import { describeYamlError } from './yaml-fault.ts'
 
 const defaultFile = 'gateway.yaml'
 
@@ -78,17 +79,8 @@ function firstOfEachLine(errors: readonly YAMLError[], lines: LineCounter): YAML
   return errors.filter((error, index) => errors.findIndex(other => lineOf(other) === lineOf(error)) === index)
 }
 
-const syntaxFaults: Readonly<Record<string, string>> = {
-  TAB_AS_INDENT: 'is not valid YAML: a tab, where lines are indented by spaces',
-  MULTIPLE_DOCS: 'begins a second document, where there may be one'
-}
-
-function syntaxFault(
-  key: string,
-  { code, pos }: YAMLError,
-  placeOf: (offset: number) => string
-): ConfigFault {
-  return { key, detail: syntaxFaults[code] ?? 'is not valid YAML', source: placeOf(pos[0]) }
+function syntaxFault(key: string, error: YAMLError, placeOf: (offset: number) => string): ConfigFault {
+  return { key, detail: describeYamlError(error), source: placeOf(error.pos[0]) }
 }
 
 function placesIn(root: unknown, placeOf: (offset: number) => string): ReadonlyMap<string, string> {

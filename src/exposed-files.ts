@@ -19,8 +19,9 @@ export function exposedFiles({ masterKey, upstreamKey, tls }: Config): ConfigFau
   })
 }
 
-/** 0 for what is not there, and where files have no such modes: others tell what is wrong with it. */
+/** 0 for what is no file, and where files have no such modes: others tell what is wrong with it. */
 function modeOf(path: string): number {
   if (platform() === 'win32') return 0
-  return statSync(path, { throwIfNoEntry: false })?.mode ?? 0
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found?.isFile() ? found.mode : 0
 }

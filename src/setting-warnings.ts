@@ -2,11 +2,14 @@ import type { Config } from './config.ts'
 import { type ConfigFault, describeFault, located } from './config-fault.ts'
 import { exposedFiles } from './exposed-files.ts'
 import type { TlsMaterial } from './tls-files.ts'
-import { invalidPeriods } from './tls-periods.ts'
+import { invalidPeriods, noAuthorities } from './tls-periods.ts'
 
 /** Sentences about settings with which the gateway starts, and which may not do what whoever gave them expects. */
 export function settingWarnings(config: Config, tls: TlsMaterial | null, now: Date): string[] {
-  const found = [...exposedFiles(config), ...(tls === null ? [] : invalidPeriods(tls, now))]
+  const found = [
+    ...exposedFiles(config),
+    ...(tls === null ? [] : [...invalidPeriods(tls, now), ...noAuthorities(tls)])
+  ]
   return [...config.warnings, ...inWords(found, config)]
 }
 

@@ -21,14 +21,21 @@ export type TlsTexts = {
   readonly clientAuthority: string | null
 }
 
+type CertificateFacts = {
+  readonly setting: string
+  readonly from: Date
+  readonly to: Date
+  readonly isAuthority: boolean
+}
+
 /** What was read, and found to fit together. */
 export type TlsMaterial = {
   /** A function, so that nothing which prints this prints the key. */
   readonly context: () => SecureContextOptions
   readonly asksForCertificates: boolean
   readonly validTo: Date
-  /** When each certificate in the files is valid, and which setting leads to it. */
-  readonly certificates: readonly { readonly setting: string; readonly from: Date; readonly to: Date }[]
+  /** When each certificate in the files is valid, whether it is an authority's, and which setting leads to it. */
+  readonly certificates: readonly CertificateFacts[]
 }
 
 /** Which setting leads to which file. */
@@ -101,14 +108,17 @@ export function tlsMaterial(texts: TlsTexts): TlsMaterial {
     asksForCertificates: clientAuthority !== null,
     validTo: own.validToDate,
     certificates: [
-      ...(chain ?? []).map(certificate => periodOf('certificate', certificate)),
-      ...(authorities ?? []).map(certificate => periodOf('clientAuthority', certificate))
+      ...(chain ?? []).map(certificate => factsOf('certificate', certificate)),
+      ...(authorities ?? []).map(certificate => factsOf('clientAuthority', certificate))
     ]
   }
 }
 
-function periodOf(which: keyof TlsFiles, { validFromDate: from, validToDate: to }: X509Certificate) {
-  return { setting: settings[which], from, to }
+function factsOf(
+  which: keyof TlsFiles,
+  { validFromDate: from, validToDate: to, ca: isAuthority }: X509Certificate
+): CertificateFacts {
+  return { setting: settings[which], from, to, isAuthority }
 }
 
 function certificatesIn(pem: string): X509Certificate[] {

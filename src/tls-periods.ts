@@ -10,3 +10,14 @@ export function invalidPeriods({ certificates }: TlsMaterial, now: Date): Config
     return []
   })
 }
+
+/** Certificates in the place of an authority's that are none, such as the listener's own: whoever has one by them is refused without a word. */
+export function noAuthorities({ certificates }: TlsMaterial): ConfigFault[] {
+  return certificates
+    .filter(({ setting, isAuthority }) => setting === 'GATEWAY_TLS_CLIENT_CA' && !isAuthority)
+    .map(({ setting: key }) => ({
+      key,
+      detail:
+        'holds a certificate that is no authority (CA:TRUE): callers whose certificates it signed may be refused'
+    }))
+}

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts'
 import { ConfigError, type ConfigFault } from '../config-fault.ts'
 import { KeySetUnavailable, keySetSource } from '../tenants/key-set-source.ts'
 import { readTlsFiles, type TlsMaterial, tlsMaterial } from '../tls-files.ts'
+import type { Notes } from './check-credentials.ts'
 
 /** What `check` found of TLS and of callers who prove themselves otherwise than by keys. */
 export type CallerFindings = {
@@ -26,16 +27,17 @@ export type CallerFindings = {
 /** What was found, and what the TLS files hold. */
 export type CheckedCallers = { readonly findings: CallerFindings; readonly material: TlsMaterial | null }
 
-/** Reads what `serve` would read, and adds the faults to `faults`. */
-export async function checkCallers(config: Config, faults: ConfigFault[]): Promise<CheckedCallers> {
+/** Reads what `serve` would read, and adds to what is wrong, and to what is worth saying. */
+export async function checkCallers(config: Config, { faults, warnings }: Notes): Promise<CheckedCallers> {
   const material = await checkTls(config, faults)
   const findings = {
     tls: material && tlsFindings(config, material),
     token_issuers: await Promise.all(
       config.tokenIssuers.map(async ({ name, issuer, jwks, algorithms }, index) => {
-        const keys = jwks.startsWith('file:')
-          ? await checkKeyFile(jwks, `GATEWAY_JWT_ISSUERS[${index}].jwks`, faults)
-          : null
+        const key = `GATEWAY_JWT_ISSUERS[${index}].jwks`
+        const keys = jwks.startsWith('file:') ? await checkKeyFile(jwks, key, faults) : null
+        if (keys === 0)
+          warnings.push({ key, detail: 'holds no key that is used: every token of this issuer is refused' })
         return { name, issuer, jwks, algorithms, keys }
       })
     ),

@@ -59,35 +59,28 @@ async function openAll(checking: Checking): Promise<CredentialFindings> {
   // `default` is the setting's, unless it was put into the store.
   const setting = views.find(({ credential, follows_setting }) => credential === 'default' && follows_setting)
   if (setting === undefined && views.some(({ credential }) => credential === 'default')) return found
-  const isAsNoted = setting !== undefined && (await givesNoted(setting, checking))
-  const fault = isAsNoted ? null : await unavailability(() => settingMaterial(checking))
+  let given = ''
+  const fault = await unavailability(async () => {
+    const material = await settingMaterial(checking)
+    given = material.fingerprint
+    return material
+  })
   const mayBeMissing = config.upstreamKeyIsDefault && found.length > 0
   if (fault !== null && !mayBeMissing) notes.faults.push({ key: 'GATEWAY_UPSTREAM_KEY', detail: fault })
   if (setting === undefined) return found
-  const { credential, version, source } = setting
+  const { credential, version, source, fingerprint } = setting
   const key = `credential ${credential}`
   if (fault !== null && mayBeMissing) notes.warnings.push({ key, detail: `cannot be opened: ${fault}` })
-  if (fault === null && !isAsNoted)
-    notes.warnings.push({ key, detail: `the setting gives ${otherKey(version)}` })
-  const given = isAsNoted ? 'opens' : 'other_key'
-  return [...found, { credential, version, source, state: fault === null ? given : 'missing' }]
+  const isOther = fault === null && given !== fingerprint
+  if (isOther) notes.warnings.push({ key, detail: otherKey('GATEWAY_UPSTREAM_KEY', version) })
+  return [
+    ...found,
+    { credential, version, source, state: fault ? 'missing' : isOther ? 'other_key' : 'opens' }
+  ]
 }
 
-/** What a reference gives that gives a key which nobody has noted yet. */
-function otherKey(version: number): string {
-  return `another key than version ${version}: the next start takes it for a new version`
-}
-
-/** Whether the setting gives the key that was noted of it. */
-async function givesNoted({ credential, version }: CredentialView, checking: Checking): Promise<boolean> {
-  const record = findVersion(checking.records, credential, version)
-  if (record === undefined) return false
-  const fromSetting = () => settingMaterial(checking)
-  return (
-    (await unavailability(
-      async () => (await openVersion(record, checking.opening, fromSetting)).material
-    )) === null
-  )
+function otherKey(from: string, version: number): string {
+  return `${from} gives another key than version ${version}: the next start takes it for a new version`
 }
 
 function settingMaterial({ opening, config, sources }: Checking): Promise<KeyMaterial> {
@@ -111,7 +104,7 @@ async function openOne(view: CredentialView, checking: Checking): Promise<Creden
     ? await unavailability(() => fetchMaterial(record.source, checking.opening, checking.sources))
     : fault
   if (now === null) {
-    warnings.push({ key, detail: `its reference gives ${otherKey(version)}` })
+    warnings.push({ key, detail: otherKey('its reference', version) })
     return { ...shown, state: 'other_key' }
   }
   faults.push({ key, detail: now })

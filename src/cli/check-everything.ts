@@ -41,7 +41,7 @@ async function look(read: ConfigRead, env: ProcessContext['env']): Promise<Check
   if (!isWhole) return { faults: read.faults, warnings: [], findings: null, isStale: false }
   const notes: Notes = { faults: [...read.faults], warnings: [] }
   await checkListeners(config, notes.faults)
-  const callers = await checkCallers(config, notes.faults)
+  const callers = await checkCallers(config, notes)
   const store = await ifSound(read, ['GATEWAY_STORE_URL'], notes, () => lookAtStore(config.storeUrl))
   try {
     const masterKey = await ifSound(read, ['GATEWAY_MASTER_KEY', 'GATEWAY_EXEC_ENVIRONMENT'], notes, () =>

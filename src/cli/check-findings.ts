@@ -3,7 +3,7 @@ import { missingEntriesRemedy } from '../ledger/missing-entries.ts'
 import type { SeenStore } from '../store/look-at-store.ts'
 import { type CallerFindings, callerFacts } from './check-callers.ts'
 import type { CredentialFindings } from './check-credentials.ts'
-import type { UpstreamFindings } from './check-upstream.ts'
+import { isWell, type UpstreamFindings } from './check-upstream.ts'
 import { facts } from './table.ts'
 
 /** What `check` found, when `serve` would start. Secrets appear by their references only. */
@@ -73,7 +73,7 @@ function counted(count: number, noun: string): string {
 
 function endOf({ ok, warnings, upstream: { asked = [] } }: Findings): string {
   if (ok) return warnings.length === 0 ? 'All is well.' : 'All is well but for what the warnings say.'
-  const isAccepted = asked.every(({ key }) => key === 'accepted')
+  const isAccepted = asked.every(isWell)
   return isAccepted
     ? `The ledger is incomplete: ${missingEntriesRemedy}.`
     : 'The upstream does not take our calls.'

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts'
 import { readProven } from '../custody/credential-manifest.ts'
 import { findVersion } from '../custody/credential-records.ts'
 import { fingerprintKeyOf } from '../custody/credential-snapshot.ts'
+import { nextVersion } from '../custody/credential-steps.ts'
 import { viewsOf } from '../custody/credential-views.ts'
 import type { KeyMaterial } from '../custody/key-material.ts'
 import { ledgerSigner } from '../custody/ledger-signer.ts'
@@ -53,7 +54,10 @@ export async function checkUpstream(
   }
 }
 
-/** The keys of the credentials that open, and of the setting where the store has no `default` of its own. */
+/**
+ * The keys of the credentials that open, and of the setting where the store has no `default` of its own. A key that is not the
+ * one of the recorded version has the number that the next start gives it: the ledger must not name a key that was not sent.
+ */
 async function keysOf(
   { raw }: Store,
   keys: StoreKeys,
@@ -76,26 +80,46 @@ async function keysOf(
       reference === 'sealed'
         ? (await openVersion(record, opening, materialOf)).material
         : await materialOf(reference)
-    found.push({ name, version, material })
+    const isRecorded = material.fingerprint === record.fingerprint
+    found.push({ name, version: isRecorded ? version : nextVersion(records, name), material })
   }
   const hasDefault = views.some(({ credential }) => credential === 'default')
   if (!hasDefault && (credentials.length === 0 || !config.upstreamKeyIsDefault))
-    found.push({ name: 'default', version: 1, material: await materialOf(config.upstreamKey) })
+    found.push({
+      name: 'default',
+      version: nextVersion(records, 'default'),
+      material: await materialOf(config.upstreamKey)
+    })
   return found
 }
 
-function inWords({ reached, cause, status, key, code }: UpstreamFinding): string {
+function inWords(finding: UpstreamFinding): string {
+  return finding.echoed
+    ? `${ofKey(finding)}; its answer holds the key: rotate it, and tell them`
+    : ofKey(finding)
+}
+
+function ofKey({ reached, cause, status, key, code }: UpstreamFinding): string {
   if (!reached) return `the upstream cannot be reached (${cause})`
   if (key === 'accepted') return 'the upstream is reached and takes the key'
   if (key === 'refused') return `the upstream is reached and refuses the key (${status})`
   return `the upstream is reached, and its answer says nothing of the key (${status}, ${code})`
 }
 
-/** Throws CommandError, exit 1, when a key was not accepted. */
+/** The key was taken, and not shown. */
+export function isWell({ key, echoed }: UpstreamFinding): boolean {
+  return key === 'accepted' && !echoed
+}
+
+/** Throws CommandError, exit 1, when a key was not accepted, or was shown. */
 export function refuseUnwell(found: UpstreamFindings): void {
-  const unwell = found.filter(({ key }) => key !== 'accepted')
+  const unwell = found.filter(finding => !isWell(finding))
   if (unwell.length === 0) return
   const detail = unwell.map(({ credential, told }) => `${credential}: ${told}`).join('; ')
-  const refused = unwell.some(({ key }) => key === 'refused')
-  throw new CommandError(refused ? 'credential_refused' : 'upstream_unproven', detail, 1)
+  throw new CommandError(codeOf(unwell), detail, 1)
+}
+
+function codeOf(unwell: UpstreamFindings): string {
+  if (unwell.some(({ key }) => key === 'refused')) return 'credential_refused'
+  return unwell.some(({ key }) => key === 'unproven') ? 'upstream_unproven' : 'credential_echoed'
 }

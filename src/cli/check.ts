@@ -3,7 +3,7 @@ import { type Config, readConfig } from '../config.ts'
 import { ConfigError, located } from '../config-fault.ts'
 import { check } from './check-everything.ts'
 import { type Findings, told } from './check-findings.ts'
-import { checkUpstream, refuseUnwell, type UpstreamFindings } from './check-upstream.ts'
+import { checkUpstream, isWell, refuseUnwell, type UpstreamFindings } from './check-upstream.ts'
 import { CommandError, type ProcessContext } from './context.ts'
 import { type ConfigOptions, withConfigOptions } from './options.ts'
 import { print } from './print.ts'
@@ -43,6 +43,6 @@ async function ask(context: ProcessContext, config: Config, findings: Findings):
 }
 
 function withAnswers(findings: Findings, asked: UpstreamFindings): Findings {
-  const ok = findings.ok && asked.every(({ key }) => key === 'accepted')
+  const ok = findings.ok && asked.every(isWell)
   return { ...findings, ok, upstream: { ...findings.upstream, asked } }
 }

@@ -36,13 +36,14 @@ export function addRotate(noun: Command, context: ProcessContext): void {
     const { rotated, before } = await withStore(context, options, opened =>
       rotateIn(context, opened, name, options)
     )
-    const { version, fingerprint, standby } = rotated
+    const { version, fingerprint, standby, echoed } = rotated
+    const shown = echoed ? 'The answer of the upstream held the new key: rotate again, and tell them.\n' : ''
     const kept = standby ? `; version ${standby} is kept until ${rotated.standby_until}` : ''
     print(
       context,
       options,
       rotated,
-      `Credential ${name} is at version ${version} (${fingerprint})${kept}.\n${goneText(before)}`
+      `Credential ${name} is at version ${version} (${fingerprint})${kept}.\n${shown}${goneText(before)}`
     )
   })
 }
@@ -53,7 +54,8 @@ async function rotateIn(context: ProcessContext, opened: OpenedStore, name: stri
   const { latest, active } = before
   const { version, material } = await givenVersion(context, options, opened)
   try {
-    if (options.proof) await proveNewKey(context, opened, { material, name, version: latest + 1 })
+    const key = { material, name, version: latest + 1 }
+    const echoed = options.proof && (await proveNewKey(context, opened, key))
     const custody = opened.custody()
     const rotated = activateVersion(custody, name, version, options.grace)
     const keepsStandby = options.grace > 0
@@ -63,6 +65,7 @@ async function rotateIn(context: ProcessContext, opened: OpenedStore, name: stri
       source: shownReference(version.source),
       fingerprint: version.fingerprint,
       proven: options.proof,
+      ...(echoed && { echoed }),
       standby: keepsStandby ? active : null,
       standby_until: keepsStandby ? new Date(custody.at.getTime() + options.grace).toISOString() : null
     }

@@ -43,10 +43,10 @@ function userName(): string {
   }
 }
 
-/** The environment's own word, which anybody can give: what is no user's name is left out. */
+/** The environment's own word, which anybody can give: what is no user's name is left out. A directory's names have any letters. */
 function sudoUser(): string | undefined {
   const name = process.env['SUDO_USER'] ?? ''
-  return /^[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,63}[$]?$/.test(name) ? name : undefined
+  return /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.@\\ -]{0,63}[$]?$/u.test(name) ? name : undefined
 }
 
 function interrupted(): Promise<void> {

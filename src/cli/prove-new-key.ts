@@ -11,18 +11,24 @@ import type { OpenedStore } from './store-command.ts'
 export type NewKey = { readonly material: KeyMaterial; readonly name: string; readonly version: number }
 
 /**
- * Asks the upstream, by a read that changes nothing, whether it takes a new key; the call is in the ledger. Throws Refusal:
- * credential_refused, credential_unproven.
+ * Asks the upstream, by a read that changes nothing, whether it takes a new key; the call is in the ledger. Returns whether
+ * the answer held the key. Throws Refusal: credential_refused, credential_unproven.
  */
 export async function proveNewKey(
   { administrator: { role, version: program, pid } }: ProcessContext,
   { config, store, masterKey }: OpenedStore,
   key: NewKey
-): Promise<void> {
+): Promise<boolean> {
   const { proveKey } = await import('../upstream/prove-key.ts')
   const ledger = new DirectLedger(store, { role, version: program, pid }, ledgerSigner(masterKey()))
+  let echoed = false
+  const onEcho = () => {
+    echoed = true
+  }
   try {
-    await proveKey(key, { origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs, ledger })
+    const { upstreamOrigin: origin, upstreamDeadlineMs: deadlineMs } = config
+    await proveKey(key, { origin, deadlineMs, ledger, onEcho })
+    return echoed
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     throw refusalOf(error, labelOf(key.name, key.version))

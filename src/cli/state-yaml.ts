@@ -1,5 +1,6 @@
-import { isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml'
+import { isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import type { ConfigFault } from '../config-fault.ts'
+import { describeYamlError } from '../yaml-fault.ts'
 
 /** Aliases that a file may follow: without a bound a few lines could stand for more than memory holds. */
 const aliasesBound = 100
@@ -34,7 +35,7 @@ export function readYaml(name: string, text: string): YamlRead {
   // One slip makes several errors of a line: the first tells enough.
   const wrong = new Map<string, ConfigFault>()
   for (const error of [...document.errors, ...document.warnings].toReversed())
-    wrong.set(at(error.pos[0]), { key: at(error.pos[0]), detail: detailOf(error) })
+    wrong.set(at(error.pos[0]), { key: at(error.pos[0]), detail: describeYamlError(error) })
   if (wrong.size > 0) return { faults: [...wrong.values()].toReversed() }
   if (document.contents === null) return { faults: [{ key: name, detail: 'is empty' }] }
   const repeated = repeatedMembers(document).map(offset => ({
@@ -48,12 +49,6 @@ export function readYaml(name: string, text: string): YamlRead {
     // Its message may quote the file.
     return { faults: [{ key: name, detail: 'has an alias without its anchor, or too many aliases' }] }
   }
-}
-
-function detailOf({ code }: YAMLError): string {
-  if (code === 'MULTIPLE_DOCS') return 'begins a second document, where there may be one'
-  if (code === 'NON_STRING_KEY') return 'has a member whose name is no text'
-  return 'is not valid YAML'
 }
 
 /** Where the names of members stand that their mapping has already. */

@@ -10,6 +10,8 @@ const kindsBound = 100
 const kindsPerTenant = 10
 /** How many of each origin are written one by one in an interval over all kinds. */
 const writtenTotal = 100
+/** How many of them one tenant may have, so that refusals of the others are written one by one beside its flood. */
+const writtenPerTenant = 40
 
 /**
  * Who was refused: somebody who was admitted, somebody whose proof was genuine and no longer taken, or any stranger. Each
@@ -17,8 +19,16 @@ const writtenTotal = 100
  */
 type Origin = 'admitted' | 'proven' | 'stranger'
 
-/** All of one origin in an interval, by their kinds, and how many kinds there are of a tenant. */
-type Room = { readonly floods: Map<string, Flood>; readonly kinds: Map<string, number>; written: number }
+/** What one tenant has of a room: kinds that are told apart, and entries that were written one by one. */
+type Share = { kinds: number; written: number }
+
+/** All of one origin in an interval, by their kinds, and the shares of tenants: `rest` is that of all past the bound. */
+type Room = {
+  readonly floods: Map<string, Flood>
+  readonly shares: Map<string, Share>
+  rest: Share
+  written: number
+}
 
 /**
  * Every rejection is counted; those of one tenant (or address), code, reason and limit are written one by one up to a rate, and
@@ -45,7 +55,7 @@ export class Rejections {
     const origin = originOf(fields)
     const room = this.#rooms[origin]
     const flood = floodIn(room, origin, fields)
-    if (this.#isWell() && ++flood.noted <= writtenEach && ++room.written <= writtenTotal) this.#write(fields)
+    if (this.#isWell() && ++flood.noted <= writtenEach && isWithinBounds(room, fields)) this.#write(fields)
     else flood.count(fields)
   }
 
@@ -65,14 +75,33 @@ export class Rejections {
         if (aggregate) this.#write(aggregate)
       }
       room.floods.clear()
-      room.kinds.clear()
+      room.shares.clear()
+      room.rest = { kinds: 0, written: 0 }
       room.written = 0
     }
   }
 }
 
 function emptyRoom(): Room {
-  return { floods: new Map(), kinds: new Map(), written: 0 }
+  return { floods: new Map(), shares: new Map(), rest: { kinds: 0, written: 0 }, written: 0 }
+}
+
+/** Takes the place of one more entry in an interval, when there is one. */
+function isWithinBounds(room: Room, { tenant }: EntryFields): boolean {
+  const share = tenant === undefined ? null : shareOf(room, tenant)
+  if (room.written >= writtenTotal || (share !== null && share.written >= writtenPerTenant)) return false
+  room.written++
+  if (share !== null) share.written++
+  return true
+}
+
+function shareOf({ shares, rest }: Room, tenant: string): Share {
+  const known = shares.get(tenant)
+  if (known) return known
+  if (shares.size >= kindsBound) return rest
+  const share = { kinds: 0, written: 0 }
+  shares.set(tenant, share)
+  return share
 }
 
 function originOf({ tenant, reason }: EntryFields): Origin {
@@ -96,18 +125,14 @@ function floodIn(room: Room, origin: Origin, fields: EntryFields): Flood {
 }
 
 /** The flood of this name; null where there is none and no more are told apart, or no more of this tenant. */
-function floodOf(
-  { floods, kinds }: Room,
-  name: string,
-  who: Partial<EntryFields>,
-  tenant?: string
-): Flood | null {
-  const known = floods.get(name)
+function floodOf(room: Room, name: string, who: Partial<EntryFields>, tenant?: string): Flood | null {
+  const known = room.floods.get(name)
   if (known) return known
-  const ofTenant = tenant === undefined ? 0 : (kinds.get(tenant) ?? 0)
-  if (floods.size >= kindsBound || ofTenant >= kindsPerTenant) return null
-  if (tenant !== undefined) kinds.set(tenant, ofTenant + 1)
-  return add(floods, name, who)
+  if (room.floods.size >= kindsBound) return null
+  const share = tenant === undefined ? null : shareOf(room, tenant)
+  if (share !== null && share.kinds >= kindsPerTenant) return null
+  if (share !== null) share.kinds++
+  return add(room.floods, name, who)
 }
 
 /** Those of one code, reason and limit that are no longer told apart: there are few of each. */

@@ -7,6 +7,10 @@ export type RefusalKind = {
   readonly action: string
 }
 
+/** Of a key that has ended. */
+const issueOrRotate =
+  'Rotate the key that took its place, where `detail` names one; issue a new key otherwise.'
+
 /** The closed table of why an administrative change, or a question, is refused. */
 export const refusalTable = {
   tenant_name_invalid: {
@@ -70,12 +74,13 @@ export const refusalTable = {
     action: 'Grant the connectors that the tenant is to keep one by one, then remove *.'
   },
   key_not_found: { status: 404, title: 'Key not found', action: 'Check the id against the list of keys.' },
-  key_revoked: { status: 409, title: 'Key revoked', action: 'Issue a new key.' },
-  key_expired: { status: 409, title: 'Key expired', action: 'Issue a new key.' },
+  key_revoked: { status: 409, title: 'Key revoked', action: issueOrRotate },
+  key_expired: { status: 409, title: 'Key expired', action: issueOrRotate },
   key_replaced: {
     status: 409,
     title: 'Key replaced',
-    action: 'Rotate the key that took its place, which `detail` names.'
+    action:
+      'Rotate the key that took its place, as `detail` says, or issue a new one where that has ended too.'
   },
   credential_not_found: {
     status: 404,

@@ -17,6 +17,8 @@ export type UpstreamFinding = {
   readonly status: number | undefined
   /** `unproven` when the answer, or its absence, says nothing about the key. */
   readonly key: 'accepted' | 'refused' | 'unproven'
+  /** The answer held the key, which is known from then on to whoever keeps such answers. Absent unless it did. */
+  readonly echoed?: true
 }
 
 /**
@@ -28,9 +30,15 @@ export async function askUpstream(
   key: KeyToProve,
   { requestId = uuidv7(), ...options }: ProofOptions
 ): Promise<UpstreamFinding> {
-  const found = { request_id: requestId, cause: undefined } as const
+  const found: { request_id: string; cause: undefined; echoed?: true } = {
+    request_id: requestId,
+    cause: undefined
+  }
+  const onEcho = () => {
+    found.echoed = true
+  }
   try {
-    await proveKey(key, { ...options, requestId })
+    await proveKey(key, { ...options, requestId, onEcho })
     return { ...found, code: 'accepted', reached: true, status: 200, key: 'accepted' }
   } catch (error) {
     if (!(error instanceof Problem) || error.code === 'ledger_unavailable') throw error

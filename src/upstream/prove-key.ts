@@ -19,6 +19,8 @@ export type ProofOptions = {
   readonly ledger: Pick<Ledger, 'recordIntent' | 'recordOutcome'>
   /** Under which the read is in the ledger and goes upstream; one of its own unless given. */
   readonly requestId?: string
+  /** Called when the answer holds the key. */
+  readonly onEcho?: () => void
 }
 
 /** A read that changes nothing: which connectors the key may see. */
@@ -38,7 +40,7 @@ const listConnectors: Operation<true> = {
  */
 export async function proveKey(
   { material, name, version }: KeyToProve,
-  { origin, deadlineMs, ledger, requestId = uuidv7() }: ProofOptions
+  { origin, deadlineMs, ledger, requestId = uuidv7(), onEcho = () => {} }: ProofOptions
 ): Promise<void> {
   const transport = new Transport({ origin, deadlineMs, connections: 1 })
   const lease: Lease = {
@@ -63,7 +65,7 @@ export async function proveKey(
     budget: new Budget({ perCredential: 1, perEgress: 1 }),
     ledger,
     deadlineMs,
-    onEcho: () => {}
+    onEcho
   })
   const call = {
     requestId,

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
+import { startSandbox } from '../../src/sandbox/sandbox.ts'
 import { type CommandLine, commandLine, type Finished, program } from './command-line.ts'
 
 const secret = 'bd_v2_canary_of_the_command_line'
@@ -111,4 +112,26 @@ test('a new key that cannot be proven, as the upstream is not there, changes not
   expect(failed).toMatchObject({ code: 1, stdout: '' })
   expect(failed.stderr).toMatch(/could not be proven \(upstream_unreachable: refused\)/)
   expect((await cli.json('credential', 'list'))['items']).toMatchObject([{ version: 1, standby: null }])
+})
+
+test('a new key that the upstream takes and shows in its answer is told as shown', async () => {
+  const keys = ['bd_v2_canary_that_is_the_second', 'bd_v2_canary_that_is_the_third']
+  const sandbox = await startSandbox({ keys })
+  try {
+    const cli = commandLine()
+    await runWith(secret, cli, ['credential', 'add', 'default', '--stdin'])
+    writeFileSync(join(cli.folder, 'gateway.yaml'), `GATEWAY_UPSTREAM_ORIGIN: ${sandbox.origin}\n`)
+    const rotate = ['credential', 'rotate', 'default', '--stdin']
+    sandbox.faults.add({ fault: 'key-echo', times: 2 })
+    const people = await runWith(keys[0] ?? '', cli, rotate)
+    expect(people).toMatchObject({ code: 0, stderr: '' })
+    expect(people.stdout).toContain(
+      '\nThe answer of the upstream held the new key: rotate again, and tell them.\n'
+    )
+    const shown = await runWith(keys[1] ?? '', cli, [...rotate, '--json'])
+    expect(JSON.parse(shown.stdout)).toMatchObject({ version: 3, proven: true, echoed: true })
+    expect(people.stdout + shown.stdout).not.toContain('canary')
+  } finally {
+    await sandbox.close()
+  }
 })

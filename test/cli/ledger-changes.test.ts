@@ -21,6 +21,26 @@ test('a command is in the ledger with user, host and who became that user by sud
   expect((await cli.run(['ledger', 'list'])).stdout).toContain(`on ${hostname()}, by sudo of alice\n`)
 })
 
+test.each(['jürgen', '用户', 'EXAMPLE\\First Last'])(
+  'users of a directory, such as %s, are named',
+  async name => {
+    const cli = commandLine()
+    await cli.runProcess(['tenant', 'create', 'acme'], { SUDO_USER: name })
+    const { items } = await cli.json('ledger', 'list', '--kind', 'admin.*')
+    expect(items).toMatchObject([{ actor_sudo: name }])
+  }
+)
+
+test.each(['\u202ealice', 'a\u001b[31mb', 'x'.repeat(66), '-rf', ' alice'])(
+  '%j is no user and is left out',
+  async name => {
+    const cli = commandLine()
+    await cli.runProcess(['tenant', 'create', 'acme'], { SUDO_USER: name })
+    const { items } = await cli.json('ledger', 'list', '--kind', 'admin.*')
+    expect(items).toEqual([expect.not.objectContaining({ actor_sudo: expect.anything() })])
+  }
+)
+
 test('lists tell people what changed, below each change, in lines that a terminal holds', async () => {
   const cli = commandLine()
   await cli.json('tenant', 'create', 'acme', '--burst', '7', '--connectors', connector)

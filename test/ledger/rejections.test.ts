@@ -211,6 +211,26 @@ describe('reasons, keys and strangers are told apart:', () => {
   })
 })
 
+test('a tenant that is refused for everything leaves room for entries of the others, by its keys as by its calls', () => {
+  const reasons = ['revoked', undefined]
+  const written = recorded(rejections => {
+    for (const reason of reasons) {
+      for (let index = 0; index < 1000; index++) {
+        const own = {
+          key_id: `key ${index % 10}`,
+          limit: `limit ${index % 10}`,
+          client_ip: `192.0.2.${index % 10}`
+        }
+        rejections.note(rejection({ tenant: 'acme', reason, ...own }))
+      }
+      rejections.note(rejection({ tenant: 'other', reason, request_id: `of another, ${reason}` }))
+    }
+  })
+  for (const reason of reasons)
+    expect(written).toContainEqual(expect.objectContaining({ request_id: `of another, ${reason}` }))
+  expect(counted(written)).toBe(2002)
+})
+
 test('an interval ends by itself, and the next one writes one by one again', () => {
   const written: EntryFields[] = []
   const rejections = new Rejections(fields => written.push(fields))

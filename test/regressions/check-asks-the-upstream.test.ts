@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { type CommandLine, commandLine } from '../cli/command-line.ts'
@@ -82,6 +83,20 @@ test('the key of the setting is tried where the store has none, and one that is 
   })
 })
 
+test('an upstream that takes the key and shows it in its answer is exit 1, and not all is well', async () => {
+  await start()
+  sandbox.faults.add({ fault: 'key-echo', times: 2 })
+  const people = await cli.run(['check', '--upstream'], env)
+  expect(people.code).toBe(1)
+  expect(people.stdout + people.stderr).not.toMatch(/All is well|canary/)
+  expect(people.stderr).toMatch(/takes the key; its answer holds the key: rotate it, and tell them\n$/)
+  const asked = await cli.run(['check', '--upstream', '--json'], env)
+  expect(JSON.parse(asked.stderr)).toMatchObject({ code: 'credential_echoed' })
+  expect((JSON.parse(asked.stdout) as Findings).upstream.asked).toMatchObject([
+    { key: 'accepted', echoed: true }
+  ])
+})
+
 test('an upstream that cannot be reached is exit 1, with the cause', async () => {
   await start()
   const origin = `http://127.0.0.1:${await freePort()}`
@@ -101,4 +116,20 @@ test('where there is no store yet there is nothing to record the call in: it is 
   )
   expect(existsSync(cli.storePath)).toBe(false)
   expect(sandbox.requests()).toHaveLength(0)
+})
+
+test('a key that is not the recorded one has a version of its own, in the ledger too', async () => {
+  await start()
+  const file = join(cli.folder, 'key')
+  writeFileSync(file, good, { mode: 0o600 })
+  expect(await cli.run(['credential', 'add', 'other', '--from', `file:${file}`], env)).toMatchObject({
+    code: 0
+  })
+  writeFileSync(file, bad)
+  const asked = await cli.run(['check', '--upstream', '--json'], env)
+  expect(asked.code).toBe(1)
+  const { upstream } = JSON.parse(asked.stdout) as Findings
+  expect(upstream.asked).toMatchObject([{ credential: 'other@2', key: 'refused' }])
+  const { items } = (await cli.json('ledger', 'list', '--kind', 'call.outcome')) as { items: unknown[] }
+  expect(items[0]).toMatchObject({ credential: 'other@2', code: 'upstream_credential_rejected' })
 })

@@ -202,7 +202,7 @@ describe('check does not say that a credential opens which serve does not open:'
     expect(checked).toMatchObject({ code: 0 })
     expect(checked.stdout).toMatch(/credential +default@1, env:BIGDATA_API_KEY \(gives another key by now\)/)
     expect(checked.stdout).toContain(
-      'warning: credential default: the setting gives another key than version 1: the next start takes it for a new version'
+      'warning: credential default: GATEWAY_UPSTREAM_KEY gives another key than version 1: the next start takes it for a new version'
     )
     expect((await serve()).log).toContain('"credential":"default@2"')
     expect((await cli.run(['check'], env)).stdout).toMatch(/credential +default@2, env:\w+ \(opens\)/)
@@ -268,6 +268,14 @@ test('what starts and may not do what was meant is a warning of both, in the sam
   const { lines } = await serve()
   const told = lines.filter(({ msg }) => msg === 'a setting needs attention').map(({ warning }) => warning)
   expect(told).toEqual(warnings)
+})
+
+test('a folder in the place of a key file is a fault, and no warning of its mode', async () => {
+  env['GATEWAY_UPSTREAM_KEY'] = `file:${cli.folder}`
+  chmodSync(cli.folder, 0o755)
+  const { stderr } = await cli.run(['check'], env)
+  expect(stderr).toContain('GATEWAY_UPSTREAM_KEY: file:')
+  expect(stderr).not.toContain('warning')
 })
 
 test('all faults come at once: of settings, files, the store, keys and credentials, in a stable order', async () => {

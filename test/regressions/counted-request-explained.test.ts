@@ -175,6 +175,11 @@ describe('of a request that has no entry of its own', () => {
     ['no UUIDv7', () => 'd9428888-122b-41e1-b85c-61a0d0d37a52', /no id that the gateway gives.*version 7/],
     ['no UUID', () => 'x', /no id that the gateway gives/],
     [
+      'of a year that no time is written in',
+      () => 'ffffffff-ffff-7000-8000-000000000000',
+      /no id that the gateway gives/
+    ],
+    [
       'before the first entry',
       () => requestAt('2026-11-24T05:00:00.000Z'),
       /begins at 2026-11-24T06:00:00\.000Z/

@@ -62,6 +62,19 @@ test('a replaced key that has ended meanwhile, or was revoked, names its success
   })
 })
 
+test('what to do about a replaced key that has ended does not gainsay the detail', async () => {
+  const cli = commandLine()
+  await cli.json('tenant', 'create', 'acme')
+  const { key_id: old } = (await cli.json('key', 'issue', 'acme')) as { key_id: string }
+  const { key_id: fresh } = (await cli.json('key', 'rotate', old, '--overlap', '0s')) as { key_id: string }
+  const refused = await cli.run(['key', 'rotate', old, '--json'])
+  expect(refused.code).toBe(1)
+  expect(JSON.parse(refused.stderr)).toMatchObject({
+    detail: expect.stringContaining(`rotate ${fresh}, which took its place`),
+    action: 'Rotate the key that took its place, where `detail` names one; issue a new key otherwise.'
+  })
+})
+
 test('of a rotation from before the store kept successors, the ledger tells the successor', async () => {
   const { store, administration, old, rotate } = await oneKey()
   await issueKey(administration, pepper, 'acme', null)

@@ -162,10 +162,27 @@ GATEWAY_JWT_ISSUERS:
   })
 
   test.each([
-    ['GATEWAY_HOST: a\nGATEWAY_PORT: [1\n', ['FILE:3:1: is not valid YAML']],
-    ['GATEWAY_HOST: a\nGATEWAY_PORT: 1\nGATEWAY_HOST: b\n', ['FILE:3:1: is not valid YAML']],
+    [
+      'GATEWAY_HOST: a\nGATEWAY_PORT: [1\n',
+      [
+        'FILE:3:1: is not valid YAML: a bracket before this place that is not closed, or lines that are indented too little'
+      ]
+    ],
+    [
+      'GATEWAY_HOST: "a\nGATEWAY_PORT: 1\n',
+      ['FILE:3:1: is not valid YAML: a quote before this place that is not closed']
+    ],
+    [
+      'GATEWAY_HOST: a\nGATEWAY_PORT 1\n',
+      ['FILE:2:1: is not valid YAML: a name without a colon and a space behind it']
+    ],
+    [
+      'GATEWAY_HOST: a\nGATEWAY_PORT: 1\nGATEWAY_HOST: b\n',
+      ['FILE:3:1: is not valid YAML: a member that has been given before']
+    ],
     ['a:\n\tb: 1\n', ['FILE:2:1: is not valid YAML: a tab, where lines are indented by spaces']],
     ['a: 1\n---\nb: 2\n', ['FILE:2:1: begins a second document, where there may be one']],
+    ['__proto__: 1\n', ['__proto__: is not a setting (FILE:1:1)']],
     ['a: *b\n', ['FILE: has an alias without its anchor, or too many aliases']]
   ])('where %j is no YAML', (text, faults) => {
     expect(faultsOf({}, text)).toEqual(faults)
