@@ -94,7 +94,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     await scope.register(rejectionRecord, { ledger })
     await scope.register(rateLimit, { limiter: limiters.tenants })
     await scope.register(permission)
-    await scope.register(idempotencyKey)
+    await scope.register(idempotencyKey, {
+      advice: 'look at `retryable` and `forwarded` before you repeat it'
+    })
     await scope.register(jsonBody)
 
     syncConnector(scope, { contentApi, operationId: 'syncConnector', scheme: 'bearer' })
@@ -139,6 +141,7 @@ export async function buildAdminApp(dependencies: AdminAppDependencies): Promise
       await scope.register(sealed, dependencies)
       await scope.register(adminAuth, { adminKeys: keys, failures: limiters.failures })
       await scope.register(bodiless)
+      await scope.register(idempotencyKey, { advice: 'look what has been changed before you repeat it' })
       await scope.register(jsonBody)
 
       adminTenants(scope, dependencies)
