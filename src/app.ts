@@ -27,7 +27,7 @@ import { rejectionRecord } from './plugins/rejection-record.ts'
 import { requestFacts } from './plugins/request-facts.ts'
 import { requestLog } from './plugins/request-log.ts'
 import { sealed } from './plugins/sealed.ts'
-import { answerClientError, answerConnect } from './plugins/socket-problems.ts'
+import { answerClientError, answerConnect, endIdleConnections } from './plugins/socket-problems.ts'
 import { type OtherProofs, tenantAuth } from './plugins/tenant-auth.ts'
 import { watchHandshakes } from './plugins/tls-handshakes.ts'
 import { unknownRoute } from './plugins/unknown-route.ts'
@@ -206,6 +206,7 @@ async function buildListener(
   })
   continueWhenRead(app.server)
   answerConnect(app.server, logger)
+  endIdleConnections(app.server)
   if (tls) {
     watchHandshakes(app.server, logger)
     secure(app.server as unknown as Server, tls)
