@@ -27,7 +27,7 @@ import { rejectionRecord } from './plugins/rejection-record.ts'
 import { requestFacts } from './plugins/request-facts.ts'
 import { requestLog } from './plugins/request-log.ts'
 import { sealed } from './plugins/sealed.ts'
-import { answerClientError, answerConnect } from './plugins/socket-problems.ts'
+import { answerClientError, answerConnect, endIdleConnections } from './plugins/socket-problems.ts'
 import { type OtherProofs, tenantAuth } from './plugins/tenant-auth.ts'
 import { watchHandshakes } from './plugins/tls-handshakes.ts'
 import { unknownRoute } from './plugins/unknown-route.ts'
@@ -94,7 +94,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     await scope.register(rejectionRecord, { ledger })
     await scope.register(rateLimit, { limiter: limiters.tenants })
     await scope.register(permission)
-    await scope.register(idempotencyKey)
+    await scope.register(idempotencyKey, {
+      advice: 'look at `retryable` and `forwarded` before you repeat it'
+    })
     await scope.register(jsonBody)
 
     syncConnector(scope, { contentApi, operationId: 'syncConnector', scheme: 'bearer' })
@@ -139,6 +141,7 @@ export async function buildAdminApp(dependencies: AdminAppDependencies): Promise
       await scope.register(sealed, dependencies)
       await scope.register(adminAuth, { adminKeys: keys, failures: limiters.failures })
       await scope.register(bodiless)
+      await scope.register(idempotencyKey, { advice: 'look what has been changed before you repeat it' })
       await scope.register(jsonBody)
 
       adminTenants(scope, dependencies)
@@ -203,6 +206,7 @@ async function buildListener(
   })
   continueWhenRead(app.server)
   answerConnect(app.server, logger)
+  endIdleConnections(app.server)
   if (tls) {
     watchHandshakes(app.server, logger)
     secure(app.server as unknown as Server, tls)

@@ -90,8 +90,8 @@ export function readConfig(env: Environment, file?: string): ConfigRead {
   const formFaults = validate(settings)
     ? []
     : schemaFaults(validate.errors, name => `is not a setting${suggestionFor(name)}`)
-  faults.push(...formFaults.map(fault => withHint(fault, settings)))
-  faults.push(...ruleFaults(settings).filter(({ key }) => !formFaults.some(other => other.key === key)))
+  const brokenRules = ruleFaults(settings).filter(({ key }) => !formFaults.some(other => other.key === key))
+  faults.push(...[...formFaults, ...brokenRules].map(fault => withHint(fault, settings)))
   faults.push(...callerFaults(settings as Settings, formFaults))
   const sound = Object.entries(settings).filter(([name]) => !faults.some(({ key }) => isPartOf(key, name)))
   return {

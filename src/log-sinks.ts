@@ -1,4 +1,4 @@
-import { fstatSync, write as writeToFile } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, write as writeToFile } from 'node:fs'
 import { Socket } from 'node:net'
 
 /** Where text goes, without anybody waiting for it. */
@@ -25,7 +25,30 @@ export type WriteBytes = (
 /** Pipes and sockets through the event loop, which never blocks on them; files through the thread pool. */
 export function openSink(fd: number): Sink {
   const kind = fstatSync(fd)
-  return kind.isFIFO() || kind.isSocket() ? new StreamSink(fd) : new FileSink(fd)
+  if (kind.isFIFO() || kind.isSocket()) return new StreamSink(fd)
+  const sink = new FileSink(fd)
+  if (kind.isFile() && endsWithinLine(fd, kind.size)) sink.write('\n')
+  return sink
+}
+
+/**
+ * Whether a file ends with half a line, as a process leaves it that ended while the disk was full: the first line of this one
+ * is not to be glued to it. Where that cannot be read, as when the file is not open for reading and the system has no other
+ * name for it, nobody knows.
+ */
+function endsWithinLine(fd: number, size: number): boolean {
+  if (size === 0) return false
+  try {
+    const reading = openSync(`/proc/self/fd/${fd}`, 'r')
+    try {
+      const last = Buffer.alloc(1)
+      return readSync(reading, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a
+    } finally {
+      closeSync(reading)
+    }
+  } catch {
+    return false
+  }
 }
 
 /** A pipe or a socket. When its reader has gone its lines have nowhere to go; calls are served on, the ledger tells of them. */

@@ -25,9 +25,10 @@ function isPortLink(name: string, value: string | undefined): boolean {
 export function describeServiceLinks(links: readonly string[]): string {
   const named = [...new Set(links.flatMap(serviceOf))].join(', ')
   const are = links.length === 1 ? 'is no setting but tells' : 'are no settings but tell'
+  const count = links.length === 1 ? 'counts' : 'count'
   const where = named === '' ? 'of a service' : `of the service ${named}`
   return (
-    `${links.join(', ')} ${are} ${where}, as Kubernetes does, and count as not set: ` +
+    `${links.join(', ')} ${are} ${where}, as Kubernetes does, and ${count} as not set: ` +
     'put enableServiceLinks: false into the spec of the pod, or give the service another name'
   )
 }

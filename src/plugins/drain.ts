@@ -15,12 +15,15 @@ declare module 'fastify' {
  */
 export const drain = fp<{ lifecycle: Lifecycle }>(
   async function drain(scope, { lifecycle }) {
-    scope.addHook('onRequest', function refuseWhileDraining(request, reply, done) {
-      if (!isEnding(lifecycle)) return done()
-      reply.header('connection', 'close')
+    scope.addHook('onRequest', function refuseWhileDraining(request, _reply, done) {
       if (!lifecycle.draining) return done()
       const health = request.routeOptions.config.health === true
       done(health ? undefined : new Problem('shutting_down', { retryAfter: 1 }))
+    })
+    // Not onRequest: a call that came before is answered now, and its connection is closed as well.
+    scope.addHook('onSend', function closeBehindAnswer(_request, reply, payload, done) {
+      if (isEnding(lifecycle)) reply.header('connection', 'close')
+      done(null, payload)
     })
   },
   { name: 'drain', dependencies: ['problem-envelope'] }

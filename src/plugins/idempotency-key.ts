@@ -1,29 +1,39 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { Problem } from '../problems.ts'
+import { type FieldError, Problem } from '../problems.ts'
 
 /** What is wrong with a request that has an Idempotency-Key. */
-export const idempotencyKeyFault = {
-  pointer: '/headers/idempotency-key',
-  detail:
-    'is not supported yet: send the request without it, and look at `retryable` and `forwarded` before you repeat it'
-} as const
+function faultWith(advice: string): FieldError {
+  return {
+    pointer: '/headers/idempotency-key',
+    detail: `is not supported yet: send the request without it, and ${advice}`
+  }
+}
+
+export type IdempotencyKeyOptions = {
+  /** What to do in its place before a request is repeated. */
+  advice: string
+}
 
 /**
- * Refuses an Idempotency-Key on routes that start something: whoever sends one would repeat the call and rely on us to
- * start it once. Before the body is read.
+ * Refuses an Idempotency-Key on routes that start or change something: whoever sends one would repeat the request and rely
+ * on us to do it once. Before the body is read, and as a hook of the route: whoever may not use the route is told that first.
  */
-export const idempotencyKey = fp(
-  async function idempotencyKey(scope) {
-    scope.addHook('onRequest', function refuseIdempotencyKey(request, _reply, done) {
-      const { headers, routeOptions } = request
-      if (headers['idempotency-key'] === undefined || routeOptions.config.ledger === undefined) return done()
-      done(
-        new Problem('request_invalid', {
-          detail: 'Idempotency keys are not supported yet.',
-          errors: [idempotencyKeyFault]
-        })
-      )
+export const idempotencyKey = fp<IdempotencyKeyOptions>(
+  async function idempotencyKey(scope, { advice }) {
+    const problem = { detail: 'Idempotency keys are not supported yet.', errors: [faultWith(advice)] }
+    function refuseIdempotencyKey(
+      { headers }: FastifyRequest,
+      _reply: FastifyReply,
+      done: (error?: Error) => void
+    ) {
+      const given = headers['idempotency-key'] !== undefined
+      done(given ? new Problem('request_invalid', problem) : undefined)
+    }
+    scope.addHook('onRoute', function compileRefusal(route) {
+      const reads = [route.method].flat().every(method => method === 'GET' || method === 'HEAD')
+      if (!reads) route.onRequest = [route.onRequest ?? [], refuseIdempotencyKey].flat()
     })
   },
-  { name: 'idempotency-key', dependencies: ['problem-envelope', 'tenant-auth', 'rejection-record'] }
+  { name: 'idempotency-key', dependencies: ['problem-envelope'] }
 )

@@ -11,6 +11,9 @@ import { namesMemberTwice } from '../strict-json.ts'
 const jsonMediaType =
   /^application\/json[ \t]*(?:(?:;[ \t]*)+(?:charset=(?:utf-?8|"utf-?8")[ \t]*(?:;[ \t]*)*)?)?$/i
 
+/** A charset that is named and is not UTF-8, in quotes or not. */
+const otherCharset = /;[ \t]*charset=(?!"?utf-?8"?[ \t]*(?:;|$))/i
+
 /**
  * The one body parser: strict JSON. What JSON.parse lets through and other parsers read otherwise is refused:
  * a member named twice, a byte-order mark, bytes that are not UTF-8.
@@ -40,7 +43,7 @@ export const jsonBody = fp(
 function requireJsonMediaType({ headers: { 'content-type': type = '' } }: FastifyRequest): void {
   if (jsonMediaType.test(type)) return
   throw new Problem('media_type_unsupported', {
-    detail: /charset/i.test(type)
+    detail: otherCharset.test(type)
       ? 'JSON is taken in UTF-8 alone: leave the charset out, or send charset=utf-8.'
       : 'The media type application/json takes no parameter but charset=utf-8.'
   })

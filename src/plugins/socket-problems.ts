@@ -1,7 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { closeSlowly } from '../http/close-slowly.ts'
 import { gateOf } from '../http/connection-gate.ts'
+import type { NodeSocket } from '../http/node-socket.ts'
 import type { Logger } from '../logger.ts'
 import { rawProblemResponse } from '../problem-body.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
@@ -14,18 +16,39 @@ const byParserCode: Readonly<Record<string, ProblemCode>> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 'payload_too_large'
 }
 
+/** Where the sentence of the table says something else. */
+const detailsByParserCode: Readonly<Record<string, string>> = {
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'The extensions of the chunks are larger than 16 KiB.'
+}
+
 /** For Fastify's `clientErrorHandler`: connections on which no request, or no whole request, could be read. */
 export function answerClientError(logger: Logger) {
   return (error: ParserError, socket: Duplex): void => {
     // To a connection on which nobody asked anything an answer would be that to its next request.
     const unasked = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && gateOf(socket)?.silent === true
     if (error.code === 'ECONNRESET' || unasked) socket.destroy()
-    else refuse(socket, new Problem(codeOf(error), { cause: error }), logger)
+    else refuse(socket, problemOf(error), logger)
   }
+}
+
+/**
+ * Where Node would close a connection on which nothing has moved for the time of an idle one: not while the head of a
+ * request is coming, which has a time of its own and an answer when that is over.
+ */
+export function endIdleConnections(server: Server): void {
+  server.on('timeout', (socket: Socket) => {
+    const isHeadComing = gateOf(socket)?.silent === false && (socket as NodeSocket)._httpMessage == null
+    if (!isHeadComing) socket.destroy()
+  })
 }
 
 /** What Node's parser says of the bytes that it stopped at. */
 type ParserError = NodeJS.ErrnoException & { rawPacket?: unknown }
+
+function problemOf(error: ParserError): Problem {
+  const detail = detailsByParserCode[error.code ?? '']
+  return new Problem(codeOf(error), { cause: error, ...(detail !== undefined && { detail }) })
+}
 
 function codeOf({ code = '', rawPacket }: ParserError): ProblemCode {
   // To the parser the request line is a part of the headers; to a caller it is the URI that is too long.

@@ -74,3 +74,20 @@ test('a caller that sends as fast as it can is read a part at a time, and 32 MiB
   expect(socket.destroyed).toBe(true)
   expect(sent).toBe(32 * 1024 * 1024)
 })
+
+// 200 refused bodies of 20 MB kept the event loop for more than two seconds: probes of health timed out.
+test('of many callers that are refused at once a few are read in each turn, all of them in the end', async () => {
+  // A module of its own: turns that are used up here are not the other tests'.
+  vi.resetModules()
+  const { closeSlowly } = await import('../../src/http/close-slowly.ts')
+  const connections = Array.from({ length: 20 }, connection)
+  for (const { socket } of connections) {
+    socket.push(Buffer.alloc(1))
+    closeSlowly(socket)
+  }
+  const read = () => connections.filter(({ socket }) => socket.readableFlowing && !socket.isPaused()).length
+  expect(read()).toBeLessThanOrEqual(2)
+  for (let turns = 0; turns < 12; turns++) await new Promise(resolve => setImmediate(resolve))
+  expect(read()).toBe(20)
+  for (const { socket } of connections) socket.destroy()
+})

@@ -72,7 +72,8 @@ test('a flood of chunk extensions is refused', async () => {
     body: `2;a=${marker.repeat(2000)}\r\n{}\r\n0\r\n\r\n`,
     framing: 'Transfer-Encoding: chunked'
   })
-  await expectRefusal(file.gateway, bytes, 'payload_too_large')
+  const { detail } = await expectRefusal(file.gateway, bytes, 'payload_too_large')
+  expect(detail).toBe('The extensions of the chunks are larger than 16 KiB.')
 })
 
 test('a flood of trailers is refused', async () => {

@@ -162,7 +162,11 @@ describe('the media type', () => {
   test.each([
     ['charset=latin1', 'JSON is taken in UTF-8 alone: leave the charset out, or send charset=utf-8.'],
     ['charset=utf-16', 'JSON is taken in UTF-8 alone: leave the charset out, or send charset=utf-8.'],
-    [`version=${marker}`, 'The media type application/json takes no parameter but charset=utf-8.']
+    [`version=${marker}`, 'The media type application/json takes no parameter but charset=utf-8.'],
+    [
+      `charset=utf-8; profile=${marker}`,
+      'The media type application/json takes no parameter but charset=utf-8.'
+    ]
   ])('is refused for its parameter %s, in a sentence that says so', async (parameter, sentence) => {
     const headers = ['Host: gateway', `Content-Type: application/json; ${parameter}`]
     const { detail } = await expectRefusal(

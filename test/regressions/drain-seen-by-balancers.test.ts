@@ -72,6 +72,29 @@ test('once it is announced, calls are served as ever, each answer closes its con
   }
 })
 
+// Its answer said that the connection would be kept, and 50 ms later it was closed: the next call on it was lost.
+test.each([
+  ['is announced', ({ running }: TestGateway) => running.announceEnd()],
+  ['has come', ({ stop }: TestGateway) => void stop()]
+])(
+  'the answer to a call that was under way when the end %s closes its connection too',
+  async (_when, end) => {
+    const gateway = await startTestGateway()
+    try {
+      gateway.sandbox.faults.add({ fault: 'delay-before-headers', options: { wait_ms: 300 }, times: 1 })
+      const connection = await rawConnection(gateway.port)
+      connection.write(syncOf(gateway))
+      await eventually('the upstream has the call', () => gateway.sandbox.requests().length === 1)
+      end(gateway)
+      const [answer] = await connection.ended
+      expect(answer?.status).toBe(200)
+      expect(answer && header(answer, 'connection')).toBe('close')
+    } finally {
+      await gateway.close()
+    }
+  }
+)
+
 test('of requests sent together once the end is announced the first is served, and the others are never begun', async () => {
   const gateway = await startTestGateway()
   try {

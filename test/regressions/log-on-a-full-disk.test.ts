@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
@@ -117,4 +126,26 @@ test('a process whose file may grow no further goes on once it may, without half
     .slice(0, -2)
     .map(text => JSON.parse(text) as { line: number })
   expect(numbers.map(({ line }) => line)).toEqual(numbers.map((_line, index) => index + 1))
+})
+
+// The process ended while the disk was full: the next one began its first line behind half of the last.
+test.each([
+  ['half a line', '{"line":1}\n{"li', '{"line":1}\n{"li\n{"line":2}\n'],
+  ['whole lines', '{"line":1}\n', '{"line":1}\n{"line":2}\n'],
+  ['nothing', '', '{"line":2}\n']
+])('behind %s in its file a process begins a line of its own', async (_what, before, after) => {
+  vi.useRealTimers()
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-log-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'log')
+  writeFileSync(file, before)
+  const fd = openSync(file, 'a')
+  try {
+    const destination = new LogDestination(fd)
+    destination.write('{"line":2}\n')
+    await destination.end(5_000)
+  } finally {
+    closeSync(fd)
+  }
+  expect(readFileSync(file, 'utf8')).toBe(after)
 })

@@ -31,6 +31,11 @@ test('variables of a service named gateway count as not set, and one sentence sa
   expect(config).toMatchObject({ port: 8080, unknownVariables: [], warnings: [sentence] })
 })
 
+test('of one alone it speaks in the singular', () => {
+  const { warnings } = loadConfig({ GATEWAY_SERVICE_HOST: '10.96.0.17' }, devNull)
+  expect(warnings).toEqual([expect.stringMatching(/is no setting but tells .* and counts as not set:/)])
+})
+
 test('so do those of a service named gateway-admin, which has the name of another setting', () => {
   const { adminPort, warnings } = loadConfig(linksOf('GATEWAY_ADMIN'), devNull)
   expect(adminPort).toBe(8081)

@@ -98,6 +98,14 @@ describe('what is not taken gets a sentence that names the form:', () => {
       'GATEWAY_LOG_LEVEL: must be one of fatal, error, warn, info, debug, silent: did you mean info? (environment)'
     ],
     [
+      { GATEWAY_TRUSTED_PROXIES: '"10.0.0.0/8"' },
+      'GATEWAY_TRUSTED_PROXIES: must be addresses or CIDR ranges, separated by commas, whose X-Forwarded-For is believed; it is in quotes: write it without them (environment)'
+    ],
+    [
+      { GATEWAY_UPSTREAM_ORIGIN: ' https://api.bigdata.com' },
+      'GATEWAY_UPSTREAM_ORIGIN: must be an origin, https://HOST[:PORT]; http: only for a loopback address; there is white space before or behind it (environment)'
+    ],
+    [
       { GATEWAY_UPSTREAM_KEY: "'env:KEY'" },
       'GATEWAY_UPSTREAM_KEY: must be a reference, env:NAME, file:PATH or exec:COMMAND (never the secret itself); it is in quotes: write it without them (environment)'
     ],

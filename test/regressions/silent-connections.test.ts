@@ -52,6 +52,20 @@ test.concurrent('a connection that is kept is closed without an answer when its 
   }
 })
 
+test.concurrent('a request whose head stops gets its 408 also where idle connections are closed sooner than that', async () => {
+  const app = await startTestApp({ keepAliveMs: 1_000 })
+  try {
+    const connection = await rawConnection(app.port)
+    connection.write(livez)
+    await connection.answers(1)
+    connection.write(livez.subarray(0, -2))
+    const [, second] = await connection.ended
+    expectProblem(second, 'request_timeout')
+  } finally {
+    await app.close()
+  }
+})
+
 test('no other bound ends a kept connection before its time', async () => {
   const app = await startTestApp({ keepAliveMs: 600_000, upstreamDeadlineMs: 1_000 })
   const sockets: Socket[] = []
