@@ -77,10 +77,11 @@ function sendProblem(
 
 /**
  * Any thrown value as a Problem. What is neither a Problem nor a known framework error becomes `internal_error`. Of an
- * empty body it says so only where the request is given.
+ * empty body it says so only where the request is given, and of one that broke off what its connection was refused with.
  */
-export function toProblem(error: unknown, request?: Pick<FastifyRequest, 'body'>): Problem {
+export function toProblem(error: unknown, request?: Pick<FastifyRequest, 'body' | 'problem'>): Problem {
   if (error instanceof Problem) return error
+  if (request?.problem instanceof Problem) return request.problem
   const known = byFastifyCode[(error as { code?: string } | null)?.code ?? '']
   if (known === undefined) return new Problem('internal_error', { cause: error })
   if (known !== 'request_invalid') return new Problem(known, { cause: error })

@@ -17,7 +17,7 @@ export const rejectionRecord = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
       const operation = request.routeOptions.config.ledger
       const { call, caller } = request
       if (operation !== undefined && !call.recorded) {
-        const { code, status, options } = toProblem(error)
+        const { code, status, options } = toProblem(error, request)
         ledger.recordRejection({
           request_id: call.requestId,
           code,

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type CallerAddress, callerAddress } from '../http/forwarded-address.ts'
@@ -36,6 +37,14 @@ export class RequestCall implements Call, Applicant {
   }
 }
 
+const known = Symbol('request')
+type Message = IncomingMessage & { [known]?: FastifyRequest }
+
+/** The request that a message is known as; none before it has its facts. */
+export function requestOf(message: IncomingMessage): FastifyRequest | undefined {
+  return (message as Message)[known]
+}
+
 export type RequestFactsOptions = {
   /** Whether an address is that of a proxy whose `X-Forwarded-For` is believed. */
   readonly isProxy: (address: string) => boolean
@@ -46,10 +55,12 @@ export const requestFacts = fp<RequestFactsOptions>(
   async function requestFacts(scope, { isProxy }) {
     scope.decorateRequest('call')
     scope.addHook('onRequest', function noteFacts(request, reply, done) {
-      const { socket, headers } = request.raw
+      const message: Message = request.raw
+      const { socket, headers } = message
       // Node joins the lines of a header that comes more than once, in their order.
       const forwarded = headers['x-forwarded-for'] as string | undefined
       request.call = new RequestCall(request, callerAddress(socket.remoteAddress, forwarded, isProxy))
+      message[known] = request
       reply.header('x-request-id', request.id)
       done()
     })

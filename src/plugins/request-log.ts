@@ -52,7 +52,7 @@ function logCompleted(
       request_id: request.id,
       method: request.method,
       route: request.routeOptions.url,
-      status: raw.headersSent ? raw.statusCode : undefined,
+      status: raw.headersSent ? raw.statusCode : problem?.status,
       code: problem?.code,
       forwarded: problem?.options.forwarded,
       reason: call.stranger?.reason,

@@ -8,6 +8,7 @@ import type { Logger } from '../logger.ts'
 import { rawProblemResponse } from '../problem-body.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
 import { uuidv7 } from '../uuid.ts'
+import { requestOf } from './request-facts.ts'
 
 /** What Node tells of a connection that did not bring a whole, valid request. Anything else is malformed. */
 const byParserCode: Readonly<Record<string, ProblemCode>> = {
@@ -64,13 +65,19 @@ export function answerConnect(server: Server, logger: Logger): void {
   })
 }
 
-/** Refuses what came on a connection and closes it. Where a request there has its answer already, that is the last one. */
+/**
+ * Refuses what came on a connection and closes it. Where a request there has its answer already, that is the last one; one
+ * whose body broke off is answered under its own id, and recorded and logged as every request when its connection is closed.
+ */
 function refuse(socket: Duplex, problem: Problem, logger: Logger): void {
   const gate = gateOf(socket)
   if (!gate) return void socket.destroy()
+  const message = (socket as NodeSocket)._httpMessage?.req
   if (!gate.mayRefuse()) return
-  const requestId = uuidv7()
+  const request = message && requestOf(message)
+  const requestId = request?.id ?? uuidv7()
   socket.write(rawProblemResponse(problem, requestId))
   closeSlowly(socket)
-  logger.info({ request_id: requestId, code: problem.code, status: problem.status }, 'request refused')
+  if (request) request.problem = problem
+  else logger.info({ request_id: requestId, code: problem.code, status: problem.status }, 'request refused')
 }
