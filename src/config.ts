@@ -75,7 +75,7 @@ export function readConfig(env: Environment, file?: string): ConfigRead {
   const links = serviceLinks(env)
   const { settings: inFile, places } = readConfigFile(file, faults)
   const isWhole = faults.length === 0
-  // Without a prototype: a member of any name is one that can be told.
+  // Without a prototype: a member of any name is found, `__proto__` too.
   const given: Record<string, unknown> = Object.create(null)
   const sources = new Map(places)
   for (const [name, value] of Object.entries(inFile)) given[name] = inForm(name, value)

@@ -84,7 +84,7 @@ async function look(read: ConfigRead, env: ProcessContext['env']): Promise<Check
   }
 }
 
-/** Does `work` where the settings that it needs, of which the first leads to it, have no faults themselves. */
+/** Does `work` where the settings that it needs have no faults themselves; the first of them leads to it. */
 async function ifSound<T>(
   { faults }: ConfigRead,
   names: readonly [string, ...string[]],

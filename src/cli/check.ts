@@ -35,8 +35,8 @@ async function ask(context: ProcessContext, config: Config, findings: Findings):
   if (store.state !== 'ready' || master_key_state !== 'fits')
     throw new CommandError(
       'upstream_not_asked',
-      'the upstream is not asked: the call would be recorded in the store, which the gateway has not been started on yet; ' +
-        'all else is well',
+      'the upstream is not asked: the call would be recorded in the store, which is made by the first start of the gateway, or by ' +
+        'issuing a key; all else is well',
       2
     )
   return await checkUpstream(context, config, findings.credentials)

@@ -7,7 +7,7 @@ export type CredentialJobs = {
   call(job: 'noteMaterial', note: NotedMaterial): Promise<VersionChanged>
 }
 
-/** What a reference gives now, as the store's thread is told of it. */
+/** What a reference gives now, as the store's thread is to note it. */
 export type NotedMaterial = {
   readonly name: string
   readonly version: NewVersion

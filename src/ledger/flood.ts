@@ -24,7 +24,7 @@ export class Flood {
   aggregate(at: string): EntryFields | null {
     if (this.#aggregate === null) return null
     const perSecond = this.#perSecond ?? []
-    // All within one second is told by the first and the last time.
+    // The first and the last time say it when all came within one second.
     const seconds = perSecond.length > 1 && { per_second: perSecond }
     return { ...this.#aggregate, at, count: this.#count, ...seconds }
   }

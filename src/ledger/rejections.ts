@@ -4,9 +4,9 @@ import { Flood } from './flood.ts'
 /** How many rejections of one kind are written one by one in each interval, and how long an interval is. */
 const writtenEach = 10
 const intervalMs = 10_000
-/** How many kinds are told apart of each origin; past it they are counted together: made-up addresses cost no memory. */
+/** How many kinds of each origin have counts of their own; past it they are counted together: made-up addresses cost no memory. */
 const kindsBound = 100
-/** How many keys, addresses and reasons are told apart of a tenant whose keys are no longer taken. */
+/** How many keys, addresses and reasons of a tenant whose keys are no longer taken have counts of their own. */
 const kindsPerTenant = 10
 /** How many of each origin are written one by one in an interval over all kinds. */
 const writtenTotal = 100
@@ -19,7 +19,7 @@ const writtenPerTenant = 40
  */
 type Origin = 'admitted' | 'proven' | 'stranger'
 
-/** What one tenant has of a room: kinds that are told apart, and entries that were written one by one. */
+/** What one tenant has of a room: kinds with counts of their own, and entries that were written one by one. */
 type Share = { kinds: number; written: number }
 
 /** All of one origin in an interval, by their kinds, and the shares of tenants: `rest` is that of all past the bound. */
@@ -124,7 +124,7 @@ function floodIn(room: Room, origin: Origin, fields: EntryFields): Flood {
   return floodOf(room, `${code} ${reason} ${limit} ${tenant ?? client_ip}`, who) ?? floodOfAll(room, fields)
 }
 
-/** The flood of this name; null where there is none and no more are told apart, or no more of this tenant. */
+/** The flood of this name; null where there is none and no more get counts of their own, or no more of this tenant. */
 function floodOf(room: Room, name: string, who: Partial<EntryFields>, tenant?: string): Flood | null {
   const known = room.floods.get(name)
   if (known) return known

@@ -56,7 +56,7 @@ const publicCodes = [
   'store_unavailable'
 ] as const satisfies readonly ProblemCode[]
 
-/** Refusals that can come over HTTP, each as it is told. The others are of the command line alone. */
+/** Refusals that can come over HTTP, each with its detail. The others are of the command line alone. */
 const refusals = {
   address_range_invalid: 'an address range is written as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32',
   credential_name_invalid: 'a credential can be named once only',

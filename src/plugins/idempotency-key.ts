@@ -17,7 +17,7 @@ export type IdempotencyKeyOptions = {
 
 /**
  * Refuses an Idempotency-Key on routes that start or change something: whoever sends one would repeat the request and rely
- * on us to do it once. Before the body is read, and as a hook of the route: whoever may not use the route is told that first.
+ * on us to do it once. Before the body is read, and as a hook of the route: whoever may not use the route learns that first.
  */
 export const idempotencyKey = fp<IdempotencyKeyOptions>(
   async function idempotencyKey(scope, { advice }) {

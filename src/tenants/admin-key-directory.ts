@@ -38,7 +38,7 @@ export class AdminKeyDirectory {
   }
 
   /**
-   * The administrator behind a key, at the time `now` (milliseconds since 1970), or null: why, only the applicant is told.
+   * The administrator behind a key, at the time `now` (milliseconds since 1970), or null: the reason goes to the applicant alone.
    * A wrong secret costs the same whether the key is known or not.
    */
   authenticate(key: string, now: number, applicant?: Applicant): AdminCaller | null {

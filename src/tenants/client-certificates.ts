@@ -37,7 +37,7 @@ export class ClientCertificates {
   /**
    * The caller behind a connection at the time `now` (milliseconds since 1970), or null: without a certificate, with
    * one that no authority of ours has signed, that is not valid now, or that is mapped to no live tenant, or to two. Which
-   * of these it is, only the applicant is told.
+   * of these it is goes to the applicant alone.
    */
   authenticate(socket: Socket, now: number, applicant?: Applicant): Caller | null {
     if (!(socket instanceof TLSSocket)) return turnAway(applicant, { reason: 'missing' })

@@ -73,7 +73,7 @@ export class Directory {
   }
 
   /**
-   * The caller behind a key, at the time `now` (milliseconds since 1970), or null: why, only the applicant is told. A wrong
+   * The caller behind a key, at the time `now` (milliseconds since 1970), or null: the reason goes to the applicant alone. A wrong
    * secret costs the same whether the key is known or not, and in use or not; a key that is no longer
    * taken is never kept as proven.
    */
@@ -101,8 +101,8 @@ export class Directory {
   }
 
   /**
-   * The live tenant of this name, for callers who have proved by `keyId`, which is no key, that they are it; or null: why,
-   * only the applicant is told.
+   * The live tenant of this name, for callers who have proved by `keyId`, which is no key, that they are it; or null: the
+   * reason goes to the applicant alone.
    */
   find(name: string, applicant?: Applicant, keyId?: string): Tenant | null {
     const tenant = this.tenantNamed(name)

@@ -37,7 +37,7 @@ export class TokenIssuers {
   }
 
   /**
-   * The caller behind a token, at the time `now` (milliseconds since 1970), or null: why, only the applicant is told, and a
+   * The caller behind a token, at the time `now` (milliseconds since 1970), or null: the reason goes to the applicant alone, and a
    * line at `debug`. At once for a token that has been seen before. Throws `overloaded` when too many others are being verified.
    */
   authenticate(token: string, now: number, applicant?: Applicant): Caller | null | Promise<Caller | null> {
