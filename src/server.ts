@@ -64,6 +64,7 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
       'the end is announced: calls are served until the drain'
     )
     isDelayed = true
+    // It rejects when a second signal ends it early, and then the drain begins all the same.
     await delay(config.drainDelayMs, undefined, { signal: hurried.signal }).catch(() => {})
     isDelayed = false
   }

@@ -8,13 +8,14 @@ import type { FaultRule } from '../src/sandbox/fault-rule.ts'
 import { WaitingRoom } from '../src/store/waiting-room.ts'
 import { deadOrigin } from './support/dead-origin.ts'
 import {
+  askOnce,
   type DescribedOperation,
   describedOperations,
+  type Way,
   withoutChance
 } from './support/described-operations.ts'
-import { freshAddress } from './support/fresh-address.ts'
 import type { HttpAnswer } from './support/http-answer.ts'
-import { rawConnection, rawRequest } from './support/raw-connection.ts'
+import { rawConnection } from './support/raw-connection.ts'
 import { type RequestParts, requestBytes } from './support/request-bytes.ts'
 import { eventually } from './support/scenario-wait.ts'
 import { startTestApp, type TestApp, testKey } from './support/test-app.ts'
@@ -75,19 +76,11 @@ const ofRoute = (operation: DescribedOperation, more: RequestParts = {}): Reques
   ...more
 })
 
-async function ask(port: number, parts: RequestParts): Promise<HttpAnswer> {
-  const [answer] = await rawRequest(port, requestBytes(parts), { from: freshAddress() })
-  if (answer === undefined) throw new Error('no answer')
-  return answer
-}
-
-type Way = (operation: DescribedOperation) => Promise<HttpAnswer>
-
 /** Asks the gateway with something about the request changed. */
 const asking =
   (change: (operation: DescribedOperation) => RequestParts): Way =>
   operation =>
-    ask(gateway.port, ofRoute(operation, { key: gateway.key, ...change(operation) }))
+    askOnce(gateway.port, ofRoute(operation, { key: gateway.key, ...change(operation) }))
 
 /** Asks it while the upstream has this fault. */
 const upstream =
@@ -102,7 +95,7 @@ const standIn =
   (prepareApp: () => void): Way =>
   operation => {
     prepareApp()
-    return ask(app.port, ofRoute(operation, { key: testKey }))
+    return askOnce(app.port, ofRoute(operation, { key: testKey }))
   }
 
 /** A request of each route whose head stops: they are waited for together. */
@@ -125,18 +118,18 @@ async function answersWhileHeld(): Promise<Map<string, HttpAnswer>> {
     const answers = new Map<string, HttpAnswer>()
     await Promise.all(
       asked.filter(isSync).map(async operation => {
-        answers.set(operation.name, await ask(cut.port, ofRoute(operation, { key: cut.key })))
+        answers.set(operation.name, await askOnce(cut.port, ofRoute(operation, { key: cut.key })))
       })
     )
     // At first only that the store is late, then why.
     const locked = await eventually('the reason is known', async () => {
-      const answer = await ask(cut.port, { method: 'GET', target: '/readyz' })
+      const answer = await askOnce(cut.port, { method: 'GET', target: '/readyz' })
       return answer.body.includes('locked') ? answer : null
     })
     return answers.set('GET /readyz', locked)
   } finally {
     cut.store.raw.exec('ROLLBACK')
-    const isReady = async () => (await ask(cut.port, { method: 'GET', target: '/readyz' })).status === 200
+    const isReady = async () => (await askOnce(cut.port, { method: 'GET', target: '/readyz' })).status === 200
     await eventually('the ledger records again', isReady)
   }
 }
@@ -190,7 +183,7 @@ const ways: Readonly<Record<string, Way>> = {
   upstream_answer_invalid: upstream({ fault: 'redirect', options: { status: 307 } }),
   upstream_busy: upstream({ fault: 'rate-limited', options: { retry_after: 'seconds', seconds: 7 } }),
   upstream_timeout: upstream({ fault: 'silent' }),
-  upstream_unreachable: operation => ask(cut.port, ofRoute(operation, { key: cut.key })),
+  upstream_unreachable: operation => askOnce(cut.port, ofRoute(operation, { key: cut.key })),
   ledger_unavailable: async ({ name }) => {
     held ??= answersWhileHeld()
     return (await held).get(name) as HttpAnswer
@@ -199,7 +192,7 @@ const ways: Readonly<Record<string, Way>> = {
     const path = join(cut.folder, 'gateway.db')
     renameSync(path, `${path}.away`)
     try {
-      return await ask(cut.port, ofRoute(operation, { key: cut.key }))
+      return await askOnce(cut.port, ofRoute(operation, { key: cut.key }))
     } finally {
       renameSync(`${path}.away`, path)
     }
@@ -215,7 +208,7 @@ describe.each(asked)('$name', operation => {
   })
 
   test('answers 200', async () => {
-    expect((await ask(gateway.port, ofRoute(operation, { key: gateway.key }))).status).toBe(200)
+    expect((await askOnce(gateway.port, ofRoute(operation, { key: gateway.key }))).status).toBe(200)
   })
 
   test.each(operation.failures)(

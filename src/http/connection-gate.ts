@@ -3,22 +3,17 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { closeSlowly } from './close-slowly.ts'
 import type { Place } from './connection-shares.ts'
-import { forgetExpectation } from './expect-continue.ts'
 import type { Front } from './front.ts'
 import { HeldBytes } from './held-bytes.ts'
 import type { Keeper } from './kept-bytes.ts'
 import { writeInTurns } from './large-writes.ts'
 import { endNow, type NodeSocket, type TakeRequest, takeOver } from './node-socket.ts'
+import { type Fed, ParserFeed } from './parser-feed.ts'
 import { RequestProgress } from './request-progress.ts'
 import type { Waiting } from './turns.ts'
 import { UnreadBytes } from './unread-bytes.ts'
 
 const gate = Symbol('gate')
-
-/** How many slices the parser gets in one go: each costs a call of it, however short it is. */
-const slicesAtOnce = 64
-/** How many bytes it gets in one go of a stranger's body: each may be a chunk of its own. */
-const bodyAtOnce = 4 * 1024
 
 /** The gate of a connection; none where a test made the request up. */
 export function gateOf(socket: Duplex): ConnectionGate | undefined {
@@ -30,12 +25,12 @@ export function gateOf(socket: Duplex): ConnectionGate | undefined {
  * behind it is kept, one read at most, and read on when its answer has left the write buffer. So nobody makes us owe
  * more than one answer, and whatever is wrong with a later request is found behind the answer to the one before.
  */
-export class ConnectionGate implements Keeper, Waiting {
+export class ConnectionGate implements Keeper, Waiting, Fed {
   readonly #socket: NodeSocket
   readonly #front: Front
   readonly #place: Place
-  /** Node's own listeners, which we stand in front of. */
-  readonly #takeBytes: (bytes: Buffer) => void
+  readonly #feed: ParserFeed
+  /** Node's own listener, which we stand in front of. */
   readonly #takeEnd: () => void
   readonly #progress = new RequestProgress()
   readonly #held: HeldBytes
@@ -54,7 +49,8 @@ export class ConnectionGate implements Keeper, Waiting {
     Object.assign(socket, { [gate]: this })
     this.#place = place
     this.#front = front
-    this.#takeBytes = takeOver(socket, 'data', this.#onData) as (bytes: Buffer) => void
+    const takeBytes = takeOver(socket, 'data', this.#onData) as (bytes: Buffer) => void
+    this.#feed = new ParserFeed(this.#socket, this.#progress, takeBytes)
     this.#takeEnd = takeOver(socket, 'end', this.#onEnd) as () => void
     socket.once('close', this.#onClose)
     this.#held = new HeldBytes(this.#socket)
@@ -127,7 +123,7 @@ export class ConnectionGate implements Keeper, Waiting {
   turn(): void {
     const held = this.#held.take()
     if (held === null || this.#shut) return
-    this.#feed(held)
+    this.#feedParser(held)
     this.#front.kept.note(this)
     if (this.#ended && !this.#held.any) this.#finish()
     else this.#held.readOn()
@@ -139,7 +135,7 @@ export class ConnectionGate implements Keeper, Waiting {
     else if (this.#mustQueue()) {
       this.#hold(bytes)
       this.#queue()
-    } else this.#feed(bytes)
+    } else this.#feedParser(bytes)
   }
 
   /**
@@ -150,41 +146,19 @@ export class ConnectionGate implements Keeper, Waiting {
     return !this.known && this.#underWay === 0 && !this.#front.turns.goOn(this)
   }
 
-  /** Gives the parser what it may have now, up to the next place where a message may end. */
-  #feed(bytes: Buffer): void {
-    let at = 0
-    // The first of its body comes with the next go: until then it may have become known.
-    let bodyLeft = this.inBody ? bodyAtOnce : 0
-    for (let slices = 0; at < bytes.length && slices < slicesAtOnce && this.#mayFeed(); slices++) {
-      const bounded = this.inBody && !this.known
-      if (bounded && bodyLeft === 0) break
-      const to = this.known
-        ? this.#progress.mayEndWithBody(bytes, at)
-        : this.#progress.mayEnd(bounded ? bytes.subarray(0, at + bodyLeft) : bytes, at)
-      if (bounded) bodyLeft -= to - at
-      if (!this.#progress.speaksHttp(bytes, at, to)) {
-        const error = Object.assign(new Error('not HTTP/1.0 or HTTP/1.1'), { code: 'ERR_OTHER_PROTOCOL' })
-        this.#socket.server.emit('clientError', error, this.#socket)
-        return
-      }
-      this.#give(at === 0 && to === bytes.length ? bytes : bytes.subarray(at, to))
-      at = to
-    }
-    if (at === bytes.length || this.#shut) return
-    this.#hold(bytes.subarray(at))
-    if (this.#mayFeed()) this.#queue()
+  /** Gives the parser what it may have now, and keeps the rest. */
+  #feedParser(bytes: Buffer): void {
+    const taken = this.#feed.give(bytes, this)
+    if (taken === bytes.length || this.#shut) return
+    this.#hold(bytes.subarray(taken))
+    if (this.mayFeed()) this.#queue()
   }
 
-  #mayFeed(): boolean {
+  /** Whether the parser may have more bytes now. */
+  mayFeed(): boolean {
     const { parser, destroyed, _paused } = this.#socket
     if (this.#shut || parser === null || destroyed || _paused) return false
     return this.#progress.inBody ? !this.#socket.isPaused() : this.#underWay === 0
-  }
-
-  #give(bytes: Buffer): void {
-    const bodyBytes = this.#progress.inBody ? bytes.length : 0
-    this.#takeBytes(bytes)
-    if (this.#progress.took(bodyBytes)) forgetExpectation(this.#socket)
   }
 
   #begin(request: IncomingMessage, keepAlive: boolean, take: TakeRequest): number {

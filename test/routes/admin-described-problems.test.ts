@@ -9,14 +9,15 @@ import { WaitingRoom } from '../../src/store/waiting-room.ts'
 import { issueKey, revokeKey, rotateKey } from '../../src/tenants/keys.ts'
 import { issueAdminKeys } from '../support/admin-client.ts'
 import {
+  askOnce,
   type DescribedOperation,
   describedOperations,
+  type Way,
   withoutChance
 } from '../support/described-operations.ts'
-import { freshAddress } from '../support/fresh-address.ts'
 import { gatewayForFile } from '../support/gateway-for-file.ts'
 import type { HttpAnswer } from '../support/http-answer.ts'
-import { rawConnection, rawRequest } from '../support/raw-connection.ts'
+import { rawConnection } from '../support/raw-connection.ts'
 import { type RequestParts, requestBytes } from '../support/request-bytes.ts'
 import { buildTestAdminApp } from '../support/test-admin-app.ts'
 
@@ -99,19 +100,11 @@ function ofRoute({ id, method, path, takesBody }: DescribedOperation, more: Requ
   }
 }
 
-async function ask(at: number, parts: RequestParts): Promise<HttpAnswer> {
-  const [answer] = await rawRequest(at, requestBytes(parts), { from: freshAddress() })
-  if (answer === undefined) throw new Error('no answer')
-  return answer
-}
-
-type Way = (operation: DescribedOperation) => Promise<HttpAnswer>
-
 /** Asks the gateway, as an operator, with something about the request changed. */
 const asking =
   (change: (operation: DescribedOperation) => RequestParts): Way =>
   operation =>
-    ask(
+    askOnce(
       file.gateway.adminPort,
       ofRoute(operation, { key: file.gateway.prepared.operator, ...change(operation) })
     )
@@ -131,7 +124,7 @@ const standIn =
   (prepare: () => void, key = 'known'): Way =>
   operation => {
     prepare()
-    return ask(port, ofRoute(operation, { key }))
+    return askOnce(port, ofRoute(operation, { key }))
   }
 
 /** A request of each route whose head stops: they are waited for together. */

@@ -1,3 +1,8 @@
+import { freshAddress } from './fresh-address.ts'
+import type { HttpAnswer } from './http-answer.ts'
+import { rawRequest } from './raw-connection.ts'
+import { type RequestParts, requestBytes } from './request-bytes.ts'
+
 /** A problem as an example shows it, or an answer holds it. */
 type Body = Readonly<Record<string, unknown>>
 
@@ -48,6 +53,16 @@ export function describedOperations(description: string): DescribedOperation[] {
 function failuresOf(status: number, { content }: Response): DescribedFailure[] {
   const examples = content?.['application/problem+json']?.examples ?? {}
   return Object.entries(examples).map(([code, { value: example }]) => ({ status, code, example }))
+}
+
+/** Asks a route in one of the ways in which it fails. */
+export type Way = (operation: DescribedOperation) => Promise<HttpAnswer>
+
+/** Sends one request, from an address that nobody else in this run has, and returns its answer. */
+export async function askOnce(port: number, parts: RequestParts): Promise<HttpAnswer> {
+  const [answer] = await rawRequest(port, requestBytes(parts), { from: freshAddress() })
+  if (answer === undefined) throw new Error('no answer')
+  return answer
 }
 
 /** A problem without what differs from one to the next: ids, times, and how many seconds to wait. */
