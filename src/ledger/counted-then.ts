@@ -8,6 +8,7 @@ export type Counted = {
   readonly code?: OutcomeCode
   readonly status?: number
   readonly reason?: string
+  readonly limit?: string
   readonly tenant?: string
   readonly key_id?: string
   readonly client_ip?: string
@@ -69,6 +70,7 @@ function kindOf({
   code,
   status,
   reason,
+  limit,
   tenant,
   key_id,
   client_ip
@@ -77,6 +79,7 @@ function kindOf({
     ...(code !== undefined && { code }),
     ...(status !== undefined && { status }),
     ...(reason !== undefined && { reason }),
+    ...(limit !== undefined && { limit }),
     ...(tenant !== undefined && { tenant }),
     ...(key_id !== undefined && { key_id }),
     ...(client_ip !== undefined && { client_ip })

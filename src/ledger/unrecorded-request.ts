@@ -64,14 +64,15 @@ function inWords(counted: readonly Counted[]): string {
 }
 
 function kindInWords(kind: Counted): string {
-  const { count, code, reason, tenant, key_id, client_ip, from, until } = kind
+  const { count, code, reason, limit, tenant, key_id, client_ip, from, until } = kind
   const whose = [
     ...(tenant === undefined ? [] : [`of tenant ${tenant}`]),
     ...(key_id === undefined ? [] : [`key ${key_id}`]),
     ...(client_ip === undefined ? [] : [`from ${client_ip}`])
   ].join(', ')
   const when = tellsNoSeconds(kind) ? ` between ${from} and ${until}` : ''
-  return `${count} ${code}${reason === undefined ? '' : ` (${reason})`}${whose === '' ? '' : ` ${whose}`}${when}`
+  const why = reason ?? limit
+  return `${count} ${code}${why === undefined ? '' : ` (${why})`}${whose === '' ? '' : ` ${whose}`}${when}`
 }
 
 /** Whether the entry that counted them tells of more than the seconds asked for. */

@@ -59,6 +59,25 @@ async function asked(requestId: string, entries: readonly EntryFields[], pruned 
 }
 
 describe('of a request that has no entry of its own', () => {
+  test('show says whose limit refused those that were counted then', async () => {
+    const busy = {
+      code: 'upstream_busy',
+      status: 503,
+      tenant: 'acme',
+      first_at: second(3),
+      last_at: second(3)
+    } as const
+    const body = await asked(requestAt(second(3)), [
+      counted({ ...busy, count: 4, limit: 'credential_budget' }),
+      counted({ ...busy, count: 2, limit: 'upstream' })
+    ])
+    expect(body['counted']).toMatchObject([
+      { count: 4, code: 'upstream_busy', limit: 'credential_budget' },
+      { count: 2, code: 'upstream_busy', limit: 'upstream' }
+    ])
+    expect(body['detail']).toContain('4 upstream_busy (credential_budget) of tenant acme')
+  })
+
   test('show says when it came, what was counted in that second, and that the log has it', async () => {
     const body = await asked(requestAt(second(3, 250)), [
       counted({
