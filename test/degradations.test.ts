@@ -68,6 +68,11 @@ test('a key that the upstream refuses is shown until it takes it', async () => {
   expect(await sync()).toBe(502)
   expect(await readiness()).toBe('credential_refused')
   started.gateway.sandbox.addKey(key)
+  // What turns calls away in front of the check of keys says nothing of ours.
+  started.gateway.sandbox.faults.set({ fault: 'content-error', options: { status: 429 } })
+  expect(await sync()).toBe(503)
+  expect(await readiness()).toBe('credential_refused')
+  started.gateway.sandbox.faults.clear()
   expect(await sync()).toBe(200)
   expect(await readiness()).toBe('')
 })

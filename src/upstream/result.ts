@@ -167,8 +167,8 @@ export function isKeyRefused({ code }: Result<unknown>): boolean {
   return code === 'upstream_credential_rejected'
 }
 
-/** Only these answers come from behind the check of the key. A 403 or a 5xx may come from in front of it. */
-const answersToKnown: ReadonlySet<number | undefined> = new Set([200, 400, 404, 429])
+/** Only these answers come from behind the check of the key. A 403, a 429 or a 5xx may come from in front of it. */
+const answersToKnown: ReadonlySet<number | undefined> = new Set([200, 400, 404])
 
 /** The upstream has taken our key, whatever it said to the call. */
 export function isKeyTaken({ upstream }: Result<unknown>): boolean {
