@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import type { SeenMasterKey } from '../custody/master-key-check.ts'
 import { missingEntriesRemedy } from '../ledger/missing-entries.ts'
 import type { SeenStore } from '../store/look-at-store.ts'
 import { type CallerFindings, callerFacts } from './check-callers.ts'
@@ -26,7 +27,7 @@ export type Findings = {
   readonly warnings: readonly string[]
 }
 
-export type MasterKeyState = 'fits' | 'taken_at_first_start' | 'made_at_first_start'
+type MasterKeyState = SeenMasterKey['state']
 
 const masterKeyStates: Readonly<Record<MasterKeyState, string>> = {
   fits: 'fits the store',
