@@ -1,34 +1,35 @@
 import type { Server } from 'node:tls'
-import { buildAdminApp, buildApp } from './app.ts'
-import { besideThisFile } from './beside-this-file.ts'
-import { Callers } from './callers.ts'
-import type { Config } from './config.ts'
-import { HeldCredentials } from './custody/held-credentials.ts'
-import { degradationsOf } from './degradations.ts'
-import { keepUnsealing } from './keep-unsealing.ts'
-import { packDrafts } from './ledger/draft.ts'
+import { HeldCredentials } from './admin/credential-status.ts'
+import { TenantAdministration } from './admin/execute-command.ts'
+import { LedgerReader } from './admin/execute-query.ts'
+import { buildAdminApp } from './admin-app.ts'
+import { buildApp } from './app.ts'
+import type { Lifecycle } from './base/process-state.ts'
+import { version } from './base/version.ts'
+import { workerEntry } from './base/worker-entry.ts'
+import type { Config } from './config/config.ts'
+import { deadMappings } from './config/unknown-tenants.ts'
+import { inWords, settingWarnings } from './config/warnings.ts'
+import { type Custody, openCustody } from './custody/open.ts'
+import { keepUnsealing } from './custody/unseal-retry.ts'
+import { type Listener, listen } from './http/listener.ts'
+import { openTls, type TlsSource } from './http/tls-reload.ts'
+import { openProofs, type Proofs } from './identity/authenticators.ts'
+import { Callers } from './identity/principals.ts'
+import { LedgerCompleteness } from './ledger/completeness.ts'
+import { packDrafts } from './ledger/entry/pending-entry.ts'
 import { Ledger } from './ledger/ledger.ts'
-import { LedgerReader } from './ledger/ledger-reader.ts'
-import { LedgerCompleteness } from './ledger-completeness.ts'
-import type { Lifecycle } from './lifecycle.ts'
 import { limitsInUse } from './limits/limits-in-use.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
-import { type Listener, listen } from './listener.ts'
-import type { Logger } from './logger.ts'
-import { type Custody, openCustody } from './open-custody.ts'
-import { openProofs, type Proofs } from './proofs.ts'
-import { inWords, settingWarnings } from './setting-warnings.ts'
-import { type StoreThread, startStoreThread } from './start-store-thread.ts'
-import type { Opened } from './store-thread.ts'
-import { deadMappings } from './tenant-mappings.ts'
-import { TenantAdministration } from './tenants/tenant-administration.ts'
-import { openTls, type TlsSource } from './tls-reload.ts'
-import { unreadiness } from './unreadiness.ts'
+import { degradationsOf } from './routes/health/degradations.ts'
+import { unreadiness } from './routes/health/unreadiness.ts'
+import type { Logger } from './telemetry/logger.ts'
+import { type StoreThread, startStoreThread } from './threads/start-writer.ts'
+import type { Opened } from './threads/writer-thread.ts'
 import { Budget } from './upstream/budget.ts'
 import { contentApi } from './upstream/content-api.ts'
-import { type Forward, type ForwardDependencies, openDoor } from './upstream/forward.ts'
+import { type Forward, type ForwardDependencies, openDoor } from './upstream/forwarder.ts'
 import { Transport } from './upstream/transport.ts'
-import { version } from './version.ts'
 
 /** A gateway that listens. */
 export type Gateway = {
@@ -89,7 +90,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     const told = { url, admin_url: adminUrl, upstream: config.upstreamOrigin, version }
     if ('sealed' in opened) {
       logger.error({ ...told, reason: opened.sealed }, 'sealed')
-      stopUnsealing = keepUnsealing(store, logger, async found => {
+      stopUnsealing = keepUnsealing<Opened>(store, logger, async found => {
         logger.info({ ...told, writer: await open(found) }, 'ready')
       })
     } else logger.info({ ...told, writer }, 'ready')
@@ -114,8 +115,10 @@ async function assemble(config: Config, options: GatewayOptions) {
   const completeness = new LedgerCompleteness(store, logger)
   const ledger = openLedger(store, logger, completeness)
   const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
-  const reader = new LedgerReader(config.storeUrl, besideThisFile('ledger-thread'), port =>
-    store.call('introduce', port, [port])
+  const reader = new LedgerReader(
+    config.storeUrl,
+    workerEntry(import.meta.url, 'threads/reader-thread'),
+    port => store.call('introduce', port, [port])
   )
   const proofs = await openProofs(config, callers.tenants, logger)
   const parts = { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness, tls }

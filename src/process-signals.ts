@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty'
-import type { Logger } from './logger.ts'
+import type { Logger } from './telemetry/logger.ts'
 
 /** Who asks a process to end: supervisors (TERM, and QUIT where nginx's habits live on), and people (INT, QUIT). */
 const endSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import inspector from 'node:inspector'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Config } from './config.ts'
+import type { Config } from './config/config.ts'
 import { type Gateway, startGateway } from './gateway.ts'
-import { LogDestination } from './log-destination.ts'
-import { asBug, createLogger, type Logger } from './logger.ts'
 import { followProcessSignals, ignoreOtherSignals } from './process-signals.ts'
+import { LogDestination } from './telemetry/log-destination.ts'
+import { asBug, createLogger, type Logger } from './telemetry/logger.ts'
 
 /** How much longer than the upstream deadline a drain may take before the process ends anyway. */
 const drainSlackMs = 8_000

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { describeAdminApi } from '../src/cli/openapi.ts'
+import { version } from '../src/base/version.ts'
+import { describeAdminApi } from '../src/cli/commands/openapi.ts'
 import { startSandbox } from '../src/sandbox/sandbox.ts'
-import { version } from '../src/version.ts'
 import { askAdmin, issueAdminKeys } from './support/admin-client.ts'
 import { gatewayForFile } from './support/gateway-for-file.ts'
 

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { loadConfig } from '../src/config.ts'
-import { ConfigError, type ConfigFault } from '../src/config-fault.ts'
-import { isLoopback } from '../src/loopback.ts'
+import { isLoopback } from '../src/base/loopback.ts'
+import { loadConfig } from '../src/config/config.ts'
+import { ConfigError, type ConfigFault } from '../src/config/error.ts'
 
 const secret = 'bd_v2_put_here_by_mistake'
 

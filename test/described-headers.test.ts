@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeAdminApi, describeApi } from '../src/cli/openapi.ts'
+import { describeAdminApi, describeApi } from '../src/cli/commands/openapi.ts'
 import { issueAdminKeys } from './support/admin-client.ts'
 import { freshAddress } from './support/fresh-address.ts'
 import { gatewayForFile } from './support/gateway-for-file.ts'

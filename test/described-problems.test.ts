@@ -1,11 +1,11 @@
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { describeApi } from '../src/cli/openapi.ts'
-import type { Limiter } from '../src/plugins/limit-answer.ts'
-import { Problem } from '../src/problems.ts'
+import { describeApi } from '../src/cli/commands/openapi.ts'
+import { Problem } from '../src/contract/problem.ts'
+import type { Limiter } from '../src/plugins/rate-limit-headers.ts'
 import type { FaultRule } from '../src/sandbox/fault-rule.ts'
-import { WaitingRoom } from '../src/store/waiting-room.ts'
+import { WaitingRoom } from '../src/store/bounded-queue.ts'
 import { deadOrigin } from './support/dead-origin.ts'
 import {
   askOnce,

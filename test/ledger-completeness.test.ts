@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { MissingEntries } from '../src/ledger/missing-entries.ts'
-import { LedgerCompleteness } from '../src/ledger-completeness.ts'
+import { LedgerCompleteness } from '../src/ledger/completeness.ts'
+import type { MissingEntries } from '../src/ledger/writer/missing-entries.ts'
 
 let completeness: LedgerCompleteness
 /** What the store lacks, or why it cannot tell. */

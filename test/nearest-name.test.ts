@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { nearestName } from '../src/nearest-name.ts'
+import { nearestName } from '../src/base/nearest-name.ts'
 
 const names = ['GATEWAY_PORT', 'GATEWAY_HOST', 'GATEWAY_ADMIN_PORT', 'warn', 'info']
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { timeText } from '../src/time-text.ts'
+import { timeText } from '../src/base/time-text.ts'
 
 afterEach(() => {
   vi.useRealTimers()

@@ -1,6 +1,6 @@
 /** `node --expose-gc authentication-alone.ts TENANTS ROUNDS`: what authenticating a key costs; prints it as JSON. */
 import { createSecretKey, randomBytes } from 'node:crypto'
-import { Directory } from '../../src/tenants/directory.ts'
+import { Directory } from '../../src/identity/directory.ts'
 import { seededRandom, shuffle } from '../shuffle.ts'
 import { Crowd } from './crowd.ts'
 

@@ -1,7 +1,7 @@
-import type { Pepper } from '../../src/tenants/api-key.ts'
-import { digestSecret } from '../../src/tenants/api-key.ts'
-import type { Directory } from '../../src/tenants/directory.ts'
+import type { Directory } from '../../src/identity/directory.ts'
 import type { TenantRow } from '../../src/tenants/directory-rows.ts'
+import type { Pepper } from '../../src/tenants/keys/api-key.ts'
+import { digestSecret } from '../../src/tenants/keys/api-key.ts'
 import { idStart, keyLength, keyOf, randomKeyId, randomSecret, secretStart } from './random-keys.ts'
 
 export const keysEach = 3

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { checksum } from '../../src/tenants/api-key.ts'
+import { checksum } from '../../src/tenants/keys/api-key.ts'
 
 const idAlphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 export const secretAlphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'

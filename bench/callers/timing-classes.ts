@@ -1,7 +1,7 @@
 import { createSecretKey, randomBytes, randomInt } from 'node:crypto'
-import { AdminKeyDirectory } from '../../src/tenants/admin-key-directory.ts'
-import { digestSecret } from '../../src/tenants/api-key.ts'
-import { Directory } from '../../src/tenants/directory.ts'
+import { AdminKeyDirectory } from '../../src/identity/admin-key-directory.ts'
+import { Directory } from '../../src/identity/directory.ts'
+import { digestSecret } from '../../src/tenants/keys/api-key.ts'
 import { Crowd } from './crowd.ts'
 import { keyOf, randomKeyId, randomSecret, secretAlphabet, secretEnd, secretStart } from './random-keys.ts'
 

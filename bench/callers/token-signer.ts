@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
-import type { TokenIssuerOptions } from '../../src/tenants/token-issuer.ts'
+import type { TokenIssuerOptions } from '../../src/config/authentication.ts'
 
 export const algorithms = ['EdDSA', 'RS256', 'ES256'] as const
 export type Algorithm = (typeof algorithms)[number]

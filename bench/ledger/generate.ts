@@ -1,10 +1,10 @@
-import { BatchTable } from '../../src/ledger/batch-table.ts'
-import { Chain, type SealedEntry } from '../../src/ledger/chain.ts'
-import { draftOf, draftOfCall } from '../../src/ledger/draft.ts'
-import type { CallFacts, EntryFields, OutcomeCode, OutcomeFacts } from '../../src/ledger/entry.ts'
-import { newestHead, openedEntry } from '../../src/ledger/opening.ts'
-import { openStoreFile } from '../../src/store/store-file.ts'
-import { uuidv7 } from '../../src/uuid.ts'
+import { uuidv7 } from '../../src/base/uuid.ts'
+import { Chain, type SealedEntry } from '../../src/ledger/entry/chain.ts'
+import type { CallFacts, EntryFields, OutcomeCode, OutcomeFacts } from '../../src/ledger/entry/entry.ts'
+import { draftOf, draftOfCall } from '../../src/ledger/entry/pending-entry.ts'
+import { newestHead, openedEntry } from '../../src/ledger/entry/writer-opened.ts'
+import { BatchTable } from '../../src/ledger/writer/batch-writer.ts'
+import { openStoreFile } from '../../src/store/sqlite/store-file.ts'
 
 /** What a store was filled with, for those who search it. */
 export type Filled = {

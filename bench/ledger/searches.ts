@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
-import { type Search, searchLedger } from '../../src/ledger/search.ts'
-import { openReadOnlyStore } from '../../src/store/read-only-store.ts'
+import { type Search, searchLedger } from '../../src/ledger/query/search.ts'
+import { openReadOnlyStore } from '../../src/store/sqlite/read-only-store.ts'
 import { median } from '../statistics.ts'
 import type { Filled } from './generate.ts'
 

@@ -1,8 +1,8 @@
 /** `verify-alone.ts STORE_URL`: verifies a ledger in a process of its own and prints what that took, as JSON. */
-import { readWriters } from '../../src/ledger/heads.ts'
-import { storedEntries } from '../../src/ledger/stored-entries.ts'
-import { verifyLedger } from '../../src/ledger/verify.ts'
-import { openReadOnlyStore } from '../../src/store/read-only-store.ts'
+import { readWriters } from '../../src/ledger/entry/chain-heads.ts'
+import { storedEntries } from '../../src/ledger/query/read-store.ts'
+import { verifyLedger } from '../../src/ledger/verify/verify.ts'
+import { openReadOnlyStore } from '../../src/store/sqlite/read-only-store.ts'
 
 const { raw } = openReadOnlyStore(process.argv[2] ?? '')
 const before = process.cpuUsage()

@@ -1,4 +1,4 @@
-import type { Administrator } from '../ledger/administer.ts'
+import type { Administrator } from '../ledger/writer/admin-entries.ts'
 
 /** What a command may touch of the process it runs in. Given by `main.ts`; tests give their own. */
 export type CliContext = {

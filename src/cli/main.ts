@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os'
-import { version } from '../version.ts'
+import { version } from '../base/version.ts'
 import { CommandError, type ProcessContext } from './context.ts'
 import { runCommand, tellFailure } from './program.ts'
 

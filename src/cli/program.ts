@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
-import { toCommandProblem } from './command-problem.ts'
 import { type CliContext, CommandError, type FailureExit, type ProcessContext } from './context.ts'
+import { toCommandProblem } from './output/error.ts'
 
 /** Runs one command line and resolves to the exit code: 0 done, 1 refused or broken, 2 could not run. */
 export async function runCommand(words: readonly string[], context: ProcessContext): Promise<0 | 1 | 2> {
@@ -26,19 +26,19 @@ export function tellFailure(error: unknown, words: readonly string[], { stderr }
 
 /** Each command's module is loaded only when the command is run, or named by the help: `serve` starts in half the time. */
 const commands: Readonly<Record<string, (context: ProcessContext) => Promise<Command>>> = {
-  serve: async context => (await import('./serve.ts')).serveCommand(context),
-  check: async context => (await import('./check.ts')).checkCommand(context),
-  demo: async context => (await import('./demo.ts')).demoCommand(context),
-  sandbox: async context => (await import('./sandbox.ts')).sandboxCommand(context),
-  tenant: async context => (await import('./tenant.ts')).tenantCommand(context),
-  key: async context => (await import('./key.ts')).keyCommand(context),
-  'admin-key': async context => (await import('./admin-key.ts')).adminKeyCommand(context),
-  grant: async context => (await import('./grant.ts')).grantCommand(context),
-  credential: async context => (await import('./credential.ts')).credentialCommand(context),
-  apply: async context => (await import('./apply.ts')).applyCommand(context),
-  export: async context => (await import('./export.ts')).exportCommand(context),
-  ledger: async context => (await import('./ledger.ts')).ledgerCommand(context),
-  openapi: async context => (await import('./openapi.ts')).openapiCommand(context)
+  serve: async context => (await import('./commands/serve.ts')).serveCommand(context),
+  check: async context => (await import('./commands/check.ts')).checkCommand(context),
+  demo: async context => (await import('./commands/demo.ts')).demoCommand(context),
+  sandbox: async context => (await import('./commands/sandbox.ts')).sandboxCommand(context),
+  tenant: async context => (await import('./commands/tenant.ts')).tenantCommand(context),
+  key: async context => (await import('./commands/key.ts')).keyCommand(context),
+  'admin-key': async context => (await import('./commands/admin-key.ts')).adminKeyCommand(context),
+  grant: async context => (await import('./commands/grant.ts')).grantCommand(context),
+  credential: async context => (await import('./commands/credential.ts')).credentialCommand(context),
+  apply: async context => (await import('./commands/apply.ts')).applyCommand(context),
+  export: async context => (await import('./commands/export.ts')).exportCommand(context),
+  ledger: async context => (await import('./commands/ledger.ts')).ledgerCommand(context),
+  openapi: async context => (await import('./commands/openapi.ts')).openapiCommand(context)
 }
 
 async function program(context: ProcessContext, words: readonly string[]): Promise<Command> {

@@ -1,8 +1,8 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import { readProven } from './credential-manifest.ts'
-import type { CredentialRecords } from './credential-records.ts'
-import type { StoreKeys } from './master-key-check.ts'
+import type { StoreKeys } from './crypto/root-key.ts'
+import type { CredentialRecords } from './manage/credential-rows.ts'
+import { readProven } from './manage/manifest.ts'
 
 /**
  * The credentials as they lie in the store, sealed, with what opens them. It is read on the store's thread and posted to

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { readProven } from './credential-manifest.ts'
-import { type CredentialRecord, type CredentialRecords, findVersion } from './credential-records.ts'
-import type { MasterKey } from './master-key.ts'
-import { shownReference } from './secret-reference.ts'
+import type { MasterKey } from './crypto/master-key.ts'
+import { type CredentialRecord, type CredentialRecords, findVersion } from './manage/credential-rows.ts'
+import { readProven } from './manage/manifest.ts'
+import { shownReference } from './secrets/reference.ts'
 
 /** A credential as it is shown to operators: where its key comes from and what tells it from others, never the key. */
 export type CredentialView = {

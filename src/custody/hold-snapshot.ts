@@ -1,11 +1,11 @@
 import type { HeldVersion, HeldVersions } from './credential.ts'
-import { type CredentialRecord, findVersion } from './credential-records.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
-import { labelOf } from './credential-steps.ts'
-import { holdVersions } from './held-versions.ts'
-import { openVersion } from './open-version.ts'
-import type { References } from './references.ts'
-import { SecretUnavailable } from './secret-reference.ts'
+import { openVersion } from './load-version.ts'
+import { type CredentialRecord, findVersion } from './manage/credential-rows.ts'
+import { labelOf } from './manage/operations.ts'
+import { SecretUnavailable } from './secrets/reference.ts'
+import type { References } from './secrets/watch.ts'
+import { holdVersions } from './select-versions.ts'
 
 export type SnapshotHolder = {
   /** What is held of a credential now: a version that has not changed is not opened again. */

@@ -1,8 +1,8 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
-import { KeySearch } from './key-search.ts'
-import { SecretUnavailable } from './secret-reference.ts'
-import { writtenForm } from './written-form.ts'
+import { KeySearch } from './leak-scan/key-search.ts'
+import { SecretUnavailable } from './secrets/reference.ts'
+import { writtenForm } from './secrets/written-form.ts'
 
 /**
  * One upstream key. The only place that holds its bytes: they leave as the argument of a callback, are zeroed by

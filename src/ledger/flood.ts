@@ -1,4 +1,4 @@
-import type { EntryFields } from './entry.ts'
+import type { EntryFields } from './entry/entry.ts'
 
 /**
  * How long counts by the second are kept: while the store cannot take them an interval goes on, and what is kept in memory has

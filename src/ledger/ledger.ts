@@ -1,9 +1,9 @@
-import { Problem } from '../problems.ts'
-import { timeText } from '../time-text.ts'
-import { AppendQueue, type AppendQueueOptions } from './append-queue.ts'
-import { draftOf, draftOfCall } from './draft.ts'
-import type { CallFacts, OutcomeFacts, RejectionFacts } from './entry.ts'
-import { Rejections } from './rejections.ts'
+import { timeText } from '../base/time-text.ts'
+import { Problem } from '../contract/problem.ts'
+import type { CallFacts, OutcomeFacts, RejectionFacts } from './entry/entry.ts'
+import { draftOf, draftOfCall } from './entry/pending-entry.ts'
+import { AppendQueue, type AppendQueueOptions } from './group-commit.ts'
+import { Rejections } from './rejection-aggregator.ts'
 
 export type LedgerOptions = Pick<AppendQueueOptions, 'store' | 'onFault' | 'waitMs' | 'now'> & {
   /** Stores a signed entry that tells where the chain stands; unless `always`, only when there is something new. */

@@ -1,4 +1,4 @@
-import { type Page, type PageRequest, positionOf, toPage } from '../tenants/page.ts'
+import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
 import { type Limit, wholeSeconds } from './gcra.ts'
 import type { MemoryLimiter } from './memory-limiter.ts'
 

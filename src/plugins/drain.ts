@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
-import { isEnding, type Lifecycle } from '../lifecycle.ts'
-import { Problem } from '../problems.ts'
+import { isEnding, type Lifecycle } from '../base/process-state.ts'
+import { Problem } from '../contract/problem.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

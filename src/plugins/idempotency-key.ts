@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { type FieldError, Problem } from '../problems.ts'
+import { type FieldError, Problem } from '../contract/problem.ts'
 
 /** What is wrong with a request that has an Idempotency-Key. */
 function faultWith(advice: string): FieldError {

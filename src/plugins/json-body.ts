@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { Problem } from '../problems.ts'
-import { namesMemberTwice } from '../strict-json.ts'
+import { namesMemberTwice } from '../base/strict-json.ts'
+import { Problem } from '../contract/problem.ts'
 
 /**
  * JSON by its media type, with no charset but UTF-8, which many call utf8: another one would make other text of the same

@@ -1,9 +1,9 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { isEnding, type Lifecycle } from '../lifecycle.ts'
-import { asBug, type Logger } from '../logger.ts'
-import { problemBody, problemHeaders } from '../problem-body.ts'
-import { Failure, type FieldError, Problem, type ProblemCode } from '../problems.ts'
+import { isEnding, type Lifecycle } from '../base/process-state.ts'
+import { Failure, type FieldError, Problem, type ProblemCode } from '../contract/problem.ts'
+import { problemBody, problemHeaders } from '../contract/render-problem.ts'
+import { asBug, type Logger } from '../telemetry/logger.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

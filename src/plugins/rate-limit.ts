@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { describeLimit, type Limiter, rateLimited } from './limit-answer.ts'
+import { describeLimit, type Limiter, rateLimited } from './rate-limit-headers.ts'
 import { callerOf } from './tenant-auth.ts'
 
 /** Charges each admitted request to its tenant's limit, before the body is read, and tells where the limit stands. */

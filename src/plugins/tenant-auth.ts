@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { gateOf } from '../http/connection-gate.ts'
-import { networkOf } from '../http/network-of.ts'
-import { Problem } from '../problems.ts'
-import type { ClientCertificates } from '../tenants/client-certificates.ts'
-import type { Caller, Directory } from '../tenants/directory.ts'
-import { turnAway } from '../tenants/stranger.ts'
-import type { TokenIssuers } from '../tenants/token-issuers.ts'
-import { type Limiter, rateLimited } from './limit-answer.ts'
+import { Problem } from '../contract/problem.ts'
+import { gateOf } from '../http/connections/connection-gate.ts'
+import { networkOf } from '../http/connections/network-of.ts'
+import type { Caller, Directory } from '../identity/directory.ts'
+import type { TokenIssuers } from '../identity/jwt/authenticate.ts'
+import type { ClientCertificates } from '../identity/mtls/client-certificates.ts'
+import { turnAway } from '../identity/stranger.ts'
+import { type Limiter, rateLimited } from './rate-limit-headers.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import type { Logger } from '../logger.ts'
+import type { Logger } from '../telemetry/logger.ts'
 
 /** For a server of HTTPS: what becomes of a connection before its first request. */
 export function watchHandshakes(server: Server, logger: Pick<Logger, 'info'>): void {

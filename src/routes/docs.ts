@@ -1,6 +1,6 @@
-import { type DocsPage, docsPageTypes, renderDocsPages } from '../plugins/docs-pages.ts'
-import { StaticDocument } from '../plugins/static-document.ts'
-import type { Route } from '../schema.ts'
+import { type DocsPage, docsPageTypes, renderDocsPages } from '../plugins/documents/docs-pages.ts'
+import { StaticDocument } from '../plugins/documents/static-document.ts'
+import type { Route } from '../plugins/scope.ts'
 
 /**
  * What the pages may load: their own files, and images that stand in the style sheet. Swagger UI writes styles into

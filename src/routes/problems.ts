@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto'
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { examplesOf, ofAnyRequest, problemResponses } from '../described-problems.ts'
-import { StaticDocument } from '../plugins/static-document.ts'
-import { type ProblemKind, problemTable } from '../problem-table.ts'
-import { Problem, type ProblemCode, problemCodes } from '../problems.ts'
-import { documentHeaders, type Route } from '../schema.ts'
+import { Problem, type ProblemCode, problemCodes } from '../contract/problem.ts'
+import { examplesOf, ofAnyRequest, problemResponses } from '../contract/problem-responses.ts'
+import { type ProblemKind, problemTable } from '../contract/problem-table.ts'
+import { documentHeaders } from '../contract/schemas.ts'
+import { StaticDocument } from '../plugins/documents/static-document.ts'
+import type { Route } from '../plugins/scope.ts'
 
 const ProblemPage = Type.Object({
   code: Type.String({ examples: ['connector_not_found'] }),

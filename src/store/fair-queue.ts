@@ -1,5 +1,5 @@
-import { Problem } from '../problems.ts'
-import { inTime, TooLate } from './waiting-room.ts'
+import { Problem } from '../contract/problem.ts'
+import { inTime, TooLate } from './bounded-queue.ts'
 
 /** Slots for a kind of askers, who share them: so many of their requests wait at most, with the one that is at work. */
 export type Slots = { readonly kind: string; readonly count: number }

@@ -1,4 +1,4 @@
-import { StoreError } from './sqlite.ts'
+import { StoreError } from './sqlite/sqlite.ts'
 
 /** What is wrong with the store, as far as an operator has to know: what to say, and whether its handle can be kept. */
 type FaultKind = {

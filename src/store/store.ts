@@ -1,11 +1,7 @@
-import type { DatabaseSync } from 'node:sqlite'
-import { Kysely, type Transaction } from 'kysely'
-import { nodeSqliteDialect } from './sqlite-dialect.ts'
-import { openStoreFile, type StoreFile } from './store-file.ts'
+import type { Kysely, Transaction } from 'kysely'
+import { typedQueries } from './queries.ts'
+import { openStoreFile, type StoreFile } from './sqlite/store-file.ts'
 import type { Tables } from './tables.ts'
-
-/** Typed queries alone, of a store that may be open for reading only. */
-export type Queries = { readonly db: Kysely<Tables> }
 
 /** An open store with typed queries, for everything that is not on the way of a call. */
 export type Store = StoreFile & {
@@ -38,9 +34,4 @@ export function withQueries(file: StoreFile): Store {
       return result
     }
   }
-}
-
-/** Typed queries over a raw handle. */
-export function typedQueries(raw: DatabaseSync): Kysely<Tables> {
-  return new Kysely<Tables>({ dialect: nodeSqliteDialect(raw) })
 }

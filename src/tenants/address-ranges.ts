@@ -1,5 +1,5 @@
 import { BlockList, isIP, SocketAddress } from 'node:net'
-import { Refusal } from './refusal.ts'
+import { Refusal } from '../contract/refusal.ts'
 
 /** From where a tenant may call. */
 export type Addresses = {

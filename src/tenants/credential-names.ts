@@ -1,5 +1,5 @@
-import { requireCredentialName } from '../custody/credential-name.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal } from '../contract/refusal.ts'
+import { requireCredentialName } from '../custody/manage/credential-name.ts'
 
 /** What a tenant uses for which nobody chose other credentials. One list for all such tenants. */
 export const defaultCredentials: readonly string[] = Object.freeze(['default'])

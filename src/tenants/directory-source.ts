@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { StoreFile } from '../store/store-file.ts'
+import type { StoreFile } from '../store/sqlite/store-file.ts'
 import type { Tables } from '../store/tables.ts'
 import type { DirectoryChanges, DirectorySnapshot, KeyRow, TenantPage, TenantRow } from './directory-rows.ts'
 

@@ -1,11 +1,11 @@
 import type { Transaction } from 'kysely'
-import { isConnectorId } from '../schema.ts'
-import type { Queries } from '../store/store.ts'
+import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
+import { Refusal } from '../contract/refusal.ts'
+import { isConnectorId } from '../contract/schemas.ts'
+import type { Queries } from '../store/queries.ts'
 import type { Tables } from '../store/tables.ts'
-import { type Administration, changeDirectory, type TenantChange } from './change-directory.ts'
-import { type Page, type PageRequest, positionOf, toPage } from './page.ts'
-import { Refusal } from './refusal.ts'
 import { requireTenant } from './require-tenant.ts'
+import { type Administration, changeDirectory, type TenantChange } from './transaction.ts'
 
 /** A grant as it is shown to operators: a lower-case connector id, or `*` for every connector. */
 export type GrantView = {

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
+import { Refusal } from '../contract/refusal.ts'
 import type { Tables } from '../store/tables.ts'
-import { Refusal } from './refusal.ts'
 
 /** The tenant's row. Throws Refusal: tenant_not_found. */
 export async function requireTenant(db: Kysely<Tables>, name: string): Promise<Tables['tenant']> {

@@ -1,8 +1,8 @@
+import { type Operation, operations, readOperations } from '../contract/operations.ts'
+import { Refusal } from '../contract/refusal.ts'
 import type { Tables } from '../store/tables.ts'
 import { readAddressRanges } from './address-ranges.ts'
 import { defaultCredentials, readCredentialNames } from './credential-names.ts'
-import { type Operation, operations, readOperations } from './operations.ts'
-import { Refusal } from './refusal.ts'
 import { defaultTenantLimits, largestTenantLimit } from './tenant-limits.ts'
 
 /** What is set for a tenant besides its grants. Null takes the default; for addresses that is any. */

@@ -1,7 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
-import { changedValues, newValues } from '../ledger/changed-values.ts'
+import { changedValues, newValues } from '../ledger/entry/changed-values.ts'
 import type { Tables } from '../store/tables.ts'
-import type { TenantChange } from './change-directory.ts'
 import { deleteGrants, insertGrants } from './grants.ts'
 import {
   changedSettings,
@@ -11,6 +10,7 @@ import {
   shownSettings,
   type TenantSettings
 } from './tenant-settings.ts'
+import type { TenantChange } from './transaction.ts'
 
 /** All that can be decided about a tenant: what it is to be, or what it is now. */
 export type TenantState = TenantSettings & {

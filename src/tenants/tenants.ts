@@ -1,10 +1,9 @@
-import { nameForm, nameInWords } from '../schema.ts'
-import type { Queries } from '../store/store.ts'
+import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
+import { Refusal } from '../contract/refusal.ts'
+import { nameForm, nameInWords } from '../contract/schemas.ts'
+import type { Queries } from '../store/queries.ts'
 import type { Tables } from '../store/tables.ts'
-import { type Administration, changeDirectory, type TenantChange } from './change-directory.ts'
 import { readConnectorIds } from './grants.ts'
-import { type Page, type PageRequest, positionOf, toPage } from './page.ts'
-import { Refusal } from './refusal.ts'
 import { findTenant, requireTenant } from './require-tenant.ts'
 import {
   readSettings,
@@ -14,6 +13,7 @@ import {
   type WantedSettings
 } from './tenant-settings.ts'
 import { bringTo, newTenant, readState, switched, type TenantState } from './tenant-state.ts'
+import { type Administration, changeDirectory, type TenantChange } from './transaction.ts'
 
 /** A tenant as it is shown to operators. Times are RFC 3339, UTC. */
 export type TenantView = {

@@ -1,10 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
-import { Problem } from '../problems.ts'
-import { strictJson } from '../strict-json.ts'
-import { type Caller, mayUse } from '../tenants/directory.ts'
+import { strictJson } from '../base/strict-json.ts'
+import { Problem } from '../contract/problem.ts'
+import type { Caller } from '../identity/directory.ts'
+import { mayUse } from '../tenants/tenant.ts'
 import { maxAnswerMembers, type Reading } from './exchange.ts'
-import type { Call, Forward } from './forward.ts'
+import type { Call, Forward } from './forwarder.ts'
 import { saysNothingQueued } from './refusing-states.ts'
 
 /** The upstream's answer to an accepted sync. Members it may add later are tolerated and not passed on. */

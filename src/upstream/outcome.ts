@@ -1,4 +1,4 @@
-import type { OutcomeFacts } from '../ledger/entry.ts'
+import type { OutcomeFacts } from '../ledger/entry/entry.ts'
 import { type Result, statusOf } from './result.ts'
 
 /** What the ledger holds of a send that has ended, on behalf of a request that arrived at `startedAt`. */

@@ -1,10 +1,10 @@
-import { problemTable } from '../problem-table.ts'
-import { type Forwarded, Problem, type UpstreamFacts } from '../problems.ts'
-import { strictJson } from '../strict-json.ts'
-import { keyRefusedDetail } from './choose-credential.ts'
+import { strictJson } from '../base/strict-json.ts'
+import { type Forwarded, Problem, type UpstreamFacts } from '../contract/problem.ts'
+import { problemTable } from '../contract/problem-table.ts'
 import { type Exchange, KeyRefused, maxAnswerMembers, type Reading } from './exchange.ts'
-import { failureOfExchange, failureOfStatus, type UpstreamFailure } from './failure.ts'
+import { failureOfExchange, failureOfStatus, type UpstreamFailure } from './failure-table.ts'
 import { retryAfterSeconds } from './headers.ts'
+import { keyRefusedDetail } from './select-credential.ts'
 import type { UnreachableCause } from './unreachable-cause.ts'
 
 /** What came of a call: with a value when it was accepted, or why not. Members that do not apply are undefined. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { AnswerBody, type AnswerRoom } from './answer-body.ts'
+import { AnswerBody, type AnswerRoom } from './answer/body.ts'
+import type { Connection } from './connection.ts'
 import {
   AnswerNotHttp,
   AnswersTooLarge,
@@ -10,7 +11,6 @@ import {
   type UpstreamRequest
 } from './exchange.ts'
 import { type AnswerHeaders, answerHeaders } from './headers.ts'
-import type { Connection } from './transport.ts'
 
 /** What undici gives to its handlers, as far as it is used. */
 type Controller = { abort(reason: Error): void }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { parseApiKey } from '../../src/tenants/api-key.ts'
+import { parseApiKey } from '../../src/tenants/keys/api-key.ts'
 import { commandLine } from './command-line.ts'
 
 test('an admin key is shown once, listed without its secret, and revoked', async () => {

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { refusalTable } from '../../src/tenants/refusal.ts'
+import { refusalTable } from '../../src/contract/refusal.ts'
 import { commandLine } from './command-line.ts'
 
 const oneLine = /^connector-gateway: [^\n]+\n$/

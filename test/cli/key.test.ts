@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseApiKey } from '../../src/tenants/api-key.ts'
+import { parseApiKey } from '../../src/tenants/keys/api-key.ts'
 import { commandLine } from './command-line.ts'
 
 async function gatewayWithTenant() {

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ledgerCommand } from '../../src/cli/commands/ledger.ts'
 import { CommandError } from '../../src/cli/context.ts'
-import { ledgerCommand } from '../../src/cli/ledger.ts'
 import {
   callEntry,
   edited,

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { describeAdminApi, describeApi } from '../../src/cli/openapi.ts'
-import { version } from '../../src/version.ts'
+import { version } from '../../src/base/version.ts'
+import { describeAdminApi, describeApi } from '../../src/cli/commands/openapi.ts'
 import { commandLine } from './command-line.ts'
 
 test('openapi writes the same description each time', async () => {

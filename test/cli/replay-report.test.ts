@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { replayText } from '../../src/cli/replay-report.ts'
+import { replayText } from '../../src/cli/output/replay-report.ts'
 
 const since = '2026-11-24T06:00:00.000Z'
 const at = '2026-11-24T07:00:00.000Z'

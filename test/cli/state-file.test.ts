@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { readState } from '../../src/cli/state-file.ts'
-import { ConfigError } from '../../src/config-fault.ts'
+import { readState } from '../../src/cli/input/state-file.ts'
+import { ConfigError } from '../../src/config/error.ts'
 
 const id = '019A9612-BFAD-758C-884E-37DD8C6AD2CB'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { refusalTable } from '../../src/contract/refusal.ts'
 import { openStore } from '../../src/store/store.ts'
-import { refusalTable } from '../../src/tenants/refusal.ts'
 import { adminEntries } from '../tenants/temporary-store.ts'
 import { commandLine } from './command-line.ts'
 

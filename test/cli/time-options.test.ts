@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { durationMs, expiry } from '../../src/cli/time-options.ts'
+import { durationMs, expiry } from '../../src/cli/input/time-options.ts'
 
 const now = new Date('2026-01-01T00:00:00Z')
 

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import type { Lease, Unusable } from '../../src/custody/credential.ts'
 import { KeyMaterial } from '../../src/custody/key-material.ts'
-import { SecretUnavailable } from '../../src/custody/secret-reference.ts'
+import { SecretUnavailable } from '../../src/custody/secrets/reference.ts'
 import { canaryForms } from '../support/checker-canary.ts'
 import { fingerprintKey, heldCredentials, heldVersion, materialOf } from '../support/held-credentials.ts'
 

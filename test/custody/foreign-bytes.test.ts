@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readingsOf } from '../../src/custody/foreign-text.ts'
+import { readingsOf } from '../../src/custody/leak-scan/readings.ts'
 import { heldCredentials } from '../support/held-credentials.ts'
 import { isLinear } from '../support/linear.ts'
 import { propertySeed } from '../support/scenario-seed.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { LeavingCredentials } from '../../src/custody/leaving-credentials.ts'
+import { LeavingCredentials } from '../../src/custody/retiring-credentials.ts'
 
 test('a credential that was removed goes a second later, once, however often the others are read meanwhile', () => {
   let nowMs = 0

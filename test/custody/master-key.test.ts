@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openMasterKey } from '../../src/custody/master-key.ts'
-import { openMasterKeyOf, WrongMasterKey } from '../../src/custody/master-key-check.ts'
-import { SecretUnavailable } from '../../src/custody/secret-reference.ts'
+import { openMasterKey } from '../../src/custody/crypto/master-key.ts'
+import { openMasterKeyOf, WrongMasterKey } from '../../src/custody/crypto/root-key.ts'
+import { SecretUnavailable } from '../../src/custody/secrets/reference.ts'
 import { openStore } from '../../src/store/store.ts'
 
 let folder: string

@@ -1,6 +1,6 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { rewrap, SealBroken, type Sealed, seal, unseal } from '../../src/custody/sealing.ts'
+import { rewrap, SealBroken, type Sealed, seal, unseal } from '../../src/custody/crypto/envelope.ts'
 
 const wrapping = createSecretKey(randomBytes(32))
 const secret = Buffer.from('bd_v2_canary_of_sealing')

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { closeSlowly } from '../../src/http/close-slowly.ts'
+import { closeSlowly } from '../../src/http/connections/close-slowly.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
@@ -79,7 +79,7 @@ test('a caller that sends as fast as it can is read a part at a time, and 32 MiB
 test('of many callers that are refused at once a few are read in each turn, all of them in the end', async () => {
   // A module of its own: turns that are used up here are not the other tests'.
   vi.resetModules()
-  const { closeSlowly } = await import('../../src/http/close-slowly.ts')
+  const { closeSlowly } = await import('../../src/http/connections/close-slowly.ts')
   const connections = Array.from({ length: 20 }, connection)
   for (const { socket } of connections) {
     socket.push(Buffer.alloc(1))

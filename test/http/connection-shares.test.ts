@@ -1,8 +1,8 @@
 import { Duplex } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { connectionBounds } from '../../src/http/connection-bounds.ts'
-import { ConnectionShares } from '../../src/http/connection-shares.ts'
-import { networkOf } from '../../src/http/network-of.ts'
+import { connectionBounds } from '../../src/http/connections/connection-bounds.ts'
+import { ConnectionShares } from '../../src/http/connections/connection-shares.ts'
+import { networkOf } from '../../src/http/connections/network-of.ts'
 
 const bounds = { known: 2, strangers: 4, strangersPerAddress: 2 }
 const shares = () => new ConnectionShares({ bounds, isProxy: address => address === '10.0.0.1' })

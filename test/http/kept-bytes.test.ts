@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { KeptBytes } from '../../src/http/kept-bytes.ts'
-import { SlowReaders } from '../../src/http/slow-readers.ts'
-import { Turns } from '../../src/http/turns.ts'
+import { KeptBytes } from '../../src/http/connections/kept-bytes.ts'
+import { SlowReaders } from '../../src/http/connections/slow-readers.ts'
+import { Turns } from '../../src/http/connections/turns.ts'
 
 function keeper(kept: number, known = false) {
   return {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { MessageEdges } from '../../src/http/message-edges.ts'
+import { MessageEdges } from '../../src/http/parsing/message-edges.ts'
 
 /** Cuts bytes into pieces at the given places. */
 function pieces(bytes: Buffer, cuts: readonly number[]): Buffer[] {

@@ -2,25 +2,25 @@ import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { fingerprintKeyOf } from '../../src/custody/credential-snapshot.ts'
+import { ledgerSigner } from '../../src/custody/crypto/ledger-signer.ts'
+import { openMasterKey } from '../../src/custody/crypto/master-key.ts'
+import { openMasterKeyOf, type StoreKeys } from '../../src/custody/crypto/root-key.ts'
+import { fingerprintOf } from '../../src/custody/key-material.ts'
 import {
   activateVersion,
   addCredential,
   noteMaterial,
   removeCredential,
   revertVersion
-} from '../../src/custody/credential-changes.ts'
-import { fingerprintKeyOf } from '../../src/custody/credential-snapshot.ts'
-import type { NewVersion } from '../../src/custody/credential-steps.ts'
-import { fingerprintOf } from '../../src/custody/key-material.ts'
-import { ledgerSigner } from '../../src/custody/ledger-signer.ts'
-import { openMasterKey } from '../../src/custody/master-key.ts'
-import { openMasterKeyOf, type StoreKeys } from '../../src/custody/master-key-check.ts'
-import { rewrapCredentials } from '../../src/custody/rewrap-credentials.ts'
-import { type AdminKind, adminKinds } from '../../src/ledger/admin-change.ts'
-import { prune } from '../../src/ledger/prune.ts'
-import { issueAdminKey, revokeAdminKey } from '../../src/tenants/admin-keys.ts'
+} from '../../src/custody/manage/commands.ts'
+import type { NewVersion } from '../../src/custody/manage/operations.ts'
+import { rewrapCredentials } from '../../src/custody/manage/rewrap.ts'
+import { type AdminKind, adminKinds } from '../../src/ledger/entry/admin-change.ts'
+import { prune } from '../../src/ledger/retention/prune.ts'
 import { addGrants, removeGrants } from '../../src/tenants/grants.ts'
-import { issueKey, revokeKey, rotateKey } from '../../src/tenants/keys.ts'
+import { issueAdminKey, revokeAdminKey } from '../../src/tenants/keys/admin-keys.ts'
+import { issueKey, revokeKey, rotateKey } from '../../src/tenants/keys/keys.ts'
 import { createTenant, setTenantDisabled, updateTenant } from '../../src/tenants/tenants.ts'
 import { adminEntries, pepper, type TemporaryStore, temporaryStore } from '../tenants/temporary-store.ts'
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { AppendQueue, type AppendQueueOptions, AppendTimeout } from '../../src/ledger/append-queue.ts'
-import { type Draft, draftOf } from '../../src/ledger/draft.ts'
+import { type Draft, draftOf } from '../../src/ledger/entry/pending-entry.ts'
+import { AppendQueue, type AppendQueueOptions, AppendTimeout } from '../../src/ledger/group-commit.ts'
 
 const entry = (name: string): Draft => draftOf({ at: name, kind: 'checkpoint' })
 

@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalJson } from '../../src/ledger/canonical-json.ts'
-import { Chain, chainHash, genesis } from '../../src/ledger/chain.ts'
-import { draftOf, draftOfCall, fillIn, packDrafts, unpackDrafts } from '../../src/ledger/draft.ts'
-import type { EntryFields } from '../../src/ledger/entry.ts'
+import { canonicalJson } from '../../src/ledger/entry/canonical-json.ts'
+import { Chain, chainHash, genesis } from '../../src/ledger/entry/chain.ts'
+import type { EntryFields } from '../../src/ledger/entry/entry.ts'
+import {
+  draftOf,
+  draftOfCall,
+  fillIn,
+  packDrafts,
+  unpackDrafts
+} from '../../src/ledger/entry/pending-entry.ts'
 import { propertySeed } from '../support/scenario-seed.ts'
 
 const seed = propertySeed()

@@ -2,8 +2,8 @@
  * A process that writes calls and then waits to be killed: `dying-writer.ts STORE_URL {"closed":[…],"open":[…]}`.
  * Open calls come first, so that they are the oldest. It sends its writer's id once everything is durable.
  */
-import { draftOf } from '../../src/ledger/draft.ts'
-import { LedgerWriter } from '../../src/ledger/writer.ts'
+import { draftOf } from '../../src/ledger/entry/pending-entry.ts'
+import { LedgerWriter } from '../../src/ledger/writer/writer.ts'
 import { openStore } from '../../src/store/store.ts'
 import { callEntry } from './verify-fixture.ts'
 

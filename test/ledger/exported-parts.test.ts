@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { cutsIn } from '../../src/ledger/cuts-told.ts'
-import { verifyParts } from '../../src/ledger/verify-parts.ts'
+import { cutsIn } from '../../src/ledger/retention/prune-points.ts'
+import { verifyParts } from '../../src/ledger/verify/verify-parts.ts'
 import { call, callsOn, day, PrunedStore } from './prune-fixture.ts'
 
 let ledger: PrunedStore

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { LedgerReader } from '../../src/ledger/ledger-reader.ts'
+import { LedgerReader } from '../../src/admin/execute-query.ts'
 import { testTenant } from '../support/test-app.ts'
 
 /** A reading thread that starts as it should, and hangs after its first read. */

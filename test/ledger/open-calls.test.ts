@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { OpenCalls } from '../../src/ledger/open-calls.ts'
+import { OpenCalls } from '../../src/ledger/writer/open-calls.ts'
 import { seededRandom } from '../../src/sandbox/seeded-random.ts'
 
 const seed = Number(process.env['SCENARIO_SEED'] ?? Math.floor(Math.random() * 2 ** 31))

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { commonPlaces, packPlaces, segmentSize } from '../../src/ledger/places.ts'
+import { commonPlaces, packPlaces, segmentSize } from '../../src/ledger/query/postings.ts'
 
 const seed = Number(process.env['SCENARIO_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const place = fc.integer({ min: 0, max: segmentSize - 1 })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { cutOf } from '../../src/ledger/cut.ts'
+import { cutOf } from '../../src/ledger/retention/prune-point.ts'
 import { openStore } from '../../src/store/store.ts'
 import { callsOn, intent, outcome, PrunedStore } from './prune-fixture.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { recoverDeadWriters } from '../../src/ledger/recover.ts'
+import { recoverDeadWriters } from '../../src/ledger/writer/crash-recovery.ts'
 import { call, callsOn, day, intent, outcome, PrunedStore } from './prune-fixture.ts'
 
 let ledger: PrunedStore

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { EntryFields } from '../../src/ledger/entry.ts'
-import { Rejections } from '../../src/ledger/rejections.ts'
+import type { EntryFields } from '../../src/ledger/entry/entry.ts'
+import { Rejections } from '../../src/ledger/rejection-aggregator.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

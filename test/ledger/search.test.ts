@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { BatchTable } from '../../src/ledger/batch-table.ts'
-import { Chain } from '../../src/ledger/chain.ts'
-import { draftOf } from '../../src/ledger/draft.ts'
-import { type Found, type Search, searchLedger, storyOf } from '../../src/ledger/search.ts'
+import { Chain } from '../../src/ledger/entry/chain.ts'
+import { draftOf } from '../../src/ledger/entry/pending-entry.ts'
+import { type Found, type Search, searchLedger, storyOf } from '../../src/ledger/query/search.ts'
+import { BatchTable } from '../../src/ledger/writer/batch-writer.ts'
 import type { Store } from '../../src/store/store.ts'
 import { callEntry, first, RowsBuilder, requestId, storeWith } from './verify-fixture.ts'
 

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { canonicalJson } from '../../src/ledger/canonical-json.ts'
-import { chainHash, genesis, type Head } from '../../src/ledger/chain.ts'
-import type { EntryFields } from '../../src/ledger/entry.ts'
-import { openedEntry } from '../../src/ledger/opening.ts'
+import { canonicalJson } from '../../src/ledger/entry/canonical-json.ts'
+import { chainHash, genesis, type Head } from '../../src/ledger/entry/chain.ts'
+import type { EntryFields } from '../../src/ledger/entry/entry.ts'
+import { openedEntry } from '../../src/ledger/entry/writer-opened.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 
 /** A row of the ledger as a test sees it. */

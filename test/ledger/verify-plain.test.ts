@@ -1,9 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { canonicalJson } from '../../src/ledger/canonical-json.ts'
-import { draftOfCall, fillIn } from '../../src/ledger/draft.ts'
-import { type CallFacts, type ChainedEntry, exportLine, type OutcomeFacts } from '../../src/ledger/entry.ts'
-import { readPlainEntry, readPlainLine } from '../../src/ledger/plain-entry.ts'
+import { canonicalJson } from '../../src/ledger/entry/canonical-json.ts'
+import {
+  type CallFacts,
+  type ChainedEntry,
+  exportLine,
+  type OutcomeFacts
+} from '../../src/ledger/entry/entry.ts'
+import { readPlainEntry, readPlainLine } from '../../src/ledger/entry/fast-parse-entry.ts'
+import { draftOfCall, fillIn } from '../../src/ledger/entry/pending-entry.ts'
 import { callEntry, first } from './verify-fixture.ts'
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { draftOf } from '../../src/ledger/draft.ts'
+import { draftOf } from '../../src/ledger/entry/pending-entry.ts'
 import { callsOn, day, PrunedStore } from './prune-fixture.ts'
 import { callEntry } from './verify-fixture.ts'
 

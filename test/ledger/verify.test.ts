@@ -1,14 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Head } from '../../src/ledger/chain.ts'
-import { exportedLines } from '../../src/ledger/export.ts'
-import { exportedEntries } from '../../src/ledger/exported-entries.ts'
-import type { FaultKind } from '../../src/ledger/fault.ts'
-import { readStored } from '../../src/ledger/found-entry.ts'
-import { readWriters } from '../../src/ledger/heads.ts'
-import { storedEntries } from '../../src/ledger/stored-entries.ts'
-import { type Verification, verifyLedger } from '../../src/ledger/verify.ts'
+import type { Head } from '../../src/ledger/entry/chain.ts'
+import { readWriters } from '../../src/ledger/entry/chain-heads.ts'
+import { readStored } from '../../src/ledger/entry/parse-entry.ts'
+import { exportedLines } from '../../src/ledger/query/export.ts'
+import { storedEntries } from '../../src/ledger/query/read-store.ts'
+import { exportedEntries } from '../../src/ledger/verify/exported-entries.ts'
+import type { FaultKind } from '../../src/ledger/verify/finding.ts'
+import { type Verification, verifyLedger } from '../../src/ledger/verify/verify.ts'
 import {
   callEntry,
   edited,

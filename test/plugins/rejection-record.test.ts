@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Problem } from '../../src/problems.ts'
+import { Problem } from '../../src/contract/problem.ts'
 import { marker } from '../support/expect-refusal.ts'
 import { rawRequest } from '../support/raw-connection.ts'
 import { type RequestParts, requestBytes, syncBytes } from '../support/request-bytes.ts'

@@ -1,6 +1,6 @@
 import Fastify from 'fastify'
 import { expect, test } from 'vitest'
-import { StaticDocument, type StaticDocumentOptions } from '../../src/plugins/static-document.ts'
+import { StaticDocument, type StaticDocumentOptions } from '../../src/plugins/documents/static-document.ts'
 
 /** Asks for one document, again and again. */
 function serve(options: Partial<StaticDocumentOptions>) {

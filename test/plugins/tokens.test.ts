@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { mintApiKey } from '../../src/tenants/api-key.ts'
+import { mintApiKey } from '../../src/tenants/keys/api-key.ts'
 import { setTenantDisabled } from '../../src/tenants/tenants.ts'
 import { expectProblem } from '../support/expect-problem.ts'
 import { freshAddress } from '../support/fresh-address.ts'

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import type { UpstreamRequest } from '../../src/upstream/exchange.ts'
-import { failureOfExchange } from '../../src/upstream/failure.ts'
+import { failureOfExchange } from '../../src/upstream/failure-table.ts'
 import { Transport } from '../../src/upstream/transport.ts'
 import { type RawUpstream, rawUpstream } from '../support/raw-upstream.ts'
 

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { readTlsFiles, type TlsFiles, tlsMaterial } from '../../src/tls-files.ts'
+import { readTlsFiles, type TlsFiles, tlsMaterial } from '../../src/config/tls-files.ts'
 import { commandLine } from '../cli/command-line.ts'
 import { type TlsFolder, tlsFolder } from '../support/tls-files.ts'
 import { signingKey } from '../support/token-issuer.ts'

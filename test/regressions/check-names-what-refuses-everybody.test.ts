@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { loadConfig } from '../../src/config.ts'
-import { settingWarnings } from '../../src/setting-warnings.ts'
-import { readTlsFiles, tlsMaterial } from '../../src/tls-files.ts'
+import { loadConfig } from '../../src/config/config.ts'
+import { readTlsFiles, tlsMaterial } from '../../src/config/tls-files.ts'
+import { settingWarnings } from '../../src/config/warnings.ts'
 import { type CommandLine, commandLine } from '../cli/command-line.ts'
 import { type TlsFolder, tlsFolder } from '../support/tls-files.ts'
 

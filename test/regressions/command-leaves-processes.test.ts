@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { fetchSecret, resolveSecret } from '../../src/custody/secret-reference.ts'
+import { fetchSecret, resolveSecret } from '../../src/custody/secrets/reference.ts'
 import { eventually } from '../support/scenario-wait.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gateway-command-'))

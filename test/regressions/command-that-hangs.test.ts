@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { CommandSchedule } from '../../src/custody/command-schedule.ts'
+import { CommandSchedule } from '../../src/custody/secrets/exec-schedule.ts'
 import { onThisMachine } from '../support/bounds.ts'
 import { canaryKey, Scenario } from '../support/scenario.ts'
 

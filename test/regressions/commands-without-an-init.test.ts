@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addCredential } from '../../src/custody/credential-changes.ts'
+import { addCredential } from '../../src/custody/manage/commands.ts'
 import { eventually } from '../support/scenario-wait.ts'
 import { canaryKey, startTestGateway, type TestGatewayOptions } from '../support/test-gateway.ts'
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { administer } from '../../src/ledger/administer.ts'
-import { cutKind } from '../../src/ledger/cut.ts'
-import { CutPlan } from '../../src/ledger/cut-plan.ts'
-import type { LedgerWriter } from '../../src/ledger/writer.ts'
+import { CutPlan } from '../../src/ledger/retention/prune-plan.ts'
+import { cutKind } from '../../src/ledger/retention/prune-point.ts'
+import { administer } from '../../src/ledger/writer/admin-entries.ts'
+import type { LedgerWriter } from '../../src/ledger/writer/writer.ts'
 import { administrator, callsOn, day, PrunedStore, signer } from '../ledger/prune-fixture.ts'
 
 const publicKeys = new Set([signer.publicKey])

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openTls } from '../../src/tls-reload.ts'
+import { openTls } from '../../src/http/tls-reload.ts'
 import { certificateAuthority, type TestCertificate } from '../support/certificate-authority.ts'
 import { freshAddress } from '../support/fresh-address.ts'
 import { rawRequest } from '../support/raw-connection.ts'

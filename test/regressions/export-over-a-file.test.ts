@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { writeOwned } from '../../src/cli/write-owned.ts'
+import { writeOwned } from '../../src/cli/output/write-owned.ts'
 import { commandLine } from '../cli/command-line.ts'
 
 // The file that export was to replace was emptied first, so that a full disk left neither the old state nor the new one, and

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import type { LedgerEntry } from '../../src/ledger/entry.ts'
+import type { LedgerEntry } from '../../src/ledger/entry/entry.ts'
 import { gatewayForFile } from '../support/gateway-for-file.ts'
 import { header } from '../support/http-answer.ts'
 import { rawRequest } from '../support/raw-connection.ts'

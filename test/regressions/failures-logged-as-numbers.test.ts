@@ -1,10 +1,10 @@
 import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createLogger } from '../../src/logger.ts'
-import { keySetSource } from '../../src/tenants/key-set-source.ts'
-import { TokenIssuer } from '../../src/tenants/token-issuer.ts'
-import { TokenIssuers } from '../../src/tenants/token-issuers.ts'
-import { TokenKeys } from '../../src/tenants/token-keys.ts'
+import { TokenIssuers } from '../../src/identity/jwt/authenticate.ts'
+import { TokenIssuer } from '../../src/identity/jwt/issuer.ts'
+import { TokenKeys } from '../../src/identity/jwt/jwks-cache.ts'
+import { keySetSource } from '../../src/identity/jwt/jwks-source.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
 import {
   type KeySetServer,
   makeToken,

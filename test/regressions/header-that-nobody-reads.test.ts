@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readHeaders } from '../../src/plugins/header-guard.ts'
+import { readHeaders } from '../../src/plugins/header-validation.ts'
 import { expectRefusal, marker } from '../support/expect-refusal.ts'
 import { gatewayForFile } from '../support/gateway-for-file.ts'
 import { rawRequest } from '../support/raw-connection.ts'

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readHeads } from '../../src/ledger/heads.ts'
-import { PartMissing, verifyParts } from '../../src/ledger/verify-parts.ts'
-import type { LedgerWriter } from '../../src/ledger/writer.ts'
+import { readHeads } from '../../src/ledger/entry/chain-heads.ts'
+import { PartMissing, verifyParts } from '../../src/ledger/verify/verify-parts.ts'
+import type { LedgerWriter } from '../../src/ledger/writer/writer.ts'
 import { call, callsOn, day, PrunedStore } from '../ledger/prune-fixture.ts'
 
 let ledger: PrunedStore

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { syncHistory } from '../../src/ledger/sync-history.ts'
+import { syncHistory } from '../../src/ledger/query/sync-history.ts'
 import { callsOn, PrunedStore } from '../ledger/prune-fixture.ts'
 import { requestId } from '../ledger/verify-fixture.ts'
 

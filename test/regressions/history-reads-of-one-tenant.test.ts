@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { LedgerReader } from '../../src/ledger/ledger-reader.ts'
+import { LedgerReader } from '../../src/admin/execute-query.ts'
 import { expectProblem } from '../support/expect-problem.ts'
 import { type RawConnection, rawConnection, rawRequest } from '../support/raw-connection.ts'
 import { requestBytes } from '../support/request-bytes.ts'

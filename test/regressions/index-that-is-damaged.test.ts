@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { draftOf } from '../../src/ledger/draft.ts'
-import { segmentSize } from '../../src/ledger/places.ts'
-import { searchLedger } from '../../src/ledger/search.ts'
-import type { LedgerWriter } from '../../src/ledger/writer.ts'
+import { draftOf } from '../../src/ledger/entry/pending-entry.ts'
+import { segmentSize } from '../../src/ledger/query/postings.ts'
+import { searchLedger } from '../../src/ledger/query/search.ts'
+import type { LedgerWriter } from '../../src/ledger/writer/writer.ts'
 import { day, PrunedStore } from '../ledger/prune-fixture.ts'
 import { callEntry } from '../ledger/verify-fixture.ts'
 

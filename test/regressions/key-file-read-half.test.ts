@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { KeyMaterial } from '../../src/custody/key-material.ts'
-import { References } from '../../src/custody/references.ts'
+import { References } from '../../src/custody/secrets/watch.ts'
 import { fingerprintKey } from '../support/held-credentials.ts'
 import { canaryKey, Scenario } from '../support/scenario.ts'
 

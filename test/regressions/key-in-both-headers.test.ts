@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { mintApiKey } from '../../src/tenants/api-key.ts'
+import { mintApiKey } from '../../src/tenants/keys/api-key.ts'
 import { askAdmin, issueAdminKeys } from '../support/admin-client.ts'
 import { expectRefusal } from '../support/expect-refusal.ts'
 import { header } from '../support/http-answer.ts'

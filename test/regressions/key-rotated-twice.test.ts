@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { issueKey, listKeys, revokeKey, rotateKey } from '../../src/tenants/keys.ts'
+import { issueKey, listKeys, revokeKey, rotateKey } from '../../src/tenants/keys/keys.ts'
 import { createTenant } from '../../src/tenants/tenants.ts'
 import { commandLine } from '../cli/command-line.ts'
 import { askAdmin, issueAdminKeys } from '../support/admin-client.ts'

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { writtenForm } from '../../src/custody/written-form.ts'
+import { writtenForm } from '../../src/custody/secrets/written-form.ts'
 import { commandLine } from '../cli/command-line.ts'
 import { startTestGateway } from '../support/test-gateway.ts'
 

@@ -1,7 +1,7 @@
 import { rmSync, statSync, truncateSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { readHeadRecords } from '../../src/ledger/head-record.ts'
+import { readHeadRecords } from '../../src/ledger/writer/head-record.ts'
 import { eventually } from '../support/scenario-wait.ts'
 import { type StoreStory, withStory } from '../support/store-story.ts'
 

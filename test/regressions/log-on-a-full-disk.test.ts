@@ -13,8 +13,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import { LogDestination } from '../../src/log-destination.ts'
-import { FileSink, type WriteBytes } from '../../src/log-sinks.ts'
+import { LogDestination } from '../../src/telemetry/log-destination.ts'
+import { FileSink, type WriteBytes } from '../../src/telemetry/log-sink.ts'
 import { processEnvironment } from '../support/bounds.ts'
 import { eventually } from '../support/scenario-wait.ts'
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { noStrace } from '../support/strace.ts'
 
-const masterKey = join(import.meta.dirname, '../../src/custody/master-key.ts')
+const masterKey = join(import.meta.dirname, '../../src/custody/crypto/master-key.ts')
 
 // Its content was on the disk and its name was not: after a power cut, a store that was put under it opened no more.
 test.skipIf(noStrace)('a master key that is made is on the disk, by its name too, before it is used', () => {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { activateVersion, addCredential, noteMaterial } from '../../src/custody/credential-changes.ts'
-import { openMasterKeyOf } from '../../src/custody/master-key-check.ts'
+import { openMasterKeyOf } from '../../src/custody/crypto/root-key.ts'
+import { activateVersion, addCredential, noteMaterial } from '../../src/custody/manage/commands.ts'
 import { openStore } from '../../src/store/store.ts'
 
 // The gateway took the answer for the version of the key that it had just read, and called with that.

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Problem, type ProblemCode } from '../../src/problems.ts'
+import { Problem, type ProblemCode } from '../../src/contract/problem.ts'
 import { marker } from '../support/expect-refusal.ts'
 import { rawRequest } from '../support/raw-connection.ts'
 import { requestBytes } from '../support/request-bytes.ts'

@@ -1,6 +1,6 @@
 import { devNull } from 'node:os'
 import { expect, test } from 'vitest'
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig } from '../../src/config/config.ts'
 
 const proxy = { HTTPS_PROXY: 'http://user:hush@proxy.example:3128' }
 

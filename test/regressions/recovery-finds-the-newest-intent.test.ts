@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { draftOf } from '../../src/ledger/draft.ts'
-import { LedgerWriter } from '../../src/ledger/writer.ts'
+import { draftOf } from '../../src/ledger/entry/pending-entry.ts'
+import { LedgerWriter } from '../../src/ledger/writer/writer.ts'
 import { callEntry } from '../ledger/verify-fixture.ts'
 import { temporaryStore } from '../tenants/temporary-store.ts'
 

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { openMasterKey } from '../../src/custody/master-key.ts'
-import { resolveSecret } from '../../src/custody/secret-reference.ts'
+import { openMasterKey } from '../../src/custody/crypto/master-key.ts'
+import { resolveSecret } from '../../src/custody/secrets/reference.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gateway-no-file-'))
 afterAll(() => rmSync(folder, { recursive: true }))

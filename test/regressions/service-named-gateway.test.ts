@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig } from '../../src/config/config.ts'
 import { commandLine } from '../cli/command-line.ts'
 
 /** What Kubernetes puts into the environment of each pod beside a service of this name. */

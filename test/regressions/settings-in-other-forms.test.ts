@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Config, loadConfig } from '../../src/config.ts'
-import { ConfigError, describeFault } from '../../src/config-fault.ts'
+import { type Config, loadConfig } from '../../src/config/config.ts'
+import { ConfigError, describeFault } from '../../src/config/error.ts'
 
 let folder: string
 beforeAll(() => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createLogger } from '../../src/logger.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
 import { commandLine } from '../cli/command-line.ts'
 
 // The shape of admin keys was not known to the log.

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readState, readStateFile } from '../../src/cli/state-file.ts'
-import { ConfigError, type ConfigFault } from '../../src/config-fault.ts'
+import { readState, readStateFile } from '../../src/cli/input/state-file.ts'
+import { ConfigError, type ConfigFault } from '../../src/config/error.ts'
 
 let folder = ''
 beforeAll(() => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { readState } from '../../src/cli/state-file.ts'
-import { ConfigError } from '../../src/config-fault.ts'
+import { readState } from '../../src/cli/input/state-file.ts'
+import { ConfigError } from '../../src/config/error.ts'
 
 // YAML knows sets, ordered maps, times and bytes by their tags. Read as those they had no members, so that a file that named
 // every tenant was one that named none: apply --prune disabled all of them.

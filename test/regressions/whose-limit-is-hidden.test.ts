@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ProblemBody } from '../../src/problem-body.ts'
+import type { ProblemBody } from '../../src/contract/render-problem.ts'
 import { expectProblem } from '../support/expect-problem.ts'
 import { gatewayForFile } from '../support/gateway-for-file.ts'
 import { rawRequest } from '../support/raw-connection.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { docsPageTypes } from '../../src/plugins/docs-pages.ts'
+import { docsPageTypes } from '../../src/plugins/documents/docs-pages.ts'
 import { expectProblem } from '../support/expect-problem.ts'
 import { getDocument } from '../support/get-document.ts'
 import { header } from '../support/http-answer.ts'

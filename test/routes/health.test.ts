@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Problem } from '../../src/problems.ts'
+import { Problem } from '../../src/contract/problem.ts'
 import { expectProblem } from '../support/expect-problem.ts'
 import { type HttpAnswer, header } from '../support/http-answer.ts'
 import { rawConnection, rawRequest } from '../support/raw-connection.ts'

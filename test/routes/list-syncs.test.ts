@@ -1,7 +1,7 @@
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { revokeKey } from '../../src/tenants/keys.ts'
+import { revokeKey } from '../../src/tenants/keys/keys.ts'
 import { expectProblem } from '../support/expect-problem.ts'
 import { gatewayForFile } from '../support/gateway-for-file.ts'
 import { type HttpAnswer, header } from '../support/http-answer.ts'

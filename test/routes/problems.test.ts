@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { problemTable } from '../../src/problem-table.ts'
-import { problemCodes } from '../../src/problems.ts'
+import { problemCodes } from '../../src/contract/problem.ts'
+import { problemTable } from '../../src/contract/problem-table.ts'
 import { expectProblem } from '../support/expect-problem.ts'
 import { type HttpAnswer, header } from '../support/http-answer.ts'
 import { rawRequest } from '../support/raw-connection.ts'

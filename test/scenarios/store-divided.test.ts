@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { readHeadRecords } from '../../src/ledger/head-record.ts'
+import { readHeadRecords } from '../../src/ledger/writer/head-record.ts'
 import { eventually } from '../support/scenario-wait.ts'
 import { StoreStory, withStory } from '../support/store-story.ts'
 

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
-import { LentConnection, OtherConnections } from '../../src/store/connections.ts'
+import { LentConnection, OtherConnections } from '../../src/store/sqlite/connections.ts'
 
 const ports: MessagePort[] = []
 afterEach(() => {

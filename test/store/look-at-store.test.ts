@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { lookAtStore } from '../../src/store/look-at-store.ts'
+import { lookAtStore } from '../../src/store/sqlite/look-at-store.ts'
 import { openStore } from '../../src/store/store.ts'
 
 let folder: string

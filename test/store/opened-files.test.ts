@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openSqlite } from '../../src/store/sqlite.ts'
+import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
+import { openStoreFile, type StoreFile } from '../../src/store/sqlite/store-file.ts'
 import { withQueries } from '../../src/store/store.ts'
 import type { StoreFault } from '../../src/store/store-fault.ts'
-import { openStoreFile, type StoreFile } from '../../src/store/store-file.ts'
 
 let folder: string
 let path: string

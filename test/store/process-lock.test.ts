@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { takeProcessLock } from '../../src/store/process-lock.ts'
+import { takeProcessLock } from '../../src/store/sqlite/process-lock.ts'
 
 let folder: string
 let path: string

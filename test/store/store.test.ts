@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { StoreError } from '../../src/store/sqlite.ts'
+import { StoreError } from '../../src/store/sqlite/sqlite.ts'
 import { openStore } from '../../src/store/store.ts'
 
 let folder: string

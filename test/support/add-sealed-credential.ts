@@ -1,6 +1,6 @@
-import { addCredential } from '../../src/custody/credential-changes.ts'
 import { fingerprintKeyOf } from '../../src/custody/credential-snapshot.ts'
 import { KeyMaterial } from '../../src/custody/key-material.ts'
+import { addCredential } from '../../src/custody/manage/commands.ts'
 import type { TestAdministration } from './test-gateway.ts'
 
 /** Adds a credential with this key, sealed in the store; returns its fingerprint. For `prepare` of a test gateway. */

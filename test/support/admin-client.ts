@@ -1,4 +1,4 @@
-import { issueAdminKey, revokeAdminKey } from '../../src/tenants/admin-keys.ts'
+import { issueAdminKey, revokeAdminKey } from '../../src/tenants/keys/admin-keys.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import { rawRequest } from './raw-connection.ts'
 import { requestBytes } from './request-bytes.ts'

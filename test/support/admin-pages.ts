@@ -1,4 +1,4 @@
-import { describeAdminApi } from '../../src/cli/openapi.ts'
+import { describeAdminApi } from '../../src/cli/commands/openapi.ts'
 import type { Sink } from './checker-canary.ts'
 import { ScenarioClient } from './scenario-client.ts'
 

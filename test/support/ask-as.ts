@@ -1,5 +1,5 @@
-import type { OutcomeFacts } from '../../src/ledger/entry.ts'
-import { askUpstream, type UpstreamFinding } from '../../src/upstream/ask-upstream.ts'
+import type { OutcomeFacts } from '../../src/ledger/entry/entry.ts'
+import { askUpstream, type UpstreamFinding } from '../../src/upstream/probe.ts'
 import { materialOf } from './held-credentials.ts'
 
 /** What `askUpstream` finds with a key, and the outcome that the ledger got. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { EntryFields } from '../../src/ledger/entry.ts'
+import type { EntryFields } from '../../src/ledger/entry/entry.ts'
 import { callEntry, first, RowsBuilder, requestId, second } from '../ledger/verify-fixture.ts'
 import { type CheckOptions, check, type Histories } from './checker.ts'
 import { canaryDisguises, canaryForms, canaryParts } from './checker-canary.ts'

@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os'
 import { Readable, Writable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
+import { version } from '../../src/base/version.ts'
 import { runCommand } from '../../src/cli/program.ts'
-import { version } from '../../src/version.ts'
 
 /** What a finished command left behind. */
 export type CommandResult = { readonly code: number; readonly stdout: string; readonly stderr: string }

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import type { ProblemBody } from '../../src/problem-body.ts'
-import type { ProblemCode } from '../../src/problems.ts'
+import type { ProblemCode } from '../../src/contract/problem.ts'
+import type { ProblemBody } from '../../src/contract/render-problem.ts'
 import { type ExpectedProblem, expectProblem } from './expect-problem.ts'
 import { header } from './http-answer.ts'
 import { rawConnection } from './raw-connection.ts'

@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto'
 import type { HeldVersion } from '../../src/custody/credential.ts'
-import { type CredentialEvents, Credentials } from '../../src/custody/credentials.ts'
+import { type CredentialEvents, Credentials } from '../../src/custody/credential-pool.ts'
 import { KeyMaterial } from '../../src/custody/key-material.ts'
 
 /** Under which fingerprints are made in tests. */

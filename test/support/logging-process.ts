@@ -1,4 +1,4 @@
-import { LogDestination } from '../../src/log-destination.ts'
+import { LogDestination } from '../../src/telemetry/log-destination.ts'
 
 // Writes numbered lines to its standard output, which may be on a full disk, until it is asked to end.
 const destination = new LogDestination(1)

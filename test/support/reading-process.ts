@@ -1,6 +1,6 @@
 /** A process that has the store open for reading, as a command has, and reads it again for each line that it is given. */
 import { createInterface } from 'node:readline'
-import { openReadOnlyStore, type ReadOnlyStore } from '../../src/store/read-only-store.ts'
+import { openReadOnlyStore, type ReadOnlyStore } from '../../src/store/sqlite/read-only-store.ts'
 
 let store: ReadOnlyStore | null = null
 

@@ -1,6 +1,6 @@
-import { type AdminAppDependencies, buildAdminApp } from '../../src/app.ts'
+import { type AdminAppDependencies, buildAdminApp } from '../../src/admin-app.ts'
 import { MemoryLimiter } from '../../src/limits/memory-limiter.ts'
-import { createLogger } from '../../src/logger.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
 
 /** The admin listener alone, in front of stand-ins that a test chooses; none of them admits anybody. */
 export async function buildTestAdminApp(dependencies: Partial<AdminAppDependencies> = {}) {

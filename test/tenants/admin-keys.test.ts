@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { AdminKeyDirectory } from '../../src/tenants/admin-key-directory.ts'
-import { readAdminKeys, readNewAdminKeys } from '../../src/tenants/admin-key-rows.ts'
-import { issueAdminKey, listAdminKeys, revokeAdminKey } from '../../src/tenants/admin-keys.ts'
-import { adminKeyPepper, mintApiKey } from '../../src/tenants/api-key.ts'
+import { AdminKeyDirectory } from '../../src/identity/admin-key-directory.ts'
+import { readAdminKeys, readNewAdminKeys } from '../../src/tenants/keys/admin-key-rows.ts'
+import { issueAdminKey, listAdminKeys, revokeAdminKey } from '../../src/tenants/keys/admin-keys.ts'
+import { adminKeyPepper, mintApiKey } from '../../src/tenants/keys/api-key.ts'
 import { adminEntries, temporaryStore } from './temporary-store.ts'
 
 const pepper = adminKeyPepper({ derive: () => Buffer.alloc(32, 9) })

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { urisIn } from '../../src/tenants/alternative-names.ts'
+import { urisIn } from '../../src/identity/mtls/subject-alt-names.ts'
 import { type AlternativeName, certificateAuthority } from '../support/certificate-authority.ts'
 
 const authority = certificateAuthority()

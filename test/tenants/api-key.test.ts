@@ -6,7 +6,7 @@ import {
   digestSecret,
   mintApiKey,
   parseApiKey
-} from '../../src/tenants/api-key.ts'
+} from '../../src/tenants/keys/api-key.ts'
 import { pepper } from './temporary-store.ts'
 
 const minted = fc.noShrink(fc.constant(null).map(() => mintApiKey(pepper).key))

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, Socket } from 'node:net'
 import { connect, createServer, type TLSSocket } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
-import { ClientCertificates } from '../../src/tenants/client-certificates.ts'
+import { ClientCertificates } from '../../src/identity/mtls/client-certificates.ts'
 import { certificateAuthority } from '../support/certificate-authority.ts'
 import { testTenant } from '../support/test-app.ts'
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { type MintedKey, mintApiKey } from '../../src/tenants/api-key.ts'
-import { Directory, mayUse } from '../../src/tenants/directory.ts'
+import { Directory } from '../../src/identity/directory.ts'
 import type { TenantRow } from '../../src/tenants/directory-rows.ts'
+import { type MintedKey, mintApiKey } from '../../src/tenants/keys/api-key.ts'
+import { mayUse } from '../../src/tenants/tenant.ts'
 import { pepper } from './temporary-store.ts'
 
 const now = Date.parse('2026-01-01T00:00:00Z')

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { normalName, normalSubject } from '../../src/tenants/distinguished-name.ts'
+import { normalName, normalSubject } from '../../src/base/distinguished-name.ts'
 import { type CertificateOptions, certificateAuthority } from '../support/certificate-authority.ts'
 
 const authority = certificateAuthority()

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Directory } from '../../src/tenants/directory.ts'
+import { Directory } from '../../src/identity/directory.ts'
+import { followDirectory } from '../../src/identity/follow-directory.ts'
 import type { DirectoryChanges } from '../../src/tenants/directory-rows.ts'
-import { followDirectory } from '../../src/tenants/follow-directory.ts'
 import { pepper } from './temporary-store.ts'
 
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type IdHash, KeyIndex } from '../../src/tenants/key-index.ts'
+import { type IdHash, KeyIndex } from '../../src/identity/key-ring/key-index.ts'
 
 const id = (number: number) => `id${String(number).padStart(14, 'a')}`
 

@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseKeySet } from '../../src/tenants/key-set.ts'
-import { KeySetUnavailable, keySetSource } from '../../src/tenants/key-set-source.ts'
+import { KeySetUnavailable, keySetSource } from '../../src/identity/jwt/jwks-source.ts'
+import { parseKeySet } from '../../src/identity/jwt/parse-jwks.ts'
 import { type KeySetServer, signingKey, startKeySetServer } from '../support/token-issuer.ts'
 
 let server: KeySetServer

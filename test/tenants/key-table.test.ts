@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { KeyTable } from '../../src/tenants/key-table.ts'
+import { KeyTable } from '../../src/identity/key-ring/key-table.ts'
 
 type Known = { readonly id: string; readonly version: number }
 

@@ -2,8 +2,8 @@ import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { digestSecret, mintApiKey, parseApiKey, secretDigester } from '../../src/tenants/api-key.ts'
-import { keyedDigest } from '../../src/tenants/keyed-digest.ts'
+import { digestSecret, mintApiKey, parseApiKey, secretDigester } from '../../src/tenants/keys/api-key.ts'
+import { keyedDigest } from '../../src/tenants/keys/keyed-digest.ts'
 
 test('it is HMAC-SHA256, for every key of up to a block and every text of its length', () => {
   fc.assert(

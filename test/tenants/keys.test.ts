@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Administration } from '../../src/tenants/change-directory.ts'
-import { issueKey, listKeys, revokeKey, rotateKey } from '../../src/tenants/keys.ts'
+import { issueKey, listKeys, revokeKey, rotateKey } from '../../src/tenants/keys/keys.ts'
 import { createTenant } from '../../src/tenants/tenants.ts'
+import type { Administration } from '../../src/tenants/transaction.ts'
 import { adminEntries, changeCount, pepper, temporaryStore } from './temporary-store.ts'
 
 const hour = 3_600_000

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Arrival } from '../../src/ledger/arrivals.ts'
-import { type NewlyRefused, replayCalls } from '../../src/tenants/replay.ts'
+import { type NewlyRefused, replayCalls } from '../../src/admin/desired-state/replay.ts'
+import type { Arrival } from '../../src/ledger/query/recorded-calls.ts'
 import { newTenant, type TenantState } from '../../src/tenants/tenant-state.ts'
 
 const id = '019a9612-bfad-758c-884e-37dd8c6ad2cb'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { CredentialRecords } from '../../src/custody/credential-records.ts'
-import { planState, type WantedState } from '../../src/tenants/state-plan.ts'
+import { planState, type WantedState } from '../../src/admin/desired-state/plan.ts'
+import type { CredentialRecords } from '../../src/custody/manage/credential-rows.ts'
 import { newTenant, type TenantState } from '../../src/tenants/tenant-state.ts'
 
 const id = '019a9612-bfad-758c-884e-37dd8c6ad2cb'

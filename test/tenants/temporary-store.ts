@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect } from 'vitest'
-import { chainHash, genesis } from '../../src/ledger/chain.ts'
-import type { ChainedEntry } from '../../src/ledger/entry.ts'
+import { chainHash, genesis } from '../../src/ledger/entry/chain.ts'
+import type { ChainedEntry } from '../../src/ledger/entry/entry.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
-import { apiKeyPepper } from '../../src/tenants/api-key.ts'
-import type { Administration } from '../../src/tenants/change-directory.ts'
+import { apiKeyPepper } from '../../src/tenants/keys/api-key.ts'
+import type { Administration } from '../../src/tenants/transaction.ts'
 
 /** A pepper that is the same in every test. */
 export const pepper = apiKeyPepper({ derive: () => Buffer.alloc(32, 7) })

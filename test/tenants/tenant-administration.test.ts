@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { TenantAdministration } from '../../src/admin/execute-command.ts'
 import { StoreFault } from '../../src/store/store-fault.ts'
-import { TenantAdministration } from '../../src/tenants/tenant-administration.ts'
 
 const alice = { keyId: 'alice', role: 'operator' } as const
 const grant = { tenant: 'acme', connectorId: '*' }

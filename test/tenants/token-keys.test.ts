@@ -1,7 +1,7 @@
 import type { CryptoKey } from 'jose'
 import { afterEach, expect, test } from 'vitest'
-import { KeySetUnavailable } from '../../src/tenants/key-set-source.ts'
-import { TokenKeys } from '../../src/tenants/token-keys.ts'
+import { TokenKeys } from '../../src/identity/jwt/jwks-cache.ts'
+import { KeySetUnavailable } from '../../src/identity/jwt/jwks-source.ts'
 import { type SigningKey, signingKey } from '../support/token-issuer.ts'
 
 const [first, second] = [signingKey('first'), signingKey('second')]

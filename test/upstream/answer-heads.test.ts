@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { AnswerHeads } from '../../src/upstream/answer-heads.ts'
+import { AnswerHeads } from '../../src/upstream/answer/heads.ts'
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
 

@@ -1,6 +1,6 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
-import { askUpstream } from '../../src/upstream/ask-upstream.ts'
+import { askUpstream } from '../../src/upstream/probe.ts'
 import { askAs } from '../support/ask-as.ts'
 import { certificateAuthority } from '../support/certificate-authority.ts'
 import { materialOf } from '../support/held-credentials.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ProblemCode } from '../../src/problems.ts'
+import type { ProblemCode } from '../../src/contract/problem.ts'
 import type { FaultRule } from '../../src/sandbox/fault-rule.ts'
 import { faults } from '../../src/sandbox/faults.ts'
 import { type ExpectedProblem, expectProblem } from '../support/expect-problem.ts'

@@ -1,0 +1,74 @@
+import { removeCredential } from '../custody/manage/commands.ts'
+import type { CredentialAdministration } from '../custody/manage/transaction.ts'
+import { addGrants, removeGrants } from '../tenants/grants.ts'
+import type { Pepper } from '../tenants/keys/api-key.ts'
+import { issueKey, revokeKey, rotateKey } from '../tenants/keys/keys.ts'
+import { createTenant, type NewTenant, type TenantUpdate, updateTenant } from '../tenants/tenants.ts'
+import type { Administration } from '../tenants/transaction.ts'
+
+/** What a change is made with, on the store's thread. */
+export type ChangeContext = {
+  readonly administration: Administration
+  readonly custody: CredentialAdministration
+  readonly pepper: Pepper
+}
+
+type Grant = { readonly tenant: string; readonly connectorId: string }
+
+/**
+ * Every change that can be asked of a running gateway, by its name: the same functions that the command line calls. It
+ * runs on the store's thread, so what it takes and gives survives `postMessage`.
+ */
+export const administrativeChanges = {
+  createTenant: ({ administration }: ChangeContext, wanted: NewTenant) =>
+    createTenant(administration, wanted),
+
+  updateTenant: (
+    { administration }: ChangeContext,
+    { tenant, ...wanted }: TenantUpdate & { tenant: string }
+  ) => updateTenant(administration, tenant, wanted),
+
+  issueKey: (
+    { administration, pepper }: ChangeContext,
+    { tenant, expiresAt }: { tenant: string; expiresAt: Date | null }
+  ) => issueKey(administration, pepper, tenant, expiresAt),
+
+  rotateKey: (
+    { administration, pepper }: ChangeContext,
+    { keyId, ...life }: { keyId: string; overlapMs: number; expiresAt?: Date | null | undefined }
+  ) => rotateKey(administration, pepper, keyId, life),
+
+  revokeKey: ({ administration }: ChangeContext, { keyId }: { keyId: string }) =>
+    revokeKey(administration, keyId),
+
+  addGrant: ({ administration }: ChangeContext, { tenant, connectorId }: Grant) =>
+    addGrants(administration, tenant, [connectorId]),
+
+  removeGrant: ({ administration }: ChangeContext, { tenant, connectorId }: Grant) =>
+    removeGrants(administration, tenant, [connectorId]),
+
+  removeCredential: async ({ custody }: ChangeContext, { name }: { name: string }) =>
+    removeCredential(custody, name)
+} as const satisfies Record<string, (context: ChangeContext, input: never) => Promise<unknown>>
+
+type Changes = typeof administrativeChanges
+export type ChangeName = keyof Changes
+export type ChangeInput<N extends ChangeName> = Parameters<Changes[N]>[1]
+export type ChangeResult<N extends ChangeName> = Awaited<ReturnType<Changes[N]>>
+
+/** A change on its way to the store's thread: what is to be done, and for whom. */
+export type ChangeRequest = {
+  readonly name: ChangeName
+  readonly input: unknown
+  /** Who asks, as the ledger tells it. */
+  readonly actor: string
+  /** The id of the request by which it is asked. */
+  readonly requestId?: string | undefined
+}
+
+/** Makes a change. Throws Refusal, or what the store throws. */
+export async function makeChange(context: ChangeContext, { name, input }: ChangeRequest): Promise<unknown> {
+  // The name and its input were paired by the compiler where the request was made.
+  const change = administrativeChanges[name] as (context: ChangeContext, input: unknown) => Promise<unknown>
+  return await change(context, input)
+}

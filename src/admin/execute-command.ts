@@ -1,0 +1,74 @@
+import { Problem } from '../contract/problem.ts'
+import { refusalCodeOf } from '../contract/refusal.ts'
+import type { AdminCaller } from '../identity/admin-key-directory.ts'
+import { inTime, TooLate, WaitingRoom } from '../store/bounded-queue.ts'
+import { type StoreFaultCode, storeFaultDetail } from '../store/store-fault.ts'
+import type { ChangeInput, ChangeName, ChangeRequest, ChangeResult } from './commands.ts'
+
+export type TenantAdministrationOptions = {
+  /** The store's thread. */
+  readonly store: { call(job: 'administer', request: ChangeRequest): Promise<unknown> }
+  /** Takes what was changed over into this process at once. Never rejects. */
+  readonly refresh: () => Promise<void>
+}
+
+/** Changes to tenants, their keys and grants, and to credentials, asked for while the gateway runs. They are made on the store's thread. */
+export class TenantAdministration {
+  readonly #options: TenantAdministrationOptions
+  readonly #waiting = new WaitingRoom()
+
+  constructor(options: TenantAdministrationOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Makes a change, with its ledger entries. When it returns, the change is durable and this process goes by it. Throws a
+   * refusal (by its name and code), `overloaded`, `sealed`, or `store_unavailable`, whose detail tells whether the change may have
+   * been made all the same.
+   */
+  async change<N extends ChangeName>(
+    { keyId, requestId }: AdminCaller & { readonly requestId?: string },
+    name: N,
+    input: ChangeInput<N>
+  ): Promise<ChangeResult<N>> {
+    const { store, refresh } = this.#options
+    const request = { name, input, actor: `admin-key:${keyId}`, requestId }
+    try {
+      const result = await this.#waiting.wait(() => store.call('administer', request))
+      // The change is made, and other processes follow it too: that this one is late is no failure of it. It takes no room
+      // from changes: all who wait for this share one or two questions to the store.
+      await inTime(refresh()).catch(() => {})
+      return result as ChangeResult<N>
+    } catch (cause) {
+      if (cause instanceof Problem || refusalCodeOf(cause) !== undefined) throw cause
+      if ((cause as Error).name === 'CustodyBroken') throw custodyBroken(cause)
+      throw storeUnavailable(cause)
+    }
+  }
+}
+
+/** Faults that come before a change, or after which SQLite has certainly taken it back. */
+const takenBack: ReadonlySet<unknown> = new Set<StoreFaultCode>([
+  'disk_full',
+  'locked',
+  'replaced',
+  'log_removed'
+])
+
+/** Nothing is built on rows of credentials that somebody has altered. */
+function custodyBroken(cause: unknown): Problem {
+  const detail = 'The credentials in the store are not those that were stored. Nothing was changed.'
+  return new Problem('sealed', { detail, cause })
+}
+
+/** What is said when the store fails. After a failed write or sync nobody knows whether it came to the disk. */
+function storeUnavailable(cause: unknown): Problem {
+  const { code } = (cause ?? {}) as { code?: unknown }
+  if (cause instanceof Error && takenBack.has(code)) {
+    const detail = `${storeFaultDetail(cause)} Nothing was changed.`
+    return new Problem('store_unavailable', { detail, retryAfter: 1, cause })
+  }
+  const what = cause instanceof TooLate ? 'The store has not answered in time.' : 'The store has failed.'
+  const detail = `${what} The change may have been made: look before you repeat it.`
+  return new Problem('store_unavailable', { detail, uncertain: true, cause })
+}

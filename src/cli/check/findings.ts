@@ -1,0 +1,81 @@
+import type { Config } from '../../config/config.ts'
+import type { SeenMasterKey } from '../../custody/crypto/root-key.ts'
+import { missingEntriesRemedy } from '../../ledger/writer/missing-entries.ts'
+import type { SeenStore } from '../../store/sqlite/look-at-store.ts'
+import { facts } from '../output/table.ts'
+import { type CallerFindings, callerFacts } from './authentication.ts'
+import type { CredentialFindings } from './credentials.ts'
+import { isWell, type UpstreamFindings } from './upstream.ts'
+
+/** What `check` found, when `serve` would start. Secrets appear by their references only. */
+export type Findings = {
+  /** False when entries that were acknowledged are missing from the ledger, or the upstream was asked and is not well. */
+  readonly ok: boolean
+  readonly listeners: { readonly public: string; readonly admin: string }
+  readonly docs: Config['docs']
+  readonly store: {
+    readonly path: string
+    readonly state: SeenStore['state']
+    readonly tenants: number
+    readonly keys: number
+  }
+  readonly upstream: { readonly origin: string; readonly key: string; readonly asked?: UpstreamFindings }
+  readonly credentials: CredentialFindings
+  readonly master_key: string
+  readonly master_key_state: MasterKeyState
+  readonly callers: CallerFindings
+  readonly warnings: readonly string[]
+}
+
+type MasterKeyState = SeenMasterKey['state']
+
+const masterKeyStates: Readonly<Record<MasterKeyState, string>> = {
+  fits: 'fits the store',
+  taken_at_first_start: 'taken at the first start',
+  made_at_first_start: 'not there yet: made at the first start'
+}
+
+const credentialStates: Readonly<Record<CredentialFindings[number]['state'], string>> = {
+  opens: 'opens',
+  other_key: 'gives another key by now',
+  missing: 'does not open'
+}
+
+/** The findings for people. */
+export function told(findings: Findings): string {
+  const { listeners, docs, upstream, credentials, master_key, master_key_state, callers } = findings
+  const found = facts([
+    ['public listener', listeners.public],
+    ['admin listener', listeners.admin],
+    ['docs', docs === 'off' ? 'off' : `on the ${docs} listener`],
+    ['store', storeTold(findings.store)],
+    ['upstream', upstream.origin],
+    ['upstream key', upstream.key],
+    ...credentials.map(
+      ({ credential, version, source, state }) =>
+        ['credential', `${credential}@${version}, ${source} (${credentialStates[state]})`] as const
+    ),
+    ['master key', `${master_key} (${masterKeyStates[master_key_state]})`],
+    ...callerFacts(callers),
+    ...(upstream.asked ?? []).map(({ credential, told }) => ['asked', `${credential}: ${told}`] as const)
+  ])
+  return `${found}${findings.warnings.map(warning => `warning: ${warning}\n`).join('')}\n${endOf(findings)}\n`
+}
+
+function storeTold({ path, state, tenants, keys }: Findings['store']): string {
+  if (state === 'absent') return `${path} (not there yet: made at the first start)`
+  const held = `${counted(tenants, 'tenant')}, ${counted(keys, 'key')}`
+  return `${path} (${held}${state === 'earlier' ? '; brought up to date at the next start' : ''})`
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+function endOf({ ok, warnings, upstream: { asked = [] } }: Findings): string {
+  if (ok) return warnings.length === 0 ? 'All is well.' : 'All is well but for what the warnings say.'
+  const isAccepted = asked.every(isWell)
+  return isAccepted
+    ? `The ledger is incomplete: ${missingEntriesRemedy}.`
+    : 'The upstream does not take our calls.'
+}

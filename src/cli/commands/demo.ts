@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { type Config, loadConfig } from '../../config/config.ts'
+import type { Sandbox } from '../../sandbox/sandbox.ts'
+import { type IssuedKey, issueKey } from '../../tenants/keys/keys.ts'
+import { createTenant } from '../../tenants/tenants.ts'
+import type { ProcessContext } from '../context.ts'
+import { type OutputOptions, wholeNumber, withOutputOptions } from '../input/options.ts'
+import { print } from '../output/print.ts'
+import { withStore } from '../with-store.ts'
+
+type DemoOptions = OutputOptions & { readonly port: number }
+
+/** `demo`: a gateway before a stand-in upstream, with a tenant and a key, over a store that is gone at the end. */
+export function demoCommand(context: ProcessContext): Command {
+  const command = new Command('demo')
+    .description('try the gateway: a stand-in upstream, a throw-away store, a key and a curl line')
+    .option('--port <n>', 'listen on this port, 0 for any free one', wholeNumber(0, 65_535), 8080)
+  return withOutputOptions(command).action(async (options: DemoOptions) => {
+    const stop = context.interrupted()
+    const { startSandbox } = await import('../../sandbox/sandbox.ts')
+    const folder = mkdtempSync(join(tmpdir(), 'connector-gateway-demo-'))
+    const sandbox = await startSandbox()
+    try {
+      await runDemo(context, options, folder, sandbox, stop)
+    } finally {
+      await sandbox.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+}
+
+async function runDemo(
+  context: ProcessContext,
+  options: DemoOptions,
+  folder: string,
+  sandbox: Sandbox,
+  stop: Promise<void>
+): Promise<void> {
+  const [{ startGateway }, { createLogger }] = await Promise.all([
+    import('../../gateway.ts'),
+    import('../../telemetry/logger.ts')
+  ])
+  const file = writeSettings(folder, options.port, sandbox)
+  // Without the environment: settings of a real gateway must not reach into the demo.
+  const config = loadConfig({}, file)
+  const issued = await issueFirstKey({ ...context, env: {} }, file)
+  const gateway = await startGateway(config, {
+    env: {},
+    pid: context.administrator.pid,
+    logger: createLogger('warn', { write: line => void context.stderr.write(line) })
+  })
+  try {
+    const told = { ...describe(sandbox, issued, gateway.url), admin_url: gateway.adminUrl, config: file }
+    print(context, options, told, forPeople(told, config))
+    await stop
+  } finally {
+    await gateway.close()
+  }
+}
+
+/** Everything in the demo's folder, also the settings: other commands can look at its store with `--config`. */
+function writeSettings(folder: string, port: number, sandbox: Sandbox): string {
+  const place = (name: string) => join(folder, name)
+  writeFileSync(place('master.key'), randomBytes(32).toString('base64'), { mode: 0o600 })
+  writeFileSync(place('upstream.key'), sandbox.key, { mode: 0o600 })
+  const settings = {
+    GATEWAY_PORT: port,
+    GATEWAY_ADMIN_PORT: 0,
+    GATEWAY_STORE_URL: `sqlite:${place('gateway.db')}`,
+    GATEWAY_MASTER_KEY: `file:${place('master.key')}`,
+    GATEWAY_UPSTREAM_ORIGIN: sandbox.origin,
+    GATEWAY_UPSTREAM_KEY: `file:${place('upstream.key')}`
+  }
+  const lines = Object.entries(settings).map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`)
+  writeFileSync(place('gateway.yaml'), lines.join(''))
+  return place('gateway.yaml')
+}
+
+async function issueFirstKey(context: ProcessContext, config: string): Promise<IssuedKey> {
+  return await withStore(context, { config }, async ({ administration, pepper }) => {
+    await createTenant(administration, { name: 'demo', connectors: ['*'] })
+    return await issueKey(administration, pepper(), 'demo', null)
+  })
+}
+
+type Told = ReturnType<typeof describe> & { readonly admin_url: string; readonly config: string }
+
+function describe(sandbox: Sandbox, { tenant, key_id, key }: IssuedKey, url: string) {
+  const connector = sandbox.connectors.find(({ type }) => type === 'investment_research')
+  if (connector === undefined) throw new Error('the sandbox has no investment_research connector')
+  const { connector_id } = connector
+  const curl = `curl -sS ${url}/connectors/${connector_id}/sync -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' -d '{"date_limit":"2026-01-01"}'`
+  return { url, upstream: sandbox.origin, tenant, key_id, key, connector_id, curl }
+}
+
+/** How the program is called: a checkout runs its source, a package what was built from it. */
+const programName = import.meta.url.endsWith('.ts') ? 'npm run -s gateway --' : 'npx connector-gateway'
+
+function forPeople(told: Told, { upstreamOrigin }: Config): string {
+  return `The gateway listens on ${told.url}, before a stand-in upstream on ${upstreamOrigin}.
+Tenant ${told.tenant} may use every connector with this key:
+
+${told.key}
+
+Paste this to trigger a sync (docs at ${told.url}/docs):
+
+${told.curl}
+
+And this to see what the ledger says of it:
+
+${programName} ledger list --config ${told.config}
+
+Ctrl-C ends the demo and removes all it has stored.
+`
+}

@@ -1,0 +1,64 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
+import { type Command, InvalidArgumentError } from 'commander'
+import { exportedLines, positionOf } from '../../ledger/query/export.ts'
+import { type CliContext, CommandError } from '../context.ts'
+import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
+import { progress } from '../output/progress.ts'
+import { withLedger } from '../with-ledger.ts'
+
+type Position = { readonly writer: string; readonly seq: number }
+type ExportOptions = ConfigOptions & { readonly after?: Position; readonly gzip?: true }
+
+/** `ledger export`: always whole, as a selection could not be verified; `--after` goes on where an export ended. */
+export function addExport(noun: Command, context: CliContext): void {
+  const command = noun
+    .command('export')
+    .description('print all entries in the order of their commits, one JSON object a line')
+    .option('--after <writer:seq>', 'go on after the last entry of an earlier export', position)
+    .option('--gzip', 'compress it')
+  withConfigOptions(command).action(async (options: ExportOptions) => {
+    await withLedger(context, options, async database => {
+      const after = options.after && positionOf(database, options.after.writer, options.after.seq)
+      if (after === null) throw new CommandError('entry_not_found', 'the ledger holds no such entry', 1)
+      const shown = progress(context)
+      try {
+        await write(counted(exportedLines(database, after), shown.show), context.stdout, options)
+      } finally {
+        shown.clear()
+      }
+    })
+  })
+}
+
+function* counted(texts: Iterable<string>, show: (step: string, entries: number) => void): Generator<string> {
+  let entries = 0
+  for (const text of texts) {
+    yield text
+    entries += text.split('\n').length - 1
+    show('exported', entries)
+  }
+}
+
+function position(text: string): Position {
+  const [, writer, seq] = /^(.+):([1-9][0-9]{0,14})$/.exec(text) ?? []
+  if (writer === undefined)
+    throw new InvalidArgumentError('It must be WRITER:SEQ, as in the last line exported.')
+  return { writer, seq: Number(seq) }
+}
+
+/** Writes as fast as the reader reads. A reader that has seen enough is no failure. */
+async function write(
+  texts: Iterable<string>,
+  to: NodeJS.WritableStream,
+  { gzip }: ExportOptions
+): Promise<void> {
+  try {
+    const steps = gzip ? [createGzip()] : []
+    await pipeline([Readable.from(texts, { highWaterMark: 1 }), ...steps, to], { end: false })
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (!['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED'].includes(code)) throw error
+  }
+}

@@ -1,0 +1,24 @@
+import { Command } from 'commander'
+import { type Config, loadConfig } from '../../config/config.ts'
+import { ConfigError, located } from '../../config/error.ts'
+import type { ProcessContext } from '../context.ts'
+import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
+
+/** `serve`: runs the gateway until SIGTERM, SIGINT or SIGQUIT. */
+export function serveCommand(context: ProcessContext): Command {
+  return withConfigOptions(new Command('serve').description('run the gateway')).action(
+    async (options: ConfigOptions) => {
+      const config = loadConfig(context.env, options.config)
+      // Only here: the other commands start faster without the server.
+      const { serve } = await import('../../server.ts')
+      await serve(config, context.env).catch(error => {
+        throw error instanceof ConfigError ? placed(error, config) : error
+      })
+    }
+  )
+}
+
+/** With the places of settings, which the gateway does not know when it finds a fault in their files. */
+function placed({ faults }: ConfigError, { sources }: Config): ConfigError {
+  return new ConfigError(faults.map(fault => located(fault, sources)))
+}

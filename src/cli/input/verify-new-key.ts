@@ -1,0 +1,52 @@
+import { Problem } from '../../contract/problem.ts'
+import { Refusal } from '../../contract/refusal.ts'
+import { ledgerSigner } from '../../custody/crypto/ledger-signer.ts'
+import type { KeyMaterial } from '../../custody/key-material.ts'
+import { labelOf } from '../../custody/manage/operations.ts'
+import { DirectLedger } from '../../ledger/writer/synchronous-ledger.ts'
+import type { ProcessContext } from '../context.ts'
+import type { OpenedStore } from '../with-store.ts'
+
+/** A key that is to become this version of a credential. */
+export type NewKey = { readonly material: KeyMaterial; readonly name: string; readonly version: number }
+
+/**
+ * Asks the upstream, by a read that changes nothing, whether it takes a new key; the call is in the ledger. Returns whether
+ * the answer held the key. Throws Refusal: credential_refused, credential_unproven.
+ */
+export async function proveNewKey(
+  { administrator: { role, version: program, pid } }: ProcessContext,
+  { config, store, masterKey }: OpenedStore,
+  key: NewKey
+): Promise<boolean> {
+  const { proveKey } = await import('../../upstream/verify-credential.ts')
+  const ledger = new DirectLedger(store, { role, version: program, pid }, ledgerSigner(masterKey()))
+  let echoed = false
+  const onEcho = () => {
+    echoed = true
+  }
+  try {
+    const { upstreamOrigin: origin, upstreamDeadlineMs: deadlineMs } = config
+    await proveKey(key, { origin, deadlineMs, ledger, onEcho })
+    return echoed
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    throw refusalOf(error, labelOf(key.name, key.version))
+  } finally {
+    ledger.close()
+  }
+}
+
+function refusalOf({ code, options }: Problem, label: string): Refusal {
+  if (code === 'upstream_credential_rejected')
+    return new Refusal(
+      'credential_refused',
+      `the upstream refuses the new key (${label}): nothing is changed`
+    )
+  const cause = options.facts?.cause
+  const why = cause === undefined ? code : `${code}: ${cause}`
+  return new Refusal(
+    'credential_unproven',
+    `the new key (${label}) could not be proven (${why}): nothing is changed; try again, or give --no-proof`
+  )
+}

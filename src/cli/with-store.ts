@@ -1,0 +1,48 @@
+import { type Config, loadConfig } from '../config/config.ts'
+import { openMasterKeyOf, type StoreKeys } from '../custody/crypto/root-key.ts'
+import type { CredentialAdministration } from '../custody/manage/transaction.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { apiKeyPepper, type Pepper } from '../tenants/keys/api-key.ts'
+import type { Administration } from '../tenants/transaction.ts'
+import type { ProcessContext } from './context.ts'
+import type { ConfigOptions } from './input/options.ts'
+
+/** What a command works with once the store is open. */
+export type OpenedStore = {
+  readonly config: Config
+  readonly store: Store
+  readonly administration: Administration
+  /** Opens the master key as `serve` does: makes it when nobody chose one and the store has seen none. */
+  readonly masterKey: () => StoreKeys
+  /** What credentials are changed with, at this moment. */
+  readonly custody: () => CredentialAdministration
+  /** The pepper of that master key. */
+  readonly pepper: () => Pepper
+}
+
+/** Runs `work` on the configured store, opened directly: a gateway may be running on it or not. */
+export async function withStore<T>(
+  { env, administrator }: ProcessContext,
+  options: ConfigOptions,
+  work: (opened: OpenedStore) => Promise<T>
+): Promise<T> {
+  const config = loadConfig(env, options.config)
+  const store = await openStore(config.storeUrl)
+  const masterKey = () =>
+    openMasterKeyOf(store, config.masterKey, env, {
+      createIfAbsent: config.masterKeyIsDefault,
+      environment: config.execEnvironment
+    })
+  try {
+    return await work({
+      config,
+      store,
+      administration: { store, administrator, clock: () => new Date() },
+      masterKey,
+      custody: () => ({ store, keys: masterKey(), administrator, at: new Date() }),
+      pepper: () => apiKeyPepper(masterKey())
+    })
+  } finally {
+    store.close()
+  }
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs'
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml'
+import { readText } from '../base/text-file.ts'
+import { type ConfigFault, pathOf } from './error.ts'
+import { describeYamlError } from './yaml-error.ts'
+
+const defaultFile = 'gateway.yaml'
+
+/** What a file says. */
+export type ConfigFile = {
+  /** The settings by their names, as they stand there. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** Where each of them stands, and each of its members, e.g. `GATEWAY_JWT_ISSUERS[0].jwks`: FILE:LINE:COLUMN. */
+  readonly places: ReadonlyMap<string, string>
+}
+
+const nothing: ConfigFile = { settings: {}, places: new Map() }
+
+/**
+ * Reads `file`; without one gateway.yaml, which may be missing. What is wrong with the file as a whole is added to `faults`, with
+ * its place.
+ */
+export function readConfigFile(file: string | undefined, faults: ConfigFault[]): ConfigFile {
+  const path = file ?? defaultFile
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(path)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (file === undefined && code === 'ENOENT') return nothing
+    faults.push({ key: path, detail: `cannot be read (${code})` })
+    return nothing
+  }
+  const read = readText(bytes)
+  if ('text' in read) return parseSettings(path, read.text, faults)
+  faults.push({ key: path, detail: read.fault })
+  return nothing
+}
+
+function parseSettings(path: string, text: string, faults: ConfigFault[]): ConfigFile {
+  const lines = new LineCounter()
+  // The parser's own messages quote the file, which may hold a secret put there by mistake.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
+  const placeOf = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return `${path}:${line}:${col}`
+  }
+  const wrong = [...document.errors, ...document.warnings]
+  if (wrong.length > 0) {
+    faults.push(...firstOfEachLine(wrong, lines).map(error => syntaxFault(path, error, placeOf)))
+    return nothing
+  }
+  const settings = contentOf(document)
+  if (isSettings(settings)) return { settings: { ...settings }, places: placesIn(document.contents, placeOf) }
+  const detail =
+    settings === undefined
+      ? 'has an alias without its anchor, or too many aliases'
+      : 'must be a YAML mapping of settings, e.g. GATEWAY_PORT: 8080'
+  faults.push({ key: path, detail })
+  return nothing
+}
+
+/** Undefined when its aliases cannot be followed. */
+function contentOf(document: { toJS(): unknown }): unknown {
+  try {
+    return document.toJS() ?? {}
+  } catch {
+    return undefined
+  }
+}
+
+function isSettings(content: unknown): content is Readonly<Record<string, unknown>> {
+  return typeof content === 'object' && content !== null && !Array.isArray(content)
+}
+
+/** One slip makes several errors of a line: the first tells enough. */
+function firstOfEachLine(errors: readonly YAMLError[], lines: LineCounter): YAMLError[] {
+  const lineOf = (error: YAMLError) => lines.linePos(error.pos[0]).line
+  return errors.filter((error, index) => errors.findIndex(other => lineOf(other) === lineOf(error)) === index)
+}
+
+function syntaxFault(key: string, error: YAMLError, placeOf: (offset: number) => string): ConfigFault {
+  return { key, detail: describeYamlError(error), source: placeOf(error.pos[0]) }
+}
+
+function placesIn(root: unknown, placeOf: (offset: number) => string): ReadonlyMap<string, string> {
+  const places = new Map<string, string>()
+  const note = (steps: readonly string[], from: unknown, content: unknown) => {
+    const offset = isNode(from) ? from.range?.[0] : undefined
+    if (offset !== undefined) places.set(pathOf(steps), placeOf(offset))
+    walk(content, steps)
+  }
+  const walk = (node: unknown, steps: readonly string[]) => {
+    if (isMap(node))
+      for (const { key, value } of node.items)
+        note([...steps, String(isScalar(key) ? key.value : key)], key, value)
+    if (isSeq(node))
+      for (const [index, item] of node.items.entries()) note([...steps, String(index)], item, item)
+  }
+  walk(root, [])
+  return places
+}

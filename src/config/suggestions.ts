@@ -1,0 +1,79 @@
+import { nearestName } from '../base/nearest-name.ts'
+import type { ConfigFault } from './error.ts'
+import { ConfigSchema, type SettingName } from './schema.ts'
+
+/** Settings that are a text of names or ranges: a list of YAML says the same. */
+const commaSeparated: ReadonlySet<SettingName> = new Set([
+  'GATEWAY_EXEC_ENVIRONMENT',
+  'GATEWAY_TRUSTED_PROXIES'
+])
+
+/** What other programs call their levels. */
+const levelsElsewhere: Readonly<Record<string, string>> = {
+  trace: 'debug',
+  verbose: 'debug',
+  information: 'info',
+  notice: 'info',
+  warning: 'warn',
+  err: 'error',
+  critical: 'fatal',
+  off: 'silent',
+  none: 'silent'
+}
+
+/**
+ * A value as its setting keeps it, where it is written in another form that means the same: numbers are text in the
+ * environment and may be quoted in YAML, lists are JSON in the environment, levels may be in capitals. Any other value comes back as
+ * it is.
+ */
+export function inFormOf(name: SettingName, value: unknown): unknown {
+  if (commaSeparated.has(name)) return fromList(value)
+  if (typeof value !== 'string') return value
+  const { type } = ConfigSchema.properties[name]
+  if (type === 'array') return jsonOf(value)
+  if (name === 'GATEWAY_LOG_LEVEL') return value.toLowerCase()
+  return type === 'integer' && /^[0-9]{1,15}$/.test(value) ? Number(value) : value
+}
+
+function fromList(value: unknown): unknown {
+  const list = typeof value === 'string' && value.startsWith('[') ? jsonOf(value) : value
+  return Array.isArray(list) && list.every(item => typeof item === 'string') ? list.join(',') : value
+}
+
+function jsonOf(value: string): unknown {
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
+}
+
+/** A fault of a setting's form, with what was probably meant. Nothing of the value is in it. */
+export function withHint(fault: ConfigFault, settings: Readonly<Record<string, unknown>>): ConfigFault {
+  const value = settings[fault.key]
+  if (typeof value !== 'string') return fault
+  return { ...fault, detail: `${fault.detail}${hintOf(fault.key, value)}` }
+}
+
+function hintOf(name: string, value: string): string {
+  if (/^(["'`]).*\1$/s.test(value)) return '; it is in quotes: write it without them'
+  if (value.toUpperCase().startsWith(`${name}=`))
+    return '; it begins with the name of the setting: write the value alone'
+  if (value !== value.trim()) return '; there is white space before or behind it'
+  const level = name === 'GATEWAY_LOG_LEVEL' && (levelsElsewhere[value] ?? nearestName(value, levels))
+  return level ? `: did you mean ${level}?` : ''
+}
+
+const levels: readonly string[] = ConfigSchema.properties.GATEWAY_LOG_LEVEL['enum']
+const settingNames = Object.keys(ConfigSchema.properties)
+
+/** The setting that was probably meant by a name that is none, or null. The prefix may be missing. */
+function meantSetting(name: string): string | null {
+  return nearestName(name, settingNames) ?? nearestName(`GATEWAY_${name}`, settingNames)
+}
+
+/** Behind sentences about names that are no settings: which were probably meant, or nothing. */
+export function suggestionFor(...names: readonly string[]): string {
+  const meant = names.map(meantSetting).filter(name => name !== null)
+  return meant.length === 0 ? '' : `: did you mean ${meant.join(', ')}?`
+}

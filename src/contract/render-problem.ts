@@ -1,0 +1,71 @@
+import { STATUS_CODES } from 'node:http'
+import type { Failure, FieldError, Forwarded, UpstreamFacts } from './problem.ts'
+
+/** The envelope: RFC 9457 members first, then ours. Every failed answer has exactly this shape. */
+export type ProblemBody = {
+  type: string
+  title: string
+  status: number
+  detail: string
+  /** A problem's, or on the admin listener a refusal's. */
+  code: string
+  /** What to do about it: the sentence of the table. */
+  action: string
+  request_id: string
+  retryable: boolean
+  forwarded: Forwarded
+  errors?: readonly FieldError[]
+  retry_after?: number
+  upstream?: UpstreamFacts
+}
+
+/** Renders the envelope. A call that may have started a sync is never called retryable. */
+export function problemBody(problem: Failure, requestId: string): ProblemBody {
+  const { kind } = problem
+  const {
+    errors,
+    retryAfter,
+    upstream,
+    forwarded = 'no',
+    uncertain = forwarded === 'unknown'
+  } = problem.options
+  return {
+    type: `/problems/${problem.code}`,
+    title: kind.title,
+    status: kind.status,
+    detail: problem.message,
+    code: problem.code,
+    action: kind.action,
+    request_id: requestId,
+    retryable: kind.retryable && !uncertain,
+    forwarded,
+    ...(errors && { errors }),
+    ...(retryAfter !== undefined && { retry_after: retryAfter }),
+    ...(upstream && { upstream })
+  }
+}
+
+/** Headers every problem is sent with, beside Content-Length and X-Request-Id. */
+export function problemHeaders(problem: Failure): Record<string, string> {
+  return {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    ...(problem.code === 'credentials_invalid' && { 'www-authenticate': 'Bearer' }),
+    ...(problem.options.retryAfter !== undefined && { 'retry-after': String(problem.options.retryAfter) }),
+    ...problem.options.headers
+  }
+}
+
+/** A complete HTTP/1.1 answer for connections that never became a request. Closes the connection. */
+export function rawProblemResponse(problem: Failure, requestId: string): string {
+  const body = JSON.stringify(problemBody(problem, requestId))
+  const headers = {
+    ...problemHeaders(problem),
+    'x-request-id': requestId,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+    date: new Date().toUTCString()
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  return `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join('\r\n')}\r\n\r\n${body}`
+}

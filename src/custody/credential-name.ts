@@ -1,9 +1,0 @@
-import { nameForm, nameInWords } from '../schema.ts'
-import { Refusal } from '../tenants/refusal.ts'
-
-const form = new RegExp(nameForm)
-
-/** Throws Refusal: credential_name_invalid. */
-export function requireCredentialName(name: string): void {
-  if (!form.test(name)) throw new Refusal('credential_name_invalid', `a credential name has ${nameInWords}`)
-}

@@ -1,0 +1,114 @@
+import { createSecretKey, hkdfSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
+import { platform } from 'node:os'
+import { dirname } from 'node:path'
+import type { CommandOptions, Environment } from '../secrets/exec.ts'
+import { fetchSecret, resolveSecret, SecretUnavailable, shownReference } from '../secrets/reference.ts'
+import { writtenForm } from '../secrets/written-form.ts'
+
+/** A key from which others are derived, each for one purpose. */
+export type MasterKey = {
+  /** 32 bytes, the same for the same purpose each time (HKDF-SHA256). */
+  derive(purpose: string): Buffer
+  /** The key itself. A KeyObject, not bytes: it cannot be printed. */
+  readonly material: KeyObject
+  /** How it is written, when more than a key seems to stand there, e.g. in quotes. */
+  readonly form?: string
+}
+
+/** The fewest characters a master key may have: 32 random bytes are 44 in base64 and 64 in hex. */
+const shortestKey = 32
+
+export type OpenMasterKeyOptions = CommandOptions & {
+  /** A missing file is made first, readable by its owner alone (the embedded default only). */
+  readonly createIfAbsent?: boolean
+  /** No store knows it yet: in quotes or the like it is refused. A store that was made with one such goes on with it. */
+  readonly isNew?: boolean
+}
+
+/** Opens the master key behind a reference. Throws SecretUnavailable when it is missing or too short. */
+export function openMasterKey(
+  reference: string,
+  env: Environment,
+  { createIfAbsent = false, isNew = false, ...options }: OpenMasterKeyOptions = {}
+): MasterKey {
+  if (createIfAbsent && isMissingFile(reference)) createKeyFile(pathOf(reference))
+  const masterKey = masterKeyFrom(resolveSecret(reference, env, options), reference)
+  if (isNew && masterKey.form !== undefined)
+    throw new SecretUnavailable(`${shownReference(reference)} gives no master key: it ${masterKey.form}`)
+  return masterKey
+}
+
+/** Whether a reference leads to a file that is not there. */
+export function isMissingFile(reference: string): boolean {
+  return reference.startsWith('file:') && !existsSync(pathOf(reference))
+}
+
+function pathOf(reference: string): string {
+  return reference.slice('file:'.length)
+}
+
+/** Opens a master key that is there already, without blocking while a command runs. Throws SecretUnavailable. */
+export async function fetchMasterKey(
+  reference: string,
+  env: Environment,
+  options: CommandOptions = {}
+): Promise<MasterKey> {
+  return masterKeyFrom(await fetchSecret(reference, env, options), reference)
+}
+
+function masterKeyFrom(material: Buffer, reference: string): MasterKey {
+  if (material.length < shortestKey)
+    throw new SecretUnavailable(
+      `${shownReference(reference)} is too short for a master key: ${shortestKey} characters or more are needed`
+    )
+  const masterKey = keyFrom(createSecretKey(material))
+  const form = writtenForm(material)
+  material.fill(0)
+  return form === null ? masterKey : { ...masterKey, form }
+}
+
+/** Any key as one that others are derived from. */
+export function keyFrom(material: KeyObject): MasterKey {
+  return {
+    material,
+    derive: purpose => Buffer.from(hkdfSync('sha256', material, 'connector-gateway', purpose, 32))
+  }
+}
+
+function createKeyFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const draft = `${path}.${randomUUID()}.tmp`
+  try {
+    writeFileSync(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flush: true })
+    // A link appears whole or not at all: of several processes that start at once, one makes the key, all read it.
+    linkSync(draft, path)
+    syncFolder(dirname(path))
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code !== 'EEXIST') throw new SecretUnavailable(`file:${path} cannot be made (${code})`)
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+/** Makes the name of a new file durable: a store that is put under a key whose name is lost in a power cut opens no more. */
+function syncFolder(path: string): void {
+  // Windows has no such thing.
+  if (platform() === 'win32') return
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}

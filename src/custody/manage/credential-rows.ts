@@ -1,0 +1,81 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Tables } from '../../store/tables.ts'
+
+export type CredentialRecord = Tables['credential']
+export type VersionRecord = Tables['credential_version']
+
+/** All that the store holds of credentials. */
+export type CredentialRecords = {
+  /** In the order of their names, removed ones too. */
+  readonly credentials: readonly CredentialRecord[]
+  /** In the order of names and versions. */
+  readonly versions: readonly VersionRecord[]
+}
+
+export function readRecords(raw: DatabaseSync): CredentialRecords {
+  return {
+    credentials: raw
+      .prepare(
+        `SELECT name, created_at, removed_at, latest, active, standby, standby_until, follows_setting
+         FROM credential ORDER BY name`
+      )
+      .all() as CredentialRecord[],
+    versions: raw
+      .prepare(
+        `SELECT credential, version, created_at, source, fingerprint, wrapped_key, sealed
+         FROM credential_version ORDER BY credential, version`
+      )
+      .all() as VersionRecord[]
+  }
+}
+
+/** A credential that has not been removed, or undefined. */
+export function findCredential(records: CredentialRecords, name: string): CredentialRecord | undefined {
+  return records.credentials.find(record => record.name === name && record.removed_at === null)
+}
+
+export function findVersion(
+  { versions }: CredentialRecords,
+  credential: string,
+  version: number | null
+): VersionRecord | undefined {
+  return versions.find(record => record.credential === credential && record.version === version)
+}
+
+/** Stores a credential in place of what is known of it. */
+export function writeCredential(raw: DatabaseSync, record: CredentialRecord): void {
+  const { name, created_at, removed_at, latest, active, standby, standby_until, follows_setting } = record
+  raw
+    .prepare(
+      `INSERT INTO credential
+         (name, created_at, removed_at, latest, active, standby, standby_until, follows_setting)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (name) DO UPDATE SET
+         created_at = excluded.created_at, removed_at = excluded.removed_at, latest = excluded.latest,
+         active = excluded.active, standby = excluded.standby, standby_until = excluded.standby_until,
+         follows_setting = excluded.follows_setting`
+    )
+    .run(name, created_at, removed_at, latest, active, standby, standby_until, follows_setting)
+}
+
+export function insertVersion(raw: DatabaseSync, record: VersionRecord): void {
+  const { credential, version, created_at, source, fingerprint, wrapped_key, sealed } = record
+  raw
+    .prepare(
+      `INSERT INTO credential_version
+         (credential, version, created_at, source, fingerprint, wrapped_key, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)`
+    )
+    .run(credential, version, created_at, source, fingerprint, wrapped_key, sealed)
+}
+
+/** Deletes the versions of a credential that it no longer uses. */
+export function deleteVersionsBut(
+  raw: DatabaseSync,
+  credential: string,
+  used: readonly (number | null)[]
+): void {
+  const [active = null, standby = null] = used
+  raw
+    .prepare('DELETE FROM credential_version WHERE credential = ? AND version IS NOT ? AND version IS NOT ?')
+    .run(credential, active, standby)
+}

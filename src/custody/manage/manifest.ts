@@ -1,0 +1,75 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import { matches } from '../../ledger/query/search.ts'
+import type { MasterKey } from '../crypto/master-key.ts'
+import { type CredentialRecords, readRecords } from './credential-rows.ts'
+
+/** What the store holds of credentials is not what was put there: none of it is used. */
+export class CustodyBroken extends Error {
+  override readonly name = 'CustodyBroken'
+}
+
+/** What opens the rows: derived from the store's root key. */
+type Deriving = Pick<MasterKey, 'derive'>
+
+const manifestName = 'credential_manifest'
+
+/**
+ * Reads all that the store holds of credentials, and how often it was changed. A keyed digest over all rows tells when
+ * one was altered, moved or put back; the ledger tells when all of them, and the digest, are older than the last change.
+ * Throws CustodyBroken.
+ */
+export function readProven(
+  raw: DatabaseSync,
+  keys: Deriving
+): { readonly records: CredentialRecords; readonly generation: number } {
+  const records = readRecords(raw)
+  const { generation, mac } = readManifest(raw)
+  const isEmpty = generation === 0 && records.credentials.length === 0 && records.versions.length === 0
+  if (!isEmpty && !timingSafeEqual(mac, macOf(records, generation, keys)))
+    throw new CustodyBroken(
+      'the rows of credentials are not those that were stored: restore a copy of the store'
+    )
+  const recorded = recordedGeneration(raw)
+  if (recorded > generation)
+    throw new CustodyBroken(
+      `the rows of credentials are an old copy (change ${generation}, the ledger knows ${recorded}): restore the newest`
+    )
+  return { records, generation }
+}
+
+/** Writes the digest of the rows as they are now, inside the transaction that changed them. */
+export function writeManifest(raw: DatabaseSync, keys: Deriving, generation: number): void {
+  const value = `${generation}.${macOf(readRecords(raw), generation, keys).toString('hex')}`
+  raw
+    .prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
+    .run(manifestName, value)
+}
+
+function readManifest(raw: DatabaseSync): { generation: number; mac: Buffer } {
+  const value = raw.prepare('SELECT value FROM meta WHERE key = ?').get(manifestName)?.['value']
+  const [, generation = '0', mac = ''] = /^([0-9]{1,15})\.([0-9a-f]{64})$/.exec(String(value)) ?? []
+  return { generation: Number(generation), mac: Buffer.from(mac.padStart(64, '0'), 'hex') }
+}
+
+function macOf({ credentials, versions }: CredentialRecords, generation: number, keys: Deriving): Buffer {
+  const covered = {
+    generation,
+    credentials: credentials.map(record => Object.values(record)),
+    versions: versions.map(record =>
+      Object.values(record).map(value => (value instanceof Uint8Array ? digest(value) : value))
+    )
+  }
+  return createHmac('sha256', keys.derive('credential-manifest')).update(JSON.stringify(covered)).digest()
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** The number of the last change that the ledger tells of; 0 when it tells of none, or none any more. */
+function recordedGeneration(raw: DatabaseSync): number {
+  for (const { entry } of matches(raw, { kind: 'admin.credential.*' }, Number.MAX_SAFE_INTEGER))
+    return Number(entry['generation'])
+  return 0
+}

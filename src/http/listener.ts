@@ -1,0 +1,77 @@
+import { lookup } from 'node:dns/promises'
+import type { Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import type { EncryptedSocket, NodeSocket } from './node-socket.ts'
+
+/** One listening address, and its end. */
+export type Listener = {
+  /** Base URL, with the port that it really has. */
+  readonly url: string
+  /** Resolves when no request is under way. Goes on accepting: whoever comes must be refused, or asks for nothing that is closed. */
+  settle(): Promise<void>
+  /** Stops accepting, and resolves when every call that was accepted has been answered. */
+  close(): Promise<void>
+}
+
+/**
+ * How long a drain waits for what is not a call at work: a request that is still being sent, an answer that is not
+ * read. Node itself would wait without end, as its own timeouts stop with the listener.
+ */
+const graceMs = 2000
+const dropEveryMs = 50
+
+/**
+ * Listens on one address. A name is resolved first: for a name with two addresses Fastify makes a second server, which
+ * has none of our handlers for what never becomes a request.
+ */
+export async function listen(app: FastifyInstance, host: string, port: number): Promise<Listener> {
+  const sockets = new Set<Socket>()
+  function track(socket: Socket): void {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  }
+  app.server.on('connection', track)
+  app.server.on('secureConnection', (socket: EncryptedSocket) => {
+    // Requests are at work on the encrypted socket: the one below it says nothing of them.
+    if (socket._parent) sockets.delete(socket._parent)
+    track(socket)
+  })
+  const { address } = await lookup(host)
+  const url = await app.listen({ host: address, port })
+  return { url, ...endingOf(app, sockets) }
+}
+
+/** Both ways to wait for what is under way on a listener. Their grace is one, from the first of them on. */
+function endingOf(app: FastifyInstance, sockets: ReadonlySet<Socket>): Pick<Listener, 'settle' | 'close'> {
+  let graceEnds = 0
+  function dropIdle(): void {
+    app.server.closeIdleConnections()
+    if (performance.now() < graceEnds) return
+    for (const socket of sockets) if (!isAtWork(socket)) socket.destroy()
+  }
+  async function whileDropping(end: () => Promise<unknown>): Promise<void> {
+    graceEnds ||= performance.now() + graceMs
+    const dropping = setInterval(dropIdle, dropEveryMs)
+    try {
+      await end()
+    } finally {
+      clearInterval(dropping)
+    }
+  }
+  async function settled(): Promise<void> {
+    while ([...sockets].some(isUnderWay)) await setTimeout(dropEveryMs)
+  }
+  return { settle: () => whileDropping(settled), close: () => whileDropping(() => app.close()) }
+}
+
+/** Whether a request has begun on this connection, and its answer has not gone out whole. */
+function isUnderWay(socket: Socket): boolean {
+  return (socket as NodeSocket)._httpMessage != null
+}
+
+/** Whether a whole request came on this connection and its answer is still being made. */
+function isAtWork(socket: Socket): boolean {
+  const { _httpMessage: answer } = socket as NodeSocket
+  return answer?.req.complete === true && !answer.headersSent
+}

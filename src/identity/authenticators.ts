@@ -1,0 +1,35 @@
+import type { Config } from '../config/config.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Directory } from './directory.ts'
+import type { TokenIssuers } from './jwt/authenticate.ts'
+import { ClientCertificates } from './mtls/client-certificates.ts'
+
+/** How callers prove themselves beside keys, as far as it is configured. */
+export type Proofs = {
+  readonly tokens: TokenIssuers | undefined
+  readonly certificates: ClientCertificates | undefined
+  /** Whether the keys of an issuer could not be had the last time. */
+  lackKeys(): boolean
+  /** Stops refreshing the issuers' keys. */
+  close(): void
+}
+
+/** Makes them from the settings. What verifies tokens is loaded only where it is used. */
+export async function openProofs(
+  { tokenIssuers, clientCertificates }: Config,
+  directory: Pick<Directory, 'find'>,
+  logger: Logger
+): Promise<Proofs> {
+  const issuers =
+    tokenIssuers.length === 0
+      ? null
+      : (await import('./jwt/authenticate.ts')).openTokenIssuers(tokenIssuers, directory, logger)
+  const certificates =
+    clientCertificates.length === 0 ? undefined : new ClientCertificates(clientCertificates, directory)
+  return {
+    tokens: issuers?.tokens,
+    certificates,
+    lackKeys: () => issuers?.lackKeys() ?? false,
+    close: () => issuers?.close()
+  }
+}

@@ -1,0 +1,98 @@
+import { type JWSHeaderParameters, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose'
+import type { TokenIssuerOptions } from '../../config/authentication.ts'
+import type { TokenKeys } from './jwks-cache.ts'
+
+/** A token that has been found genuine, and what it says. */
+export type VerifiedToken = {
+  readonly issuer: TokenIssuer
+  /** Which of the issuer's key sets it was verified by. */
+  readonly generation: number
+  readonly tenant: string
+  /** Milliseconds since 1970, with the tolerance for clocks that differ. */
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** How far the issuer's clock and ours may differ. */
+const clockToleranceSeconds = 30
+const types: ReadonlySet<unknown> = new Set([undefined, 'jwt', 'at+jwt'])
+
+/** Verifies the tokens of one issuer. */
+export class TokenIssuer {
+  readonly options: TokenIssuerOptions
+  /** Who called, in the ledger. */
+  readonly keyId: string
+  readonly #keys: TokenKeys
+
+  constructor(options: TokenIssuerOptions, keys: TokenKeys) {
+    this.options = options
+    this.keyId = `jwt:${options.name}`
+    this.#keys = keys
+  }
+
+  /** Another number whenever its keys are others than before. */
+  get generation(): number {
+    return this.#keys.generation
+  }
+
+  /** Whether its keys are known: without them no token of it can be genuine. */
+  get hasKeys(): boolean {
+    return this.#keys.areKnown
+  }
+
+  /**
+   * What a token says, at the time `now` (milliseconds since 1970). Throws for one that is not genuine, not of this
+   * issuer, not for us, not valid now, or that names no tenant.
+   */
+  async verify(token: string, now: number): Promise<VerifiedToken> {
+    const { issuer, audience, algorithms } = this.options
+    let generation = -1
+    const keyFor = async (header: JWSHeaderParameters) => {
+      const found = await this.#keys.keyFor(header)
+      generation = found.generation
+      return found.key
+    }
+    const verified = await jwtVerify(token, keyFor, {
+      issuer,
+      audience,
+      algorithms: [...algorithms],
+      requiredClaims: ['exp'],
+      clockTolerance: clockToleranceSeconds,
+      currentDate: new Date(now)
+    })
+    return { issuer: this, generation, tenant: this.#tenantIn(verified), ...validity(verified.payload) }
+  }
+
+  #tenantIn({ payload, protectedHeader }: JWTVerifyResult): string {
+    if (!types.has(protectedHeader.typ?.toLowerCase().replace(/^application\//, '')))
+      throw new TokenRefused('typ')
+    const tenant = this.tenantNamedIn(payload)
+    if (tenant === undefined) throw new TokenRefused('tenant_claim')
+    return tenant
+  }
+
+  /** The tenant that the claims of a genuine token name, if they name any. */
+  tenantNamedIn(claims: JWTPayload): string | undefined {
+    const { tenantClaim, tenants } = this.options
+    const value = Object.hasOwn(claims, tenantClaim) ? claims[tenantClaim] : undefined
+    if (typeof value !== 'string') return undefined
+    return tenants === null ? value : tenants.get(value)
+  }
+}
+
+/** A genuine token that is of no use here. */
+export class TokenRefused extends Error {
+  override readonly name = 'TokenRefused'
+  readonly code: string
+  constructor(code: string) {
+    super(`the token's ${code} is not taken`)
+    this.code = code
+  }
+}
+
+function validity({ nbf, exp }: JWTPayload): Pick<VerifiedToken, 'fromMs' | 'toMs'> {
+  return {
+    fromMs: nbf === undefined ? 0 : (nbf - clockToleranceSeconds) * 1000,
+    toMs: ((exp ?? 0) + clockToleranceSeconds) * 1000
+  }
+}

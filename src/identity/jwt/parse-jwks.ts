@@ -1,0 +1,34 @@
+import type { JSONWebKeySet, JWK } from 'jose'
+import { KeySetUnavailable } from './jwks-source.ts'
+
+const maxKeys = 100
+const publicTypes: ReadonlySet<unknown> = new Set(['RSA', 'EC', 'OKP'])
+
+/**
+ * The public keys in a key set's text. Throws KeySetUnavailable for what is no key set. Other members are left out: a
+ * secret or private key there is a mistake of the issuer's, and no key to verify by.
+ */
+export function parseKeySet(text: string): JSONWebKeySet {
+  const keys = keysIn(text)
+  if (keys.length > maxKeys) throw new KeySetUnavailable(`it has more than ${maxKeys} keys`)
+  return { keys: keys.filter(isPublicKey) }
+}
+
+function keysIn(text: string): unknown[] {
+  let document: unknown
+  try {
+    // Some editors begin a file with a byte order mark.
+    document = JSON.parse(text.replace(/^\ufeff/, ''))
+  } catch {
+    throw new KeySetUnavailable('it is not JSON')
+  }
+  const { keys } = (document ?? {}) as { keys?: unknown }
+  if (!Array.isArray(keys)) throw new KeySetUnavailable('it is no key set: {"keys": […]}')
+  return keys
+}
+
+function isPublicKey(key: unknown): key is JWK {
+  if (typeof key !== 'object' || key === null) return false
+  const { kty, d, k } = key as Partial<JWK>
+  return publicTypes.has(kty) && d === undefined && k === undefined
+}

@@ -1,0 +1,49 @@
+import type { Logger } from '../telemetry/logger.ts'
+import type { MissingEntries } from './writer/missing-entries.ts'
+
+/** How often the store is compared with the records beside it, in milliseconds; also after each fault of it. */
+const checkEveryMs = 60_000
+
+type Store = { call(job: 'missingEntries', nothing: undefined): Promise<readonly MissingEntries[]> }
+
+/** Whether the ledger lacks entries that were acknowledged: in the log once for each writer, and in `/readyz` as long as it does. */
+export class LedgerCompleteness {
+  readonly #store: Store
+  readonly #logger: Pick<Logger, 'error'>
+  readonly #timer: NodeJS.Timeout
+  readonly #logged = new Set<string>()
+  #missing: readonly MissingEntries[] = []
+
+  constructor(store: Store, logger: Pick<Logger, 'error'>) {
+    this.#store = store
+    this.#logger = logger
+    this.#timer = setInterval(() => this.check(), checkEveryMs).unref()
+  }
+
+  get isLacking(): boolean {
+    return this.#missing.length > 0
+  }
+
+  /** What the store was found to lack. */
+  note(missing: readonly MissingEntries[]): void {
+    this.#missing = missing
+    for (const { writer, acknowledged, stored } of missing) {
+      if (this.#logged.has(writer)) continue
+      this.#logged.add(writer)
+      const incident = 'ledger_incomplete'
+      this.#logger.error({ incident, writer, acknowledged, stored }, 'acknowledged entries are missing')
+    }
+  }
+
+  /** Compares now. What is known stays when the store cannot tell. */
+  check(): void {
+    this.#store.call('missingEntries', undefined).then(
+      missing => this.note(missing),
+      err => this.#logger.error({ err }, 'the ledger could not be compared with the records beside the store')
+    )
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+}

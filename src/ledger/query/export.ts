@@ -1,0 +1,33 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { type ChainedEntry, exportLine } from '../entry/entry.ts'
+import { batchesAfter, cutPosition, rowBefore } from './batch-reader.ts'
+
+/**
+ * Export lines with their line ends, in commit order, in batches: from behind position `after`, or from the beginning of
+ * what has not been pruned, to position `last`. Throws PrunedMeanwhile when some of them are no longer there.
+ */
+export function* exportedLines(
+  database: DatabaseSync,
+  after = cutPosition(database),
+  last = Number.MAX_SAFE_INTEGER
+): Generator<string> {
+  for (const { id, texts, hashes } of batchesAfter(database, rowBefore(database, after))) {
+    if (id > last) return
+    let lines = ''
+    for (const [index, text] of texts.entries())
+      if (id + index > after && id + index <= last)
+        lines += `${exportLine({ ...(JSON.parse(text) as ChainedEntry), hash: hashes[index] ?? '' })}\n`
+    if (lines !== '') yield lines
+  }
+}
+
+/** The position of an entry, so that an export can go on behind it; null when there is no such entry, or no longer. */
+export function positionOf(database: DatabaseSync, writer: string, seq: number): number | null {
+  const row = database
+    .prepare(
+      `SELECT id + ?2 - first_seq AS position, id + entries AS next FROM ledger_batch
+       WHERE writer = ?1 AND first_seq <= ?2 ORDER BY first_seq DESC LIMIT 1`
+    )
+    .get(writer, seq) as { position: number; next: number } | undefined
+  return row && row.position < row.next && row.position >= cutPosition(database) ? row.position : null
+}

@@ -1,0 +1,124 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { ChainedEntry, OutcomeCode } from '../entry/entry.ts'
+import { memberOf } from '../entry/terms.ts'
+import { batchesAfter, cutPosition, rowBefore } from './batch-reader.ts'
+import { EarliestFirst } from './earliest-first.ts'
+import { segmentStart } from './segment-index.ts'
+
+/** A call as it came in, from a tenant that was known by then. What an entry for many does not tell is undefined. */
+export type Arrival = {
+  /** Whole microseconds since 1970. */
+  readonly atUs: number
+  readonly tenant: string
+  readonly keyId: string | undefined
+  readonly connectorId: string | undefined
+  readonly clientIp: string | undefined
+  readonly operation: string | undefined
+  /** It was refused for its own faults, such as its body: whatever the tenant may do, it only used up the limit. */
+  readonly isFaulty: boolean
+}
+
+/** One or more arrivals that an entry stands for, evenly from first to last; `atUs` is the time of the next of them. */
+type Series = Arrival & {
+  readonly firstUs: number
+  readonly lastUs: number
+  readonly count: number
+  readonly given: number
+}
+
+/**
+ * Entries lie in the order of their commits. Those of processes side by side, and those that stand for ten seconds of
+ * rejections, come this much after later ones at most, as long as the store is well; what comes later still is told late.
+ */
+const slackUs = 30_000_000
+
+/**
+ * Calls of tenants from a time on, in the order of time: those that were made, and those that were refused. Reads the
+ * ledger from there on, and keeps half a minute of it in memory. Throws PrunedMeanwhile.
+ */
+export function* arrivalsSince(database: DatabaseSync, since: Date): Generator<Arrival> {
+  const sinceUs = toUs(since.getTime())
+  const waiting = new EarliestFirst<Series>()
+  let newestUs = 0
+  for (const { texts } of batchesAfter(database, positionBefore(database, since)))
+    for (const text of texts) {
+      const series = seriesIn(text)
+      if (!series || series.lastUs < sinceUs) continue
+      waiting.put(series)
+      newestUs = Math.max(newestUs, series.lastUs)
+      yield* releasedUntil(waiting, newestUs - slackUs, sinceUs)
+    }
+  yield* releasedUntil(waiting, newestUs, sinceUs)
+}
+
+/** Where to read from: the index knows which full segments hold nothing of that time. */
+function positionBefore(database: DatabaseSync, since: Date): number {
+  const { late, newest } = database
+    .prepare(
+      `SELECT (SELECT min(id) FROM ledger_segment WHERE last_at >= ?) AS late,
+       (SELECT coalesce(max(id), -1) FROM ledger_segment) AS newest`
+    )
+    .get(since.toISOString()) as { late: number | null; newest: number }
+  const position = segmentStart(late ?? newest + 1) - 1
+  return rowBefore(database, Math.max(position, cutPosition(database)))
+}
+
+function* releasedUntil(waiting: EarliestFirst<Series>, untilUs: number, sinceUs: number) {
+  while (waiting.earliestUs <= untilUs) {
+    const series = waiting.take()
+    if (!series) return
+    if (series.atUs >= sinceUs) yield series
+    const given = series.given + 1
+    if (given < series.count) waiting.put({ ...series, given, atUs: timeIn(series, given) })
+  }
+}
+
+function timeIn({ firstUs, lastUs, count }: Series, index: number): number {
+  return firstUs + Math.floor(((lastUs - firstUs) * index) / (count - 1))
+}
+
+/**
+ * Null for an entry that is no call's, and for one that had not got as far as a limit: of nobody, or of somebody who was not
+ * admitted. A key that is no longer taken is no word of its tenant's, and no settings would have it taken again.
+ */
+function seriesIn(text: string): Series | null {
+  const kind = memberOf(text, 'kind')
+  if (kind !== 'call.intent' && kind !== 'call.rejected') return null
+  const entry = JSON.parse(text) as ChainedEntry
+  const { at, tenant, reason, key_id, connector_id, client_ip, operation, attempt = 1 } = entry
+  // A second attempt belongs to the same call.
+  if (tenant === undefined || reason !== undefined || attempt > 1) return null
+  const { count = 1, first_at = at, last_at = at } = entry as Aggregate
+  const firstUs = toUs(Date.parse(first_at))
+  return {
+    atUs: firstUs,
+    tenant,
+    keyId: key_id,
+    connectorId: connector_id,
+    clientIp: client_ip,
+    operation,
+    isFaulty: kind === 'call.rejected' && isFault(entry),
+    firstUs,
+    lastUs: toUs(Date.parse(last_at)),
+    count,
+    given: 0
+  }
+}
+
+type Aggregate = { readonly count?: number; readonly first_at?: string; readonly last_at?: string }
+
+/** Refusals that say something of what the tenant may do, not of the request. */
+const policyCodes: readonly (OutcomeCode | undefined)[] = [
+  'rate_limited',
+  'permission_denied',
+  'connector_not_found'
+]
+
+/** A refusal of the status 5xx is our own, or the upstream's: the call got past everything that a tenant's settings decide. */
+function isFault({ code, status = 500 }: ChainedEntry): boolean {
+  return status < 500 && !policyCodes.includes(code)
+}
+
+function toUs(ms: number): number {
+  return ms * 1000
+}

@@ -1,0 +1,111 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { eachTerm, type Field, type SearchedMembers, searchedMembers } from '../entry/terms.ts'
+import { textsBetween } from './batch-reader.ts'
+import { packPlaces, segmentSize } from './postings.ts'
+
+/** The segment of a position. Segment 0 holds the positions 1 to `segmentSize`. */
+export function segmentOf(position: number): number {
+  return Math.floor((position - 1) / segmentSize)
+}
+
+/** The first position of a segment. */
+export function segmentStart(segment: number): number {
+  return segment * segmentSize + 1
+}
+
+/**
+ * The index for searches: for each full segment and each term the places where it occurs. It is made in one go when a
+ * segment is full, which costs a fraction of keeping an index of each entry, and answers any combination of terms.
+ */
+export class SegmentIndex {
+  readonly #raw: DatabaseSync
+  readonly #newest: StatementSync
+  readonly #addSegment: StatementSync
+  readonly #addTerm: StatementSync
+  readonly #findTerm: StatementSync
+  readonly #addPosting: StatementSync
+  readonly #addRequests: StatementSync
+
+  constructor(raw: DatabaseSync) {
+    this.#raw = raw
+    this.#newest = raw.prepare('SELECT coalesce(max(id), -1) AS segment FROM ledger_segment')
+    // What is there already is wrong, or was left of an index that is made again: it must not keep an entry from being stored.
+    this.#addSegment = raw.prepare(
+      'INSERT OR REPLACE INTO ledger_segment (id, first_at, last_at) VALUES (?, ?, ?)'
+    )
+    this.#addTerm = raw.prepare('INSERT INTO ledger_term (field, value) VALUES (?, ?)')
+    this.#findTerm = raw.prepare('SELECT id FROM ledger_term WHERE field = ? AND value = ?')
+    this.#addPosting = raw.prepare(
+      'INSERT OR REPLACE INTO ledger_posting (term, segment, places) VALUES (?, ?, ?)'
+    )
+    // All of a segment at once: a statement run for each takes twice as long.
+    this.#addRequests = raw.prepare(
+      `INSERT OR IGNORE INTO ledger_request (request_id, position)
+       SELECT value, ? + key FROM json_each(?) WHERE value IS NOT NULL`
+    )
+  }
+
+  /** The positions from `first` to `last` have been stored: indexes the segments that they make full. */
+  extend(first: number, last: number): void {
+    if (segmentOf(first) !== segmentOf(last + 1)) this.catchUp(last)
+  }
+
+  /** Indexes every segment that is full and not indexed, in a ledger whose newest position is `last`. */
+  catchUp(last: number): void {
+    const { segment } = this.#newest.get() as { segment: number }
+    for (let next = segment + 1; next < segmentOf(last + 1); next++) this.#add(next)
+  }
+
+  #add(segment: number): void {
+    const start = segmentStart(segment)
+    const places = new Places()
+    const requests: (string | null)[] = []
+    let [firstAt, lastAt] = ['~', '']
+    for (const { id, texts } of textsBetween(this.#raw, start, start + segmentSize - 1)) {
+      let place = id - start - 1
+      for (const text of texts.split('\n')) {
+        place++
+        if (place < 0 || place >= segmentSize) continue
+        const entry = searchedMembers(text)
+        places.add(entry, place)
+        requests[place] = entry.request_id ?? null
+        const at = entry.at ?? ''
+        if (at < firstAt) firstAt = at
+        if (at > lastAt) lastAt = at
+      }
+    }
+    this.#addRequests.run(start, JSON.stringify(requests))
+    this.#addSegment.run(segment, firstAt, lastAt)
+    for (const [field, value, list] of places.all())
+      this.#addPosting.run(this.#termId(field, value), segment, packPlaces(list))
+  }
+
+  #termId(field: Field, value: string): number {
+    const known = this.#findTerm.get(field, value) as { id: number } | undefined
+    return known?.id ?? Number(this.#addTerm.run(field, value).lastInsertRowid)
+  }
+}
+
+/** The places of each term within a segment. */
+class Places {
+  readonly #fields = new Map<Field, Map<string, number[]>>()
+  #place = 0
+
+  add(entry: SearchedMembers, place: number): void {
+    this.#place = place
+    eachTerm(entry, this.#note)
+  }
+
+  *all(): Generator<[field: Field, value: string, places: readonly number[]]> {
+    for (const [field, values] of this.#fields)
+      for (const [value, places] of values) yield [field, value, places]
+  }
+
+  readonly #note = (field: Field, value: string): void => {
+    const values = this.#fields.get(field) ?? new Map<string, number[]>()
+    this.#fields.set(field, values)
+    const list = values.get(value)
+    if (list) list.push(this.#place)
+    else values.set(value, [this.#place])
+  }
+}

@@ -1,0 +1,112 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { uuidTimeMs } from '../../base/uuid.ts'
+import type { LedgerEntry } from '../entry/entry.ts'
+import { type Outcome, outcomeIn } from '../entry/terms.ts'
+import { beginning } from './batch-reader.ts'
+import { segmentSize } from './postings.ts'
+import { type Match, matches, type Search } from './search.ts'
+
+/** Whose history, of which connector; `cursor` is the `next` of the page before. */
+export type HistoryRequest = {
+  readonly tenant: string
+  /** In lower case. */
+  readonly connectorId: string
+  readonly limit: number
+  readonly cursor: string | undefined
+}
+
+/** One sync call as its tenant may see it. Members that do not apply are absent. */
+export type SyncCall = {
+  readonly request_id: string
+  /** RFC 3339, milliseconds, UTC. */
+  readonly requested_at: string
+  readonly status: Outcome | 'in_flight'
+  readonly date_limit?: string
+  readonly key_id?: string
+  /** `accepted`, a problem's code, or `outcome_unknown` when the gateway crashed meanwhile. */
+  readonly code?: string
+  readonly upstream_status?: number
+  readonly upstream_request_id?: string
+  readonly finished_at?: string
+  readonly duration_ms?: number
+}
+
+/** One page, newest first. `next` continues it; null on the last page. */
+export type SyncHistory = { readonly items: readonly SyncCall[]; readonly next: string | null }
+
+/** A tenant's calls of one connector. Null when the cursor is not one that this history gave. */
+export function syncHistory(database: DatabaseSync, request: HistoryRequest): SyncHistory | null {
+  const { tenant, connectorId, limit, cursor } = request
+  const own: Search = { tenant, connectorId }
+  const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : intentPosition(database, own, cursor)
+  if (before === undefined) return isGone(database, cursor) ? { items: [], next: null } : null
+  const found = [...first(matches(database, { ...own, kind: 'call.intent' }, before), limit + 1)]
+  const shown = found.slice(0, limit)
+  const outcomes = outcomesOf(database, own, shown)
+  return {
+    items: shown.map(({ entry }) => toCall(entry, outcomes.get(`${entry.request_id}`))),
+    // An id that the caller has seen anyway: a number would tell how much the whole ledger holds.
+    next: found.length > limit ? (shown.at(-1)?.entry.request_id ?? null) : null
+  }
+}
+
+function intentPosition(database: DatabaseSync, own: Search, requestId: string): number | undefined {
+  const search = { ...own, requestId, kind: 'call.intent' }
+  return first(matches(database, search, Number.MAX_SAFE_INTEGER), 1).next().value?.position
+}
+
+/** Whether a call is so old that it has been pruned, if there was one: then all that comes after it in a history has. */
+function isGone(database: DatabaseSync, requestId = ''): boolean {
+  const { at, isPruned } = beginning(database)
+  return isPruned && uuidTimeMs(requestId) < Date.parse(at ?? '')
+}
+
+/**
+ * The outcomes of calls, by request. Nearly all follow their intents closely, and are found in one pass; a call that took
+ * long, or was closed by a recovery, is looked for by itself.
+ */
+function outcomesOf(database: DatabaseSync, own: Search, calls: readonly Match[]): Map<string, LedgerEntry> {
+  const outcomes = new Map<string, LedgerEntry>()
+  const [newest, oldest] = [calls[0]?.position ?? 0, calls.at(-1)?.position ?? 0]
+  for (const { position, entry } of matches(
+    database,
+    { ...own, kind: 'call.outcome' },
+    newest + segmentSize
+  )) {
+    if (position < oldest) break
+    outcomes.set(`${entry.request_id}`, entry)
+  }
+  for (const { entry } of calls) {
+    const requestId = `${entry.request_id}`
+    if (outcomes.has(requestId)) continue
+    const [late] = first(matches(database, { requestId, kind: 'call.outcome' }, Number.MAX_SAFE_INTEGER), 1)
+    if (late) outcomes.set(requestId, late.entry)
+  }
+  return outcomes
+}
+
+function toCall(intent: LedgerEntry, outcome: LedgerEntry | undefined): SyncCall {
+  const { request_id, at, request, key_id } = intent
+  const { code, upstream_status, upstream_request_id, duration_ms } = outcome ?? {}
+  const call = {
+    request_id: `${request_id}`,
+    requested_at: at,
+    status: outcome ? outcomeIn(outcome) : ('in_flight' as const),
+    date_limit: request?.date_limit,
+    key_id,
+    code,
+    upstream_status,
+    upstream_request_id,
+    finished_at: outcome?.at,
+    duration_ms
+  }
+  return Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined)) as SyncCall
+}
+
+function* first<T>(all: Iterable<T>, count: number): Generator<T> {
+  if (count === 0) return
+  for (const one of all) {
+    yield one
+    if (--count === 0) return
+  }
+}

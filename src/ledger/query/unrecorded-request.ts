@@ -1,0 +1,81 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { uuidv7TimeMs } from '../../base/uuid.ts'
+import { beginning } from './batch-reader.ts'
+import { type Counted, countedThen } from './counted-then.ts'
+
+/** What is known of a request that has no entry of its own. */
+export type UnrecordedRequest = {
+  /** In words. */
+  readonly detail: string
+  /** By its id, RFC 3339; absent for an id that does not tell. */
+  readonly arrived_at?: string
+  /** What was counted then without entries of their own, the most first; absent where that was not looked for. */
+  readonly counted?: readonly Counted[]
+}
+
+/** An interval of counting and the wait for its entry. */
+const unwrittenMs = 15_000
+/** How far clocks of two machines may differ. */
+const toleranceMs = 5_000
+const kindsTold = 20
+const kindsInWords = 3
+const unknown = 'the ledger knows no such request'
+
+/** Explains at the time `now` a request that `storyOf` finds nothing of. */
+export function unrecordedRequest(database: DatabaseSync, requestId: string, now: Date): UnrecordedRequest {
+  const timeMs = uuidv7TimeMs(requestId)
+  if (timeMs === null)
+    return {
+      detail: `${unknown}: this is no id that the gateway gives, a UUID of version 7, which tells when a request came`
+    }
+  const arrived_at = new Date(timeMs).toISOString()
+  const came = `${unknown}: by its id it came at ${arrived_at}`
+  if (timeMs > now.getTime() + toleranceMs) return { detail: `${came}, which is still to come`, arrived_at }
+  const counted = countedThen(database, timeMs)
+  const isEarly = now.getTime() - timeMs < unwrittenMs
+  if (counted.length > 0) {
+    const more = isEarly ? '; counts are written every 10 s, so there may be more' : ''
+    const detail = `${came}; ${inWords(counted)}; if it was one of them, the log has its line${more}`
+    return { detail, arrived_at, counted: counted.slice(0, kindsTold) }
+  }
+  const { at: begins, isPruned } = beginning(database)
+  if (begins === null || arrived_at < begins) {
+    const where = begins === null ? 'has no entries' : `begins at ${begins}`
+    const detail = `${came}, and the ledger ${where}${isPruned ? ': what came before has been pruned' : ''}`
+    return { detail, arrived_at }
+  }
+  return { detail: `${came}; ${isEarly ? notYet : nothing}`, arrived_at, counted }
+}
+
+const notYet =
+  'what is refused in bursts is counted, and the counts are written every 10 s: ask again then, or look for its line in the log'
+const nothing =
+  'no refused request was counted in that second or the next; counts are written every 10 s, later while the store ' +
+  'fails, and never by a process that is killed first; if the gateway answered it, the log has its line'
+
+function inWords(counted: readonly Counted[]): string {
+  const total = counted.reduce((sum, { count }) => sum + count, 0)
+  const kinds = counted.slice(0, kindsInWords).map(kindInWords).join(', ')
+  const more = counted.length - kindsInWords
+  const others = more > 0 ? ` and ${more} more ${more === 1 ? 'kind' : 'kinds'}` : ''
+  const requests = total === 1 ? '1 refused request was' : `${total} refused requests were`
+  const when = counted.some(tellsNoSeconds) ? 'around then' : 'in that second and the next'
+  return `${requests} counted ${when} and not written one by one: ${kinds}${others}`
+}
+
+function kindInWords(kind: Counted): string {
+  const { count, code, reason, limit, tenant, key_id, client_ip, from, until } = kind
+  const whose = [
+    ...(tenant === undefined ? [] : [`of tenant ${tenant}`]),
+    ...(key_id === undefined ? [] : [`key ${key_id}`]),
+    ...(client_ip === undefined ? [] : [`from ${client_ip}`])
+  ].join(', ')
+  const when = tellsNoSeconds(kind) ? ` between ${from} and ${until}` : ''
+  const why = reason ?? limit
+  return `${count} ${code}${why === undefined ? '' : ` (${why})`}${whose === '' ? '' : ` ${whose}`}${when}`
+}
+
+/** Whether the entry that counted them tells of more than the seconds asked for. */
+function tellsNoSeconds({ from, until }: Counted): boolean {
+  return !from.endsWith('.000Z') || Date.parse(until) - Date.parse(from) !== 2_000
+}

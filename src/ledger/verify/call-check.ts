@@ -1,0 +1,61 @@
+import type { FoundEntry } from '../entry/parse-entry.ts'
+import type { FaultKind } from './finding.ts'
+
+/** How many closed calls are remembered at least, so that memory stays constant. Writers open and close a call once. */
+const closedCallsRemembered = 10_000
+
+/** Finds entries that make no sense as the story of a call: a second intent or outcome, an outcome of nothing. */
+export class CallCheck {
+  /** Calls with an intent and no outcome yet: as many as were ever in flight at once. */
+  readonly #open: Set<string>
+  #closed = new Set<string>()
+  #closedBefore = new Set<string>()
+
+  /** `open` are calls whose intents come before all that is checked. */
+  constructor(open: readonly string[] = []) {
+    this.#open = new Set(open)
+  }
+
+  /** Calls without an outcome so far. */
+  get openCalls(): number {
+    return this.#open.size
+  }
+
+  /** What is wrong with the next entry, or null. */
+  add({ kind, requestId, attempt }: FoundEntry): { kind: FaultKind; detail: string } | null {
+    if (kind !== 'call.intent' && kind !== 'call.outcome') return null
+    if (requestId === undefined || attempt === undefined)
+      return { kind: 'malformed', detail: 'it names no call (request_id and attempt)' }
+    const call = `${requestId} ${attempt}`
+    return kind === 'call.intent' ? this.#addIntent(call) : this.#addOutcome(call)
+  }
+
+  #addIntent(call: string): { kind: FaultKind; detail: string } | null {
+    if (this.#open.has(call) || this.#isClosed(call))
+      return { kind: 'repeated_call', detail: `it is a second intent of request ${call}` }
+    this.#open.add(call)
+    return null
+  }
+
+  #addOutcome(call: string): { kind: FaultKind; detail: string } | null {
+    if (this.#open.delete(call)) {
+      this.#remember(call)
+      return null
+    }
+    return this.#isClosed(call)
+      ? { kind: 'repeated_call', detail: `it is a second outcome of request ${call}` }
+      : { kind: 'outcome_without_intent', detail: `no intent of request ${call} comes before it` }
+  }
+
+  /** Two generations, the older of which is dropped as a whole: to delete the oldest one by one is slow. */
+  #remember(call: string): void {
+    this.#closed.add(call)
+    if (this.#closed.size < closedCallsRemembered) return
+    this.#closedBefore = this.#closed
+    this.#closed = new Set()
+  }
+
+  #isClosed(call: string): boolean {
+    return this.#closed.has(call) || this.#closedBefore.has(call)
+  }
+}

@@ -1,0 +1,60 @@
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { createGunzip } from 'node:zlib'
+import { type FoundEntry, type MalformedEntry, readExported } from '../entry/parse-entry.ts'
+
+/** Characters a line may have. An entry has some hundreds, one that tells of a cut may have many more. */
+const longestLine = 1 << 24
+const chunkBytes = 1 << 18
+
+/**
+ * All entries of exported files, one file after the other, in batches, for `verifyLedger`. Files that are compressed by
+ * gzip are read as what they hold. Throws what opening or reading a file throws.
+ */
+export async function* exportedEntries(
+  ...paths: readonly string[]
+): AsyncGenerator<readonly (FoundEntry | MalformedEntry)[]> {
+  for (const path of paths) {
+    const name = paths.length === 1 ? '' : `${path} `
+    let count = 0
+    for await (const lines of linesOf(path))
+      yield lines.map(line =>
+        line === null
+          ? { place: `${name}line ${++count}`, malformed: 'it is too long' }
+          : readExported(`${name}line ${++count}`, line)
+      )
+  }
+}
+
+/** The lines of a file in batches; null, at its end, for one that no export can have. */
+export async function* linesOf(path: string): AsyncGenerator<(string | null)[]> {
+  let rest = ''
+  for await (const chunk of await textOf(path)) {
+    const lines = chunk.split('\n')
+    lines[0] = rest + lines[0]
+    rest = lines.pop() ?? ''
+    yield lines
+    if (rest.length > longestLine) return yield [null]
+  }
+  if (rest !== '') yield [rest]
+}
+
+async function textOf(path: string): Promise<AsyncIterable<string>> {
+  const zipped = await isGzip(path)
+  const bytes = createReadStream(path, { highWaterMark: chunkBytes })
+  if (!zipped) return bytes.setEncoding('utf8')
+  const unzipped = createGunzip({ chunkSize: chunkBytes })
+  bytes.on('error', error => unzipped.destroy(error))
+  unzipped.on('close', () => bytes.destroy())
+  return bytes.pipe(unzipped).setEncoding('utf8')
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  const file = await open(path)
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0)
+    return bytesRead === 2 && buffer.readUInt16BE() === 0x1f8b
+  } finally {
+    await file.close()
+  }
+}

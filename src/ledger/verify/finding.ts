@@ -1,0 +1,38 @@
+import type { Place } from '../entry/parse-entry.ts'
+
+/** What can be wrong with a ledger. Each has its sentence in the fault's `detail`. */
+export type FaultKind =
+  | 'edited'
+  | 'missing'
+  | 'reordered'
+  | 'duplicated'
+  | 'foreign'
+  | 'cut_tail'
+  | 'bad_signature'
+  | 'malformed'
+  | 'repeated_call'
+  | 'outcome_without_intent'
+
+/** The first thing that is wrong with one chain, or with one place that belongs to no chain. */
+export type Fault = {
+  readonly kind: FaultKind
+  /** The chain and the number of the bad entry; null where the text found is no entry at all. */
+  readonly writer: string | null
+  readonly seq: number | null
+  /** Where it shows: `entry 12` of the store, by its position, `line 12` of the export, or `the end`. */
+  readonly place: string
+  readonly detail: string
+}
+
+/** One line for people: the entry and what is wrong with it. */
+export function describeFault({ kind, writer, seq, place, detail }: Fault): string {
+  const name = kind.replaceAll('_', ' ')
+  return writer === null
+    ? `${place}: ${name}: ${detail}`
+    : `writer ${writer} seq ${seq}: ${name}: ${detail} (${place})`
+}
+
+/** A place for people. */
+export function inWords(place: Place): string {
+  return typeof place === 'number' ? `entry ${place}` : place
+}

@@ -1,0 +1,57 @@
+import type { FoundEntry } from '../entry/parse-entry.ts'
+import { isSignedBy } from '../entry/signature.ts'
+import { opensGateway } from '../entry/writer-opened.ts'
+import { cutKind } from '../retention/prune-point.ts'
+import type { ChainCheck } from './chain-check.ts'
+import type { Fault } from './finding.ts'
+
+/** What a gateway signs, once it signs at all, besides what begins a chain: what confirms and ends it. */
+const signedKinds = new Set(['checkpoint', 'writer.closed', 'writer.recovered'])
+
+/** Checks signatures, and that none is missing. */
+export class SignatureCheck {
+  readonly #publicKeys: ReadonlySet<string> | undefined
+  /** Whether there was any signature, good or bad. */
+  #seen = false
+  /** Signatures that fit, and the time of the entry that has the latest of them. */
+  count = 0
+  until: string | null = null
+
+  /** With `publicKeys`, nobody else's signature counts. */
+  constructor(publicKeys: ReadonlySet<string> | undefined) {
+    this.#publicKeys = publicKeys
+  }
+
+  /** What is wrong with the next entry of a chain, or null. */
+  add(entry: FoundEntry, chain: ChainCheck): string | null {
+    const { signed, text, seq } = entry
+    if (!signed) return this.#addUnsigned(entry, chain)
+    this.#seen = true
+    if (!isSignedBy(signed.signer, text, signed.signature)) return 'its signature does not fit'
+    if (this.#publicKeys?.has(signed.signer) === false) return 'it is signed by another key'
+    if (seq === 1) chain.signs = true
+    this.count++
+    this.until = /"at":"([^"]*)"/.exec(text)?.[1] ?? this.until
+    return null
+  }
+
+  /**
+   * Who has not the key could rebuild any chain as one that never signs, and cut off any beginning. So behind the first
+   * signature only changes by commands come without one, each in a chain of its own; and no cut ever does.
+   */
+  #addUnsigned({ kind, seq, text }: FoundEntry, chain: ChainCheck): string | null {
+    if (seq === 1 && this.#seen) chain.signs = false
+    const isDue =
+      kind === cutKind ||
+      (chain.signs === true && signedKinds.has(kind)) ||
+      (chain.signs === false && (seq === 1 ? opensGateway(text) : !kind.startsWith('admin.')))
+    return isDue ? 'it has to be signed, and is not' : null
+  }
+
+  /** There are no more entries. Whoever gives a key expects that something is signed by it. */
+  finish(): Fault | null {
+    if (!this.#publicKeys || this.#seen) return null
+    const detail = 'no entry is signed by the key that was given'
+    return { kind: 'bad_signature', writer: null, seq: null, place: 'the end', detail }
+  }
+}

@@ -1,0 +1,74 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Transaction } from 'kysely'
+import { uuidv7 } from '../../base/uuid.ts'
+import type { Store } from '../../store/store.ts'
+import type { Tables } from '../../store/tables.ts'
+import type { AdminChange } from '../entry/admin-change.ts'
+import { Chain, type Head } from '../entry/chain.ts'
+import type { EntryFields } from '../entry/entry.ts'
+import { draftOf } from '../entry/pending-entry.ts'
+import { type Signer, signedBy } from '../entry/signature.ts'
+import { newestHead, openedEntry, type WriterFacts } from '../entry/writer-opened.ts'
+import { BatchTable } from './batch-writer.ts'
+import { acknowledge } from './missing-entries.ts'
+
+/** Who makes a change, and how. */
+export type Administrator = WriterFacts & {
+  /** Who makes it, e.g. `cli:alice`. */
+  actor: string
+  /** The machine that a command runs on. */
+  host?: string | undefined
+  /** Who became that user by sudo, as its environment says. */
+  sudoUser?: string | undefined
+  /** The request that asked for it. */
+  requestId?: string | undefined
+  /** Signs the entries of the change. */
+  signer?: Signer
+}
+
+/**
+ * Runs an administrative change and writes its ledger entries in the same transaction: both are durable, or neither.
+ * The entries form a short chain of their own that is opened and closed here. Without a change nothing is written.
+ */
+export async function administer<T>(
+  store: Store,
+  administrator: Administrator,
+  at: Date,
+  work: (tx: Transaction<Tables>) => Promise<{ result: T; changes: readonly AdminChange[] }>
+): Promise<T> {
+  let head: Head | undefined
+  const result = await store.transact(async tx => {
+    const { result, changes } = await work(tx)
+    if (changes.length > 0) head = recordChanges(store.raw, administrator, at.toISOString(), changes)
+    return result
+  })
+  if (head) acknowledge(store, head)
+  return result
+}
+
+/**
+ * Writes the entries of a change, inside its transaction: the store has one connection. Returns the end of their chain, to be
+ * acknowledged once it is committed.
+ */
+export function recordChanges(
+  raw: DatabaseSync,
+  { actor, host, sudoUser, requestId, signer, ...facts }: Administrator,
+  at: string,
+  changes: readonly AdminChange[]
+): Head {
+  const chain = Chain.start(uuidv7(), signer)
+  const by = { actor, actor_host: host, actor_sudo: sudoUser, request_id: requestId }
+  const entries: EntryFields[] = [
+    openedEntry(at, facts, newestHead(raw)),
+    ...changes.map(change => ({ at, ...by, ...change, ...signedBy(signer) }))
+  ]
+  raw
+    .prepare('INSERT INTO writer (id, opened_at, closed_at, open_from) VALUES (?, ?, ?, ?)')
+    .run(chain.head.writer, at, at, entries.length + 1)
+  new BatchTable(raw).append(
+    chain.head.writer,
+    1,
+    entries.map(fields => chain.seal(draftOf(fields)))
+  )
+  return chain.tip
+}

@@ -1,0 +1,80 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { takeProcessLock } from '../../store/sqlite/process-lock.ts'
+import type { StoreFile } from '../../store/sqlite/store-file.ts'
+import type { ChainedEntry } from '../entry/entry.ts'
+import { unknownOutcome } from '../entry/synthetic-outcomes.ts'
+import { newestHead } from '../entry/writer-opened.ts'
+import { batchesOf } from '../query/batch-reader.ts'
+import type { LedgerWriter } from './writer.ts'
+import { writerLockPath } from './writer-lock.ts'
+
+/** What recovery did for one dead writer. */
+export type Recovery = { writer: string; openCalls: number }
+
+type WriterRow = { id: string; open_from: number }
+
+/**
+ * Closes what dead writers left open. Each intent without an outcome gets one with code `outcome_unknown`: whether
+ * the upstream received it cannot be known, so nothing is ever sent again for it. A writer whose lock is held lives,
+ * and is left alone.
+ */
+export function recoverDeadWriters(store: StoreFile, writer: LedgerWriter, at: Date): Recovery[] {
+  const unclosed = store.raw
+    .prepare('SELECT id, open_from FROM writer WHERE closed_at IS NULL AND id <> ? ORDER BY opened_at, id')
+    .all(writer.head.writer) as WriterRow[]
+  return unclosed.flatMap(dead => {
+    const lock = takeProcessLock(writerLockPath(store.path, dead.id))
+    if (!lock) return []
+    try {
+      return recoverWriter(store, writer, dead, at)
+    } finally {
+      lock.release()
+    }
+  })
+}
+
+function recoverWriter(store: StoreFile, writer: LedgerWriter, dead: WriterRow, at: Date): Recovery[] {
+  let openCalls: number | undefined
+  writer.transact(() => {
+    const claimed = store.raw
+      .prepare('UPDATE writer SET closed_at = ? WHERE id = ? AND closed_at IS NULL')
+      .run(at.toISOString(), dead.id)
+    // Another process was faster: the calls are closed already.
+    if (claimed.changes === 0) return
+    const intents = openIntents(store.raw, dead)
+    const head = newestHead(store.raw, dead.id)
+    writer.insertSigned({
+      at: at.toISOString(),
+      kind: 'writer.recovered',
+      recovered: dead.id,
+      head: head && { seq: head.seq, hash: head.hash },
+      open_calls: intents.length
+    })
+    for (const { entry } of intents) writer.insert(unknownOutcome(entry, at))
+    openCalls = intents.length
+  })
+  return openCalls === undefined ? [] : [{ writer: dead.id, openCalls }]
+}
+
+/** The intent of a call that has no outcome, and its position in the ledger. */
+export type OpenIntent = { readonly entry: ChainedEntry; readonly position: number }
+
+/** The calls of all writers that have not ended: in flight, or left by a crash. */
+export function openCallsOf(database: DatabaseSync): OpenIntent[] {
+  const writers = database.prepare('SELECT id, open_from FROM writer WHERE closed_at IS NULL').all()
+  return writers.flatMap(writer => openIntents(database, writer as WriterRow))
+}
+
+/** Calls are closed in the chain that opened them, or by a recovery, which claims the whole writer: nowhere else. */
+function openIntents(database: DatabaseSync, writer: WriterRow): OpenIntent[] {
+  const open = new Map<string, OpenIntent>()
+  for (const { id, texts } of batchesOf(database, writer.id, writer.open_from))
+    for (const [index, text] of texts.entries()) {
+      const entry = JSON.parse(text) as ChainedEntry
+      const call = `${entry.request_id} ${entry.attempt}`
+      if (entry.kind === 'call.outcome') open.delete(call)
+      else if (entry.kind === 'call.intent' && entry.seq >= writer.open_from)
+        open.set(call, { entry, position: id + index })
+    }
+  return [...open.values()]
+}

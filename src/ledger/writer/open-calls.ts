@@ -1,0 +1,58 @@
+import type { Draft } from '../entry/pending-entry.ts'
+
+/**
+ * The calls of one writer that have an intent and no outcome yet: only these can be closed, and recovery begins at the
+ * oldest of them. What a transaction changes counts once it has committed.
+ */
+export class OpenCalls {
+  /** Call to the number of its intent, in the order of intents: the first is the oldest. */
+  #open = new Map<string, number>()
+  /** What the transaction under way has opened and closed: to be taken back if it fails. */
+  #opened: string[] = []
+  #closed: [call: string, seq: number][] = []
+
+  /** Whether an outcome of this call may be stored. */
+  has(call: string): boolean {
+    return this.#open.has(call)
+  }
+
+  /** An entry is being stored at `seq`. Throws when a call would be opened twice: that is a bug. */
+  note({ opens, closes }: Draft, seq: number): void {
+    if (closes !== undefined) this.#close(closes)
+    if (opens === undefined) return
+    if (this.#open.has(opens)) throw new Error(`a second intent of call ${opens}`)
+    this.#open.set(opens, seq)
+    this.#opened.push(opens)
+  }
+
+  #close(call: string): void {
+    const seq = this.#open.get(call)
+    if (seq === undefined) return
+    this.#open.delete(call)
+    this.#closed.push([call, seq])
+  }
+
+  /** The transaction has committed. */
+  advance(): void {
+    this.#opened = []
+    this.#closed = []
+  }
+
+  /** The transaction has not. */
+  rewind(): void {
+    const reopened = [...this.#closed, ...this.#open].sort(([, one], [, other]) => one - other)
+    this.#open = new Map(reopened)
+    for (const call of this.#opened) this.#open.delete(call)
+    this.advance()
+  }
+
+  /** Another process has closed them all. */
+  forget(): void {
+    this.#open = new Map()
+  }
+
+  /** The number of the oldest intent that is still open, or undefined when there is none. */
+  oldest(): number | undefined {
+    return this.#open.values().next().value
+  }
+}

@@ -1,0 +1,33 @@
+import type { StoreFile } from '../../store/sqlite/store-file.ts'
+import type { CallFacts, OutcomeFacts } from '../entry/entry.ts'
+import { draftOfCall } from '../entry/pending-entry.ts'
+import type { Signer } from '../entry/signature.ts'
+import type { WriterFacts } from '../entry/writer-opened.ts'
+import { LedgerWriter } from './writer.ts'
+
+/** The ledger of a command: entries are durable when the call returns, on the thread that made it. */
+export class DirectLedger {
+  readonly #writer: LedgerWriter
+
+  /** Opens a chain of its own. */
+  constructor(store: StoreFile, facts: WriterFacts, signer?: Signer) {
+    this.#writer = LedgerWriter.open(store, facts, new Date(), signer)
+  }
+
+  async recordIntent(call: CallFacts): Promise<void> {
+    this.#append(call, undefined)
+  }
+
+  async recordOutcome(call: CallFacts, outcome: OutcomeFacts): Promise<void> {
+    this.#append(call, outcome)
+  }
+
+  /** Ends the chain. */
+  close(): void {
+    this.#writer.close(new Date())
+  }
+
+  #append(call: CallFacts, outcome: OutcomeFacts | undefined): void {
+    this.#writer.append([draftOfCall(new Date().toISOString(), call, outcome)], performance.now())
+  }
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { Problem } from '../../contract/problem.ts'
+import { gateOf } from '../../http/connections/connection-gate.ts'
+import type { AdminCaller, AdminKeyDirectory } from '../../identity/admin-key-directory.ts'
+import { turnAway } from '../../identity/stranger.ts'
+import type { AdminRole } from '../../tenants/keys/admin-key-rows.ts'
+import type { Limiter } from '../rate-limit-headers.ts'
+import { presentedKey, strangerRefused } from '../tenant-auth.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may ask for this, of administrators. Every route that needs an admin key has it. */
+    role?: AdminRole
+  }
+  interface FastifyRequest {
+    administrator: AdminCaller | null
+  }
+}
+
+export type AdminAuthOptions = {
+  adminKeys: Pick<AdminKeyDirectory, 'authenticate'>
+  /** Counts failures, by address. */
+  failures: Limiter
+}
+
+/** What a role may ask for: an operator may do what a viewer may. */
+const permitted: Readonly<Record<AdminRole, readonly AdminRole[]>> = {
+  viewer: ['viewer'],
+  operator: ['viewer', 'operator']
+}
+
+/** The detail where a role is not enough. */
+export const roleNotEnough = 'The role of your admin key does not permit this.'
+
+/** Admits to this scope only requests that carry a live admin key whose role is enough for the route. */
+export const adminAuth = fp<AdminAuthOptions>(
+  async function adminAuth(scope, { adminKeys, failures }) {
+    scope.decorateRequest('administrator', null)
+
+    // At boot, so that no route can be added without anybody having thought of who may use it.
+    scope.addHook('onRoute', function requireRole({ method, url, config }) {
+      if (!config?.role) throw new Error(`the admin route ${method} ${url} declares no role`)
+    })
+
+    scope.addHook('onRequest', function admitAdministrator(request, reply, done) {
+      // An issued key passes here once, and no cache is to have it.
+      reply.header('cache-control', 'no-store')
+      const key = presentedKey(request)
+      const administrator = adminKeys.authenticate(key ?? '', Date.now(), request.call)
+      if (key === null) turnAway(request.call, { reason: 'missing' })
+      request.administrator = administrator
+      if (administrator === null) return done(strangerRefused(request, reply, failures))
+      gateOf(request.raw.socket)?.recognize()
+      const { role } = request.routeOptions.config
+      if (role && permitted[administrator.role].includes(role)) return done()
+      done(new Problem('permission_denied', { detail: roleNotEnough }))
+    })
+  },
+  { name: 'admin-auth', dependencies: ['problem-envelope', 'request-facts'] }
+)
+
+/** The admitted administrator, and the request. Without one this route was wired outside the admin scope: our bug, a 500. */
+export function administratorOf(
+  request: Pick<FastifyRequest, 'administrator' | 'id'>
+): AdminCaller & { readonly requestId: string } {
+  assert(request.administrator, 'this route is outside the admin scope')
+  return { ...request.administrator, requestId: request.id }
+}

@@ -1,0 +1,133 @@
+import { Type } from '@sinclair/typebox'
+import fp from 'fastify-plugin'
+import { Failure, type FieldError, Problem, type ProblemCode } from '../../contract/problem.ts'
+import {
+  type Example,
+  examplesOf,
+  ofAnyRequest,
+  type ProblemResponses,
+  problemResponses
+} from '../../contract/problem-responses.ts'
+import { type RefusalCode, refusalCodeOf, refusalTable } from '../../contract/refusal.ts'
+import { ProblemSchema } from '../../contract/schemas.ts'
+import { roleNotEnough } from './admin-auth.ts'
+
+/** Tells refusals of the domains, which only administrators meet, in the one envelope, each with its own code. */
+export const adminProblems = fp(
+  async function adminProblems(scope) {
+    // What is thrown here goes on to the envelope.
+    scope.setErrorHandler(function tellRefusal(error) {
+      throw toFailure(error)
+    })
+  },
+  { name: 'admin-problems', dependencies: ['problem-envelope'] }
+)
+
+function toFailure(error: unknown): unknown {
+  const code = refusalCodeOf(error)
+  return code === undefined ? error : failureOf(code, (error as Error).message, error)
+}
+
+/** The command line tells a detail behind its own name; an envelope holds a sentence. */
+function failureOf(code: RefusalCode, text: string, cause?: unknown): Failure<RefusalCode> {
+  const sentence = `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+  return new Failure(code, { ...refusalTable[code], retryable: false }, sentence, { cause })
+}
+
+/** Those of the public table that an administrator can meet. */
+const publicCodes = [
+  'request_malformed',
+  'request_invalid',
+  'credentials_invalid',
+  'permission_denied',
+  'route_not_found',
+  'method_not_allowed',
+  'request_timeout',
+  'payload_too_large',
+  'uri_too_long',
+  'media_type_unsupported',
+  'rate_limited',
+  'headers_too_large',
+  'internal_error',
+  'ledger_unavailable',
+  'overloaded',
+  'sealed',
+  'shutting_down',
+  'store_unavailable'
+] as const satisfies readonly ProblemCode[]
+
+/** Refusals that can come over HTTP, each with its detail. The others are of the command line alone. */
+const refusals = {
+  address_range_invalid: 'an address range is written as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32',
+  credential_name_invalid: 'a credential can be named once only',
+  expiry_invalid: 'a key must expire in the future',
+  cursor_invalid: 'the cursor is not one that a list gave',
+  tenant_not_found: 'there is no tenant with this name',
+  key_not_found: 'there is no key with this id; see key list',
+  credential_not_found: 'there is no credential with this name',
+  request_not_found:
+    'the ledger knows no such request: this is no id that the gateway gives, a UUID of version 7, which tells when a request came',
+  tenant_exists: 'tenant acme exists already',
+  key_revoked: 'key abcdefghijklmnop is revoked: issue a new one',
+  key_expired: 'key abcdefghijklmnop has expired: issue a new one',
+  key_replaced:
+    'key abcdefghijklmnop was rotated before and ends at 2026-01-02T00:00:00.000Z: rotate qrstuvwxyz234567, which took its place',
+  grant_covered:
+    'tenant acme reaches every connector through *, also this one: nothing is changed; grant the connectors that it is to keep, then remove *',
+  credential_in_use:
+    'tenant acme uses this credential: give it others first (tenant update acme --credentials)'
+} as const satisfies Partial<Record<RefusalCode, string>>
+
+/** The envelope with the codes of the admin listener. */
+export const AdminProblemSchema = Type.Object(
+  {
+    ...ProblemSchema.properties,
+    code: Type.Unsafe<string>({ type: 'string', enum: [...publicCodes, ...Object.keys(refusals)] })
+  },
+  { additionalProperties: false, $id: 'Problem', title: 'Problem' }
+)
+
+/** What an admin route may be refused with beside what all of them may. */
+type Refused = {
+  /** Whom it asks: the thread that reads, the one that writes, or this process's memory. A change is for operators alone. */
+  readonly asks?: 'reader' | 'change' | 'memory'
+  /** One thing that may be wrong with a request, where it is not the query of a route that takes none. */
+  readonly fault?: FieldError
+  readonly problems?: readonly ProblemCode[]
+  readonly refusals?: readonly (keyof typeof refusals)[]
+}
+
+/** Response schemas of every status that an admin route can fail with. */
+export function adminFailures({
+  asks,
+  fault = noQueryTaken,
+  problems = [],
+  refusals: own = []
+}: Refused): ProblemResponses {
+  return problemResponses([
+    ...examplesOf(ofAnyRequest),
+    new Problem('request_invalid', { errors: [fault] }),
+    new Problem('credentials_invalid'),
+    new Problem('rate_limited', { detail: 'The limit "unauthenticated" is used up.', retryAfter: 1 }),
+    ...examplesOf(['sealed', 'shutting_down', ...problems]),
+    ...(asks ? ofAsking[asks] : []),
+    ...own.map(code => failureOf(code, refusals[code]))
+  ])
+}
+
+const noQueryTaken: FieldError = { pointer: '/query', detail: 'must be empty' }
+
+/** What comes of asking. */
+const ofAsking: Readonly<Record<NonNullable<Refused['asks']>, readonly Example[]>> = {
+  memory: examplesOf(['internal_error']),
+  reader: examplesOf(['internal_error', 'overloaded', 'store_unavailable']),
+  change: [
+    new Problem('permission_denied', { detail: roleNotEnough }),
+    ...examplesOf(['internal_error', 'overloaded']),
+    new Problem('store_unavailable', {
+      detail:
+        'The file of the store has been removed or replaced: put it back, or restart the gateway to use the one that is there now. Nothing was changed.',
+      retryAfter: 1
+    })
+  ]
+}

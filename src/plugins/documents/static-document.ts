@@ -1,0 +1,125 @@
+import { hash } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { FastifyReply } from 'fastify'
+import { Problem } from '../../contract/problem.ts'
+import { prefersGzip } from './accept-encoding.ts'
+
+const compress = promisify(gzip)
+
+/** In bytes. Less fits into one packet anyway. */
+const worthCompressing = 1_024
+
+export type StaticDocumentOptions = {
+  /** Its media type. */
+  readonly type: string
+  /** Its content, asked for once, by the first request. When it throws, the next request asks again. */
+  readonly load: () => string | Buffer | Promise<string | Buffer>
+  /** Headers beside those that every document has, e.g. a Content-Security-Policy. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** The request header by which it was chosen among others, if any. */
+  readonly chosenBy?: 'accept'
+}
+
+/** One way to send the document: the bytes, and all headers that go with them. */
+type Form = { readonly body: Buffer; readonly etag: string; readonly headers: Record<string, string> }
+
+/** The two may be the same, where compression gains nothing. */
+type Forms = { readonly plain: Form; readonly gzip: Form }
+
+/**
+ * A document that is the same for everybody. It is made and compressed once and held as bytes: however many answers wait
+ * to be read, they share one buffer, and no request renders anything or opens a file.
+ */
+export class StaticDocument {
+  readonly #options: StaticDocumentOptions
+  #forms: Forms | null = null
+  #preparing: Promise<Forms> | null = null
+
+  constructor(options: StaticDocumentOptions) {
+    this.#options = options
+  }
+
+  /** Answers a GET: 200, or 304 for who has it. Throws `request_malformed` for an If-Match that names another version. */
+  answer(
+    request: { readonly headers: IncomingHttpHeaders },
+    reply: FastifyReply
+  ): undefined | Promise<FastifyReply> {
+    if (this.#forms) {
+      send(this.#forms, request.headers, reply)
+      return
+    }
+    this.#preparing ??= this.#prepare().finally(() => {
+      this.#preparing = null
+    })
+    return this.#preparing.then(forms => send(forms, request.headers, reply))
+  }
+
+  async #prepare(): Promise<Forms> {
+    const content = await this.#options.load()
+    const body = typeof content === 'string' ? Buffer.from(content) : content
+    const digest = hash('sha256', body, 'base64url').slice(0, 22)
+    const packed = body.length < worthCompressing ? body : await compress(body, { level: 9 })
+    this.#forms =
+      packed.length < body.length
+        ? {
+            plain: this.#form(body, digest, { vary: this.#vary('accept-encoding') }),
+            gzip: this.#form(packed, `${digest}-gzip`, {
+              vary: this.#vary('accept-encoding'),
+              'content-encoding': 'gzip'
+            })
+          }
+        : sameForm(this.#form(body, digest, { vary: this.#vary() }))
+    return this.#forms
+  }
+
+  #vary(...names: string[]): string {
+    const { chosenBy } = this.#options
+    return [...(chosenBy ? [chosenBy] : []), ...names].join(', ')
+  }
+
+  #form(body: Buffer, tag: string, { vary = '', ...encoding }: Record<string, string>): Form {
+    const etag = `"${tag}"`
+    return {
+      body,
+      etag,
+      headers: {
+        'content-type': this.#options.type,
+        ...encoding,
+        etag,
+        ...(vary !== '' && { vary }),
+        // To be kept, and to be asked for again each time: after an upgrade no part of the former version is used.
+        'cache-control': 'no-cache',
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+        ...this.#options.headers
+      }
+    }
+  }
+}
+
+function sameForm(form: Form): Forms {
+  return { plain: form, gzip: form }
+}
+
+function send({ plain, gzip }: Forms, headers: IncomingHttpHeaders, reply: FastifyReply): FastifyReply {
+  const wanted = headers['if-match']
+  if (wanted !== undefined && !names(wanted, plain) && !names(wanted, gzip))
+    throw new Problem('request_malformed', {
+      detail: 'The document has another version than If-Match names.'
+    })
+  const form = prefersGzip(headers['accept-encoding']) ? gzip : plain
+  reply.headers(form.headers)
+  const known = headers['if-none-match']
+  if (known !== undefined && names(known.replaceAll('W/', ''), form)) {
+    reply.removeHeader('content-type').removeHeader('content-encoding')
+    return reply.code(304).send()
+  }
+  return reply.send(form.body)
+}
+
+/** Whether a list of tags, or a star, names this form. */
+function names(tags: string, { etag }: Form): boolean {
+  return tags.trim() === '*' || tags.split(',').some(tag => tag.trim() === etag)
+}

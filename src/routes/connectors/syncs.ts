@@ -1,0 +1,75 @@
+import { Type } from '@sinclair/typebox'
+import type { LedgerReader } from '../../admin/execute-query.ts'
+import { limitFault, Page, pageOf, pageQuery } from '../../contract/page-schemas.ts'
+import { tenantProblems } from '../../contract/problem-responses.ts'
+import { answerHeaders, ConnectorId, limitHeaders, strict, tenantSecurity } from '../../contract/schemas.ts'
+import type { Route } from '../../plugins/scope.ts'
+import { callerOf } from '../../plugins/tenant-auth.ts'
+
+const Params = Type.Object({ id: ConnectorId }, strict)
+
+const Query = Type.Object(
+  {
+    ...pageQuery,
+    cursor: Type.Optional(
+      Type.String({ pattern: '^[0-9a-f-]{36}$', description: 'the next of an earlier page of this history' })
+    )
+  },
+  strict
+)
+
+const SyncCall = Type.Object({
+  request_id: Type.String({ description: 'The X-Request-Id of the call.' }),
+  requested_at: Type.String({ format: 'date-time' }),
+  status: Type.Unsafe<string>({
+    type: 'string',
+    enum: ['in_flight', 'accepted', 'failed', 'unknown'],
+    description:
+      'accepted: the upstream queued the sync; failed: it did not; unknown: it may have, so look before you ask again.'
+  }),
+  date_limit: Type.Optional(Type.String({ format: 'date' })),
+  key_id: Type.Optional(Type.String({ description: 'The key that made the call.' })),
+  code: Type.Optional(
+    Type.String({
+      description: '`accepted`, a problem’s code, or `outcome_unknown` after a crash of the gateway.'
+    })
+  ),
+  upstream_status: Type.Optional(Type.Integer()),
+  upstream_request_id: Type.Optional(Type.String()),
+  finished_at: Type.Optional(Type.String({ format: 'date-time' })),
+  duration_ms: Type.Optional(Type.Integer({ description: 'Whole milliseconds from the request’s arrival.' }))
+})
+
+const History = Page(SyncCall, {
+  description: 'Your calls of this connector, newest first.',
+  headers: { ...answerHeaders, ...limitHeaders }
+})
+
+/** GET /connectors/:id/syncs: the calls that this tenant has made, as the ledger has them. Nothing is asked upstream. */
+export const listSyncs: Route<{ history: Pick<LedgerReader, 'syncHistory'> }> = (scope, { history }) => {
+  scope.get(
+    '/connectors/:id/syncs',
+    {
+      config: { permission: 'read' },
+      schema: {
+        operationId: 'listSyncs',
+        summary: 'Your own sync calls of one connector',
+        tags: ['connectors'],
+        security: tenantSecurity.bearer,
+        params: Params,
+        querystring: Query,
+        response: {
+          200: History,
+          ...tenantProblems(limitFault, ['connector_not_found', 'store_unavailable'])
+        }
+      }
+    },
+    function readHistory(request) {
+      return history.syncHistory({
+        caller: callerOf(request),
+        connectorId: request.params.id,
+        ...pageOf(request.query)
+      })
+    }
+  )
+}

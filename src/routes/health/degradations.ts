@@ -1,0 +1,35 @@
+import type { Custody } from '../../custody/open.ts'
+import type { TlsSource } from '../../http/tls-reload.ts'
+import type { Proofs } from '../../identity/authenticators.ts'
+import type { Callers } from '../../identity/principals.ts'
+import type { LedgerCompleteness } from '../../ledger/completeness.ts'
+import type { Degradation } from './health.ts'
+
+/** What knows whether something is wrong though calls are forwarded. */
+export type DegradationSources = {
+  readonly custody: Custody
+  readonly callers: Pick<Callers, 'areStale'>
+  readonly completeness: Pick<LedgerCompleteness, 'isLacking'>
+  readonly proofs: Pick<Proofs, 'lackKeys'>
+  readonly logIsLosing: (() => boolean) | undefined
+  readonly tls: Pick<TlsSource, 'hasExpired' | 'isBehindFiles'> | null
+}
+
+/** Whether each of the states is the case now. Asked at every `/readyz`, by strangers too: none of them costs anything. */
+const signs: Readonly<Record<Degradation, (sources: DegradationSources) => boolean>> = {
+  credential_refused: ({ custody }) => custody.credentials.some('refused once'),
+  breaker_open: ({ custody }) => custody.credentials.some('refused'),
+  credential_sealed: ({ custody }) => custody.credentials.some('sealed'),
+  credential_not_followed: ({ custody }) => custody.keeper.isBehindReferences,
+  store_unreadable: ({ custody, callers }) => callers.areStale || custody.keeper.isStale,
+  ledger_incomplete: ({ completeness }) => completeness.isLacking,
+  log_lines_lost: ({ logIsLosing }) => logIsLosing?.() === true,
+  issuer_keys_unavailable: ({ proofs }) => proofs.lackKeys(),
+  certificate_expired: ({ tls }) => tls?.hasExpired(Date.now()) === true,
+  certificate_not_followed: ({ tls }) => tls?.isBehindFiles() === true
+}
+
+/** What is degraded now, always in the same order. */
+export function degradationsOf(sources: DegradationSources): readonly Degradation[] {
+  return (Object.keys(signs) as Degradation[]).filter(name => signs[name](sources))
+}

@@ -1,0 +1,25 @@
+import { type Kysely, sql } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import type { Tables } from '../tables.ts'
+import { migrations } from './migrations.ts'
+import { StoreError } from './sqlite.ts'
+
+/** Brings the tables up to date. Safe when several processes start at once: each step is one transaction. */
+export async function migrate(db: Kysely<Tables>): Promise<void> {
+  const steps = Object.fromEntries(Object.entries(migrations).map(([name, sql]) => [name, step(sql)]))
+  const { error } = await new Migrator({
+    db,
+    provider: { getMigrations: async () => steps }
+  }).migrateToLatest()
+  if (!error) return
+  const reason = error instanceof Error ? error.message : String(error)
+  throw new StoreError(`cannot bring the store up to date: ${reason}`, { cause: error })
+}
+
+function step(statements: readonly string[]): Migration {
+  return {
+    async up(db) {
+      for (const statement of statements) await sql.raw(statement).execute(db)
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Transaction } from 'kysely'
+import { searchLedger } from '../../ledger/query/search.ts'
+import type { Tables } from '../../store/tables.ts'
+import { type KeyState, keyStateOf } from './key-state.ts'
+
+type KeyFacts = Omit<Tables['api_key'], 'digest'>
+
+/** The key that took the place of another by rotation, and its state; of one that was rotated in turn, the last. */
+export type Successor = { readonly keyId: string; readonly state: KeyState }
+
+/** The successor of a key, or null when it was never rotated, or nothing that is left tells of it. */
+export async function successorOf(
+  tx: Transaction<Tables>,
+  raw: DatabaseSync,
+  key: KeyFacts,
+  now: Date
+): Promise<Successor | null> {
+  let last = key
+  for (let id = replacementOf(raw, last); id !== null; id = replacementOf(raw, last)) {
+    const next = await tx
+      .selectFrom('api_key')
+      .select(['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'replaced_by'])
+      .where('id', '=', id)
+      .executeTakeFirst()
+    if (next === undefined) break
+    last = next
+  }
+  return last === key ? null : { keyId: last.id, state: keyStateOf(last, now) }
+}
+
+/** What a rotation of this key is refused with, after its own state, when it has a successor. */
+export function inItsPlace({ keyId, state }: Successor): string {
+  return state === 'active'
+    ? `rotate ${keyId}, which took its place`
+    : `${keyId}, which took its place, is ${state}: issue a new key`
+}
+
+/**
+ * Stores keep it since rotations write it down. Of a rotation before that the ledger knows, unless that part was pruned: it
+ * tells of the new key right before it tells that the old one has an end. A key that has no end was never rotated.
+ */
+function replacementOf(raw: DatabaseSync, { id, tenant, expires_at, replaced_by }: KeyFacts): string | null {
+  if (replaced_by !== null || expires_at === null) return replaced_by
+  const [rotated] = searchLedger(raw, { keyId: id, kind: 'admin.key.rotate' }, { limit: 1 }).items
+  if (!rotated) return null
+  const since = new Date(rotated.at)
+  const search = { tenant, kind: 'admin.key.issue', since, until: new Date(since.getTime() + 1) }
+  const issues = searchLedger(raw, search, { limit: Number.MAX_SAFE_INTEGER }).items
+  const own = issues.find(({ writer, seq }) => writer === rotated.writer && seq === rotated.seq - 1)
+  return own?.key_id ?? null
+}

@@ -1,0 +1,43 @@
+import type { Transaction } from 'kysely'
+import type { AdminChange } from '../ledger/entry/admin-change.ts'
+import { type Administrator, administer } from '../ledger/writer/admin-entries.ts'
+import type { Store } from '../store/store.ts'
+import type { Tables } from '../store/tables.ts'
+
+/** What every change to tenants, keys and grants is made with. */
+export type Administration = {
+  readonly store: Store
+  readonly administrator: Administrator
+  readonly clock: () => Date
+}
+
+/** A change to one tenant, as the ledger tells it. */
+export type TenantChange = AdminChange & { readonly tenant: string }
+
+/** What came of the work, and what it changed: nothing when all was already as asked. */
+export type Changed<T> = { readonly result: T; readonly changes: readonly TenantChange[] }
+
+/**
+ * Runs a change in one transaction with its ledger entries and the notice that running gateways follow: all of it
+ * becomes durable, or nothing. `at` is the time of the change (RFC 3339, milliseconds, UTC).
+ */
+export async function changeDirectory<T>(
+  { store, administrator, clock }: Administration,
+  work: (tx: Transaction<Tables>, at: string) => Promise<Changed<T>>
+): Promise<T> {
+  const at = clock()
+  return await administer(store, administrator, at, async tx => {
+    const changed = await work(tx, at.toISOString())
+    await noticeTenants(tx, changed.changes)
+    return changed
+  })
+}
+
+/** Tells running gateways, inside the transaction of the changes, which tenants to read again. */
+export async function noticeTenants(
+  tx: Transaction<Tables>,
+  changes: readonly TenantChange[]
+): Promise<void> {
+  for (const tenant of new Set(changes.map(change => change.tenant)))
+    await tx.insertInto('directory_change').values({ tenant }).execute()
+}

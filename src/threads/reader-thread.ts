@@ -1,0 +1,52 @@
+/**
+ * The thread that reads the ledger for callers, and the whole store for administrators, by a connection of its own that
+ * cannot write: neither the event loop nor a commit ever waits for a search. `admin/execute-query.ts` starts it; what it
+ * can be asked is `LedgerJobs`.
+ */
+import assert from 'node:assert/strict'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { LedgerJobs, LedgerThreadData } from '../admin/execute-query.ts'
+import { serveJobs } from '../base/rpc.ts'
+import { refusalCodeOf } from '../contract/refusal.ts'
+import { syncHistory } from '../ledger/query/sync-history.ts'
+import { LentConnection } from '../store/sqlite/connections.ts'
+import { openReadOnlyStore, type ReadOnlyStore } from '../store/sqlite/read-only-store.ts'
+
+const { storeUrl, port } = workerData as LedgerThreadData
+const connection = new LentConnection(port, () => openReadOnlyStore(storeUrl))
+
+const jobs = {
+  syncHistory(request) {
+    return onStore(({ raw }) => syncHistory(raw, request))
+  },
+
+  async load({ forAdministrators }) {
+    if (forAdministrators) await administration()
+  },
+
+  async read(request) {
+    const [{ typedQueries }, { makeRead }] = await administration()
+    return await onStore(({ raw }) => makeRead({ raw, db: typedQueries(raw) }, request))
+  }
+} satisfies LedgerJobs
+
+/** The query builder takes time and memory: it is loaded when the first administrator asks. */
+function administration() {
+  return Promise.all([import('../store/queries.ts'), import('../admin/queries.ts')])
+}
+
+/** A connection that fails, or whose file is no longer in its place, is not used again. */
+async function onStore<T>(work: (store: ReadOnlyStore) => T | Promise<T>): Promise<T> {
+  return await connection.use(async store => {
+    try {
+      store.requireInPlace()
+      return await work(store)
+    } catch (error) {
+      if (refusalCodeOf(error) === undefined) connection.close()
+      throw error
+    }
+  })
+}
+
+assert(parentPort, 'this file is the entry of a thread')
+serveJobs(parentPort, jobs)

@@ -1,0 +1,64 @@
+import { Worker } from 'node:worker_threads'
+import { ThreadCaller } from '../base/rpc.ts'
+import { version } from '../base/version.ts'
+import { workerEntry } from '../base/worker-entry.ts'
+import type { Config } from '../config/config.ts'
+import type { Opened, Sealed, StoreJobs, StoreThreadData } from './writer-thread.ts'
+
+export type StoreThreadOptions = {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly pid: number
+  /** The thread has ended by itself: nothing can be recorded any more, so the process should end too. */
+  readonly onStoreLost?: (error: Error) => void
+}
+
+/** The store's thread, with the store open. */
+export type StoreThread = {
+  readonly store: ThreadCaller<StoreJobs>
+  readonly opened: Opened | Sealed
+  close(): Promise<void>
+}
+
+/** Its batches are short-lived texts: they need no more, and it would take four times as much. */
+const threadYoungGenerationMb = 4
+
+/** Starts the store's thread and opens the store on it. Throws errors named StoreError. */
+export async function startStoreThread(
+  config: Config,
+  { env, pid, onStoreLost }: StoreThreadOptions
+): Promise<StoreThread> {
+  const workerData: StoreThreadData = {
+    storeUrl: config.storeUrl,
+    masterKey: config.masterKey,
+    createMasterKey: config.masterKeyIsDefault,
+    execEnvironment: config.execEnvironment,
+    version,
+    pid
+  }
+  const worker = new Worker(workerEntry(import.meta.url, 'writer-thread'), {
+    workerData,
+    env: { ...env },
+    // A diagnostic report has a part for each thread, and lists the environment of the process in each.
+    execArgv: ['--report-exclude-env'],
+    resourceLimits: { maxYoungGenerationSizeMb: threadYoungGenerationMb }
+  })
+  const store = new ThreadCaller<StoreJobs>(worker)
+  const opened = await store.call('open', undefined).catch(async error => {
+    await worker.terminate()
+    throw error
+  })
+
+  let closing = false
+  store.ended.then(error => {
+    if (!closing) onStoreLost?.(error)
+  })
+  const close = async () => {
+    closing = true
+    try {
+      await store.call('close', undefined)
+    } finally {
+      await worker.terminate()
+    }
+  }
+  return { store, opened, close }
+}
