@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { measureSlowness, processEnvironment } from './test/support/measure-machine.ts'
+import { measureSlowness, processEnvironment } from './test/support/run/measure-machine.ts'
 
 const slowness = measureSlowness()
 
@@ -11,8 +11,8 @@ export default defineConfig({
     // One more than the cores of the smallest machine: a fifth of the time tests wait.
     maxWorkers: 3,
     env: { ...processEnvironment, TEST_SLOWNESS: String(slowness) },
-    setupFiles: ['test/support/end-what-was-started.ts'],
-    globalSetup: ['test/support/left-behind.ts'],
+    setupFiles: ['test/support/run/end-what-was-started.ts'],
+    globalSetup: ['test/support/run/left-behind.ts'],
     testTimeout: 90_000 * slowness,
     hookTimeout: 60_000 * slowness,
     sequence: { shuffle: true }

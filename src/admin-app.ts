@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { HeldCredentials } from './admin/credential-status.ts'
+import type { CredentialStatuses } from './admin/credential-status.ts'
 import type { AdminKeyDirectory } from './identity/admin-key-directory.ts'
 import type { LimitsInUse } from './limits/limits-in-use.ts'
 import { adminAuth } from './plugins/admin/admin-auth.ts'
@@ -9,8 +9,8 @@ import { idempotencyKey } from './plugins/idempotency-key.ts'
 import { jsonBody } from './plugins/json-body.ts'
 import { buildListener, type ListenerDependencies } from './plugins/listener.ts'
 import type { Limiter } from './plugins/rate-limit-headers.ts'
-import { bodiless } from './plugins/reject-body.ts'
-import { sealed } from './plugins/require-unsealed.ts'
+import { rejectBody } from './plugins/reject-body.ts'
+import { requireUnsealed } from './plugins/require-unsealed.ts'
 import type { Scope } from './plugins/scope.ts'
 import { adminCredentials } from './routes/admin/credentials.ts'
 import { adminDescription } from './routes/admin/description.ts'
@@ -32,7 +32,7 @@ export type AdminAppDependencies = ListenerDependencies &
     limitsInUse: LimitsInUse
     /** The description of the public listener, where this one shows it. */
     docs?: DocsDependencies | undefined
-    credentials: Pick<HeldCredentials, 'list' | 'show'>
+    credentials: Pick<CredentialStatuses, 'list' | 'show'>
   }
 
 /** The admin listener: what operators and orchestrators ask, apart from the traffic of the tenants. */
@@ -47,9 +47,9 @@ export async function buildAdminApp(dependencies: AdminAppDependencies): Promise
   await app.register(
     async function adminScope(scope: Scope) {
       await scope.register(adminProblems)
-      await scope.register(sealed, dependencies)
+      await scope.register(requireUnsealed, dependencies)
       await scope.register(adminAuth, { adminKeys: keys, failures: limiters.failures })
-      await scope.register(bodiless)
+      await scope.register(rejectBody)
       await scope.register(idempotencyKey, { advice: 'look what has been changed before you repeat it' })
       await scope.register(jsonBody)
 

@@ -1,18 +1,18 @@
 import type { FastifyInstance } from 'fastify'
-import type { LedgerReader } from './admin/execute-query.ts'
+import type { QueryExecutor } from './admin/execute-query.ts'
 import type { Directory } from './identity/directory.ts'
 import type { Ledger } from './ledger/ledger.ts'
-import { rejectionRecord } from './plugins/audit-rejections.ts'
-import { permission } from './plugins/authorize.ts'
+import { auditRejections } from './plugins/audit-rejections.ts'
+import { authorize } from './plugins/authorize.ts'
 import { openapi } from './plugins/documents/openapi.ts'
 import { idempotencyKey } from './plugins/idempotency-key.ts'
 import { jsonBody } from './plugins/json-body.ts'
 import { buildListener, type ListenerDependencies } from './plugins/listener.ts'
 import { rateLimit } from './plugins/rate-limit.ts'
 import type { Limiter } from './plugins/rate-limit-headers.ts'
-import { sealed } from './plugins/require-unsealed.ts'
+import { requireUnsealed } from './plugins/require-unsealed.ts'
 import type { Scope } from './plugins/scope.ts'
-import { type OtherProofs, tenantAuth } from './plugins/tenant-auth.ts'
+import { type OtherAuthenticators, tenantAuth } from './plugins/tenant-auth.ts'
 import { syncConnector } from './routes/connectors/sync.ts'
 import { listSyncs } from './routes/connectors/syncs.ts'
 import { docs } from './routes/docs.ts'
@@ -24,13 +24,13 @@ import type { ContentApi } from './upstream/content-api.ts'
 export type AppDependencies = ListenerDependencies &
   HealthDependencies & {
     /** How else than by keys callers prove who they are. */
-    proofs?: OtherProofs
+    proofs?: OtherAuthenticators
     version: string
     directory: Pick<Directory, 'authenticate'>
     limiters: { tenants: Limiter; failures: Limiter }
     ledger: Pick<Ledger, 'recordRejection'>
     contentApi: ContentApi
-    history: Pick<LedgerReader, 'syncHistory'>
+    history: Pick<QueryExecutor, 'syncHistory'>
     /** Whether this listener shows the description of itself. */
     docs?: boolean
   }
@@ -46,11 +46,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   problemPages(app, {})
 
   await app.register(async function tenantScope(scope: Scope) {
-    await scope.register(sealed, dependencies)
+    await scope.register(requireUnsealed, dependencies)
     await scope.register(tenantAuth, { ...proofs, directory, failures: limiters.failures })
-    await scope.register(rejectionRecord, { ledger })
+    await scope.register(auditRejections, { ledger })
     await scope.register(rateLimit, { limiter: limiters.tenants })
-    await scope.register(permission)
+    await scope.register(authorize)
     await scope.register(idempotencyKey, {
       advice: 'look at `retryable` and `forwarded` before you repeat it'
     })

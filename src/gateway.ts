@@ -1,34 +1,34 @@
 import type { Server } from 'node:tls'
-import { HeldCredentials } from './admin/credential-status.ts'
-import { TenantAdministration } from './admin/execute-command.ts'
-import { LedgerReader } from './admin/execute-query.ts'
+import { CredentialStatuses } from './admin/credential-status.ts'
+import { CommandExecutor } from './admin/execute-command.ts'
+import { QueryExecutor } from './admin/execute-query.ts'
 import { buildAdminApp } from './admin-app.ts'
 import { buildApp } from './app.ts'
-import type { Lifecycle } from './base/process-state.ts'
+import type { ProcessState } from './base/process-state.ts'
 import { version } from './base/version.ts'
 import { workerEntry } from './base/worker-entry.ts'
 import type { Config } from './config/config.ts'
-import { deadMappings } from './config/unknown-tenants.ts'
-import { inWords, settingWarnings } from './config/warnings.ts'
+import { unknownTenants } from './config/unknown-tenants.ts'
+import { describeWarnings, settingWarnings } from './config/warnings.ts'
 import { type Custody, openCustody } from './custody/open.ts'
-import { keepUnsealing } from './custody/unseal-retry.ts'
+import { retryUnsealing } from './custody/unseal-retry.ts'
 import { type Listener, listen } from './http/listener.ts'
 import { openTls, type TlsSource } from './http/tls-reload.ts'
-import { openProofs, type Proofs } from './identity/authenticators.ts'
-import { Callers } from './identity/principals.ts'
+import { type Authenticators, openAuthenticators } from './identity/authenticators.ts'
+import { Principals } from './identity/principals.ts'
 import { LedgerCompleteness } from './ledger/completeness.ts'
-import { packDrafts } from './ledger/entry/pending-entry.ts'
+import { packEntries } from './ledger/entry/pending-entry.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { limitsInUse } from './limits/limits-in-use.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
 import { degradationsOf } from './routes/health/degradations.ts'
 import { unreadiness } from './routes/health/unreadiness.ts'
 import type { Logger } from './telemetry/logger.ts'
-import { type StoreThread, startStoreThread } from './threads/start-writer.ts'
+import { startWriterThread, type WriterThread } from './threads/start-writer.ts'
 import type { Opened } from './threads/writer-thread.ts'
 import { Budget } from './upstream/budget.ts'
 import { contentApi } from './upstream/content-api.ts'
-import { type Forward, type ForwardDependencies, openDoor } from './upstream/forwarder.ts'
+import { createForwarder, type Forward, type ForwarderDependencies } from './upstream/forwarder.ts'
 import { Transport } from './upstream/transport.ts'
 
 /** A gateway that listens. */
@@ -90,7 +90,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     const told = { url, admin_url: adminUrl, upstream: config.upstreamOrigin, version }
     if ('sealed' in opened) {
       logger.error({ ...told, reason: opened.sealed }, 'sealed')
-      stopUnsealing = keepUnsealing<Opened>(store, logger, async found => {
+      stopUnsealing = retryUnsealing<Opened>(store, logger, async found => {
         logger.info({ ...told, writer: await open(found) }, 'ready')
       })
     } else logger.info({ ...told, writer }, 'ready')
@@ -107,20 +107,20 @@ async function assemble(config: Config, options: GatewayOptions) {
   const { logger } = options
   const tls = config.tls === null ? null : await openTls(config.tls, logger)
   warn(logger, settingWarnings(config, tls?.material ?? null, new Date()))
-  const thread = await startStoreThread(config, options)
+  const thread = await startWriterThread(config, options)
   const { store, opened } = thread
-  const lifecycle: Lifecycle = { draining: false, sealed: true }
+  const lifecycle: ProcessState = { draining: false, sealed: true }
   const custody = openCustody(config, options, store)
-  const callers = new Callers(store, logger, () => custody.keeper.refresh())
+  const callers = new Principals(store, logger, () => custody.keeper.refresh())
   const completeness = new LedgerCompleteness(store, logger)
   const ledger = openLedger(store, logger, completeness)
   const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
-  const reader = new LedgerReader(
+  const reader = new QueryExecutor(
     config.storeUrl,
     workerEntry(import.meta.url, 'threads/reader-thread'),
     port => store.call('introduce', port, [port])
   )
-  const proofs = await openProofs(config, callers.tenants, logger)
+  const proofs = await openAuthenticators(config, callers.tenants, logger)
   const parts = { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness, tls }
   const { app, admin } = await buildApps(config, parts, options)
   const stopFollowingTls = tls?.follow(app.server as unknown as Server)
@@ -137,7 +137,7 @@ async function assemble(config: Config, options: GatewayOptions) {
       completeness.note(found.missing)
       await custody.keeper.open()
       await callers.open(found)
-      warn(logger, inWords(deadMappings(config, callers.tenants.tenantNamed), config))
+      warn(logger, describeWarnings(unknownTenants(config, callers.tenants.tenantNamed), config))
       lifecycle.sealed = false
       return found.writer
     },
@@ -167,14 +167,14 @@ function warn(logger: Logger, warnings: readonly string[]): void {
 }
 
 type Parts = {
-  readonly store: StoreThread['store']
-  readonly lifecycle: Lifecycle
+  readonly store: WriterThread['store']
+  readonly lifecycle: ProcessState
   readonly custody: Custody
-  readonly callers: Callers
+  readonly callers: Principals
   readonly ledger: Ledger
   readonly transport: Transport
-  readonly reader: LedgerReader
-  readonly proofs: Proofs
+  readonly reader: QueryExecutor
+  readonly proofs: Authenticators
   readonly completeness: LedgerCompleteness
   readonly tls: TlsSource | null
 }
@@ -195,7 +195,7 @@ async function buildApps(
     degradations: () => degradationsOf({ custody, callers, completeness, proofs, tls, logIsLosing })
   }
   const tenantLimiter = new MemoryLimiter('tenant')
-  const forward = doorOf(config, { transport, credentials: custody.credentials, ledger, logger })
+  const forward = forwarderOf(config, { transport, credentials: custody.credentials, ledger, logger })
   const app = await buildApp({
     ...shared,
     tls: tls?.material,
@@ -215,17 +215,17 @@ async function buildApps(
     docs: config.docs === 'admin' ? { describe: () => app.swagger() } : undefined,
     adminKeys: callers.administrators,
     reader,
-    administration: new TenantAdministration({ store, refresh }),
-    credentials: new HeldCredentials(custody.keeper, custody.credentials),
+    administration: new CommandExecutor({ store, refresh }),
+    credentials: new CredentialStatuses(custody.keeper, custody.credentials),
     limiters: { failures: new MemoryLimiter('unauthenticated') },
     limitsInUse: limitsInUse(tenantLimiter, callers.tenants.tenantNamed)
   })
   return { app, admin }
 }
 
-function openLedger(store: StoreThread['store'], logger: Logger, completeness: LedgerCompleteness): Ledger {
+function openLedger(store: WriterThread['store'], logger: Logger, completeness: LedgerCompleteness): Ledger {
   return new Ledger({
-    store: batch => store.call('append', packDrafts(batch)),
+    store: batch => store.call('append', packEntries(batch)),
     checkpoint: options => store.call('checkpoint', options),
     onFault(fault) {
       if (fault) logger.error({ err: fault }, 'the ledger cannot record')
@@ -237,14 +237,14 @@ function openLedger(store: StoreThread['store'], logger: Logger, completeness: L
   })
 }
 
-type DoorParts = Pick<ForwardDependencies, 'transport' | 'credentials' | 'ledger'> & { logger: Logger }
+type DoorParts = Pick<ForwarderDependencies, 'transport' | 'credentials' | 'ledger'> & { logger: Logger }
 
-function doorOf(config: Config, { logger, ...parts }: DoorParts): Forward {
+function forwarderOf(config: Config, { logger, ...parts }: DoorParts): Forward {
   const budget = new Budget({
     perCredential: config.upstreamBudgetPerMinute,
     perEgress: config.egressBudgetPerMinute
   })
-  const onEcho: ForwardDependencies['onEcho'] = facts =>
+  const onEcho: ForwarderDependencies['onEcho'] = facts =>
     logger.error({ incident: 'credential_echoed', ...facts }, 'the upstream has repeated our key')
-  return openDoor({ ...parts, budget, deadlineMs: config.upstreamDeadlineMs, onEcho })
+  return createForwarder({ ...parts, budget, deadlineMs: config.upstreamDeadlineMs, onEcho })
 }

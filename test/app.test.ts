@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { expectProblem } from './support/expect-problem.ts'
-import { header } from './support/http-answer.ts'
-import { rawRequest } from './support/raw-connection.ts'
-import { requestBytes, syncBytes } from './support/request-bytes.ts'
-import { startTestGateway, type TestGateway } from './support/test-gateway.ts'
+import { startTestGateway, type TestGateway } from './support/fixtures/test-gateway.ts'
+import { expectProblem } from './support/http/expect-problem.ts'
+import { header } from './support/http/http-answer.ts'
+import { rawRequest } from './support/http/raw-connection.ts'
+import { requestBytes, syncBytes } from './support/http/request-bytes.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {

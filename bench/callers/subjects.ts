@@ -1,4 +1,4 @@
-import { openMasterKeyOf } from '../../src/custody/crypto/root-key.ts'
+import { openRootKey } from '../../src/custody/crypto/root-key.ts'
 import { openStore } from '../../src/store/store.ts'
 import { issueAdminKey } from '../../src/tenants/keys/admin-keys.ts'
 import { adminKeyPepper, apiKeyPepper } from '../../src/tenants/keys/api-key.ts'
@@ -23,7 +23,7 @@ export async function addSubjects(
 ): Promise<{ subjects: Subject[]; adminKey: string }> {
   const store = await openStore(`sqlite:${storeFile(folder)}`)
   try {
-    const keys = openMasterKeyOf(store, `file:${masterKeyFile(folder)}`, {})
+    const keys = openRootKey(store, `file:${masterKeyFile(folder)}`, {})
     const administrator = { actor: 'cli:bench', role: 'cli', version: '0.0.0', pid: process.pid } as const
     const administration = { store, administrator, clock: () => new Date() }
     const subjects: Subject[] = []

@@ -2,9 +2,9 @@
 import { createSecretKey, randomBytes, verify } from 'node:crypto'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { Directory } from '../../src/identity/directory.ts'
-import { TokenIssuers } from '../../src/identity/jwt/authenticate.ts'
+import { JwtAuthenticator } from '../../src/identity/jwt/authenticate.ts'
 import { TokenIssuer } from '../../src/identity/jwt/issuer.ts'
-import { TokenKeys } from '../../src/identity/jwt/jwks-cache.ts'
+import { JwksCache } from '../../src/identity/jwt/jwks-cache.ts'
 import { seededRandom, shuffle } from '../shuffle.ts'
 import { Crowd } from './crowd.ts'
 import { type Algorithm, algorithms, newSigner, type Signer } from './token-signer.ts'
@@ -55,10 +55,10 @@ async function playRound(signer: Signer, tokens: readonly string[]): Promise<Rec
   const { options, keySet } = signer
   const { issuer, audience, algorithms } = options
   const source = { read: async () => JSON.stringify(keySet), everyMs: 3_600_000 }
-  const keys = new TokenKeys({ issuer: options.name, source, logger })
+  const keys = new JwksCache({ issuer: options.name, source, logger })
   await keys.refresh()
   // Each with a memory of its own of what it has verified.
-  const issuers = () => new TokenIssuers([new TokenIssuer(options, keys)], directory, logger)
+  const issuers = () => new JwtAuthenticator([new TokenIssuer(options, keys)], directory, logger)
   const [one, other] = [issuers(), issuers()]
   const find = createLocalJWKSet(keySet)
   const now = Date.now()

@@ -1,9 +1,9 @@
 import { uuidv7 } from '../../src/base/uuid.ts'
-import { Chain, type SealedEntry } from '../../src/ledger/entry/chain.ts'
+import { Chain, type HashedEntry } from '../../src/ledger/entry/chain.ts'
 import type { CallFacts, EntryFields, OutcomeCode, OutcomeFacts } from '../../src/ledger/entry/entry.ts'
-import { draftOf, draftOfCall } from '../../src/ledger/entry/pending-entry.ts'
-import { newestHead, openedEntry } from '../../src/ledger/entry/writer-opened.ts'
-import { BatchTable } from '../../src/ledger/writer/batch-writer.ts'
+import { pendingCall, pendingEntry } from '../../src/ledger/entry/pending-entry.ts'
+import { newestHead, writerOpened } from '../../src/ledger/entry/writer-opened.ts'
+import { BatchWriter } from '../../src/ledger/writer/batch-writer.ts'
 import { openStoreFile } from '../../src/store/sqlite/store-file.ts'
 
 /** What a store was filled with, for those who search it. */
@@ -43,7 +43,7 @@ export async function fillLedger(
 ): Promise<Filled> {
   const store = await openStoreFile(url)
   store.raw.exec('PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 20000')
-  const table = new BatchTable(store.raw)
+  const table = new BatchWriter(store.raw)
   const random = numbers(42)
   const lastMs = Date.now()
   const firstMs = lastMs - days * 86_400_000
@@ -56,14 +56,14 @@ export async function fillLedger(
   )
   let [done, requestId] = [0, '']
 
-  function writer(role: 'gateway' | 'cli', at: string): { chain: Chain; sealed: SealedEntry[] } {
+  function writer(role: 'gateway' | 'cli', at: string): { chain: Chain; sealed: HashedEntry[] } {
     const chain = Chain.start(uuidv7(Date.parse(at)))
     const insert = 'INSERT INTO writer (id, opened_at, closed_at, open_from) VALUES (?, ?, ?, 2)'
     store.raw.prepare(insert).run(chain.head.writer, at, at)
     const facts = { role, version: '0.0.0', pid: 1 }
-    return { chain, sealed: [chain.seal(draftOf(openedEntry(at, facts, newestHead(store.raw))))] }
+    return { chain, sealed: [chain.append(pendingEntry(writerOpened(at, facts, newestHead(store.raw))))] }
   }
-  function append(chain: Chain, sealed: readonly SealedEntry[]): void {
+  function append(chain: Chain, sealed: readonly HashedEntry[]): void {
     table.append(chain.head.writer, chain.head.seq + 1, sealed)
     chain.advance()
     done += sealed.length
@@ -98,13 +98,13 @@ export async function fillLedger(
     const begun = Array.from({ length: 1 + Math.floor(random() * 30) }, () => callAt(ms))
     const fields: EntryFields[] = random() < 0.01 ? [rejection(at, begun[0] as CallFacts)] : []
     const drafts = [
-      ...open.map(call => draftOfCall(at, call, outcomeOf(random()))),
-      ...begun.map(call => draftOfCall(at, call, undefined)),
-      ...fields.map(draftOf)
+      ...open.map(call => pendingCall(at, call, outcomeOf(random()))),
+      ...begun.map(call => pendingCall(at, call, undefined)),
+      ...fields.map(pendingEntry)
     ]
     append(
       chain,
-      drafts.map(draft => chain.seal(draft))
+      drafts.map(draft => chain.append(draft))
     )
     open = begun
     requestId = done < entries / 2 ? (begun[0]?.request_id ?? '') : requestId
@@ -116,16 +116,16 @@ export async function fillLedger(
         actor: 'cli:bench',
         tenant: tenants[row % tenantCount]
       } as const
-      append(command.chain, [...command.sealed, command.chain.seal(draftOf(change))])
+      append(command.chain, [...command.sealed, command.chain.append(pendingEntry(change))])
     }
     if (chain.head.seq > entriesPerWriter || done >= entries) {
       const last = [
-        ...open.map(call => draftOfCall(at, call, outcomeOf(random()))),
-        draftOf({ at, kind: 'writer.closed' })
+        ...open.map(call => pendingCall(at, call, outcomeOf(random()))),
+        pendingEntry({ at, kind: 'writer.closed' })
       ]
       append(
         chain,
-        last.map(draft => chain.seal(draft))
+        last.map(draft => chain.append(draft))
       )
       ;[gateway, open] = [null, []]
     }

@@ -4,11 +4,11 @@ import { addGrants, removeGrants } from '../tenants/grants.ts'
 import type { Pepper } from '../tenants/keys/api-key.ts'
 import { issueKey, revokeKey, rotateKey } from '../tenants/keys/keys.ts'
 import { createTenant, type NewTenant, type TenantUpdate, updateTenant } from '../tenants/tenants.ts'
-import type { Administration } from '../tenants/transaction.ts'
+import type { TenantAdministration } from '../tenants/transaction.ts'
 
 /** What a change is made with, on the store's thread. */
-export type ChangeContext = {
-  readonly administration: Administration
+export type CommandContext = {
+  readonly administration: TenantAdministration
   readonly custody: CredentialAdministration
   readonly pepper: Pepper
 }
@@ -19,46 +19,46 @@ type Grant = { readonly tenant: string; readonly connectorId: string }
  * Every change that can be asked of a running gateway, by its name: the same functions that the command line calls. It
  * runs on the store's thread, so what it takes and gives survives `postMessage`.
  */
-export const administrativeChanges = {
-  createTenant: ({ administration }: ChangeContext, wanted: NewTenant) =>
+export const commands = {
+  createTenant: ({ administration }: CommandContext, wanted: NewTenant) =>
     createTenant(administration, wanted),
 
   updateTenant: (
-    { administration }: ChangeContext,
+    { administration }: CommandContext,
     { tenant, ...wanted }: TenantUpdate & { tenant: string }
   ) => updateTenant(administration, tenant, wanted),
 
   issueKey: (
-    { administration, pepper }: ChangeContext,
+    { administration, pepper }: CommandContext,
     { tenant, expiresAt }: { tenant: string; expiresAt: Date | null }
   ) => issueKey(administration, pepper, tenant, expiresAt),
 
   rotateKey: (
-    { administration, pepper }: ChangeContext,
+    { administration, pepper }: CommandContext,
     { keyId, ...life }: { keyId: string; overlapMs: number; expiresAt?: Date | null | undefined }
   ) => rotateKey(administration, pepper, keyId, life),
 
-  revokeKey: ({ administration }: ChangeContext, { keyId }: { keyId: string }) =>
+  revokeKey: ({ administration }: CommandContext, { keyId }: { keyId: string }) =>
     revokeKey(administration, keyId),
 
-  addGrant: ({ administration }: ChangeContext, { tenant, connectorId }: Grant) =>
+  addGrant: ({ administration }: CommandContext, { tenant, connectorId }: Grant) =>
     addGrants(administration, tenant, [connectorId]),
 
-  removeGrant: ({ administration }: ChangeContext, { tenant, connectorId }: Grant) =>
+  removeGrant: ({ administration }: CommandContext, { tenant, connectorId }: Grant) =>
     removeGrants(administration, tenant, [connectorId]),
 
-  removeCredential: async ({ custody }: ChangeContext, { name }: { name: string }) =>
+  removeCredential: async ({ custody }: CommandContext, { name }: { name: string }) =>
     removeCredential(custody, name)
-} as const satisfies Record<string, (context: ChangeContext, input: never) => Promise<unknown>>
+} as const satisfies Record<string, (context: CommandContext, input: never) => Promise<unknown>>
 
-type Changes = typeof administrativeChanges
-export type ChangeName = keyof Changes
-export type ChangeInput<N extends ChangeName> = Parameters<Changes[N]>[1]
-export type ChangeResult<N extends ChangeName> = Awaited<ReturnType<Changes[N]>>
+type Changes = typeof commands
+export type CommandName = keyof Changes
+export type CommandInput<N extends CommandName> = Parameters<Changes[N]>[1]
+export type CommandResult<N extends CommandName> = Awaited<ReturnType<Changes[N]>>
 
 /** A change on its way to the store's thread: what is to be done, and for whom. */
-export type ChangeRequest = {
-  readonly name: ChangeName
+export type CommandRequest = {
+  readonly name: CommandName
   readonly input: unknown
   /** Who asks, as the ledger tells it. */
   readonly actor: string
@@ -67,8 +67,8 @@ export type ChangeRequest = {
 }
 
 /** Makes a change. Throws Refusal, or what the store throws. */
-export async function makeChange(context: ChangeContext, { name, input }: ChangeRequest): Promise<unknown> {
+export async function runCommand(context: CommandContext, { name, input }: CommandRequest): Promise<unknown> {
   // The name and its input were paired by the compiler where the request was made.
-  const change = administrativeChanges[name] as (context: ChangeContext, input: unknown) => Promise<unknown>
+  const change = commands[name] as (context: CommandContext, input: unknown) => Promise<unknown>
   return await change(context, input)
 }

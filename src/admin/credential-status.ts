@@ -2,25 +2,25 @@ import { type Page, type PageRequest, positionOf, toPage } from '../contract/pag
 import { Problem } from '../contract/problem.ts'
 import { Refusal } from '../contract/refusal.ts'
 import type { CredentialState } from '../custody/credential.ts'
-import type { Credentials } from '../custody/credential-pool.ts'
-import type { CredentialKeeper } from '../custody/credential-reconciler.ts'
+import type { CredentialPool } from '../custody/credential-pool.ts'
+import type { CredentialReconciler } from '../custody/credential-reconciler.ts'
 import type { CredentialView } from '../custody/credential-views.ts'
 
 /** A credential as this process holds it: `refused` when the upstream has refused its key three times in a row. */
-export type HeldCredential = CredentialView & { readonly state: CredentialState }
+export type CredentialStatus = CredentialView & { readonly state: CredentialState }
 
 /** What administrators are told of the credentials of a process, from its memory. */
-export class HeldCredentials {
-  readonly #keeper: Pick<CredentialKeeper, 'views'>
-  readonly #credentials: Pick<Credentials, 'stateOf'>
+export class CredentialStatuses {
+  readonly #keeper: Pick<CredentialReconciler, 'views'>
+  readonly #credentials: Pick<CredentialPool, 'stateOf'>
 
-  constructor(keeper: Pick<CredentialKeeper, 'views'>, credentials: Pick<Credentials, 'stateOf'>) {
+  constructor(keeper: Pick<CredentialReconciler, 'views'>, credentials: Pick<CredentialPool, 'stateOf'>) {
     this.#keeper = keeper
     this.#credentials = credentials
   }
 
   /** Credentials by name. Throws `sealed` when they were never read, and Refusal: cursor_invalid. */
-  list(request: PageRequest): Page<HeldCredential> {
+  list(request: PageRequest): Page<CredentialStatus> {
     const [after = ''] = positionOf(request, 1) ?? []
     const views = this.#views().filter(({ credential }) => credential > after)
     return toPage(
@@ -32,7 +32,7 @@ export class HeldCredentials {
   }
 
   /** One credential. Throws `sealed` when none was ever read, and Refusal: credential_not_found. */
-  show(name: string): HeldCredential {
+  show(name: string): CredentialStatus {
     const view = this.#views().find(({ credential }) => credential === name)
     if (!view) throw new Refusal('credential_not_found', 'there is no credential with this name')
     return this.#held(view)
@@ -44,7 +44,7 @@ export class HeldCredentials {
     throw new Problem('sealed', { detail: 'The credentials in the store cannot be read; the log says why.' })
   }
 
-  #held(view: CredentialView): HeldCredential {
+  #held(view: CredentialView): CredentialStatus {
     return { ...view, state: this.#credentials.stateOf(view.credential) }
   }
 }

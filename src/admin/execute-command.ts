@@ -1,23 +1,23 @@
 import { Problem } from '../contract/problem.ts'
 import { refusalCodeOf } from '../contract/refusal.ts'
 import type { AdminCaller } from '../identity/admin-key-directory.ts'
-import { inTime, TooLate, WaitingRoom } from '../store/bounded-queue.ts'
+import { BoundedQueue, TooLate, withDeadline } from '../store/bounded-queue.ts'
 import { type StoreFaultCode, storeFaultDetail } from '../store/store-fault.ts'
-import type { ChangeInput, ChangeName, ChangeRequest, ChangeResult } from './commands.ts'
+import type { CommandInput, CommandName, CommandRequest, CommandResult } from './commands.ts'
 
-export type TenantAdministrationOptions = {
+export type CommandExecutorOptions = {
   /** The store's thread. */
-  readonly store: { call(job: 'administer', request: ChangeRequest): Promise<unknown> }
+  readonly store: { call(job: 'administer', request: CommandRequest): Promise<unknown> }
   /** Takes what was changed over into this process at once. Never rejects. */
   readonly refresh: () => Promise<void>
 }
 
 /** Changes to tenants, their keys and grants, and to credentials, asked for while the gateway runs. They are made on the store's thread. */
-export class TenantAdministration {
-  readonly #options: TenantAdministrationOptions
-  readonly #waiting = new WaitingRoom()
+export class CommandExecutor {
+  readonly #options: CommandExecutorOptions
+  readonly #waiting = new BoundedQueue()
 
-  constructor(options: TenantAdministrationOptions) {
+  constructor(options: CommandExecutorOptions) {
     this.#options = options
   }
 
@@ -26,19 +26,19 @@ export class TenantAdministration {
    * refusal (by its name and code), `overloaded`, `sealed`, or `store_unavailable`, whose detail tells whether the change may have
    * been made all the same.
    */
-  async change<N extends ChangeName>(
+  async execute<N extends CommandName>(
     { keyId, requestId }: AdminCaller & { readonly requestId?: string },
     name: N,
-    input: ChangeInput<N>
-  ): Promise<ChangeResult<N>> {
+    input: CommandInput<N>
+  ): Promise<CommandResult<N>> {
     const { store, refresh } = this.#options
     const request = { name, input, actor: `admin-key:${keyId}`, requestId }
     try {
       const result = await this.#waiting.wait(() => store.call('administer', request))
       // The change is made, and other processes follow it too: that this one is late is no failure of it. It takes no room
       // from changes: all who wait for this share one or two questions to the store.
-      await inTime(refresh()).catch(() => {})
-      return result as ChangeResult<N>
+      await withDeadline(refresh()).catch(() => {})
+      return result as CommandResult<N>
     } catch (cause) {
       if (cause instanceof Problem || refusalCodeOf(cause) !== undefined) throw cause
       if ((cause as Error).name === 'CustodyBroken') throw custodyBroken(cause)

@@ -1,14 +1,14 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
-import { ThreadCaller } from '../base/rpc.ts'
+import { RpcClient } from '../base/rpc.ts'
 import { Problem } from '../contract/problem.ts'
 import { refusalCodeOf } from '../contract/refusal.ts'
 import type { Caller } from '../identity/directory.ts'
 import type { HistoryRequest, SyncHistory } from '../ledger/query/sync-history.ts'
-import { inTime } from '../store/bounded-queue.ts'
+import { withDeadline } from '../store/bounded-queue.ts'
 import { FairQueue, type Slots } from '../store/fair-queue.ts'
 import { admitAtOnce } from '../store/sqlite/connections.ts'
 import { mayUse } from '../tenants/tenant.ts'
-import type { ReadInput, ReadName, ReadRequest, ReadResult } from './queries.ts'
+import type { QueryInput, QueryName, QueryRequest, QueryResult } from './queries.ts'
 
 /** A search holds a segment's entries at most, several hundred bytes each. */
 const threadMemory = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
@@ -22,16 +22,16 @@ const administratorSlots: Slots = { kind: 'administrator', count: 64 }
 const startMs = 10_000
 
 /** What the thread can be asked: `reader-thread.ts` answers. */
-export type LedgerJobs = {
+export type ReaderJobs = {
   /** Loads what it takes to read, and for administrators what it takes to read the whole store. */
   readonly load: (what: { readonly forAdministrators: boolean }) => Promise<void>
   /** Null when the cursor is not one of this history. */
   readonly syncHistory: (request: HistoryRequest) => Promise<SyncHistory | null>
-  readonly read: (request: ReadRequest) => Promise<unknown>
+  readonly read: (request: QueryRequest) => Promise<unknown>
 }
 
 /** What the thread is started with. */
-export type LedgerThreadData = {
+export type ReaderThreadData = {
   readonly storeUrl: string
   /** By which the thread that writes lets it open the store, and ends its connection: see `connections.ts`. */
   readonly port: MessagePort
@@ -40,11 +40,11 @@ export type LedgerThreadData = {
 type OwnHistory = Omit<HistoryRequest, 'tenant'> & { readonly caller: Caller }
 
 /** What callers and administrators may read. Its thread starts with the first who asks: most gateways never need it. */
-export class LedgerReader {
+export class QueryExecutor {
   readonly #storeUrl: string
   readonly #threadFile: URL
   readonly #introduce: (port: MessagePort) => Promise<void>
-  #thread: { worker: Worker; caller: ThreadCaller<LedgerJobs> } | null = null
+  #thread: { worker: Worker; caller: RpcClient<ReaderJobs> } | null = null
   /** By the kind of those who ask. */
   readonly #loaded = new Map<string, Promise<void>>()
   readonly #queue = new FairQueue()
@@ -77,9 +77,9 @@ export class LedgerReader {
   }
 
   /** What an administrator asks. Throws a refusal (by its name and code), `store_unavailable` and `overloaded`. */
-  async read<N extends ReadName>(name: N, input: ReadInput<N>): Promise<ReadResult<N>> {
+  async read<N extends QueryName>(name: N, input: QueryInput<N>): Promise<QueryResult<N>> {
     const answer = await this.#read(administratorSlots, 'all', thread => thread.call('read', { name, input }))
-    return answer as ReadResult<N>
+    return answer as QueryResult<N>
   }
 
   async close(): Promise<void> {
@@ -89,10 +89,10 @@ export class LedgerReader {
   async #read<T>(
     slots: Slots,
     name: string,
-    work: (thread: ThreadCaller<LedgerJobs>) => Promise<T>
+    work: (thread: RpcClient<ReaderJobs>) => Promise<T>
   ): Promise<T> {
     try {
-      await inTime(this.#loadedFor(slots), startMs)
+      await withDeadline(this.#loadedFor(slots), startMs)
       return await this.#queue.wait(slots, name, () => work(this.#started()))
     } catch (cause) {
       if (cause instanceof Problem || refusalCodeOf(cause) !== undefined) throw cause
@@ -111,10 +111,10 @@ export class LedgerReader {
     return loaded
   }
 
-  #started(): ThreadCaller<LedgerJobs> {
+  #started(): RpcClient<ReaderJobs> {
     if (this.#thread) return this.#thread.caller
     const { port1: port, port2: otherPort } = new MessageChannel()
-    const workerData: LedgerThreadData = { storeUrl: this.#storeUrl, port }
+    const workerData: ReaderThreadData = { storeUrl: this.#storeUrl, port }
     const worker = new Worker(this.#threadFile, {
       workerData,
       transferList: [port],
@@ -125,7 +125,7 @@ export class LedgerReader {
     })
     // When the thread that writes has ended, the process ends too.
     this.#introduce(otherPort).catch(() => otherPort.close())
-    const caller = new ThreadCaller<LedgerJobs>(worker)
+    const caller = new RpcClient<ReaderJobs>(worker)
     this.#thread = { worker, caller }
     // One that has ended by itself is replaced when somebody asks again.
     caller.ended.then(() => {

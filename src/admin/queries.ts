@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { PageRequest } from '../contract/pagination.ts'
 import { Refusal } from '../contract/refusal.ts'
-import { type Search, type SearchPage, searchLedger, storyOf } from '../ledger/query/search.ts'
+import { entriesOfRequest, type Search, type SearchPage, searchLedger } from '../ledger/query/search.ts'
 import { unrecordedRequest } from '../ledger/query/unrecorded-request.ts'
 import type { Queries } from '../store/queries.ts'
 import { listGrants } from '../tenants/grants.ts'
@@ -9,42 +9,42 @@ import { listKeys } from '../tenants/keys/keys.ts'
 import { listTenants, showTenant } from '../tenants/tenants.ts'
 
 /** What a read is made with, on a thread that cannot write. */
-export type ReadContext = Queries & { readonly raw: DatabaseSync }
+export type QueryContext = Queries & { readonly raw: DatabaseSync }
 
 type OfTenant = PageRequest & { readonly tenant: string }
 
 /** Every question that can be asked of a running gateway, by its name: the same functions that the command line calls. */
-export const administrativeReads = {
-  tenants: (context: ReadContext, page: PageRequest) => listTenants(context, page),
+export const queries = {
+  tenants: (context: QueryContext, page: PageRequest) => listTenants(context, page),
 
-  tenant: (context: ReadContext, { tenant }: { tenant: string }) => showTenant(context, tenant),
+  tenant: (context: QueryContext, { tenant }: { tenant: string }) => showTenant(context, tenant),
 
-  keys: (context: ReadContext, { tenant, ...page }: OfTenant) => listKeys(context, tenant, new Date(), page),
+  keys: (context: QueryContext, { tenant, ...page }: OfTenant) => listKeys(context, tenant, new Date(), page),
 
-  grants: (context: ReadContext, { tenant, ...page }: OfTenant) => listGrants(context, tenant, page),
+  grants: (context: QueryContext, { tenant, ...page }: OfTenant) => listGrants(context, tenant, page),
 
-  entries: async ({ raw }: ReadContext, { search, page }: { search: Search; page: SearchPage }) =>
+  entries: async ({ raw }: QueryContext, { search, page }: { search: Search; page: SearchPage }) =>
     searchLedger(raw, search, page),
 
-  story: async ({ raw }: ReadContext, { requestId }: { requestId: string }) => {
-    const items = storyOf(raw, requestId)
+  story: async ({ raw }: QueryContext, { requestId }: { requestId: string }) => {
+    const items = entriesOfRequest(raw, requestId)
     if (items.length === 0)
       throw new Refusal('request_not_found', unrecordedRequest(raw, requestId, new Date()).detail)
     return { items, next: null }
   }
-} as const satisfies Record<string, (context: ReadContext, input: never) => Promise<unknown>>
+} as const satisfies Record<string, (context: QueryContext, input: never) => Promise<unknown>>
 
-type Reads = typeof administrativeReads
-export type ReadName = keyof Reads
-export type ReadInput<N extends ReadName> = Parameters<Reads[N]>[1]
-export type ReadResult<N extends ReadName> = Awaited<ReturnType<Reads[N]>>
+type Reads = typeof queries
+export type QueryName = keyof Reads
+export type QueryInput<N extends QueryName> = Parameters<Reads[N]>[1]
+export type QueryResult<N extends QueryName> = Awaited<ReturnType<Reads[N]>>
 
 /** A question on its way to the thread that reads. */
-export type ReadRequest = { readonly name: ReadName; readonly input: unknown }
+export type QueryRequest = { readonly name: QueryName; readonly input: unknown }
 
 /** Answers a question. Throws Refusal, or what the store throws. */
-export async function makeRead(context: ReadContext, { name, input }: ReadRequest): Promise<unknown> {
+export async function runQuery(context: QueryContext, { name, input }: QueryRequest): Promise<unknown> {
   // The name and its input were paired by the compiler where the request was made.
-  const read = administrativeReads[name] as (context: ReadContext, input: unknown) => Promise<unknown>
+  const read = queries[name] as (context: QueryContext, input: unknown) => Promise<unknown>
   return await read(context, input)
 }

@@ -1,5 +1,5 @@
 /** Where the process is in its life. Written by `gateway.ts` alone; read by whatever must refuse meanwhile. */
-export type Lifecycle = {
+export type ProcessState = {
   /** It will drain soon, and says so; calls are still served. */
   ending?: boolean
   draining: boolean
@@ -8,6 +8,6 @@ export type Lifecycle = {
 }
 
 /** Whether the process will end: it should get no new connections. */
-export function isEnding({ ending = false, draining }: Lifecycle): boolean {
+export function isEnding({ ending = false, draining }: ProcessState): boolean {
   return ending || draining
 }

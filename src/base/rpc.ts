@@ -8,7 +8,7 @@ type Request = { id: number; job: string; payload: unknown }
 type Reply = { id: number; result: unknown } | { id: number; error: Error; name: string; code: unknown }
 
 /** Thread side: answers each request, in the order they came, each after the one before has finished. */
-export function serveJobs(port: MessagePort, jobs: Jobs): void {
+export function serveRpc(port: MessagePort, jobs: Jobs): void {
   let previous: Promise<void> = Promise.resolve()
   port.on('message', (request: Request) => {
     previous = previous.then(async () => port.postMessage(await perform(jobs, request)))
@@ -25,7 +25,7 @@ async function perform(jobs: Jobs, { id, job, payload }: Request): Promise<Reply
 }
 
 /** Caller side: one promise a request. When the thread ends, everything under way and to come is rejected. */
-export class ThreadCaller<J extends Jobs> {
+export class RpcClient<J extends Jobs> {
   readonly #worker: Worker
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   #nextId = 1

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { type CliContext, CommandError, type FailureExit, type ProcessContext } from './context.ts'
-import { toCommandProblem } from './output/error.ts'
+import { commandProblem } from './output/error.ts'
 
 /** Runs one command line and resolves to the exit code: 0 done, 1 refused or broken, 2 could not run. */
 export async function runCommand(words: readonly string[], context: ProcessContext): Promise<0 | 1 | 2> {
@@ -16,7 +16,7 @@ export async function runCommand(words: readonly string[], context: ProcessConte
 
 /** Prints what failed as a command line asks for it, and returns the exit code. */
 export function tellFailure(error: unknown, words: readonly string[], { stderr }: CliContext): FailureExit {
-  const problem = toCommandProblem(error)
+  const problem = commandProblem(error)
   const text = asksForJson(words)
     ? `${JSON.stringify({ ...problem.body, ...(error instanceof CommandError && error.members) })}\n`
     : problem.lines.map(line => `connector-gateway: ${line}\n`).join('')

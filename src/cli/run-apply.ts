@@ -1,35 +1,35 @@
 import { applyState, recordsOf } from '../admin/desired-state/apply.ts'
 import type { CredentialStep } from '../admin/desired-state/credential-plan.ts'
-import { planState, type StatePlan, type WantedState } from '../admin/desired-state/plan.ts'
-import { readRecords } from '../custody/manage/credential-rows.ts'
+import { type DesiredState, planState, type StatePlan } from '../admin/desired-state/plan.ts'
+import { readCredentialRows } from '../custody/manage/credential-rows.ts'
 import type { NewVersion } from '../custody/manage/operations.ts'
 import { SecretUnavailable } from '../custody/secrets/reference.ts'
 import { readStates } from '../tenants/tenant-state.ts'
 import type { ProcessContext } from './context.ts'
-import { type GivenVersion, givenVersion } from './input/key.ts'
-import { proveNewKey } from './input/verify-new-key.ts'
+import { type NewVersionInput, newVersionInput } from './input/key.ts'
+import { verifyNewKey } from './input/verify-new-key.ts'
 import type { OpenedStore } from './with-store.ts'
 
 /** What is to be so, whether what is not named goes, and whether new keys are tried upstream. */
-export type Applying = { readonly wanted: WantedState; readonly prune: boolean; readonly proof: boolean }
+export type Applying = { readonly wanted: DesiredState; readonly prune: boolean; readonly proof: boolean }
 
 /**
  * Makes all so, or nothing. Keys are fetched and proven before the transaction, as others wait for that one, and zeroed
  * after it. Throws Refusal, SecretUnavailable, CustodyBroken; then nothing is changed, and the ledger tells of the proofs.
  */
-export async function applyWanted(
+export async function runApply(
   context: ProcessContext,
   opened: OpenedStore,
   { wanted, prune, proof }: Applying
 ): Promise<StatePlan> {
   const { store, administration } = opened
-  const { credentials } = readRecords(store.raw)
+  const { credentials } = readCredentialRows(store.raw)
   // Without a credential, wanted or there, no master key is asked for: tenants alone need none.
   const needsKeys = wanted.credentials !== null && wanted.credentials.size + credentials.length > 0
   const keys = needsKeys ? opened.masterKey() : null
   const present = { tenants: await readStates(store.db), credentials: recordsOf(store.raw, keys) }
   const { credentials: expected } = planState(present, wanted, prune)
-  const given = new Map<string, GivenVersion>()
+  const given = new Map<string, NewVersionInput>()
   try {
     for (const step of expected)
       if (step.after !== null)
@@ -48,9 +48,9 @@ async function fetched(
   opened: OpenedStore,
   name: string,
   from: string
-): Promise<GivenVersion> {
+): Promise<NewVersionInput> {
   try {
-    return await givenVersion(context, { from }, opened)
+    return await newVersionInput(context, { from }, opened)
   } catch (error) {
     if (!(error instanceof SecretUnavailable)) throw error
     // Of a command it does not tell which: a file may hold many.
@@ -63,10 +63,10 @@ async function prove(
   context: ProcessContext,
   opened: OpenedStore,
   steps: readonly CredentialStep[],
-  given: ReadonlyMap<string, GivenVersion>
+  given: ReadonlyMap<string, NewVersionInput>
 ): Promise<void> {
   for (const { credential: name, action, version } of steps) {
     const material = given.get(name)?.material
-    if (action === 'change' && material) await proveNewKey(context, opened, { material, name, version })
+    if (action === 'change' && material) await verifyNewKey(context, opened, { material, name, version })
   }
 }

@@ -1,9 +1,9 @@
 import { type Config, loadConfig } from '../config/config.ts'
-import { openMasterKeyOf, type StoreKeys } from '../custody/crypto/root-key.ts'
+import { openRootKey, type StoreKeys } from '../custody/crypto/root-key.ts'
 import type { CredentialAdministration } from '../custody/manage/transaction.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { apiKeyPepper, type Pepper } from '../tenants/keys/api-key.ts'
-import type { Administration } from '../tenants/transaction.ts'
+import type { TenantAdministration } from '../tenants/transaction.ts'
 import type { ProcessContext } from './context.ts'
 import type { ConfigOptions } from './input/options.ts'
 
@@ -11,7 +11,7 @@ import type { ConfigOptions } from './input/options.ts'
 export type OpenedStore = {
   readonly config: Config
   readonly store: Store
-  readonly administration: Administration
+  readonly administration: TenantAdministration
   /** Opens the master key as `serve` does: makes it when nobody chose one and the store has seen none. */
   readonly masterKey: () => StoreKeys
   /** What credentials are changed with, at this moment. */
@@ -29,7 +29,7 @@ export async function withStore<T>(
   const config = loadConfig(env, options.config)
   const store = await openStore(config.storeUrl)
   const masterKey = () =>
-    openMasterKeyOf(store, config.masterKey, env, {
+    openRootKey(store, config.masterKey, env, {
       createIfAbsent: config.masterKeyIsDefault,
       environment: config.execEnvironment
     })

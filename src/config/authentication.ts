@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { normalName } from '../base/distinguished-name.ts'
 import { isLoopback } from '../base/loopback.ts'
 import { nameForm, strict } from '../contract/schemas.ts'
-import type { ConfigFault } from './error.ts'
+import type { ConfigIssue } from './error.ts'
 import type { TlsFiles } from './tls-files.ts'
 
 const TenantName = Type.String({
@@ -64,7 +64,7 @@ const FileReference = Type.String({
 const list = { default: [], maxItems: 1000 }
 
 /** Settings about callers who prove themselves otherwise than by an API key, and about TLS, which some of that needs. */
-export const callerSettings = {
+export const authenticationSettings = {
   GATEWAY_JWT_ISSUERS: Type.Array(JwtIssuer, {
     ...list,
     description:
@@ -78,7 +78,7 @@ export const callerSettings = {
     description: 'a list (in the environment as JSON) of {san_uri or subject, tenant}'
   })
 }
-type CallerSettingsSchema = ReturnType<typeof Type.Object<typeof callerSettings>>
+type CallerSettingsSchema = ReturnType<typeof Type.Object<typeof authenticationSettings>>
 type CallerSettings = Static<CallerSettingsSchema>
 
 /** An issuer whose tokens are taken. */
@@ -106,7 +106,7 @@ export type CertificateMapping = { readonly tenant: string } & (
 )
 
 /** These settings in the program's own words. */
-export type CallersConfig = {
+export type AuthenticationConfig = {
   readonly tokenIssuers: readonly TokenIssuerOptions[]
   /** Null: the public listener speaks plain HTTP. */
   readonly tls: TlsFiles | null
@@ -114,7 +114,7 @@ export type CallersConfig = {
 }
 
 /** From settings that have no faults. */
-export function toCallersConfig(settings: CallerSettings): CallersConfig {
+export function toAuthenticationConfig(settings: CallerSettings): AuthenticationConfig {
   const { GATEWAY_TLS_CERT: certificate, GATEWAY_TLS_KEY: key, GATEWAY_TLS_CLIENT_CA: authority } = settings
   return {
     tokenIssuers: settings.GATEWAY_JWT_ISSUERS.map(({ tenant_claim, tenants, ...issuer }) => ({
@@ -132,7 +132,7 @@ export function toCallersConfig(settings: CallerSettings): CallersConfig {
 }
 
 /** What the schema cannot say, of those settings in which it found no fault. */
-export function callerFaults(settings: CallerSettings, found: readonly ConfigFault[]): ConfigFault[] {
+export function authenticationIssues(settings: CallerSettings, found: readonly ConfigIssue[]): ConfigIssue[] {
   const formed = (...names: string[]) => !found.some(({ key }) => names.some(name => key.startsWith(name)))
   return [
     ...(formed('GATEWAY_JWT_ISSUERS') ? issuerFaults(settings) : []),
@@ -141,11 +141,11 @@ export function callerFaults(settings: CallerSettings, found: readonly ConfigFau
   ]
 }
 
-function issuerFaults({ GATEWAY_JWT_ISSUERS: issuers }: CallerSettings): ConfigFault[] {
+function issuerFaults({ GATEWAY_JWT_ISSUERS: issuers }: CallerSettings): ConfigIssue[] {
   return issuers.flatMap(({ name, issuer, jwks }, index) => {
     const key = `GATEWAY_JWT_ISSUERS[${index}]`
     const before = issuers.slice(0, index)
-    const faults: ConfigFault[] = []
+    const faults: ConfigIssue[] = []
     if (before.some(other => other.name === name))
       faults.push({ key: `${key}.name`, detail: 'is the name of an earlier one too' })
     if (before.some(other => other.issuer === issuer))
@@ -163,7 +163,7 @@ function isKeySetPlace(place: string): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
 }
 
-function certificateFaults({ GATEWAY_CLIENT_CERTIFICATES: mappings }: CallerSettings): ConfigFault[] {
+function certificateFaults({ GATEWAY_CLIENT_CERTIFICATES: mappings }: CallerSettings): ConfigIssue[] {
   const seen = new Set<string>()
   return mappings.flatMap(({ san_uri, subject }, index) => {
     const key = `GATEWAY_CLIENT_CERTIFICATES[${index}]`
@@ -178,7 +178,7 @@ function certificateFaults({ GATEWAY_CLIENT_CERTIFICATES: mappings }: CallerSett
   })
 }
 
-function tlsFaults(settings: CallerSettings): ConfigFault[] {
+function tlsFaults(settings: CallerSettings): ConfigIssue[] {
   const needs = [
     ['GATEWAY_TLS_CERT', 'GATEWAY_TLS_KEY'],
     ['GATEWAY_TLS_KEY', 'GATEWAY_TLS_CERT'],

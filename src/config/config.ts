@@ -1,15 +1,15 @@
 import { Ajv } from 'ajv'
-import { type CallersConfig, callerFaults, toCallersConfig } from './authentication.ts'
-import { ConfigError, type ConfigFault, type ConfigSources, located, schemaFaults } from './error.ts'
+import { type AuthenticationConfig, authenticationIssues, toAuthenticationConfig } from './authentication.ts'
+import { ConfigError, type ConfigIssue, type ConfigSources, locateIssues, schemaIssues } from './error.ts'
 import { readConfigFile } from './file.ts'
 import { describeUnusedProxy } from './proxy-variables.ts'
-import { ruleFaults, splitList } from './rules.ts'
+import { ruleIssues, splitList } from './rules.ts'
 import { ConfigSchema, type SettingName, type Settings } from './schema.ts'
 import { describeServiceLinks, serviceLinks } from './service-links.ts'
-import { inFormOf, suggestionFor, withHint } from './suggestions.ts'
+import { normalizeForm, suggestionFor, withSuggestion } from './suggestions.ts'
 
 /** The settings, validated, in the program's own words. Frozen: it is read once, at start. */
-export type Config = CallersConfig & {
+export type Config = AuthenticationConfig & {
   readonly host: string
   readonly port: number
   readonly adminHost: string
@@ -61,7 +61,7 @@ export function loadConfig(env: Environment, file?: string): Config {
 /** What was read, sound or not. */
 export type ConfigRead = {
   readonly config: Config
-  readonly faults: readonly ConfigFault[]
+  readonly faults: readonly ConfigIssue[]
   /** False when nothing of the file could be read: then other settings hold than were meant. */
   readonly isWhole: boolean
 }
@@ -71,7 +71,7 @@ export type ConfigRead = {
  * so that the others can be looked at.
  */
 export function readConfig(env: Environment, file?: string): ConfigRead {
-  const faults: ConfigFault[] = []
+  const faults: ConfigIssue[] = []
   const links = serviceLinks(env)
   const { settings: inFile, places } = readConfigFile(file, faults)
   const isWhole = faults.length === 0
@@ -89,10 +89,10 @@ export function readConfig(env: Environment, file?: string): ConfigRead {
   const settings = { ...defaults(), ...given }
   const formFaults = validate(settings)
     ? []
-    : schemaFaults(validate.errors, name => `is not a setting${suggestionFor(name)}`)
-  const brokenRules = ruleFaults(settings).filter(({ key }) => !formFaults.some(other => other.key === key))
-  faults.push(...[...formFaults, ...brokenRules].map(fault => withHint(fault, settings)))
-  faults.push(...callerFaults(settings as Settings, formFaults))
+    : schemaIssues(validate.errors, name => `is not a setting${suggestionFor(name)}`)
+  const brokenRules = ruleIssues(settings).filter(({ key }) => !formFaults.some(other => other.key === key))
+  faults.push(...[...formFaults, ...brokenRules].map(fault => withSuggestion(fault, settings)))
+  faults.push(...authenticationIssues(settings as Settings, formFaults))
   const sound = Object.entries(settings).filter(([name]) => !faults.some(({ key }) => isPartOf(key, name)))
   return {
     config: toConfig({ ...defaults(), ...Object.fromEntries(sound) } as Settings, {
@@ -101,7 +101,7 @@ export function readConfig(env: Environment, file?: string): ConfigRead {
       env,
       links
     }),
-    faults: faults.map(fault => located(fault, sources)),
+    faults: faults.map(fault => locateIssues(fault, sources)),
     isWhole
   }
 }
@@ -109,7 +109,7 @@ export function readConfig(env: Environment, file?: string): ConfigRead {
 const settingNames = Object.keys(ConfigSchema.properties) as SettingName[]
 
 function inForm(name: string, value: unknown): unknown {
-  return Object.hasOwn(ConfigSchema.properties, name) ? inFormOf(name as SettingName, value) : value
+  return Object.hasOwn(ConfigSchema.properties, name) ? normalizeForm(name as SettingName, value) : value
 }
 
 function isPartOf(path: string, name: string): boolean {
@@ -132,7 +132,7 @@ type Read = {
 }
 
 function toConfig(settings: Settings, { given, sources, env, links }: Read): Config {
-  const callers = toCallersConfig(settings)
+  const callers = toAuthenticationConfig(settings)
   const upstreamOrigin = new URL(settings.GATEWAY_UPSTREAM_ORIGIN).origin
   const origins = [upstreamOrigin, ...originsOf(callers.tokenIssuers.map(({ jwks }) => jwks))]
   const execEnvironment = splitList(settings.GATEWAY_EXEC_ENVIRONMENT)

@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv'
 
 /** One fault in the configuration: the setting's name and what it should be. Never its value: it may be a secret. */
-export type ConfigFault = {
+export type ConfigIssue = {
   readonly key: string
   readonly detail: string
   /** Where the setting was given: `environment`, or FILE:LINE:COLUMN. None for a default. */
@@ -9,22 +9,22 @@ export type ConfigFault = {
 }
 
 /** One line for people. */
-export function describeFault({ key, detail, source }: ConfigFault): string {
+export function describeIssue({ key, detail, source }: ConfigIssue): string {
   // Of a file that is wrong as a whole the place says its name as well.
   if (source?.startsWith(`${key}:`)) return `${source}: ${detail}`
   return `${key}: ${detail}${source === undefined ? '' : ` (${source})`}`
 }
 
 /** The setting that a fault is about, e.g. of `GATEWAY_JWT_ISSUERS[0].jwks` the first word. */
-export function settingOf({ key }: ConfigFault): string {
+export function settingOf({ key }: ConfigIssue): string {
   return /^[A-Z0-9_]*/.exec(key)?.[0] ?? ''
 }
 
-/** Where each setting was given, and in a file each member: see ConfigFault. */
+/** Where each setting was given, and in a file each member: see ConfigIssue. */
 export type ConfigSources = ReadonlyMap<string, string>
 
 /** A fault with the place of its setting, or of the nearest part of it that has one. */
-export function located(fault: ConfigFault, sources: ConfigSources): ConfigFault {
+export function locateIssues(fault: ConfigIssue, sources: ConfigSources): ConfigIssue {
   if (fault.source !== undefined) return fault
   for (let path = fault.key; path !== ''; path = path.replace(/(?:^|\.|\[)[^.[]*$/, '')) {
     const source = sources.get(path)
@@ -36,9 +36,9 @@ export function located(fault: ConfigFault, sources: ConfigSources): ConfigFault
 /** The configuration is not usable. Holds every fault at once, and sentences about what else is worth a look. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
-  readonly faults: readonly ConfigFault[]
+  readonly faults: readonly ConfigIssue[]
   readonly warnings: readonly string[]
-  constructor(faults: readonly ConfigFault[], warnings: readonly string[] = []) {
+  constructor(faults: readonly ConfigIssue[], warnings: readonly string[] = []) {
     super(faults.map(fault => `${fault.key}: ${fault.detail}`).join('; '))
     this.faults = faults
     this.warnings = warnings
@@ -51,11 +51,11 @@ export class ConfigError extends Error {
  * schema. Of a member of the whole that the schema does not know `unknown` says what is to be said. Needs errors that Ajv made
  * with `allErrors` and `verbose`.
  */
-export function schemaFaults(
+export function schemaIssues(
   errors: readonly ErrorObject[] | null | undefined,
   unknown: (name: string) => string
-): ConfigFault[] {
-  const faults = new Map<string, ConfigFault>()
+): ConfigIssue[] {
+  const faults = new Map<string, ConfigIssue>()
   for (const error of errors ?? []) {
     const fault = schemaFault(error, unknown)
     faults.set(fault.key, fault)
@@ -66,7 +66,7 @@ export function schemaFaults(
 function schemaFault(
   { instancePath, params, keyword, parentSchema }: ErrorObject,
   unknown: (name: string) => string
-): ConfigFault {
+): ConfigIssue {
   const { additionalProperty, missingProperty } = params as Record<string, string | undefined>
   const steps = instancePath.split('/').slice(1)
   const key = pathOf([...steps, additionalProperty ?? missingProperty].filter(step => step !== undefined))

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs'
 import { platform } from 'node:os'
 import type { Config } from './config.ts'
-import type { ConfigFault } from './error.ts'
+import type { ConfigIssue } from './error.ts'
 
 /** Settings that lead to secrets in files which more than their owner and group can read, as the program would find them now. */
-export function exposedFiles({ masterKey, upstreamKey, tls }: Config): ConfigFault[] {
+export function exposedFiles({ masterKey, upstreamKey, tls }: Config): ConfigIssue[] {
   const references = [
     ['GATEWAY_MASTER_KEY', masterKey],
     ['GATEWAY_UPSTREAM_KEY', upstreamKey],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml'
 import { readText } from '../base/text-file.ts'
-import { type ConfigFault, pathOf } from './error.ts'
+import { type ConfigIssue, pathOf } from './error.ts'
 import { describeYamlError } from './yaml-error.ts'
 
 const defaultFile = 'gateway.yaml'
@@ -20,7 +20,7 @@ const nothing: ConfigFile = { settings: {}, places: new Map() }
  * Reads `file`; without one gateway.yaml, which may be missing. What is wrong with the file as a whole is added to `faults`, with
  * its place.
  */
-export function readConfigFile(file: string | undefined, faults: ConfigFault[]): ConfigFile {
+export function readConfigFile(file: string | undefined, faults: ConfigIssue[]): ConfigFile {
   const path = file ?? defaultFile
   let bytes: Buffer
   try {
@@ -37,7 +37,7 @@ export function readConfigFile(file: string | undefined, faults: ConfigFault[]):
   return nothing
 }
 
-function parseSettings(path: string, text: string, faults: ConfigFault[]): ConfigFile {
+function parseSettings(path: string, text: string, faults: ConfigIssue[]): ConfigFile {
   const lines = new LineCounter()
   // The parser's own messages quote the file, which may hold a secret put there by mistake.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
@@ -79,7 +79,7 @@ function firstOfEachLine(errors: readonly YAMLError[], lines: LineCounter): YAML
   return errors.filter((error, index) => errors.findIndex(other => lineOf(other) === lineOf(error)) === index)
 }
 
-function syntaxFault(key: string, error: YAMLError, placeOf: (offset: number) => string): ConfigFault {
+function syntaxFault(key: string, error: YAMLError, placeOf: (offset: number) => string): ConfigIssue {
   return { key, detail: describeYamlError(error), source: placeOf(error.pos[0]) }
 }
 

@@ -1,12 +1,12 @@
 import { BlockList, isIP } from 'node:net'
 import { isLoopback } from '../base/loopback.ts'
-import type { ConfigFault } from './error.ts'
+import type { ConfigIssue } from './error.ts'
 import { ConfigSchema } from './schema.ts'
 
 type Settings = Readonly<Record<string, unknown>>
 
 /** What the schema cannot say of single settings and of pairs of them. Settings of a wrong form are passed over. */
-export function ruleFaults(settings: Settings): ConfigFault[] {
+export function ruleIssues(settings: Settings): ConfigIssue[] {
   return [
     ...hostFaults(settings, 'GATEWAY_HOST', 'GATEWAY_PORT'),
     ...hostFaults(settings, 'GATEWAY_ADMIN_HOST', 'GATEWAY_ADMIN_PORT'),
@@ -17,14 +17,14 @@ export function ruleFaults(settings: Settings): ConfigFault[] {
   ]
 }
 
-function hostFaults(settings: Settings, key: string, port: string): ConfigFault[] {
+function hostFaults(settings: Settings, key: string, port: string): ConfigIssue[] {
   const value = settings[key]
   if (typeof value !== 'string' || !value.includes(':') || isIP(value) === 6) return []
   return [{ key, detail: `must be a host name or an address; a port goes into ${port}` }]
 }
 
 /** Node takes a port for one of two listeners alone: the second would fail to start. 0 is another port each time. */
-function listenerFaults(settings: Settings): ConfigFault[] {
+function listenerFaults(settings: Settings): ConfigIssue[] {
   const { GATEWAY_HOST: host, GATEWAY_PORT: port } = settings
   const { GATEWAY_ADMIN_HOST: adminHost, GATEWAY_ADMIN_PORT: adminPort } = settings
   if (port !== adminPort || port === 0 || !Number.isInteger(port)) return []
@@ -48,7 +48,7 @@ function isEveryAddress(host: string, other: string): boolean {
   return host === '::' || (host === '0.0.0.0' && isIP(other) !== 6)
 }
 
-function storeFaults(settings: Settings): ConfigFault[] {
+function storeFaults(settings: Settings): ConfigIssue[] {
   const key = 'GATEWAY_STORE_URL'
   const value = settings[key]
   // `sqlite:///PATH` is an absolute one, as it is for URLs of files.
@@ -58,7 +58,7 @@ function storeFaults(settings: Settings): ConfigFault[] {
   return [{ key, detail }]
 }
 
-function originFaults(settings: Settings): ConfigFault[] {
+function originFaults(settings: Settings): ConfigIssue[] {
   const key = 'GATEWAY_UPSTREAM_ORIGIN'
   const value = settings[key]
   if (typeof value !== 'string') return []
@@ -72,7 +72,7 @@ function originFaults(settings: Settings): ConfigFault[] {
   return []
 }
 
-function proxyFaults(settings: Settings): ConfigFault[] {
+function proxyFaults(settings: Settings): ConfigIssue[] {
   const key = 'GATEWAY_TRUSTED_PROXIES'
   const value = settings[key]
   if (typeof value !== 'string' || splitList(value).every(isAddressOrRange)) return []

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { strict } from '../contract/schemas.ts'
-import { callerSettings } from './authentication.ts'
+import { authenticationSettings } from './authentication.ts'
 
 const Port = Type.Integer({ minimum: 0, maximum: 65535, description: 'a port, 0 to 65535' })
 const SecretReference = Type.String({
@@ -84,7 +84,7 @@ export const ConfigSchema = Type.Object(
       default: '',
       description: 'addresses or CIDR ranges, separated by commas, whose X-Forwarded-For is believed'
     }),
-    ...callerSettings
+    ...authenticationSettings
   },
   strict
 )

@@ -1,5 +1,5 @@
 import { nearestName } from '../base/nearest-name.ts'
-import type { ConfigFault } from './error.ts'
+import type { ConfigIssue } from './error.ts'
 import { ConfigSchema, type SettingName } from './schema.ts'
 
 /** Settings that are a text of names or ranges: a list of YAML says the same. */
@@ -26,7 +26,7 @@ const levelsElsewhere: Readonly<Record<string, string>> = {
  * environment and may be quoted in YAML, lists are JSON in the environment, levels may be in capitals. Any other value comes back as
  * it is.
  */
-export function inFormOf(name: SettingName, value: unknown): unknown {
+export function normalizeForm(name: SettingName, value: unknown): unknown {
   if (commaSeparated.has(name)) return fromList(value)
   if (typeof value !== 'string') return value
   const { type } = ConfigSchema.properties[name]
@@ -49,7 +49,7 @@ function jsonOf(value: string): unknown {
 }
 
 /** A fault of a setting's form, with what was probably meant. Nothing of the value is in it. */
-export function withHint(fault: ConfigFault, settings: Readonly<Record<string, unknown>>): ConfigFault {
+export function withSuggestion(fault: ConfigIssue, settings: Readonly<Record<string, unknown>>): ConfigIssue {
   const value = settings[fault.key]
   if (typeof value !== 'string') return fault
   return { ...fault, detail: `${fault.detail}${hintOf(fault.key, value)}` }

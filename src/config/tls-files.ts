@@ -2,7 +2,7 @@ import { constants, createPrivateKey, type KeyObject, X509Certificate } from 'no
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { isUtf16, readText } from '../base/text-file.ts'
-import { ConfigError, type ConfigFault } from './error.ts'
+import { ConfigError, type ConfigIssue } from './error.ts'
 
 /** Where the listener's certificate is, as `file:PATH`. */
 export type TlsFiles = {
@@ -47,7 +47,7 @@ const settings = {
 
 /** Reads the files. Throws ConfigError for those that cannot be read. */
 export async function readTlsFiles(files: TlsFiles): Promise<TlsTexts> {
-  const faults: ConfigFault[] = []
+  const faults: ConfigIssue[] = []
   const read = async (which: keyof TlsFiles, reference: string): Promise<string> => {
     const path = reference.slice('file:'.length)
     try {
@@ -76,7 +76,7 @@ function pemText(bytes: Buffer): string {
 
 /** What the files hold, when it can be used together. Throws ConfigError; nothing of a key is in it. */
 export function tlsMaterial(texts: TlsTexts): TlsMaterial {
-  const faults: ConfigFault[] = []
+  const faults: ConfigIssue[] = []
   const attempt = <T>(which: keyof TlsFiles, detail: string, work: () => T): T | undefined => {
     try {
       return work()

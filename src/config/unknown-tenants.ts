@@ -1,5 +1,5 @@
 import type { Config } from './config.ts'
-import type { ConfigFault } from './error.ts'
+import type { ConfigIssue } from './error.ts'
 
 /** What is known of a tenant that a setting names: undefined when there is none. */
 export type TenantLookup = (name: string) => { readonly disabled: boolean } | undefined
@@ -8,10 +8,10 @@ export type TenantLookup = (name: string) => { readonly disabled: boolean } | un
  * Settings that lead callers to tenants which they cannot be: each of them gets 401, as strangers do. It may be created or
  * enabled later, so this is worth a warning.
  */
-export function deadMappings(
+export function unknownTenants(
   { clientCertificates, tokenIssuers }: Config,
   tenantNamed: TenantLookup
-): ConfigFault[] {
+): ConfigIssue[] {
   const mappings = [
     ...clientCertificates.map(({ tenant }, index) => [
       `GATEWAY_CLIENT_CERTIFICATES[${index}].tenant`,

@@ -1,6 +1,6 @@
 import { invalidPeriods, noAuthorities } from './certificate-periods.ts'
 import type { Config } from './config.ts'
-import { type ConfigFault, describeFault, located } from './error.ts'
+import { type ConfigIssue, describeIssue, locateIssues } from './error.ts'
 import { exposedFiles } from './exposed-files.ts'
 import type { TlsMaterial } from './tls-files.ts'
 
@@ -10,10 +10,10 @@ export function settingWarnings(config: Config, tls: TlsMaterial | null, now: Da
     ...exposedFiles(config),
     ...(tls === null ? [] : [...invalidPeriods(tls, now), ...noAuthorities(tls)])
   ]
-  return [...config.warnings, ...inWords(found, config)]
+  return [...config.warnings, ...describeWarnings(found, config)]
 }
 
 /** Each as one sentence, with the place of its setting. */
-export function inWords(found: readonly ConfigFault[], { sources }: Config): string[] {
-  return found.map(fault => describeFault(located(fault, sources)))
+export function describeWarnings(found: readonly ConfigIssue[], { sources }: Config): string[] {
+  return found.map(fault => describeIssue(locateIssues(fault, sources)))
 }

@@ -42,7 +42,7 @@ export function describedQuery(query: TSchema): TSchema {
 }
 
 /** Which page a query asks for. */
-export function pageOf({ limit, cursor }: { limit?: string | undefined; cursor?: string | undefined }): {
+export function pageSchema({ limit, cursor }: { limit?: string | undefined; cursor?: string | undefined }): {
   limit: number
   cursor: string | undefined
 } {

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { type Failure, type FieldError, Problem, type ProblemCode, type ProblemOptions } from './problem.ts'
-import { problemBody } from './render-problem.ts'
+import { renderProblem } from './render-problem.ts'
 import { answerHeaders, limitHeaders, noStoreHeaders } from './schemas.ts'
 
 /** A failure as a description shows it: what the envelope of such an answer holds. */
@@ -79,7 +79,7 @@ function problemResponse(status: number, examples: readonly Example[], behindLim
       'application/problem+json': {
         schema: Type.Ref('Problem'),
         examples: Object.fromEntries(
-          examples.map(example => [example.code, { value: problemBody(example, requestId) }])
+          examples.map(example => [example.code, { value: renderProblem(example, requestId) }])
         )
       }
     }

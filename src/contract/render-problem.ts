@@ -20,7 +20,7 @@ export type ProblemBody = {
 }
 
 /** Renders the envelope. A call that may have started a sync is never called retryable. */
-export function problemBody(problem: Failure, requestId: string): ProblemBody {
+export function renderProblem(problem: Failure, requestId: string): ProblemBody {
   const { kind } = problem
   const {
     errors,
@@ -58,7 +58,7 @@ export function problemHeaders(problem: Failure): Record<string, string> {
 
 /** A complete HTTP/1.1 answer for connections that never became a request. Closes the connection. */
 export function rawProblemResponse(problem: Failure, requestId: string): string {
-  const body = JSON.stringify(problemBody(problem, requestId))
+  const body = JSON.stringify(renderProblem(problem, requestId))
   const headers = {
     ...problemHeaders(problem),
     'x-request-id': requestId,

@@ -2,7 +2,7 @@ import {
   Credential,
   type CredentialState,
   type HeldVersions,
-  type Lease,
+  type KeyHandle,
   type Unusable
 } from './credential.ts'
 import { KeyMaterial } from './key-material.ts'
@@ -20,7 +20,7 @@ const sealed: Unusable = {}
 const none: HeldVersions = { active: null, standby: null, standbyUntilMs: 0 }
 
 /** The upstream credentials that this process holds, by name. */
-export class Credentials {
+export class CredentialPool {
   readonly #held = new Map<string, Credential>()
   readonly #events: CredentialEvents
   readonly #monotonicMs: () => number
@@ -37,35 +37,35 @@ export class Credentials {
   }
 
   /** The active version of a credential for one call, or why there is none now. */
-  lease(name: string): Lease | Unusable {
-    return this.#held.get(name)?.lease(this.#monotonicMs()) ?? sealed
+  acquire(name: string): KeyHandle | Unusable {
+    return this.#held.get(name)?.acquire(this.#monotonicMs()) ?? sealed
   }
 
   /** Another version to try once, after the upstream has refused this one; null when there is none. */
-  leaseInPlaceOf(refused: Lease): Lease | null {
-    return this.#held.get(refused.name)?.leaseInPlaceOf(refused, this.#nowMs()) ?? null
+  acquireFallback(refused: KeyHandle): KeyHandle | null {
+    return this.#held.get(refused.name)?.acquireFallback(refused, this.#nowMs()) ?? null
   }
 
   /** For how many seconds a call with this lease may not be sent now, as its key has been refused too often: 0 when it may. */
-  waitOf(lease: Lease): number {
+  waitOf(lease: KeyHandle): number {
     return this.#held.get(lease.name)?.waitOf(lease, this.#monotonicMs()) ?? 0
   }
 
   /** The upstream refused this version (401), and every other that could be tried. */
-  noteRefusal({ name }: Lease): void {
-    if (this.#held.get(name)?.noteRefusal(this.#monotonicMs())) this.#events.onBreaker(name, true)
+  reportRejected({ name }: KeyHandle): void {
+    if (this.#held.get(name)?.reportRejected(this.#monotonicMs())) this.#events.onBreaker(name, true)
   }
 
   /** The upstream took this version; with `refused`, after it had refused that one. */
-  noteAcceptance({ name, version }: Lease, refused?: Lease): void {
+  reportAccepted({ name, version }: KeyHandle, refused?: KeyHandle): void {
     const credential = this.#held.get(name)
-    if (credential?.noteAcceptance()) this.#events.onBreaker(name, false)
+    if (credential?.reportAccepted()) this.#events.onBreaker(name, false)
     if (refused && credential?.swap(refused.version, version))
       this.#events.onRevert({ name, from: refused.version, to: version })
   }
 
   /** Whether bytes that came from outside hold a key of this process, in whatever form. */
-  areIn(bytes: Buffer): boolean {
+  containsKey(bytes: Buffer): boolean {
     // Trailers mostly: every answer is looked into three times, and each search counts.
     if (bytes.length === 0) return false
     return this.#searches().some(search => search.isIn(bytes))
@@ -75,7 +75,7 @@ export class Credentials {
    * How many characters in a row a short text from outside shares with a key of this process, in whatever form: 0 for fewer
    * than eight, Infinity for a whole key. A text that shares any is neither relayed nor stored.
    */
-  partIn(text: string): number {
+  containsKeyPart(text: string): number {
     return Math.max(...this.#searches().map(search => search.partIn(text)))
   }
 

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict'
-import { OneAtATime } from '../base/one-at-a-time.ts'
+import { SerialRunner } from '../base/serial-runner.ts'
 import type { CredentialJobs } from './credential-jobs.ts'
-import type { Credentials } from './credential-pool.ts'
+import type { CredentialPool } from './credential-pool.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
 import { type CredentialView, viewsOf } from './credential-views.ts'
 import { holdSnapshot } from './hold-snapshot.ts'
 import type { KeyMaterial } from './key-material.ts'
 import { findCredential, findVersion } from './manage/credential-rows.ts'
 import { labelOf } from './manage/operations.ts'
-import { LeavingCredentials } from './retiring-credentials.ts'
+import { RetiringCredentials } from './retiring-credentials.ts'
 import { SecretUnavailable } from './secrets/reference.ts'
-import { isCommand, References, type ReferencesOptions } from './secrets/watch.ts'
+import { isCommand, SecretWatch, type SecretWatchOptions } from './secrets/watch.ts'
 import { isGoneBackFrom } from './select-versions.ts'
 import { type TroubleKind, Troubles } from './troubles.ts'
 
-export type CredentialKeeperOptions = ReferencesOptions & {
-  readonly credentials: Credentials
+export type CredentialReconcilerOptions = SecretWatchOptions & {
+  readonly credentials: CredentialPool
   readonly store: CredentialJobs
   /** GATEWAY_UPSTREAM_KEY, and whether it may be missing where the store holds credentials. */
   readonly setting: { readonly reference: string; readonly mayBeMissing: boolean }
@@ -31,21 +31,21 @@ const pollMs = 250
 const changeGraceMs = 3_600_000
 
 /** Keeps the credentials of this process as the store, and what it refers to, say. */
-export class CredentialKeeper {
-  readonly #options: CredentialKeeperOptions
+export class CredentialReconciler {
+  readonly #options: CredentialReconcilerOptions
   #snapshot: CredentialSnapshot | null = null
   #timer: NodeJS.Timeout | undefined
   /** What the store says, and what is taken up meanwhile, do not overtake each other. */
-  readonly #turns = new OneAtATime()
-  readonly #references: References
-  readonly #leaving = new LeavingCredentials()
+  readonly #turns = new SerialRunner()
+  readonly #references: SecretWatch
+  readonly #leaving = new RetiringCredentials()
   /** Commands under way: what they take holds nothing else up. */
   readonly #running = new Set<Promise<void>>()
   readonly #troubles = new Troubles()
 
-  constructor(options: CredentialKeeperOptions) {
+  constructor(options: CredentialReconcilerOptions) {
     this.#options = options
-    this.#references = new References(options)
+    this.#references = new SecretWatch(options)
   }
 
   /**
@@ -158,7 +158,7 @@ export class CredentialKeeper {
     this.#running.add(running)
   }
 
-  async #look(name: string, source: string, atItsTurn: OneAtATime['run']): Promise<void> {
+  async #look(name: string, source: string, atItsTurn: SerialRunner['run']): Promise<void> {
     await this.#try('reference', name, 'the key of a credential could not be fetched', () =>
       this.#references.ask(name, source, async () => {
         const material = await this.#materialOf(source)

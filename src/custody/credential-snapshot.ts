@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { StoreKeys } from './crypto/root-key.ts'
-import type { CredentialRecords } from './manage/credential-rows.ts'
+import type { CredentialRows } from './manage/credential-rows.ts'
 import { readProven } from './manage/manifest.ts'
 
 /**
@@ -11,7 +11,7 @@ import { readProven } from './manage/manifest.ts'
 export type CredentialSnapshot = {
   /** The last change that the records surely include; the next read goes on from here. */
   readonly lastChange: number
-  readonly records: CredentialRecords
+  readonly records: CredentialRows
   readonly wrapping: KeyObject
   /** Under which fingerprints of keys are made. */
   readonly fingerprintKey: KeyObject

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { MasterKey } from './crypto/master-key.ts'
-import { type CredentialRecord, type CredentialRecords, findVersion } from './manage/credential-rows.ts'
+import { type CredentialRow, type CredentialRows, findVersion } from './manage/credential-rows.ts'
 import { readProven } from './manage/manifest.ts'
 import { shownReference } from './secrets/reference.ts'
 
@@ -29,13 +29,13 @@ export function listCredentials(
 }
 
 /** The credentials among records that are known to be what was stored, by name. */
-export function viewsOf(records: CredentialRecords, now: Date): CredentialView[] {
+export function viewsOf(records: CredentialRows, now: Date): CredentialView[] {
   return records.credentials
     .filter(({ removed_at }) => removed_at === null)
     .map(record => toView(record, records, now))
 }
 
-function toView(record: CredentialRecord, records: CredentialRecords, now: Date): CredentialView {
+function toView(record: CredentialRow, records: CredentialRows, now: Date): CredentialView {
   const { name, active, standby, standby_until, follows_setting } = record
   const version = findVersion(records, name, active)
   const isOnStandby = standby !== null && standby_until !== null && standby_until > now.toISOString()

@@ -17,7 +17,7 @@ export type HeldVersions = {
 }
 
 /** The right to send one call with one version of a credential. Give it back by `release`. */
-export type Lease = {
+export type KeyHandle = {
   readonly name: string
   readonly version: number
   /** How the ledger names the version, `name@version`. */
@@ -68,7 +68,7 @@ export class Credential {
   }
 
   /** The active version for one call, at the monotonic time `nowMs`. */
-  lease(nowMs: number): Lease | Unusable {
+  acquire(nowMs: number): KeyHandle | Unusable {
     const { active } = this.#versions
     if (!active) return {}
     if (this.#refusals < refusalsToOpen) return this.#leaseOf(active, true)
@@ -79,13 +79,13 @@ export class Credential {
   }
 
   /** For how many seconds a call that was leased before and not sent yet may not be sent: 0 when it may. */
-  waitOf({ canWait }: Pick<Lease, 'canWait'>, nowMs: number): number {
+  waitOf({ canWait }: Pick<KeyHandle, 'canWait'>, nowMs: number): number {
     if (!canWait || this.#refusals < refusalsToOpen) return 0
     return Math.max(1, Math.ceil((this.#openUntilMs - nowMs) / 1000))
   }
 
   /** The version to try when the upstream has refused another: the standby, or the active one if they changed places. */
-  leaseInPlaceOf({ version }: Pick<Lease, 'version'>, atMs: number): Lease | null {
+  acquireFallback({ version }: Pick<KeyHandle, 'version'>, atMs: number): KeyHandle | null {
     const { active, standby, standbyUntilMs } = this.#versions
     if (active && active.version !== version) return this.#leaseOf(active, false)
     return standby && standby.version !== version && atMs < standbyUntilMs
@@ -94,7 +94,7 @@ export class Credential {
   }
 
   /** The upstream refused every version that could be tried. True when this opens the breaker. */
-  noteRefusal(nowMs: number): boolean {
+  reportRejected(nowMs: number): boolean {
     this.#refusals++
     if (this.#refusals < refusalsToOpen) return false
     this.#openUntilMs = nowMs + openForMs
@@ -102,7 +102,7 @@ export class Credential {
   }
 
   /** The upstream took the key. True when this closes the breaker. */
-  noteAcceptance(): boolean {
+  reportAccepted(): boolean {
     const wasOpen = this.#refusals >= refusalsToOpen
     this.#refusals = 0
     return wasOpen
@@ -131,7 +131,7 @@ export class Credential {
     return [active, standby].flatMap(version => version?.material ?? [])
   }
 
-  #leaseOf({ version, material }: HeldVersion, canWait: boolean): Lease {
+  #leaseOf({ version, material }: HeldVersion, canWait: boolean): KeyHandle {
     material.retain()
     return {
       name: this.name,

@@ -1,16 +1,16 @@
 import type { HeldVersion, HeldVersions } from './credential.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
-import { openVersion } from './load-version.ts'
-import { type CredentialRecord, findVersion } from './manage/credential-rows.ts'
+import { loadVersion } from './load-version.ts'
+import { type CredentialRow, findVersion } from './manage/credential-rows.ts'
 import { labelOf } from './manage/operations.ts'
 import { SecretUnavailable } from './secrets/reference.ts'
-import type { References } from './secrets/watch.ts'
-import { holdVersions } from './select-versions.ts'
+import type { SecretWatch } from './secrets/watch.ts'
+import { selectVersions } from './select-versions.ts'
 
 export type SnapshotHolder = {
   /** What is held of a credential now: a version that has not changed is not opened again. */
   held(name: string): HeldVersions
-  readonly references: Pick<References, 'mayAsk' | 'ask' | 'materialOf'>
+  readonly references: Pick<SecretWatch, 'mayAsk' | 'ask' | 'materialOf'>
   /** A version cannot be opened; the others can still be used. */
   onUnopened(label: string, error: unknown): void
 }
@@ -24,14 +24,14 @@ export async function holdSnapshot(
   for (const record of snapshot.records.credentials)
     if (record.removed_at === null) {
       const open = (version: number) => openOne(record, version, snapshot, holder)
-      all.set(record.name, await holdVersions(record, snapshot, open))
+      all.set(record.name, await selectVersions(record, snapshot, open))
     }
   return all
 }
 
 /** Null when the version cannot be opened. */
 async function openOne(
-  { name, active }: CredentialRecord,
+  { name, active }: CredentialRow,
   version: number,
   snapshot: CredentialSnapshot,
   { held, references, onUnopened }: SnapshotHolder
@@ -43,7 +43,7 @@ async function openOne(
     if (one?.version === version && one.material.fingerprint === record.fingerprint) return one
   if (!references.mayAsk(name, record.source)) return null
   try {
-    return await openVersion(record, snapshot, source =>
+    return await loadVersion(record, snapshot, source =>
       references.ask(name, source, () => references.materialOf(source, snapshot))
     )
   } catch (error) {

@@ -2,7 +2,7 @@ import type { HeldVersion } from './credential.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
 import { SealBroken, unseal } from './crypto/envelope.ts'
 import { KeyMaterial } from './key-material.ts'
-import type { VersionRecord } from './manage/credential-rows.ts'
+import type { VersionRow } from './manage/credential-rows.ts'
 import { labelOf } from './manage/operations.ts'
 import type { CommandOptions, Environment } from './secrets/exec.ts'
 import { fetchSecret, SecretUnavailable, shownReference } from './secrets/reference.ts'
@@ -19,8 +19,8 @@ type Opening = Pick<CredentialSnapshot, 'wrapping' | 'fingerprintKey'>
  * Opens one version as it was recorded. Throws SealBroken when what was sealed does not open here, and SecretUnavailable
  * when its reference gives no key, or another one than was recorded.
  */
-export async function openVersion(
-  record: VersionRecord,
+export async function loadVersion(
+  record: VersionRow,
   opening: Opening,
   materialOf: FetchMaterial
 ): Promise<HeldVersion> {
@@ -52,7 +52,7 @@ export async function fetchMaterial(
 }
 
 function unsealed(
-  { credential, version, wrapped_key, sealed }: VersionRecord,
+  { credential, version, wrapped_key, sealed }: VersionRow,
   { wrapping }: Pick<Opening, 'wrapping'>
 ): Buffer {
   const label = labelOf(credential, version)

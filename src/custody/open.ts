@@ -1,12 +1,12 @@
 import type { Config } from '../config/config.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { CredentialJobs, RevertJob } from './credential-jobs.ts'
-import { Credentials } from './credential-pool.ts'
-import { CredentialKeeper } from './credential-reconciler.ts'
+import { CredentialPool } from './credential-pool.ts'
+import { CredentialReconciler } from './credential-reconciler.ts'
 import { isCommand } from './secrets/watch.ts'
 
 /** The credentials of this process, and what keeps them as the store says. */
-export type Custody = { readonly credentials: Credentials; readonly keeper: CredentialKeeper }
+export type Custody = { readonly credentials: CredentialPool; readonly keeper: CredentialReconciler }
 
 type CustodyOptions = {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -20,7 +20,7 @@ export function openCustody(
   { env, logger, pid }: CustodyOptions,
   store: CredentialJobs & RevertJob
 ): Custody {
-  const credentials = new Credentials({
+  const credentials = new CredentialPool({
     onRevert(change) {
       const { name: credential, from, to } = change
       logger.error({ credential, from, to }, 'the upstream refuses the new key: gone back to the one before')
@@ -41,7 +41,7 @@ export function openCustody(
     isWarned = true
   }
   if (isCommand(config.masterKey)) onCommand()
-  const keeper = new CredentialKeeper({
+  const keeper = new CredentialReconciler({
     credentials,
     store,
     sources: { env, commands: { environment: config.execEnvironment } },

@@ -5,7 +5,7 @@ const leavesAfterMs = 1000
  * Credentials that were removed, and are held for a moment longer: of tenants that got another one in the same change, some
  * calls still come with the one before. Times are monotonic milliseconds.
  */
-export class LeavingCredentials {
+export class RetiringCredentials {
   readonly #untilMs = new Map<string, number>()
   readonly #nowMs: () => number
 

@@ -1,11 +1,11 @@
 import type { HeldVersion, HeldVersions } from './credential.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
 import type { KeyMaterial } from './key-material.ts'
-import { type CredentialRecord, findVersion } from './manage/credential-rows.ts'
+import { type CredentialRow, findVersion } from './manage/credential-rows.ts'
 
 /** What this process holds of a credential. `open` gives a version, or null when it cannot be opened here. */
-export async function holdVersions(
-  { name, active, standby, standby_until }: CredentialRecord,
+export async function selectVersions(
+  { name, active, standby, standby_until }: CredentialRow,
   { records }: Pick<CredentialSnapshot, 'records'>,
   open: (version: number) => Promise<HeldVersion | null>
 ): Promise<HeldVersions> {

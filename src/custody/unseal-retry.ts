@@ -4,7 +4,7 @@ import type { Logger } from '../telemetry/logger.ts'
 const everyMs = 1_000
 
 /** Tries to unseal until it works, and logs each new reason why it does not. Returns what stops it. */
-export function keepUnsealing<Opened extends object>(
+export function retryUnsealing<Opened extends object>(
   store: { call(job: 'unseal', nothing: undefined): Promise<Opened | { sealed: string }> },
   logger: Pick<Logger, 'error'>,
   open: (opened: Opened) => Promise<void>

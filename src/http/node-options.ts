@@ -21,7 +21,7 @@ type NodeTlsServer = SecureServer & {
 }
 
 /** For Fastify: what Node's own server is made with, HTTP or, with a certificate, HTTPS. */
-export function serverOptions(tls: TlsMaterial | undefined) {
+export function nodeOptions(tls: TlsMaterial | undefined) {
   const http = {
     headersTimeout: 5_000,
     connectionsCheckingInterval: 1_000,

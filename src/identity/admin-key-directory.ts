@@ -1,8 +1,8 @@
 import type { AdminKeyRows, AdminRole } from '../tenants/keys/admin-key-rows.ts'
 import { idStart, type Pepper, parseApiKey, secretDigester } from '../tenants/keys/api-key.ts'
 import type { KeyedDigest } from '../tenants/keys/keyed-digest.ts'
+import { type AuthenticationAttempt, failAttempt, type RejectionReason } from './authentication-failure.ts'
 import { KeyTable } from './key-ring/key-table.ts'
-import { type Applicant, type RefusalReason, turnAway } from './stranger.ts'
 
 /** Who sent a request to the admin listener. */
 export type AdminCaller = { readonly keyId: string; readonly role: AdminRole }
@@ -41,21 +41,21 @@ export class AdminKeyDirectory {
    * The administrator behind a key, at the time `now` (milliseconds since 1970), or null: the reason goes to the applicant alone.
    * A wrong secret costs the same whether the key is known or not.
    */
-  authenticate(key: string, now: number, applicant?: Applicant): AdminCaller | null {
+  authenticate(key: string, now: number, applicant?: AuthenticationAttempt): AdminCaller | null {
     const parsed = parseApiKey(key, 'cga')
-    if (parsed === null) return turnAway(applicant, { reason: 'malformed' })
+    if (parsed === null) return failAttempt(applicant, { reason: 'malformed' })
     const row = this.#keys.candidate(key, idStart)
     const genuine = this.#keys.isGenuine(row, key, idStart, this.#digest(parsed.secret))
     const known = genuine ? this.#keys.knownIn(row) : null
-    if (known === null) return turnAway(applicant, { reason: 'unknown' })
+    if (known === null) return failAttempt(applicant, { reason: 'unknown' })
     const reason = refusalOf(known, now)
-    if (reason !== null) return turnAway(applicant, { reason, adminKeyId: known.id })
+    if (reason !== null) return failAttempt(applicant, { reason, adminKeyId: known.id })
     return { keyId: known.id, role: known.role }
   }
 }
 
 /** Why a genuine key does not admit its bearer; null for one that does. */
-function refusalOf({ revoked, expiresAtMs }: KnownKey, now: number): RefusalReason | null {
+function refusalOf({ revoked, expiresAtMs }: KnownKey, now: number): RejectionReason | null {
   if (revoked) return 'revoked'
   return expiresAtMs !== null && now >= expiresAtMs ? 'expired' : null
 }

@@ -1,12 +1,12 @@
 import type { Config } from '../config/config.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Directory } from './directory.ts'
-import type { TokenIssuers } from './jwt/authenticate.ts'
+import type { JwtAuthenticator } from './jwt/authenticate.ts'
 import { ClientCertificates } from './mtls/client-certificates.ts'
 
 /** How callers prove themselves beside keys, as far as it is configured. */
-export type Proofs = {
-  readonly tokens: TokenIssuers | undefined
+export type Authenticators = {
+  readonly tokens: JwtAuthenticator | undefined
   readonly certificates: ClientCertificates | undefined
   /** Whether the keys of an issuer could not be had the last time. */
   lackKeys(): boolean
@@ -15,15 +15,15 @@ export type Proofs = {
 }
 
 /** Makes them from the settings. What verifies tokens is loaded only where it is used. */
-export async function openProofs(
+export async function openAuthenticators(
   { tokenIssuers, clientCertificates }: Config,
   directory: Pick<Directory, 'find'>,
   logger: Logger
-): Promise<Proofs> {
+): Promise<Authenticators> {
   const issuers =
     tokenIssuers.length === 0
       ? null
-      : (await import('./jwt/authenticate.ts')).openTokenIssuers(tokenIssuers, directory, logger)
+      : (await import('./jwt/authenticate.ts')).openJwtAuthenticator(tokenIssuers, directory, logger)
   const certificates =
     clientCertificates.length === 0 ? undefined : new ClientCertificates(clientCertificates, directory)
   return {

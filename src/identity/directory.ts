@@ -4,9 +4,9 @@ import { idStart, type Pepper, parseApiKey, secretDigester } from '../tenants/ke
 import type { KeyedDigest } from '../tenants/keys/keyed-digest.ts'
 import type { Tenant } from '../tenants/tenant.ts'
 import { tenantIn } from '../tenants/tenant-row.ts'
+import { type AuthenticationAttempt, failAttempt, type RejectionReason } from './authentication-failure.ts'
 import { digestBytes } from './key-ring/key-digests.ts'
 import { KeyTable } from './key-ring/key-table.ts'
-import { type Applicant, type RefusalReason, turnAway } from './stranger.ts'
 
 /** Who sent a request: a live tenant, and the key that it used. */
 export type Caller = { readonly tenant: Tenant; readonly keyId: string }
@@ -52,7 +52,7 @@ export class Directory {
    * secret costs the same whether the key is known or not, and in use or not; a key that is no longer
    * taken is never kept as proven.
    */
-  authenticate(key: string, now: number, applicant?: Applicant): Caller | null {
+  authenticate(key: string, now: number, applicant?: AuthenticationAttempt): Caller | null {
     const row = this.#keys.candidate(key, idStart)
     const plain = this.#plain
     // In hex, then bytes: several times as fast as asking for bytes.
@@ -60,14 +60,14 @@ export class Directory {
     const isProven = this.#keys.isProven(row, plain)
     if (!isProven) {
       const parsed = parseApiKey(key)
-      if (parsed === null) return turnAway(applicant, { reason: 'malformed' })
+      if (parsed === null) return failAttempt(applicant, { reason: 'malformed' })
       const isGenuine = this.#keys.isGenuine(row, key, idStart, this.#digest(parsed.secret))
-      if (!isGenuine) return turnAway(applicant, { reason: 'unknown' })
+      if (!isGenuine) return failAttempt(applicant, { reason: 'unknown' })
     }
     const known = this.#keys.knownIn(row)
-    if (known === null) return turnAway(applicant, { reason: 'unknown' })
+    if (known === null) return failAttempt(applicant, { reason: 'unknown' })
     const reason = refusalOf(known, now)
-    if (reason !== null) return turnAway(applicant, { reason, tenant: known.tenant.name, keyId: known.id })
+    if (reason !== null) return failAttempt(applicant, { reason, tenant: known.tenant.name, keyId: known.id })
     // From then on it costs half as much: no parsing, no keyed digest.
     if (!isProven) this.#keys.prove(row, plain)
     // Its own text, not the part of the caller's: that would keep the whole key in memory.
@@ -79,12 +79,12 @@ export class Directory {
    * The live tenant of this name, for callers who have proved by `keyId`, which is no key, that they are it; or null: the
    * reason goes to the applicant alone.
    */
-  find(name: string, applicant?: Applicant, keyId?: string): Tenant | null {
+  find(name: string, applicant?: AuthenticationAttempt, keyId?: string): Tenant | null {
     const tenant = this.tenantNamed(name)
     if (tenant !== undefined && !tenant.disabled) return tenant
     const proof = keyId === undefined ? {} : { keyId }
-    if (tenant === undefined) return turnAway(applicant, { reason: 'unknown', ...proof })
-    return turnAway(applicant, { reason: 'tenant_disabled', tenant: name, ...proof })
+    if (tenant === undefined) return failAttempt(applicant, { reason: 'unknown', ...proof })
+    return failAttempt(applicant, { reason: 'tenant_disabled', tenant: name, ...proof })
   }
 
   /** Takes in a page of tenants that it does not know yet. */
@@ -119,7 +119,7 @@ export class Directory {
 }
 
 /** Why a genuine key does not admit its bearer, in the order in which `key list` says it; null for one that does. */
-function refusalOf({ revoked, expiresAtMs, tenant }: KnownKey, now: number): RefusalReason | null {
+function refusalOf({ revoked, expiresAtMs, tenant }: KnownKey, now: number): RejectionReason | null {
   if (revoked) return 'revoked'
   if (expiresAtMs !== null && now >= expiresAtMs) return 'expired'
   return tenant.disabled ? 'tenant_disabled' : null

@@ -1,4 +1,4 @@
-import { inTime } from '../store/bounded-queue.ts'
+import { withDeadline } from '../store/bounded-queue.ts'
 import type { DirectoryChanges, DirectorySnapshot, TenantPage } from '../tenants/directory-rows.ts'
 import type { Directory } from './directory.ts'
 
@@ -66,7 +66,7 @@ export function followDirectory(
       const changes = await store.call('changes', seen)
       if (changes) {
         // A tenant whose credential is late is answered `sealed` meanwhile; one whose key was revoked must not be let in.
-        await inTime(settle(), longestWaitMs).catch(() => {})
+        await withDeadline(settle(), longestWaitMs).catch(() => {})
         directory.apply(changes)
         seen = changes.lastChange
       }

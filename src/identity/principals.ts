@@ -8,7 +8,7 @@ import { type AdminKeyJobs, followAdminKeys } from './follow-admin-keys.ts'
 import { type DirectoryJobs, type Following, followDirectory, loadDirectory } from './follow-directory.ts'
 
 /** Whom the store names when it is opened, and the peppers of their keys. */
-export type StoredCallers = {
+export type StoredPrincipals = {
   readonly snapshot: DirectorySnapshot
   readonly pepper: Pepper
   readonly adminKeys: AdminKeyRows
@@ -16,7 +16,7 @@ export type StoredCallers = {
 }
 
 /** Who may call: tenants and administrators, as the store names them. Nobody before it is unsealed. */
-export class Callers {
+export class Principals {
   readonly #store: DirectoryJobs & AdminKeyJobs
   readonly #onError: (err: unknown, what: string) => void
   readonly #settle: () => Promise<void>
@@ -47,7 +47,7 @@ export class Callers {
   }
 
   /** Takes in everybody, and from then on every change. Throws what the store throws; then nobody is known still. */
-  async open({ pepper, adminPepper, snapshot, adminKeys }: StoredCallers): Promise<void> {
+  async open({ pepper, adminPepper, snapshot, adminKeys }: StoredPrincipals): Promise<void> {
     const directory = new Directory(pepper)
     await loadDirectory(directory, snapshot, this.#store)
     this.#directory = directory

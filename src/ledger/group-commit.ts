@@ -1,16 +1,16 @@
-import type { Draft } from './entry/pending-entry.ts'
+import type { PendingEntry } from './entry/pending-entry.ts'
 
 /** The wait for a durable entry ended without one. The entry may have been withdrawn, or still be written later. */
 export class AppendTimeout extends Error {
   override readonly name = 'AppendTimeout'
 }
 
-export type AppendQueueOptions = {
+export type GroupCommitOptions = {
   /**
    * Makes a batch durable, all or nothing; rejects when it was not stored. Resolves to the calls whose outcome was left
    * out, because another process had closed them.
    */
-  store: (batch: readonly Draft[]) => Promise<readonly string[]>
+  store: (batch: readonly PendingEntry[]) => Promise<readonly string[]>
   /** Told of each fault when it begins, and of null when the store is well again. */
   onFault?: (fault: Error | null) => void
   /** Stores something, to find out whether the store is well again when nothing else waits to be stored. */
@@ -24,7 +24,7 @@ export type AppendQueueOptions = {
 }
 
 type Waiting = {
-  readonly draft: Draft
+  readonly draft: PendingEntry
   /** Kept entries tell what has already happened: they stay queued until stored, whoever still waits for them. */
   readonly kept: boolean
   readonly expiresAt: number
@@ -47,9 +47,9 @@ const retryMs = 200
  * Groups entries into batches: all that wait when the writer is free go into one transaction. One batch is under
  * way at a time. Every wait is bounded; past its bound an entry that nothing depends on yet is withdrawn.
  */
-export class AppendQueue {
-  readonly #store: AppendQueueOptions['store']
-  readonly #probe: AppendQueueOptions['probe']
+export class GroupCommit {
+  readonly #store: GroupCommitOptions['store']
+  readonly #probe: GroupCommitOptions['probe']
   readonly #onFault: (fault: Error | null) => void
   readonly #expected: () => number
   readonly #waitMs: number
@@ -71,7 +71,7 @@ export class AppendQueue {
     expected = () => 0,
     waitMs = 2000,
     now = () => performance.now()
-  }: AppendQueueOptions) {
+  }: GroupCommitOptions) {
     this.#store = store
     this.#probe = probe
     this.#onFault = onFault
@@ -89,14 +89,14 @@ export class AppendQueue {
    * Resolves when the entry is durable. Rejects when it could not be stored or the wait is over; then it will not
    * be stored, unless it was on its way already: `onStoredLate` tells.
    */
-  append(draft: Draft, onStoredLate?: () => void): Promise<void> {
+  append(draft: PendingEntry, onStoredLate?: () => void): Promise<void> {
     if (this.#underWay[0]?.expired || this.#queue.length >= queueBound)
       return Promise.reject(this.#fault ?? new AppendTimeout('the ledger does not keep up'))
     return this.#enqueue(draft, false, onStoredLate)
   }
 
   /** Like `append`, but the entry is stored sooner or later even when the wait ends without it. */
-  keep(draft: Draft): Promise<void> {
+  keep(draft: PendingEntry): Promise<void> {
     return this.#enqueue(draft, true, undefined)
   }
 
@@ -108,7 +108,7 @@ export class AppendQueue {
     await new Promise<void>(resolve => this.#drained.push(resolve))
   }
 
-  #enqueue(draft: Draft, kept: boolean, onStoredLate: (() => void) | undefined): Promise<void> {
+  #enqueue(draft: PendingEntry, kept: boolean, onStoredLate: (() => void) | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const expiresAt = this.#now() + this.#waitMs
       this.#queue.push({

@@ -1,11 +1,11 @@
 import { timeText } from '../base/time-text.ts'
 import { Problem } from '../contract/problem.ts'
 import type { CallFacts, OutcomeFacts, RejectionFacts } from './entry/entry.ts'
-import { draftOf, draftOfCall } from './entry/pending-entry.ts'
-import { AppendQueue, type AppendQueueOptions } from './group-commit.ts'
-import { Rejections } from './rejection-aggregator.ts'
+import { pendingCall, pendingEntry } from './entry/pending-entry.ts'
+import { GroupCommit, type GroupCommitOptions } from './group-commit.ts'
+import { RejectionAggregator } from './rejection-aggregator.ts'
 
-export type LedgerOptions = Pick<AppendQueueOptions, 'store' | 'onFault' | 'waitMs' | 'now'> & {
+export type LedgerOptions = Pick<GroupCommitOptions, 'store' | 'onFault' | 'waitMs' | 'now'> & {
   /** Stores a signed entry that tells where the chain stands; unless `always`, only when there is something new. */
   checkpoint: (options: { always: boolean }) => Promise<void>
 }
@@ -18,13 +18,13 @@ const checkpointEveryMs = 60_000
  * behind `store`.
  */
 export class Ledger {
-  readonly #queue: AppendQueue
-  readonly #rejections: Rejections
+  readonly #queue: GroupCommit
+  readonly #rejections: RejectionAggregator
   readonly #checkpointTimer: NodeJS.Timeout
   #openCalls = 0
 
   constructor({ checkpoint, ...options }: LedgerOptions) {
-    this.#queue = new AppendQueue({
+    this.#queue = new GroupCommit({
       ...options,
       expected: () => this.#openCalls,
       probe: () => checkpoint({ always: true })
@@ -32,8 +32,8 @@ export class Ledger {
     const checkpointIfWell = () => this.fault ?? checkpoint({ always: false }).catch(ignoreUntilNext)
     this.#checkpointTimer = setInterval(checkpointIfWell, checkpointEveryMs).unref()
     // A rejection that cannot be stored is kept by the queue; nobody waits for it.
-    this.#rejections = new Rejections(
-      fields => void this.#queue.keep(draftOf(fields)).catch(ignoreUntilStored),
+    this.#rejections = new RejectionAggregator(
+      fields => void this.#queue.keep(pendingEntry(fields)).catch(ignoreUntilStored),
       () => this.fault === null
     )
   }
@@ -47,7 +47,7 @@ export class Ledger {
   async recordIntent(call: CallFacts): Promise<void> {
     this.#openCalls++
     try {
-      await this.#queue.append(draftOfCall(timeText(), call, undefined), () => this.#closeUnsent(call))
+      await this.#queue.append(pendingCall(timeText(), call, undefined), () => this.#closeUnsent(call))
     } catch (cause) {
       this.#openCalls--
       throw new Problem('ledger_unavailable', { retryAfter: 1, cause })
@@ -61,7 +61,7 @@ export class Ledger {
   async recordOutcome(call: CallFacts, outcome: OutcomeFacts): Promise<void> {
     this.#openCalls--
     try {
-      await this.#queue.keep(draftOfCall(timeText(), call, outcome))
+      await this.#queue.keep(pendingCall(timeText(), call, outcome))
     } catch (cause) {
       throw new Problem('ledger_unavailable', {
         detail: 'The call was made, but its outcome could not be recorded in time.',
@@ -95,7 +95,7 @@ export class Ledger {
       duration_ms: 0,
       upstream_ms: 0
     }
-    this.#queue.keep(draftOfCall(timeText(), call, outcome)).catch(ignoreUntilStored)
+    this.#queue.keep(pendingCall(timeText(), call, outcome)).catch(ignoreUntilStored)
   }
 }
 

@@ -34,7 +34,7 @@ type Room = {
  * Every rejection is counted; those of one tenant (or address), code, reason and limit are written one by one up to a rate, and
  * past it as one entry an interval that tells how many in each second.
  */
-export class Rejections {
+export class RejectionAggregator {
   readonly #write: (fields: EntryFields) => void
   readonly #isWell: () => boolean
   readonly #rooms: Readonly<Record<Origin, Room>> = {

@@ -5,7 +5,7 @@ import { connectorIdOf } from './connector-id-of.ts'
 import { type LogLevel, logLevelOf } from './problem-envelope.ts'
 
 /** One line for each completed request. What it may hold is listed here: ids, names and numbers, no caller's text. */
-export const requestLog = fp<{ logger: Logger }>(
+export const accessLog = fp<{ logger: Logger }>(
   async function requestLog(scope, { logger }) {
     const probes = new Probes()
     scope.addHook('onRequest', function watchEnd(request, reply, done) {
@@ -17,7 +17,7 @@ export const requestLog = fp<{ logger: Logger }>(
       done()
     })
   },
-  { name: 'request-log', dependencies: ['problem-envelope', 'request-facts'] }
+  { name: 'access-log', dependencies: ['problem-envelope', 'request-context'] }
 )
 
 /**

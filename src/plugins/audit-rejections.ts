@@ -11,7 +11,7 @@ declare module 'fastify' {
 }
 
 /** Records in the ledger each call that was refused before an intent was made. */
-export const rejectionRecord = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
+export const auditRejections = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
   async function rejectionRecord(scope, { ledger }) {
     scope.addHook('onError', function recordRejection(request, _reply, error, done) {
       const operation = request.routeOptions.config.ledger
@@ -34,5 +34,5 @@ export const rejectionRecord = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
       done()
     })
   },
-  { name: 'rejection-record', dependencies: ['problem-envelope', 'request-facts', 'tenant-auth'] }
+  { name: 'audit-rejections', dependencies: ['problem-envelope', 'request-context', 'tenant-auth'] }
 )

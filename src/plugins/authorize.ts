@@ -15,7 +15,7 @@ declare module 'fastify' {
  * Lets a tenant use only the routes of operations that it is permitted. A route registered after it that names no
  * operation fails at boot: one that was forgotten would be open to everybody.
  */
-export const permission = fp(
+export const authorize = fp(
   async function permission(scope) {
     scope.addHook('onRoute', function compilePermission(route) {
       const operation = route.config?.permission
@@ -24,7 +24,7 @@ export const permission = fp(
       route.onRequest = [[route.onRequest ?? []].flat(), requirePermission(operation)].flat()
     })
   },
-  { name: 'permission', dependencies: ['problem-envelope', 'tenant-auth', 'rate-limit'] }
+  { name: 'authorize', dependencies: ['problem-envelope', 'tenant-auth', 'rate-limit'] }
 )
 
 /** Before the body is read: what it says cannot matter. */

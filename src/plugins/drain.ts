@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { isEnding, type Lifecycle } from '../base/process-state.ts'
+import { isEnding, type ProcessState } from '../base/process-state.ts'
 import { Problem } from '../contract/problem.ts'
 
 declare module 'fastify' {
@@ -13,7 +13,7 @@ declare module 'fastify' {
  * Once the end is announced each answer closes its connection, so that callers come back elsewhere. While the process drains,
  * requests on connections that are still open are refused.
  */
-export const drain = fp<{ lifecycle: Lifecycle }>(
+export const drain = fp<{ lifecycle: ProcessState }>(
   async function drain(scope, { lifecycle }) {
     scope.addHook('onRequest', function refuseWhileDraining(request, _reply, done) {
       if (!lifecycle.draining) return done()

@@ -40,25 +40,25 @@ const hostForm = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/
  * Refuses header sets that another HTTP implementation between us and the caller might read otherwise. It looks at
  * `rawHeaders`: Node has by then joined or dropped duplicates in `headers`.
  */
-export const headerGuard = fp(
+export const headerValidation = fp(
   async function headerGuard(scope) {
     // What follows such a request on its connection may to another implementation be a part of it.
     const distrusted = new WeakSet<Socket>()
     scope.addHook('onRequest', function guardHeaders({ raw }, reply, done) {
       const fault = distrusted.has(raw.socket)
         ? 'An earlier request on this connection was malformed.'
-        : headerFault(raw)
+        : headerError(raw)
       if (fault === null) return done()
       distrusted.add(raw.socket)
       reply.header('connection', 'close')
       done(new Problem('request_malformed', { detail: fault }))
     })
   },
-  { name: 'header-guard', dependencies: ['problem-envelope'] }
+  { name: 'header-validation', dependencies: ['problem-envelope'] }
 )
 
 /** What is wrong with the request's line and headers, in a sentence that quotes none of them, or null. */
-export function headerFault(
+export function headerError(
   request: Pick<IncomingMessage, 'url' | 'httpVersion' | 'rawHeaders'>
 ): string | null {
   const { url = '', httpVersion, rawHeaders } = request

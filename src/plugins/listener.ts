@@ -1,7 +1,7 @@
 import type { Server } from 'node:tls'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
-import type { Lifecycle } from '../base/process-state.ts'
+import type { ProcessState } from '../base/process-state.ts'
 import { uuidv7 } from '../base/uuid.ts'
 import type { TlsMaterial } from '../config/tls-files.ts'
 import {
@@ -10,23 +10,23 @@ import {
   openFileLimit
 } from '../http/connections/connection-bounds.ts'
 import { guardConnections } from '../http/connections/guard-connections.ts'
-import { secure, serverOptions } from '../http/node-options.ts'
+import { nodeOptions, secure } from '../http/node-options.ts'
 import { continueWhenRead } from '../http/parsing/expect-continue.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { addressesOf } from '../tenants/address-ranges.ts'
-import { requestLog } from './access-log.ts'
+import { accessLog } from './access-log.ts'
 import { answerClientError, answerConnect, endIdleConnections } from './client-errors.ts'
 import { drain } from './drain.ts'
-import { headerGuard } from './header-validation.ts'
-import { unknownRoute } from './not-found.ts'
+import { headerValidation } from './header-validation.ts'
+import { notFound } from './not-found.ts'
 import { answerFrameworkError, problemEnvelope } from './problem-envelope.ts'
-import { requestFacts } from './request-context.ts'
+import { requestContext } from './request-context.ts'
 import type { Scope } from './scope.ts'
 import { watchHandshakes } from './tls-handshakes.ts'
 
 export type ListenerDependencies = {
   logger: Logger
-  lifecycle: Lifecycle
+  lifecycle: ProcessState
   trustedProxies: readonly string[]
   upstreamDeadlineMs: number
   /** How long a connection may be idle, in milliseconds; 72 s unless given. */
@@ -65,10 +65,10 @@ export async function buildListener(
     exposeHeadRoutes: false,
     allowErrorHandlerOverride: false,
     return503OnClosing: false,
-    // The address of a caller is read by `requestFacts`; nothing else of what proxies write is believed.
+    // The address of a caller is read by `requestContext`; nothing else of what proxies write is believed.
     trustProxy: false,
     routerOptions: { maxParamLength: 64 },
-    ...serverOptions(tls),
+    ...nodeOptions(tls),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true } },
     frameworkErrors: answerFrameworkError(logger, lifecycle),
     clientErrorHandler: answerClientError(logger)
@@ -92,10 +92,10 @@ export async function buildListener(
   // Handlers return exactly what their schema documents, and problems are rendered before they get here.
   app.setSerializerCompiler(() => data => JSON.stringify(data))
   await app.register(problemEnvelope, { logger })
-  await app.register(requestFacts, { isProxy })
-  await app.register(requestLog, { logger })
-  await app.register(headerGuard)
+  await app.register(requestContext, { isProxy })
+  await app.register(accessLog, { logger })
+  await app.register(headerValidation)
   await app.register(drain, { lifecycle })
-  await app.register(unknownRoute)
+  await app.register(notFound)
   return app as Scope
 }

@@ -6,7 +6,7 @@ import { Problem } from '../contract/problem.ts'
  * to both. It answers before any body is read: there is nothing that such a request could want with it. It knows the
  * routes that are registered after it.
  */
-export const unknownRoute = fp(
+export const notFound = fp(
   async function unknownRoute(scope) {
     const methodsByUrl = new Map<string, Set<string>>()
     scope.addHook('onRoute', function noteRoute({ url, method }) {
@@ -39,7 +39,7 @@ export const unknownRoute = fp(
       throw new Problem('route_not_found')
     })
   },
-  { name: 'unknown-route', dependencies: ['problem-envelope'] }
+  { name: 'not-found', dependencies: ['problem-envelope'] }
 )
 
 type KnownPath = { pattern: RegExp; allow: string }

@@ -1,8 +1,8 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { isEnding, type Lifecycle } from '../base/process-state.ts'
+import { isEnding, type ProcessState } from '../base/process-state.ts'
 import { Failure, type FieldError, Problem, type ProblemCode } from '../contract/problem.ts'
-import { problemBody, problemHeaders } from '../contract/render-problem.ts'
+import { problemHeaders, renderProblem } from '../contract/render-problem.ts'
 import { asBug, type Logger } from '../telemetry/logger.ts'
 
 declare module 'fastify' {
@@ -39,7 +39,7 @@ export const problemEnvelope = fp<{ logger: Logger }>(
 )
 
 /** For Fastify's `frameworkErrors`: failures that happen before there is a route, and that no hook ever sees. */
-export function answerFrameworkError(logger: Logger, lifecycle: Lifecycle) {
+export function answerFrameworkError(logger: Logger, lifecycle: ProcessState) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     reply.header('x-request-id', request.id)
     if (isEnding(lifecycle)) reply.header('connection', 'close')
@@ -72,7 +72,7 @@ function sendProblem(
   return reply
     .code(problem.status)
     .headers(problemHeaders(problem))
-    .send(Buffer.from(JSON.stringify(problemBody(problem, request.id))))
+    .send(Buffer.from(JSON.stringify(renderProblem(problem, request.id))))
 }
 
 /**

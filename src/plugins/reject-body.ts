@@ -4,7 +4,7 @@ import { Problem } from '../contract/problem.ts'
 /**
  * Refuses a body on a route that takes none, before it is read: what was sent by mistake must not be dropped in silence.
  */
-export const bodiless = fp(
+export const rejectBody = fp(
   async function bodiless(scope) {
     scope.addHook('onRequest', function refuseBody(request, _reply, done) {
       const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers
@@ -13,5 +13,5 @@ export const bodiless = fp(
       done(new Problem('request_invalid', { errors: [{ pointer: '', detail: 'must be empty' }] }))
     })
   },
-  { name: 'bodiless', dependencies: ['problem-envelope'] }
+  { name: 'reject-body', dependencies: ['problem-envelope'] }
 )

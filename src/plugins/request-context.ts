@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type CallerAddress, callerAddress } from '../http/forwarded-address.ts'
-import type { Applicant, Stranger } from '../identity/stranger.ts'
+import type { AuthenticationAttempt, AuthenticationFailure } from '../identity/authentication-failure.ts'
 import type { Call, Sends } from '../upstream/forwarder.ts'
 
 declare module 'fastify' {
@@ -13,7 +13,7 @@ declare module 'fastify' {
 }
 
 /** The facts of one request, for the door, the ledger and the log. */
-export class RequestCall implements Call, Applicant {
+export class RequestCall implements Call, AuthenticationAttempt {
   readonly requestId: string
   readonly clientIp: string
   /** Where failures of this caller are counted: by its address or, when that is unknown, by the last proxy's. */
@@ -21,7 +21,7 @@ export class RequestCall implements Call, Applicant {
   readonly startedAt = performance.now()
   recorded = false
   /** Why nobody was admitted: for the log and the ledger alone. */
-  stranger: Stranger | null = null
+  stranger: AuthenticationFailure | null = null
   sends: Sends | undefined = undefined
   readonly #request: FastifyRequest
 
@@ -45,13 +45,13 @@ export function requestOf(message: IncomingMessage): FastifyRequest | undefined 
   return (message as Message)[known]
 }
 
-export type RequestFactsOptions = {
+export type RequestContextOptions = {
   /** Whether an address is that of a proxy whose `X-Forwarded-For` is believed. */
   readonly isProxy: (address: string) => boolean
 }
 
 /** Gives each request its facts, and each answer the id of its request. */
-export const requestFacts = fp<RequestFactsOptions>(
+export const requestContext = fp<RequestContextOptions>(
   async function requestFacts(scope, { isProxy }) {
     scope.decorateRequest('call')
     scope.addHook('onRequest', function noteFacts(request, reply, done) {
@@ -65,5 +65,5 @@ export const requestFacts = fp<RequestFactsOptions>(
       done()
     })
   },
-  { name: 'request-facts' }
+  { name: 'request-context' }
 )

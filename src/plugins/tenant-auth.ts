@@ -4,10 +4,10 @@ import fp from 'fastify-plugin'
 import { Problem } from '../contract/problem.ts'
 import { gateOf } from '../http/connections/connection-gate.ts'
 import { networkOf } from '../http/connections/network-of.ts'
+import { failAttempt } from '../identity/authentication-failure.ts'
 import type { Caller, Directory } from '../identity/directory.ts'
-import type { TokenIssuers } from '../identity/jwt/authenticate.ts'
+import type { JwtAuthenticator } from '../identity/jwt/authenticate.ts'
 import type { ClientCertificates } from '../identity/mtls/client-certificates.ts'
-import { turnAway } from '../identity/stranger.ts'
 import { type Limiter, rateLimited } from './rate-limit-headers.ts'
 
 declare module 'fastify' {
@@ -17,12 +17,12 @@ declare module 'fastify' {
 }
 
 /** Where callers are looked up who prove themselves otherwise than by a key. Absent where that is not configured. */
-export type OtherProofs = {
-  readonly tokens?: Pick<TokenIssuers, 'authenticate' | 'refuse'> | undefined
+export type OtherAuthenticators = {
+  readonly tokens?: Pick<JwtAuthenticator, 'authenticate' | 'refuse'> | undefined
   readonly certificates?: Pick<ClientCertificates, 'authenticate'> | undefined
 }
 
-export type TenantAuthOptions = OtherProofs & {
+export type TenantAuthOptions = OtherAuthenticators & {
   directory: Pick<Directory, 'authenticate'>
   /** Counts failures, by address. */
   failures: Limiter
@@ -41,14 +41,14 @@ export const tenantAuth = fp<TenantAuthOptions>(
       function settle(caller: Caller | null): void {
         request.caller = caller === null ? null : onlyFromHome(caller, request)
         if (request.caller !== null) gateOf(request.raw.socket)?.recognize()
-        done(request.caller === null ? strangerRefused(request, reply, failures) : undefined)
+        done(request.caller === null ? rejectUnauthenticated(request, reply, failures) : undefined)
       }
       const caller = callerBehind(request, proofs)
       if (caller instanceof Promise) caller.then(settle, done)
       else settle(caller)
     })
   },
-  { name: 'tenant-auth', dependencies: ['problem-envelope', 'request-facts'] }
+  { name: 'tenant-auth', dependencies: ['problem-envelope', 'request-context'] }
 )
 
 /** Three parts between dots: a signed token. A key has no dots. */
@@ -65,7 +65,7 @@ function callerBehind(
   if (key === null)
     return certificates
       ? certificates.authenticate(request.raw.socket, now, call)
-      : turnAway(call, { reason: 'missing' })
+      : failAttempt(call, { reason: 'missing' })
   if (tokens && tokenForm.test(key))
     return request.headers.authorization === undefined
       ? tokens.refuse('token_in_key_header', call)
@@ -77,7 +77,7 @@ function callerBehind(
 function onlyFromHome(caller: Caller, { call }: FastifyRequest): Caller | null {
   const { tenant, keyId } = caller
   if (tenant.addresses.admits(call.clientIp)) return caller
-  return turnAway(call, { reason: 'address', tenant: tenant.name, keyId })
+  return failAttempt(call, { reason: 'address', tenant: tenant.name, keyId })
 }
 
 /** The admitted caller. Without one this route was wired outside the tenant scope: our bug, a 500. */
@@ -87,7 +87,11 @@ export function callerOf(request: Pick<FastifyRequest, 'caller'>): Caller {
 }
 
 /** The refusal of a stranger, who is counted by address. */
-export function strangerRefused(request: FastifyRequest, reply: FastifyReply, failures: Limiter): Problem {
+export function rejectUnauthenticated(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  failures: Limiter
+): Problem {
   const verdict = failures.take(networkOf(request.call.countedAs), failureLimit)
   // One answer for missing, malformed, unknown, expired, revoked and disabled, so that a probe learns nothing.
   if (verdict.allowed) return new Problem('credentials_invalid')

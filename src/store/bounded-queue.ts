@@ -11,7 +11,7 @@ export class TooLate extends Error {
 }
 
 /** Bounds how many wait for a thread, and how long. */
-export class WaitingRoom {
+export class BoundedQueue {
   #waiting = 0
 
   /** What the thread answers. Throws `overloaded` when too many wait already, TooLate, or what the work throws. */
@@ -22,12 +22,12 @@ export class WaitingRoom {
     const working = Promise.resolve()
       .then(work)
       .finally(() => this.#waiting--)
-    return await inTime(working)
+    return await withDeadline(working)
   }
 }
 
 /** What comes of the work, if that is in time, `ms`. Throws TooLate, or what the work throws. */
-export async function inTime<T>(working: Promise<T>, ms = deadlineMs): Promise<T> {
+export async function withDeadline<T>(working: Promise<T>, ms = deadlineMs): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new TooLate('the store has not answered in time')), ms)
   try {

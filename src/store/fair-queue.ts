@@ -1,5 +1,5 @@
 import { Problem } from '../contract/problem.ts'
-import { inTime, TooLate } from './bounded-queue.ts'
+import { TooLate, withDeadline } from './bounded-queue.ts'
 
 /** Slots for a kind of askers, who share them: so many of their requests wait at most, with the one that is at work. */
 export type Slots = { readonly kind: string; readonly count: number }
@@ -54,7 +54,7 @@ export class FairQueue {
     group.jobs.push(job)
     this.#workOn()
     try {
-      return await inTime(promise)
+      return await withDeadline(promise)
     } catch (error) {
       // Its slot stays taken until the thread is free: a thread that hangs does not let ever more come to wait for it.
       if (error instanceof TooLate) job.abandoned = true

@@ -5,7 +5,7 @@ import { isConnectorId } from '../contract/schemas.ts'
 import type { Queries } from '../store/queries.ts'
 import type { Tables } from '../store/tables.ts'
 import { requireTenant } from './require-tenant.ts'
-import { type Administration, changeDirectory, type TenantChange } from './transaction.ts'
+import { changeTenants, type TenantAdministration, type TenantChange } from './transaction.ts'
 
 /** A grant as it is shown to operators: a lower-case connector id, or `*` for every connector. */
 export type GrantView = {
@@ -23,12 +23,12 @@ export type GrantsChanged = {
 
 /** Grants connectors to a tenant. One granted before stays as it is. Throws Refusal. */
 export async function addGrants(
-  administration: Administration,
+  administration: TenantAdministration,
   tenant: string,
   connectors: readonly string[]
 ): Promise<GrantsChanged> {
   const ids = readConnectorIds(connectors)
-  return await changeDirectory(administration, async (tx, at) => {
+  return await changeTenants(administration, async (tx, at) => {
     await requireTenant(tx, tenant)
     const changes = await insertGrants(tx, at, tenant, ids)
     return { result: grantsChanged(tenant, ids, changes), changes }
@@ -40,12 +40,12 @@ export async function addGrants(
  * what is taken back all the same.
  */
 export async function removeGrants(
-  administration: Administration,
+  administration: TenantAdministration,
   tenant: string,
   connectors: readonly string[]
 ): Promise<GrantsChanged> {
   const ids = readConnectorIds(connectors)
-  return await changeDirectory(administration, async tx => {
+  return await changeTenants(administration, async tx => {
     await requireTenant(tx, tenant)
     await requireNotCovered(tx, tenant, ids)
     const changes = await deleteGrants(tx, tenant, ids)

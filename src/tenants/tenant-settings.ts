@@ -15,7 +15,7 @@ export type TenantSettings = {
 }
 
 /** Settings as somebody asks for them, not read yet. What is left out is not asked for; null asks for the default. */
-export type WantedSettings = {
+export type DesiredSettings = {
   /** Calls per minute. */
   readonly ratePerMinute?: number | null | undefined
   /** Calls at once. */
@@ -51,7 +51,7 @@ export const defaultSettings: TenantSettings = Object.freeze({
 })
 
 /** The settings that are asked for, read; throws the Refusal that says what is wrong with one. */
-export function readSettings(wanted: WantedSettings): Partial<TenantSettings> {
+export function readSettings(wanted: DesiredSettings): Partial<TenantSettings> {
   const { ratePerMinute, burst, operations, addresses, credentials } = wanted
   return {
     ...(ratePerMinute !== undefined && { rate_per_minute: tenantLimit('rate', ratePerMinute) }),

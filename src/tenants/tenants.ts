@@ -6,14 +6,14 @@ import type { Tables } from '../store/tables.ts'
 import { readConnectorIds } from './grants.ts'
 import { findTenant, requireTenant } from './require-tenant.ts'
 import {
+  type DesiredSettings,
   readSettings,
   type ShownSettings,
   settingsIn,
-  shownSettings,
-  type WantedSettings
+  shownSettings
 } from './tenant-settings.ts'
 import { bringTo, newTenant, readState, switched, type TenantState } from './tenant-state.ts'
-import { type Administration, changeDirectory, type TenantChange } from './transaction.ts'
+import { changeTenants, type TenantAdministration, type TenantChange } from './transaction.ts'
 
 /** A tenant as it is shown to operators. Times are RFC 3339, UTC. */
 export type TenantView = {
@@ -29,7 +29,7 @@ export type TenantDetails = TenantView & { readonly connectors: readonly string[
 /** What came of disabling or enabling; `changed` is false when it was so before. */
 export type TenantChanged = TenantView & { readonly changed: boolean }
 
-export type NewTenant = WantedSettings & {
+export type NewTenant = DesiredSettings & {
   readonly name: string
   /** Connector ids or `*`; none when left out. */
   readonly connectors?: readonly string[] | undefined
@@ -46,13 +46,13 @@ export type TenantUpdated = TenantDetails & { readonly changed: readonly string[
 
 /** Creates a tenant, with its first grants. Throws Refusal: tenant_exists, or what is wrong with the input. */
 export async function createTenant(
-  administration: Administration,
+  administration: TenantAdministration,
   wanted: NewTenant
 ): Promise<TenantDetails> {
   const { name } = wanted
   requireTenantName(name)
   const state = { ...newTenant(name), ...readUpdate(wanted) }
-  return await changeDirectory(administration, async (tx, at) => {
+  return await changeTenants(administration, async (tx, at) => {
     if (await findTenant(tx, name)) throw new Refusal('tenant_exists', `tenant ${name} exists already`)
     const changes = await bringTo(tx, at, undefined, state)
     return { result: await showTenant({ db: tx }, name), changes }
@@ -61,12 +61,12 @@ export async function createTenant(
 
 /** Changes what is named of a tenant. Throws Refusal: tenant_not_found, or what is wrong with the input. */
 export async function updateTenant(
-  administration: Administration,
+  administration: TenantAdministration,
   name: string,
   wanted: TenantUpdate
 ): Promise<TenantUpdated> {
   const update = readUpdate(wanted)
-  return await changeDirectory(administration, async (tx, at) => {
+  return await changeTenants(administration, async (tx, at) => {
     const before = await readState(tx, await requireTenant(tx, name))
     const changes = await bringTo(tx, at, before, { ...before, ...update })
     const changed = new Set(changes.flatMap(whatChanged))
@@ -110,11 +110,11 @@ export async function showTenant({ db }: Queries, name: string): Promise<TenantD
 
 /** Disables a tenant (its keys are refused) or enables it again. Done already is done. Throws tenant_not_found. */
 export async function setTenantDisabled(
-  administration: Administration,
+  administration: TenantAdministration,
   name: string,
   disabled: boolean
 ): Promise<TenantChanged> {
-  return await changeDirectory<TenantChanged>(administration, async (tx, at) => {
+  return await changeTenants<TenantChanged>(administration, async (tx, at) => {
     const tenant = await requireTenant(tx, name)
     if ((tenant.disabled_at !== null) === disabled)
       return { result: { ...toTenantView(tenant), changed: false }, changes: [] }

@@ -1,11 +1,11 @@
 import type { Transaction } from 'kysely'
 import type { AdminChange } from '../ledger/entry/admin-change.ts'
-import { type Administrator, administer } from '../ledger/writer/admin-entries.ts'
+import { type Administrator, changeWithEntries } from '../ledger/writer/admin-entries.ts'
 import type { Store } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 
 /** What every change to tenants, keys and grants is made with. */
-export type Administration = {
+export type TenantAdministration = {
   readonly store: Store
   readonly administrator: Administrator
   readonly clock: () => Date
@@ -21,12 +21,12 @@ export type Changed<T> = { readonly result: T; readonly changes: readonly Tenant
  * Runs a change in one transaction with its ledger entries and the notice that running gateways follow: all of it
  * becomes durable, or nothing. `at` is the time of the change (RFC 3339, milliseconds, UTC).
  */
-export async function changeDirectory<T>(
-  { store, administrator, clock }: Administration,
+export async function changeTenants<T>(
+  { store, administrator, clock }: TenantAdministration,
   work: (tx: Transaction<Tables>, at: string) => Promise<Changed<T>>
 ): Promise<T> {
   const at = clock()
-  return await administer(store, administrator, at, async tx => {
+  return await changeWithEntries(store, administrator, at, async tx => {
     const changed = await work(tx, at.toISOString())
     await noticeTenants(tx, changed.changes)
     return changed

@@ -1,18 +1,18 @@
 /**
  * The thread that reads the ledger for callers, and the whole store for administrators, by a connection of its own that
  * cannot write: neither the event loop nor a commit ever waits for a search. `admin/execute-query.ts` starts it; what it
- * can be asked is `LedgerJobs`.
+ * can be asked is `ReaderJobs`.
  */
 import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { LedgerJobs, LedgerThreadData } from '../admin/execute-query.ts'
-import { serveJobs } from '../base/rpc.ts'
+import type { ReaderJobs, ReaderThreadData } from '../admin/execute-query.ts'
+import { serveRpc } from '../base/rpc.ts'
 import { refusalCodeOf } from '../contract/refusal.ts'
 import { syncHistory } from '../ledger/query/sync-history.ts'
 import { LentConnection } from '../store/sqlite/connections.ts'
 import { openReadOnlyStore, type ReadOnlyStore } from '../store/sqlite/read-only-store.ts'
 
-const { storeUrl, port } = workerData as LedgerThreadData
+const { storeUrl, port } = workerData as ReaderThreadData
 const connection = new LentConnection(port, () => openReadOnlyStore(storeUrl))
 
 const jobs = {
@@ -25,10 +25,10 @@ const jobs = {
   },
 
   async read(request) {
-    const [{ typedQueries }, { makeRead }] = await administration()
+    const [{ typedQueries }, { runQuery: makeRead }] = await administration()
     return await onStore(({ raw }) => makeRead({ raw, db: typedQueries(raw) }, request))
   }
-} satisfies LedgerJobs
+} satisfies ReaderJobs
 
 /** The query builder takes time and memory: it is loaded when the first administrator asks. */
 function administration() {
@@ -49,4 +49,4 @@ async function onStore<T>(work: (store: ReadOnlyStore) => T | Promise<T>): Promi
 }
 
 assert(parentPort, 'this file is the entry of a thread')
-serveJobs(parentPort, jobs)
+serveRpc(parentPort, jobs)

@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads'
-import { ThreadCaller } from '../base/rpc.ts'
+import { RpcClient } from '../base/rpc.ts'
 import { version } from '../base/version.ts'
 import { workerEntry } from '../base/worker-entry.ts'
 import type { Config } from '../config/config.ts'
-import type { Opened, Sealed, StoreJobs, StoreThreadData } from './writer-thread.ts'
+import type { Opened, Sealed, WriterJobs, WriterThreadData } from './writer-thread.ts'
 
-export type StoreThreadOptions = {
+export type WriterThreadOptions = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly pid: number
   /** The thread has ended by itself: nothing can be recorded any more, so the process should end too. */
@@ -13,8 +13,8 @@ export type StoreThreadOptions = {
 }
 
 /** The store's thread, with the store open. */
-export type StoreThread = {
-  readonly store: ThreadCaller<StoreJobs>
+export type WriterThread = {
+  readonly store: RpcClient<WriterJobs>
   readonly opened: Opened | Sealed
   close(): Promise<void>
 }
@@ -23,11 +23,11 @@ export type StoreThread = {
 const threadYoungGenerationMb = 4
 
 /** Starts the store's thread and opens the store on it. Throws errors named StoreError. */
-export async function startStoreThread(
+export async function startWriterThread(
   config: Config,
-  { env, pid, onStoreLost }: StoreThreadOptions
-): Promise<StoreThread> {
-  const workerData: StoreThreadData = {
+  { env, pid, onStoreLost }: WriterThreadOptions
+): Promise<WriterThread> {
+  const workerData: WriterThreadData = {
     storeUrl: config.storeUrl,
     masterKey: config.masterKey,
     createMasterKey: config.masterKeyIsDefault,
@@ -42,7 +42,7 @@ export async function startStoreThread(
     execArgv: ['--report-exclude-env'],
     resourceLimits: { maxYoungGenerationSizeMb: threadYoungGenerationMb }
   })
-  const store = new ThreadCaller<StoreJobs>(worker)
+  const store = new RpcClient<WriterJobs>(worker)
   const opened = await store.call('open', undefined).catch(async error => {
     await worker.terminate()
     throw error

@@ -1,22 +1,22 @@
 /**
  * The store's thread: the process's one connection to SQLite, off the event loop, so that a slow or hung disk never
- * keeps a request from being answered. `gateway.ts` starts it; what it can be asked is `StoreJobs`.
+ * keeps a request from being answered. `gateway.ts` starts it; what it can be asked is `WriterJobs`.
  */
 import assert from 'node:assert/strict'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import type { ChangeRequest } from '../admin/commands.ts'
-import { serveJobs } from '../base/rpc.ts'
+import type { CommandRequest } from '../admin/commands.ts'
+import { serveRpc } from '../base/rpc.ts'
 import type { NotedMaterial } from '../custody/credential-jobs.ts'
 import { type CredentialSnapshot, newestChange, readCredentials } from '../custody/credential-snapshot.ts'
 import { ledgerSigner } from '../custody/crypto/ledger-signer.ts'
 import { fetchMasterKey } from '../custody/crypto/master-key.ts'
-import { MasterKeySearch } from '../custody/crypto/master-key-refetch.ts'
-import { isInForce, openKeysUnder, openMasterKeyOf, type StoreKeys } from '../custody/crypto/root-key.ts'
+import { MasterKeyRefetch } from '../custody/crypto/master-key-refetch.ts'
+import { isInForce, openKeysUnder, openRootKey, type StoreKeys } from '../custody/crypto/root-key.ts'
 import { noteMaterial, revertVersion } from '../custody/manage/commands.ts'
 import type { VersionChanged } from '../custody/manage/operations.ts'
 import type { CredentialAdministration } from '../custody/manage/transaction.ts'
-import type { StoredCallers } from '../identity/principals.ts'
-import { unpackDrafts } from '../ledger/entry/pending-entry.ts'
+import type { StoredPrincipals } from '../identity/principals.ts'
+import { unpackEntries } from '../ledger/entry/pending-entry.ts'
 import type { Administrator } from '../ledger/writer/admin-entries.ts'
 import { type Recovery, recoverDeadWriters } from '../ledger/writer/crash-recovery.ts'
 import { type MissingEntries, missingEntries } from '../ledger/writer/missing-entries.ts'
@@ -31,7 +31,7 @@ import { type AdminKeyRows, readAdminKeys, readNewAdminKeys } from '../tenants/k
 import { adminKeyPepper, apiKeyPepper } from '../tenants/keys/api-key.ts'
 
 /** What the thread is started with. */
-export type StoreThreadData = {
+export type WriterThreadData = {
   storeUrl: string
   masterKey: string
   createMasterKey: boolean
@@ -41,7 +41,7 @@ export type StoreThreadData = {
   pid: number
 }
 
-export type Opened = StoredCallers & {
+export type Opened = StoredPrincipals & {
   writer: string
   recovered: Recovery[]
   /** What was acknowledged and is not in the store. */
@@ -51,14 +51,14 @@ export type Opened = StoredCallers & {
 /** There is no master key that fits the store: nothing of it can be used. The next `unseal` may find one. */
 export type Sealed = { sealed: string }
 
-const data = workerData as StoreThreadData
+const data = workerData as WriterThreadData
 let store: StoreFile
 let keys: StoreKeys
 /** None while the store is sealed. */
 let writer: LedgerWriter | undefined
 /** How often a command is asked for the master key of a store that was put under another one. */
 const commandPauseMs = 10_000
-const search = new MasterKeySearch({
+const search = new MasterKeyRefetch({
   fetch: () => fetchMasterKey(data.masterKey, process.env, { environment: data.execEnvironment }),
   open: masterKey => openKeysUnder(store, masterKey),
   pauseMs: data.masterKey.startsWith('exec:') ? commandPauseMs : 0
@@ -84,9 +84,9 @@ const jobs = {
     return onStore(unsealOrTell)
   },
 
-  /** Makes a batch of entries, as packed by `packDrafts`, durable: all or none. Returns the calls whose outcome came too late. */
+  /** Makes a batch of entries, as packed by `packEntries`, durable: all or none. Returns the calls whose outcome came too late. */
   append(batch: string): Promise<string[]> {
-    return onStore(() => openWriter().append(unpackDrafts(batch), performance.now()))
+    return onStore(() => openWriter().append(unpackEntries(batch), performance.now()))
   },
 
   /** Signs where the chain stands. Unless `always`, only when there is something new. */
@@ -115,9 +115,9 @@ const jobs = {
   },
 
   /** Makes a change that an administrator asks for, in one transaction with its ledger entries. Throws Refusal too. */
-  async administer(request: ChangeRequest): Promise<unknown> {
+  async administer(request: CommandRequest): Promise<unknown> {
     // The query builder takes time and memory: it is loaded with the first such change.
-    const [{ withQueries }, { makeChange }] = await Promise.all([
+    const [{ withQueries }, { runCommand: makeChange }] = await Promise.all([
       import('../store/store.ts'),
       import('../admin/commands.ts')
     ])
@@ -140,7 +140,7 @@ const jobs = {
     return onStore(() => {
       if (newestChange(store.raw) <= lastChange) return null
       // Wrapped again under another master key, which is to be found where the one before was.
-      if (!isInForce(store, keys)) keys = search.keys()
+      if (!isInForce(store, keys)) keys = search.current()
       return readCredentials(store.raw, keys, lastChange)
     })
   },
@@ -189,7 +189,7 @@ function unsealOrTell(): Opened | Sealed {
 }
 
 function openKeys(): StoreKeys {
-  return openMasterKeyOf(store, data.masterKey, process.env, {
+  return openRootKey(store, data.masterKey, process.env, {
     createIfAbsent: data.createMasterKey,
     environment: data.execEnvironment
   })
@@ -241,7 +241,7 @@ function isRefusal(error: unknown): boolean {
   return ['CustodyBroken', 'WrongMasterKey', 'SecretUnavailable', 'Refusal'].includes((error as Error).name)
 }
 
-export type StoreJobs = typeof jobs
+export type WriterJobs = typeof jobs
 
 assert(parentPort, 'this file is the entry of a thread')
-serveJobs(parentPort, jobs)
+serveRpc(parentPort, jobs)

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { type buildConnector, Client, type Dispatcher } from 'undici'
 import { AnswerHeads } from './answer/heads.ts'
 import { afterNextPoll, readThrough } from './answer/socket.ts'
-import { AnswerNotHttp, ConnectionEnded } from './exchange.ts'
+import { AnswerNotHttp, ConnectionEnded } from './response.ts'
 
 /** How much one answer may take. */
 export const maxAnswerBytes = 1024 * 1024

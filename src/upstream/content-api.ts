@@ -4,9 +4,9 @@ import { strictJson } from '../base/strict-json.ts'
 import { Problem } from '../contract/problem.ts'
 import type { Caller } from '../identity/directory.ts'
 import { mayUse } from '../tenants/tenant.ts'
-import { maxAnswerMembers, type Reading } from './exchange.ts'
 import type { Call, Forward } from './forwarder.ts'
 import { saysNothingQueued } from './refusing-states.ts'
+import { maxAnswerMembers, type Reading } from './response.ts'
 
 /** The upstream's answer to an accepted sync. Members it may add later are tolerated and not passed on. */
 const SyncAccepted = Type.Object({

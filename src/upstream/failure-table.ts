@@ -1,5 +1,5 @@
 import type { Forwarded, ProblemCode } from '../contract/problem.ts'
-import type { Exchange } from './exchange.ts'
+import type { UpstreamResponse } from './response.ts'
 import { type UnreachableCause, unreachableCause } from './unreachable-cause.ts'
 
 /** A failed send in the gateway's own words. */
@@ -56,7 +56,7 @@ export function failureOfStatus(status: number): UpstreamFailure {
 }
 
 /** Explains an exchange that ended without a complete answer. */
-export function failureOfExchange(exchange: Exchange & { kind: 'failure' }): UpstreamFailure {
+export function failureOfResponse(exchange: UpstreamResponse & { kind: 'failure' }): UpstreamFailure {
   const { error, sent, status } = exchange
   const told = toldBy(error)
   if (!sent) return failureUnsent(told, exchange)
@@ -74,7 +74,7 @@ export function failureOfExchange(exchange: Exchange & { kind: 'failure' }): Ups
 
 function failureUnsent(
   told: UpstreamFailure['code'],
-  { error, upstreamMs }: Exchange & { kind: 'failure' }
+  { error, upstreamMs }: UpstreamResponse & { kind: 'failure' }
 ): UpstreamFailure {
   // It was with a connection, which was still being made when the deadline passed.
   if (told === 'upstream_timeout' && upstreamMs > 0)

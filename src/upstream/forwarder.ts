@@ -1,14 +1,14 @@
 import { Problem } from '../contract/problem.ts'
-import type { Lease } from '../custody/credential.ts'
-import type { Credentials } from '../custody/credential-pool.ts'
+import type { KeyHandle } from '../custody/credential.ts'
+import type { CredentialPool } from '../custody/credential-pool.ts'
 import type { CallFacts, OutcomeFacts } from '../ledger/entry/entry.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Budget } from './budget.ts'
-import type { Reading } from './exchange.ts'
 import { requestHeaders } from './headers.ts'
-import { outcomeOf } from './outcome.ts'
-import { isKeyRefused, isKeyTaken, problemOf, type Result, resultOf } from './result.ts'
-import { chooseCredential } from './select-credential.ts'
+import { classify, isKeyRefused, isKeyTaken, type Outcome, problemOf } from './outcome.ts'
+import { outcomeFacts } from './outcome-facts.ts'
+import type { Reading } from './response.ts'
+import { selectCredential } from './select-credential.ts'
 import type { Transport } from './transport.ts'
 
 /** The request on whose behalf a call is made. */
@@ -52,11 +52,17 @@ export type Operation<T> = {
   readonly read: (body: string) => Reading<T> | null
 }
 
-export type ForwardDependencies = {
+export type ForwarderDependencies = {
   transport: Pick<Transport, 'claim' | 'release' | 'send'>
   credentials: Pick<
-    Credentials,
-    'lease' | 'leaseInPlaceOf' | 'waitOf' | 'noteAcceptance' | 'noteRefusal' | 'areIn' | 'partIn'
+    CredentialPool,
+    | 'acquire'
+    | 'acquireFallback'
+    | 'waitOf'
+    | 'reportAccepted'
+    | 'reportRejected'
+    | 'containsKey'
+    | 'containsKeyPart'
   >
   budget: Pick<Budget, 'take'>
   ledger: Pick<Ledger, 'recordIntent' | 'recordOutcome'>
@@ -71,27 +77,27 @@ export type Forward = <T>(call: Call, caller: OnBehalfOf, operation: Operation<T
  * The door: the only way to the upstream. Nothing passes it without a durable intent, and nothing comes back
  * without a durable outcome. Throws a Problem for everything but a valid 200.
  */
-export function openDoor(parts: ForwardDependencies): Forward {
+export function createForwarder(parts: ForwarderDependencies): Forward {
   const { transport, credentials, budget } = parts
 
   /** A key that the upstream refuses is no reason to refuse the caller while another version works. */
   const forward: Forward = async (call, caller, operation) => {
     const send = new Sending(parts, call, caller, operation)
-    const lease = chooseCredential(caller.credentials, credentials, budget)
+    const lease = selectCredential(caller.credentials, credentials, budget)
     const result = await send.once(lease, 1)
     if (!isKeyRefused(result)) {
-      if (isKeyTaken(result)) credentials.noteAcceptance(lease)
+      if (isKeyTaken(result)) credentials.reportAccepted(lease)
       return valueIn(result)
     }
-    const other = credentials.leaseInPlaceOf(lease)
+    const other = credentials.acquireFallback(lease)
     if (!other || budget.take(other.name) !== null) {
       other?.release()
-      credentials.noteRefusal(lease)
+      credentials.reportRejected(lease)
       return valueIn(result)
     }
     const second = await send.once(other, 2)
-    if (isKeyRefused(second)) credentials.noteRefusal(other)
-    else if (isKeyTaken(second)) credentials.noteAcceptance(other, lease)
+    if (isKeyRefused(second)) credentials.reportRejected(other)
+    else if (isKeyTaken(second)) credentials.reportAccepted(other, lease)
     return valueIn(second)
   }
 
@@ -106,17 +112,17 @@ export function openDoor(parts: ForwardDependencies): Forward {
   }
 }
 
-type Sent<T> = { readonly result: Result<T>; readonly echoed: boolean; readonly upstreamMs: number }
+type Sent<T> = { readonly result: Outcome<T>; readonly echoed: boolean; readonly upstreamMs: number }
 
 /** One operation on its way: each send of it has an intent before and an outcome behind. */
 class Sending<T> {
-  readonly #parts: ForwardDependencies
+  readonly #parts: ForwarderDependencies
   readonly #call: Call
   readonly #caller: OnBehalfOf
   readonly #operation: Operation<T>
   readonly #sendBy: number
 
-  constructor(parts: ForwardDependencies, call: Call, caller: OnBehalfOf, operation: Operation<T>) {
+  constructor(parts: ForwarderDependencies, call: Call, caller: OnBehalfOf, operation: Operation<T>) {
     this.#parts = parts
     this.#call = call
     this.#caller = caller
@@ -125,7 +131,7 @@ class Sending<T> {
   }
 
   /** Sends once, with the version leased, and gives the lease back. Throws `ledger_unavailable`. */
-  async once(lease: Lease, attempt: number): Promise<Result<T>> {
+  async once(lease: KeyHandle, attempt: number): Promise<Outcome<T>> {
     const { ledger, onEcho } = this.#parts
     const call = this.#call
     try {
@@ -134,7 +140,7 @@ class Sending<T> {
       call.recorded = true
       const { result, echoed, upstreamMs } = await this.#send(lease)
       if (echoed) onEcho({ request_id: call.requestId, credential: lease.label })
-      const outcome = outcomeOf(result, call, { echoed, upstreamMs })
+      const outcome = outcomeFacts(result, call, { echoed, upstreamMs })
       call.sends = { last: facts, outcome, upstreamMs: upstreamMs + (call.sends?.upstreamMs ?? 0) }
       await ledger.recordOutcome(facts, outcome)
       return result
@@ -144,11 +150,11 @@ class Sending<T> {
   }
 
   /** Its own function, so that nothing holds the answer's body while the outcome waits for the disk. */
-  async #send(lease: Lease): Promise<Sent<T>> {
+  async #send(lease: KeyHandle): Promise<Sent<T>> {
     const { transport, credentials } = this.#parts
     const { method, path, body, read } = this.#operation
-    const partOfKey = (text: string) => credentials.partIn(text)
-    let proven: Result<T> | undefined
+    const partOfKey = (text: string) => credentials.containsKeyPart(text)
+    let proven: Outcome<T> | undefined
     const exchange = await lease.use(secret =>
       transport.send({
         method,
@@ -158,19 +164,19 @@ class Sending<T> {
         deadlineMs: Math.max(1, this.#sendBy - performance.now()),
         abandoned: () => this.#call.abandoned(),
         waitSeconds: () => credentials.waitOf(lease),
-        reveals: bytes => credentials.areIn(bytes),
+        reveals: bytes => credentials.containsKey(bytes),
         proves: answer => {
-          proven = resultOf(answer, read, partOfKey)
+          proven = classify(answer, read, partOfKey)
           return proven.code === 'accepted'
         }
       })
     )
-    const result = proven ?? resultOf(exchange, read, partOfKey)
+    const result = proven ?? classify(exchange, read, partOfKey)
     const upstreamMs = Math.round(exchange.upstreamMs)
     return { result, echoed: exchange.reveals || result.repeatsKey, upstreamMs }
   }
 
-  #factsOf({ label }: Lease, attempt: number): CallFacts {
+  #factsOf({ label }: KeyHandle, attempt: number): CallFacts {
     return {
       request_id: this.#call.requestId,
       tenant: this.#caller.tenant,
@@ -185,7 +191,7 @@ class Sending<T> {
   }
 }
 
-function valueIn<T>(result: Result<T>): T {
+function valueIn<T>(result: Outcome<T>): T {
   if (result.value === undefined) throw problemOf(result)
   return result.value
 }

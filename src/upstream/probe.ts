@@ -1,10 +1,10 @@
 import { uuidv7 } from '../base/uuid.ts'
 import { Problem, type ProblemCode } from '../contract/problem.ts'
 import { type UnreachableCause, unreachableCauses } from './unreachable-cause.ts'
-import { type KeyToProve, type ProofOptions, proveKey } from './verify-credential.ts'
+import { type KeyToVerify, type VerifyOptions, verifyCredential } from './verify-credential.ts'
 
 /** What came of one harmless read with a key of ours. */
-export type UpstreamFinding = {
+export type ProbeResult = {
   /** How the ledger names the read, and the upstream too. */
   readonly request_id: string
   /** How it ended: the code of its outcome in the ledger. */
@@ -26,10 +26,10 @@ export type UpstreamFinding = {
  * like every call, so it is in the ledger that is given; nothing is sent when that cannot record. Throws what the
  * ledger throws, and otherwise always finds something.
  */
-export async function askUpstream(
-  key: KeyToProve,
-  { requestId = uuidv7(), ...options }: ProofOptions
-): Promise<UpstreamFinding> {
+export async function probeUpstream(
+  key: KeyToVerify,
+  { requestId = uuidv7(), ...options }: VerifyOptions
+): Promise<ProbeResult> {
   const found: { request_id: string; cause: undefined; echoed?: true } = {
     request_id: requestId,
     cause: undefined
@@ -38,7 +38,7 @@ export async function askUpstream(
     found.echoed = true
   }
   try {
-    await proveKey(key, { ...options, requestId, onEcho })
+    await verifyCredential(key, { ...options, requestId, onEcho })
     return { ...found, code: 'accepted', reached: true, status: 200, key: 'accepted' }
   } catch (error) {
     if (!(error instanceof Problem) || error.code === 'ledger_unavailable') throw error

@@ -1,6 +1,6 @@
 import { Problem } from '../contract/problem.ts'
-import type { Lease } from '../custody/credential.ts'
-import type { Credentials } from '../custody/credential-pool.ts'
+import type { KeyHandle } from '../custody/credential.ts'
+import type { CredentialPool } from '../custody/credential-pool.ts'
 import type { Budget } from './budget.ts'
 
 /**
@@ -8,16 +8,16 @@ import type { Budget } from './budget.ts'
  * when one of them will be able to after a wait (its breaker is open, or its budget used up), and `sealed` when there is
  * no key at all.
  */
-export function chooseCredential(
+export function selectCredential(
   names: readonly string[],
-  credentials: Pick<Credentials, 'lease'>,
+  credentials: Pick<CredentialPool, 'acquire'>,
   budget: Pick<Budget, 'take'>
-): Lease {
+): KeyHandle {
   let shortest: Wait | undefined
   for (const name of names) {
-    const lease = credentials.lease(name)
+    const lease = credentials.acquire(name)
     const told = 'label' in lease ? takeFrom(budget, lease) : whyNot(lease.retryAfter)
-    if (told === null) return lease as Lease
+    if (told === null) return lease as KeyHandle
     if (told !== undefined && !(shortest && shortest.seconds <= told.seconds)) shortest = told
   }
   if (!shortest)
@@ -33,7 +33,7 @@ type Wait = { readonly seconds: number; readonly detail: string; readonly limit:
 export const keyRefusedDetail = 'The upstream has refused the key of the gateway several times.'
 
 /** Null when the call was taken from the budget. */
-function takeFrom(budget: Pick<Budget, 'take'>, lease: Lease): Wait | null {
+function takeFrom(budget: Pick<Budget, 'take'>, lease: KeyHandle): Wait | null {
   const spent = budget.take(lease.name)
   if (spent === null) return null
   lease.release()

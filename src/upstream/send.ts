@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { AnswerBody, type AnswerRoom } from './answer/body.ts'
 import type { Connection } from './connection.ts'
+import { type AnswerHeaders, answerHeaders } from './headers.ts'
 import {
   AnswerNotHttp,
   AnswersTooLarge,
   CallAbandoned,
   DeadlinePassed,
-  type Exchange,
   KeyRefused,
-  type UpstreamRequest
-} from './exchange.ts'
-import { type AnswerHeaders, answerHeaders } from './headers.ts'
+  type UpstreamRequest,
+  type UpstreamResponse
+} from './response.ts'
 
 /** What undici gives to its handlers, as far as it is used. */
 type Controller = { abort(reason: Error): void }
@@ -19,7 +19,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>
 /** One request and its answer. A handler of undici, not a stream: it costs less and shows exactly when sending begins. */
 export class Send {
   readonly #request: UpstreamRequest
-  readonly #finish: (exchange: Exchange) => void
+  readonly #finish: (exchange: UpstreamResponse) => void
   readonly #timer: NodeJS.Timeout
   readonly #body: AnswerBody
   #connection: Connection | undefined
@@ -31,7 +31,7 @@ export class Send {
   #headers: AnswerHeaders | undefined
   #reveals = false
 
-  constructor(request: UpstreamRequest, room: AnswerRoom, finish: (exchange: Exchange) => void) {
+  constructor(request: UpstreamRequest, room: AnswerRoom, finish: (exchange: UpstreamResponse) => void) {
     this.#request = request
     this.#finish = finish
     this.#body = new AnswerBody(room)
@@ -133,7 +133,7 @@ export class Send {
     return this.#handedOverAt === undefined ? 0 : performance.now() - this.#handedOverAt
   }
 
-  #end(exchange: Exchange): void {
+  #end(exchange: UpstreamResponse): void {
     if (this.#finished) return
     this.#finished = true
     clearTimeout(this.#timer)

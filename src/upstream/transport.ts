@@ -1,7 +1,7 @@
 import { buildConnector, errors } from 'undici'
 import { AnswerRoom } from './answer/body.ts'
 import { Connection, maxAnswerBytes } from './connection.ts'
-import type { Exchange, UpstreamRequest } from './exchange.ts'
+import type { UpstreamRequest, UpstreamResponse } from './response.ts'
 import { Send } from './send.ts'
 
 export type TransportOptions = {
@@ -68,7 +68,7 @@ export class Transport {
   }
 
   /** Never rejects: what went wrong is in the Exchange. */
-  send(request: UpstreamRequest): Promise<Exchange> {
+  send(request: UpstreamRequest): Promise<UpstreamResponse> {
     return new Promise(resolve => {
       const send = new Send(request, this.#room, exchange => {
         this.#ended(send)

@@ -1,19 +1,19 @@
 import { strictJson } from '../base/strict-json.ts'
 import { uuidv7 } from '../base/uuid.ts'
-import type { Lease } from '../custody/credential.ts'
+import type { KeyHandle } from '../custody/credential.ts'
 import type { KeyMaterial } from '../custody/key-material.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { Budget } from './budget.ts'
-import { type Operation, openDoor } from './forwarder.ts'
+import { createForwarder, type Operation } from './forwarder.ts'
 import { Transport } from './transport.ts'
 
-export type KeyToProve = {
+export type KeyToVerify = {
   readonly material: KeyMaterial
   readonly name: string
   readonly version: number
 }
 
-export type ProofOptions = {
+export type VerifyOptions = {
   readonly origin: string
   readonly deadlineMs: number
   readonly ledger: Pick<Ledger, 'recordIntent' | 'recordOutcome'>
@@ -38,12 +38,12 @@ const listConnectors: Operation<true> = {
  * Proves a key by a harmless read, through the door like every call: it is in the ledger. Throws the Problem that the
  * read ended with, `upstream_credential_rejected` for a key that the upstream refuses.
  */
-export async function proveKey(
-  { material, name, version }: KeyToProve,
-  { origin, deadlineMs, ledger, requestId = uuidv7(), onEcho = () => {} }: ProofOptions
+export async function verifyCredential(
+  { material, name, version }: KeyToVerify,
+  { origin, deadlineMs, ledger, requestId = uuidv7(), onEcho = () => {} }: VerifyOptions
 ): Promise<void> {
   const transport = new Transport({ origin, deadlineMs, connections: 1 })
-  const lease: Lease = {
+  const lease: KeyHandle = {
     name,
     version,
     label: `${name}@${version}`,
@@ -51,16 +51,16 @@ export async function proveKey(
     use: callback => material.use(callback),
     release: () => {}
   }
-  const forward = openDoor({
+  const forward = createForwarder({
     transport,
     credentials: {
-      lease: () => lease,
-      leaseInPlaceOf: () => null,
+      acquire: () => lease,
+      acquireFallback: () => null,
       waitOf: () => 0,
-      noteAcceptance: () => {},
-      noteRefusal: () => {},
-      areIn: bytes => material.search.isIn(bytes),
-      partIn: text => material.search.partIn(text)
+      reportAccepted: () => {},
+      reportRejected: () => {},
+      containsKey: bytes => material.search.isIn(bytes),
+      containsKeyPart: text => material.search.partIn(text)
     },
     budget: new Budget({ perCredential: 1, perEgress: 1 }),
     ledger,

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { refusalTable } from '../../src/contract/refusal.ts'
-import { commandLine } from './command-line.ts'
+import { commandLine } from '../support/cli/command-line.ts'
 
 const oneLine = /^connector-gateway: [^\n]+\n$/
 

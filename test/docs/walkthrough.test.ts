@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { fencedExcerpts } from './fenced-commands.ts'
-import { follow } from './reader.ts'
+import { fencedExcerpts } from '../support/documents/fenced-commands.ts'
+import { follow } from '../support/documents/reader.ts'
 
 test.concurrent('the walk-through of the README works as it is written', async () => {
   const { read, background } = await follow('README.md', { throughNpm: true })

@@ -3,19 +3,23 @@ import { issueAdminKey } from '../../src/tenants/keys/admin-keys.ts'
 import { checksum, mintApiKey } from '../../src/tenants/keys/api-key.ts'
 import { issueKey, revokeKey } from '../../src/tenants/keys/keys.ts'
 import { setTenantDisabled } from '../../src/tenants/tenants.ts'
-import { expectProblem } from '../support/expect-problem.ts'
-import { freshAddress } from '../support/fresh-address.ts'
-import { rawRequest } from '../support/raw-connection.ts'
-import { type RequestParts, syncBytes } from '../support/request-bytes.ts'
-import { startTestGateway, type TestAdministration, type TestGateway } from '../support/test-gateway.ts'
+import {
+  startTestGateway,
+  type TestAdministration,
+  type TestGateway
+} from '../support/fixtures/test-gateway.ts'
 import {
   type KeySetServer,
   makeToken,
   signingKey,
   startKeySetServer,
   testIssuer
-} from '../support/token-issuer.ts'
-import { withoutId } from '../support/without-id.ts'
+} from '../support/fixtures/token-issuer.ts'
+import { expectProblem } from '../support/http/expect-problem.ts'
+import { freshAddress } from '../support/http/fresh-address.ts'
+import { rawRequest } from '../support/http/raw-connection.ts'
+import { type RequestParts, syncBytes } from '../support/http/request-bytes.ts'
+import { withoutId } from '../support/http/without-id.ts'
 
 /** A key for each reason for which a well-formed key is refused. */
 async function badKeys({ administration, pepper, adminPepper, addTenant }: TestAdministration) {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MemoryLimiter } from '../../src/limits/memory-limiter.ts'
-import { expectProblem } from '../support/expect-problem.ts'
-import { header } from '../support/http-answer.ts'
-import { rawConnection, rawRequest } from '../support/raw-connection.ts'
-import { syncBytes } from '../support/request-bytes.ts'
-import { startTestApp, type TestApp, testKey } from '../support/test-app.ts'
+import { startTestApp, type TestApp, testKey } from '../support/fixtures/test-app.ts'
+import { expectProblem } from '../support/http/expect-problem.ts'
+import { header } from '../support/http/http-answer.ts'
+import { rawConnection, rawRequest } from '../support/http/raw-connection.ts'
+import { syncBytes } from '../support/http/request-bytes.ts'
 
 const connectorId = '00000000-0000-4000-8000-000000000000'
 const stranger = syncBytes({ key: 'wrong', connectorId })

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { parseStrictJson } from '../../src/plugins/json-body.ts'
-import { expectRefusal, marker } from '../support/expect-refusal.ts'
-import { gatewayForFile } from '../support/gateway-for-file.ts'
-import { rawRequest } from '../support/raw-connection.ts'
-import { type RequestParts, syncBytes } from '../support/request-bytes.ts'
+import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { expectRefusal, marker } from '../support/http/expect-refusal.ts'
+import { rawRequest } from '../support/http/raw-connection.ts'
+import { type RequestParts, syncBytes } from '../support/http/request-bytes.ts'
 
 const file = gatewayForFile()
 const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connectors.investment_research })

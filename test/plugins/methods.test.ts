@@ -1,11 +1,11 @@
 import { METHODS } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { expectProblem } from '../support/expect-problem.ts'
-import { expectRefusal } from '../support/expect-refusal.ts'
-import { gatewayForFile } from '../support/gateway-for-file.ts'
-import { header } from '../support/http-answer.ts'
-import { rawRequest } from '../support/raw-connection.ts'
-import { requestBytes, syncBytes } from '../support/request-bytes.ts'
+import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { expectProblem } from '../support/http/expect-problem.ts'
+import { expectRefusal } from '../support/http/expect-refusal.ts'
+import { header } from '../support/http/http-answer.ts'
+import { rawRequest } from '../support/http/raw-connection.ts'
+import { requestBytes, syncBytes } from '../support/http/request-bytes.ts'
 
 const file = gatewayForFile()
 const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connectors.sharepoint })

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { docsPageTypes } from '../../src/plugins/documents/docs-pages.ts'
-import { expectProblem } from '../support/expect-problem.ts'
-import { getDocument } from '../support/get-document.ts'
-import { header } from '../support/http-answer.ts'
-import { rawRequest } from '../support/raw-connection.ts'
-import { requestBytes } from '../support/request-bytes.ts'
-import { startTestGateway, type TestGateway } from '../support/test-gateway.ts'
+import { startTestGateway, type TestGateway } from '../support/fixtures/test-gateway.ts'
+import { expectProblem } from '../support/http/expect-problem.ts'
+import { getDocument } from '../support/http/get-document.ts'
+import { header } from '../support/http/http-answer.ts'
+import { rawRequest } from '../support/http/raw-connection.ts'
+import { requestBytes } from '../support/http/request-bytes.ts'
 
 const described = JSON.parse(readFileSync(new URL('../../openapi/gateway.json', import.meta.url), 'utf8'))
 const paths = ['/openapi.json', '/docs/json', ...Object.keys(docsPageTypes)]

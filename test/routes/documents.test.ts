@@ -1,11 +1,11 @@
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { issueAdminKeys } from '../support/admin-client.ts'
-import { expectProblem } from '../support/expect-problem.ts'
-import { gatewayForFile } from '../support/gateway-for-file.ts'
-import { getDocument } from '../support/get-document.ts'
-import { rawRequest } from '../support/raw-connection.ts'
-import { requestBytes } from '../support/request-bytes.ts'
+import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { issueAdminKeys } from '../support/http/admin-client.ts'
+import { expectProblem } from '../support/http/expect-problem.ts'
+import { getDocument } from '../support/http/get-document.ts'
+import { rawRequest } from '../support/http/raw-connection.ts'
+import { requestBytes } from '../support/http/request-bytes.ts'
 
 const file = gatewayForFile({ prepare: issueAdminKeys })
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { problemCodes } from '../../src/contract/problem.ts'
 import { problemTable } from '../../src/contract/problem-table.ts'
-import { expectProblem } from '../support/expect-problem.ts'
-import { type HttpAnswer, header } from '../support/http-answer.ts'
-import { rawRequest } from '../support/raw-connection.ts'
-import { requestBytes } from '../support/request-bytes.ts'
-import { startTestApp, type TestApp } from '../support/test-app.ts'
+import { startTestApp, type TestApp } from '../support/fixtures/test-app.ts'
+import { expectProblem } from '../support/http/expect-problem.ts'
+import { type HttpAnswer, header } from '../support/http/http-answer.ts'
+import { rawRequest } from '../support/http/raw-connection.ts'
+import { requestBytes } from '../support/http/request-bytes.ts'
 
 let app: TestApp
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { scanForCanary } from '../support/checker-canary.ts'
-import { canaryKey, type RunningGateway, Scenario } from '../support/scenario.ts'
-import { ScenarioClient } from '../support/scenario-client.ts'
-import { filesBelow } from '../support/scenario-sinks.ts'
-import { eventually } from '../support/scenario-wait.ts'
+import { scanForCanary } from '../support/checker/canary.ts'
+import { ScenarioClient } from '../support/scenario/client.ts'
+import { canaryKey, type RunningGateway, Scenario } from '../support/scenario/scenario.ts'
+import { filesBelow } from '../support/scenario/sinks.ts'
+import { eventually } from '../support/scenario/wait.ts'
 
 type Issued = { readonly key: string; readonly key_id: string }
 

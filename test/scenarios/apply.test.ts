@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { canaryKey, type RunningGateway, Scenario } from '../support/scenario.ts'
-import { ScenarioClient } from '../support/scenario-client.ts'
-import { eventually } from '../support/scenario-wait.ts'
+import { ScenarioClient } from '../support/scenario/client.ts'
+import { canaryKey, type RunningGateway, Scenario } from '../support/scenario/scenario.ts'
+import { eventually } from '../support/scenario/wait.ts'
 
 const nextKey = 'bd_v2_canary_next_6Tg8yUj2kLp4wQz1'
 const badKey = 'bd_v2_canary_bad_5Rf7tGh3jKm9nBv2'

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
-import { Scenario } from '../support/scenario.ts'
-import { load, times } from '../support/scenario-load.ts'
-import { eventually } from '../support/scenario-wait.ts'
+import { load, times } from '../support/scenario/load.ts'
+import { Scenario } from '../support/scenario/scenario.ts'
+import { eventually } from '../support/scenario/wait.ts'
 
 const openFiles = (pid: number) => readdirSync(`/proc/${pid}/fd`).length
 const residentKiB = (pid: number) =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { scenarioSeed } from '../support/scenario.ts'
-import { crashRepeatedly } from '../support/scenario-crash.ts'
+import { crashRepeatedly } from '../support/scenario/crash.ts'
+import { scenarioSeed } from '../support/scenario/scenario.ts'
 
 test('SIGKILL at random instants loses no acknowledged outcome, leaves no call open and sends nothing again', async () => {
   const result = await crashRepeatedly({ kills: 12, seed: scenarioSeed('crash'), checkEvery: 6 })

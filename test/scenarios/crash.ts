@@ -3,8 +3,8 @@
  * is left. Flags: --kills N, --seed N, --from N (the number of the first kill, to go on with a run that was stopped).
  */
 import { parseArgs } from 'node:util'
-import { scenarioSeed } from '../support/scenario.ts'
-import { crashRepeatedly } from '../support/scenario-crash.ts'
+import { crashRepeatedly } from '../support/scenario/crash.ts'
+import { scenarioSeed } from '../support/scenario/scenario.ts'
 
 const { kills, seed, from } = readFlags()
 console.log(`seed ${seed}, ${kills} kills`)

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { Scenario } from '../support/scenario.ts'
-import { type ClientCall, ScenarioClient } from '../support/scenario-client.ts'
-import { holdWriteLock } from '../support/scenario-store-lock.ts'
-import { eventually, within } from '../support/scenario-wait.ts'
+import { type ClientCall, ScenarioClient } from '../support/scenario/client.ts'
+import { Scenario } from '../support/scenario/scenario.ts'
+import { holdWriteLock } from '../support/scenario/store-lock.ts'
+import { eventually, within } from '../support/scenario/wait.ts'
 
 const problemOf = ({ body }: ClientCall) => JSON.parse(body) as { code?: string; forwarded?: string }
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { expectProblem } from '../support/expect-problem.ts'
-import { type RawConnection, rawConnection } from '../support/raw-connection.ts'
-import { Scenario } from '../support/scenario.ts'
-import { type ClientCall, ScenarioClient } from '../support/scenario-client.ts'
-import { load } from '../support/scenario-load.ts'
-import { eventually, within } from '../support/scenario-wait.ts'
+import { expectProblem } from '../support/http/expect-problem.ts'
+import { type RawConnection, rawConnection } from '../support/http/raw-connection.ts'
+import { type ClientCall, ScenarioClient } from '../support/scenario/client.ts'
+import { load } from '../support/scenario/load.ts'
+import { Scenario } from '../support/scenario/scenario.ts'
+import { eventually, within } from '../support/scenario/wait.ts'
 
 /** A gateway, and a call that the upstream has received and takes its time to answer. */
 async function withSlowCall(waitMs: number) {

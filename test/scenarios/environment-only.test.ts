@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { canaryKey } from '../support/scenario.ts'
-import { ScenarioClient } from '../support/scenario-client.ts'
-import { killAll, program, runProgram, ScenarioProcess } from '../support/scenario-process.ts'
+import { ScenarioClient } from '../support/scenario/client.ts'
+import { killAll, program, runProgram, ScenarioProcess } from '../support/scenario/process.ts'
+import { canaryKey } from '../support/scenario/scenario.ts'
 
 const connectorId = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 

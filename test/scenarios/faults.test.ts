@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import type { FaultRule } from '../../src/sandbox/fault-rule.ts'
 import { type FaultName, faults } from '../../src/sandbox/faults.ts'
-import { Scenario } from '../support/scenario.ts'
-import { resent } from '../support/scenario-crash.ts'
-import { abandonCalls, load, times } from '../support/scenario-load.ts'
-import { filesBelow } from '../support/scenario-sinks.ts'
+import { resent } from '../support/scenario/crash.ts'
+import { abandonCalls, load, times } from '../support/scenario/load.ts'
+import { Scenario } from '../support/scenario/scenario.ts'
+import { filesBelow } from '../support/scenario/sinks.ts'
 
 /** Options that make the fault worth meeting within the deadline of this scenario; the defaults do for the others. */
 const options: Partial<Record<FaultName, readonly object[]>> = {

@@ -9,9 +9,9 @@ import { startGateway } from '../../src/gateway.ts'
 import { startSandbox } from '../../src/sandbox/sandbox.ts'
 import { newestMigration } from '../../src/store/sqlite/migrations.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
-import { runHere } from '../support/command-here.ts'
-import { rawRequest } from '../support/raw-connection.ts'
-import { syncBytes } from '../support/request-bytes.ts'
+import { runHere } from '../support/cli/command-here.ts'
+import { rawRequest } from '../support/http/raw-connection.ts'
+import { syncBytes } from '../support/http/request-bytes.ts'
 
 const made = new URL('../fixtures/earlier-version/', import.meta.url)
 const upstreamKey = 'bd_v2_sandbox_0000000000000000000000000000'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { type Flood, flood } from '../support/flood.ts'
-import { Scenario } from '../support/scenario.ts'
-import { ScenarioClient } from '../support/scenario-client.ts'
+import { ScenarioClient } from '../support/scenario/client.ts'
+import { type Flood, flood } from '../support/scenario/flood.ts'
+import { Scenario } from '../support/scenario/scenario.ts'
 
 const each = 25_000
 

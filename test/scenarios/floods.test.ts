@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { runFloods } from '../support/scenario-floods.ts'
+import { runFloods } from '../support/scenario/floods.ts'
 
 /** One of each kind; `npm run floods` lets all of them go on for longer. */
 const short = [

@@ -5,7 +5,7 @@
  * MiB. Flags: --seconds N for each flood, --only TEXT for those whose names hold it.
  */
 import { parseArgs } from 'node:util'
-import { runFloods } from '../support/scenario-floods.ts'
+import { runFloods } from '../support/scenario/floods.ts'
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '5' }, only: { type: 'string', default: '' } }

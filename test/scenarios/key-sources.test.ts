@@ -1,11 +1,11 @@
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { scanForCanary } from '../support/checker-canary.ts'
-import { canaryKey, type RunningGateway, Scenario } from '../support/scenario.ts'
-import { ScenarioClient } from '../support/scenario-client.ts'
-import { filesBelow } from '../support/scenario-sinks.ts'
-import { eventually } from '../support/scenario-wait.ts'
+import { scanForCanary } from '../support/checker/canary.ts'
+import { ScenarioClient } from '../support/scenario/client.ts'
+import { canaryKey, type RunningGateway, Scenario } from '../support/scenario/scenario.ts'
+import { filesBelow } from '../support/scenario/sinks.ts'
+import { eventually } from '../support/scenario/wait.ts'
 
 const nextKey = 'bd_v2_canary_next_5Yt8wQ2kLm7ZxV4c'
 

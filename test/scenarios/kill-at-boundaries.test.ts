@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { type RunningGateway, Scenario } from '../support/scenario.ts'
-import { type ClientCall, ScenarioClient } from '../support/scenario-client.ts'
-import { resent } from '../support/scenario-crash.ts'
-import { within } from '../support/scenario-wait.ts'
-import { attach, noStrace } from '../support/strace.ts'
+import { attach, noStrace } from '../support/disk/strace.ts'
+import { type ClientCall, ScenarioClient } from '../support/scenario/client.ts'
+import { resent } from '../support/scenario/crash.ts'
+import { type RunningGateway, Scenario } from '../support/scenario/scenario.ts'
+import { within } from '../support/scenario/wait.ts'
 
 /** More of one kind than a call ever makes: a bound for a test that would not end. */
 const bound = 60

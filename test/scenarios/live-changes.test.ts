@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type RunningGateway, Scenario } from '../support/scenario.ts'
-import { ScenarioClient } from '../support/scenario-client.ts'
-import { eventually } from '../support/scenario-wait.ts'
+import { ScenarioClient } from '../support/scenario/client.ts'
+import { type RunningGateway, Scenario } from '../support/scenario/scenario.ts'
+import { eventually } from '../support/scenario/wait.ts'
 
 describe('a change by the command line takes effect within a second on a connection that is kept alive', () => {
   let scenario: Scenario

@@ -2,14 +2,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { storedEntries } from '../../src/ledger/query/read-store.ts'
+import { readStore } from '../../src/ledger/query/read-store.ts'
 import { verifyLedger } from '../../src/ledger/verify/verify.ts'
 import { openStore } from '../../src/store/store.ts'
-import { type DiskEvent, parseDiskTrace, traceWords, UnreliableDisk } from '../support/disk-trace.ts'
-import { Scenario } from '../support/scenario.ts'
-import type { ClientCall } from '../support/scenario-client.ts'
-import { load } from '../support/scenario-load.ts'
-import { attach, noStrace } from '../support/strace.ts'
+import { type DiskEvent, parseDiskTrace, traceWords, UnreliableDisk } from '../support/disk/disk-trace.ts'
+import { attach, noStrace } from '../support/disk/strace.ts'
+import type { ClientCall } from '../support/scenario/client.ts'
+import { load } from '../support/scenario/load.ts'
+import { Scenario } from '../support/scenario/scenario.ts'
 
 const callCount = 400
 
@@ -54,7 +54,7 @@ async function found(
     mkdirSync(folder, { recursive: true })
     for (const [path, content] of files) writeFileSync(join(folder, basename(path)), content)
     const store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)
-    const { faults } = await verifyLedger(storedEntries(store.raw))
+    const { faults } = await verifyLedger(readStore(store.raw))
     expect(faults).toEqual([])
     const days = (kind: string) =>
       store.raw

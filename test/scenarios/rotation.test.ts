@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { canaryKey, type RunningGateway, Scenario } from '../support/scenario.ts'
-import { load, times } from '../support/scenario-load.ts'
-import { eventually } from '../support/scenario-wait.ts'
+import { load, times } from '../support/scenario/load.ts'
+import { canaryKey, type RunningGateway, Scenario } from '../support/scenario/scenario.ts'
+import { eventually } from '../support/scenario/wait.ts'
 
 const goodKey = 'bd_v2_canary_good_3Hs8kQzW5nXr7yTb'
 const badKey = 'bd_v2_canary_bad_9Wd2mLxP4vKc6uJe'

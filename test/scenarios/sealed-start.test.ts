@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type RunningGateway, Scenario } from '../support/scenario.ts'
-import { type ClientCall, ScenarioClient } from '../support/scenario-client.ts'
-import { eventually } from '../support/scenario-wait.ts'
+import { type ClientCall, ScenarioClient } from '../support/scenario/client.ts'
+import { type RunningGateway, Scenario } from '../support/scenario/scenario.ts'
+import { eventually } from '../support/scenario/wait.ts'
 
 const codeOf = ({ body }: ClientCall) => (JSON.parse(body) as { code?: string }).code
 

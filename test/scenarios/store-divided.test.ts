@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { readHeadRecords } from '../../src/ledger/writer/head-record.ts'
-import { eventually } from '../support/scenario-wait.ts'
-import { StoreStory, withStory } from '../support/store-story.ts'
+import { StoreStory, withStory } from '../support/scenario/store-story.ts'
+import { eventually } from '../support/scenario/wait.ts'
 
 const degraded = '{"status":"degraded","degraded":["ledger_incomplete"]}'
 

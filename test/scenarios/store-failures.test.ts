@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { onThisMachine } from '../support/bounds.ts'
-import { Scenario } from '../support/scenario.ts'
-import type { ClientCall } from '../support/scenario-client.ts'
-import { eventually } from '../support/scenario-wait.ts'
-import { release, type StoreCause, storeCauses } from '../support/store-causes.ts'
-import { StoreStory } from '../support/store-story.ts'
+import { onThisMachine } from '../support/run/bounds.ts'
+import type { ClientCall } from '../support/scenario/client.ts'
+import { Scenario } from '../support/scenario/scenario.ts'
+import { release, type StoreCause, storeCauses } from '../support/scenario/store-causes.ts'
+import { StoreStory } from '../support/scenario/store-story.ts'
+import { eventually } from '../support/scenario/wait.ts'
 
 /** The bound of a wait is 2 s, and of a recovery 5 s; the rest is for a busy machine. */
 const boundMs = 2_000

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { onThisMachine } from '../support/bounds.ts'
-import { Scenario } from '../support/scenario.ts'
-import { type ClientCall, ScenarioClient } from '../support/scenario-client.ts'
-import { holdWriteLock } from '../support/scenario-store-lock.ts'
-import { eventually } from '../support/scenario-wait.ts'
+import { onThisMachine } from '../support/run/bounds.ts'
+import { type ClientCall, ScenarioClient } from '../support/scenario/client.ts'
+import { Scenario } from '../support/scenario/scenario.ts'
+import { holdWriteLock } from '../support/scenario/store-lock.ts'
+import { eventually } from '../support/scenario/wait.ts'
 
 /** The bound of a wait is 2 s; the rest is for a busy machine. */
 const boundMs = 2_000

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { patienceFor } from '../support/bounds.ts'
-import { Scenario } from '../support/scenario.ts'
-import { release, type StoreCause, storeCauses } from '../support/store-causes.ts'
-import { type StoreReader, type StoreReaderKind, storeReaders } from '../support/store-readers.ts'
-import { StoreStory } from '../support/store-story.ts'
+import { patienceFor } from '../support/run/bounds.ts'
+import { Scenario } from '../support/scenario/scenario.ts'
+import { release, type StoreCause, storeCauses } from '../support/scenario/store-causes.ts'
+import { type StoreReader, type StoreReaderKind, storeReaders } from '../support/scenario/store-readers.ts'
+import { StoreStory } from '../support/scenario/store-story.ts'
 
 /** A cause, and all who have the store open or open it meanwhile. */
 async function tellRound(

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { Scenario } from '../support/scenario.ts'
-import { resent } from '../support/scenario-crash.ts'
-import { load, times } from '../support/scenario-load.ts'
-import { runProgram } from '../support/scenario-process.ts'
-import { eventually } from '../support/scenario-wait.ts'
+import { resent } from '../support/scenario/crash.ts'
+import { load, times } from '../support/scenario/load.ts'
+import { runProgram } from '../support/scenario/process.ts'
+import { Scenario } from '../support/scenario/scenario.ts'
+import { eventually } from '../support/scenario/wait.ts'
 
 test('two gateways and the command line share one store: a killed one is recovered, the living one is left alone', async () => {
   const scenario = await Scenario.start()

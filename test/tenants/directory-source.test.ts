@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import type { AuthenticationAttempt } from '../../src/identity/authentication-failure.ts'
 import { Directory } from '../../src/identity/directory.ts'
-import type { Applicant } from '../../src/identity/stranger.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { TenantPage, TenantRow } from '../../src/tenants/directory-rows.ts'
 import { readChanges, readPage, readSnapshot, writeKeyUses } from '../../src/tenants/directory-source.ts'
 import { addGrants } from '../../src/tenants/grants.ts'
 import { issueKey, listKeys, revokeKey, rotateKey } from '../../src/tenants/keys/keys.ts'
 import { createTenant, setTenantDisabled } from '../../src/tenants/tenants.ts'
-import { pepper, temporaryStore } from './temporary-store.ts'
+import { pepper, temporaryStore } from '../support/fixtures/temporary-store.ts'
 
 const first = { limit: 10 }
 
@@ -92,7 +92,7 @@ test('of each tenant the ten keys that were revoked last are known as such, and 
   for (const directory of [loaded, followed])
     for (const [tenant, revoked] of keys)
       for (const [n, key] of revoked.entries()) {
-        const applicant: Applicant = { requestId: '', stranger: null }
+        const applicant: AuthenticationAttempt = { requestId: '', stranger: null }
         expect(directory.authenticate(key, 0, applicant)).toBeNull()
         const { stranger } = applicant
         if (n < 2) expect(stranger).toEqual({ reason: 'unknown' })

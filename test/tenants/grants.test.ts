@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { addGrants, listGrants, removeGrants } from '../../src/tenants/grants.ts'
 import { createTenant } from '../../src/tenants/tenants.ts'
-import { adminEntries, changeCount, temporaryStore } from './temporary-store.ts'
+import { adminEntries, changeCount, temporaryStore } from '../support/fixtures/temporary-store.ts'
 
 const one = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 const two = '019a9612-bfad-758c-884e-37dd8c6ad2cc'

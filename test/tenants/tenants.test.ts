@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createTenant, listTenants, setTenantDisabled, showTenant } from '../../src/tenants/tenants.ts'
-import { adminEntries, changeCount, temporaryStore } from './temporary-store.ts'
+import { adminEntries, changeCount, temporaryStore } from '../support/fixtures/temporary-store.ts'
 
 const connector = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createTenant, setTenantDisabled, showTenant, updateTenant } from '../../src/tenants/tenants.ts'
-import { adminEntries, changeCount, temporaryStore } from './temporary-store.ts'
+import { adminEntries, changeCount, temporaryStore } from '../support/fixtures/temporary-store.ts'
 
 test('what is named is changed, the rest stays, and the entries name what changed', async () => {
   const { store, administration, at } = await temporaryStore()

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Budget } from '../../src/upstream/budget.ts'
-import { expectProblem } from '../support/expect-problem.ts'
-import { rawRequest } from '../support/raw-connection.ts'
-import { syncBytes } from '../support/request-bytes.ts'
-import { startTestGateway } from '../support/test-gateway.ts'
+import { startTestGateway } from '../support/fixtures/test-gateway.ts'
+import { expectProblem } from '../support/http/expect-problem.ts'
+import { rawRequest } from '../support/http/raw-connection.ts'
+import { syncBytes } from '../support/http/request-bytes.ts'
 
 /** Takes one call; the seconds to wait when there is no room for it. */
 function refusedFor(budget: Budget, credential = 'default'): number | undefined {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { expectProblem } from '../support/expect-problem.ts'
-import { gatewayForFile } from '../support/gateway-for-file.ts'
-import { rawRequest } from '../support/raw-connection.ts'
-import { syncBytes } from '../support/request-bytes.ts'
-import { startTestGateway } from '../support/test-gateway.ts'
+import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { startTestGateway } from '../support/fixtures/test-gateway.ts'
+import { expectProblem } from '../support/http/expect-problem.ts'
+import { rawRequest } from '../support/http/raw-connection.ts'
+import { syncBytes } from '../support/http/request-bytes.ts'
 
 const file = gatewayForFile()
 

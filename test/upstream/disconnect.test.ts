@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { SANDBOX_KEY, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { Transport } from '../../src/upstream/transport.ts'
-import { gatewayForFile } from '../support/gateway-for-file.ts'
-import { rawConnection, rawRequest } from '../support/raw-connection.ts'
-import { syncBytes } from '../support/request-bytes.ts'
+import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { rawConnection, rawRequest } from '../support/http/raw-connection.ts'
+import { syncBytes } from '../support/http/request-bytes.ts'
 
 const file = gatewayForFile({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '5000' } })
 

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest'
 import type { ProblemCode } from '../../src/contract/problem.ts'
 import type { FaultRule } from '../../src/sandbox/fault-rule.ts'
 import { faults } from '../../src/sandbox/faults.ts'
-import { type ExpectedProblem, expectProblem } from '../support/expect-problem.ts'
-import { gatewayForFile } from '../support/gateway-for-file.ts'
-import type { HttpAnswer } from '../support/http-answer.ts'
-import { rawRequest } from '../support/raw-connection.ts'
-import { syncBytes } from '../support/request-bytes.ts'
+import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { type ExpectedProblem, expectProblem } from '../support/http/expect-problem.ts'
+import type { HttpAnswer } from '../support/http/http-answer.ts'
+import { rawRequest } from '../support/http/raw-connection.ts'
+import { syncBytes } from '../support/http/request-bytes.ts'
 
 const file = gatewayForFile({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '700' } })
 

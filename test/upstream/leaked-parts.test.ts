@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { FaultRule } from '../../src/sandbox/fault-rule.ts'
-import { addSealedCredential } from '../support/add-sealed-credential.ts'
-import { canaryDisguises, canaryForms, canaryParts } from '../support/checker-canary.ts'
-import { gatewayForFile } from '../support/gateway-for-file.ts'
-import { rawRequest } from '../support/raw-connection.ts'
-import { syncBytes } from '../support/request-bytes.ts'
-import { canaryKey } from '../support/test-gateway.ts'
+import { canaryDisguises, canaryForms, canaryParts } from '../support/checker/canary.ts'
+import { addSealedCredential } from '../support/fixtures/add-sealed-credential.ts'
+import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { canaryKey } from '../support/fixtures/test-gateway.ts'
+import { rawRequest } from '../support/http/raw-connection.ts'
+import { syncBytes } from '../support/http/request-bytes.ts'
 
 /** Of a credential that the calls here are not made with. */
 const otherKey = 'bd_v2_other_9Kd4nVb7TqZ2rJc8HwXm5sGy3PfL6aEu'

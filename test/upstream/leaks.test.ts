@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { FaultRule } from '../../src/sandbox/fault-rule.ts'
-import { gatewayForFile } from '../support/gateway-for-file.ts'
-import { rawRequest } from '../support/raw-connection.ts'
-import { syncBytes } from '../support/request-bytes.ts'
-import { canaryKey } from '../support/test-gateway.ts'
+import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { canaryKey } from '../support/fixtures/test-gateway.ts'
+import { rawRequest } from '../support/http/raw-connection.ts'
+import { syncBytes } from '../support/http/request-bytes.ts'
 
 const file = gatewayForFile()
 const secret = 'of-the-upstream-alone'

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { gatewayForFile } from '../support/gateway-for-file.ts'
-import { header } from '../support/http-answer.ts'
-import { rawRequest } from '../support/raw-connection.ts'
-import { syncBytes } from '../support/request-bytes.ts'
-import { canaryKey } from '../support/test-gateway.ts'
+import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { canaryKey } from '../support/fixtures/test-gateway.ts'
+import { header } from '../support/http/http-answer.ts'
+import { rawRequest } from '../support/http/raw-connection.ts'
+import { syncBytes } from '../support/http/request-bytes.ts'
 
 const file = gatewayForFile()
 

@@ -3,10 +3,15 @@ import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Transport } from '../../src/upstream/transport.ts'
 import { unreachableCause, unreachableCauses } from '../../src/upstream/unreachable-cause.ts'
-import { askAs } from '../support/ask-as.ts'
-import { certificateAuthority } from '../support/certificate-authority.ts'
-import { rawUpstream } from '../support/raw-upstream.ts'
-import { closedPort, type Listening, listenWith, listenWithTls } from '../support/unreachable-upstream.ts'
+import { certificateAuthority } from '../support/fixtures/certificate-authority.ts'
+import { askAs } from '../support/http/ask-as.ts'
+import { rawUpstream } from '../support/http/raw-upstream.ts'
+import {
+  closedPort,
+  type Listening,
+  listenWith,
+  listenWithTls
+} from '../support/http/unreachable-upstream.ts'
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
 const trusted = certificateAuthority('Trusted')

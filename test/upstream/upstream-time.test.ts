@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { CallFacts, OutcomeFacts } from '../../src/ledger/entry/entry.ts'
 import { Budget } from '../../src/upstream/budget.ts'
-import { type Call, openDoor } from '../../src/upstream/forwarder.ts'
+import { type Call, createForwarder } from '../../src/upstream/forwarder.ts'
 import { Transport } from '../../src/upstream/transport.ts'
-import { heldCredentials } from '../support/held-credentials.ts'
-import { acceptedAnswer, type RawUpstream, rawAnswer, rawUpstream } from '../support/raw-upstream.ts'
+import { heldCredentials } from '../support/fixtures/held-credentials.ts'
+import { acceptedAnswer, type RawUpstream, rawAnswer, rawUpstream } from '../support/http/raw-upstream.ts'
 
 const connectorId = '00000000-0000-4000-8000-00000000000a'
 /** Timers may be a little early by the clock that is read. */
@@ -44,7 +44,7 @@ function newCall(): Call {
 /** A door through which calls go with these keys of one credential, and the outcomes that the ledger got. */
 function door(keys: readonly [active: string, standby?: string], deadlineMs = 20_000) {
   const outcomes: (CallFacts & OutcomeFacts)[] = []
-  const forward = openDoor({
+  const forward = createForwarder({
     transport,
     credentials: heldCredentials({ default: keys }).credentials,
     budget: new Budget({ perCredential: 1000, perEgress: 1000 }),

@@ -1,6 +1,6 @@
 import type { Operation } from '../../contract/operations.ts'
 import type { ProblemCode } from '../../contract/problem.ts'
-import type { Arrival } from '../../ledger/query/recorded-calls.ts'
+import type { RecordedCall } from '../../ledger/query/recorded-calls.ts'
 import { judge } from '../../limits/gcra.ts'
 import { mayUse, type Tenant } from '../../tenants/tenant.ts'
 import { tenantIn } from '../../tenants/tenant-row.ts'
@@ -20,7 +20,7 @@ const permissions: Readonly<Record<string, Operation>> = { 'connector.sync': 'sy
  * Decides calls under the settings that tenants have in one state, as the public listener does and in the same order. The
  * limits are full at the beginning; calls are to be given in the order of time.
  */
-export class CallDecisions {
+export class AccessPolicy {
   readonly #tenants: ReadonlyMap<string, Tenant>
   readonly #tats = new Map<string, number>()
 
@@ -29,7 +29,7 @@ export class CallDecisions {
   }
 
   /** Why the call is refused; null when it is admitted. What is not known of a call does not refuse it. */
-  decide({ tenant: name, atUs, clientIp, operation, connectorId }: Arrival): PolicyRefusal | null {
+  decide({ tenant: name, atUs, clientIp, operation, connectorId }: RecordedCall): PolicyRefusal | null {
     const tenant = this.#tenants.get(name)
     if (!tenant || tenant.disabled) return 'credentials_invalid'
     if (clientIp !== undefined && !tenant.addresses.admits(clientIp)) return 'credentials_invalid'

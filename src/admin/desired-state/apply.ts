@@ -1,23 +1,28 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { Refusal } from '../../contract/refusal.ts'
 import type { StoreKeys } from '../../custody/crypto/root-key.ts'
-import { type CredentialRecords, readRecords } from '../../custody/manage/credential-rows.ts'
+import { type CredentialRows, readCredentialRows } from '../../custody/manage/credential-rows.ts'
 import { readProven } from '../../custody/manage/manifest.ts'
-import { addStep, type NewVersion, removeStep, rotateStep } from '../../custody/manage/operations.ts'
+import {
+  addCredentialWithin,
+  type NewVersion,
+  removeCredentialWithin,
+  rotateCredentialWithin
+} from '../../custody/manage/operations.ts'
 import {
   type CredentialChange,
   type CredentialTransaction,
   changeCredentialsWithin
 } from '../../custody/manage/transaction.ts'
-import { administer } from '../../ledger/writer/admin-entries.ts'
+import { changeWithEntries } from '../../ledger/writer/admin-entries.ts'
 import { bringTo, readStates } from '../../tenants/tenant-state.ts'
-import { type Administration, noticeTenants, type TenantChange } from '../../tenants/transaction.ts'
+import { noticeTenants, type TenantAdministration, type TenantChange } from '../../tenants/transaction.ts'
 import type { CredentialStep } from './credential-plan.ts'
-import { planState, type StatePlan, type WantedState } from './plan.ts'
+import { type DesiredState, planState, type StatePlan } from './plan.ts'
 
 /** What is to be so, and what was made ready for it. */
 export type StateChange = {
-  readonly wanted: WantedState
+  readonly wanted: DesiredState
   readonly prune: boolean
   /** What credentials are read and changed with; null when none of them is to be proved, as nothing is said of them. */
   readonly keys: StoreKeys | null
@@ -37,12 +42,12 @@ const graceMs = 3_600_000
  * changed.
  */
 export async function applyState(
-  { store, administrator, clock }: Administration,
+  { store, administrator, clock }: TenantAdministration,
   change: StateChange
 ): Promise<StatePlan> {
   const at = clock()
   const { raw } = store
-  return await administer(store, administrator, at, async tx => {
+  return await changeWithEntries(store, administrator, at, async tx => {
     const credentials = recordsOf(raw, change.keys)
     const present = { tenants: await readStates(tx), credentials }
     const plan = planState(present, change.wanted, change.prune)
@@ -59,8 +64,8 @@ export async function applyState(
 }
 
 /** All that the store holds of credentials: proved with `keys`, or without them as it stands there. Throws CustodyBroken. */
-export function recordsOf(raw: DatabaseSync, keys: StoreKeys | null): CredentialRecords {
-  return keys ? readProven(raw, keys).records : readRecords(raw)
+export function recordsOf(raw: DatabaseSync, keys: StoreKeys | null): CredentialRows {
+  return keys ? readProven(raw, keys).records : readCredentialRows(raw)
 }
 
 /** The keys were fetched, and proven, for other versions: what was planned for these is not what would be done. */
@@ -91,8 +96,8 @@ function carryOut(
   { credential, action }: CredentialStep,
   version: NewVersion | undefined
 ): readonly CredentialChange[] {
-  if (action === 'prune') return removeStep(transaction, credential).changes
+  if (action === 'prune') return removeCredentialWithin(transaction, credential).changes
   if (!version) throw new Error(`the key of credential ${credential} was not fetched`)
-  if (action === 'create') return addStep(transaction, credential, version).changes
-  return rotateStep(transaction, credential, version, graceMs).changes
+  if (action === 'create') return addCredentialWithin(transaction, credential, version).changes
+  return rotateCredentialWithin(transaction, credential, version, graceMs).changes
 }

@@ -1,10 +1,10 @@
 import { Refusal } from '../../contract/refusal.ts'
-import { type CredentialRecords, findVersion } from '../../custody/manage/credential-rows.ts'
+import { type CredentialRows, findVersion } from '../../custody/manage/credential-rows.ts'
 import { nextVersion } from '../../custody/manage/operations.ts'
 import { shownReference } from '../../custody/secrets/reference.ts'
 
 /** Where each credential that somebody names is to come from: `sealed` (it is there already), or a reference. */
-export type WantedSources = ReadonlyMap<string, string>
+export type DesiredSources = ReadonlyMap<string, string>
 
 /** What is done about one credential. */
 export type CredentialStep = {
@@ -40,8 +40,8 @@ type Held = {
  * credential_not_found, credential_not_sealed, and credential_reference_cut.
  */
 export function planCredentials(
-  records: CredentialRecords,
-  wanted: WantedSources,
+  records: CredentialRows,
+  wanted: DesiredSources,
   users: ReadonlyMap<string, string> | null
 ): CredentialPlan {
   const held = heldIn(records)
@@ -60,7 +60,7 @@ export function planCredentials(
 }
 
 /** The credentials that there are, by name, those removed left out. */
-function heldIn(records: CredentialRecords): ReadonlyMap<string, Held> {
+function heldIn(records: CredentialRows): ReadonlyMap<string, Held> {
   return new Map(
     records.credentials
       .filter(({ removed_at }) => removed_at === null)
@@ -72,7 +72,7 @@ function heldIn(records: CredentialRecords): ReadonlyMap<string, Held> {
 }
 
 function stepTo(
-  records: CredentialRecords,
+  records: CredentialRows,
   held: Held | undefined,
   credential: string,
   source: string

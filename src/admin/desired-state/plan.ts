@@ -1,20 +1,20 @@
-import { type CredentialRecords, findCredential } from '../../custody/manage/credential-rows.ts'
+import { type CredentialRows, findCredential } from '../../custody/manage/credential-rows.ts'
 import { defaultCredentials } from '../../tenants/credential-names.ts'
 import type { TenantState } from '../../tenants/tenant-state.ts'
-import { type CredentialStep, planCredentials, type WantedSources } from './credential-plan.ts'
+import { type CredentialStep, type DesiredSources, planCredentials } from './credential-plan.ts'
 import { planTenants, type TenantStep } from './tenant-plan.ts'
 
 /** What is to be so: all that is to be of the tenants and the credentials that are named, and nothing of others. */
-export type WantedState = {
+export type DesiredState = {
   readonly tenants: ReadonlyMap<string, TenantState>
   /** Null when nothing is said of credentials: then none is touched. */
-  readonly credentials: WantedSources | null
+  readonly credentials: DesiredSources | null
 }
 
 /** What there is. */
-export type PresentState = {
+export type CurrentState = {
   readonly tenants: ReadonlyMap<string, TenantState>
-  readonly credentials: CredentialRecords
+  readonly credentials: CredentialRows
 }
 
 /** How many tenants and credentials, counted together, are made, changed, pruned, or stay: as named, or not named. */
@@ -31,7 +31,7 @@ export type StatePlan = {
 }
 
 /** Plans without doing anything. Throws the Refusals of `planCredentials`. */
-export function planState(present: PresentState, wanted: WantedState, prune: boolean): StatePlan {
+export function planState(present: CurrentState, wanted: DesiredState, prune: boolean): StatePlan {
   const tenants = planTenants(present.tenants, wanted.tenants, prune)
   const users = prune ? usersOf(tenants.after) : null
   const nothing = { steps: [], unchanged: 0, unnamed: 0, warnings: [] }
@@ -70,7 +70,7 @@ function usersOf(tenants: ReadonlyMap<string, TenantState>): ReadonlyMap<string,
 }
 
 /** A credential may be added later, so a name without one is no fault; but it may be misspelt. */
-function unknownCredentials(present: PresentState, { tenants, credentials }: WantedState): string[] {
+function unknownCredentials(present: CurrentState, { tenants, credentials }: DesiredState): string[] {
   const isKnown = (name: string) =>
     // Made from GATEWAY_UPSTREAM_KEY when a gateway starts.
     defaultCredentials.includes(name) ||

@@ -1,6 +1,6 @@
-import type { Arrival } from '../../ledger/query/recorded-calls.ts'
+import type { RecordedCall } from '../../ledger/query/recorded-calls.ts'
 import type { TenantState } from '../../tenants/tenant-state.ts'
-import { CallDecisions, type PolicyRefusal } from './access-policy.ts'
+import { AccessPolicy, type PolicyRefusal } from './access-policy.ts'
 
 /** Calls of one tenant that would newly be refused for one reason. Times are RFC 3339, UTC. */
 export type NewlyRefused = {
@@ -34,8 +34,8 @@ type States = ReadonlyMap<string, TenantState>
  * Decides calls again, under the state before and the state after, and tells those that are admitted in the one and refused
  * in the other. Calls with faults of their own only use up limits: they would be refused in any case.
  */
-export function replayCalls(arrivals: Iterable<Arrival>, before: States, after: States): Replay {
-  const [present, coming] = [new CallDecisions(before), new CallDecisions(after)]
+export function replayCalls(arrivals: Iterable<RecordedCall>, before: States, after: States): Replay {
+  const [present, coming] = [new AccessPolicy(before), new AccessPolicy(after)]
   const groups = new Map<string, Group>()
   let calls = 0
   let firstUs: number | null = null
@@ -66,13 +66,13 @@ class Group {
   readonly #keys = new Set<string>()
   readonly #connectors = new Set<string>()
 
-  constructor({ tenant, atUs }: Arrival, code: PolicyRefusal) {
+  constructor({ tenant, atUs }: RecordedCall, code: PolicyRefusal) {
     this.#tenant = tenant
     this.#code = code
     this.#firstUs = atUs
   }
 
-  add({ atUs, keyId, connectorId }: Arrival): void {
+  add({ atUs, keyId, connectorId }: RecordedCall): void {
     this.#calls++
     this.#lastUs = Math.max(this.#lastUs, atUs)
     if (keyId !== undefined) this.#keys.add(keyId)

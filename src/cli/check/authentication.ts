@@ -1,11 +1,11 @@
 import type { Config } from '../../config/config.ts'
-import { ConfigError, type ConfigFault } from '../../config/error.ts'
+import { ConfigError, type ConfigIssue } from '../../config/error.ts'
 import { readTlsFiles, type TlsMaterial, tlsMaterial } from '../../config/tls-files.ts'
-import { KeySetUnavailable, keySetSource } from '../../identity/jwt/jwks-source.ts'
+import { JwksUnavailable, jwksSource } from '../../identity/jwt/jwks-source.ts'
 import type { Notes } from './credentials.ts'
 
 /** What `check` found of TLS and of callers who prove themselves otherwise than by keys. */
-export type CallerFindings = {
+export type AuthenticationFindings = {
   /** Null where the public listener speaks plain HTTP. */
   readonly tls: {
     readonly certificate: string
@@ -25,10 +25,16 @@ export type CallerFindings = {
 }
 
 /** What was found, and what the TLS files hold. */
-export type CheckedCallers = { readonly findings: CallerFindings; readonly material: TlsMaterial | null }
+export type CheckedAuthentication = {
+  readonly findings: AuthenticationFindings
+  readonly material: TlsMaterial | null
+}
 
 /** Reads what `serve` would read, and adds to what is wrong, and to what is worth saying. */
-export async function checkCallers(config: Config, { faults, warnings }: Notes): Promise<CheckedCallers> {
+export async function checkAuthentication(
+  config: Config,
+  { faults, warnings }: Notes
+): Promise<CheckedAuthentication> {
   const material = await checkTls(config, faults)
   const findings = {
     tls: material && tlsFindings(config, material),
@@ -49,13 +55,13 @@ export async function checkCallers(config: Config, { faults, warnings }: Notes):
   return { findings, material }
 }
 
-function tlsFindings({ tls }: Config, { validTo }: TlsMaterial): CallerFindings['tls'] {
+function tlsFindings({ tls }: Config, { validTo }: TlsMaterial): AuthenticationFindings['tls'] {
   if (tls === null) return null
   const { certificate, key, clientAuthority } = tls
   return { certificate, key, client_authority: clientAuthority, not_after: validTo.toISOString() }
 }
 
-async function checkTls({ tls }: Config, faults: ConfigFault[]): Promise<TlsMaterial | null> {
+async function checkTls({ tls }: Config, faults: ConfigIssue[]): Promise<TlsMaterial | null> {
   if (tls === null) return null
   try {
     return tlsMaterial(await readTlsFiles(tls))
@@ -66,19 +72,23 @@ async function checkTls({ tls }: Config, faults: ConfigFault[]): Promise<TlsMate
   }
 }
 
-async function checkKeyFile(place: string, key: string, faults: ConfigFault[]): Promise<number | null> {
+async function checkKeyFile(place: string, key: string, faults: ConfigIssue[]): Promise<number | null> {
   try {
-    const { parseKeySet } = await import('../../identity/jwt/parse-jwks.ts')
-    return parseKeySet(await keySetSource(place).read()).keys.length
+    const { parseJwks: parseKeySet } = await import('../../identity/jwt/parse-jwks.ts')
+    return parseKeySet(await jwksSource(place).read()).keys.length
   } catch (error) {
-    if (!(error instanceof KeySetUnavailable)) throw error
+    if (!(error instanceof JwksUnavailable)) throw error
     faults.push({ key, detail: error.message })
     return null
   }
 }
 
 /** The findings for people: pairs of what and which. */
-export function callerFacts({ tls, token_issuers, client_certificates }: CallerFindings): [string, string][] {
+export function authenticationFacts({
+  tls,
+  token_issuers,
+  client_certificates
+}: AuthenticationFindings): [string, string][] {
   return [
     ...(tls ? [['TLS certificate', `${tls.certificate} (until ${tls.not_after})`] as [string, string]] : []),
     ...(tls?.client_authority ? [['client authority', tls.client_authority] as [string, string]] : []),

@@ -1,15 +1,15 @@
 import type { Config, ConfigRead } from '../../config/config.ts'
-import { type ConfigFault, settingOf } from '../../config/error.ts'
-import { inWords, settingWarnings } from '../../config/warnings.ts'
-import { lookAtMasterKey, type SeenMasterKey, WrongMasterKey } from '../../custody/crypto/root-key.ts'
+import { type ConfigIssue, settingOf } from '../../config/error.ts'
+import { describeWarnings, settingWarnings } from '../../config/warnings.ts'
+import { type InspectedMasterKey, inspectMasterKey, WrongMasterKey } from '../../custody/crypto/root-key.ts'
 import type { SecretSources } from '../../custody/load-version.ts'
-import { readRecords } from '../../custody/manage/credential-rows.ts'
+import { readCredentialRows } from '../../custody/manage/credential-rows.ts'
 import { SecretUnavailable, shownReference } from '../../custody/secrets/reference.ts'
 import { describeMissing, type MissingEntries, missingEntries } from '../../ledger/writer/missing-entries.ts'
-import { lookAtStore, type SeenStore } from '../../store/sqlite/look-at-store.ts'
+import { type InspectedStore, inspectStore } from '../../store/sqlite/inspect-store.ts'
 import { StoreError } from '../../store/sqlite/sqlite.ts'
 import type { ProcessContext } from '../context.ts'
-import { checkCallers } from './authentication.ts'
+import { checkAuthentication } from './authentication.ts'
 import { type CredentialFindings, checkCredentials, checkSettingKey, type Notes } from './credentials.ts'
 import type { Findings } from './findings.ts'
 import { checkListeners } from './listeners.ts'
@@ -17,7 +17,7 @@ import { countIn, mappingWarnings, nothingCounted, readIfThere, storeWarnings } 
 
 /** What came of a check. `findings` is null where faults leave too little to look at. */
 export type Checked = {
-  readonly faults: readonly ConfigFault[]
+  readonly faults: readonly ConfigIssue[]
   readonly warnings: readonly string[]
   readonly findings: Findings | null
 }
@@ -36,11 +36,11 @@ async function look(read: ConfigRead, env: ProcessContext['env']): Promise<Check
   if (!isWhole) return { faults: read.faults, warnings: [], findings: null, isStale: false }
   const notes: Notes = { faults: [...read.faults], warnings: [] }
   await checkListeners(config, notes.faults)
-  const callers = await checkCallers(config, notes)
-  const store = await ifSound(read, ['GATEWAY_STORE_URL'], notes, () => lookAtStore(config.storeUrl))
+  const callers = await checkAuthentication(config, notes)
+  const store = await ifSound(read, ['GATEWAY_STORE_URL'], notes, () => inspectStore(config.storeUrl))
   try {
     const masterKey = await ifSound(read, ['GATEWAY_MASTER_KEY', 'GATEWAY_EXEC_ENVIRONMENT'], notes, () =>
-      lookAtMasterKey(store?.raw ?? null, config.masterKey, env, {
+      inspectMasterKey(store?.raw ?? null, config.masterKey, env, {
         environment: config.execEnvironment,
         createIfAbsent: config.masterKeyIsDefault
       })
@@ -54,7 +54,7 @@ async function look(read: ConfigRead, env: ProcessContext['env']): Promise<Check
     const warnings = [
       ...missing.map(describeMissing),
       ...settingWarnings(config, callers.material, new Date()),
-      ...inWords(notes.warnings, config)
+      ...describeWarnings(notes.warnings, config)
     ]
     const isStale = store?.isStale() ?? false
     if (!store || !masterKey) return { faults: notes.faults, warnings, findings: null, isStale }
@@ -104,24 +104,24 @@ async function attempt<T>(notes: Notes, key: string, work: () => T | Promise<T>)
 
 /** What is in a store; null where there is none, or it is of an earlier version and lacks what is asked for. */
 async function readFrom<T>(
-  { raw, state }: SeenStore,
-  work: (raw: NonNullable<SeenStore['raw']>) => T | Promise<T>
+  { raw, state }: InspectedStore,
+  work: (raw: NonNullable<InspectedStore['raw']>) => T | Promise<T>
 ): Promise<T | null> {
   return raw === null ? null : await readIfThere(state, () => work(raw))
 }
 
-async function missingIn(store: SeenStore): Promise<MissingEntries[]> {
+async function missingIn(store: InspectedStore): Promise<MissingEntries[]> {
   return (await readFrom(store, raw => missingEntries({ path: store.path, raw }))) ?? []
 }
 
-async function mappingsIn(store: SeenStore | undefined, config: Config): Promise<ConfigFault[]> {
+async function mappingsIn(store: InspectedStore | undefined, config: Config): Promise<ConfigIssue[]> {
   if (store?.raw) return (await readFrom(store, raw => mappingWarnings(raw, config))) ?? []
   return await mappingWarnings(null, config)
 }
 
 async function credentialsIn(
-  store: SeenStore | undefined,
-  masterKey: SeenMasterKey | undefined,
+  store: InspectedStore | undefined,
+  masterKey: InspectedMasterKey | undefined,
   { config, faults }: ConfigRead,
   sources: SecretSources,
   notes: Notes
@@ -132,7 +132,7 @@ async function credentialsIn(
   if (store && keys)
     return (await readFrom(store, raw => checkCredentials(raw, keys, config, sources, notes))) ?? []
   // Whether the setting is needed, the rows say even where they cannot be proven.
-  const records = store && (await readFrom(store, raw => readRecords(raw)))
+  const records = store && (await readFrom(store, raw => readCredentialRows(raw)))
   const isStored = records?.credentials.some(
     ({ name, removed_at, follows_setting }) => name === 'default' && removed_at === null && !follows_setting
   )

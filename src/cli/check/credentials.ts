@@ -1,14 +1,14 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Config } from '../../config/config.ts'
-import type { ConfigFault } from '../../config/error.ts'
+import type { ConfigIssue } from '../../config/error.ts'
 import { fingerprintKeyOf } from '../../custody/credential-snapshot.ts'
 import { type CredentialView, viewsOf } from '../../custody/credential-views.ts'
 import { SealBroken } from '../../custody/crypto/envelope.ts'
 import type { StoreKeys } from '../../custody/crypto/root-key.ts'
 import type { KeyMaterial } from '../../custody/key-material.ts'
-import { fetchMaterial, openVersion, type SecretSources } from '../../custody/load-version.ts'
-import { type CredentialRecords, findVersion } from '../../custody/manage/credential-rows.ts'
+import { fetchMaterial, loadVersion, type SecretSources } from '../../custody/load-version.ts'
+import { type CredentialRows, findVersion } from '../../custody/manage/credential-rows.ts'
 import { CustodyBroken, readProven } from '../../custody/manage/manifest.ts'
 import { SecretUnavailable } from '../../custody/secrets/reference.ts'
 
@@ -21,11 +21,11 @@ export type CredentialFindings = readonly (Pick<CredentialView, 'credential' | '
 })[]
 
 /** What is wrong, and what is worth saying. Both are added to. */
-export type Notes = { readonly faults: ConfigFault[]; readonly warnings: ConfigFault[] }
+export type Notes = { readonly faults: ConfigIssue[]; readonly warnings: ConfigIssue[] }
 
 type Opening = { readonly wrapping: StoreKeys['wrapping']; readonly fingerprintKey: StoreKeys['wrapping'] }
 type Checking = {
-  readonly records: CredentialRecords
+  readonly records: CredentialRows
   readonly opening: Opening
   readonly config: Config
   readonly sources: SecretSources
@@ -116,7 +116,7 @@ async function materialOf(name: string, version: number, checking: Checking): Pr
   const { records, opening, sources } = checking
   const record = findVersion(records, name, version)
   if (!record) throw new SealBroken(`${name}@${version} is not in the store: restore a copy of it`)
-  return (await openVersion(record, opening, reference => fetchMaterial(reference, opening, sources)))
+  return (await loadVersion(record, opening, reference => fetchMaterial(reference, opening, sources)))
     .material
 }
 

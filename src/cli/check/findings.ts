@@ -1,9 +1,9 @@
 import type { Config } from '../../config/config.ts'
-import type { SeenMasterKey } from '../../custody/crypto/root-key.ts'
+import type { InspectedMasterKey } from '../../custody/crypto/root-key.ts'
 import { missingEntriesRemedy } from '../../ledger/writer/missing-entries.ts'
-import type { SeenStore } from '../../store/sqlite/look-at-store.ts'
+import type { InspectedStore } from '../../store/sqlite/inspect-store.ts'
 import { facts } from '../output/table.ts'
-import { type CallerFindings, callerFacts } from './authentication.ts'
+import { type AuthenticationFindings, authenticationFacts } from './authentication.ts'
 import type { CredentialFindings } from './credentials.ts'
 import { isWell, type UpstreamFindings } from './upstream.ts'
 
@@ -15,7 +15,7 @@ export type Findings = {
   readonly docs: Config['docs']
   readonly store: {
     readonly path: string
-    readonly state: SeenStore['state']
+    readonly state: InspectedStore['state']
     readonly tenants: number
     readonly keys: number
   }
@@ -23,11 +23,11 @@ export type Findings = {
   readonly credentials: CredentialFindings
   readonly master_key: string
   readonly master_key_state: MasterKeyState
-  readonly callers: CallerFindings
+  readonly callers: AuthenticationFindings
   readonly warnings: readonly string[]
 }
 
-type MasterKeyState = SeenMasterKey['state']
+type MasterKeyState = InspectedMasterKey['state']
 
 const masterKeyStates: Readonly<Record<MasterKeyState, string>> = {
   fits: 'fits the store',
@@ -42,7 +42,7 @@ const credentialStates: Readonly<Record<CredentialFindings[number]['state'], str
 }
 
 /** The findings for people. */
-export function told(findings: Findings): string {
+export function formatFindings(findings: Findings): string {
   const { listeners, docs, upstream, credentials, master_key, master_key_state, callers } = findings
   const found = facts([
     ['public listener', listeners.public],
@@ -56,7 +56,7 @@ export function told(findings: Findings): string {
         ['credential', `${credential}@${version}, ${source} (${credentialStates[state]})`] as const
     ),
     ['master key', `${master_key} (${masterKeyStates[master_key_state]})`],
-    ...callerFacts(callers),
+    ...authenticationFacts(callers),
     ...(upstream.asked ?? []).map(({ credential, told }) => ['asked', `${credential}: ${told}`] as const)
   ])
   return `${found}${findings.warnings.map(warning => `warning: ${warning}\n`).join('')}\n${endOf(findings)}\n`

@@ -2,10 +2,10 @@ import { createSocket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import type { Config } from '../../config/config.ts'
-import type { ConfigFault } from '../../config/error.ts'
+import type { ConfigIssue } from '../../config/error.ts'
 
 /** Hosts on which `serve` could not listen. That a port is taken is no fault: the gateway itself may be running. */
-export async function checkListeners({ host, adminHost }: Config, faults: ConfigFault[]): Promise<void> {
+export async function checkListeners({ host, adminHost }: Config, faults: ConfigIssue[]): Promise<void> {
   const hosts = [
     ['GATEWAY_HOST', host],
     ['GATEWAY_ADMIN_HOST', adminHost]

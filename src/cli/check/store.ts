@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Config } from '../../config/config.ts'
-import type { ConfigFault } from '../../config/error.ts'
-import { deadMappings } from '../../config/unknown-tenants.ts'
+import type { ConfigIssue } from '../../config/error.ts'
+import { unknownTenants } from '../../config/unknown-tenants.ts'
 import { typedQueries } from '../../store/queries.ts'
-import type { SeenStore } from '../../store/sqlite/look-at-store.ts'
+import type { InspectedStore } from '../../store/sqlite/inspect-store.ts'
 
 /** How many tenants there are, and keys that were not revoked. */
 export type StoreCounts = { readonly tenants: number; readonly keys: number }
@@ -25,17 +25,20 @@ export async function countIn(raw: DatabaseSync): Promise<StoreCounts> {
 }
 
 /** Mappings that lead to no tenant who may call. Without a store there are none yet. */
-export async function mappingWarnings(raw: DatabaseSync | null, config: Config): Promise<ConfigFault[]> {
+export async function mappingWarnings(raw: DatabaseSync | null, config: Config): Promise<ConfigIssue[]> {
   if (config.clientCertificates.length === 0 && config.tokenIssuers.length === 0) return []
   const rows = raw
     ? await typedQueries(raw).selectFrom('tenant').select(['name', 'disabled_at']).execute()
     : []
   const tenants = new Map(rows.map(({ name, disabled_at }) => [name, { disabled: disabled_at !== null }]))
-  return deadMappings(config, name => tenants.get(name))
+  return unknownTenants(config, name => tenants.get(name))
 }
 
 /** What is worth saying of a store that somebody chose: a mistyped path is an empty store to the next start. */
-export function storeWarnings({ path, state, hasFolder }: SeenStore, { sources }: Config): ConfigFault[] {
+export function storeWarnings(
+  { path, state, hasFolder }: InspectedStore,
+  { sources }: Config
+): ConfigIssue[] {
   const key = 'GATEWAY_STORE_URL'
   if (state === 'earlier')
     return [
@@ -49,7 +52,7 @@ export function storeWarnings({ path, state, hasFolder }: SeenStore, { sources }
 
 /** Reads of a store of an earlier version what it has: null when it lacks the tables or columns that are asked for. */
 export async function readIfThere<T>(
-  state: SeenStore['state'],
+  state: InspectedStore['state'],
   work: () => T | Promise<T>
 ): Promise<T | null> {
   try {

@@ -2,20 +2,20 @@ import type { Config } from '../../config/config.ts'
 import { fingerprintKeyOf } from '../../custody/credential-snapshot.ts'
 import { viewsOf } from '../../custody/credential-views.ts'
 import { ledgerSigner } from '../../custody/crypto/ledger-signer.ts'
-import { openMasterKeyOf, type StoreKeys } from '../../custody/crypto/root-key.ts'
+import { openRootKey, type StoreKeys } from '../../custody/crypto/root-key.ts'
 import type { KeyMaterial } from '../../custody/key-material.ts'
-import { fetchMaterial, openVersion } from '../../custody/load-version.ts'
+import { fetchMaterial, loadVersion } from '../../custody/load-version.ts'
 import { findVersion } from '../../custody/manage/credential-rows.ts'
 import { readProven } from '../../custody/manage/manifest.ts'
 import { nextVersion } from '../../custody/manage/operations.ts'
-import { DirectLedger } from '../../ledger/writer/synchronous-ledger.ts'
+import { SynchronousLedger } from '../../ledger/writer/synchronous-ledger.ts'
 import { openStore, type Store } from '../../store/store.ts'
-import type { UpstreamFinding } from '../../upstream/probe.ts'
+import type { ProbeResult } from '../../upstream/probe.ts'
 import { CommandError, type ProcessContext } from '../context.ts'
 import type { CredentialFindings } from './credentials.ts'
 
 /** What came of a harmless read with each credential. */
-export type UpstreamFindings = readonly (UpstreamFinding & {
+export type UpstreamFindings = readonly (ProbeResult & {
   readonly credential: string
   /** In words. */
   readonly told: string
@@ -34,9 +34,9 @@ export async function checkUpstream(
 ): Promise<UpstreamFindings> {
   const store = await openStore(config.storeUrl)
   try {
-    const keys = openMasterKeyOf(store, config.masterKey, env, { environment: config.execEnvironment })
-    const { askUpstream } = await import('../../upstream/probe.ts')
-    const ledger = new DirectLedger(store, { role, version: program, pid }, ledgerSigner(keys))
+    const keys = openRootKey(store, config.masterKey, env, { environment: config.execEnvironment })
+    const { probeUpstream: askUpstream } = await import('../../upstream/probe.ts')
+    const ledger = new SynchronousLedger(store, { role, version: program, pid }, ledgerSigner(keys))
     const options = { origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs, ledger }
     const found: UpstreamFindings[number][] = []
     try {
@@ -78,7 +78,7 @@ async function keysOf(
     const reference = follows ? config.upstreamKey : record.source
     const material =
       reference === 'sealed'
-        ? (await openVersion(record, opening, materialOf)).material
+        ? (await loadVersion(record, opening, materialOf)).material
         : await materialOf(reference)
     const isRecorded = material.fingerprint === record.fingerprint
     found.push({ name, version: isRecorded ? version : nextVersion(records, name), material })
@@ -93,13 +93,13 @@ async function keysOf(
   return found
 }
 
-function inWords(finding: UpstreamFinding): string {
+function inWords(finding: ProbeResult): string {
   return finding.echoed
     ? `${ofKey(finding)}; its answer holds the key: rotate it, and tell them`
     : ofKey(finding)
 }
 
-function ofKey({ reached, cause, status, key, code }: UpstreamFinding): string {
+function ofKey({ reached, cause, status, key, code }: ProbeResult): string {
   if (!reached) return `the upstream cannot be reached (${cause})`
   if (key === 'accepted') return 'the upstream is reached and takes the key'
   if (key === 'refused') return `the upstream is reached and refuses the key (${status})`
@@ -107,7 +107,7 @@ function ofKey({ reached, cause, status, key, code }: UpstreamFinding): string {
 }
 
 /** The key was taken, and not shown. */
-export function isWell({ key, echoed }: UpstreamFinding): boolean {
+export function isWell({ key, echoed }: ProbeResult): boolean {
   return key === 'accepted' && !echoed
 }
 

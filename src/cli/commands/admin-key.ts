@@ -10,7 +10,7 @@ import { adminKeyPepper } from '../../tenants/keys/api-key.ts'
 import type { ProcessContext } from '../context.ts'
 import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from '../input/options.ts'
 import { type Expiry, expiry } from '../input/time-options.ts'
-import { shownOnce } from '../output/issued-key.ts'
+import { issuedKeyText } from '../output/issued-key.ts'
 import { print, printPage } from '../output/print.ts'
 import { type Column, shortTime } from '../output/table.ts'
 import { withStore } from '../with-store.ts'
@@ -64,7 +64,7 @@ function addIssue(noun: Command, context: ProcessContext): void {
         expiresAt: options.expires?.(administration.clock()) ?? null
       })
     )
-    print(context, options, issued, shownOnce(issued, { name: issued.name, role: issued.role }))
+    print(context, options, issued, issuedKeyText(issued, { name: issued.name, role: issued.role }))
   })
 }
 

@@ -1,15 +1,15 @@
 import { Command } from 'commander'
-import { planState, type StatePlan, type WantedState } from '../../admin/desired-state/plan.ts'
+import { type DesiredState, planState, type StatePlan } from '../../admin/desired-state/plan.ts'
 import { replayCalls } from '../../admin/desired-state/replay.ts'
-import { arrivalsSince } from '../../ledger/query/recorded-calls.ts'
+import { recordedCallsSince } from '../../ledger/query/recorded-calls.ts'
 import { CommandError, type ProcessContext } from '../context.ts'
-import { withPresentState } from '../current-state.ts'
+import { withCurrentState } from '../current-state.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
 import { readStateFile } from '../input/state-file.ts'
 import { pastTime, type Time } from '../input/time-options.ts'
 import { type Applied, appliedReport, appliedText } from '../output/apply-report.ts'
 import { print } from '../output/print.ts'
-import { applyWanted } from '../run-apply.ts'
+import { runApply } from '../run-apply.ts'
 import { withStore } from '../with-store.ts'
 
 type ApplyOptions = ConfigOptions & {
@@ -52,10 +52,10 @@ export function applyCommand(context: ProcessContext): Command {
 async function apply(
   context: ProcessContext,
   options: ApplyOptions,
-  wanted: WantedState
+  wanted: DesiredState
 ): Promise<StatePlan> {
   const { prune = false, proof } = options
-  return await withStore(context, options, opened => applyWanted(context, opened, { wanted, prune, proof }))
+  return await withStore(context, options, opened => runApply(context, opened, { wanted, prune, proof }))
 }
 
 /** From when on calls are decided again. Of a time that is yet to come it would be told that nobody suffers. */
@@ -74,14 +74,14 @@ function sinceOf({ replay }: ApplyOptions): Date | undefined {
 async function tryOut(
   context: ProcessContext,
   options: ApplyOptions,
-  wanted: WantedState,
+  wanted: DesiredState,
   since: Date | undefined
 ): Promise<Applied> {
   const reading = { ...options, proved: wanted.credentials !== null }
-  return await withPresentState(context, reading, (present, raw) => {
+  return await withCurrentState(context, reading, (present, raw) => {
     const plan = planState(present, wanted, options.prune ?? false)
     if (!since) return { plan, dryRun: true }
-    const replay = replayCalls(arrivalsSince(raw, since), present.tenants, plan.after)
+    const replay = replayCalls(recordedCallsSince(raw, since), present.tenants, plan.after)
     return { plan, dryRun: true, replay: { since: since.toISOString(), ...replay } }
   })
 }

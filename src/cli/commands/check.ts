@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import { type Config, readConfig } from '../../config/config.ts'
-import { ConfigError, located } from '../../config/error.ts'
+import { ConfigError, locateIssues } from '../../config/error.ts'
 import { check } from '../check/check.ts'
-import { type Findings, told } from '../check/findings.ts'
+import { type Findings, formatFindings } from '../check/findings.ts'
 import { checkUpstream, isWell, refuseUnwell, type UpstreamFindings } from '../check/upstream.ts'
 import { CommandError, type ProcessContext } from '../context.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
@@ -19,12 +19,12 @@ export function checkCommand(context: ProcessContext): Command {
     const read = readConfig(context.env, options.config)
     const { faults, warnings, findings } = await check(read, context.env)
     if (faults.length > 0 || findings === null) {
-      const placed = faults.map(fault => located(fault, read.config.sources))
+      const placed = faults.map(fault => locateIssues(fault, read.config.sources))
       throw new ConfigError(placed, warnings)
     }
     const asked = options.upstream && (await ask(context, read.config, findings))
     const shown = asked ? withAnswers(findings, asked) : findings
-    print(context, options, shown, told(shown))
+    print(context, options, shown, formatFindings(shown))
     refuseUnwell(asked ?? [])
   })
 }

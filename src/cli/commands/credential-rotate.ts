@@ -1,14 +1,14 @@
 import { type Command, Option } from 'commander'
 import { activateVersion } from '../../custody/manage/commands.ts'
-import type { CredentialRecord } from '../../custody/manage/credential-rows.ts'
+import type { CredentialRow } from '../../custody/manage/credential-rows.ts'
 import { readProven } from '../../custody/manage/manifest.ts'
 import { requireCredential } from '../../custody/manage/operations.ts'
 import { shownReference } from '../../custody/secrets/reference.ts'
 import type { ProcessContext } from '../context.ts'
-import { givenVersion, type KeyOptions, withKeyOptions } from '../input/key.ts'
+import { type KeyOptions, newVersionInput, withKeyOptions } from '../input/key.ts'
 import { withConfigOptions } from '../input/options.ts'
 import { durationMs } from '../input/time-options.ts'
-import { proveNewKey } from '../input/verify-new-key.ts'
+import { verifyNewKey } from '../input/verify-new-key.ts'
 import { print } from '../output/print.ts'
 import { shortTime } from '../output/table.ts'
 import { type OpenedStore, withStore } from '../with-store.ts'
@@ -52,10 +52,10 @@ async function rotateIn(context: ProcessContext, opened: OpenedStore, name: stri
   const { records } = readProven(opened.store.raw, opened.masterKey())
   const before = requireCredential(records, name)
   const { latest, active } = before
-  const { version, material } = await givenVersion(context, options, opened)
+  const { version, material } = await newVersionInput(context, options, opened)
   try {
     const key = { material, name, version: latest + 1 }
-    const echoed = options.proof && (await proveNewKey(context, opened, key))
+    const echoed = options.proof && (await verifyNewKey(context, opened, key))
     const custody = opened.custody()
     const rotated = activateVersion(custody, name, version, options.grace)
     const keepsStandby = options.grace > 0
@@ -77,7 +77,7 @@ async function rotateIn(context: ProcessContext, opened: OpenedStore, name: stri
 }
 
 /** One version is kept beside the active one: a second rotation within the grace period lets the first go. */
-function goneText({ standby, standby_until, at }: CredentialRecord & { readonly at: Date }): string {
+function goneText({ standby, standby_until, at }: CredentialRow & { readonly at: Date }): string {
   if (standby === null || standby_until === null || standby_until <= at.toISOString()) return ''
   return `Version ${standby}, which was to be kept until ${shortTime(standby_until)}, is gone.\n`
 }

@@ -5,7 +5,7 @@ import { addCredential, removeCredential } from '../../custody/manage/commands.t
 import { rewrapCredentials } from '../../custody/manage/rewrap.ts'
 import { shownReference } from '../../custody/secrets/reference.ts'
 import type { ProcessContext } from '../context.ts'
-import { givenVersion, type KeyOptions, withKeyOptions } from '../input/key.ts'
+import { type KeyOptions, newVersionInput, withKeyOptions } from '../input/key.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
 import { print, printPage } from '../output/print.ts'
 import { type Column, shortTime } from '../output/table.ts'
@@ -30,7 +30,7 @@ function addAdd(noun: Command, context: ProcessContext): void {
     .argument('<name>', 'a-z, 0-9, ".", "_" and "-", at most 63 characters')
   withConfigOptions(withKeyOptions(add)).action(async (name: string, options: KeyOptions) => {
     const view = await withStore(context, options, async opened => {
-      const { version, material } = await givenVersion(context, options, opened)
+      const { version, material } = await newVersionInput(context, options, opened)
       try {
         addCredential(opened.custody(), name, version)
       } finally {

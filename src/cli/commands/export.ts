@@ -1,9 +1,9 @@
 import { Command } from 'commander'
 import { CommandError, type ProcessContext } from '../context.ts'
-import { withPresentState } from '../current-state.ts'
+import { withCurrentState } from '../current-state.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
 import { writeOwned } from '../output/write-owned.ts'
-import { stateDocument, stateText } from '../output/write-state.ts'
+import { stateDocument, writeState } from '../output/write-state.ts'
 
 type ExportOptions = ConfigOptions & { readonly output?: string }
 
@@ -13,12 +13,12 @@ export function exportCommand(context: ProcessContext): Command {
     .description('print tenants and credentials as a file that apply takes, never a key')
     .option('--output <file>', 'write it here, for its owner alone, in place of what is there')
   return withConfigOptions(command).action(async (options: ExportOptions) => {
-    const document = await withPresentState(
+    const document = await withCurrentState(
       context,
       { ...options, proved: true },
       ({ tenants, credentials }) => stateDocument(tenants, credentials)
     )
-    const text = options.json ? `${JSON.stringify(document)}\n` : stateText(document)
+    const text = options.json ? `${JSON.stringify(document)}\n` : writeState(document)
     if (options.output === undefined) context.stdout.write(text)
     else write(options.output, text)
   })

@@ -3,7 +3,7 @@ import { issueKey, type KeyView, listKeys, revokeKey, rotateKey } from '../../te
 import type { ProcessContext } from '../context.ts'
 import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from '../input/options.ts'
 import { durationMs, type Expiry, expiry } from '../input/time-options.ts'
-import { shownOnce } from '../output/issued-key.ts'
+import { issuedKeyText } from '../output/issued-key.ts'
 import { print, printPage } from '../output/print.ts'
 import { type Column, shortTime } from '../output/table.ts'
 import { withStore } from '../with-store.ts'
@@ -53,7 +53,7 @@ function addIssue(noun: Command, context: ProcessContext): void {
     const issued = await withStore(context, options, async ({ administration, pepper }) =>
       issueKey(administration, pepper(), tenant, options.expires?.(administration.clock()) ?? null)
     )
-    print(context, options, issued, shownOnce(issued, { tenant: issued.tenant }))
+    print(context, options, issued, issuedKeyText(issued, { tenant: issued.tenant }))
   })
 }
 
@@ -76,7 +76,7 @@ function addRotate(noun: Command, context: ProcessContext): void {
       })
     )
     const old = `Key ${keyId} works until ${shortTime(issued.replaces.expires_at)}.\n`
-    print(context, options, issued, `${shownOnce(issued, { tenant: issued.tenant })}${old}`)
+    print(context, options, issued, `${issuedKeyText(issued, { tenant: issued.tenant })}${old}`)
   })
 }
 

@@ -3,7 +3,7 @@ import { ledgerSigner } from '../../custody/crypto/ledger-signer.ts'
 import { prune } from '../../ledger/retention/prune.ts'
 import type { Pruned } from '../../ledger/retention/prune-options.ts'
 import { PruneRefused } from '../../ledger/retention/prune-refused.ts'
-import { describeFault } from '../../ledger/verify/finding.ts'
+import { describeFinding } from '../../ledger/verify/finding.ts'
 import { CommandError, type ProcessContext } from '../context.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
 import { pastTime, type Time } from '../input/time-options.ts'
@@ -69,7 +69,7 @@ function failureOf(error: unknown, { aborted, reason }: AbortSignal): unknown {
   if (aborted) return reason
   if (error instanceof PruneRefused) {
     const { code, message, fault } = error
-    return new CommandError(code, fault ? `${message}: ${describeFault(fault)}` : message, 1)
+    return new CommandError(code, fault ? `${message}: ${describeFinding(fault)}` : message, 1)
   }
   const { syscall, code, path } = error as NodeJS.ErrnoException
   if (syscall === undefined) return error

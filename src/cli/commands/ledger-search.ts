@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type Command, Option } from 'commander'
 import type { LedgerEntry } from '../../ledger/entry/entry.ts'
 import { type Outcome, outcomes } from '../../ledger/entry/terms.ts'
-import { isCursor, searchLedger, storyOf } from '../../ledger/query/search.ts'
+import { entriesOfRequest, isCursor, searchLedger } from '../../ledger/query/search.ts'
 import { unrecordedRequest } from '../../ledger/query/unrecorded-request.ts'
 import { type CliContext, CommandError } from '../context.ts'
 import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from '../input/options.ts'
@@ -67,7 +67,7 @@ export function addShow(noun: Command, context: CliContext): void {
 }
 
 function recordedStory(database: DatabaseSync, requestId: string): readonly LedgerEntry[] {
-  const items = storyOf(database, requestId)
+  const items = entriesOfRequest(database, requestId)
   if (items.length > 0) return items
   const { detail, ...members } = unrecordedRequest(database, requestId, new Date())
   throw new CommandError('request_not_found', detail, 1, { members })

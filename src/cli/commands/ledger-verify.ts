@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Command } from 'commander'
 import type { Head } from '../../ledger/entry/chain.ts'
-import { parseHeads } from '../../ledger/entry/chain-heads.ts'
+import { parseChainHeads } from '../../ledger/entry/chain-heads.ts'
 import { parsePublicKey } from '../../ledger/entry/signature.ts'
-import { describeFault } from '../../ledger/verify/finding.ts'
+import { describeFinding } from '../../ledger/verify/finding.ts'
 import type { Verification } from '../../ledger/verify/verify.ts'
 import { verifyParts } from '../../ledger/verify/verify-parts.ts'
 import { readHeadRecords } from '../../ledger/writer/head-record.ts'
@@ -76,7 +76,7 @@ async function verified(context: CliContext, options: VerifyOptions): Promise<Ve
 }
 
 function headsIn(file: string): readonly Head[] {
-  const heads = parseHeads(read(file))
+  const heads = parseChainHeads(read(file))
   if (heads) return heads
   throw new CommandError('heads_invalid', `${file} does not hold what ledger head --json prints`, 2)
 }
@@ -125,5 +125,5 @@ function requireEntries({ entries, faults }: Verification, { head, publicKey }: 
 
 function refuseBroken({ faults }: Verification): void {
   const [fault] = faults
-  if (fault) throw new CommandError('ledger_broken', `the ledger is broken: ${describeFault(fault)}`, 1)
+  if (fault) throw new CommandError('ledger_broken', `the ledger is broken: ${describeFinding(fault)}`, 1)
 }

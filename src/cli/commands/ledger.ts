@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { Head } from '../../ledger/entry/chain.ts'
-import { readHeads } from '../../ledger/entry/chain-heads.ts'
+import { readChainHeads } from '../../ledger/entry/chain-heads.ts'
 import type { CliContext, ProcessContext } from '../context.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
 import { print } from '../output/print.ts'
@@ -32,7 +32,7 @@ function addHead(noun: Command, context: CliContext): void {
     .command('head')
     .description('print the latest entry of each writer; kept elsewhere, it shows later what was cut off')
   withConfigOptions(head).action(async (options: ConfigOptions) => {
-    const heads = await withLedger(context, options, readHeads)
+    const heads = await withLedger(context, options, readChainHeads)
     print(context, options, { heads }, heads.map(headFacts).join('\n'))
   })
 }

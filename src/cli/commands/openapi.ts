@@ -54,7 +54,7 @@ export async function describeAdminApi(version: string): Promise<string> {
     adminKeys: { authenticate: unused },
     limiters: { failures },
     reader: { read: unused },
-    administration: { change: unused },
+    administration: { execute: unused },
     limitsInUse: unused,
     credentials: { list: unused, show: unused }
   })

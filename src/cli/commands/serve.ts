@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { type Config, loadConfig } from '../../config/config.ts'
-import { ConfigError, located } from '../../config/error.ts'
+import { ConfigError, locateIssues } from '../../config/error.ts'
 import type { ProcessContext } from '../context.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
 
@@ -20,5 +20,5 @@ export function serveCommand(context: ProcessContext): Command {
 
 /** With the places of settings, which the gateway does not know when it finds a fault in their files. */
 function placed({ faults }: ConfigError, { sources }: Config): ConfigError {
-  return new ConfigError(faults.map(fault => located(fault, sources)))
+  return new ConfigError(faults.map(fault => locateIssues(fault, sources)))
 }

@@ -10,7 +10,7 @@ import {
 } from '../../tenants/tenants.ts'
 import { CommandError, type ProcessContext } from '../context.ts'
 import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from '../input/options.ts'
-import { type TenantOptions, wantedOf, withTenantOptions } from '../input/tenant-options.ts'
+import { desiredSettings, type TenantOptions, withTenantOptions } from '../input/tenant-options.ts'
 import { print, printPage } from '../output/print.ts'
 import { type Column, facts, shortTime } from '../output/table.ts'
 import { withStore } from '../with-store.ts'
@@ -44,7 +44,7 @@ function addCreate(noun: Command, context: ProcessContext): void {
     .argument('<name>', 'a-z, 0-9, ".", "_" and "-", at most 63 characters')
   withTenantOptions(create, 'create').action(async (name: string, options: TenantOptions) => {
     const tenant = await withStore(context, options, ({ administration }) =>
-      createTenant(administration, { name, ...wantedOf(options) })
+      createTenant(administration, { name, ...desiredSettings(options) })
     )
     print(context, options, tenant, `Tenant ${name} is created.\n\n${details(tenant)}`)
   })
@@ -56,7 +56,7 @@ function addUpdate(noun: Command, context: ProcessContext): void {
     .description('change what is named of a tenant; --connectors takes the place of all grants')
     .argument('<name>')
   withTenantOptions(update, 'update').action(async (name: string, options: TenantOptions) => {
-    const wanted = wantedOf(options)
+    const wanted = desiredSettings(options)
     if (Object.values(wanted).every(value => value === undefined))
       throw new CommandError('usage_invalid', 'nothing to change: name an option, such as --rate', 2)
     const tenant = await withStore(context, options, ({ administration }) =>

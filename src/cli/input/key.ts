@@ -23,16 +23,16 @@ export function withKeyOptions(command: Command): Command {
 }
 
 /** The key that was given: as a version to be stored, and as material to be tried. Discard both. */
-export type GivenVersion = { readonly version: NewVersion; readonly material: KeyMaterial }
+export type NewVersionInput = { readonly version: NewVersion; readonly material: KeyMaterial }
 
 const longestKeyBytes = 8 * 1024
 
 /** Reads the key. Throws CommandError, SecretUnavailable. */
-export async function givenVersion(
+export async function newVersionInput(
   context: ProcessContext,
   { stdin, from, seal }: KeyOptions,
   { config, masterKey }: OpenedStore
-): Promise<GivenVersion> {
+): Promise<NewVersionInput> {
   if (!stdin && from === undefined)
     throw new CommandError('usage_invalid', 'give the key by --stdin, or where it is by --from REFERENCE', 2)
   const secret = stdin

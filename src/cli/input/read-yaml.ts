@@ -1,5 +1,5 @@
 import { isScalar, LineCounter, parseDocument, visit } from 'yaml'
-import type { ConfigFault } from '../../config/error.ts'
+import type { ConfigIssue } from '../../config/error.ts'
 import { describeYamlError } from '../../config/yaml-error.ts'
 
 /** Aliases that a file may follow: without a bound a few lines could stand for more than memory holds. */
@@ -8,7 +8,7 @@ const aliasesBound = 100
 const longestText = 1 << 24
 
 /** What a YAML text holds, or why it cannot be used. */
-export type YamlRead = { readonly value: unknown } | { readonly faults: readonly ConfigFault[] }
+export type YamlRead = { readonly value: unknown } | { readonly faults: readonly ConfigIssue[] }
 
 /** Reads the one document of a YAML text. Faults tell the line, and never what stands there: it may be a secret. */
 export function readYaml(name: string, text: string): YamlRead {
@@ -33,7 +33,7 @@ export function readYaml(name: string, text: string): YamlRead {
   })
   const at = (offset: number) => `${name}, line ${lines.linePos(offset).line}`
   // One slip makes several errors of a line: the first tells enough.
-  const wrong = new Map<string, ConfigFault>()
+  const wrong = new Map<string, ConfigIssue>()
   for (const error of [...document.errors, ...document.warnings].toReversed())
     wrong.set(at(error.pos[0]), { key: at(error.pos[0]), detail: describeYamlError(error) })
   if (wrong.size > 0) return { faults: [...wrong.values()].toReversed() }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
-import type { WantedState } from '../../admin/desired-state/plan.ts'
+import type { DesiredState } from '../../admin/desired-state/plan.ts'
 import { readText } from '../../base/text-file.ts'
-import { ConfigError, type ConfigFault, schemaFaults } from '../../config/error.ts'
+import { ConfigError, type ConfigIssue, schemaIssues } from '../../config/error.ts'
 import { Refusal } from '../../contract/refusal.ts'
 import { readAddressRanges } from '../../tenants/address-ranges.ts'
 import { readConnectorIds } from '../../tenants/grants.ts'
@@ -12,12 +12,12 @@ import { readYaml } from './read-yaml.ts'
 import { type StateDocument, StateSchema, type TenantDocument } from './state-schema.ts'
 
 /** Reads a file of state. Throws ConfigError with all its faults. */
-export function readStateFile(file: string): WantedState {
+export function readStateFile(file: string): DesiredState {
   return readState(file, textOf(file))
 }
 
 /** Reads the text of a file of state, called `name` where it is wrong as a whole. Throws ConfigError with all its faults. */
-export function readState(name: string, text: string): WantedState {
+export function readState(name: string, text: string): DesiredState {
   const read = readYaml(name, text)
   if ('faults' in read) throw new ConfigError(read.faults)
   const document = withTenantsOfDefaults(read.value)
@@ -68,15 +68,15 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
 
 const validate = new Ajv({ allErrors: true, strict: false, verbose: true }).compile(StateSchema)
 
-function formFaults(name: string, document: unknown): ConfigFault[] {
+function formFaults(name: string, document: unknown): ConfigIssue[] {
   if (validate(document)) return []
-  return schemaFaults(validate.errors, () => 'is not a member, which are: tenants, credentials').map(
+  return schemaIssues(validate.errors, () => 'is not a member, which are: tenants, credentials').map(
     ({ key, detail }) => ({ key: key === '' ? name : key, detail })
   )
 }
 
 /** What the schema cannot tell, of whatever has the form that it should have: all faults are told at once. */
-function addressFaults(document: unknown): ConfigFault[] {
+function addressFaults(document: unknown): ConfigIssue[] {
   const tenants = isMapping(document) ? document['tenants'] : undefined
   if (!isMapping(tenants)) return []
   return Object.entries(tenants).flatMap(([tenant, members]) => {

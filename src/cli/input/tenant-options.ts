@@ -35,7 +35,7 @@ export function withTenantOptions(command: Command, when: 'create' | 'update'): 
 }
 
 /** What the options ask for. What was not given is undefined. */
-export function wantedOf(options: TenantOptions): TenantUpdate {
+export function desiredSettings(options: TenantOptions): TenantUpdate {
   const { connectors, rate, burst, operations, addresses, credentials } = options
   return {
     ratePerMinute: rate,

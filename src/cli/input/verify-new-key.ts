@@ -3,7 +3,7 @@ import { Refusal } from '../../contract/refusal.ts'
 import { ledgerSigner } from '../../custody/crypto/ledger-signer.ts'
 import type { KeyMaterial } from '../../custody/key-material.ts'
 import { labelOf } from '../../custody/manage/operations.ts'
-import { DirectLedger } from '../../ledger/writer/synchronous-ledger.ts'
+import { SynchronousLedger } from '../../ledger/writer/synchronous-ledger.ts'
 import type { ProcessContext } from '../context.ts'
 import type { OpenedStore } from '../with-store.ts'
 
@@ -14,13 +14,13 @@ export type NewKey = { readonly material: KeyMaterial; readonly name: string; re
  * Asks the upstream, by a read that changes nothing, whether it takes a new key; the call is in the ledger. Returns whether
  * the answer held the key. Throws Refusal: credential_refused, credential_unproven.
  */
-export async function proveNewKey(
+export async function verifyNewKey(
   { administrator: { role, version: program, pid } }: ProcessContext,
   { config, store, masterKey }: OpenedStore,
   key: NewKey
 ): Promise<boolean> {
-  const { proveKey } = await import('../../upstream/verify-credential.ts')
-  const ledger = new DirectLedger(store, { role, version: program, pid }, ledgerSigner(masterKey()))
+  const { verifyCredential: proveKey } = await import('../../upstream/verify-credential.ts')
+  const ledger = new SynchronousLedger(store, { role, version: program, pid }, ledgerSigner(masterKey()))
   let echoed = false
   const onEcho = () => {
     echoed = true

@@ -4,7 +4,7 @@ import type { Replay } from '../../admin/desired-state/replay.ts'
 import type { MemberChange, MemberValue, TenantStep } from '../../admin/desired-state/tenant-plan.ts'
 import { shownReference } from '../../custody/secrets/reference.ts'
 import { type ReplaySince, replayText } from './replay-report.ts'
-import { wrapped } from './wrap.ts'
+import { wrap } from './wrap.ts'
 
 /** What was done, or in a dry run would be; with what a replay found. */
 export type Applied = {
@@ -36,7 +36,7 @@ export function appliedText({ plan, dryRun, replay }: Applied): string {
   const lines = [
     ...plan.tenants.flatMap(tenantLines),
     ...plan.credentials.flatMap(credentialLines),
-    ...plan.warnings.flatMap(warning => wrapped(`warning: ${warning}`, 2)),
+    ...plan.warnings.flatMap(warning => wrap(`warning: ${warning}`, 2)),
     summaryLine(plan, dryRun)
   ]
   const tried = replay ? `\n${replayText(replay)}` : ''
@@ -68,7 +68,7 @@ function credentialLines({ credential, action, before, after }: CredentialStep):
 }
 
 function indented(line: string): string[] {
-  return wrapped(`    ${line}`, 6)
+  return wrap(`    ${line}`, 6)
 }
 
 /** Null is what has no restriction: addresses alone can be that. */

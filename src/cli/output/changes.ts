@@ -1,12 +1,12 @@
 import type { LedgerEntry } from '../../ledger/entry/entry.ts'
-import { wrapped } from './wrap.ts'
+import { wrap } from './wrap.ts'
 
 /** What an administrative change changed and who made it, as lines of at most 100 columns; nothing for other entries. */
 export function changeText(entry: LedgerEntry): string {
   if (!entry.kind.startsWith('admin.')) return ''
   const lines = [...valueLines(entry), `by ${makerOf(entry)}`]
   return lines
-    .flatMap(line => wrapped(`    ${plain(line)}`, 6))
+    .flatMap(line => wrap(`    ${plain(line)}`, 6))
     .join('\n')
     .concat('\n')
 }

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { ConfigError, describeFault } from '../../config/error.ts'
+import { ConfigError, describeIssue } from '../../config/error.ts'
 import { problemTable } from '../../contract/problem-table.ts'
 import { Refusal, type RefusalCode, refusalTable } from '../../contract/refusal.ts'
 import { CommandError, type FailureExit } from '../context.ts'
@@ -28,7 +28,7 @@ type ProblemObject = {
 }
 
 /** Tells any failure of a command. Lines hold no line breaks, no control characters and nothing shaped like a key. */
-export function toCommandProblem(error: unknown): CommandProblem {
+export function commandProblem(error: unknown): CommandProblem {
   if (error instanceof ConfigError) return configProblem(error)
   const { code, detail, exit } = asCommandError(error)
   const line = plain(detail)
@@ -51,7 +51,7 @@ export function toCommandProblem(error: unknown): CommandProblem {
 /** Several faults in the configuration, or in what it refers to: one line each, with its key. */
 function configProblem({ faults, warnings }: ConfigError): CommandProblem {
   const code = 'configuration_invalid'
-  const lines = faults.map(fault => plain(describeFault(fault)))
+  const lines = faults.map(fault => plain(describeIssue(fault)))
   const errors = faults.map(({ key, detail, source }) => ({
     pointer: `/${plain(key).replaceAll('~', '~0').replaceAll('/', '~1')}`,
     detail: plain(detail),

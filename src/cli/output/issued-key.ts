@@ -1,7 +1,7 @@
 import { facts, shortTime } from './table.ts'
 
 /** A key that was issued, with whose it is, for people: at the only moment when it can be seen whole. */
-export function shownOnce(
+export function issuedKeyText(
   { key, key_id, expires_at }: { key: string; key_id: string; expires_at: string | null },
   whose: Readonly<Record<string, string>>
 ): string {

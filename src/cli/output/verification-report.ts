@@ -1,4 +1,4 @@
-import { describeFault } from '../../ledger/verify/finding.ts'
+import { describeFinding } from '../../ledger/verify/finding.ts'
 import type { Verification } from '../../ledger/verify/verify.ts'
 import { table } from './table.ts'
 
@@ -17,7 +17,7 @@ export function verificationReport({ writers, openCalls, heads, faults, ...found
   const counts = `${story}\n${counted(signatures, 'signature', 'signatures')}${latestSigned}\n${before}`
   if (faults.length > 0)
     return `${counts}${firstOf(faults)
-      .map(fault => `${describeFault(fault)}\n`)
+      .map(fault => `${describeFinding(fault)}\n`)
       .join('')}${more(faults)}`
   if (heads.length === 0) return `whole: ${counts}`
   const latest = table(

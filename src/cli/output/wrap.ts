@@ -5,7 +5,7 @@ const columns = 100
  * A line as lines of at most 100 columns, broken at spaces, the further ones indented. A word that is longer than that is
  * cut.
  */
-export function wrapped(line: string, indent: number): string[] {
+export function wrap(line: string, indent: number): string[] {
   const lines: string[] = []
   let rest = line
   while (rest.length > columns) {

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml'
-import { type CredentialRecords, findVersion } from '../../custody/manage/credential-rows.ts'
+import { type CredentialRows, findVersion } from '../../custody/manage/credential-rows.ts'
 import { shownReference } from '../../custody/secrets/reference.ts'
 import { settingNames, shownSettings } from '../../tenants/tenant-settings.ts'
 import { newTenant, type TenantState } from '../../tenants/tenant-state.ts'
@@ -10,7 +10,7 @@ const heading =
   '# Tenants and credentials of connector-gateway. connector-gateway apply -f FILE makes them so.\n'
 
 /** A file of state as YAML, the same each time for the same state. */
-export function stateText(document: StateDocument): string {
+export function writeState(document: StateDocument): string {
   return heading + stringify(document, { lineWidth: 0 })
 }
 
@@ -20,7 +20,7 @@ export function stateText(document: StateDocument): string {
  */
 export function stateDocument(
   tenants: ReadonlyMap<string, TenantState>,
-  records: CredentialRecords
+  records: CredentialRows
 ): StateDocument {
   const credentials = records.credentials
     .filter(({ removed_at, follows_setting }) => removed_at === null && follows_setting === 0)

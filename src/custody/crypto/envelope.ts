@@ -6,7 +6,7 @@ export class SealBroken extends Error {
 }
 
 /** A secret sealed under a data key of its own, and that data key wrapped by the store's wrapping key. */
-export type Sealed = { readonly wrappedKey: Uint8Array; readonly sealed: Uint8Array }
+export type Envelope = { readonly wrappedKey: Uint8Array; readonly sealed: Uint8Array }
 
 const algorithm = 'aes-256-gcm'
 const ivBytes = 12
@@ -16,7 +16,7 @@ const tagBytes = 16
  * Seals a secret for one place, e.g. `default@3`: it opens there and nowhere else. AES-256-GCM, the place bound as
  * associated data, both to the secret and to its data key.
  */
-export function seal(secret: Buffer, place: string, wrapping: KeyObject): Sealed {
+export function seal(secret: Buffer, place: string, wrapping: KeyObject): Envelope {
   const dataKey = randomBytes(32)
   try {
     return {
@@ -29,7 +29,7 @@ export function seal(secret: Buffer, place: string, wrapping: KeyObject): Sealed
 }
 
 /** The secret, in a buffer of its own: zero it after use. Throws SealBroken. */
-export function unseal({ wrappedKey, sealed }: Sealed, place: string, wrapping: KeyObject): Buffer {
+export function unseal({ wrappedKey, sealed }: Envelope, place: string, wrapping: KeyObject): Buffer {
   const dataKey = decrypt(wrapping, wrappedKey, dataKeyPlace(place))
   try {
     return decrypt(createSecretKey(dataKey), sealed, secretPlace(place))

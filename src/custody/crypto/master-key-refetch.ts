@@ -1,7 +1,7 @@
 import type { MasterKey } from './master-key.ts'
 import { notOfThisStore, type StoreKeys } from './root-key.ts'
 
-export type MasterKeySearchOptions = {
+export type MasterKeyRefetchOptions = {
   /** Gives the master key that the setting refers to now. */
   readonly fetch: () => Promise<MasterKey>
   /** Opens the store's keys by it. Throws when it is not the right one. */
@@ -16,21 +16,21 @@ export type MasterKeySearchOptions = {
  * Looks for the master key of a store that was put under another one. What it is fetched by may take long, and nothing
  * waits for that: who asks gets what was found since the last time.
  */
-export class MasterKeySearch {
-  readonly #options: MasterKeySearchOptions
+export class MasterKeyRefetch {
+  readonly #options: MasterKeyRefetchOptions
   readonly #nowMs: () => number
   #found: MasterKey | null = null
   #searching = false
   #endedAtMs = Number.NEGATIVE_INFINITY
   #reason: unknown = notOfThisStore()
 
-  constructor(options: MasterKeySearchOptions) {
+  constructor(options: MasterKeyRefetchOptions) {
     this.#options = options
     this.#nowMs = options.nowMs ?? (() => performance.now())
   }
 
   /** The keys of the store. Throws why there are none yet. */
-  keys(): StoreKeys {
+  current(): StoreKeys {
     const found = this.#found
     this.#found = null
     try {

@@ -31,7 +31,7 @@ const rootName = 'root_key'
  * Opens the master key, checks it against the store, which remembers the one it was made with, and opens the keys of the
  * store. Throws SecretUnavailable, WrongMasterKey.
  */
-export function openMasterKeyOf(
+export function openRootKey(
   { raw }: Pick<StoreFile, 'raw'>,
   reference: string,
   env: Environment,
@@ -48,21 +48,21 @@ export function openMasterKeyOf(
 }
 
 /** What a master key is to a store that is only looked at. */
-export type SeenMasterKey =
+export type InspectedMasterKey =
   | { readonly state: 'fits'; readonly keys: StoreKeys }
   /** The store knows none yet: the first start takes this one, or makes it. */
   | { readonly state: 'taken_at_first_start' | 'made_at_first_start'; readonly keys: null }
 
 /**
- * Opens the master key as `openMasterKeyOf` does, and makes and remembers nothing. `raw` is null when there is no store yet.
+ * Opens the master key as `openRootKey` does, and makes and remembers nothing. `raw` is null when there is no store yet.
  * Throws SecretUnavailable, WrongMasterKey.
  */
-export function lookAtMasterKey(
+export function inspectMasterKey(
   raw: DatabaseSync | null,
   reference: string,
   env: Environment,
   { createIfAbsent = false, ...options }: MasterKeyOptions = {}
-): SeenMasterKey {
+): InspectedMasterKey {
   const isNew = raw === null || readMeta(raw, checkName) === undefined
   if (isNew && createIfAbsent && isMissingFile(reference)) return { state: 'made_at_first_start', keys: null }
   const masterKey = openMasterKey(reference, env, { ...options, isNew })

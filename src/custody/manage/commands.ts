@@ -1,14 +1,14 @@
 import { changedValues } from '../../ledger/entry/changed-values.ts'
 import { findCredential, findVersion, writeCredential } from './credential-rows.ts'
 import {
-  activateStep,
-  addStep,
+  activateVersionWithin,
+  addCredentialWithin,
   labelOf,
   type NewVersion,
   newRecord,
   nextVersion,
-  removeStep,
-  rotateStep,
+  removeCredentialWithin,
+  rotateCredentialWithin,
   type VersionChanged
 } from './operations.ts'
 import { type CredentialAdministration, changeCredentials } from './transaction.ts'
@@ -19,7 +19,7 @@ export function addCredential(
   name: string,
   version: NewVersion
 ): VersionChanged {
-  return changeCredentials(administration, transaction => addStep(transaction, name, version))
+  return changeCredentials(administration, transaction => addCredentialWithin(transaction, name, version))
 }
 
 /**
@@ -32,7 +32,9 @@ export function activateVersion(
   version: NewVersion,
   graceMs: number
 ): VersionChanged {
-  return changeCredentials(administration, transaction => rotateStep(transaction, name, version, graceMs))
+  return changeCredentials(administration, transaction =>
+    rotateCredentialWithin(transaction, name, version, graceMs)
+  )
 }
 
 /**
@@ -57,7 +59,7 @@ export function noteMaterial(
     const isSame = before?.fingerprint === version.fingerprint && before.source === version.source
     if (!record || !isOwn || isSame)
       return { result: { name, version: (isOwn && record?.active) || 0, changed: false }, changes: [] }
-    return activateStep(transaction, record, version, {
+    return activateVersionWithin(transaction, record, version, {
       graceMs: before ? graceMs : 0,
       kind: before ? 'admin.credential.change' : 'admin.credential.add'
     })
@@ -92,5 +94,5 @@ export function revertVersion(
 
 /** Removes a credential and all its keys. Throws Refusal: credential_not_found, credential_in_use. */
 export function removeCredential(administration: CredentialAdministration, name: string): VersionChanged {
-  return changeCredentials(administration, transaction => removeStep(transaction, name))
+  return changeCredentials(administration, transaction => removeCredentialWithin(transaction, name))
 }

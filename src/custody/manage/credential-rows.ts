@@ -1,49 +1,49 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Tables } from '../../store/tables.ts'
 
-export type CredentialRecord = Tables['credential']
-export type VersionRecord = Tables['credential_version']
+export type CredentialRow = Tables['credential']
+export type VersionRow = Tables['credential_version']
 
 /** All that the store holds of credentials. */
-export type CredentialRecords = {
+export type CredentialRows = {
   /** In the order of their names, removed ones too. */
-  readonly credentials: readonly CredentialRecord[]
+  readonly credentials: readonly CredentialRow[]
   /** In the order of names and versions. */
-  readonly versions: readonly VersionRecord[]
+  readonly versions: readonly VersionRow[]
 }
 
-export function readRecords(raw: DatabaseSync): CredentialRecords {
+export function readCredentialRows(raw: DatabaseSync): CredentialRows {
   return {
     credentials: raw
       .prepare(
         `SELECT name, created_at, removed_at, latest, active, standby, standby_until, follows_setting
          FROM credential ORDER BY name`
       )
-      .all() as CredentialRecord[],
+      .all() as CredentialRow[],
     versions: raw
       .prepare(
         `SELECT credential, version, created_at, source, fingerprint, wrapped_key, sealed
          FROM credential_version ORDER BY credential, version`
       )
-      .all() as VersionRecord[]
+      .all() as VersionRow[]
   }
 }
 
 /** A credential that has not been removed, or undefined. */
-export function findCredential(records: CredentialRecords, name: string): CredentialRecord | undefined {
+export function findCredential(records: CredentialRows, name: string): CredentialRow | undefined {
   return records.credentials.find(record => record.name === name && record.removed_at === null)
 }
 
 export function findVersion(
-  { versions }: CredentialRecords,
+  { versions }: CredentialRows,
   credential: string,
   version: number | null
-): VersionRecord | undefined {
+): VersionRow | undefined {
   return versions.find(record => record.credential === credential && record.version === version)
 }
 
 /** Stores a credential in place of what is known of it. */
-export function writeCredential(raw: DatabaseSync, record: CredentialRecord): void {
+export function writeCredential(raw: DatabaseSync, record: CredentialRow): void {
   const { name, created_at, removed_at, latest, active, standby, standby_until, follows_setting } = record
   raw
     .prepare(
@@ -58,7 +58,7 @@ export function writeCredential(raw: DatabaseSync, record: CredentialRecord): vo
     .run(name, created_at, removed_at, latest, active, standby, standby_until, follows_setting)
 }
 
-export function insertVersion(raw: DatabaseSync, record: VersionRecord): void {
+export function insertVersion(raw: DatabaseSync, record: VersionRow): void {
   const { credential, version, created_at, source, fingerprint, wrapped_key, sealed } = record
   raw
     .prepare(

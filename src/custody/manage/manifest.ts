@@ -2,7 +2,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { matches } from '../../ledger/query/search.ts'
 import type { MasterKey } from '../crypto/master-key.ts'
-import { type CredentialRecords, readRecords } from './credential-rows.ts'
+import { type CredentialRows, readCredentialRows } from './credential-rows.ts'
 
 /** What the store holds of credentials is not what was put there: none of it is used. */
 export class CustodyBroken extends Error {
@@ -22,8 +22,8 @@ const manifestName = 'credential_manifest'
 export function readProven(
   raw: DatabaseSync,
   keys: Deriving
-): { readonly records: CredentialRecords; readonly generation: number } {
-  const records = readRecords(raw)
+): { readonly records: CredentialRows; readonly generation: number } {
+  const records = readCredentialRows(raw)
   const { generation, mac } = readManifest(raw)
   const isEmpty = generation === 0 && records.credentials.length === 0 && records.versions.length === 0
   if (!isEmpty && !timingSafeEqual(mac, macOf(records, generation, keys)))
@@ -40,7 +40,7 @@ export function readProven(
 
 /** Writes the digest of the rows as they are now, inside the transaction that changed them. */
 export function writeManifest(raw: DatabaseSync, keys: Deriving, generation: number): void {
-  const value = `${generation}.${macOf(readRecords(raw), generation, keys).toString('hex')}`
+  const value = `${generation}.${macOf(readCredentialRows(raw), generation, keys).toString('hex')}`
   raw
     .prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
     .run(manifestName, value)
@@ -52,7 +52,7 @@ function readManifest(raw: DatabaseSync): { generation: number; mac: Buffer } {
   return { generation: Number(generation), mac: Buffer.from(mac.padStart(64, '0'), 'hex') }
 }
 
-function macOf({ credentials, versions }: CredentialRecords, generation: number, keys: Deriving): Buffer {
+function macOf({ credentials, versions }: CredentialRows, generation: number, keys: Deriving): Buffer {
   const covered = {
     generation,
     credentials: credentials.map(record => Object.values(record)),

@@ -6,8 +6,8 @@ import { requireInForce } from '../crypto/root-key.ts'
 import { recordedSource } from '../secrets/reference.ts'
 import { requireCredentialName } from './credential-name.ts'
 import {
-  type CredentialRecord,
-  type CredentialRecords,
+  type CredentialRow,
+  type CredentialRows,
   deleteVersionsBut,
   findCredential,
   findVersion,
@@ -34,7 +34,7 @@ export function labelOf(name: string, version: number): string {
 }
 
 /** Adds a credential. Throws Refusal: credential_name_invalid, credential_exists. */
-export function addStep(
+export function addCredentialWithin(
   transaction: CredentialTransaction,
   name: string,
   version: NewVersion
@@ -66,7 +66,7 @@ export function addStep(
  * Makes a new version the active one, and keeps the one before as standby for `graceMs`. Throws Refusal:
  * credential_not_found, credential_unchanged.
  */
-export function rotateStep(
+export function rotateCredentialWithin(
   transaction: CredentialTransaction,
   name: string,
   version: NewVersion,
@@ -81,11 +81,11 @@ export function rotateStep(
       `this is the key that ${labelOf(name, record.active)} has already`
     )
   const kind = 'admin.credential.rotate'
-  return activateStep(transaction, { ...record, follows_setting: 0 }, version, { graceMs, kind })
+  return activateVersionWithin(transaction, { ...record, follows_setting: 0 }, version, { graceMs, kind })
 }
 
 /** Removes a credential and all its keys. Throws Refusal: credential_not_found, credential_in_use. */
-export function removeStep(
+export function removeCredentialWithin(
   { raw, records, at }: CredentialTransaction,
   name: string
 ): CredentialsChanged<VersionChanged> {
@@ -106,19 +106,19 @@ export function removeStep(
 }
 
 /** Throws Refusal: credential_not_found. */
-export function requireCredential(records: CredentialRecords, name: string): CredentialRecord {
+export function requireCredential(records: CredentialRows, name: string): CredentialRow {
   const record = findCredential(records, name)
   if (!record) throw new Refusal('credential_not_found', 'there is no credential with this name')
   return record
 }
 
 /** The number of the next version. Of a credential that was removed, the numbers go on: none is used again. */
-export function nextVersion({ credentials }: CredentialRecords, name: string): number {
+export function nextVersion({ credentials }: CredentialRows, name: string): number {
   return (credentials.find(record => record.name === name)?.latest ?? 0) + 1
 }
 
 /** A credential without a version. */
-export function newRecord(name: string, created_at: string): CredentialRecord {
+export function newRecord(name: string, created_at: string): CredentialRow {
   return {
     name,
     created_at,
@@ -137,9 +137,9 @@ type Activation = {
 }
 
 /** Puts a new version in the place of the active one, which stays as standby for `graceMs`, told as `kind`. */
-export function activateStep(
+export function activateVersionWithin(
   transaction: CredentialTransaction,
-  record: CredentialRecord,
+  record: CredentialRow,
   version: NewVersion,
   { graceMs, kind }: Activation
 ): CredentialsChanged<VersionChanged> {

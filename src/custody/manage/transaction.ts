@@ -4,7 +4,7 @@ import { type Administrator, recordChanges } from '../../ledger/writer/admin-ent
 import { acknowledge } from '../../ledger/writer/missing-entries.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import type { StoreKeys } from '../crypto/root-key.ts'
-import type { CredentialRecords } from './credential-rows.ts'
+import type { CredentialRows } from './credential-rows.ts'
 import { readProven, writeManifest } from './manifest.ts'
 
 /** What every change to credentials is made with. */
@@ -22,7 +22,7 @@ export type CredentialChange = AdminChange & { kind: `admin.credential.${string}
 export type CredentialTransaction = {
   readonly raw: DatabaseSync
   /** As they were when it began. */
-  readonly records: CredentialRecords
+  readonly records: CredentialRows
   readonly keys: StoreKeys
   /** The time of the change, RFC 3339, milliseconds, UTC. */
   readonly at: string

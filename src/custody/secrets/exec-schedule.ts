@@ -1,4 +1,4 @@
-export type CommandScheduleOptions = {
+export type ExecScheduleOptions = {
   /** How often a command is run again. */
   readonly refreshMs: number
   /** In monotonic milliseconds. */
@@ -11,12 +11,12 @@ type Run = { readonly running: boolean; readonly endedAtMs: number; readonly fai
 const pauseMs = 10_000
 
 /** When the commands of `exec:` references may be run: never twice at once, and not soon after a failure. */
-export class CommandSchedule {
+export class ExecSchedule {
   readonly #refreshMs: number
   readonly #nowMs: () => number
   readonly #runs = new Map<string, Run>()
 
-  constructor({ refreshMs, nowMs = () => performance.now() }: CommandScheduleOptions) {
+  constructor({ refreshMs, nowMs = () => performance.now() }: ExecScheduleOptions) {
     this.#refreshMs = refreshMs
     this.#nowMs = nowMs
   }

@@ -1,9 +1,9 @@
 import type { CredentialSnapshot } from '../credential-snapshot.ts'
 import type { KeyMaterial } from '../key-material.ts'
 import { fetchMaterial, type SecretSources } from '../load-version.ts'
-import { CommandSchedule } from './exec-schedule.ts'
+import { ExecSchedule } from './exec-schedule.ts'
 
-export type ReferencesOptions = {
+export type SecretWatchOptions = {
   readonly sources: SecretSources
   readonly execRefreshMs: number
   /** A command is about to be run. */
@@ -13,18 +13,18 @@ export type ReferencesOptions = {
 type Opening = Pick<CredentialSnapshot, 'fingerprintKey'>
 
 /** The references behind credentials, and when it is time to ask each of them. */
-export class References {
+export class SecretWatch {
   readonly #sources: SecretSources
-  readonly #commands: CommandSchedule
+  readonly #commands: ExecSchedule
   readonly #onCommand: (() => void) | undefined
   readonly #closing = new AbortController()
   /** The fingerprint of what each file gave the last time. */
   readonly #lastRead = new Map<string, string>()
 
-  constructor({ sources: { env, commands }, execRefreshMs, onCommand }: ReferencesOptions) {
+  constructor({ sources: { env, commands }, execRefreshMs, onCommand }: SecretWatchOptions) {
     this.#onCommand = onCommand
     this.#sources = { env, commands: { ...commands, signal: this.#closing.signal } }
-    this.#commands = new CommandSchedule({ refreshMs: execRefreshMs })
+    this.#commands = new ExecSchedule({ refreshMs: execRefreshMs })
   }
 
   /** The key that the reference of a credential gives now. Throws SecretUnavailable. */

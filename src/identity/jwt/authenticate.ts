@@ -3,12 +3,17 @@ import { errorReason } from '../../base/error-reason.ts'
 import type { TokenIssuerOptions } from '../../config/authentication.ts'
 import { Problem } from '../../contract/problem.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import {
+  type AuthenticationAttempt,
+  type AuthenticationFailure,
+  failAttempt,
+  type TokenReason
+} from '../authentication-failure.ts'
 import type { Caller, Directory } from '../directory.ts'
-import { type Applicant, type Stranger, type TokenReason, turnAway } from '../stranger.ts'
 import type { VerifiedToken } from './issuer.ts'
 import { TokenIssuer, TokenRefused } from './issuer.ts'
-import { TokenKeys } from './jwks-cache.ts'
-import { keySetSource } from './jwks-source.ts'
+import { JwksCache } from './jwks-cache.ts'
+import { jwksSource } from './jwks-source.ts'
 import { isOfIssuer, tokenReason } from './token-reason.ts'
 import { TokenText } from './token-text.ts'
 import { VerifiedTokens } from './verified-tokens.ts'
@@ -19,7 +24,7 @@ const maxTokenLength = 6_144
 const maxUnderWay = 1_024
 
 /** Callers who prove themselves by a JSON Web Token of an issuer that is trusted. */
-export class TokenIssuers {
+export class JwtAuthenticator {
   readonly #byIssuer: ReadonlyMap<string, TokenIssuer>
   readonly #directory: Pick<Directory, 'find'>
   readonly #logger: Pick<Logger, 'debug'>
@@ -42,7 +47,11 @@ export class TokenIssuers {
    * The caller behind a token, at the time `now` (milliseconds since 1970), or null: the reason goes to the applicant alone, and a
    * line at `debug`. At once for a token that has been seen before. Throws `overloaded` when too many others are being verified.
    */
-  authenticate(token: string, now: number, applicant?: Applicant): Caller | null | Promise<Caller | null> {
+  authenticate(
+    token: string,
+    now: number,
+    applicant?: AuthenticationAttempt
+  ): Caller | null | Promise<Caller | null> {
     if (token.length > maxTokenLength) return this.refuse('token_too_long', applicant)
     const text = new TokenText(token)
     const known = this.#verified.find(text.content, now)
@@ -56,13 +65,13 @@ export class TokenIssuers {
   }
 
   /** Refuses a token at sight. Returns that nobody is admitted. */
-  refuse(reason: TokenReason, applicant: Applicant | undefined): null {
+  refuse(reason: TokenReason, applicant: AuthenticationAttempt | undefined): null {
     return this.#turnAway({ reason }, applicant, {})
   }
 
   #turnAway(
-    stranger: Stranger,
-    applicant: Applicant | undefined,
+    stranger: AuthenticationFailure,
+    applicant: AuthenticationAttempt | undefined,
     more: { issuer?: string; error?: string }
   ): null {
     // No text of the token: its own claims, the issuer's among them, prove nothing yet.
@@ -70,7 +79,7 @@ export class TokenIssuers {
       { request_id: applicant?.requestId, ...more, reason: stranger.reason },
       'a token was refused'
     )
-    return turnAway(applicant, stranger)
+    return failAttempt(applicant, stranger)
   }
 
   async #verify(
@@ -78,7 +87,7 @@ export class TokenIssuers {
     token: string,
     text: TokenText,
     now: number,
-    applicant: Applicant | undefined
+    applicant: AuthenticationAttempt | undefined
   ): Promise<Caller | null> {
     this.#underWay++
     try {
@@ -103,7 +112,7 @@ export class TokenIssuers {
   }
 
   /** Names the issuer, and of a token that is genuine but for its time the tenant, where the signature was right. */
-  #strangerOf(issuer: TokenIssuer, error: unknown): Stranger {
+  #strangerOf(issuer: TokenIssuer, error: unknown): AuthenticationFailure {
     const reason = tokenReason(error)
     if (reason === 'token_key' && !issuer.hasKeys) return { reason: 'token_keys_unavailable' }
     if (!isOfIssuer(reason)) return { reason }
@@ -115,12 +124,16 @@ export class TokenIssuers {
   }
 
   /** Asked at each call, so that a tenant that has been disabled is refused at once. */
-  #callerOf({ issuer, tenant: name }: VerifiedToken, applicant: Applicant | undefined): Caller | null {
+  #callerOf(
+    { issuer, tenant: name }: VerifiedToken,
+    applicant: AuthenticationAttempt | undefined
+  ): Caller | null {
     const { keyId } = issuer
     const tenant = this.#directory.find(name, applicant, keyId)
     if (tenant !== null) return { tenant, keyId }
     const noted = applicant?.stranger
-    const stranger: Stranger = noted?.reason === 'tenant_disabled' ? noted : { reason: 'token_tenant', keyId }
+    const stranger: AuthenticationFailure =
+      noted?.reason === 'tenant_disabled' ? noted : { reason: 'token_tenant', keyId }
     return this.#turnAway(stranger, applicant, { issuer: issuer.options.name })
   }
 }
@@ -136,17 +149,17 @@ function issuerIn(token: string): string | null {
 }
 
 /** The issuers, and the end of their refreshing. */
-export function openTokenIssuers(
+export function openJwtAuthenticator(
   options: readonly TokenIssuerOptions[],
   directory: Pick<Directory, 'find'>,
   logger: Logger
-): { tokens: TokenIssuers; lackKeys(): boolean; close(): void } {
+): { tokens: JwtAuthenticator; lackKeys(): boolean; close(): void } {
   const keySets = options.map(
-    ({ name, jwks }) => new TokenKeys({ issuer: name, source: keySetSource(jwks), logger })
+    ({ name, jwks }) => new JwksCache({ issuer: name, source: jwksSource(jwks), logger })
   )
-  const issuers = options.map((each, index) => new TokenIssuer(each, keySets[index] as TokenKeys))
+  const issuers = options.map((each, index) => new TokenIssuer(each, keySets[index] as JwksCache))
   return {
-    tokens: new TokenIssuers(issuers, directory, logger),
+    tokens: new JwtAuthenticator(issuers, directory, logger),
     lackKeys: () => keySets.some(({ areUnavailable }) => areUnavailable),
     close: () => {
       for (const keys of keySets) keys.close()

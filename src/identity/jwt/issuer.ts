@@ -1,6 +1,6 @@
 import { type JWSHeaderParameters, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose'
 import type { TokenIssuerOptions } from '../../config/authentication.ts'
-import type { TokenKeys } from './jwks-cache.ts'
+import type { JwksCache } from './jwks-cache.ts'
 
 /** A token that has been found genuine, and what it says. */
 export type VerifiedToken = {
@@ -22,9 +22,9 @@ export class TokenIssuer {
   readonly options: TokenIssuerOptions
   /** Who called, in the ledger. */
   readonly keyId: string
-  readonly #keys: TokenKeys
+  readonly #keys: JwksCache
 
-  constructor(options: TokenIssuerOptions, keys: TokenKeys) {
+  constructor(options: TokenIssuerOptions, keys: JwksCache) {
     this.options = options
     this.keyId = `jwt:${options.name}`
     this.#keys = keys

@@ -1,12 +1,12 @@
 import { type CryptoKey, createLocalJWKSet, errors, type JWSHeaderParameters } from 'jose'
 import type { Logger } from '../../telemetry/logger.ts'
-import type { KeySetSource } from './jwks-source.ts'
-import { parseKeySet } from './parse-jwks.ts'
+import type { JwksSource } from './jwks-source.ts'
+import { parseJwks } from './parse-jwks.ts'
 
-export type TokenKeysOptions = {
+export type JwksCacheOptions = {
   /** The issuer's name, for the log. */
   issuer: string
-  source: KeySetSource
+  source: JwksSource
   logger: Pick<Logger, 'info' | 'warn' | 'error'>
   /** Milliseconds of a clock that never steps back. */
   nowMs?: () => number
@@ -26,8 +26,8 @@ const maxWaiting = 100
 const none = createLocalJWKSet({ keys: [] })
 
 /** The public keys of one issuer, refreshed in the background. One fetch at a time, for everybody who waits for it. */
-export class TokenKeys {
-  readonly #options: TokenKeysOptions
+export class JwksCache {
+  readonly #options: JwksCacheOptions
   readonly #nowMs: () => number
   #find = none
   #text = ''
@@ -41,7 +41,7 @@ export class TokenKeys {
   #closed = false
 
   /** Begins to fetch the keys, and does not wait for them. */
-  constructor(options: TokenKeysOptions) {
+  constructor(options: JwksCacheOptions) {
     this.#options = options
     this.#nowMs = options.nowMs ?? (() => performance.now())
     void this.refresh()
@@ -126,7 +126,7 @@ export class TokenKeys {
     const { issuer, source, logger } = this.#options
     try {
       const text = await source.read()
-      const keySet = parseKeySet(text)
+      const keySet = parseJwks(text)
       this.#confirmedAtMs = this.#nowMs()
       if (text !== this.#text) {
         this.#replace(text, createLocalJWKSet(keySet))

@@ -3,8 +3,8 @@ import { Agent, request } from 'undici'
 import { errorReason } from '../../base/error-reason.ts'
 
 /** Where the public keys of an issuer come from. */
-export type KeySetSource = {
-  /** The key set as text, at most 256 KiB and within 5 s. Throws KeySetUnavailable. */
+export type JwksSource = {
+  /** The key set as text, at most 256 KiB and within 5 s. Throws JwksUnavailable. */
   read(): Promise<string>
   /** How often it is worth reading again, in milliseconds. */
   readonly everyMs: number
@@ -13,7 +13,7 @@ export type KeySetSource = {
 }
 
 /** A key set cannot be had. The message gives the reason, and nothing of what came. */
-export class KeySetUnavailable extends Error {
+export class JwksUnavailable extends Error {
   override readonly name = 'KeySetUnavailable'
 }
 
@@ -25,7 +25,7 @@ const fileEveryMs = 1_000
 const urlEveryMs = 5 * 60_000
 
 /** The source behind `file:PATH` or a URL, which has `deadlineMs` for its whole answer. */
-export function keySetSource(place: string, deadlineMs = fetchDeadlineMs): KeySetSource {
+export function jwksSource(place: string, deadlineMs = fetchDeadlineMs): JwksSource {
   return place.startsWith('file:')
     ? { read: () => readKeyFile(place.slice('file:'.length)), everyMs: fileEveryMs, from: place }
     : { read: () => fetchKeys(place, deadlineMs), everyMs: urlEveryMs, from: new URL(place).origin }
@@ -33,11 +33,11 @@ export function keySetSource(place: string, deadlineMs = fetchDeadlineMs): KeySe
 
 async function readKeyFile(path: string): Promise<string> {
   try {
-    if ((await stat(path)).size > maxBytes) throw new KeySetUnavailable('it is too large for a key set')
+    if ((await stat(path)).size > maxBytes) throw new JwksUnavailable('it is too large for a key set')
     return await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof KeySetUnavailable) throw error
-    throw new KeySetUnavailable(`file:${path} cannot be read (${errorReason(error)})`)
+    if (error instanceof JwksUnavailable) throw error
+    throw new JwksUnavailable(`file:${path} cannot be read (${errorReason(error)})`)
   }
 }
 
@@ -56,11 +56,11 @@ async function fetchKeys(url: string, deadlineMs: number): Promise<string> {
       headers: { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' },
       signal: AbortSignal.timeout(deadlineMs)
     })
-    if (statusCode !== 200) throw new KeySetUnavailable(`the issuer answered ${statusCode}`)
+    if (statusCode !== 200) throw new JwksUnavailable(`the issuer answered ${statusCode}`)
     return await body.text()
   } catch (error) {
-    if (error instanceof KeySetUnavailable) throw error
-    throw new KeySetUnavailable(`the issuer could not be asked: ${whyNot(error, new URL(url), deadlineMs)}`)
+    if (error instanceof JwksUnavailable) throw error
+    throw new JwksUnavailable(`the issuer could not be asked: ${whyNot(error, new URL(url), deadlineMs)}`)
   } finally {
     await agent.destroy()
   }

@@ -1,16 +1,16 @@
 import type { JSONWebKeySet, JWK } from 'jose'
-import { KeySetUnavailable } from './jwks-source.ts'
+import { JwksUnavailable } from './jwks-source.ts'
 
 const maxKeys = 100
 const publicTypes: ReadonlySet<unknown> = new Set(['RSA', 'EC', 'OKP'])
 
 /**
- * The public keys in a key set's text. Throws KeySetUnavailable for what is no key set. Other members are left out: a
+ * The public keys in a key set's text. Throws JwksUnavailable for what is no key set. Other members are left out: a
  * secret or private key there is a mistake of the issuer's, and no key to verify by.
  */
-export function parseKeySet(text: string): JSONWebKeySet {
+export function parseJwks(text: string): JSONWebKeySet {
   const keys = keysIn(text)
-  if (keys.length > maxKeys) throw new KeySetUnavailable(`it has more than ${maxKeys} keys`)
+  if (keys.length > maxKeys) throw new JwksUnavailable(`it has more than ${maxKeys} keys`)
   return { keys: keys.filter(isPublicKey) }
 }
 
@@ -20,10 +20,10 @@ function keysIn(text: string): unknown[] {
     // Some editors begin a file with a byte order mark.
     document = JSON.parse(text.replace(/^\ufeff/, ''))
   } catch {
-    throw new KeySetUnavailable('it is not JSON')
+    throw new JwksUnavailable('it is not JSON')
   }
   const { keys } = (document ?? {}) as { keys?: unknown }
-  if (!Array.isArray(keys)) throw new KeySetUnavailable('it is no key set: {"keys": […]}')
+  if (!Array.isArray(keys)) throw new JwksUnavailable('it is no key set: {"keys": […]}')
   return keys
 }
 

@@ -1,5 +1,5 @@
 import { errorReason } from '../../base/error-reason.ts'
-import type { TokenReason } from '../stranger.ts'
+import type { TokenReason } from '../authentication-failure.ts'
 
 /** By the codes of jose's errors, and of ours. */
 const byCode: ReadonlyMap<string, TokenReason> = new Map([

@@ -3,12 +3,16 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { normalName, normalSubject } from '../../base/distinguished-name.ts'
 import type { CertificateMapping } from '../../config/authentication.ts'
+import {
+  type AuthenticationAttempt,
+  type AuthenticationFailure,
+  failAttempt
+} from '../authentication-failure.ts'
 import type { Caller, Directory } from '../directory.ts'
-import { type Applicant, type Stranger, turnAway } from '../stranger.ts'
-import { urisIn } from './subject-alt-names.ts'
+import { subjectAltUris } from './subject-alt-names.ts'
 
 /** Whose a connection is, by its certificate, asked once for each connection; or why it is nobody's. */
-type Identity = Holder | { readonly stranger: Stranger }
+type Identity = Holder | { readonly stranger: AuthenticationFailure }
 
 type Holder = {
   readonly tenant: string
@@ -34,17 +38,17 @@ export class ClientCertificates {
    * one that no authority of ours has signed, that is not valid now, or that is mapped to no live tenant, or to two. Which
    * of these it is goes to the applicant alone.
    */
-  authenticate(socket: Socket, now: number, applicant?: Applicant): Caller | null {
-    if (!(socket instanceof TLSSocket)) return turnAway(applicant, { reason: 'missing' })
+  authenticate(socket: Socket, now: number, applicant?: AuthenticationAttempt): Caller | null {
+    if (!(socket instanceof TLSSocket)) return failAttempt(applicant, { reason: 'missing' })
     let identity = this.#identities.get(socket)
     if (identity === undefined) {
       identity = this.#identityOf(socket)
       this.#identities.set(socket, identity)
     }
-    if ('stranger' in identity) return turnAway(applicant, identity.stranger)
+    if ('stranger' in identity) return failAttempt(applicant, identity.stranger)
     const { keyId, tenant: name, fromMs, toMs } = identity
     // A connection may outlive the certificate that it began with.
-    if (now < fromMs || now > toMs) return turnAway(applicant, { reason: 'expired', tenant: name, keyId })
+    if (now < fromMs || now > toMs) return failAttempt(applicant, { reason: 'expired', tenant: name, keyId })
     const tenant = this.#directory.find(name, applicant, keyId)
     return tenant === null ? null : { tenant, keyId }
   }
@@ -61,7 +65,7 @@ export class ClientCertificates {
   #holderOf(certificate: X509Certificate): Identity {
     const keyId = `mtls:${certificate.fingerprint256.replaceAll(':', '').slice(0, 16).toLowerCase()}`
     const subject = normalSubject(certificate.subject)
-    const names = urisIn(certificate.subjectAltName).map(uri => `uri ${uri}`)
+    const names = subjectAltUris(certificate.subjectAltName).map(uri => `uri ${uri}`)
     if (subject !== null) names.push(subject)
     const tenants = new Set(names.flatMap(name => this.#tenantByName.get(name) ?? []))
     const [tenant, ...more] = tenants

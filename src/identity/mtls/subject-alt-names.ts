@@ -6,7 +6,7 @@ const name = /([A-Za-z][A-Za-z -]*):(?:("(?:[^"\\]|\\.)*")|([^,"]*))(?:, |$)/y
  * a comma, quote, backslash or control character in it, so that a name such as `DNS:a, URI:b` cannot pass for two.
  * A text that is anything else than a list of names has no URIs at all.
  */
-export function urisIn(subjectAltName: string | undefined): string[] {
+export function subjectAltUris(subjectAltName: string | undefined): string[] {
   const uris: string[] = []
   const text = subjectAltName ?? ''
   name.lastIndex = 0

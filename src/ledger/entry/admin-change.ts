@@ -1,4 +1,4 @@
-import type { Cut } from '../retention/prune-point.ts'
+import type { PrunePoint } from '../retention/prune-point.ts'
 import type { ChangedValues } from './changed-values.ts'
 
 /**
@@ -53,7 +53,7 @@ type Effects =
   | {
       readonly kind: KindThat<'cuts'>
       /** What was cut off, and the archive that holds it. */
-      readonly cut: Cut
+      readonly cut: PrunePoint
       readonly archive: { readonly entries: number; readonly sha256: string }
     }
 

@@ -3,7 +3,7 @@ import type { Head } from './chain.ts'
 import { asHead } from './parse-entry.ts'
 
 /** The latest entry of each writer, in the order in which the writers opened. */
-export function readHeads(database: DatabaseSync): Head[] {
+export function readChainHeads(database: DatabaseSync): Head[] {
   const rows = database
     .prepare(
       `SELECT batch.writer, first_seq + entries - 1 AS seq, lower(hex(substr(hashes, -32))) AS hash FROM writer
@@ -16,7 +16,7 @@ export function readHeads(database: DatabaseSync): Head[] {
 }
 
 /** Reads what `ledger head --json` printed. Null when it is not that. */
-export function parseHeads(text: string): Head[] | null {
+export function parseChainHeads(text: string): Head[] | null {
   try {
     const { heads } = JSON.parse(text) as { heads: unknown }
     if (!Array.isArray(heads)) return null

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto'
-import { type Draft, fillIn } from './pending-entry.ts'
+import { assignSequence, type PendingEntry } from './pending-entry.ts'
 import { type Signer, signEntry } from './signature.ts'
 
 /** `prev` of a chain's first entry. */
 export const genesis = '0'.repeat(64)
 
 /** An entry ready to be stored: its canonical text, exactly as hashed, and its hash. Both are what the table holds. */
-export type SealedEntry = { readonly text: string; readonly hash: string }
+export type HashedEntry = { readonly text: string; readonly hash: string }
 
 /** Where a chain stands: the last entry's number and hash. */
 export type Head = { readonly writer: string; readonly seq: number; readonly hash: string }
@@ -46,9 +46,9 @@ export class Chain {
     return this.#tip
   }
 
-  seal(draft: Draft): SealedEntry {
+  append(draft: PendingEntry): HashedEntry {
     const { writer, seq, hash: prev } = this.#tip
-    const placed = fillIn(draft, prev, seq + 1, writer)
+    const placed = assignSequence(draft, prev, seq + 1, writer)
     const text = draft.signed && this.#signer ? signEntry(placed, this.#signer) : placed
     const sealed = { text, hash: chainHash(prev, text) }
     this.#tip = { writer, seq: seq + 1, hash: sealed.hash }

@@ -65,19 +65,19 @@ function pattern(name: string, optional: boolean, group: '' | '?:'): string {
 }
 
 /** Facts of an entry that is made of a call's members alone. It anchors no other chain. */
-export type PlainFacts = Omit<EntryFacts, 'anchor' | 'signed'>
+export type FastFacts = Omit<EntryFacts, 'anchor' | 'signed'>
 
 /**
  * Reads the stored text of an entry that is made of a call's members alone, which nearly all entries are, and only
  * when it is canonical JSON: several times as fast as parsing it and writing it again. Null says nothing of other texts.
  */
-export function readPlainEntry(text: string): PlainFacts | null {
+export function fastParseStored(text: string): FastFacts | null {
   const match = storedPattern.exec(text)
   return match && factsOf(match[1], match[2], match[3], match[4], match[5], match[6])
 }
 
 /** The same for a line as an export writes it; gives the canonical text of the entry too. */
-export function readPlainLine(line: string): { facts: PlainFacts; text: string; hash: string } | null {
+export function fastParseExported(line: string): { facts: FastFacts; text: string; hash: string } | null {
   const match = linePattern.exec(line)
   const hash = match?.[hashGroup]
   if (!match || hash === undefined) return null
@@ -102,7 +102,7 @@ function factsOf(
   requestId: string | undefined,
   seq: string | undefined,
   writer: string | undefined
-): PlainFacts | null {
+): FastFacts | null {
   if (kind === undefined || prev === undefined || seq === undefined || writer === undefined) return null
   const facts = {
     writer: writer.slice('"writer":"'.length, -1),

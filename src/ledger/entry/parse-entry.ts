@@ -1,14 +1,14 @@
 import { canonicalJson } from './canonical-json.ts'
 import type { Head } from './chain.ts'
 import type { EntryFacts } from './entry-facts.ts'
-import { type PlainFacts, readPlainEntry, readPlainLine } from './fast-parse-entry.ts'
+import { type FastFacts, fastParseExported, fastParseStored } from './fast-parse-entry.ts'
 
 /** Where an entry was found: its position in the store, or words such as `line 12`. Numbers cost nothing to make. */
-export type Place = number | string
+export type EntryLocation = number | string
 
 /** An entry as it was found, before anything about it is believed. */
-export type FoundEntry = EntryFacts & {
-  place: Place
+export type ParsedEntry = EntryFacts & {
+  location: EntryLocation
   /** The canonical text that the hash is taken over. */
   text: string
   hash: string
@@ -16,19 +16,19 @@ export type FoundEntry = EntryFacts & {
 
 /** What was found where an entry should be, and why it is none. */
 export type MalformedEntry = {
-  place: Place
+  location: EntryLocation
   malformed: string
   /** The hash that it says to follow, if it says so: tells whose place it is in. */
   prev?: string
 }
 
 /** Reads an entry of the store. Its text has to be canonical: of any other its export would not verify. */
-export function readStored(place: Place, text: string, hash: string): FoundEntry | MalformedEntry {
-  const plain = readPlainEntry(text)
+export function parseStored(place: EntryLocation, text: string, hash: string): ParsedEntry | MalformedEntry {
+  const plain = fastParseStored(text)
   if (plain) return plainEntry(plain, place, text, hash)
   const entry = parseObject(text)
-  if (!entry) return { place, malformed: 'it is not a JSON object' }
-  if (canonicalJson(entry) !== text) return { place, malformed: 'it is not canonical JSON' }
+  if (!entry) return { location: place, malformed: 'it is not a JSON object' }
+  if (canonicalJson(entry) !== text) return { location: place, malformed: 'it is not canonical JSON' }
   return withFacts(place, entry, text, hash)
 }
 
@@ -36,26 +36,39 @@ export function readStored(place: Place, text: string, hash: string): FoundEntry
  * Reads one line of an export. The line has to be JSON as `JSON.stringify` writes it: a member given twice, of which
  * one reader takes the first and another the last, would otherwise be an edit that no hash sees.
  */
-export function readExported(place: Place, line: string): FoundEntry | MalformedEntry {
-  const plain = readPlainLine(line)
+export function parseExported(place: EntryLocation, line: string): ParsedEntry | MalformedEntry {
+  const plain = fastParseExported(line)
   if (plain) return plainEntry(plain.facts, place, plain.text, plain.hash)
   const object = parseObject(line)
-  if (!object) return { place, malformed: 'it is not a JSON object' }
-  if (JSON.stringify(object) !== line) return { place, malformed: 'it is not written as an export writes it' }
+  if (!object) return { location: place, malformed: 'it is not a JSON object' }
+  if (JSON.stringify(object) !== line)
+    return { location: place, malformed: 'it is not written as an export writes it' }
   const { hash, ...entry } = object
-  if (typeof hash !== 'string') return { place, malformed: 'it has no hash' }
+  if (typeof hash !== 'string') return { location: place, malformed: 'it has no hash' }
   return withFacts(place, entry, canonicalJson(entry), hash)
 }
 
 /** Member by member: nearly all entries come this way, and a spread would take twice as long. */
 function plainEntry(
-  { writer, seq, prev, kind, requestId, attempt }: PlainFacts,
-  place: Place,
+  { writer, seq, prev, kind, requestId, attempt }: FastFacts,
+  place: EntryLocation,
   text: string,
   hash: string
-): FoundEntry {
+): ParsedEntry {
   const none = undefined
-  return { writer, seq, prev, kind, requestId, attempt, anchor: none, signed: none, place, text, hash }
+  return {
+    writer,
+    seq,
+    prev,
+    kind,
+    requestId,
+    attempt,
+    anchor: none,
+    signed: none,
+    location: place,
+    text,
+    hash
+  }
 }
 
 function parseObject(text: string): Record<string, unknown> | null {
@@ -68,16 +81,17 @@ function parseObject(text: string): Record<string, unknown> | null {
 }
 
 function withFacts(
-  place: Place,
+  place: EntryLocation,
   entry: Record<string, unknown>,
   text: string,
   hash: string
-): FoundEntry | MalformedEntry {
+): ParsedEntry | MalformedEntry {
   const { writer, seq, prev, kind, request_id: requestId, attempt } = entry
-  if (typeof prev !== 'string') return { place, malformed: 'it has no prev' }
-  if (typeof writer !== 'string' || writer === '') return { place, prev, malformed: 'it names no writer' }
-  if (!isCount(seq)) return { place, prev, malformed: 'it has no number' }
-  if (typeof kind !== 'string') return { place, prev, malformed: 'it has no kind' }
+  if (typeof prev !== 'string') return { location: place, malformed: 'it has no prev' }
+  if (typeof writer !== 'string' || writer === '')
+    return { location: place, prev, malformed: 'it names no writer' }
+  if (!isCount(seq)) return { location: place, prev, malformed: 'it has no number' }
+  if (typeof kind !== 'string') return { location: place, prev, malformed: 'it has no kind' }
   return {
     writer,
     seq,
@@ -87,7 +101,7 @@ function withFacts(
     attempt: isCount(attempt) ? attempt : undefined,
     anchor: anchorOf(kind, entry),
     signed: signedIn(entry),
-    place,
+    location: place,
     text,
     hash
   }
@@ -99,7 +113,7 @@ function anchorOf(kind: string, entry: Record<string, unknown>): Head | undefine
   return undefined
 }
 
-function signedIn({ signer, signature }: Record<string, unknown>): FoundEntry['signed'] {
+function signedIn({ signer, signature }: Record<string, unknown>): ParsedEntry['signed'] {
   return typeof signer === 'string' && typeof signature === 'string' ? { signer, signature } : undefined
 }
 

@@ -5,7 +5,7 @@ import type { CallFacts, EntryFields, OutcomeFacts } from './entry.ts'
  * An entry as text, all but its place: `prev`, `seq` and `writer` are blank until a chain fills them in. Made on the
  * thread where the facts are; the thread that stores it neither parses nor prints JSON.
  */
-export type Draft = {
+export type PendingEntry = {
   readonly text: string
   /** The call that this entry opens, by an intent, or closes, by an outcome: what recovery has to know. */
   readonly opens?: string | undefined
@@ -19,7 +19,7 @@ export type Draft = {
  * be taken apart and put together again. A line for each draft: `+` and the call that it opens, or `-` and the call that
  * it closes, then a tab and the text. JSON holds no line breaks and no tabs, and neither does the name of a call.
  */
-export function packDrafts(drafts: readonly Draft[]): string {
+export function packEntries(drafts: readonly PendingEntry[]): string {
   const lines = drafts.map(({ text, opens, closes }) => {
     if (opens !== undefined) return `+${opens}\t${text}`
     return closes === undefined ? `\t${text}` : `-${closes}\t${text}`
@@ -28,7 +28,7 @@ export function packDrafts(drafts: readonly Draft[]): string {
 }
 
 /** The drafts in a batch. */
-export function unpackDrafts(batch: string): Draft[] {
+export function unpackEntries(batch: string): PendingEntry[] {
   return batch.split('\n').map(line => {
     const tab = line.indexOf('\t')
     const text = line.slice(tab + 1)
@@ -45,7 +45,7 @@ const blankSeq = ',"seq":-1'
 const blankWriter = ',"writer":""'
 
 /** Puts the facts of any entry into canonical text. */
-export function draftOf(fields: EntryFields): Draft {
+export function pendingEntry(fields: EntryFields): PendingEntry {
   const text = canonicalJson({ ...fields, ...blanks })
   const call = `${fields.request_id} ${fields.attempt}`
   if (fields.kind === 'call.intent') return { text, opens: call }
@@ -53,15 +53,15 @@ export function draftOf(fields: EntryFields): Draft {
   return { text, signed: fields['signature'] === '' }
 }
 
-/** The draft of a call's intent, or of its outcome: what `draftOf` gives, several times faster. */
-export function draftOfCall(at: string, call: CallFacts, outcome: OutcomeFacts | undefined): Draft {
+/** The draft of a call's intent, or of its outcome: what `pendingEntry` gives, several times faster. */
+export function pendingCall(at: string, call: CallFacts, outcome: OutcomeFacts | undefined): PendingEntry {
   const text = callText(at, call, outcome)
   const name = `${call.request_id} ${call.attempt}`
   return outcome === undefined ? { text, opens: name } : { text, closes: name }
 }
 
 /** Gives a draft its place. */
-export function fillIn({ text }: Draft, prev: string, seq: number, writer: string): string {
+export function assignSequence({ text }: PendingEntry, prev: string, seq: number, writer: string): string {
   const atPrev = text.indexOf(blankPrev)
   const atSeq = text.indexOf(blankSeq, atPrev)
   const atWriter = text.indexOf(blankWriter, atSeq)

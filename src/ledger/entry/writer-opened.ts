@@ -12,7 +12,7 @@ export type WriterFacts = { role: 'gateway' | 'admin' | 'cli'; version: string; 
  * The first entry of every chain. `after` anchors it to the newest entry of the whole ledger, absent in an empty one: if
  * that entry is cut off later, the anchor tells.
  */
-export function openedEntry(at: string, facts: WriterFacts, after: Head | undefined): EntryFields {
+export function writerOpened(at: string, facts: WriterFacts, after: Head | undefined): EntryFields {
   return { at, kind: 'writer.opened', ...facts, after }
 }
 

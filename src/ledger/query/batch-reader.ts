@@ -42,7 +42,7 @@ export function* batchesAfter(database: DatabaseSync, after = 0): Generator<Stor
   for (let last = after, rowsPerRead = 1; ; ) {
     const rows = read.all(last, rowsPerRead) as unknown as Row[]
     // Asked after the read: what it did not find was cut before it.
-    if (cutPosition(database) > last) throw new PrunedMeanwhile()
+    if (prunePosition(database) > last) throw new PrunedMeanwhile()
     yield* rows.map(toBatch)
     const lastRow = rows.at(-1)
     if (!lastRow || rows.length < rowsPerRead) return
@@ -88,7 +88,7 @@ export function batchesOf(database: DatabaseSync, writer: string, seq: number): 
 }
 
 /** Up to which position the ledger has been pruned, or 0. */
-export function cutPosition(database: DatabaseSync): number {
+export function prunePosition(database: DatabaseSync): number {
   const row = database.prepare('SELECT max(position) AS position FROM ledger_cut').get()
   return Number(row?.['position'] ?? 0)
 }
@@ -98,7 +98,7 @@ export function beginning(database: DatabaseSync): {
   readonly at: string | null
   readonly isPruned: boolean
 } {
-  const cut = cutPosition(database)
+  const cut = prunePosition(database)
   const oldest = database.prepare('SELECT texts FROM ledger_batch WHERE id > ? ORDER BY id LIMIT 1').get(cut)
   return { at: memberOf(String(oldest?.['texts'] ?? ''), 'at') ?? null, isPruned: cut > 0 }
 }
@@ -107,7 +107,7 @@ export function beginning(database: DatabaseSync): {
 export function rowBefore(database: DatabaseSync, position: number): number {
   const row = database
     .prepare('SELECT max(id) - 1 AS before FROM ledger_batch WHERE id BETWEEN ? AND ?')
-    .get(cutPosition(database) + 1, position)
+    .get(prunePosition(database) + 1, position)
   return Number(row?.['before'] ?? position)
 }
 

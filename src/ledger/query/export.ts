@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type ChainedEntry, exportLine } from '../entry/entry.ts'
-import { batchesAfter, cutPosition, rowBefore } from './batch-reader.ts'
+import { batchesAfter, prunePosition, rowBefore } from './batch-reader.ts'
 
 /**
  * Export lines with their line ends, in commit order, in batches: from behind position `after`, or from the beginning of
@@ -8,7 +8,7 @@ import { batchesAfter, cutPosition, rowBefore } from './batch-reader.ts'
  */
 export function* exportedLines(
   database: DatabaseSync,
-  after = cutPosition(database),
+  after = prunePosition(database),
   last = Number.MAX_SAFE_INTEGER
 ): Generator<string> {
   for (const { id, texts, hashes } of batchesAfter(database, rowBefore(database, after))) {
@@ -29,5 +29,5 @@ export function positionOf(database: DatabaseSync, writer: string, seq: number):
        WHERE writer = ?1 AND first_seq <= ?2 ORDER BY first_seq DESC LIMIT 1`
     )
     .get(writer, seq) as { position: number; next: number } | undefined
-  return row && row.position < row.next && row.position >= cutPosition(database) ? row.position : null
+  return row && row.position < row.next && row.position >= prunePosition(database) ? row.position : null
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { partsOf, type Term } from '../entry/terms.ts'
-import { batchesBetween, cutPosition, type StoredBatch } from './batch-reader.ts'
-import { commonPlaces, everyPlace } from './postings.ts'
+import { batchesBetween, prunePosition, type StoredBatch } from './batch-reader.ts'
+import { allPositions, intersect } from './postings.ts'
 import { segmentOf, segmentStart } from './segment-index.ts'
 
 /** A search in the terms of the index: an entry that fits has all of them, and these times. */
@@ -17,19 +17,19 @@ export type Query = {
 }
 
 /** Entries that may fit a search, newest first. */
-export type Candidates = Generator<Candidate>
+export type ScannedEntries = Generator<Candidate>
 type Candidate = { readonly position: number; readonly text: string; readonly hash: string }
 
 /** All that may fit: first from the newest entries, less than a segment of them, which are not indexed yet. */
-export function* candidates(database: DatabaseSync, query: Query): Candidates {
+export function* indexScan(database: DatabaseSync, query: Query): ScannedEntries {
   // Asked once: a segment that becomes full meanwhile has been read already.
   const indexed = indexedUpTo(database)
   yield* unindexedCandidates(database, indexed, query)
   yield* indexedCandidates(database, { ...query, before: Math.min(query.before, indexed + 1) })
 }
 
-function* unindexedCandidates(database: DatabaseSync, indexed: number, query: Query): Candidates {
-  const first = Math.max(indexed, cutPosition(database)) + 1
+function* unindexedCandidates(database: DatabaseSync, indexed: number, query: Query): ScannedEntries {
+  const first = Math.max(indexed, prunePosition(database)) + 1
   if (query.before <= first) return
   const needles = query.terms.flatMap(needleOf)
   if (query.requestId !== undefined) needles.push(`"request_id":"${query.requestId}"`)
@@ -46,9 +46,9 @@ function needleOf(term: Term): string[] {
   return isDerived ? [] : [`"${field}":${JSON.stringify(value)}`]
 }
 
-function* indexedCandidates(database: DatabaseSync, query: Query): Candidates {
+function* indexedCandidates(database: DatabaseSync, query: Query): ScannedEntries {
   const reader = new EntryReader(database)
-  const cut = cutPosition(database)
+  const cut = prunePosition(database)
   const positions =
     query.requestId === undefined ? placesOf(database, query) : requestPositions(database, query.requestId)
   for (const position of positions) {
@@ -72,7 +72,7 @@ function* placesOf(database: DatabaseSync, query: Query): Generator<number> {
   if (ids.includes(undefined)) return
   for (const [segment, ...sets] of segmentsWith(database, ids as number[], query)) {
     const start = segmentStart(segment)
-    for (const place of sets.length === 0 ? everyPlace : commonPlaces(sets)) yield start + place
+    for (const place of sets.length === 0 ? allPositions : intersect(sets)) yield start + place
   }
 }
 
@@ -151,7 +151,7 @@ function indexedUpTo(database: DatabaseSync): number {
 }
 
 /** The entries of a batch, newest first. */
-function* entriesOf({ id, texts, hashes }: StoredBatch): Candidates {
+function* entriesOf({ id, texts, hashes }: StoredBatch): ScannedEntries {
   for (let index = texts.length - 1; index >= 0; index--)
     yield { position: id + index, text: texts[index] ?? '', hash: hashes[index] ?? '' }
 }

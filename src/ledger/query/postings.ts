@@ -10,13 +10,13 @@ const bitmapBytes = segmentSize / 8
 const longestList = bitmapBytes / 2 - 1
 
 /** Every place, in descending order. */
-export const everyPlace: readonly number[] = Array.from(
+export const allPositions: readonly number[] = Array.from(
   { length: segmentSize },
   (_, index) => segmentSize - 1 - index
 )
 
 /** Packs places given in ascending order. */
-export function packPlaces(places: readonly number[]): Uint8Array {
+export function packPositions(places: readonly number[]): Uint8Array {
   if (places.length > longestList) return toBitmap(places)
   const list = new Uint8Array(places.length * 2)
   const view = new DataView(list.buffer)
@@ -25,11 +25,11 @@ export function packPlaces(places: readonly number[]): Uint8Array {
 }
 
 /** The places that all of one set or more hold, in descending order. */
-export function commonPlaces(sets: readonly Uint8Array[]): number[] {
+export function intersect(sets: readonly Uint8Array[]): number[] {
   const list = sets.find(set => set.length !== bitmapBytes)
   if (list) return unpackList(list).filter(place => sets.every(set => set === list || has(set, place)))
   const common = intersection(sets)
-  return common ? everyPlace.filter(place => hasBit(common, place)) : []
+  return common ? allPositions.filter(place => hasBit(common, place)) : []
 }
 
 function has(set: Uint8Array, place: number): boolean {

@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { ChainedEntry, OutcomeCode } from '../entry/entry.ts'
 import { memberOf } from '../entry/terms.ts'
-import { batchesAfter, cutPosition, rowBefore } from './batch-reader.ts'
+import { batchesAfter, prunePosition, rowBefore } from './batch-reader.ts'
 import { EarliestFirst } from './earliest-first.ts'
 import { segmentStart } from './segment-index.ts'
 
 /** A call as it came in, from a tenant that was known by then. What an entry for many does not tell is undefined. */
-export type Arrival = {
+export type RecordedCall = {
   /** Whole microseconds since 1970. */
   readonly atUs: number
   readonly tenant: string
@@ -19,7 +19,7 @@ export type Arrival = {
 }
 
 /** One or more arrivals that an entry stands for, evenly from first to last; `atUs` is the time of the next of them. */
-type Series = Arrival & {
+type Series = RecordedCall & {
   readonly firstUs: number
   readonly lastUs: number
   readonly count: number
@@ -36,7 +36,7 @@ const slackUs = 30_000_000
  * Calls of tenants from a time on, in the order of time: those that were made, and those that were refused. Reads the
  * ledger from there on, and keeps half a minute of it in memory. Throws PrunedMeanwhile.
  */
-export function* arrivalsSince(database: DatabaseSync, since: Date): Generator<Arrival> {
+export function* recordedCallsSince(database: DatabaseSync, since: Date): Generator<RecordedCall> {
   const sinceUs = toUs(since.getTime())
   const waiting = new EarliestFirst<Series>()
   let newestUs = 0
@@ -60,7 +60,7 @@ function positionBefore(database: DatabaseSync, since: Date): number {
     )
     .get(since.toISOString()) as { late: number | null; newest: number }
   const position = segmentStart(late ?? newest + 1) - 1
-  return rowBefore(database, Math.max(position, cutPosition(database)))
+  return rowBefore(database, Math.max(position, prunePosition(database)))
 }
 
 function* releasedUntil(waiting: EarliestFirst<Series>, untilUs: number, sinceUs: number) {

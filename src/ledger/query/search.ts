@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type ChainedEntry, exportLine, type LedgerEntry } from '../entry/entry.ts'
 import type { Outcome, Term } from '../entry/terms.ts'
 import { termsOf } from '../entry/terms.ts'
-import { candidates, type Query } from './index-scan.ts'
+import { indexScan, type Query } from './index-scan.ts'
 
 /** Which entries to find: those that fit every member given. */
 export type Search = {
@@ -45,7 +45,7 @@ export function searchLedger(database: DatabaseSync, search: Search, { limit, cu
 /** All entries that fit, at positions before `before`, newest first, as far as they are asked for. */
 export function* matches(database: DatabaseSync, search: Search, before: number): Generator<Match> {
   const query = { ...toQuery(search), before }
-  for (const { position, text, hash } of candidates(database, query))
+  for (const { position, text, hash } of indexScan(database, query))
     if (fits(text, query)) yield { position, entry: toEntry(text, hash) }
 }
 
@@ -55,7 +55,7 @@ export function isCursor(text: string): boolean {
 }
 
 /** The whole story of one request: all its entries, oldest first; none when the ledger knows no such request. */
-export function storyOf(database: DatabaseSync, requestId: string): LedgerEntry[] {
+export function entriesOfRequest(database: DatabaseSync, requestId: string): LedgerEntry[] {
   return searchLedger(database, { requestId }, { limit: Number.MAX_SAFE_INTEGER }).items.toReversed()
 }
 

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { eachTerm, type Field, type SearchedMembers, searchedMembers } from '../entry/terms.ts'
 import { textsBetween } from './batch-reader.ts'
-import { packPlaces, segmentSize } from './postings.ts'
+import { packPositions, segmentSize } from './postings.ts'
 
 /** The segment of a position. Segment 0 holds the positions 1 to `segmentSize`. */
 export function segmentOf(position: number): number {
@@ -77,7 +77,7 @@ export class SegmentIndex {
     this.#addRequests.run(start, JSON.stringify(requests))
     this.#addSegment.run(segment, firstAt, lastAt)
     for (const [field, value, list] of places.all())
-      this.#addPosting.run(this.#termId(field, value), segment, packPlaces(list))
+      this.#addPosting.run(this.#termId(field, value), segment, packPositions(list))
   }
 
   #termId(field: Field, value: string): number {

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { uuidv7TimeMs } from '../../base/uuid.ts'
 import { beginning } from './batch-reader.ts'
-import { type Counted, countedThen } from './counted-then.ts'
+import { type Counted, countedAt } from './counted-at.ts'
 
 /** What is known of a request that has no entry of its own. */
 export type UnrecordedRequest = {
@@ -21,7 +21,7 @@ const kindsTold = 20
 const kindsInWords = 3
 const unknown = 'the ledger knows no such request'
 
-/** Explains at the time `now` a request that `storyOf` finds nothing of. */
+/** Explains at the time `now` a request that `entriesOfRequest` finds nothing of. */
 export function unrecordedRequest(database: DatabaseSync, requestId: string, now: Date): UnrecordedRequest {
   const timeMs = uuidv7TimeMs(requestId)
   if (timeMs === null)
@@ -31,7 +31,7 @@ export function unrecordedRequest(database: DatabaseSync, requestId: string, now
   const arrived_at = new Date(timeMs).toISOString()
   const came = `${unknown}: by its id it came at ${arrived_at}`
   if (timeMs > now.getTime() + toleranceMs) return { detail: `${came}, which is still to come`, arrived_at }
-  const counted = countedThen(database, timeMs)
+  const counted = countedAt(database, timeMs)
   const isEarly = now.getTime() - timeMs < unwrittenMs
   if (counted.length > 0) {
     const more = isEarly ? '; counts are written every 10 s, so there may be more' : ''

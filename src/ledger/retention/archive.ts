@@ -10,8 +10,8 @@ import type { Store } from '../../store/store.ts'
 import { exportedLines } from '../query/export.ts'
 import { exportedEntries } from '../verify/exported-entries.ts'
 import { verifyLedger } from '../verify/verify.ts'
-import type { CutPlan } from './prune-plan.ts'
-import { cutOf } from './prune-point.ts'
+import type { PrunePlan } from './prune-plan.ts'
+import { newestPrunePoint } from './prune-point.ts'
 import { PruneRefused } from './prune-refused.ts'
 
 /** An archive that is on the disk, and whole. `sha256` is that of its bytes. */
@@ -25,7 +25,7 @@ type ArchiveOptions = {
 /** Writes what is to be cut off to `path`, reads it back and checks it. On failure nothing is left. */
 export async function makeArchive(
   store: Store,
-  plan: CutPlan,
+  plan: PrunePlan,
   path: string,
   options: ArchiveOptions
 ): Promise<Archive> {
@@ -43,7 +43,7 @@ export async function makeArchive(
 
 async function write(
   { raw }: Store,
-  { first, position }: CutPlan,
+  { first, position }: PrunePlan,
   path: string,
   isZipped: boolean,
   { signal, onProgress }: ArchiveOptions
@@ -64,11 +64,11 @@ async function write(
 /** Reads it back from the disk: what it does not hold, and hold whole, must not be removed. Throws PruneRefused. */
 export async function checkArchive(
   { raw }: Store,
-  plan: CutPlan,
+  plan: PrunePlan,
   path: string,
   { signal, onProgress }: ArchiveOptions
 ): Promise<Archive> {
-  const known = { heads: plan.cut(raw).heads, cut: cutOf(raw)?.cut }
+  const known = { heads: plan.cut(raw).heads, cut: newestPrunePoint(raw)?.cut }
   const found = await verifyLedger(exportedEntries(path), known, entries => {
     signal?.throwIfAborted()
     onProgress?.('checked', entries)

@@ -19,7 +19,7 @@ type SweepOptions = {
  * Removes the entries up to the cut at `position`, and what searches knew of them, in short transactions. Nobody reads
  * them any more: when it is interrupted, the next call does the rest. The table itself refuses to remove any other.
  */
-export async function removeBefore(
+export async function deletePruned(
   { raw }: StoreFile,
   position: number,
   { signal, onProgress }: SweepOptions

@@ -4,13 +4,13 @@ import type { ChainedEntry } from '../entry/entry.ts'
 import { memberOf } from '../entry/terms.ts'
 import { opensGateway } from '../entry/writer-opened.ts'
 import type { StoredBatch } from '../query/batch-reader.ts'
-import type { Cut } from './prune-point.ts'
+import type { PrunePoint } from './prune-point.ts'
 
 /**
  * What the entries up to a cut leave open: chains that have not ended, and calls without an outcome. It begins with what
  * the cut before left open: of that, nothing else is known any more.
  */
-export class LeftOpen {
+export class OpenAtPrune {
   position = 0
   entries = 0
   #newest: Head | undefined
@@ -19,7 +19,7 @@ export class LeftOpen {
   readonly #recovered = new Map<string, Head>()
   readonly #calls: Set<string>
 
-  constructor(previous: Cut | undefined) {
+  constructor(previous: PrunePoint | undefined) {
     this.#chains = new Map(previous?.heads.map(head => [head.writer, head]))
     this.#calls = new Set(previous?.open)
   }

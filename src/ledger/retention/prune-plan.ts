@@ -2,10 +2,10 @@ import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as othersFirst } from 'node:timers/promises'
 import type { Store } from '../../store/store.ts'
 import { memberOf } from '../entry/terms.ts'
-import { batchesAfter, cutPosition, type StoredBatch } from '../query/batch-reader.ts'
+import { batchesAfter, prunePosition, type StoredBatch } from '../query/batch-reader.ts'
 import { openCallsOf } from '../writer/crash-recovery.ts'
-import { LeftOpen } from './open-at-prune.ts'
-import { type Cut, cutOf } from './prune-point.ts'
+import { OpenAtPrune } from './open-at-prune.ts'
+import { newestPrunePoint, type PrunePoint } from './prune-point.ts'
 
 /** After how many rows signals are heard. */
 const rowsAtOnce = 200
@@ -19,15 +19,15 @@ type PlanOptions = {
 }
 
 /** Where the ledger can be cut so that what is left can be checked without what is gone. */
-export class CutPlan {
+export class PrunePlan {
   /** The position of the first entry that goes, that of the last, and how many go. */
   readonly first: number
   readonly position: number
   readonly entries: number
   readonly #before: string
-  readonly #leftOpen: LeftOpen
+  readonly #leftOpen: OpenAtPrune
 
-  private constructor(first: number, before: Date, leftOpen: LeftOpen) {
+  private constructor(first: number, before: Date, leftOpen: OpenAtPrune) {
     this.first = first
     this.position = leftOpen.position
     this.entries = leftOpen.entries
@@ -36,11 +36,11 @@ export class CutPlan {
   }
 
   /** The longest beginning of the ledger that is older than `before` throughout; null when there is none. */
-  static async make({ raw }: Store, { before, last, signal }: PlanOptions): Promise<CutPlan | null> {
-    const previous = cutPosition(raw)
+  static async make({ raw }: Store, { before, last, signal }: PlanOptions): Promise<PrunePlan | null> {
+    const previous = prunePosition(raw)
     const open = openCallsOf(raw).map(({ position }) => position - 1)
     const end = Math.min(last ?? Number.MAX_SAFE_INTEGER, ...open)
-    const leftOpen = new LeftOpen(cutOf(raw)?.cut)
+    const leftOpen = new OpenAtPrune(newestPrunePoint(raw)?.cut)
     let rows = 0
     for (const batch of batchesAfter(raw, previous)) {
       if (batch.id + batch.entries - 1 > end || !isOlder(batch, before)) break
@@ -48,18 +48,18 @@ export class CutPlan {
       if (++rows % rowsAtOnce === 0) await othersFirst()
       signal?.throwIfAborted()
     }
-    return leftOpen.entries === 0 ? null : new CutPlan(previous + 1, before, leftOpen)
+    return leftOpen.entries === 0 ? null : new PrunePlan(previous + 1, before, leftOpen)
   }
 
   /** What the entry of the cut tells, as the store stands now: a chain that had ended may have been taken up again. */
-  cut(raw: DatabaseSync): Cut {
+  cut(raw: DatabaseSync): PrunePoint {
     const { position, openCalls } = this.#leftOpen
     return { position, before: this.#before, heads: this.#leftOpen.heads(raw), open: openCalls }
   }
 
   /** Whether the ledger still begins where it did when this was planned. */
   isOf(raw: DatabaseSync): boolean {
-    return cutPosition(raw) === this.first - 1
+    return prunePosition(raw) === this.first - 1
   }
 }
 

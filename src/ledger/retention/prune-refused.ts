@@ -1,4 +1,4 @@
-import type { Fault } from '../verify/finding.ts'
+import type { Finding } from '../verify/finding.ts'
 
 type Code =
   | 'archive_exists'
@@ -12,8 +12,8 @@ type Code =
 export class PruneRefused extends Error {
   override readonly name = 'PruneRefused'
   readonly code: Code
-  readonly fault: Fault | undefined
-  constructor(code: Code, message: string, fault?: Fault) {
+  readonly fault: Finding | undefined
+  constructor(code: Code, message: string, fault?: Finding) {
     super(message)
     this.code = code
     this.fault = fault

@@ -2,16 +2,16 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { takeProcessLock } from '../../store/sqlite/process-lock.ts'
 import type { Store } from '../../store/store.ts'
-import { cutPosition } from '../query/batch-reader.ts'
-import { administer } from '../writer/admin-entries.ts'
+import { prunePosition } from '../query/batch-reader.ts'
+import { changeWithEntries } from '../writer/admin-entries.ts'
 import { describeMissing, missingEntries, missingEntriesRemedy } from '../writer/missing-entries.ts'
 import { type Archive, makeArchive } from './archive.ts'
-import { forgetEndedWriters, removeBefore } from './delete-pruned.ts'
+import { deletePruned, forgetEndedWriters } from './delete-pruned.ts'
 import type { Pruned, PruneOptions } from './prune-options.ts'
-import { CutPlan } from './prune-plan.ts'
-import { cutKind } from './prune-point.ts'
+import { PrunePlan } from './prune-plan.ts'
+import { pruneKind } from './prune-point.ts'
 import { PruneRefused } from './prune-refused.ts'
-import { interruptedPrune } from './resume-prune.ts'
+import { resumablePrune } from './resume-prune.ts'
 
 /**
  * Moves the beginning of the ledger into an archive: exports it, checks the export from disk, records the signed cut, and
@@ -33,12 +33,12 @@ export async function prune(store: Store, options: PruneOptions): Promise<Pruned
 async function pruneAlone(store: Store, options: PruneOptions): Promise<Pruned> {
   const { archive, before, signal } = options
   requireNothingMissing(store)
-  const left = existsSync(archive) ? await interruptedPrune(store, options) : null
-  await removeBefore(store, cutPosition(store.raw), options)
+  const left = existsSync(archive) ? await resumablePrune(store, options) : null
+  await deletePruned(store, prunePosition(store.raw), options)
   if (left && 'pruned' in left) return left.pruned
   if (left) return await finish(store, left.plan, left.archive, options)
 
-  const plan = await CutPlan.make(store, { before, signal })
+  const plan = await PrunePlan.make(store, { before, signal })
   if (!plan) throw new PruneRefused('nothing_to_prune', 'no entry that can go is older than that')
   const made = await makeArchive(store, plan, archive, options)
   try {
@@ -58,12 +58,12 @@ function requireNothingMissing(store: Store): void {
 
 async function finish(
   store: Store,
-  plan: CutPlan,
+  plan: PrunePlan,
   { sha256 }: Archive,
   options: PruneOptions
 ): Promise<Pruned> {
   await recordCut(store, plan, sha256, options)
-  await removeBefore(store, plan.position, options)
+  await deletePruned(store, plan.position, options)
   return { entries: plan.entries, position: plan.position, sha256 }
 }
 
@@ -71,10 +71,10 @@ async function finish(
  * The entry that tells of the cut and the cut itself are one transaction. From then on what is before it is not read.
  * Calls have gone on since the plan was made: what it relies on is asked again.
  */
-async function recordCut(store: Store, plan: CutPlan, sha256: string, options: PruneOptions) {
+async function recordCut(store: Store, plan: PrunePlan, sha256: string, options: PruneOptions) {
   const { administrator, signer, now } = options
   const { raw } = store
-  await administer(store, { ...administrator, signer }, now, async tx => {
+  await changeWithEntries(store, { ...administrator, signer }, now, async tx => {
     if (!plan.isOf(raw))
       throw new PruneRefused('pruned_meanwhile', 'somebody else has pruned the ledger: try again')
     const cut = plan.cut(raw)
@@ -82,15 +82,15 @@ async function recordCut(store: Store, plan: CutPlan, sha256: string, options: P
     forgetEndedWriters(raw, cut.position)
     return {
       result: undefined,
-      changes: [{ kind: cutKind, cut, archive: { entries: plan.entries, sha256 } }]
+      changes: [{ kind: pruneKind, cut, archive: { entries: plan.entries, sha256 } }]
     }
   })
 }
 
 /** Whether entries may have been cut: when a store cannot tell, the archive may be the only one that holds them. */
-function isCut({ raw }: Store, { position }: CutPlan): boolean {
+function isCut({ raw }: Store, { position }: PrunePlan): boolean {
   try {
-    return cutPosition(raw) >= position
+    return prunePosition(raw) >= position
   } catch {
     return true
   }

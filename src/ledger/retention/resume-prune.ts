@@ -6,17 +6,17 @@ import { exportedLines, positionOf } from '../query/export.ts'
 import { linesOf } from '../verify/exported-entries.ts'
 import { type Archive, checkArchive, digestOf } from './archive.ts'
 import type { Pruned, PruneOptions } from './prune-options.ts'
-import { CutPlan } from './prune-plan.ts'
-import { cutOf } from './prune-point.ts'
+import { PrunePlan } from './prune-plan.ts'
+import { newestPrunePoint } from './prune-point.ts'
 import { PruneRefused } from './prune-refused.ts'
 
 /** A prune that made its cut and has more to remove, or one that was killed between its archive and its cut. */
-export type InterruptedPrune =
+export type ResumablePrune =
   | { readonly pruned: Pruned }
-  | { readonly plan: CutPlan; readonly archive: Archive }
+  | { readonly plan: PrunePlan; readonly archive: Archive }
 
 /** What a file that is there already was made by. Throws PruneRefused when it is not the work of a prune to be finished. */
-export async function interruptedPrune(store: Store, options: PruneOptions): Promise<InterruptedPrune> {
+export async function resumablePrune(store: Store, options: PruneOptions): Promise<ResumablePrune> {
   const { archive, signal } = options
   const found = await unlessUnreadable(signal, async () => {
     const pruned = await unswept(store.raw, archive)
@@ -28,7 +28,7 @@ export async function interruptedPrune(store: Store, options: PruneOptions): Pro
 
 /** The newest cut, when the file is its archive and not all of it is removed. */
 async function unswept(raw: DatabaseSync, path: string): Promise<Pruned | null> {
-  const newest = cutOf(raw)
+  const newest = newestPrunePoint(raw)
   if (!newest) return null
   const { position } = newest.cut
   const { entries, sha256 } = Object(newest.entry['archive']) as Partial<Pruned>
@@ -43,7 +43,7 @@ async function uncut(store: Store, options: PruneOptions) {
   const told = await readBack(path)
   const last = told && positionOf(store.raw, told.writer, told.seq)
   if (!told || last === null) return null
-  const plan = await CutPlan.make(store, { before, last, signal })
+  const plan = await PrunePlan.make(store, { before, last, signal })
   if (plan?.position !== last || (await digestOfPlan(store.raw, plan)) !== told.digest) return null
   return { plan, archive: await checkArchive(store, plan, path, options) }
 }
@@ -64,7 +64,7 @@ async function readBack(path: string): Promise<{ writer: string; seq: number; di
     : null
 }
 
-async function digestOfPlan(raw: DatabaseSync, { first, position }: CutPlan): Promise<string> {
+async function digestOfPlan(raw: DatabaseSync, { first, position }: PrunePlan): Promise<string> {
   const digest = createHash('sha256')
   for (const lines of exportedLines(raw, first - 1, position)) {
     digest.update(lines)

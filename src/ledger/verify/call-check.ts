@@ -1,5 +1,5 @@
-import type { FoundEntry } from '../entry/parse-entry.ts'
-import type { FaultKind } from './finding.ts'
+import type { ParsedEntry } from '../entry/parse-entry.ts'
+import type { FindingKind } from './finding.ts'
 
 /** How many closed calls are remembered at least, so that memory stays constant. Writers open and close a call once. */
 const closedCallsRemembered = 10_000
@@ -22,7 +22,7 @@ export class CallCheck {
   }
 
   /** What is wrong with the next entry, or null. */
-  add({ kind, requestId, attempt }: FoundEntry): { kind: FaultKind; detail: string } | null {
+  add({ kind, requestId, attempt }: ParsedEntry): { kind: FindingKind; detail: string } | null {
     if (kind !== 'call.intent' && kind !== 'call.outcome') return null
     if (requestId === undefined || attempt === undefined)
       return { kind: 'malformed', detail: 'it names no call (request_id and attempt)' }
@@ -30,14 +30,14 @@ export class CallCheck {
     return kind === 'call.intent' ? this.#addIntent(call) : this.#addOutcome(call)
   }
 
-  #addIntent(call: string): { kind: FaultKind; detail: string } | null {
+  #addIntent(call: string): { kind: FindingKind; detail: string } | null {
     if (this.#open.has(call) || this.#isClosed(call))
       return { kind: 'repeated_call', detail: `it is a second intent of request ${call}` }
     this.#open.add(call)
     return null
   }
 
-  #addOutcome(call: string): { kind: FaultKind; detail: string } | null {
+  #addOutcome(call: string): { kind: FindingKind; detail: string } | null {
     if (this.#open.delete(call)) {
       this.#remember(call)
       return null

@@ -1,12 +1,12 @@
 import { genesis, type Head } from '../entry/chain.ts'
-import type { FoundEntry, Place } from '../entry/parse-entry.ts'
-import { type Fault, type FaultKind, inWords } from './finding.ts'
+import type { EntryLocation, ParsedEntry } from '../entry/parse-entry.ts'
+import { type Finding, type FindingKind, inWords } from './finding.ts'
 
 /** An entry that should be here and is not. Whether it is missing or only out of order shows later. */
-type Gap = { seq: number; prev: string; place: Place; kind: 'missing' | 'cut_tail'; detail: string }
+type Gap = { seq: number; prev: string; place: EntryLocation; kind: 'missing' | 'cut_tail'; detail: string }
 
 /** Two neighbours that are whole each and do not fit together: the next entry tells which of them was replaced. */
-type Break = { before: number; after: Head; place: Place }
+type Break = { before: number; after: Head; place: EntryLocation }
 
 /** Finds the first thing that is wrong with one writer's chain, in one pass, holding no more than its latest entry. */
 export class ChainCheck {
@@ -17,7 +17,7 @@ export class ChainCheck {
   #closed = false
   #gap: Gap | null = null
   #break: Break | null = null
-  #fault: Fault | null = null
+  #fault: Finding | null = null
   /**
    * Whether its opening is signed: then all that closes or confirms it has to be. Null when it was opened before anything
    * was signed, and nothing has to be.
@@ -45,59 +45,59 @@ export class ChainCheck {
     return !this.#fault && !this.#gap && !this.#break
   }
 
-  get fault(): Fault | null {
+  get finding(): Finding | null {
     return this.#fault
   }
 
   /** The next entry of this chain whose own text and hash fit together. */
-  add(entry: FoundEntry): void {
+  add(entry: ParsedEntry): void {
     if (this.#fault) return
     if (this.#gap) this.#afterGap(this.#gap, entry)
     else if (this.#break) this.#afterBreak(this.#break, entry)
     else this.#place(entry)
   }
 
-  #place(entry: FoundEntry): void {
-    const { seq, prev, hash, kind, place } = entry
+  #place(entry: ParsedEntry): void {
+    const { seq, prev, hash, kind, location: place } = entry
     const expected = this.#head.seq + 1
     if (seq < expected) this.#placeTaken(entry)
     else if (seq > expected) this.#open(place, 'missing', `its chain goes on with ${seq}`)
     else if (this.#closed)
-      this.blame('foreign', seq, place, 'it comes after the end of its chain, writer.closed')
+      this.report('foreign', seq, place, 'it comes after the end of its chain, writer.closed')
     else if (seq === 1 && prev !== genesis)
-      this.blame('edited', seq, place, 'a first entry has no entry before it')
+      this.report('edited', seq, place, 'a first entry has no entry before it')
     else if (seq === 1 && kind !== 'writer.opened')
-      this.blame('foreign', seq, place, 'its chain does not begin with writer.opened')
+      this.report('foreign', seq, place, 'its chain does not begin with writer.opened')
     else if (prev !== this.#head.hash) this.#breakAt(entry)
     else if ((this.#known.get(seq) ?? hash) !== hash)
-      this.blame('edited', seq, place, 'a known head has another hash')
+      this.report('edited', seq, place, 'a known head has another hash')
     else this.#accept(entry)
   }
 
-  #accept({ writer, seq, hash, kind }: FoundEntry): void {
+  #accept({ writer, seq, hash, kind }: ParsedEntry): void {
     this.#head = { writer, seq, hash }
     this.#closed = kind === 'writer.closed'
   }
 
-  #placeTaken({ seq, hash, place }: FoundEntry): void {
+  #placeTaken({ seq, hash, location: place }: ParsedEntry): void {
     if (seq === this.#head.seq && hash !== this.#head.hash)
-      this.blame('foreign', seq, place, 'two different entries hold this number')
-    else this.blame('duplicated', seq, place, 'an earlier entry holds this number already')
+      this.report('foreign', seq, place, 'two different entries hold this number')
+    else this.report('duplicated', seq, place, 'an earlier entry holds this number already')
   }
 
-  #breakAt({ writer, seq, hash, place }: FoundEntry): void {
+  #breakAt({ writer, seq, hash, location: place }: ParsedEntry): void {
     const before = this.#head.seq
     // A known head vouches for the entry before, so that it is this one that was replaced.
-    if (this.#known.has(before)) this.blame('edited', seq, place, `it does not follow ${before}`)
+    if (this.#known.has(before)) this.report('edited', seq, place, `it does not follow ${before}`)
     else this.#break = { before, after: { writer, seq, hash }, place }
   }
 
-  #afterBreak({ before, after, place }: Break, entry: FoundEntry): void {
+  #afterBreak({ before, after, place }: Break, entry: ParsedEntry): void {
     if (entry.seq === after.seq)
-      this.blame('foreign', after.seq, place, 'two different entries hold this number')
+      this.report('foreign', after.seq, place, 'two different entries hold this number')
     else if (entry.seq === after.seq + 1 && entry.prev === after.hash) this.#replaced(before, place)
     else
-      this.blame(
+      this.report(
         'edited',
         after.seq,
         place,
@@ -105,8 +105,8 @@ export class ChainCheck {
       )
   }
 
-  #replaced(seq: number, place: Place): void {
-    this.blame(
+  #replaced(seq: number, place: EntryLocation): void {
+    this.report(
       'edited',
       seq,
       place,
@@ -114,27 +114,27 @@ export class ChainCheck {
     )
   }
 
-  #afterGap(gap: Gap, { seq, prev, place }: FoundEntry): void {
+  #afterGap(gap: Gap, { seq, prev, location: place }: ParsedEntry): void {
     if (seq === gap.seq && prev === gap.prev)
-      this.blame('reordered', seq, place, 'it comes after entries that were written later')
+      this.report('reordered', seq, place, 'it comes after entries that were written later')
     else if (seq > gap.seq) gap.kind = 'missing'
   }
 
-  #open(place: Place, kind: Gap['kind'], detail: string): void {
+  #open(place: EntryLocation, kind: Gap['kind'], detail: string): void {
     const { seq, hash: prev } = this.#head
     this.#gap = { seq: seq + 1, prev, place, kind: seq === 0 ? 'missing' : kind, detail }
   }
 
   /** Another place vouches for an entry of this chain: `witness` says which, for people. */
-  vouch(seq: number, hash: string | undefined, place: Place, witness: string): void {
+  expectAtLeast(seq: number, hash: string | undefined, place: EntryLocation, witness: string): void {
     if (!this.intact) return
     if (seq > this.#head.seq) this.#open(place, 'cut_tail', `${witness} knows ${seq}`)
     else if (seq === this.#head.seq && hash !== undefined && hash !== this.#head.hash)
-      this.blame('edited', seq, place, `${witness} knows it with another hash`)
+      this.report('edited', seq, place, `${witness} knows it with another hash`)
   }
 
   /** Records a fault, the first of this chain alone: what follows from it is no news. */
-  blame(kind: FaultKind, seq: number, place: Place, detail: string): void {
+  report(kind: FindingKind, seq: number, place: EntryLocation, detail: string): void {
     this.#fault ??= { kind, writer: this.writer, seq, place: inWords(place), detail }
   }
 
@@ -142,14 +142,14 @@ export class ChainCheck {
   finish(): void {
     if (this.#fault) return
     if (this.#break) this.#finishBreak(this.#break)
-    for (const [seq, hash] of this.#known) this.vouch(seq, hash, 'the end', 'a known head')
-    if (this.#gap) this.blame(this.#gap.kind, this.#gap.seq, this.#gap.place, this.#gap.detail)
+    for (const [seq, hash] of this.#known) this.expectAtLeast(seq, hash, 'the end', 'a known head')
+    if (this.#gap) this.report(this.#gap.kind, this.#gap.seq, this.#gap.place, this.#gap.detail)
   }
 
   #finishBreak({ before, after, place }: Break): void {
     const known = this.#known.get(after.seq)
     if (known !== undefined && known !== after.hash)
-      this.blame('edited', after.seq, place, 'a known head has another hash')
+      this.report('edited', after.seq, place, 'a known head has another hash')
     else this.#replaced(before, place)
   }
 }

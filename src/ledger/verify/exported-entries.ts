@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
-import { type FoundEntry, type MalformedEntry, readExported } from '../entry/parse-entry.ts'
+import { type MalformedEntry, type ParsedEntry, parseExported } from '../entry/parse-entry.ts'
 
 /** Characters a line may have. An entry has some hundreds, one that tells of a cut may have many more. */
 const longestLine = 1 << 24
@@ -13,15 +13,15 @@ const chunkBytes = 1 << 18
  */
 export async function* exportedEntries(
   ...paths: readonly string[]
-): AsyncGenerator<readonly (FoundEntry | MalformedEntry)[]> {
+): AsyncGenerator<readonly (ParsedEntry | MalformedEntry)[]> {
   for (const path of paths) {
     const name = paths.length === 1 ? '' : `${path} `
     let count = 0
     for await (const lines of linesOf(path))
       yield lines.map(line =>
         line === null
-          ? { place: `${name}line ${++count}`, malformed: 'it is too long' }
-          : readExported(`${name}line ${++count}`, line)
+          ? { location: `${name}line ${++count}`, malformed: 'it is too long' }
+          : parseExported(`${name}line ${++count}`, line)
       )
   }
 }

@@ -1,6 +1,11 @@
 import { asHead } from '../entry/parse-entry.ts'
-import { cutKind } from '../retention/prune-point.ts'
-import { cutBefore, type Follower, type ToldCut, toldBy } from '../retention/prune-points.ts'
+import { pruneKind } from '../retention/prune-point.ts'
+import {
+  type Follower,
+  prunePointBefore,
+  type RecordedPrunePoint,
+  recordedIn
+} from '../retention/prune-points.ts'
 import { linesOf } from './exported-entries.ts'
 
 /** A file of exported entries, as far as it tells by itself where in the ledger it belongs. Nothing of it is believed yet. */
@@ -9,7 +14,7 @@ export type Part = {
   /** Null when it holds no entries, or what is no entry. */
   readonly first: Follower | null
   readonly entries: number
-  readonly cuts: readonly ToldCut[]
+  readonly cuts: readonly RecordedPrunePoint[]
 }
 
 /** Where a part begins when it is the store itself: behind its newest cut. */
@@ -23,13 +28,13 @@ export async function readParts(paths: readonly string[]): Promise<Part[]> {
 }
 
 async function readPart(name: string): Promise<Part> {
-  const cuts: ToldCut[] = []
+  const cuts: RecordedPrunePoint[] = []
   let first: Follower | null = null
   let entries = 0
   for await (const lines of linesOf(name))
     for (const line of lines) {
       if (entries++ === 0) first = followerIn(line)
-      const cut = line?.includes(`"kind":"${cutKind}"`) ? toldBy(parse(line)) : null
+      const cut = line?.includes(`"kind":"${pruneKind}"`) ? recordedIn(parse(line)) : null
       if (cut) cuts.push(cut)
     }
   return { name, first, entries, cuts }
@@ -60,7 +65,7 @@ function followerIn(line: string | null): Follower | null {
  */
 export function gapBetween(
   parts: readonly Part[],
-  cuts: readonly ToldCut[],
+  cuts: readonly RecordedPrunePoint[],
   store: StorePart | null
 ): string | null {
   const begun = parts.map(part => ({ name: part.name, entries: part.entries, begin: beginOf(part, cuts) }))
@@ -80,19 +85,19 @@ export function gapBetween(
 }
 
 /** Whether an archive ends here, and nothing tells of the next. */
-function isUntold(position: number, cuts: readonly ToldCut[]): boolean {
+function isUntold(position: number, cuts: readonly RecordedPrunePoint[]): boolean {
   return (
     cuts.some(cut => cut.position === position) && cuts.every(cut => cut.position - cut.entries !== position)
   )
 }
 
-function beginOf({ first }: Part, cuts: readonly ToldCut[]): number | null {
+function beginOf({ first }: Part, cuts: readonly RecordedPrunePoint[]): number | null {
   if (!first) return null
-  return beginsLedger(first) ? 0 : (cutBefore(first, cuts)?.position ?? null)
+  return beginsLedger(first) ? 0 : (prunePointBefore(first, cuts)?.position ?? null)
 }
 
 /** Whether a position is within an archive, and not at an end of one. */
-function isInside(position: number, cuts: readonly ToldCut[]): boolean {
+function isInside(position: number, cuts: readonly RecordedPrunePoint[]): boolean {
   return cuts.some(cut => cut.position - cut.entries < position && position < cut.position)
 }
 

@@ -1,7 +1,7 @@
-import type { Place } from '../entry/parse-entry.ts'
+import type { EntryLocation } from '../entry/parse-entry.ts'
 
 /** What can be wrong with a ledger. Each has its sentence in the fault's `detail`. */
-export type FaultKind =
+export type FindingKind =
   | 'edited'
   | 'missing'
   | 'reordered'
@@ -14,8 +14,8 @@ export type FaultKind =
   | 'outcome_without_intent'
 
 /** The first thing that is wrong with one chain, or with one place that belongs to no chain. */
-export type Fault = {
-  readonly kind: FaultKind
+export type Finding = {
+  readonly kind: FindingKind
   /** The chain and the number of the bad entry; null where the text found is no entry at all. */
   readonly writer: string | null
   readonly seq: number | null
@@ -25,7 +25,7 @@ export type Fault = {
 }
 
 /** One line for people: the entry and what is wrong with it. */
-export function describeFault({ kind, writer, seq, place, detail }: Fault): string {
+export function describeFinding({ kind, writer, seq, place, detail }: Finding): string {
   const name = kind.replaceAll('_', ' ')
   return writer === null
     ? `${place}: ${name}: ${detail}`
@@ -33,6 +33,6 @@ export function describeFault({ kind, writer, seq, place, detail }: Fault): stri
 }
 
 /** A place for people. */
-export function inWords(place: Place): string {
+export function inWords(place: EntryLocation): string {
   return typeof place === 'number' ? `entry ${place}` : place
 }

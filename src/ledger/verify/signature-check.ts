@@ -1,9 +1,9 @@
-import type { FoundEntry } from '../entry/parse-entry.ts'
+import type { ParsedEntry } from '../entry/parse-entry.ts'
 import { isSignedBy } from '../entry/signature.ts'
 import { opensGateway } from '../entry/writer-opened.ts'
-import { cutKind } from '../retention/prune-point.ts'
+import { pruneKind } from '../retention/prune-point.ts'
 import type { ChainCheck } from './chain-check.ts'
-import type { Fault } from './finding.ts'
+import type { Finding } from './finding.ts'
 
 /** What a gateway signs, once it signs at all, besides what begins a chain: what confirms and ends it. */
 const signedKinds = new Set(['checkpoint', 'writer.closed', 'writer.recovered'])
@@ -23,7 +23,7 @@ export class SignatureCheck {
   }
 
   /** What is wrong with the next entry of a chain, or null. */
-  add(entry: FoundEntry, chain: ChainCheck): string | null {
+  add(entry: ParsedEntry, chain: ChainCheck): string | null {
     const { signed, text, seq } = entry
     if (!signed) return this.#addUnsigned(entry, chain)
     this.#seen = true
@@ -39,17 +39,17 @@ export class SignatureCheck {
    * Who has not the key could rebuild any chain as one that never signs, and cut off any beginning. So behind the first
    * signature only changes by commands come without one, each in a chain of its own; and no cut ever does.
    */
-  #addUnsigned({ kind, seq, text }: FoundEntry, chain: ChainCheck): string | null {
+  #addUnsigned({ kind, seq, text }: ParsedEntry, chain: ChainCheck): string | null {
     if (seq === 1 && this.#seen) chain.signs = false
     const isDue =
-      kind === cutKind ||
+      kind === pruneKind ||
       (chain.signs === true && signedKinds.has(kind)) ||
       (chain.signs === false && (seq === 1 ? opensGateway(text) : !kind.startsWith('admin.')))
     return isDue ? 'it has to be signed, and is not' : null
   }
 
   /** There are no more entries. Whoever gives a key expects that something is signed by it. */
-  finish(): Fault | null {
+  finish(): Finding | null {
     if (!this.#publicKeys || this.#seen) return null
     const detail = 'no entry is signed by the key that was given'
     return { kind: 'bad_signature', writer: null, seq: null, place: 'the end', detail }

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { readWriters } from '../entry/chain-heads.ts'
-import { cutPosition, PrunedMeanwhile } from '../query/batch-reader.ts'
-import { storedEntries } from '../query/read-store.ts'
-import { cutOf } from '../retention/prune-point.ts'
-import { cutBefore, cutsIn, type ToldCut } from '../retention/prune-points.ts'
+import { PrunedMeanwhile, prunePosition } from '../query/batch-reader.ts'
+import { readStore } from '../query/read-store.ts'
+import { newestPrunePoint } from '../retention/prune-point.ts'
+import { prunePointBefore, prunePointsIn, type RecordedPrunePoint } from '../retention/prune-points.ts'
 import { exportedEntries } from './exported-entries.ts'
 import { beginsLedger, firstOf, gapBetween, readParts } from './exported-parts.ts'
 import { type EntryBatches, type KnownFacts, type Verification, verifyLedger } from './verify.ts'
@@ -34,9 +34,9 @@ export async function verifyParts(
     try {
       const found = await verifyOnce(files, known, store, onProgress)
       // What came between may look like a fault: the store has forgotten writers that were asked for last.
-      if (found.faults.length === 0 || cutPosition(database) === store.position) return found
+      if (found.faults.length === 0 || prunePosition(database) === store.position) return found
     } catch (error) {
-      if (cutPosition(database) === store.position) throw error
+      if (prunePosition(database) === store.position) throw error
     }
     if (attempt === attempts) throw new PrunedMeanwhile()
   }
@@ -48,17 +48,17 @@ type StoreFacts = ReturnType<typeof storePart>
 function storePart(database: DatabaseSync, isContinued: boolean) {
   database.exec('BEGIN')
   try {
-    const position = cutPosition(database)
+    const position = prunePosition(database)
     const { lengths, isWriter } = readWriters(database)
-    const cut = cutOf(database)?.cut
+    const cut = newestPrunePoint(database)?.cut
     // Writers of whom nothing is left in the store may be in the files before it.
     const known: KnownFacts = isContinued ? { lengths } : { lengths, isWriter, cut }
     return {
       position,
       known,
       isTold: cut !== undefined || position === 0,
-      cuts: isContinued ? cutsIn(database) : [],
-      entries: storedEntries(database, position)
+      cuts: isContinued ? prunePointsIn(database) : [],
+      entries: readStore(database, position)
     }
   } finally {
     database.exec('COMMIT')
@@ -92,12 +92,15 @@ function requireCompared(found: Verification, { heads = [] }: KnownFacts): Verif
 }
 
 /** The cut behind which the files begin, or undefined when they begin with the ledger itself. */
-async function beginning(files: readonly string[], stored: readonly ToldCut[]): Promise<ToldCut | undefined> {
+async function beginning(
+  files: readonly string[],
+  stored: readonly RecordedPrunePoint[]
+): Promise<RecordedPrunePoint | undefined> {
   const first = await firstOf(files)
   // What is no entry at all is told by the verification.
   if (!first || beginsLedger(first)) return undefined
   const parts = await readParts(files)
-  const cut = cutBefore(first, [...parts.flatMap(({ cuts }) => cuts), ...stored])
+  const cut = prunePointBefore(first, [...parts.flatMap(({ cuts }) => cuts), ...stored])
   if (cut) return cut
   throw new PartMissing(
     `${files[0]} begins behind a cut, and nothing that is given tells of it: give what comes before it, or the store or an export from after that prune`

@@ -1,9 +1,9 @@
 import { chainHash, type Head } from '../entry/chain.ts'
-import type { FoundEntry, MalformedEntry } from '../entry/parse-entry.ts'
-import { type Cut, endedBefore } from '../retention/prune-point.ts'
+import type { MalformedEntry, ParsedEntry } from '../entry/parse-entry.ts'
+import { endedBefore, type PrunePoint } from '../retention/prune-point.ts'
 import { CallCheck } from './call-check.ts'
 import { ChainCheck } from './chain-check.ts'
-import { type Fault, inWords } from './finding.ts'
+import { type Finding, inWords } from './finding.ts'
 import { SignatureCheck } from './signature-check.ts'
 
 /** What is known of the ledger from elsewhere. Without it a chain whose end was cut off looks whole. */
@@ -17,7 +17,7 @@ export type KnownFacts = {
   /** Whether a chain may be there at all; asked after the last entry. Absent: any may. */
   isWriter?(writer: string): boolean
   /** Where the beginning of the ledger was cut off, when what comes before it is not given too. */
-  readonly cut?: Cut | undefined
+  readonly cut?: PrunePoint | undefined
   /** The keys of which one must have made each signature, as entries name them. Absent: any key that fits will do. */
   readonly publicKeys?: ReadonlySet<string> | undefined
 }
@@ -36,13 +36,13 @@ export type Verification = {
   /** Known heads that nothing could be compared with: what they are about comes before the cut, and is not given. */
   readonly headsBeforeCut: number
   /** At most one for each chain, in the order in which they showed. */
-  readonly faults: readonly Fault[]
+  readonly faults: readonly Finding[]
 }
 
-/** Batches of entries in commit order, as `storedEntries` and `exportedEntries` give them. */
+/** Batches of entries in commit order, as `readStore` and `exportedEntries` give them. */
 export type EntryBatches =
-  | Iterable<readonly (FoundEntry | MalformedEntry)[]>
-  | AsyncIterable<readonly (FoundEntry | MalformedEntry)[]>
+  | Iterable<readonly (ParsedEntry | MalformedEntry)[]>
+  | AsyncIterable<readonly (ParsedEntry | MalformedEntry)[]>
 
 /**
  * Reads a whole ledger once, in constant memory, and tells the first thing that is wrong with each chain: an entry
@@ -69,8 +69,8 @@ class Verifier {
   readonly #calls: CallCheck
   readonly #signatures: SignatureCheck
   /** Broken chains, and the first text that belongs to no chain, in the order in which they showed. */
-  readonly #broken = new Set<ChainCheck | Fault>()
-  #homeless: Fault | null = null
+  readonly #broken = new Set<ChainCheck | Finding>()
+  #homeless: Finding | null = null
   #latest: ChainCheck | undefined
 
   constructor(known: KnownFacts) {
@@ -91,17 +91,17 @@ class Verifier {
     this.#chains.set(head.writer, chain)
   }
 
-  add(entry: FoundEntry | MalformedEntry): void {
+  add(entry: ParsedEntry | MalformedEntry): void {
     this.entries++
     if ('malformed' in entry) this.#addMalformed(entry)
     else if (chainHash(entry.prev, entry.text) !== entry.hash) this.#addEdited(entry)
     else this.#addWhole(entry)
   }
 
-  #addMalformed({ place, malformed: detail, prev }: MalformedEntry): void {
+  #addMalformed({ location: place, malformed: detail, prev }: MalformedEntry): void {
     const owner = prev === undefined ? undefined : this.#chainAt(prev)
     if (owner) {
-      owner.blame('malformed', owner.head.seq + 1, place, detail)
+      owner.report('malformed', owner.head.seq + 1, place, detail)
       this.#note(owner)
     }
     // One of the others is enough: a file that is no export at all would fill the memory with its lines.
@@ -112,12 +112,12 @@ class Verifier {
   }
 
   /** The entry may lie about its writer and number too. Whose place it is in is told by the entry before it. */
-  #addEdited({ writer, seq, prev, place }: FoundEntry): void {
+  #addEdited({ writer, seq, prev, location: place }: ParsedEntry): void {
     const chain = this.#chainAt(prev, writer) ?? this.#chain(writer)
     const next = chain.head.seq + 1
     const actual = chain.head.hash === prev ? next : Math.max(seq, next)
     const lies = chain.writer !== writer || actual !== seq ? `; it says to be ${writer} ${seq}` : ''
-    chain.blame('edited', actual, place, `its content and its hash do not fit${lies}`)
+    chain.report('edited', actual, place, `its content and its hash do not fit${lies}`)
     this.#note(chain)
   }
 
@@ -127,7 +127,7 @@ class Verifier {
     return chains.find(({ writer }) => writer === preferred) ?? chains[0]
   }
 
-  #addWhole(entry: FoundEntry): void {
+  #addWhole(entry: ParsedEntry): void {
     const isFirst = this.entries === 1 && !this.#known.cut
     const chain = this.#chain(entry.writer)
     chain.add(entry)
@@ -136,22 +136,22 @@ class Verifier {
   }
 
   /** What an entry of an intact chain says about calls and about other chains. */
-  #addStory(entry: FoundEntry, chain: ChainCheck, isFirst: boolean): void {
-    const { seq, place, kind, anchor } = entry
+  #addStory(entry: ParsedEntry, chain: ChainCheck, isFirst: boolean): void {
+    const { seq, location: place, kind, anchor } = entry
     const unsigned = this.#signatures.add(entry, chain)
-    if (unsigned) chain.blame('bad_signature', seq, place, unsigned)
+    if (unsigned) chain.report('bad_signature', seq, place, unsigned)
     if (anchor) this.#vouch(anchor, entry)
     else if (kind === 'writer.opened' && !isFirst)
-      chain.blame('foreign', seq, place, 'it says that the ledger was empty when it was written')
+      chain.report('foreign', seq, place, 'it says that the ledger was empty when it was written')
     // Once an intent may be lost, outcomes without one are no news.
     if (this.#broken.size > 0) return
     const odd = this.#calls.add(entry)
-    if (odd) chain.blame(odd.kind, seq, place, odd.detail)
+    if (odd) chain.report(odd.kind, seq, place, odd.detail)
   }
 
-  #vouch(anchor: Head, { writer, seq, place, kind }: FoundEntry): void {
+  #vouch(anchor: Head, { writer, seq, location: place, kind }: ParsedEntry): void {
     const chain = this.#chain(anchor.writer)
-    chain.vouch(anchor.seq, anchor.hash, place, `${kind} (${writer} ${seq})`)
+    chain.expectAtLeast(anchor.seq, anchor.hash, place, `${kind} (${writer} ${seq})`)
     this.#note(chain)
   }
 
@@ -178,7 +178,7 @@ class Verifier {
     for (const chain of this.#chains.values()) this.#finishChain(chain)
     const unsigned = this.entries > 0 ? this.#signatures.finish() : null
     if (unsigned) this.#broken.add(unsigned)
-    const faults = [...this.#broken].flatMap(broken => ('kind' in broken ? broken : (broken.fault ?? [])))
+    const faults = [...this.#broken].flatMap(broken => ('kind' in broken ? broken : (broken.finding ?? [])))
     const chains = [...this.#chains.values()].filter(({ head }) => head.seq > 0)
     return {
       entries: this.entries,
@@ -200,12 +200,12 @@ class Verifier {
 
   #finishChain(chain: ChainCheck): void {
     const length = this.#known.lengths?.get(chain.writer)
-    if (length !== undefined) chain.vouch(length, undefined, 'the end', "the store's list of writers")
+    if (length !== undefined) chain.expectAtLeast(length, undefined, 'the end', "the store's list of writers")
     // A chain that is known from the cut alone has ended before it: the store has forgotten its writer.
     const isCut = this.#known.cut?.heads.some(head => head.hash === chain.head.hash)
     const isEmpty = chain.intact && chain.head.seq === 0
     if (!isCut && !isEmpty && this.#known.isWriter?.(chain.writer) === false)
-      chain.blame('foreign', 1, 'the end', 'the store knows no such writer')
+      chain.report('foreign', 1, 'the end', 'the store knows no such writer')
     chain.finish()
     this.#note(chain)
   }

@@ -6,10 +6,10 @@ import type { Tables } from '../../store/tables.ts'
 import type { AdminChange } from '../entry/admin-change.ts'
 import { Chain, type Head } from '../entry/chain.ts'
 import type { EntryFields } from '../entry/entry.ts'
-import { draftOf } from '../entry/pending-entry.ts'
+import { pendingEntry } from '../entry/pending-entry.ts'
 import { type Signer, signedBy } from '../entry/signature.ts'
-import { newestHead, openedEntry, type WriterFacts } from '../entry/writer-opened.ts'
-import { BatchTable } from './batch-writer.ts'
+import { newestHead, type WriterFacts, writerOpened } from '../entry/writer-opened.ts'
+import { BatchWriter } from './batch-writer.ts'
 import { acknowledge } from './missing-entries.ts'
 
 /** Who makes a change, and how. */
@@ -30,7 +30,7 @@ export type Administrator = WriterFacts & {
  * Runs an administrative change and writes its ledger entries in the same transaction: both are durable, or neither.
  * The entries form a short chain of their own that is opened and closed here. Without a change nothing is written.
  */
-export async function administer<T>(
+export async function changeWithEntries<T>(
   store: Store,
   administrator: Administrator,
   at: Date,
@@ -59,16 +59,16 @@ export function recordChanges(
   const chain = Chain.start(uuidv7(), signer)
   const by = { actor, actor_host: host, actor_sudo: sudoUser, request_id: requestId }
   const entries: EntryFields[] = [
-    openedEntry(at, facts, newestHead(raw)),
+    writerOpened(at, facts, newestHead(raw)),
     ...changes.map(change => ({ at, ...by, ...change, ...signedBy(signer) }))
   ]
   raw
     .prepare('INSERT INTO writer (id, opened_at, closed_at, open_from) VALUES (?, ?, ?, ?)')
     .run(chain.head.writer, at, at, entries.length + 1)
-  new BatchTable(raw).append(
+  new BatchWriter(raw).append(
     chain.head.writer,
     1,
-    entries.map(fields => chain.seal(draftOf(fields)))
+    entries.map(fields => chain.append(pendingEntry(fields)))
   )
   return chain.tip
 }

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import type { Head } from '../entry/chain.ts'
 import { newestHead } from '../entry/writer-opened.ts'
-import { cutOf, endedBefore } from '../retention/prune-point.ts'
+import { endedBefore, newestPrunePoint } from '../retention/prune-point.ts'
 import { forgetHeadRecord, readHeadRecords, recordHead } from './head-record.ts'
 
 /** A chain that lacks entries in the store, though they were acknowledged. */
@@ -54,7 +54,7 @@ function hashAt(raw: DatabaseSync, { writer, seq }: Head): string | null {
 
 /** Whether a chain was pruned that the store holds nothing of, up to `head` at least. */
 export function wentWithCut(raw: DatabaseSync, { writer, seq }: Head): boolean {
-  const cut = cutOf(raw)?.cut
+  const cut = newestPrunePoint(raw)?.cut
   if (!cut) return false
   const left = cut.heads.find(head => head.writer === writer)
   return left ? left.seq >= seq : endedBefore(cut, writer)

@@ -1,4 +1,4 @@
-import type { Draft } from '../entry/pending-entry.ts'
+import type { PendingEntry } from '../entry/pending-entry.ts'
 
 /**
  * The calls of one writer that have an intent and no outcome yet: only these can be closed, and recovery begins at the
@@ -17,7 +17,7 @@ export class OpenCalls {
   }
 
   /** An entry is being stored at `seq`. Throws when a call would be opened twice: that is a bug. */
-  note({ opens, closes }: Draft, seq: number): void {
+  note({ opens, closes }: PendingEntry, seq: number): void {
     if (closes !== undefined) this.#close(closes)
     if (opens === undefined) return
     if (this.#open.has(opens)) throw new Error(`a second intent of call ${opens}`)

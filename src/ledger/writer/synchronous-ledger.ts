@@ -1,12 +1,12 @@
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import type { CallFacts, OutcomeFacts } from '../entry/entry.ts'
-import { draftOfCall } from '../entry/pending-entry.ts'
+import { pendingCall } from '../entry/pending-entry.ts'
 import type { Signer } from '../entry/signature.ts'
 import type { WriterFacts } from '../entry/writer-opened.ts'
 import { LedgerWriter } from './writer.ts'
 
 /** The ledger of a command: entries are durable when the call returns, on the thread that made it. */
-export class DirectLedger {
+export class SynchronousLedger {
   readonly #writer: LedgerWriter
 
   /** Opens a chain of its own. */
@@ -28,6 +28,6 @@ export class DirectLedger {
   }
 
   #append(call: CallFacts, outcome: OutcomeFacts | undefined): void {
-    this.#writer.append([draftOfCall(new Date().toISOString(), call, outcome)], performance.now())
+    this.#writer.append([pendingCall(new Date().toISOString(), call, outcome)], performance.now())
   }
 }

@@ -1,11 +1,11 @@
 import type { StatementSync } from 'node:sqlite'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
-import { BatchTable } from './batch-writer.ts'
+import { BatchWriter } from './batch-writer.ts'
 
 /** What a writer uses of an open store. When the store is opened again, it gets another one of these. */
 export type WriterHandle = {
   readonly store: StoreFile
-  readonly table: BatchTable
+  readonly table: BatchWriter
   readonly begin: StatementSync
   readonly commit: StatementSync
   readonly ownRow: StatementSync
@@ -15,7 +15,7 @@ export type WriterHandle = {
 export function handleOf(store: StoreFile): WriterHandle {
   return {
     store,
-    table: new BatchTable(store.raw),
+    table: new BatchWriter(store.raw),
     begin: store.raw.prepare('BEGIN IMMEDIATE'),
     commit: store.raw.prepare('COMMIT'),
     ownRow: store.raw.prepare('SELECT closed_at FROM writer WHERE id = ?'),

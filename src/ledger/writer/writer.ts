@@ -3,12 +3,12 @@ import type { ProcessLock } from '../../store/sqlite/process-lock.ts'
 import { moveLogIntoFile } from '../../store/sqlite/sqlite.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { StoreFault } from '../../store/store-fault.ts'
-import { Chain, type Head, type SealedEntry } from '../entry/chain.ts'
+import { Chain, type HashedEntry, type Head } from '../entry/chain.ts'
 import type { EntryFields } from '../entry/entry.ts'
-import { type Draft, draftOf } from '../entry/pending-entry.ts'
+import { type PendingEntry, pendingEntry } from '../entry/pending-entry.ts'
 import { type Signer, signedBy } from '../entry/signature.ts'
 import { refusedOutcome } from '../entry/synthetic-outcomes.ts'
-import { newestHead, openedEntry, type WriterFacts } from '../entry/writer-opened.ts'
+import { newestHead, type WriterFacts, writerOpened } from '../entry/writer-opened.ts'
 import { HeadRecorder } from './head-record.ts'
 import { forgetSuperseded, wentWithCut } from './missing-entries.ts'
 import { OpenCalls } from './open-calls.ts'
@@ -19,7 +19,7 @@ import { lockNewWriter } from './writer-lock.ts'
 const noteOpenFromMs = 1000
 
 /** Entries that were on their way when the store failed: whether they are stored shows when it is opened again. */
-type Uncertain = { readonly head: Head; readonly drafts: readonly Draft[] }
+type Uncertain = { readonly head: Head; readonly drafts: readonly PendingEntry[] }
 
 /**
  * This process's own writer: one chain, appended to in transactions of its own. Synchronous, for the store's thread.
@@ -34,13 +34,13 @@ export class LedgerWriter {
   readonly #openCalls = new OpenCalls()
   readonly #recorder: HeadRecorder
   /** Sealed in the transaction under way. */
-  #sealed: SealedEntry[] = []
-  #drafts: Draft[] = []
+  #sealed: HashedEntry[] = []
+  #drafts: PendingEntry[] = []
   #uncertain: Uncertain | null = null
   /** Texts of drafts that turned out to be stored, though their batch had failed: they come a second time. */
   #storedBefore = new Set<string>()
   /** Intents among them: their calls were refused, and are to be closed. */
-  #refused: Draft[] = []
+  #refused: PendingEntry[] = []
   /** The hash of this chain's latest checkpoint. */
   #checkpointed = ''
   #notedAt = 0
@@ -76,7 +76,7 @@ export class LedgerWriter {
    * Makes the entries durable, all or none: one transaction, one fsync. Throws what SQLite throws. Returns the calls
    * whose outcome came too late: another process has closed them, taking this one for dead.
    */
-  append(batch: readonly Draft[], now: number): string[] {
+  append(batch: readonly PendingEntry[], now: number): string[] {
     const late: string[] = []
     this.transact(() => {
       this.#resumeIfClosed()
@@ -137,7 +137,7 @@ export class LedgerWriter {
     const { raw } = this.#handle.store
     const time = at.toISOString()
     raw.prepare('INSERT INTO writer (id, opened_at) VALUES (?, ?)').run(this.head.writer, time)
-    this.insertSigned(openedEntry(time, this.#facts, newestHead(raw)))
+    this.insertSigned(writerOpened(time, this.#facts, newestHead(raw)))
   }
 
   /** The number from which on intents may be open, as far as committed entries tell. */
@@ -147,7 +147,7 @@ export class LedgerWriter {
 
   /** Inserts one entry inside `transact`. */
   insert(fields: EntryFields): void {
-    this.#insertDraft(draftOf(fields))
+    this.#insertDraft(pendingEntry(fields))
   }
 
   /** Inserts one entry with this writer's signature, if it has one, inside `transact`. */
@@ -156,7 +156,7 @@ export class LedgerWriter {
   }
 
   /** False when the entry was an outcome that came too late. */
-  #insertOnce(draft: Draft): boolean {
+  #insertOnce(draft: PendingEntry): boolean {
     // Mostly there are none, and a set hashes what it is asked for all the same: the whole text.
     if (this.#storedBefore.size > 0 && this.#storedBefore.has(draft.text)) return true
     if (draft.closes !== undefined && !this.#openCalls.has(draft.closes)) return false
@@ -164,8 +164,8 @@ export class LedgerWriter {
     return true
   }
 
-  #insertDraft(draft: Draft): void {
-    this.#sealed.push(this.#chain.seal(draft))
+  #insertDraft(draft: PendingEntry): void {
+    this.#sealed.push(this.#chain.append(draft))
     this.#drafts.push(draft)
     this.#openCalls.note(draft, this.#chain.tip.seq)
   }
@@ -239,7 +239,9 @@ export class LedgerWriter {
     this.transact(() => {
       // Taken for dead, and pruned as such: the chain has ended.
       if (!this.#ownRow()) return
-      this.#insertOnce(draftOf({ at: at.toISOString(), kind: 'writer.closed', ...signedBy(this.#signer) }))
+      this.#insertOnce(
+        pendingEntry({ at: at.toISOString(), kind: 'writer.closed', ...signedBy(this.#signer) })
+      )
       this.#handle.store.raw
         .prepare('UPDATE writer SET closed_at = ?, open_from = ? WHERE id = ?')
         .run(at.toISOString(), this.#openFrom(), this.head.writer)

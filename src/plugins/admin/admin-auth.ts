@@ -4,10 +4,10 @@ import fp from 'fastify-plugin'
 import { Problem } from '../../contract/problem.ts'
 import { gateOf } from '../../http/connections/connection-gate.ts'
 import type { AdminCaller, AdminKeyDirectory } from '../../identity/admin-key-directory.ts'
-import { turnAway } from '../../identity/stranger.ts'
+import { failAttempt } from '../../identity/authentication-failure.ts'
 import type { AdminRole } from '../../tenants/keys/admin-key-rows.ts'
 import type { Limiter } from '../rate-limit-headers.ts'
-import { presentedKey, strangerRefused } from '../tenant-auth.ts'
+import { presentedKey, rejectUnauthenticated } from '../tenant-auth.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -49,16 +49,16 @@ export const adminAuth = fp<AdminAuthOptions>(
       reply.header('cache-control', 'no-store')
       const key = presentedKey(request)
       const administrator = adminKeys.authenticate(key ?? '', Date.now(), request.call)
-      if (key === null) turnAway(request.call, { reason: 'missing' })
+      if (key === null) failAttempt(request.call, { reason: 'missing' })
       request.administrator = administrator
-      if (administrator === null) return done(strangerRefused(request, reply, failures))
+      if (administrator === null) return done(rejectUnauthenticated(request, reply, failures))
       gateOf(request.raw.socket)?.recognize()
       const { role } = request.routeOptions.config
       if (role && permitted[administrator.role].includes(role)) return done()
       done(new Problem('permission_denied', { detail: roleNotEnough }))
     })
   },
-  { name: 'admin-auth', dependencies: ['problem-envelope', 'request-facts'] }
+  { name: 'admin-auth', dependencies: ['problem-envelope', 'request-context'] }
 )
 
 /** The admitted administrator, and the request. Without one this route was wired outside the admin scope: our bug, a 500. */

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
-import type { HeldCredentials } from '../../admin/credential-status.ts'
-import type { TenantAdministration } from '../../admin/execute-command.ts'
+import type { CredentialStatuses } from '../../admin/credential-status.ts'
+import type { CommandExecutor } from '../../admin/execute-command.ts'
 import { adminHeaders, adminSecurity, CredentialName, Time } from '../../contract/admin-schemas.ts'
-import { limitFault, Page, pageOf, pageQuery } from '../../contract/page-schemas.ts'
+import { limitFault, Page, pageQuery, pageSchema } from '../../contract/page-schemas.ts'
 import { noQuery, strict } from '../../contract/schemas.ts'
 import type { CredentialState } from '../../custody/credential.ts'
 import { administratorOf } from '../../plugins/admin/admin-auth.ts'
@@ -39,8 +39,8 @@ const CredentialRemoved = Type.Object(
 )
 
 type Dependencies = {
-  credentials: Pick<HeldCredentials, 'list' | 'show'>
-  administration: Pick<TenantAdministration, 'change'>
+  credentials: Pick<CredentialStatuses, 'list' | 'show'>
+  administration: Pick<CommandExecutor, 'execute'>
 }
 
 const shared = { tags: ['credentials'], security: adminSecurity }
@@ -68,7 +68,7 @@ const addReads: Route<Dependencies> = (scope, { credentials }) => {
       }
     },
     function listCredentials(request) {
-      return credentials.list(pageOf(request.query))
+      return credentials.list(pageSchema(request.query))
     }
   )
 
@@ -116,7 +116,7 @@ const addRemoval: Route<Dependencies> = (scope, { administration }) => {
       }
     },
     async function removeCredential(request) {
-      const { name, version } = await administration.change(administratorOf(request), 'removeCredential', {
+      const { name, version } = await administration.execute(administratorOf(request), 'removeCredential', {
         name: request.params.credential
       })
       return { credential: name, version }

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import type { TenantAdministration } from '../../admin/execute-command.ts'
-import type { LedgerReader } from '../../admin/execute-query.ts'
+import type { CommandExecutor } from '../../admin/execute-command.ts'
+import type { QueryExecutor } from '../../admin/execute-query.ts'
 import {
   adminHeaders,
   adminSecurity,
@@ -8,7 +8,7 @@ import {
   TenantName,
   Time
 } from '../../contract/admin-schemas.ts'
-import { limitFault, Page, pageOf, pageQuery } from '../../contract/page-schemas.ts'
+import { limitFault, Page, pageQuery, pageSchema } from '../../contract/page-schemas.ts'
 import { noQuery, strict } from '../../contract/schemas.ts'
 import { administratorOf } from '../../plugins/admin/admin-auth.ts'
 import { adminFailures } from '../../plugins/admin/admin-problems.ts'
@@ -28,8 +28,8 @@ const GrantsChanged = Type.Object(
 )
 
 type Dependencies = {
-  reader: Pick<LedgerReader, 'read'>
-  administration: Pick<TenantAdministration, 'change'>
+  reader: Pick<QueryExecutor, 'read'>
+  administration: Pick<CommandExecutor, 'execute'>
 }
 
 const shared = { tags: ['grants'], security: adminSecurity }
@@ -58,7 +58,7 @@ export const adminGrants: Route<Dependencies> = (scope, { reader, administration
       }
     },
     function listGrants(request) {
-      return reader.read('grants', { tenant: request.params.name, ...pageOf(request.query) })
+      return reader.read('grants', { tenant: request.params.name, ...pageSchema(request.query) })
     }
   )
 
@@ -82,7 +82,7 @@ export const adminGrants: Route<Dependencies> = (scope, { reader, administration
     },
     function addGrant(request) {
       const { name: tenant, connector: connectorId } = request.params
-      return administration.change(administratorOf(request), 'addGrant', { tenant, connectorId })
+      return administration.execute(administratorOf(request), 'addGrant', { tenant, connectorId })
     }
   )
 
@@ -106,7 +106,7 @@ export const adminGrants: Route<Dependencies> = (scope, { reader, administration
     },
     function removeGrant(request) {
       const { name: tenant, connector: connectorId } = request.params
-      return administration.change(administratorOf(request), 'removeGrant', { tenant, connectorId })
+      return administration.execute(administratorOf(request), 'removeGrant', { tenant, connectorId })
     }
   )
 }

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import type { TenantAdministration } from '../../admin/execute-command.ts'
-import type { LedgerReader } from '../../admin/execute-query.ts'
+import type { CommandExecutor } from '../../admin/execute-command.ts'
+import type { QueryExecutor } from '../../admin/execute-query.ts'
 import {
   adminHeaders,
   adminSecurity,
@@ -10,7 +10,7 @@ import {
   Time,
   TimeOrNull
 } from '../../contract/admin-schemas.ts'
-import { limitFault, Page, pageOf, pageQuery } from '../../contract/page-schemas.ts'
+import { limitFault, Page, pageQuery, pageSchema } from '../../contract/page-schemas.ts'
 import { ofBodies } from '../../contract/problem-responses.ts'
 import { noQuery, strict } from '../../contract/schemas.ts'
 import { administratorOf } from '../../plugins/admin/admin-auth.ts'
@@ -80,8 +80,8 @@ const KeyRevoked = Type.Object(
 )
 
 type Dependencies = {
-  reader: Pick<LedgerReader, 'read'>
-  administration: Pick<TenantAdministration, 'change'>
+  reader: Pick<QueryExecutor, 'read'>
+  administration: Pick<CommandExecutor, 'execute'>
 }
 
 const shared = { tags: ['keys'], security: adminSecurity }
@@ -114,7 +114,7 @@ const addOfTenant: Route<Dependencies> = (scope, { reader, administration }) => 
       }
     },
     function listKeys(request) {
-      return reader.read('keys', { tenant: request.params.name, ...pageOf(request.query) })
+      return reader.read('keys', { tenant: request.params.name, ...pageSchema(request.query) })
     }
   )
 
@@ -141,7 +141,7 @@ const addOfTenant: Route<Dependencies> = (scope, { reader, administration }) => 
     },
     async function issueKey(request, reply) {
       reply.code(201)
-      return await administration.change(administratorOf(request), 'issueKey', {
+      return await administration.execute(administratorOf(request), 'issueKey', {
         tenant: request.params.name,
         expiresAt: toDate(request.body.expires_at) ?? null
       })
@@ -174,7 +174,7 @@ const addOfKey: Route<Dependencies> = (scope, { administration }) => {
     async function rotateKey(request, reply) {
       const { overlap_seconds: overlap = defaultOverlapSeconds, expires_at } = request.body
       reply.code(201)
-      return await administration.change(administratorOf(request), 'rotateKey', {
+      return await administration.execute(administratorOf(request), 'rotateKey', {
         keyId: request.params.key_id,
         overlapMs: overlap * 1000,
         expiresAt: toDate(expires_at)
@@ -203,7 +203,7 @@ const addOfKey: Route<Dependencies> = (scope, { administration }) => {
       }
     },
     function revokeKey(request) {
-      return administration.change(administratorOf(request), 'revokeKey', { keyId: request.params.key_id })
+      return administration.execute(administratorOf(request), 'revokeKey', { keyId: request.params.key_id })
     }
   )
 }

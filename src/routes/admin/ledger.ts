@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import type { LedgerReader } from '../../admin/execute-query.ts'
+import type { QueryExecutor } from '../../admin/execute-query.ts'
 import {
   adminHeaders,
   adminSecurity,
@@ -8,7 +8,7 @@ import {
   KeyId,
   TenantName
 } from '../../contract/admin-schemas.ts'
-import { limitFault, Page, pageOf, pageQuery } from '../../contract/page-schemas.ts'
+import { limitFault, Page, pageQuery, pageSchema } from '../../contract/page-schemas.ts'
 import { noQuery, strict } from '../../contract/schemas.ts'
 import type { LedgerEntry } from '../../ledger/entry/entry.ts'
 import { type Outcome, outcomes } from '../../ledger/entry/terms.ts'
@@ -84,7 +84,7 @@ const Story = Type.Object(
 const shared = { tags: ['ledger'], security: adminSecurity }
 
 /** /admin/ledger: the record of every call and every change. */
-export const adminLedger: Route<{ reader: Pick<LedgerReader, 'read'> }> = (scope, { reader }) => {
+export const adminLedger: Route<{ reader: Pick<QueryExecutor, 'read'> }> = (scope, { reader }) => {
   scope.get(
     '/ledger',
     {
@@ -101,7 +101,7 @@ export const adminLedger: Route<{ reader: Pick<LedgerReader, 'read'> }> = (scope
       }
     },
     function searchLedger(request) {
-      const { limit, cursor } = pageOf(request.query)
+      const { limit, cursor } = pageSchema(request.query)
       const page = { limit, ...(cursor !== undefined && { cursor }) }
       return reader.read('entries', { search: toSearch(request.query), page })
     }

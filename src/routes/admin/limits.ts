@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { adminHeaders, adminSecurity, TenantName } from '../../contract/admin-schemas.ts'
-import { limitFault, Page, pageOf, pageQuery } from '../../contract/page-schemas.ts'
+import { limitFault, Page, pageQuery, pageSchema } from '../../contract/page-schemas.ts'
 import { strict } from '../../contract/schemas.ts'
 import type { LimitsInUse } from '../../limits/limits-in-use.ts'
 import { adminFailures } from '../../plugins/admin/admin-problems.ts'
@@ -35,7 +35,7 @@ export const adminLimits: Route<{ limitsInUse: LimitsInUse }> = (scope, { limits
       }
     },
     function listLimits(request) {
-      return limitsInUse({ tenant: request.query.tenant, ...pageOf(request.query) })
+      return limitsInUse({ tenant: request.query.tenant, ...pageSchema(request.query) })
     }
   )
 }

@@ -1,6 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import type { TenantAdministration } from '../../admin/execute-command.ts'
-import type { LedgerReader } from '../../admin/execute-query.ts'
+import type { CommandExecutor } from '../../admin/execute-command.ts'
+import type { QueryExecutor } from '../../admin/execute-query.ts'
 import {
   adminHeaders,
   adminSecurity,
@@ -11,7 +11,7 @@ import {
   TimeOrNull
 } from '../../contract/admin-schemas.ts'
 import { type Operation, operations } from '../../contract/operations.ts'
-import { limitFault, Page, pageOf, pageQuery } from '../../contract/page-schemas.ts'
+import { limitFault, Page, pageQuery, pageSchema } from '../../contract/page-schemas.ts'
 import { ofBodies } from '../../contract/problem-responses.ts'
 import { noQuery, strict } from '../../contract/schemas.ts'
 import { administratorOf } from '../../plugins/admin/admin-auth.ts'
@@ -117,8 +117,8 @@ function listOf<T extends TSchema>(item: T) {
 }
 
 export type AdminDependencies = {
-  reader: Pick<LedgerReader, 'read'>
-  administration: Pick<TenantAdministration, 'change'>
+  reader: Pick<QueryExecutor, 'read'>
+  administration: Pick<CommandExecutor, 'execute'>
 }
 
 const shared = { tags: ['tenants'], security: adminSecurity }
@@ -146,7 +146,7 @@ const addReads: Route<AdminDependencies> = (scope, { reader }) => {
       }
     },
     function listTenants(request) {
-      return reader.read('tenants', pageOf(request.query))
+      return reader.read('tenants', pageSchema(request.query))
     }
   )
 
@@ -196,7 +196,7 @@ const addChanges: Route<AdminDependencies> = (scope, { administration }) => {
     async function createTenant(request, reply) {
       const { rate_per_minute: ratePerMinute, ...wanted } = request.body
       reply.code(201)
-      return await administration.change(administratorOf(request), 'createTenant', {
+      return await administration.execute(administratorOf(request), 'createTenant', {
         ...wanted,
         ratePerMinute
       })
@@ -226,7 +226,7 @@ const addChanges: Route<AdminDependencies> = (scope, { administration }) => {
     },
     function updateTenant(request) {
       const { rate_per_minute: ratePerMinute, ...wanted } = request.body
-      return administration.change(administratorOf(request), 'updateTenant', {
+      return administration.execute(administratorOf(request), 'updateTenant', {
         ...wanted,
         tenant: request.params.name,
         ratePerMinute

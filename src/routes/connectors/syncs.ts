@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import type { LedgerReader } from '../../admin/execute-query.ts'
-import { limitFault, Page, pageOf, pageQuery } from '../../contract/page-schemas.ts'
+import type { QueryExecutor } from '../../admin/execute-query.ts'
+import { limitFault, Page, pageQuery, pageSchema } from '../../contract/page-schemas.ts'
 import { tenantProblems } from '../../contract/problem-responses.ts'
 import { answerHeaders, ConnectorId, limitHeaders, strict, tenantSecurity } from '../../contract/schemas.ts'
 import type { Route } from '../../plugins/scope.ts'
@@ -46,7 +46,7 @@ const History = Page(SyncCall, {
 })
 
 /** GET /connectors/:id/syncs: the calls that this tenant has made, as the ledger has them. Nothing is asked upstream. */
-export const listSyncs: Route<{ history: Pick<LedgerReader, 'syncHistory'> }> = (scope, { history }) => {
+export const listSyncs: Route<{ history: Pick<QueryExecutor, 'syncHistory'> }> = (scope, { history }) => {
   scope.get(
     '/connectors/:id/syncs',
     {
@@ -68,7 +68,7 @@ export const listSyncs: Route<{ history: Pick<LedgerReader, 'syncHistory'> }> = 
       return history.syncHistory({
         caller: callerOf(request),
         connectorId: request.params.id,
-        ...pageOf(request.query)
+        ...pageSchema(request.query)
       })
     }
   )

@@ -1,16 +1,16 @@
 import type { Custody } from '../../custody/open.ts'
 import type { TlsSource } from '../../http/tls-reload.ts'
-import type { Proofs } from '../../identity/authenticators.ts'
-import type { Callers } from '../../identity/principals.ts'
+import type { Authenticators } from '../../identity/authenticators.ts'
+import type { Principals } from '../../identity/principals.ts'
 import type { LedgerCompleteness } from '../../ledger/completeness.ts'
 import type { Degradation } from './health.ts'
 
 /** What knows whether something is wrong though calls are forwarded. */
 export type DegradationSources = {
   readonly custody: Custody
-  readonly callers: Pick<Callers, 'areStale'>
+  readonly callers: Pick<Principals, 'areStale'>
   readonly completeness: Pick<LedgerCompleteness, 'isLacking'>
-  readonly proofs: Pick<Proofs, 'lackKeys'>
+  readonly proofs: Pick<Authenticators, 'lackKeys'>
   readonly logIsLosing: (() => boolean) | undefined
   readonly tls: Pick<TlsSource, 'hasExpired' | 'isBehindFiles'> | null
 }

@@ -1,12 +1,16 @@
-import { isEnding, type Lifecycle } from '../../base/process-state.ts'
+import { isEnding, type ProcessState } from '../../base/process-state.ts'
 import { Problem } from '../../contract/problem.ts'
-import type { Credentials } from '../../custody/credential-pool.ts'
+import type { CredentialPool } from '../../custody/credential-pool.ts'
 import { AppendTimeout } from '../../ledger/group-commit.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { storeFaultDetail } from '../../store/store-fault.ts'
 
 /** Why this process should get no calls now, or null when it should. */
-export function unreadiness(lifecycle: Lifecycle, credentials: Credentials, ledger: Ledger): Problem | null {
+export function unreadiness(
+  lifecycle: ProcessState,
+  credentials: CredentialPool,
+  ledger: Ledger
+): Problem | null {
   if (isEnding(lifecycle)) return new Problem('shutting_down')
   if (lifecycle.sealed)
     return new Problem('sealed', {

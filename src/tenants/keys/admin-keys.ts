@@ -2,11 +2,11 @@ import type { Transaction } from 'kysely'
 import { type Page, type PageRequest, toPage } from '../../contract/pagination.ts'
 import { Refusal } from '../../contract/refusal.ts'
 import { changedValues } from '../../ledger/entry/changed-values.ts'
-import { administer } from '../../ledger/writer/admin-entries.ts'
+import { changeWithEntries } from '../../ledger/writer/admin-entries.ts'
 import type { Queries } from '../../store/queries.ts'
 import type { Tables } from '../../store/tables.ts'
 import { fromPage, placeInTime } from '../keyset-pagination.ts'
-import type { Administration } from '../transaction.ts'
+import type { TenantAdministration } from '../transaction.ts'
 import type { AdminRole } from './admin-key-rows.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
 import { expiryAfter } from './expiry.ts'
@@ -46,7 +46,7 @@ export type NewAdminKey = {
 
 /** Issues an admin key. Throws Refusal: admin_key_name_invalid, expiry_invalid (not in the future). */
 export async function issueAdminKey(
-  { store, administrator, clock }: Administration,
+  { store, administrator, clock }: TenantAdministration,
   pepper: Pepper,
   { name, role, expiresAt }: NewAdminKey
 ): Promise<IssuedAdminKey> {
@@ -54,7 +54,7 @@ export async function issueAdminKey(
   const at = clock()
   const created_at = at.toISOString()
   const expires_at = expiryAfter(created_at, expiresAt)
-  return await administer(store, administrator, at, async tx => {
+  return await changeWithEntries(store, administrator, at, async tx => {
     const { id, key, digest } = mintApiKey(pepper, 'cga')
     const row = { id, name, role, digest, created_at, expires_at, revoked_at: null }
     await tx.insertInto('admin_key').values(row).execute()
@@ -85,11 +85,11 @@ export async function listAdminKeys(
 
 /** Revokes an admin key for ever. Done already is done. Throws Refusal: key_not_found. */
 export async function revokeAdminKey(
-  { store, administrator, clock }: Administration,
+  { store, administrator, clock }: TenantAdministration,
   keyId: string
 ): Promise<AdminKeyRevoked> {
   const at = clock()
-  return await administer<AdminKeyRevoked>(store, administrator, at, async tx => {
+  return await changeWithEntries<AdminKeyRevoked>(store, administrator, at, async tx => {
     const row = await requireAdminKey(tx, keyId)
     if (row.revoked_at !== null) return { result: { ...toView(row, at), changed: false }, changes: [] }
     const revoked_at = at.toISOString()

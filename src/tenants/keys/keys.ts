@@ -6,7 +6,7 @@ import type { Queries } from '../../store/queries.ts'
 import type { Tables } from '../../store/tables.ts'
 import { fromPage, placeInTime } from '../keyset-pagination.ts'
 import { requireTenant } from '../require-tenant.ts'
-import { type Administration, changeDirectory, type TenantChange } from '../transaction.ts'
+import { changeTenants, type TenantAdministration, type TenantChange } from '../transaction.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
 import { expiryAfter, instant } from './expiry.ts'
 import { type KeyState, keyStateOf } from './key-state.ts'
@@ -43,12 +43,12 @@ export type KeyRevoked = KeyView & { readonly changed: boolean }
 
 /** Issues a key to a tenant. Throws Refusal: tenant_not_found, expiry_invalid (not in the future). */
 export async function issueKey(
-  administration: Administration,
+  administration: TenantAdministration,
   pepper: Pepper,
   tenant: string,
   expiresAt: Date | null
 ): Promise<IssuedKey> {
-  return await changeDirectory(administration, async (tx, at) => {
+  return await changeTenants(administration, async (tx, at) => {
     await requireTenant(tx, tenant)
     const issued = await insertKey(tx, pepper, at, tenant, expiresAt)
     return { result: issued, changes: [issueOf(issued)] }
@@ -83,12 +83,12 @@ export async function listKeys(
  * Throws Refusal: key_not_found, key_revoked, key_expired, key_replaced (it was rotated before), expiry_invalid.
  */
 export async function rotateKey(
-  administration: Administration,
+  administration: TenantAdministration,
   pepper: Pepper,
   keyId: string,
   { overlapMs, expiresAt }: { overlapMs: number; expiresAt?: Date | null | undefined }
 ): Promise<RotatedKey> {
-  return await changeDirectory(administration, async (tx, at) => {
+  return await changeTenants(administration, async (tx, at) => {
     const old = await requireKey(tx, keyId)
     const now = new Date(at)
     requireRotatable(old, await successorOf(tx, administration.store.raw, old, now), now)
@@ -114,8 +114,8 @@ export async function rotateKey(
 }
 
 /** Revokes a key for ever. Done already is done. Throws Refusal: key_not_found. */
-export async function revokeKey(administration: Administration, keyId: string): Promise<KeyRevoked> {
-  return await changeDirectory<KeyRevoked>(administration, async (tx, at) => {
+export async function revokeKey(administration: TenantAdministration, keyId: string): Promise<KeyRevoked> {
+  return await changeTenants<KeyRevoked>(administration, async (tx, at) => {
     const key = await requireKey(tx, keyId)
     const use = await tx
       .selectFrom('api_key_use')

@@ -1,4 +1,4 @@
-import { AnswerNotHttp, BytesNotAskedFor } from '../exchange.ts'
+import { AnswerNotHttp, BytesNotAskedFor } from '../response.ts'
 
 const cr = 0x0d
 const lf = 0x0a

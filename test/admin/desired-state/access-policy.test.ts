@@ -1,0 +1,83 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { AccessPolicy } from '../../../src/admin/desired-state/access-policy.ts'
+import { MemoryLimiter } from '../../../src/limits/memory-limiter.ts'
+import type { Tenant } from '../../../src/tenants/tenant.ts'
+import { tenantIn } from '../../../src/tenants/tenant-row.ts'
+import { settingColumns } from '../../../src/tenants/tenant-settings.ts'
+import { newTenant, type TenantState } from '../../../src/tenants/tenant-state.ts'
+import { contentApi } from '../../../src/upstream/content-api.ts'
+import type { Forward } from '../../../src/upstream/forwarder.ts'
+import { startTestApp, type TestApp, testKey } from '../../support/fixtures/test-app.ts'
+import { rawRequest } from '../../support/http/raw-connection.ts'
+import { syncBytes } from '../../support/http/request-bytes.ts'
+import { propertySeed } from '../../support/scenario/seed.ts'
+
+const seed = propertySeed()
+const ids = [1, 2].map(digit => `0000000${digit}-0000-4000-8000-000000000000`)
+
+const settings = fc.record({
+  disabled: fc.boolean(),
+  rate_per_minute: fc.constantFrom(20, 60),
+  burst: fc.integer({ min: 1, max: 3 }),
+  operations: fc.constantFrom(null, ['sync' as const], ['read' as const], []),
+  addresses: fc.constantFrom(null, ['127.0.0.0/8'], ['10.0.0.0/8']),
+  connectors: fc.constantFrom(['*'], [], ids.slice(0, 1))
+})
+const calls = fc.array(
+  fc.record({ afterMs: fc.constantFrom(0, 0, 700, 3000), connectorId: fc.constantFrom(...ids) }),
+  { minLength: 1, maxLength: 8 }
+)
+
+let nowUs = 1_000_000
+let tenant: Tenant
+let app: TestApp
+beforeAll(async () => {
+  const accepted = async () => ({ connector_id: ids[0], status: 'accepted' })
+  app = await startTestApp({
+    directory: {
+      authenticate: key => (key === testKey && !tenant.disabled ? { tenant, keyId: 'k' } : null)
+    },
+    limiters: {
+      tenants: new MemoryLimiter('tenant', () => nowUs),
+      // Strangers are to be told apart by the reason alone.
+      failures: new MemoryLimiter('unauthenticated', () => (nowUs += 10_000_000))
+    },
+    contentApi: contentApi(accepted as unknown as Forward)
+  })
+})
+afterAll(() => app.close())
+
+async function answered(connectorId: string): Promise<string | null> {
+  const [answer] = await rawRequest(app.port, syncBytes({ key: testKey, connectorId }))
+  if (answer?.status === 200) return null
+  return (JSON.parse(answer?.body ?? '{}') as { code: string }).code
+}
+
+let runs = 0
+test(`calls are decided as the public listener decides them, in its order (seed ${seed})`, async () => {
+  await fc.assert(
+    fc.asyncProperty(settings, calls, async (drawn, sent) => {
+      // A tenant of its own each time: its limit is full.
+      const state: TenantState = { ...newTenant(`tenant-${++runs}`), ...drawn }
+      const { rate_per_minute: ratePerMinute, ...columns } = settingColumns(state)
+      tenant = tenantIn({ ...state, ...columns, ratePerMinute })
+      const decisions = new AccessPolicy(new Map([[state.name, state]]))
+      for (const { afterMs, connectorId } of sent) {
+        nowUs += afterMs * 1000
+        const atUs = nowUs
+        const decided = decisions.decide({
+          atUs,
+          tenant: state.name,
+          keyId: 'k',
+          connectorId,
+          clientIp: '127.0.0.1',
+          operation: 'connector.sync',
+          isFaulty: false
+        })
+        expect(await answered(connectorId)).toBe(decided)
+      }
+    }),
+    { seed, numRuns: 60 }
+  )
+})

@@ -1,0 +1,199 @@
+import { randomBytes } from 'node:crypto'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { applyState, recordsOf } from '../../../src/admin/desired-state/apply.ts'
+import { type DesiredState, planState } from '../../../src/admin/desired-state/plan.ts'
+import { fingerprintKeyOf } from '../../../src/custody/credential-snapshot.ts'
+import { openRootKey, type StoreKeys } from '../../../src/custody/crypto/root-key.ts'
+import { fingerprintOf } from '../../../src/custody/key-material.ts'
+import { addCredential } from '../../../src/custody/manage/commands.ts'
+import { readProven } from '../../../src/custody/manage/manifest.ts'
+import type { NewVersion } from '../../../src/custody/manage/operations.ts'
+import { changeCredentials } from '../../../src/custody/manage/transaction.ts'
+import { readStore } from '../../../src/ledger/query/read-store.ts'
+import { verifyLedger } from '../../../src/ledger/verify/verify.ts'
+import { newTenant, readStates, type TenantState } from '../../../src/tenants/tenant-state.ts'
+import {
+  adminEntries,
+  changeCount,
+  type TemporaryStore,
+  temporaryStore
+} from '../../support/fixtures/temporary-store.ts'
+
+const id = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
+
+let temporary: TemporaryStore
+let keys: StoreKeys
+beforeEach(async () => {
+  temporary = await temporaryStore()
+  const env = { MASTER: randomBytes(32).toString('hex') }
+  keys = openRootKey(temporary.store, 'env:MASTER', env)
+})
+
+type Drawn = { tenants?: (Partial<TenantState> & { name: string })[]; credentials?: Record<string, string> }
+
+function wantedOf({ tenants = [], credentials }: Drawn): DesiredState {
+  return {
+    tenants: new Map(tenants.map(state => [state.name, { ...newTenant(state.name), ...state }])),
+    credentials: credentials ? new Map(Object.entries(credentials)) : null
+  }
+}
+
+function versionOf(source: string, key = source): NewVersion {
+  return { source, fingerprint: fingerprintOf(Buffer.from(key), fingerprintKeyOf(keys)) }
+}
+
+/** Plans and applies, as the command does, with a key behind each reference. */
+async function apply(drawn: Drawn, { prune = false, between = () => {} } = {}) {
+  const { store, administration } = temporary
+  const wanted = wantedOf(drawn)
+  const present = { tenants: await readStates(store.db), credentials: recordsOf(store.raw, keys) }
+  const { credentials: expected } = planState(present, wanted, prune)
+  const versions = new Map(
+    expected.flatMap(({ credential, after }) => (after ? [[credential, versionOf(after)] as const] : []))
+  )
+  between()
+  return await applyState(administration, { wanted, prune, keys, expected, versions })
+}
+
+/** All that the store holds, to be compared. */
+function contents(): string {
+  const { raw } = temporary.store
+  const tables = raw.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all()
+  return JSON.stringify(tables.map(({ name }) => raw.prepare(`SELECT * FROM "${String(name)}"`).all()))
+}
+
+function entries() {
+  return adminEntries(temporary.store).map(({ kind, tenant, connector_id, credential, fields }) =>
+    [kind, tenant ?? credential, connector_id ?? (fields as string[] | undefined)?.join()].join(' ').trim()
+  )
+}
+
+const first: Drawn = {
+  tenants: [
+    { name: 'acme', rate_per_minute: 987_654_321, connectors: ['*', id] },
+    { name: 'off', disabled: true }
+  ],
+  credentials: { reports: 'file:a' }
+}
+
+test('all of it is one chain of entries, with names of fields and their values', async () => {
+  await apply(first)
+  expect(entries()).toEqual([
+    'admin.tenant.create acme rate_per_minute',
+    'admin.grant.add acme *',
+    `admin.grant.add acme ${id}`,
+    'admin.tenant.create off',
+    'admin.tenant.disable off',
+    'admin.credential.add reports@1 source'
+  ])
+  expect(new Set(adminEntries(temporary.store).map(({ writer }) => writer)).size).toBe(1)
+  expect(adminEntries(temporary.store).map(({ after }) => after)).toMatchObject([
+    { rate_per_minute: 987_654_321 },
+    { connector: '*' },
+    { connector: id },
+    { rate_per_minute: 60 },
+    { disabled: true },
+    { source: 'file:a' }
+  ])
+  expect(changeCount(temporary.store)).toBe(2)
+  const verified = await verifyLedger(readStore(temporary.store.raw))
+  expect(verified.faults).toEqual([])
+  expect(readProven(temporary.store.raw, keys).generation).toBe(1)
+})
+
+test('applied a second time it writes nothing', async () => {
+  await apply(first)
+  const before = contents()
+  temporary.at('2026-01-02T00:00:00Z')
+  expect(await apply(first)).toMatchObject({ tenants: [], credentials: [], summary: { unchanged: 3 } })
+  expect(contents()).toBe(before)
+})
+
+test('what differs is changed, and what is left out has its default again', async () => {
+  await apply(first)
+  const next: Drawn = { tenants: [{ name: 'acme', connectors: [id] }], credentials: { reports: 'file:b' } }
+  const plan = await apply(next)
+  expect(plan.summary).toEqual({ create: 0, change: 2, prune: 0, unchanged: 0, unnamed: 1 })
+  expect(entries().slice(6)).toEqual([
+    'admin.tenant.update acme rate_per_minute',
+    'admin.grant.remove acme *',
+    'admin.credential.rotate reports@2 active,standby'
+  ])
+  const { records } = readProven(temporary.store.raw, keys)
+  expect(records.credentials).toMatchObject([
+    { active: 2, standby: 1, standby_until: '2026-01-01T01:00:00.000Z' }
+  ])
+})
+
+test('pruned, a tenant is disabled without grants and keeps the rest; a reference goes when nobody uses it', async () => {
+  const credentials = { used: 'file:a', idle: 'file:b' }
+  await apply({ tenants: [{ name: 'acme', burst: 5, connectors: [id], credentials: ['used'] }], credentials })
+  const nothing: Drawn = { tenants: [], credentials: {} }
+  const plan = await apply(nothing, { prune: true })
+  expect(plan.warnings).toEqual(['credential used stays: tenant acme uses it'])
+  expect(entries().slice(4)).toEqual([
+    'admin.tenant.disable acme',
+    `admin.grant.remove acme ${id}`,
+    'admin.credential.remove idle@1'
+  ])
+  expect((await readStates(temporary.store.db)).get('acme')).toMatchObject({
+    disabled: true,
+    burst: 5,
+    credentials: ['used'],
+    connectors: []
+  })
+  const before = contents()
+  await apply(nothing, { prune: true })
+  expect(contents()).toBe(before)
+})
+
+describe('nothing is changed, of tenants neither, when', () => {
+  test('others have changed the credentials meanwhile', async () => {
+    await apply(first)
+    let before = ''
+    function rotateElsewhere(): void {
+      const { administration, store } = temporary
+      const custody = { ...administration, store, keys, at: new Date('2026-01-01T00:00:00Z') }
+      addCredential(custody, 'new', versionOf('file:elsewhere'))
+      before = contents()
+    }
+    const next: Drawn = { tenants: [{ name: 'beta' }], credentials: { new: 'file:n' } }
+    await expect(apply(next, { between: rotateElsewhere })).rejects.toMatchObject({ code: 'state_changed' })
+    expect(contents()).toBe(before)
+  })
+
+  test('a credential fails in the middle', async () => {
+    await apply(first)
+    const before = contents()
+    const wanted = wantedOf({ tenants: [{ name: 'beta' }], credentials: { a: 'file:a', b: 'file:b' } })
+    const { administration, store } = temporary
+    const present = { tenants: await readStates(store.db), credentials: recordsOf(store.raw, keys) }
+    const { credentials: expected } = planState(present, wanted, false)
+    const versions = new Map([['a', versionOf('file:a')]])
+    const change = { wanted, prune: false, keys, expected, versions }
+    await expect(applyState(administration, change)).rejects.toThrow(/credential b was not fetched/)
+    expect(contents()).toBe(before)
+  })
+
+  test('the rows of credentials are not what was stored', async () => {
+    await apply(first)
+    const { administration, store } = temporary
+    store.raw.exec("UPDATE credential_version SET source = 'exec:evil'")
+    const before = contents()
+    const wanted = wantedOf({ tenants: [{ name: 'beta' }], credentials: {} })
+    const change = { wanted, prune: false, keys, expected: [], versions: new Map() }
+    await expect(applyState(administration, change)).rejects.toMatchObject({ name: 'CustodyBroken' })
+    expect(contents()).toBe(before)
+  })
+})
+
+test('a change by hand afterwards finds the rows as they were stored', async () => {
+  await apply(first)
+  const { administration, store } = temporary
+  const custody = { ...administration, store, keys, at: new Date('2026-01-01T00:00:00Z') }
+  const names = changeCredentials(custody, ({ records }) => ({
+    result: records.credentials.map(({ name }) => name),
+    changes: []
+  }))
+  expect(names).toEqual(['reports'])
+})

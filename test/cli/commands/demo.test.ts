@@ -1,0 +1,45 @@
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { setTimeout } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { commandLine } from '../../support/cli/command-line.ts'
+
+type Told = { url: string; key: string; key_id: string; connector_id: string; curl: string; config: string }
+
+test('the demo answers its own curl line, follows commands while it runs, and leaves nothing behind', async () => {
+  const gateway = commandLine()
+  const demo = gateway.start(['demo', '--port', '0', '--json'])
+  const exited = once(demo, 'exit')
+  try {
+    const [line] = (await once(createInterface(demo.stdout), 'line')) as [string]
+    const told = JSON.parse(line) as Told
+    const answer = await send(told.curl)
+    expect(answer.status).toBe(200)
+    expect(await answer.json()).toMatchObject({ connector_id: told.connector_id, status: 'accepted' })
+
+    const revoked = await gateway.run(['key', 'revoke', told.key_id, '--config', told.config])
+    expect(revoked).toMatchObject({ code: 0, stderr: '' })
+    let status = 200
+    for (let tries = 0; tries < 50 && status === 200; tries++) {
+      await setTimeout(100)
+      status = (await send(told.curl)).status
+    }
+    expect(status).toBe(401)
+  } finally {
+    demo.kill('SIGINT')
+  }
+  expect(await exited).toEqual([0, null])
+  expect(readdirSync(gateway.folder).filter(name => name.includes('demo'))).toEqual([])
+})
+
+/** Sends what a curl line would. */
+function send(curl: string): Promise<Response> {
+  const [url = ''] = /http:\S+/.exec(curl) ?? []
+  const quoted = [...curl.matchAll(/-([Hd]) '([^']+)'/g)]
+  const headers = quoted
+    .filter(([, option]) => option === 'H')
+    .map(([, , header = '']) => header.split(': ') as [string, string])
+  const body = quoted.find(([, option]) => option === 'd')?.[2] ?? ''
+  return fetch(url, { method: 'POST', headers, body })
+}

@@ -1,0 +1,287 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable, Writable } from 'node:stream'
+import type { Command } from 'commander'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ledgerCommand } from '../../../src/cli/commands/ledger.ts'
+import { CommandError } from '../../../src/cli/context.ts'
+import {
+  callEntry,
+  edited,
+  first,
+  RowsBuilder,
+  requestId,
+  sampleLedger,
+  second,
+  storeWith
+} from '../../ledger/verify/verify-fixture.ts'
+
+type Ran = { exit: number; out: string; error: string }
+type Stdout = { stdout?: NodeJS.WritableStream; stderr?: NodeJS.WritableStream; env?: Record<string, string> }
+
+let url: string
+let folder: string
+let close: () => void
+
+beforeAll(async () => {
+  const opened = await storeWith(sampleLedger().rows)
+  url = opened.url
+  folder = opened.folder
+  close = opened.remove
+})
+afterAll(() => close())
+
+/** Runs one ledger command as the program would, and tells what came of it. */
+async function run(words: readonly string[], { stdout, stderr, env }: Stdout = {}): Promise<Ran> {
+  const chunks: string[] = []
+  const out = new Writable({
+    highWaterMark: 1,
+    write(chunk, _encoding, done) {
+      chunks.push(String(chunk))
+      setImmediate(done)
+    }
+  })
+  const context = {
+    env: { GATEWAY_STORE_URL: url, ...env },
+    stdin: Readable.from([]),
+    stdout: stdout ?? out,
+    stderr: stderr ?? new Writable({ write: (_chunk, _encoding, done) => done() }),
+    administrator: { actor: 'cli:tester', role: 'cli', version: '0.0.0', pid: 1 } as const,
+    interrupted: () => new Promise<void>(() => {})
+  }
+  const command = throwing(ledgerCommand(context))
+  try {
+    await command.parseAsync(words, { from: 'user' })
+    return { exit: 0, out: chunks.join(''), error: '' }
+  } catch (error) {
+    const exit = error instanceof CommandError ? error.exit : 2
+    return { exit, out: chunks.join(''), error: (error as Error).message }
+  }
+}
+
+function throwing(command: Command): Command {
+  command.exitOverride().configureOutput({ writeErr: () => {} })
+  for (const child of command.commands) throwing(child)
+  return command
+}
+
+test('verify of a whole ledger exits 0 and tells entries, writers and heads', async () => {
+  const ran = await run(['verify'])
+  expect(ran).toMatchObject({ exit: 0, error: '' })
+  expect(ran.out).toContain('whole: 14 entries of 2 writers')
+  expect(ran.out).toContain(second)
+  const json = JSON.parse((await run(['verify', '--json'])).out) as Record<string, unknown>
+  expect(json).toMatchObject({ whole: true, entries: 14, writers: 2, open_calls: 0, faults: [] })
+  expect(json['heads']).toHaveLength(2)
+})
+
+test('what export prints, verify takes, with what head prints', async () => {
+  const file = join(folder, 'export.ndjson')
+  const heads = join(folder, 'heads.json')
+  writeFileSync(file, (await run(['export'])).out)
+  writeFileSync(heads, (await run(['head', '--json'])).out)
+  expect(await run(['verify', '--file', file, '--head', heads])).toMatchObject({ exit: 0 })
+  expect(await run(['verify', '--head', heads])).toMatchObject({ exit: 0 })
+  const lines = (await run(['export'])).out.trimEnd().split('\n')
+  writeFileSync(file, `${lines.slice(0, -1).join('\n')}\n`)
+  expect(await run(['verify', '--file', file])).toMatchObject({ exit: 0 })
+  const cut = await run(['verify', '--file', file, '--head', heads])
+  expect(cut).toMatchObject({ exit: 1 })
+  expect(cut.error).toContain(`writer ${second} seq 7: cut tail`)
+})
+
+test('verify of a broken ledger exits 1 and names the entry, in words and in JSON', async () => {
+  const rows = sampleLedger().rows.map((row, index) =>
+    index === 6 ? edited(row, { code: 'outcome_unknown' }) : row
+  )
+  const broken = await storeWith(rows)
+  const ran = await run(['verify', '--json'], { env: { GATEWAY_STORE_URL: broken.url } })
+  broken.remove()
+  expect(ran.exit).toBe(1)
+  expect(ran.error).toContain(`writer ${first} seq 5: edited`)
+  expect(JSON.parse(ran.out)).toMatchObject({
+    whole: false,
+    faults: [{ kind: 'edited', writer: first, seq: 5, place: 'entry 7' }]
+  })
+})
+
+test('a store that is not there is exit 2 for every command, and none makes it', async () => {
+  const empty = mkdtempSync(join(tmpdir(), 'ledger-'))
+  const path = join(empty, 'data', 'gateway.db')
+  for (const words of [['verify'], ['list'], ['show', 'x'], ['export'], ['head']]) {
+    const ran = await run(words, { env: { GATEWAY_STORE_URL: `sqlite:${path}` } })
+    expect(ran).toEqual({ exit: 2, out: '', error: `there is no store at ${path}` })
+  }
+  expect(existsSync(join(empty, 'data'))).toBe(false)
+  writeFileSync(join(empty, 'text.db'), 'this is no database, whatever its name says. '.repeat(100))
+  const ran = await run(['verify'], { env: { GATEWAY_STORE_URL: `sqlite:${join(empty, 'text.db')}` } })
+  expect(ran).toMatchObject({ exit: 2 })
+  rmSync(empty, { recursive: true })
+})
+
+test('files that cannot be read and heads that are none are exit 2', async () => {
+  const missing = join(folder, 'missing')
+  expect(await run(['verify', '--file', missing])).toMatchObject({
+    exit: 2,
+    error: `${missing} cannot be read (ENOENT)`
+  })
+  expect(await run(['verify', '--file', folder])).toMatchObject({
+    exit: 2,
+    error: `${folder} cannot be read (EISDIR)`
+  })
+  expect(await run(['verify', '--head', missing])).toMatchObject({ exit: 2 })
+  const heads = join(folder, 'no-heads.json')
+  for (const text of ['', '{}', '{"heads":[{"writer":"x"}]}', 'null']) {
+    writeFileSync(heads, text)
+    expect(await run(['verify', '--head', heads])).toMatchObject({ exit: 2 })
+  }
+})
+
+test('list prints a page for programs and a table within 100 columns for people', async () => {
+  const page = JSON.parse((await run(['list', '--json', '--limit', '3'])).out) as {
+    items: unknown[]
+    next: string
+  }
+  expect(page.items).toHaveLength(3)
+  const rest = JSON.parse((await run(['list', '--json', '--cursor', page.next])).out) as {
+    items: unknown[]
+    next: null
+  }
+  expect(rest).toMatchObject({ next: null })
+  expect(rest.items).toHaveLength(11)
+  const long = sampleLedger().add(
+    first,
+    callEntry('call.outcome', 99, {
+      code: 'upstream_credential_rejected',
+      tenant: 'a-tenant-with-a-very-long-name'
+    })
+  )
+  const opened = await storeWith(long.rows)
+  const { out } = await run(['list', '--limit', '5'], { env: { GATEWAY_STORE_URL: opened.url } })
+  opened.remove()
+  expect(Math.max(...out.split('\n').map(line => line.length))).toBeLessThanOrEqual(100)
+  expect(out).toContain(requestId(99))
+  expect(out).toContain('--cursor')
+})
+
+test('list and show tell why callers were not admitted, and have no column for it otherwise', async () => {
+  const refused = { kind: 'call.rejected', status: 401, code: 'credentials_invalid', tenant: 'acme' } as const
+  const at = '2026-11-24T06:02:00.000Z'
+  const rows = sampleLedger().add(first, { ...refused, at, request_id: requestId(50), reason: 'revoked' })
+  const opened = await storeWith(rows.rows)
+  const env = { GATEWAY_STORE_URL: opened.url }
+  const listed = (await run(['list'], { env })).out.split('\n')
+  expect(listed[0]).toMatch(/REQUEST +REASON$/)
+  expect(listed[1]).toMatch(new RegExp(`${requestId(50)} +revoked$`))
+  expect(listed[2]).toMatch(/ -$/)
+  expect((await run(['show', requestId(50)], { env })).out).toMatch(/credentials_invalid +revoked +401/)
+  expect((await run(['list', '--tenant', 'acme', '--code', refused.code, '--json'], { env })).out).toContain(
+    '"reason":"revoked"'
+  )
+  opened.remove()
+  for (const words of [['list'], ['show', requestId(5)]])
+    expect((await run(words)).out).not.toContain('REASON')
+})
+
+test('list tells whose limit refused a call, and the whole code beside it', async () => {
+  const refused = { kind: 'call.rejected', tenant: 'acme', at: '2026-11-24T06:02:00.000Z' } as const
+  const rows = sampleLedger()
+    .add(first, { ...refused, code: 'upstream_busy', request_id: requestId(50), limit: 'credential_budget' })
+    .add(first, { ...refused, code: 'credentials_invalid', request_id: requestId(51), reason: 'revoked' })
+  const opened = await storeWith(rows.rows)
+  const listed = (await run(['list', '--limit', '2'], { env: { GATEWAY_STORE_URL: opened.url } })).out
+  opened.remove()
+  expect(listed).toMatch(/ rejected: credentials_invalid +acme +\S+ +revoked$/m)
+  expect(listed).toMatch(/ rejected: upstream_busy +acme +\S+ +credential_budget$/m)
+})
+
+test('list filters by every option', async () => {
+  const counts = [
+    [['--tenant', 'acme'], 6],
+    [['--key', 'key1'], 4],
+    [['--connector', '019a9612-bfad-758c-884e-37dd8c6ad2cb'], 12],
+    [['--kind', 'writer.opened'], 2],
+    [['--code', 'accepted'], 6],
+    [['--outcome', 'accepted'], 6],
+    [['--outcome', 'failed'], 0],
+    [['--request-id', requestId(3)], 2],
+    [['--since', '2026-11-24T06:00:05Z', '--until', '2026-11-24T06:00:06Z'], 2],
+    [['--until', '2026-11-24'], 0]
+  ] as const
+  for (const [words, count] of counts) {
+    const { out } = await run(['list', '--json', ...words])
+    expect([words, (JSON.parse(out) as { items: unknown[] }).items.length]).toEqual([words, count])
+  }
+  for (const words of [
+    ['--since', 'yesterday'],
+    ['--since', 'never'],
+    ['--limit', '0'],
+    ['--cursor', 'x'],
+    ['--cursor', '1e3']
+  ])
+    expect(await run(['list', ...words])).toMatchObject({ exit: 2, out: '' })
+})
+
+test('show tells the story of one request, and exits 1 when there is none', async () => {
+  const { out } = await run(['show', requestId(5)])
+  expect(out).toMatch(/tenant +globex/)
+  expect(out).toMatch(/call\.intent[\s\S]*call\.outcome +1 +accepted +200 +200 +12/)
+  expect(Math.max(...out.split('\n').map(line => line.length))).toBeLessThanOrEqual(100)
+  const json = JSON.parse((await run(['show', requestId(5), '--json'])).out) as { items: unknown[] }
+  expect(json.items).toHaveLength(2)
+  expect(await run(['show', requestId(77)])).toMatchObject({ exit: 1, out: '' })
+})
+
+test('show says why a call failed', async () => {
+  const busy = { code: 'upstream_busy', status: 503, limit: 'upstream', upstream_status: 429 } as const
+  const away = { code: 'upstream_unreachable', status: 502, cause: 'tls_authority' } as const
+  const rows = new RowsBuilder()
+    .open(first)
+    .add(first, callEntry('call.intent', 1))
+    .add(first, callEntry('call.outcome', 1, busy))
+    .add(first, callEntry('call.intent', 2))
+    .add(first, callEntry('call.outcome', 2, away))
+  const opened = await storeWith(rows.rows)
+  const env = { GATEWAY_STORE_URL: opened.url }
+  const shown = [await run(['show', requestId(1)], { env }), await run(['show', requestId(2)], { env })]
+  opened.remove()
+  expect(shown[0]?.out).toMatch(/^limit +upstream$/m)
+  expect(shown[1]?.out).toMatch(/^cause +tls_authority$/m)
+})
+
+test('export goes on after an entry, and refuses one that is not there', async () => {
+  const whole = (await run(['export'])).out
+  const rest = (await run(['export', '--after', `${second}:6`])).out
+  expect(rest.trimEnd().split('\n')).toHaveLength(1)
+  expect(whole.endsWith(rest)).toBe(true)
+  expect((await run(['export', '--after', `${second}:7`])).out).toBe('')
+  expect(await run(['export', '--after', `${second}:8`])).toMatchObject({ exit: 1, out: '' })
+  expect(await run(['export', '--after', 'x'])).toMatchObject({ exit: 2, out: '' })
+})
+
+test.each([
+  [['verify'], 'checked'],
+  [['export'], 'exported']
+])('%s shows its progress on a terminal, and nothing in a pipe', async (words, step) => {
+  for (const isTTY of [true, false]) {
+    const shown: string[] = []
+    const stderr = new Writable({
+      write(chunk, _encoding, done) {
+        shown.push(String(chunk))
+        done()
+      }
+    })
+    await run(words, { stderr: Object.assign(stderr, { isTTY }) })
+    expect(shown.join('')).toMatch(isTTY ? new RegExp(`${step} \\d+ entries…`) : /^$/)
+  }
+})
+
+test('a reader that leaves ends an export quietly', async () => {
+  const stdout = new Writable({
+    write(_chunk, _encoding, done) {
+      done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+    }
+  })
+  expect(await run(['export'], { stdout })).toMatchObject({ exit: 0, error: '' })
+})

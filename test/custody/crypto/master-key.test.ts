@@ -1,0 +1,63 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openMasterKey } from '../../../src/custody/crypto/master-key.ts'
+import { openRootKey, WrongMasterKey } from '../../../src/custody/crypto/root-key.ts'
+import { SecretUnavailable } from '../../../src/custody/secrets/reference.ts'
+import { openStore } from '../../../src/store/store.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gateway-master-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const long = 'a key of 32 characters and a few more'
+
+test('derived keys differ by purpose, are the same each time, and do not contain the master key', () => {
+  const key = openMasterKey('env:M', { M: long })
+  const [first, second] = [key.derive('first'), key.derive('second')]
+  expect(first).toHaveLength(32)
+  expect(first.equals(second)).toBe(false)
+  expect(openMasterKey('env:M', { M: `${long}\n` }).derive('first')).toEqual(first)
+  expect(openMasterKey('env:M', { M: `${long}x` }).derive('first')).not.toEqual(first)
+  expect(JSON.stringify(key)).not.toContain(long)
+})
+
+test('a master key of fewer than 32 characters is refused, and not told', () => {
+  const open = () => openMasterKey('env:M', { M: 'short-secret' })
+  expect(open).toThrow(SecretUnavailable)
+  expect(open).not.toThrow(/short-secret/)
+})
+
+test('a missing file is an error, unless it may be made', () => {
+  const path = join(folder, 'deep', 'master.key')
+  expect(() => openMasterKey(`file:${path}`, {})).toThrow(SecretUnavailable)
+  expect(existsSync(path)).toBe(false)
+})
+
+test('a file that is made is readable by its owner alone, holds 256 bits, and leaves no draft behind', () => {
+  const path = join(folder, 'deep', 'master.key')
+  const made = openMasterKey(`file:${path}`, {}, { createIfAbsent: true })
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+  expect(statSync(join(folder, 'deep')).mode & 0o777).toBe(0o700)
+  expect(Buffer.from(readFileSync(path, 'utf8').trim(), 'base64')).toHaveLength(32)
+  expect(readdirSync(join(folder, 'deep'))).toEqual(['master.key'])
+  expect(openMasterKey(`file:${path}`, {}, { createIfAbsent: true }).derive('x')).toEqual(made.derive('x'))
+})
+
+test('a store remembers its master key: another one is refused, and none is made in its place', async () => {
+  const store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)
+  const path = join(folder, 'master.key')
+  writeFileSync(path, long)
+  openRootKey(store, `file:${path}`, {})
+  openRootKey(store, 'env:M', { M: long })
+  const withAnother = () => openRootKey(store, 'env:M', { M: `another ${long}` })
+  expect(withAnother).toThrow(WrongMasterKey)
+  expect(withAnother).not.toThrow(long)
+  rmSync(path)
+  expect(() => openRootKey(store, `file:${path}`, {}, { createIfAbsent: true })).toThrow(SecretUnavailable)
+  expect(existsSync(path)).toBe(false)
+  store.close()
+})

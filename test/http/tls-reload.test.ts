@@ -1,0 +1,205 @@
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { connect, type TLSSocket } from 'node:tls'
+import { inspect } from 'node:util'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ConfigError } from '../../src/config/error.ts'
+import type { TlsFiles } from '../../src/config/tls-files.ts'
+import { openTls, type TlsSource } from '../../src/http/tls-reload.ts'
+import type { CertificateOptions } from '../support/fixtures/certificate-authority.ts'
+import { type TlsFolder, tlsFolder } from '../support/fixtures/tls-files.ts'
+
+const day = 86_400_000
+
+type Line = {
+  readonly level: 'info' | 'warn'
+  readonly facts: Record<string, unknown>
+  readonly text: string
+}
+
+let folder: TlsFolder
+let files: TlsFiles
+let lines: Line[]
+let cleanups: (() => void)[]
+beforeEach(() => {
+  folder = tlsFolder()
+  const {
+    GATEWAY_TLS_CERT: certificate,
+    GATEWAY_TLS_KEY: key,
+    GATEWAY_TLS_CLIENT_CA: clientAuthority
+  } = folder.env
+  files = { certificate, key, clientAuthority }
+  lines = []
+  cleanups = [folder.close]
+})
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).reverse()) cleanup()
+})
+
+function note(level: Line['level']) {
+  return (facts: Record<string, unknown>, text: string) => void lines.push({ level, facts, text })
+}
+
+async function open(): Promise<TlsSource> {
+  return await openTls(files, { info: note('info'), warn: note('warn') } as never)
+}
+
+/** A server that follows the files, many times a second. */
+async function follow(now = Date.now): Promise<{ port: number; server: Server; source: TlsSource }> {
+  const source = await open()
+  const server = createServer(source.material.context(), (_request, response) => response.end('here'))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const stop = source.follow(server, { everyMs: 10, now })
+  cleanups.push(() => {
+    stop()
+    server.closeAllConnections()
+    server.close()
+  })
+  return { source, server, port: (server.address() as AddressInfo).port }
+}
+
+async function connected(port: number): Promise<TLSSocket> {
+  const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', ca: folder.serverAuthority })
+  await once(socket, 'secureConnect')
+  cleanups.push(() => socket.destroy())
+  return socket
+}
+
+/** The name on the certificate that a new connection is shown. */
+async function shown(port: number): Promise<string | undefined> {
+  const socket = await connected(port)
+  const subject = socket.getPeerX509Certificate()?.subject
+  socket.destroy()
+  return subject
+}
+
+async function answer(socket: TLSSocket): Promise<string> {
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  const [bytes] = (await once(socket, 'data')) as [Buffer]
+  return bytes.toString().split('\r\n').at(-1) ?? ''
+}
+
+const named = (name: string, more: CertificateOptions = {}) =>
+  folder.issueServer({ subject: [['CN', name]], ...more })
+const refusals = () => lines.filter(({ text }) => text === 'the new TLS files are not used')
+const reasons = () => refusals().map(({ facts }) => (facts['err'] as Error).message)
+
+test('a new pair is served to new connections, and those that are open go on', async () => {
+  const { port } = await follow()
+  const before = await connected(port)
+  expect(await answer(before)).toBe('here')
+  const next = named('next')
+  folder.writeCertificate(next.certificate)
+  folder.writeKey(next.key)
+  await expect.poll(() => shown(port)).toBe('CN=next')
+  expect(await answer(before)).toBe('here')
+  expect(before.getPeerX509Certificate()?.subject).toBe('CN=gateway')
+})
+
+test('half a pair is not served, and the pair is as soon as it is whole', async () => {
+  const { port } = await follow()
+  const next = named('next')
+  folder.writeKey(next.key)
+  await expect.poll(reasons).toEqual(['GATEWAY_TLS_KEY: is not the key of the certificate'])
+  expect(await shown(port)).toBe('CN=gateway')
+  folder.writeCertificate(next.certificate)
+  await expect.poll(() => shown(port)).toBe('CN=next')
+})
+
+test('a bad new file is told once, and the old one stays until a good one comes', async () => {
+  const { port } = await follow()
+  const first = named('first')
+  folder.writeCertificate('-----BEGIN CERTIFICATE-----\nhush\n-----END CERTIFICATE-----\n')
+  await expect.poll(reasons).toEqual(['GATEWAY_TLS_CERT: holds no certificate in PEM'])
+  folder.writeKey('hush')
+  await expect.poll(() => refusals().length).toBe(2)
+  expect(await shown(port)).toBe('CN=gateway')
+  folder.writeCertificate(first.certificate)
+  folder.writeKey(first.key)
+  await expect.poll(() => shown(port)).toBe('CN=first')
+  expect(inspect(lines, { depth: 9 })).not.toContain('hush')
+})
+
+test('a new certificate that has expired is not served', async () => {
+  const { port } = await follow()
+  const next = named('next', { from: new Date(Date.now() - 2 * day), to: new Date(Date.now() - day) })
+  folder.writeKey(next.key)
+  folder.writeCertificate(next.certificate)
+  await expect.poll(() => reasons().at(-1)).toBe('GATEWAY_TLS_CERT: has expired')
+  expect(await shown(port)).toBe('CN=gateway')
+})
+
+test('files that cannot be served are shown until they can, and so is the end of what is served', async () => {
+  const { source, port } = await follow()
+  const inTwoYears = Date.now() + 730 * day
+  expect([source.isBehindFiles(), source.hasExpired(Date.now())]).toEqual([false, false])
+  expect(source.hasExpired(inTwoYears)).toBe(true)
+  const next = named('next', { to: new Date(inTwoYears + day) })
+  folder.writeCertificate(next.certificate)
+  await expect.poll(source.isBehindFiles).toBe(true)
+  folder.writeKey(next.key)
+  await expect.poll(() => shown(port)).toBe('CN=next')
+  expect([source.isBehindFiles(), source.hasExpired(inTwoYears)]).toEqual([false, false])
+})
+
+describe('when a certificate is read, its end is told', () => {
+  test.each([
+    [30, 'info'],
+    [15, 'info'],
+    [13, 'warn'],
+    [-1, 'warn']
+  ] as const)('%i days before, as %s', async (days, level) => {
+    const to = new Date(Date.now() + days * day + day / 2)
+    const { certificate, key } = named('gateway', { from: new Date(Date.now() - 9 * day), to })
+    folder.writeCertificate(certificate)
+    folder.writeKey(key)
+    await open()
+    expect(lines).toMatchObject([
+      {
+        level,
+        facts: { not_after: new X509Certificate(certificate).validToDate.toISOString(), days_left: days }
+      }
+    ])
+  })
+})
+
+describe('the start is refused, with every fault at once, when', () => {
+  test.each<[string, () => void, string[]]>([
+    ['the key is of another certificate', () => folder.writeKey(named('next').key), ['GATEWAY_TLS_KEY']],
+    ['there is no key in its file', () => folder.writeKey('hush'), ['GATEWAY_TLS_KEY']],
+    [
+      'there is nothing in either',
+      () => [folder.writeKey(''), folder.writeCertificate('')],
+      ['GATEWAY_TLS_CERT', 'GATEWAY_TLS_KEY']
+    ],
+    [
+      'a key stands for the authority',
+      () => {
+        files = { ...files, clientAuthority: files.key }
+      },
+      ['GATEWAY_TLS_CLIENT_CA']
+    ],
+    [
+      'files are not there',
+      () => {
+        files = { certificate: 'file:/nowhere', key: 'file:/', clientAuthority: null }
+      },
+      ['GATEWAY_TLS_CERT', 'GATEWAY_TLS_KEY']
+    ]
+  ])('%s', async (_what, spoil, keys) => {
+    spoil()
+    const error: unknown = await open().catch(reason => reason)
+    expect(error).toBeInstanceOf(ConfigError)
+    expect((error as ConfigError).faults.map(({ key }) => key).sort()).toEqual(keys)
+    expect(inspect(error, { depth: 9 })).not.toMatch(/hush|PRIVATE/)
+  })
+})
+
+test('nothing that prints what was read prints the key', async () => {
+  const source = await open()
+  expect(inspect(source, { depth: 9, showHidden: true })).not.toContain('PRIVATE KEY')
+  expect(JSON.stringify(source)).not.toContain('PRIVATE KEY')
+})

@@ -1,0 +1,158 @@
+import type { CryptoKey } from 'jose'
+import { afterEach, expect, test } from 'vitest'
+import { JwksCache } from '../../../src/identity/jwt/jwks-cache.ts'
+import { JwksUnavailable } from '../../../src/identity/jwt/jwks-source.ts'
+import { type SigningKey, signingKey } from '../../support/fixtures/token-issuer.ts'
+
+const [first, second] = [signingKey('first'), signingKey('second')]
+
+const opened: JwksCache[] = []
+afterEach(() => {
+  for (const keys of opened.splice(0)) keys.close()
+})
+
+/** A source that a test controls, with a clock that it turns. */
+function source(serves: readonly SigningKey[] | null) {
+  const state = {
+    serves,
+    reads: 0,
+    nowMs: 1_000_000,
+    everyMs: 1_000_000,
+    from: 'test',
+    lines: [] as string[],
+    /** Reads wait for this. */
+    held: Promise.resolve(),
+    async read() {
+      state.reads++
+      await state.held
+      if (state.serves === null) throw new JwksUnavailable('the issuer answered 500')
+      return JSON.stringify({ keys: state.serves.map(({ jwk }) => jwk) })
+    },
+    open(): JwksCache {
+      const note = (_facts: object, line: string) => void state.lines.push(line)
+      const keys = new JwksCache({
+        issuer: 'test',
+        source: state,
+        logger: { info: note, warn: note, error: note } as never,
+        nowMs: () => state.nowMs
+      })
+      opened.push(keys)
+      return keys
+    }
+  }
+  return state
+}
+
+async function has(keys: JwksCache, { kid }: Pick<SigningKey, 'kid'>): Promise<boolean> {
+  return await keys.keyFor({ alg: 'ES256', kid }).then(
+    ({ key }: { key: CryptoKey }) => key.type === 'public',
+    () => false
+  )
+}
+
+test('a key that is not known yet is asked for, once for all who wait', async () => {
+  const issuer = source([first])
+  const keys = issuer.open()
+  expect(await Promise.all([has(keys, first), has(keys, first), has(keys, second)])).toEqual([
+    true,
+    true,
+    false
+  ])
+  expect(issuer.reads).toBe(1)
+})
+
+test('tokens with made-up keys make the issuer be asked no more than once in 10 s', async () => {
+  const issuer = source([first])
+  const keys = issuer.open()
+  await keys.refresh()
+  for (let n = 0; n < 50; n++) expect(await has(keys, { kid: `made-up-${n}` })).toBe(false)
+  expect(issuer.reads).toBe(1)
+  issuer.nowMs += 10_000
+  await Promise.all(Array.from({ length: 50 }, (_, n) => has(keys, { kid: `made-up-${n}` })))
+  expect(issuer.reads).toBe(2)
+})
+
+test('a new key is taken when a token names it, and one that has left the set is not taken any more', async () => {
+  const issuer = source([first])
+  const keys = issuer.open()
+  expect(await has(keys, first)).toBe(true)
+  const { generation } = keys
+  issuer.serves = [second]
+  issuer.nowMs += 10_000
+  expect(await has(keys, second)).toBe(true)
+  expect(await has(keys, first)).toBe(false)
+  expect(keys.generation).not.toBe(generation)
+})
+
+test('the same keys again are no change', async () => {
+  const keys = source([first]).open()
+  await keys.refresh()
+  const { generation } = keys
+  await keys.refresh()
+  expect(keys.generation).toBe(generation)
+})
+
+test('an issuer that cannot be asked keeps its keys for a day, told once, and not longer', async () => {
+  const issuer = source([first])
+  const keys = issuer.open()
+  await keys.refresh()
+  const { generation } = keys
+  issuer.serves = null
+  issuer.nowMs += 24 * 60 * 60_000
+  for (let n = 0; n < 3; n++) expect(await keys.refresh()).toBe(false)
+  expect(await has(keys, first)).toBe(true)
+  expect(issuer.lines.filter(line => line.endsWith('cannot be had'))).toHaveLength(1)
+
+  issuer.nowMs += 1
+  expect(keys.generation).not.toBe(generation)
+  expect(await has(keys, first)).toBe(false)
+  expect(issuer.lines.at(-1)).toMatch(/too old to be believed/)
+
+  issuer.serves = [first]
+  await keys.refresh()
+  expect(await has(keys, first)).toBe(true)
+})
+
+test('a set that is no set does not take the place of the last good one; an empty one does', async () => {
+  const issuer = source([first])
+  const keys = issuer.open()
+  await keys.refresh()
+  const good = issuer.read
+  issuer.read = async () => '<html>maintenance</html>'
+  expect(await keys.refresh()).toBe(false)
+  expect(await has(keys, first)).toBe(true)
+  issuer.read = good
+  issuer.serves = []
+  expect(await keys.refresh()).toBe(true)
+  expect(await has(keys, first)).toBe(false)
+})
+
+test('no more than 100 requests wait for a key: the others are answered at once', async () => {
+  const issuer = source([first])
+  const { promise, resolve } = Promise.withResolvers<void>()
+  issuer.held = promise
+  const keys = issuer.open()
+  const waiting = Array.from({ length: 100 }, () => has(keys, first))
+  // None of those is answered before the fetch: this one is.
+  expect(await has(keys, first)).toBe(false)
+  resolve()
+  expect(await Promise.all(waiting)).toEqual(Array(100).fill(true))
+})
+
+test('keys are refreshed by themselves, and no more once they are closed', async () => {
+  const issuer = source([first])
+  issuer.everyMs = 5
+  const keys = issuer.open()
+  await expect.poll(() => issuer.reads).toBeGreaterThan(3)
+  issuer.serves = [second]
+  await expect.poll(() => has(keys, first)).toBe(false)
+  expect(await has(keys, second)).toBe(true)
+  keys.close()
+  await keys.refresh()
+  const { reads } = issuer
+  const probe = source([first])
+  probe.everyMs = 5
+  probe.open()
+  await expect.poll(() => probe.reads).toBeGreaterThan(3)
+  expect(issuer.reads).toBe(reads)
+})

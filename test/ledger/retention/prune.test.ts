@@ -1,0 +1,303 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ledgerSigner } from '../../../src/custody/crypto/ledger-signer.ts'
+import { readChainHeads, readWriters } from '../../../src/ledger/entry/chain-heads.ts'
+import type { EntryFields } from '../../../src/ledger/entry/entry.ts'
+import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
+import { exportedLines } from '../../../src/ledger/query/export.ts'
+import { readStore } from '../../../src/ledger/query/read-store.ts'
+import { entriesOfRequest, searchLedger } from '../../../src/ledger/query/search.ts'
+import { prune } from '../../../src/ledger/retention/prune.ts'
+import type { PruneOptions } from '../../../src/ledger/retention/prune-options.ts'
+import { newestPrunePoint } from '../../../src/ledger/retention/prune-point.ts'
+import { exportedEntries } from '../../../src/ledger/verify/exported-entries.ts'
+import { type KnownFacts, verifyLedger } from '../../../src/ledger/verify/verify.ts'
+import { verifyParts } from '../../../src/ledger/verify/verify-parts.ts'
+import { changeWithEntries } from '../../../src/ledger/writer/admin-entries.ts'
+import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
+import { openStore, type Store } from '../../../src/store/store.ts'
+import { callEntry, requestId } from '../verify/verify-fixture.ts'
+
+const signer = ledgerSigner({ derive: () => Buffer.alloc(32, 7) })
+const gateway = { role: 'gateway', version: '0.0.0', pid: 1 } as const
+const administrator = { actor: 'cli:tester', role: 'cli', version: '0.0.0', pid: 1 } as const
+const day = (number: number) => new Date(Date.UTC(2026, 0, number))
+
+let store: Store
+let folder: string
+let writer: LedgerWriter
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'prune-'))
+  store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)
+  writer = openWriter(1)
+})
+afterEach(() => {
+  store.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Opened on a day given by its number. Its id is of now: ids tell when a chain was really opened. */
+function openWriter(number: number): LedgerWriter {
+  return LedgerWriter.open(store, gateway, day(number), signer)
+}
+
+const entry = (kind: 'call.intent' | 'call.outcome', call: number, number: number): EntryFields =>
+  callEntry(kind, call, { at: day(number).toISOString() })
+
+function append(...entries: EntryFields[]): void {
+  writer.append(entries.map(pendingEntry), 0)
+}
+
+/** A call a day, from the first to the last. */
+function callsOn(first: number, last: number): void {
+  for (let number = first; number <= last; number++)
+    append(entry('call.intent', number, number), entry('call.outcome', number, number))
+}
+
+const archivePath = (name = 'archive.ndjson') => join(folder, name)
+
+async function pruned(before: number, options: Partial<PruneOptions> = {}) {
+  const common = { archive: archivePath(), administrator, signer, now: day(60) }
+  return await prune(store, { before: day(before), ...common, ...options })
+}
+
+async function verifyStore(known: KnownFacts = {}) {
+  return await verifyLedger(readStore(store.raw), {
+    ...readWriters(store.raw),
+    cut: newestPrunePoint(store.raw)?.cut,
+    ...known
+  })
+}
+
+async function verifyFiles(...files: string[]) {
+  return await verifyParts(files)
+}
+
+function exportTo(name: string): string {
+  const file = join(folder, name)
+  writeFileSync(file, [...exportedLines(store.raw)].join(''))
+  return file
+}
+
+const rowsLeft = () => Number(store.raw.prepare('SELECT min(id) AS first FROM ledger_batch').get()?.['first'])
+
+test('what is older goes into the archive, and what is left verifies from the signed cut on', async () => {
+  callsOn(2, 20)
+  const result = await pruned(10)
+  expect(result).toMatchObject({ entries: 17, position: 17 })
+  expect(rowsLeft()).toBe(18)
+  const publicKeys = new Set([signer.publicKey])
+  expect(await verifyStore({ publicKeys })).toMatchObject({ faults: [], openCalls: 0, entries: 22 + 2 })
+  expect(await verifyFiles(archivePath())).toMatchObject({ faults: [], entries: 17 })
+})
+
+test('archive and rest together verify as the whole that they were', async () => {
+  callsOn(2, 20)
+  const heads = readChainHeads(store.raw)
+  await pruned(10)
+  const rest = exportTo('rest.ndjson')
+  const whole = await verifyLedger(exportedEntries(archivePath(), rest), { heads })
+  expect(whole).toMatchObject({ faults: [], entries: 39 + 2 })
+  expect(await verifyFiles(rest)).toMatchObject({ faults: [], entries: 24 })
+})
+
+test('heads noted before the cut still serve after it', async () => {
+  callsOn(2, 9)
+  await changeWithEntries(store, administrator, day(9), async () => ({
+    result: null,
+    changes: [{ kind: 'admin.tenant.create', tenant: 'acme', after: {} }]
+  }))
+  const heads = readChainHeads(store.raw)
+  callsOn(10, 20)
+  // The chains of this test are opened today, whatever days their entries tell: the cut is made behind today too.
+  const before = new Date(Date.now() + 60_000)
+  append(
+    ...[90, 91].map(call =>
+      callEntry('call.intent', call, { at: new Date(Date.now() + 90_000).toISOString() })
+    )
+  )
+  append(...[90, 91].map(call => callEntry('call.outcome', call, { at: before.toISOString() })))
+  await prune(store, { before, archive: archivePath(), administrator, signer, now: day(60) })
+  expect(heads).toHaveLength(2)
+  expect((await verifyStore({ heads })).faults).toEqual([])
+})
+
+test('a chain that ended just before the cut is not missed', async () => {
+  callsOn(2, 4)
+  await changeWithEntries(store, administrator, day(5), async () => ({
+    result: null,
+    changes: [{ kind: 'admin.tenant.create', tenant: 'acme', after: {} }]
+  }))
+  const before = new Date(Date.now() + 60_000)
+  append(callEntry('call.intent', 90, { at: before.toISOString() }))
+  append(callEntry('call.outcome', 90, { at: before.toISOString() }))
+  expect(
+    await prune(store, { before, archive: archivePath(), administrator, signer, now: day(60) })
+  ).toMatchObject({
+    entries: 9
+  })
+  expect(await verifyStore()).toMatchObject({ faults: [], entries: 4 })
+  expect((await verifyFiles(exportTo('rest.ndjson'))).faults).toEqual([])
+})
+
+test('a second cut follows the first, and each archive continues the one before', async () => {
+  callsOn(2, 30)
+  await pruned(10)
+  await pruned(20, { archive: archivePath('second.ndjson') })
+  expect(await verifyStore()).toMatchObject({ faults: [] })
+  const rest = exportTo('rest.ndjson')
+  const all = await verifyFiles(archivePath(), archivePath('second.ndjson'), rest)
+  expect(all).toMatchObject({ faults: [], entries: 59 + 4 })
+  expect((await verifyFiles(rest)).faults).toEqual([])
+})
+
+test('a chain that goes on after the cut is continued, and one that has ended is forgotten', async () => {
+  callsOn(2, 5)
+  writer.close(day(6))
+  writer = openWriter(7)
+  callsOn(7, 20)
+  await pruned(15)
+  expect(readWriters(store.raw).lengths.size).toBe(2)
+  expect((await verifyStore()).faults).toEqual([])
+  callsOn(21, 22)
+  writer.close(day(23))
+  expect((await verifyStore()).faults).toEqual([])
+})
+
+test('a call whose intent goes and whose outcome stays is no fault', async () => {
+  callsOn(2, 9)
+  append(entry('call.intent', 50, 9))
+  append(entry('call.outcome', 50, 12))
+  callsOn(13, 14)
+  await pruned(10)
+  expect(await verifyStore()).toMatchObject({ faults: [], openCalls: 0 })
+  expect((await verifyFiles(exportTo('rest.ndjson'))).faults).toEqual([])
+})
+
+test('the intent of a call that has no outcome yet stays, whatever its age', async () => {
+  callsOn(2, 4)
+  append(entry('call.intent', 50, 5))
+  callsOn(6, 20)
+  await pruned(10)
+  expect(entriesOfRequest(store.raw, requestId(50))).toHaveLength(1)
+  append(entry('call.outcome', 50, 21))
+  expect(await verifyStore()).toMatchObject({ faults: [], openCalls: 0 })
+})
+
+test('an archive whose name ends in .gz is compressed, and is verified as it is', async () => {
+  callsOn(2, 20)
+  const archive = archivePath('archive.ndjson.gz')
+  await pruned(10, { archive })
+  expect(gunzipSync(readFileSync(archive)).toString().split('\n')).toHaveLength(18)
+  expect((await verifyFiles(archive)).faults).toEqual([])
+})
+
+test('searches know nothing any more of what is pruned', async () => {
+  callsOn(2, 20)
+  await pruned(10)
+  expect(entriesOfRequest(store.raw, requestId(5))).toEqual([])
+  expect(searchLedger(store.raw, { kind: 'call.*' }, { limit: 100 }).items).toHaveLength(22)
+})
+
+describe('after a prune, tampering shows:', () => {
+  beforeEach(async () => {
+    callsOn(2, 20)
+    await pruned(10)
+    store.raw.exec('DROP TRIGGER ledger_is_append_only_delete; DROP TRIGGER ledger_is_append_only_update')
+  })
+
+  test('more removed than the cut tells', async () => {
+    store.raw.exec('DELETE FROM ledger_batch WHERE id = (SELECT min(id) FROM ledger_batch)')
+    expect((await verifyStore()).faults[0]).toMatchObject({ kind: 'missing', seq: 18 })
+  })
+
+  test('the cut moved forward by hand', async () => {
+    store.raw.exec('UPDATE ledger_cut SET position = 19; DELETE FROM ledger_batch WHERE id < 20')
+    expect((await verifyStore()).faults[0]).toMatchObject({ kind: 'missing' })
+  })
+
+  test('the entry of the cut edited', async () => {
+    store.raw.exec(`UPDATE ledger_batch SET texts = replace(texts, '"open":[]', '"open":["x 1"]')`)
+    expect((await verifyStore()).faults[0]).toMatchObject({ kind: 'edited' })
+  })
+
+  test('the entry of the cut removed', async () => {
+    store.raw.exec('DELETE FROM ledger_batch WHERE id = (SELECT max(id) FROM ledger_batch)')
+    expect((await verifyStore()).faults.length).toBeGreaterThan(0)
+  })
+})
+
+describe('nothing is removed', () => {
+  beforeEach(() => callsOn(2, 20))
+  const untouched = async () => {
+    expect(rowsLeft()).toBe(1)
+    expect(readdirSync(folder).filter(name => name.endsWith('.partial'))).toEqual([])
+    expect(await verifyStore()).toMatchObject({ faults: [], entries: 39 })
+  }
+
+  test('when the archive is there already', async () => {
+    writeFileSync(archivePath(), 'mine')
+    await expect(pruned(10)).rejects.toMatchObject({ code: 'archive_exists' })
+    expect(readFileSync(archivePath(), 'utf8')).toBe('mine')
+    await untouched()
+  })
+
+  test('when nothing is old enough', async () => {
+    await expect(pruned(1)).rejects.toMatchObject({ code: 'nothing_to_prune' })
+    await untouched()
+  })
+
+  test('when the archive cannot be written', async () => {
+    await expect(pruned(10, { archive: join(folder, 'no', 'folder') })).rejects.toMatchObject({
+      code: 'ENOENT'
+    })
+    await untouched()
+  })
+
+  test.each(['archived', 'checked'] as const)('when it is interrupted while entries are %s', async step => {
+    const interrupt = new AbortController()
+    const stopped = pruned(10, {
+      signal: interrupt.signal,
+      onProgress: now => now === step && interrupt.abort(new Error('interrupted'))
+    })
+    await expect(stopped).rejects.toThrow()
+    expect(existsSync(archivePath())).toBe(false)
+    await untouched()
+  })
+
+  test('when the ledger is broken where it would be cut', async () => {
+    store.raw.exec('DROP TRIGGER ledger_is_append_only_update')
+    store.raw.exec(`UPDATE ledger_batch SET texts = replace(texts, 'acme', 'evil') WHERE id = 6`)
+    await expect(pruned(10)).rejects.toMatchObject({ code: 'archive_faulty', fault: { kind: 'edited' } })
+    expect(existsSync(archivePath())).toBe(false)
+    expect(rowsLeft()).toBe(1)
+  })
+})
+
+test('interrupted while entries are removed, the cut stands, nobody sees the rest, and the next prune removes it', async () => {
+  for (let call = 1; call <= 150; call++)
+    append(entry('call.intent', call, 3), entry('call.outcome', call, 3))
+  callsOn(200, 210)
+  const interrupt = new AbortController()
+  const stopped = pruned(10, {
+    signal: interrupt.signal,
+    onProgress: now => now === 'removed' && interrupt.abort(new Error('interrupted'))
+  })
+  await expect(stopped).rejects.toThrow()
+  expect(rowsLeft()).toBeLessThan(300)
+  expect(await verifyStore()).toMatchObject({ faults: [], entries: 22 + 2 })
+  expect(searchLedger(store.raw, { code: 'accepted' }, { limit: 1000 }).items).toHaveLength(11)
+  await expect(pruned(2, { archive: archivePath('next') })).rejects.toMatchObject({
+    code: 'nothing_to_prune'
+  })
+  expect(rowsLeft()).toBe(302)
+})
+
+test('the table refuses to remove what is not behind a cut', async () => {
+  callsOn(2, 20)
+  await pruned(10)
+  expect(() => store.raw.exec('DELETE FROM ledger_batch')).toThrow(/append-only/)
+})

@@ -1,0 +1,135 @@
+import { once } from 'node:events'
+import { existsSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts'
+import { type CommandLine, commandLine } from '../../support/cli/command-line.ts'
+
+const good = 'bd_v2_canary_that_the_upstream_takes'
+const bad = 'bd_v2_canary_that_it_refuses_now'
+
+type Answer = {
+  readonly credential: string
+  readonly reached: boolean
+  readonly key: string
+  readonly cause?: string
+}
+type Findings = { readonly ok: boolean; readonly upstream: { readonly asked?: readonly Answer[] } }
+
+let cli: CommandLine
+let sandbox: Sandbox
+let env: Record<string, string>
+beforeEach(async () => {
+  cli = commandLine()
+  sandbox = await startSandbox({ keys: [good] })
+  env = { GATEWAY_UPSTREAM_ORIGIN: sandbox.origin, BIGDATA_API_KEY: good }
+})
+afterEach(() => sandbox.close())
+
+async function start(): Promise<void> {
+  await cli.json('tenant', 'create', 'acme')
+  await cli.json('key', 'issue', 'acme')
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+test('without --upstream nothing is asked and nothing recorded', async () => {
+  await start()
+  const { stdout } = await cli.run(['check', '--json'], env)
+  expect((JSON.parse(stdout) as Findings).upstream.asked).toBeUndefined()
+  expect(sandbox.requests()).toHaveLength(0)
+})
+
+test('with it each credential is tried by a read that changes nothing, and the ledger has it', async () => {
+  await start()
+  expect(
+    await cli.run(['credential', 'add', 'other', '--from', 'env:BIGDATA_API_KEY', '--seal'], env)
+  ).toMatchObject({
+    code: 0
+  })
+  const asked = await cli.run(['check', '--upstream', '--json'], env)
+  expect(asked).toMatchObject({ code: 0, stderr: '' })
+  const { ok, upstream } = JSON.parse(asked.stdout) as Findings
+  expect(ok).toBe(true)
+  expect(upstream.asked).toMatchObject([{ credential: 'other@1', reached: true, key: 'accepted' }])
+  const people = await cli.run(['check', '--upstream'], env)
+  expect(people.stdout).toMatch(/asked +other@1: the upstream is reached and takes the key\n/)
+  expect(people.stdout).toMatch(/All is well\.\n$/)
+  const { items } = (await cli.json('ledger', 'list', '--kind', 'call.outcome')) as { items: unknown[] }
+  expect(items).toMatchObject([{ operation: 'credential.verify', code: 'accepted' }, { code: 'accepted' }])
+  expect(asked.stdout + people.stdout).not.toContain('canary')
+})
+
+test('the key of the setting is tried where the store has none, and one that is refused is exit 1', async () => {
+  await start()
+  const refused = await cli.run(['check', '--upstream', '--json'], { ...env, BIGDATA_API_KEY: bad })
+  expect(refused.code).toBe(1)
+  const { ok, upstream } = JSON.parse(refused.stdout) as Findings
+  expect(ok).toBe(false)
+  expect(upstream.asked).toMatchObject([
+    { credential: 'default@1', reached: true, status: 401, key: 'refused' }
+  ])
+  expect(JSON.parse(refused.stderr)).toMatchObject({
+    code: 'credential_refused',
+    detail: 'default@1: the upstream is reached and refuses the key (401)'
+  })
+})
+
+test('an upstream that takes the key and shows it in its answer is exit 1, and not all is well', async () => {
+  await start()
+  sandbox.faults.add({ fault: 'key-echo', times: 2 })
+  const people = await cli.run(['check', '--upstream'], env)
+  expect(people.code).toBe(1)
+  expect(people.stdout + people.stderr).not.toMatch(/All is well|canary/)
+  expect(people.stderr).toMatch(/takes the key; its answer holds the key: rotate it, and tell them\n$/)
+  const asked = await cli.run(['check', '--upstream', '--json'], env)
+  expect(JSON.parse(asked.stderr)).toMatchObject({ code: 'credential_echoed' })
+  expect((JSON.parse(asked.stdout) as Findings).upstream.asked).toMatchObject([
+    { key: 'accepted', echoed: true }
+  ])
+})
+
+test('an upstream that cannot be reached is exit 1, with the cause', async () => {
+  await start()
+  const origin = `http://127.0.0.1:${await freePort()}`
+  const failed = await cli.run(['check', '--upstream'], { ...env, GATEWAY_UPSTREAM_ORIGIN: origin })
+  expect(failed).toMatchObject({
+    code: 1,
+    stderr: 'connector-gateway: default@1: the upstream cannot be reached (refused)\n'
+  })
+  expect(failed.stdout).toMatch(/The upstream does not take our calls\.\n$/)
+})
+
+test('where there is no store yet there is nothing to record the call in: it is not made, and no store either', async () => {
+  const failed = await cli.run(['check', '--upstream'], env)
+  expect(failed).toMatchObject({ code: 2, stdout: '' })
+  expect(failed.stderr).toMatch(
+    /^connector-gateway: the upstream is not asked: the call would be recorded in the store, /
+  )
+  expect(existsSync(cli.storePath)).toBe(false)
+  expect(sandbox.requests()).toHaveLength(0)
+})
+
+test('a key that is not the recorded one has a version of its own, in the ledger too', async () => {
+  await start()
+  const file = join(cli.folder, 'key')
+  writeFileSync(file, good, { mode: 0o600 })
+  expect(await cli.run(['credential', 'add', 'other', '--from', `file:${file}`], env)).toMatchObject({
+    code: 0
+  })
+  writeFileSync(file, bad)
+  const asked = await cli.run(['check', '--upstream', '--json'], env)
+  expect(asked.code).toBe(1)
+  const { upstream } = JSON.parse(asked.stdout) as Findings
+  expect(upstream.asked).toMatchObject([{ credential: 'other@2', key: 'refused' }])
+  const { items } = (await cli.json('ledger', 'list', '--kind', 'call.outcome')) as { items: unknown[] }
+  expect(items[0]).toMatchObject({ credential: 'other@2', code: 'upstream_credential_rejected' })
+})

@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { openMasterKey } from '../../../src/custody/crypto/master-key.ts'
+import { resolveSecret } from '../../../src/custody/secrets/reference.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'gateway-no-file-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+// A pipe without a writer held up the whole process, and a large file was read whole, four times a second.
+test.each([
+  ['a pipe', (path: string) => void execFileSync('mkfifo', [path]), 'it is no regular file'],
+  ['a device without an end', (path: string) => symlinkSync('/dev/zero', path), 'it is no regular file'],
+  ['a file of gigabytes', makeHuge, 'it has more than 65536 bytes']
+])('%s in the place of a secret is refused at once', (what, make, why) => {
+  const path = join(folder, what.replaceAll(' ', '-'))
+  make(path)
+  const before = process.memoryUsage().rss
+  expect(() => resolveSecret(`file:${path}`, {})).toThrow(`file:${path} cannot be read (${why})`)
+  expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024)
+})
+
+// Decoded as text, its bytes became the same few characters: such a key had half of its bits.
+test('a master key of bytes that are no text is refused, not read as another one', () => {
+  const path = join(folder, 'bytes.key')
+  writeFileSync(path, Buffer.from(Array.from({ length: 48 }, (_, index) => 0x80 + index)))
+  expect(() => openMasterKey(`file:${path}`, {})).toThrow(/is no text/)
+})
+
+function makeHuge(path: string): void {
+  writeFileSync(path, 'bd_v2_key\n')
+  truncateSync(path, 2 ** 32)
+}

@@ -1,0 +1,56 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { fetchSecret, resolveSecret } from '../../../src/custody/secrets/reference.ts'
+import { eventually } from '../../support/scenario/wait.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'gateway-command-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const env = { PATH: process.env['PATH'] }
+const options = { timeoutMs: 500 }
+
+/** Both ways to run a command. */
+const ways = {
+  'at the start': async (reference: string) => resolveSecret(reference, env, options),
+  later: (reference: string) => fetchSecret(reference, env, options)
+}
+
+describe.each(Object.entries(ways))('a command that is run %s', (way, run) => {
+  const pidFile = join(folder, way.replaceAll(' ', '-'))
+  const isAlive = () => {
+    try {
+      return process.kill(Number(readFileSync(pidFile, 'utf8')), 0)
+    } catch {
+      return false
+    }
+  }
+
+  // Only the shell was killed: what it waited for went on, and one more each time that the command was run.
+  test.each([
+    ['waits for another', 'wait'],
+    ['has ended and left another', 'echo a-key-of-a-command'],
+    ['fails and leaves another', 'exit 3']
+  ])('and %s that holds its output is killed with it', async (_what, then) => {
+    const reference = `exec:sh -c 'sleep 60 & echo $! > ${pidFile}; ${then}'`
+    await expect(run(reference)).rejects.toThrow(/gave no secret/)
+    await eventually('what it started is gone', () => !isAlive())
+  })
+
+  test('may say on its standard error what and as much as it likes: it is not read', async () => {
+    const secret = await run(`exec:sh -c 'yes hush | head -c 500000 >&2; echo a-key-of-a-command'`)
+    expect(secret.toString()).toBe('a-key-of-a-command')
+  })
+
+  test.each([
+    ['prints without end', 'yes', /printed too much/],
+    ['ignores being asked to end', 'trap "" TERM; sleep 60', /took too long/],
+    ['prints a key and fails', 'echo hush; exit 1', /exit code 1/],
+    ['kills itself', 'kill -9 $$', /was killed/]
+  ])('and %s gives no secret, and nothing that it printed is told', async (_what, script, why) => {
+    const failure = await run(`exec:sh -c '${script}'`).catch((error: unknown) => error as Error)
+    expect(failure).toMatchObject({ name: 'SecretUnavailable', message: expect.stringMatching(why) })
+    expect(JSON.stringify(failure) + String(failure)).not.toContain('hush')
+  })
+})

@@ -1,0 +1,64 @@
+import { writeFileSync } from 'node:fs'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openTls } from '../../../src/http/tls-reload.ts'
+import { certificateAuthority, type TestCertificate } from '../../support/fixtures/certificate-authority.ts'
+import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
+import { type TlsFolder, tlsFolder } from '../../support/fixtures/tls-files.ts'
+import { freshAddress } from '../../support/http/fresh-address.ts'
+import { rawRequest } from '../../support/http/raw-connection.ts'
+import { syncBytes } from '../../support/http/request-bytes.ts'
+
+const uri = 'spiffe://acme/billing'
+const names = { usage: 'client', alternativeNames: [{ kind: 'uri', value: uri }] } as const
+
+let tls: TlsFolder
+let before: string[]
+beforeEach(() => {
+  tls = tlsFolder()
+  before = getCACertificates('default')
+})
+afterEach(() => {
+  setDefaultCACertificates(before)
+  tls.close()
+})
+
+const empty = () => writeFileSync(tls.env.GATEWAY_TLS_CLIENT_CA.slice('file:'.length), '')
+
+// Who writes the file anew empties it first: for a moment every authority that Node knows of could vouch for callers.
+test('a file of authorities that has been emptied makes nobody else an authority, and the old ones stay', async () => {
+  const everybodys = certificateAuthority('One that Node trusts')
+  setDefaultCACertificates([...before, everybodys.certificate])
+  const mappings = JSON.stringify([{ san_uri: uri, tenant: 'acme' }])
+  const gateway = await startTestGateway({ env: { ...tls.env, GATEWAY_CLIENT_CERTIFICATES: mappings } })
+  const statusOf = async ({ certificate: cert, key }: TestCertificate) => {
+    const bytes = syncBytes({ key: null, connectorId: gateway.connectors.sharepoint })
+    const connecting = { servername: 'localhost', ca: tls.serverAuthority, cert, key }
+    return (await rawRequest(gateway.port, bytes, { from: freshAddress(), tls: connecting }))[0]?.status
+  }
+  try {
+    const [own, stranger] = [tls.issueClient(names), everybodys.issue(names)]
+    expect([await statusOf(own), await statusOf(stranger)]).toEqual([200, 401])
+    const told = () => gateway.logged().match(/TLS files are not used|TLS certificate has been read/g)?.length
+    expect(told()).toBe(1)
+    empty()
+    await expect.poll(told, { timeout: 5_000 }).toBe(2)
+    expect([await statusOf(own), await statusOf(stranger)]).toEqual([200, 401])
+    expect(gateway.logged()).toContain('GATEWAY_TLS_CLIENT_CA: holds no certificate in PEM')
+  } finally {
+    await gateway.close()
+  }
+})
+
+test('a file of authorities that is empty is a fault at the start', async () => {
+  empty()
+  const {
+    GATEWAY_TLS_CERT: certificate,
+    GATEWAY_TLS_KEY: key,
+    GATEWAY_TLS_CLIENT_CA: clientAuthority
+  } = tls.env
+  const logger = { info: () => {}, warn: () => {} } as never
+  await expect(openTls({ certificate, key, clientAuthority }, logger)).rejects.toThrow(
+    'GATEWAY_TLS_CLIENT_CA: holds no certificate in PEM'
+  )
+})

@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
+import type { WriterFacts } from '../../../src/ledger/entry/writer-opened.ts'
+import { readStore } from '../../../src/ledger/query/read-store.ts'
+import type { Finding } from '../../../src/ledger/verify/finding.ts'
+import { verifyLedger } from '../../../src/ledger/verify/verify.ts'
+import { changeWithEntries } from '../../../src/ledger/writer/admin-entries.ts'
+import { SynchronousLedger } from '../../../src/ledger/writer/synchronous-ledger.ts'
+import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
+import { openStore, type Store } from '../../../src/store/store.ts'
+import { administrator, signer } from '../../ledger/retention/prune-fixture.ts'
+import { callEntry } from '../../ledger/verify/verify-fixture.ts'
+
+const at = new Date('2026-11-24T07:00:00.000Z')
+const facts = (role: WriterFacts['role']) => ({ role, version: '0.0.0', pid: 1 }) as const
+
+let folder: string
+let store: Store
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'stripped-'))
+  store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)
+})
+afterEach(() => {
+  store.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** A chain of a call; without a signer as who has not the key would make it anew from its beginning. */
+function chain(role: WriterFacts['role'], call: number, by: typeof signer | undefined): void {
+  const writer = LedgerWriter.open(store, facts(role), at, by)
+  writer.append([callEntry('call.intent', call), callEntry('call.outcome', call)].map(pendingEntry), 0)
+  writer.close(at)
+}
+
+async function faults(): Promise<readonly Finding[]> {
+  const known = { publicKeys: new Set([signer.publicKey]) }
+  return (await verifyLedger(readStore(store.raw), known)).faults
+}
+
+test('the newest chain of a signed ledger, made anew without signatures, is a bad signature at its opening', async () => {
+  chain('gateway', 1, signer)
+  chain('gateway', 2, undefined)
+  expect(await faults()).toMatchObject([{ kind: 'bad_signature', seq: 1 }])
+})
+
+test('calls are not taken from a chain that calls itself a command’s and is not signed', async () => {
+  chain('gateway', 1, signer)
+  chain('cli', 2, undefined)
+  expect(await faults()).toMatchObject([{ kind: 'bad_signature', seq: 2 }])
+})
+
+test('what is not signed by who has no key is no fault: changes by a command, and a ledger from before it was signed', async () => {
+  chain('gateway', 1, undefined)
+  const old = LedgerWriter.open(store, facts('gateway'), at)
+  chain('gateway', 2, signer)
+  await changeWithEntries(store, administrator, at, async () => ({
+    result: null,
+    changes: [{ kind: 'admin.tenant.create', tenant: 'acme', after: {} }]
+  }))
+  const command = new SynchronousLedger(store, facts('cli'), signer)
+  command.close()
+  old.append([callEntry('call.intent', 3), callEntry('call.outcome', 3)].map(pendingEntry), 0)
+  old.close(at)
+  expect(await faults()).toEqual([])
+})

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
+import { type TlsFolder, tlsFolder } from '../../support/fixtures/tls-files.ts'
+import {
+  type KeySetServer,
+  makeToken,
+  signingKey,
+  startKeySetServer,
+  testIssuer
+} from '../../support/fixtures/token-issuer.ts'
+import { askAdmin, issueAdminKeys } from '../../support/http/admin-client.ts'
+import { expectProblem } from '../../support/http/expect-problem.ts'
+import { rawRequest } from '../../support/http/raw-connection.ts'
+import { syncBytes } from '../../support/http/request-bytes.ts'
+
+const signer = signingKey('one')
+const uri = 'spiffe://acme/billing'
+
+let issuer: KeySetServer
+let tls: TlsFolder
+let gateway: Awaited<ReturnType<typeof start>>
+beforeAll(async () => {
+  tls = tlsFolder()
+  issuer = await startKeySetServer([signer])
+  gateway = await start()
+})
+afterAll(async () => {
+  await gateway.close()
+  await issuer.close()
+  tls.close()
+})
+
+function start() {
+  const tokens = { ...testIssuer, name: 'the.company-1', jwks: issuer.url, algorithms: ['ES256'] }
+  return startTestGateway({
+    env: {
+      ...tls.env,
+      GATEWAY_JWT_ISSUERS: JSON.stringify([tokens]),
+      GATEWAY_CLIENT_CERTIFICATES: JSON.stringify([{ san_uri: uri, tenant: 'acme' }])
+    },
+    prepare: issueAdminKeys
+  })
+}
+
+async function search(keyId: string) {
+  const target = `/admin/ledger?key_id=${encodeURIComponent(keyId)}`
+  return await askAdmin(gateway.adminPort, { target, key: gateway.prepared.viewer })
+}
+
+// The ledger names these proofs in `key_id` as it does keys.
+test('calls by a token and by a certificate are found by what the ledger names them', async () => {
+  const { certificate: cert, key } = tls.issueClient({ alternativeNames: [{ kind: 'uri', value: uri }] })
+  const to = { servername: 'localhost', ca: tls.serverAuthority }
+  const { sharepoint: connectorId } = gateway.connectors
+  const token = syncBytes({ key: makeToken(signer), connectorId })
+  expect((await rawRequest(gateway.port, token, { tls: to }))[0]?.status).toBe(200)
+  const bare = syncBytes({ key: null, connectorId })
+  expect((await rawRequest(gateway.port, bare, { tls: { ...to, cert, key } }))[0]?.status).toBe(200)
+
+  const intents = gateway.entries().filter(({ kind }) => kind === 'call.intent')
+  const told = new Set(intents.map(({ key_id }) => String(key_id)))
+  expect([...told]).toEqual(['jwt:the.company-1', expect.stringMatching(/^mtls:[0-9a-f]{16}$/)])
+  for (const keyId of told) {
+    const answer = await search(keyId)
+    expect(answer.status, keyId).toBe(200)
+    expect(JSON.parse(answer.body).items).toHaveLength(2)
+  }
+})
+
+test.each(['jwt:', 'jwt:A', 'mtls:0', 'mtls:0123456789ABCDEF', 'jwt:a*', "jwt:a' OR 1=1", 'key'])(
+  'what names no proof is refused: %s',
+  async keyId => {
+    const errors = [{ pointer: '/query/key_id', detail: expect.stringMatching(/^must be the id of a key/) }]
+    expectProblem(await search(keyId), 'request_invalid', { errors })
+  }
+)

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { runInNewContext } from 'node:vm'
+import { expect, onTestFinished, test } from 'vitest'
+import { ConfigError } from '../../../src/config/error.ts'
+import { tlsMaterial } from '../../../src/config/tls-files.ts'
+import { Problem } from '../../../src/contract/problem.ts'
+import { SealBroken } from '../../../src/custody/crypto/envelope.ts'
+import { WrongMasterKey } from '../../../src/custody/crypto/root-key.ts'
+import { CustodyBroken } from '../../../src/custody/manage/manifest.ts'
+import { fetchSecret } from '../../../src/custody/secrets/reference.ts'
+import { jwksSource } from '../../../src/identity/jwt/jwks-source.ts'
+import { AppendTimeout } from '../../../src/ledger/group-commit.ts'
+import { openSqlite, StoreError } from '../../../src/store/sqlite/sqlite.ts'
+import { StoreFault } from '../../../src/store/store-fault.ts'
+import { asBug, createLogger } from '../../../src/telemetry/logger.ts'
+import { startTestApp, testKey } from '../../support/fixtures/test-app.ts'
+import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
+import { expectProblem } from '../../support/http/expect-problem.ts'
+import { rawRequest } from '../../support/http/raw-connection.ts'
+import { syncBytes } from '../../support/http/request-bytes.ts'
+
+/** What a line holds of this error. */
+function loggedAs(err: unknown): Record<string, unknown> {
+  const lines: string[] = []
+  createLogger('info', { write: text => void lines.push(text) }).error({ err }, 'it failed')
+  return JSON.parse(lines.join('')).err
+}
+
+/** What this throws, or rejects with. */
+async function thrownBy(work: () => unknown): Promise<unknown> {
+  try {
+    await work()
+  } catch (error) {
+    return error
+  }
+  throw new Error('nothing was thrown')
+}
+
+test.each<[string, () => unknown]>([
+  ['a file that is not there', () => readFileSync('/nowhere/at/all')],
+  ['a key whose file is not there', () => fetchSecret('file:/nowhere/at/all', {})],
+  ['a command that gives no key', () => fetchSecret('exec:false', {})],
+  ['keys of an issuer that cannot be had', () => jwksSource('file:/nowhere/at/all').read()],
+  ['a store that cannot be opened', () => openSqlite('/dev/null/gateway.db')],
+  ['what SQLite refuses', () => new DatabaseSync(':memory:').exec('SELECT * FROM nothing')],
+  ['TLS files that do not fit', () => tlsMaterial({ certificate: 'x', key: 'y', clientAuthority: null })],
+  [
+    'a deadline that has passed',
+    () => {
+      throw AbortSignal.abort().reason
+    }
+  ],
+  ...[
+    new AppendTimeout('the store has not answered in time'),
+    new ConfigError([{ key: 'GATEWAY_TLS_CERT', detail: 'has expired' }]),
+    new CustodyBroken('the credentials were altered'),
+    new SealBroken('it does not open'),
+    new StoreError('it is locked'),
+    new StoreFault('locked'),
+    new WrongMasterKey('it does not fit'),
+    new Problem('ledger_unavailable')
+  ].map<[string, () => unknown]>(error => [error.name, () => Promise.reject(error)])
+])('%s is logged in words, without a stack', async (_what, work) => {
+  const error = (await thrownBy(work)) as Error
+  const logged = loggedAs(error)
+  expect(logged).toMatchObject({ type: error.name, message: error.message })
+  expect(logged).not.toHaveProperty('stack')
+})
+
+test.each<[string, () => unknown]>([
+  ['what the engine throws', () => (undefined as unknown as { member: unknown }).member],
+  ['an error of another realm', () => runInNewContext('null.member')],
+  ['an assertion', () => assert.equal(1, 2)],
+  ['an error that nobody gave a class', () => Promise.reject(new Error('a second intent of one call'))],
+  ['one that is marked', () => Promise.reject(asBug(new StoreFault('locked')))]
+])('%s is a bug, and logged with its stack', async (_what, work) => {
+  expect(loggedAs(await thrownBy(work))).toMatchObject({ stack: expect.stringMatching(/\n {4}at /) })
+})
+
+test('an internal error is logged with its stack, whatever its class', async () => {
+  const cause = new StoreError('nobody has taken care of this')
+  const app = await startTestApp({ contentApi: { startSync: () => Promise.reject(cause) } })
+  onTestFinished(() => app.close())
+  const connectorId = '00000000-0000-4000-8000-000000000000'
+  const [answer] = await rawRequest(app.port, syncBytes({ key: testKey, connectorId }))
+  expectProblem(answer, 'internal_error')
+  expect(app.logged()).toMatch(/"msg":"internal error"/)
+  expect(app.logged()).toMatch(/"stack":"StoreError: nobody has taken care of this/)
+})
+
+test('a store that another process has locked fills the log with sentences, not with stacks', async () => {
+  const gateway = await startTestGateway()
+  onTestFinished(() => gateway.close())
+  gateway.store.raw.exec('BEGIN IMMEDIATE')
+  const bytes = syncBytes({ key: gateway.key, connectorId: gateway.connectors.sharepoint })
+  const [answer] = await rawRequest(gateway.port, bytes)
+  gateway.store.raw.exec('ROLLBACK')
+  expectProblem(answer, 'ledger_unavailable', { retryAfter: 1 })
+  await expect.poll(() => gateway.logged(), { timeout: 20_000 }).toContain('the ledger records again')
+  expect(gateway.logged()).toContain('the ledger cannot record')
+  expect(gateway.logged()).not.toContain('"stack"')
+})

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest'
+import { gatewayForFile } from '../../support/fixtures/gateway-for-file.ts'
+import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
+import { tlsFolder } from '../../support/fixtures/tls-files.ts'
+import { expectProblem } from '../../support/http/expect-problem.ts'
+import { rawConnection } from '../../support/http/raw-connection.ts'
+import { requestBytes, syncBytes } from '../../support/http/request-bytes.ts'
+import { onThisMachine } from '../../support/run/bounds.ts'
+
+const file = gatewayForFile()
+const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connectors.sharepoint })
+const get = (more: readonly string[] = []) => requestBytes({ method: 'GET', target: '/livez', more })
+
+/** Lets the next call wait upstream for a moment, so that what follows it comes while it is made. */
+function delayUpstream(): void {
+  file.gateway.sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 40 } })
+}
+
+// The connection was cut, and the caller never learnt that its call had been accepted.
+describe('a whole request is answered before what is wrong behind it is refused:', () => {
+  test.each([
+    ['words', 'hello\r\n\r\n', 'request_malformed'],
+    ['bytes', Buffer.from([0x16, 3, 1, 0, 0x0a, 0, 0xff]), 'request_malformed'],
+    ['an unknown method', requestBytes({ method: 'FETCH', target: '/livez' }), 'request_malformed'],
+    ['CONNECT', requestBytes({ method: 'CONNECT', target: 'a:1' }), 'method_not_allowed'],
+    ['over-large headers', get([`X: ${'x'.repeat(9_000)}`]), 'headers_too_large'],
+    ['a long target', requestBytes({ method: 'GET', target: `/${'a'.repeat(9_000)}` }), 'uri_too_long'],
+    ['an unknown expectation', get(['Expect: more']), 'request_malformed'],
+    [
+      'another protocol',
+      requestBytes({ method: 'GET', target: '/', version: 'RTSP/1.0' }),
+      'request_malformed'
+    ],
+    ['two lengths', get(['Content-Length: 1']), 'request_malformed']
+  ] as const)('%s', async (_what, behind, code) => {
+    delayUpstream()
+    const connection = await rawConnection(file.gateway.port)
+    connection.write(Buffer.concat([syncBytes(call()), Buffer.from(behind as Buffer)]))
+    const [first, second, ...more] = await connection.ended
+    expect(first?.status).toBe(200)
+    expectProblem(second, code)
+    expect(more).toEqual([])
+  })
+
+  test('what comes later, while the call is made', async () => {
+    delayUpstream()
+    const received = file.gateway.sandbox.counters().requests
+    const connection = await rawConnection(file.gateway.port)
+    connection.write(syncBytes(call()))
+    await expect.poll(() => file.gateway.sandbox.counters().requests).toBe(received + 1)
+    connection.write('hello\r\n\r\n')
+    expect((await connection.ended).map(({ status }) => status)).toEqual([200, 400])
+  })
+})
+
+describe('a caller that ends its half behind its request is answered:', () => {
+  test('once', async () => {
+    delayUpstream()
+    const connection = await rawConnection(file.gateway.port)
+    connection.write(syncBytes(call()))
+    connection.finish()
+    expect((await connection.ended).map(({ status }) => status)).toEqual([200])
+  })
+
+  test('each of several requests', async () => {
+    delayUpstream()
+    const connection = await rawConnection(file.gateway.port)
+    connection.write(Buffer.concat([syncBytes(call()), get(), syncBytes(call(), { key: null }), get()]))
+    connection.finish()
+    expect((await connection.ended).map(({ status }) => status)).toEqual([200, 200, 401, 200])
+  })
+
+  test('and refused where its last request is not whole', async () => {
+    delayUpstream()
+    const connection = await rawConnection(file.gateway.port)
+    connection.write(Buffer.concat([syncBytes(call()), syncBytes(call()).subarray(0, -1)]))
+    connection.finish()
+    const answers = await connection.ended
+    expect(answers.map(({ status }) => status)).toEqual([200, 400])
+  })
+
+  test('on the admin listener', async () => {
+    const connection = await rawConnection(file.gateway.adminPort)
+    connection.write(get())
+    connection.finish()
+    expect((await connection.ended).map(({ status }) => status)).toEqual([200])
+  })
+
+  test('over TLS', async () => {
+    const tls = tlsFolder()
+    const { GATEWAY_TLS_CLIENT_CA, ...env } = tls.env
+    const gateway = await startTestGateway({ env })
+    try {
+      gateway.sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 40 } })
+      const options = { tls: { servername: 'localhost', ca: tls.serverAuthority } }
+      const connection = await rawConnection(gateway.port, options)
+      connection.write(syncBytes({ key: gateway.key, connectorId: gateway.connectors.sharepoint }))
+      connection.finish()
+      expect((await connection.ended).map(({ status }) => status)).toEqual([200])
+    } finally {
+      await gateway.close()
+      tls.close()
+    }
+  })
+})
+
+test('a connection whose caller has ended its half and owes nothing ends at once', async () => {
+  const silent = await rawConnection(file.gateway.port)
+  silent.finish()
+  const served = await rawConnection(file.gateway.port)
+  served.write(get())
+  await served.answers(1)
+  served.finish()
+  const startedAt = performance.now()
+  await Promise.all([silent.ended, served.ended])
+  expect(performance.now() - startedAt).toBeLessThan(onThisMachine(5_000))
+})

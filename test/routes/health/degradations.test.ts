@@ -1,0 +1,148 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { addCredential } from '../../../src/custody/manage/commands.ts'
+import { type DegradationSources, degradationsOf } from '../../../src/routes/health/degradations.ts'
+import { gatewayForFile } from '../../support/fixtures/gateway-for-file.ts'
+import { canaryKey } from '../../support/fixtures/test-gateway.ts'
+import { signingKey, testIssuer } from '../../support/fixtures/token-issuer.ts'
+import { rawRequest } from '../../support/http/raw-connection.ts'
+import { requestBytes, syncBytes } from '../../support/http/request-bytes.ts'
+import { eventually } from '../../support/scenario/wait.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'gateway-degradations-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** A file that a reference or a setting names. */
+function file(name: string, content?: string) {
+  const path = join(folder, name)
+  const write = (text: string) => writeFileSync(path, text)
+  if (content !== undefined) write(content)
+  return { reference: `file:${path}`, write, remove: () => rmSync(path) }
+}
+
+const upstreamKey = file('upstream.key', canaryKey)
+/** The key that is in that file, and that the upstream takes. */
+let key = canaryKey
+const otherKey = file('other.key')
+const keySet = JSON.stringify({ keys: [signingKey('first').jwk] })
+const issuerKeys = file('issuer.json', keySet)
+
+let logIsLosing = false
+const started = gatewayForFile({
+  logIsLosing: () => logIsLosing,
+  env: {
+    GATEWAY_UPSTREAM_KEY: upstreamKey.reference,
+    GATEWAY_JWT_ISSUERS: JSON.stringify([
+      { ...testIssuer, name: 'issuer', jwks: issuerKeys.reference, algorithms: ['ES256'] }
+    ])
+  }
+})
+
+/** What both listeners say: `ok`, or what is degraded. Nothing but names of states may be in it. */
+async function readiness(): Promise<string> {
+  const { port, adminPort } = started.gateway
+  const asked = requestBytes({ method: 'GET', target: '/readyz' })
+  const answers = await Promise.all([port, adminPort].map(to => rawRequest(to, asked)))
+  const [open, admin] = answers.map(([answer]) => answer)
+  expect(open?.status).toBe(200)
+  expect(admin?.body).toBe(open?.body)
+  const { status, degraded = [], ...rest } = JSON.parse(open?.body ?? '') as Record<string, string[]>
+  expect({ status, rest }).toEqual({ status: degraded.length === 0 ? 'ok' : 'degraded', rest: {} })
+  return degraded.join()
+}
+
+const says = (states: string) =>
+  eventually(`/readyz says: ${states || 'ok'}`, async () => (await readiness()) === states)
+
+async function sync(): Promise<number | undefined> {
+  const { port, key: tenantKey, connectors } = started.gateway
+  const bytes = syncBytes({ key: tenantKey, connectorId: connectors.sharepoint })
+  return (await rawRequest(port, bytes))[0]?.status
+}
+
+test('a key that the upstream refuses is shown until it takes it', async () => {
+  expect(await readiness()).toBe('')
+  started.gateway.sandbox.removeKey(key)
+  expect(await sync()).toBe(502)
+  expect(await readiness()).toBe('credential_refused')
+  started.gateway.sandbox.addKey(key)
+  // What turns calls away in front of the check of keys says nothing of ours.
+  started.gateway.sandbox.faults.set({ fault: 'content-error', options: { status: 429 } })
+  expect(await sync()).toBe(503)
+  expect(await readiness()).toBe('credential_refused')
+  started.gateway.sandbox.faults.clear()
+  expect(await sync()).toBe(200)
+  expect(await readiness()).toBe('')
+})
+
+test('a key that is refused so often that no call is sent with it is shown until there is another', async () => {
+  started.gateway.sandbox.removeKey(key)
+  for (let refused = 0; refused < 3; refused++) expect(await sync()).toBe(502)
+  expect(await sync()).toBe(503)
+  expect(await readiness()).toBe('credential_refused,breaker_open')
+  key = `bd_v2_canary_taken_instead_of_another_${key.length}`
+  started.gateway.sandbox.addKey(key)
+  upstreamKey.write(key)
+  await says('')
+  expect(await sync()).toBe(200)
+})
+
+test('a reference that gives no key is shown until it does; the key before serves on', async () => {
+  upstreamKey.write('no key at all')
+  await says('credential_not_followed')
+  expect(await sync()).toBe(200)
+  upstreamKey.write(key)
+  await says('')
+})
+
+test('a credential without a key is shown until it has one, while others serve', async () => {
+  const version = { source: otherKey.reference, fingerprint: '0'.repeat(64) }
+  addCredential(started.gateway.custody(), 'other', version)
+  await says('credential_sealed')
+  expect(await sync()).toBe(200)
+  otherKey.write('bd_v2_canary_of_the_other_credential')
+  await says('')
+})
+
+test('an issuer of tokens whose keys cannot be had is shown until they can', async () => {
+  issuerKeys.remove()
+  await says('issuer_keys_unavailable')
+  issuerKeys.write(keySet)
+  await says('')
+})
+
+test('a log that loses lines is shown until it loses none', async () => {
+  logIsLosing = true
+  expect(await readiness()).toBe('log_lines_lost')
+  logIsLosing = false
+  expect(await readiness()).toBe('')
+})
+
+test('tenants, administrators and credentials that cannot be read from the store are shown until they can', async () => {
+  const { raw } = started.gateway.store
+  raw.exec('ALTER TABLE directory_change RENAME TO elsewhere')
+  await says('store_unreadable')
+  expect(await sync()).toBe(200)
+  raw.exec('ALTER TABLE elsewhere RENAME TO directory_change')
+  await says('')
+})
+
+test('a certificate that has expired, or cannot be renewed, is shown', () => {
+  const none = { areStale: false, isStale: false, isBehindReferences: false, isLacking: false }
+  const custody = { credentials: { some: () => false }, keeper: none } as never
+  const of = (tls: DegradationSources['tls']) =>
+    degradationsOf({
+      custody,
+      callers: none,
+      completeness: none,
+      proofs: { lackKeys: () => false },
+      logIsLosing: undefined,
+      tls
+    })
+  expect(of(null)).toEqual([])
+  const now = Date.now()
+  expect(of({ hasExpired: at => at >= now, isBehindFiles: () => false })).toEqual(['certificate_expired'])
+  expect(of({ hasExpired: () => false, isBehindFiles: () => true })).toEqual(['certificate_not_followed'])
+})

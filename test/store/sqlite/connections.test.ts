@@ -1,0 +1,89 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { afterEach, expect, test } from 'vitest'
+import { LentConnection, OtherConnections } from '../../../src/store/sqlite/connections.ts'
+
+const ports: MessagePort[] = []
+afterEach(() => {
+  for (const port of ports.splice(0)) port.close()
+})
+
+/** A reader whose connections are counted, and the port of it that the writer gets. */
+function reader() {
+  const { port1, port2 } = new MessageChannel()
+  ports.push(port1, port2)
+  const seen = { opened: 0, open: 0 }
+  const connection = new LentConnection(port1, () => {
+    seen.opened++
+    seen.open++
+    return { raw: { close: () => void seen.open-- } }
+  })
+  return { connection, seen, port: port2 }
+}
+
+/** As long as messages between ports take, and some more. */
+async function aWhile(): Promise<void> {
+  for (let turns = 0; turns < 20; turns++) await turn()
+}
+
+test('a reader opens the store only when the writer knows of it', async () => {
+  const { connection, seen, port } = reader()
+  const used = connection.use(() => 'read')
+  await aWhile()
+  expect(seen.opened).toBe(0)
+  new OtherConnections().add(port)
+  expect(await used).toBe('read')
+  expect(seen).toEqual({ opened: 1, open: 1 })
+})
+
+test('while the writer opens the store again no reader has it open, and afterwards each may', async () => {
+  const others = new OtherConnections()
+  const readers = [reader(), reader()]
+  for (const { port } of readers) others.add(port)
+  for (const { connection } of readers) await connection.use(() => {})
+  const open = () => readers.map(({ seen }) => seen.open)
+  expect(open()).toEqual([1, 1])
+  expect(await others.without(open)).toEqual([0, 0])
+  for (const { connection } of readers) await connection.use(() => {})
+  expect(open()).toEqual([1, 1])
+})
+
+test('a read that is under way ends first, and those behind it wait', async () => {
+  const others = new OtherConnections()
+  const { connection, seen, port } = reader()
+  others.add(port)
+  const reading = Promise.withResolvers<void>()
+  const first = connection.use(() => reading.promise)
+  await aWhile()
+  const opening = others.without(() => seen.open)
+  await aWhile()
+  const second = connection.use(() => seen.opened)
+  await aWhile()
+  expect(seen.open).toBe(1)
+  reading.resolve()
+  await first
+  expect(await opening).toBe(0)
+  expect(await second).toBe(2)
+})
+
+test('readers may go on when the store could not be opened', async () => {
+  const others = new OtherConnections()
+  const { connection, port } = reader()
+  others.add(port)
+  const failing = others.without(() => {
+    throw new Error('still gone')
+  })
+  await expect(failing).rejects.toThrow('still gone')
+  expect(await connection.use(() => 'read')).toBe('read')
+})
+
+test('a reader that has ended is not waited for', async () => {
+  const others = new OtherConnections()
+  const { port } = reader()
+  others.add(port)
+  const [readersSide] = ports
+  const opening = others.without(() => 'open')
+  readersSide?.close()
+  expect(await opening).toBe('open')
+  expect(await others.without(() => 'again')).toBe('again')
+})

@@ -1,0 +1,66 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { takeProcessLock } from '../../../src/store/sqlite/process-lock.ts'
+
+let folder: string
+let path: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'process-lock-'))
+  path = join(folder, 'locks', 'one.lock')
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Another process that tries to take the lock and tells whether it has it. */
+async function otherProcess(): Promise<{ child: ChildProcess; holds: boolean }> {
+  const child = fork(join(import.meta.dirname, 'lock-holder.ts'), [path], { execArgv: [] })
+  const [holds] = (await once(child, 'message')) as [boolean]
+  return { child, holds }
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL')
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+}
+
+test('a lock is held by one at a time, in one process and in two', async () => {
+  const lock = takeProcessLock(path)
+  expect(lock).not.toBeNull()
+  expect(takeProcessLock(path)).toBeNull()
+  const other = await otherProcess()
+  expect(other.holds).toBe(false)
+  await kill(other.child)
+  lock?.release()
+})
+
+test('trying in vain does not take the lock from its holder', async () => {
+  const lock = takeProcessLock(path)
+  for (let attempt = 0; attempt < 3; attempt++) expect(takeProcessLock(path)).toBeNull()
+  const other = await otherProcess()
+  expect(other.holds).toBe(false)
+  await kill(other.child)
+  lock?.release()
+})
+
+test('SIGKILL releases the lock', async () => {
+  const { child, holds } = await otherProcess()
+  expect(holds).toBe(true)
+  expect(takeProcessLock(path)).toBeNull()
+  await kill(child)
+  const lock = takeProcessLock(path)
+  expect(lock).not.toBeNull()
+  lock?.release()
+})
+
+test('a released lock leaves no file and can be taken again', () => {
+  takeProcessLock(path)?.release()
+  expect(existsSync(path)).toBe(false)
+  const again = takeProcessLock(path)
+  expect(again).not.toBeNull()
+  again?.release()
+})

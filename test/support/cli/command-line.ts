@@ -1,0 +1,78 @@
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { afterEach } from 'vitest'
+import { processEnvironment } from '../run/bounds.ts'
+import { runHere } from './command-here.ts'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+export const program = join(root, 'src/cli/main.ts')
+
+/** What a finished command left behind. */
+export type Finished = { code: number | null; stdout: string; stderr: string }
+
+/** A folder of its own for one test, and the commands run in it as an operator would. */
+export type CommandLine = {
+  readonly folder: string
+  readonly storePath: string
+  start(words: readonly string[], env?: Record<string, string>): ChildProcessByStdio<null, Readable, Readable>
+  /** Runs within this process: for everything that is not about the process itself. */
+  run(words: readonly string[], env?: Record<string, string>): Promise<Finished>
+  /** The same as a process of its own. */
+  runProcess(words: readonly string[], env?: Record<string, string>): Promise<Finished>
+  /** Runs with `--json`, expects success and gives what was printed. */
+  json(...words: string[]): Promise<Record<string, unknown>>
+}
+
+const folders: string[] = []
+const children: ChildProcess[] = []
+afterEach(() => {
+  // One left over from a failed test would go on in a folder that is no longer there.
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+/** Makes an empty folder, gone after the test; commands in it use the default store and master key. */
+export function commandLine(): CommandLine {
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-cli-'))
+  folders.push(folder)
+  const path = `${join(root, 'node_modules/.bin')}:${process.env['PATH']}`
+  function start(words: readonly string[], env: Record<string, string> = {}) {
+    const child = spawn('node', [program, ...words], {
+      cwd: folder,
+      env: { ...processEnvironment, PATH: path, TMPDIR: folder, ...env },
+      stdio: ['ignore', 'pipe', 'pipe']
+    })
+    children.push(child)
+    return child
+  }
+  async function runProcess(words: readonly string[], env?: Record<string, string>): Promise<Finished> {
+    const child = start(words, env)
+    const [[code], stdout, stderr] = await Promise.all([
+      once(child, 'close') as Promise<[number | null]>,
+      text(child.stdout),
+      text(child.stderr)
+    ])
+    return { code, stdout, stderr }
+  }
+  function run(words: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
+    return runHere(words, { folder, env: { PATH: path, TMPDIR: folder, ...env } })
+  }
+  return {
+    folder,
+    storePath: join(folder, 'data/gateway.db'),
+    start,
+    run,
+    runProcess,
+    async json(...words) {
+      const { code, stdout, stderr } = await run([...words, '--json'])
+      if (code !== 0) throw new Error(`exit ${code}: ${stderr}`)
+      return JSON.parse(stdout) as Record<string, unknown>
+    }
+  }
+}
