@@ -23,6 +23,8 @@ import { limitsInUse } from './limits/limits-in-use.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
 import { degradationsOf } from './routes/health/degradations.ts'
 import { unreadiness } from './routes/health/unreadiness.ts'
+import { logEvents } from './telemetry/event-log.ts'
+import { Events } from './telemetry/events.ts'
 import type { Logger } from './telemetry/logger.ts'
 import { startWriterThread, type WriterThread } from './threads/start-writer.ts'
 import type { Opened } from './threads/writer-thread.ts'
@@ -66,11 +68,16 @@ export type GatewayOptions = {
  * StoreError, or the listener's own error when a port is taken; nothing is left running then.
  */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
-  const { logger } = options
+  const events = new Events()
+  const stopLogging = logEvents(events, options.logger)
   const { app, admin, store, opened, open, readAgain, announceEnd, closeDomains } = await assemble(
     config,
-    options
-  )
+    options,
+    events
+  ).catch(error => {
+    stopLogging()
+    throw error
+  })
   const listeners: Listener[] = []
   let stopUnsealing = () => {}
   const close = async () => {
@@ -80,49 +87,49 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       await closeDomains(() => Promise.all([calls?.close(), health?.settle()]))
     } finally {
       await health?.close()
+      stopLogging()
     }
   }
   try {
-    const writer = 'sealed' in opened ? null : await open(opened)
+    const writer = 'sealed' in opened ? '' : await open(opened)
     listeners.push(await listen(app, config.host, config.port))
     listeners.push(await listen(admin, config.adminHost, config.adminPort))
     const [url, adminUrl] = listeners.map(listener => listener.url) as [string, string]
-    const told = { url, admin_url: adminUrl, upstream: config.upstreamOrigin, version }
+    const facts = { url, admin_url: adminUrl, upstream: config.upstreamOrigin, version }
     if ('sealed' in opened) {
-      logger.error({ ...told, reason: opened.sealed }, 'sealed')
-      stopUnsealing = retryUnsealing<Opened>(store, logger, async found => {
-        logger.info({ ...told, writer: await open(found) }, 'ready')
+      events.publish('gateway.sealed', { ...facts, reason: opened.sealed })
+      stopUnsealing = retryUnsealing<Opened>(store, events, async found => {
+        events.publish('gateway.ready', { ...facts, writer: await open(found) })
       })
-    } else logger.info({ ...told, writer }, 'ready')
+    } else events.publish('gateway.ready', { ...facts, writer })
     return { url, adminUrl, readAgain, announceEnd, close }
   } catch (error) {
     // What the listener says is what counts: the store has nothing to lose yet.
-    await close().catch(reason => logger.error({ err: reason }, 'the start could not be undone cleanly'))
+    await close().catch(err => events.publish('gateway.cleanup_failed', { err }))
     throw error
   }
 }
 
 /** Puts the domains and both applications together over an open store. Nothing listens yet, and nobody is known. */
-async function assemble(config: Config, options: GatewayOptions) {
-  const { logger } = options
-  const tls = config.tls === null ? null : await openTls(config.tls, logger)
-  warn(logger, settingWarnings(config, tls?.material ?? null, new Date()))
+async function assemble(config: Config, options: GatewayOptions, events: Events) {
+  const tls = config.tls === null ? null : await openTls(config.tls, events)
+  warn(events, settingWarnings(config, tls?.material ?? null, new Date()))
   const thread = await startWriterThread(config, options)
   const { store, opened } = thread
   const lifecycle: ProcessState = { draining: false, sealed: true }
-  const custody = openCustody(config, options, store)
-  const callers = new Principals(store, logger, () => custody.keeper.refresh())
-  const completeness = new LedgerCompleteness(store, logger)
-  const ledger = openLedger(store, logger, completeness)
+  const custody = openCustody(config, { ...options, events, store })
+  const callers = new Principals(store, events, () => custody.keeper.refresh())
+  const completeness = new LedgerCompleteness(store, events)
+  const ledger = openLedger(store, events)
   const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
   const reader = new QueryExecutor(
     config.storeUrl,
     workerEntry(import.meta.url, 'threads/reader-thread'),
     port => store.call('introduce', port, [port])
   )
-  const proofs = await openAuthenticators(config, callers.tenants, logger)
+  const proofs = await openAuthenticators(config, callers.tenants, events)
   const parts = { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness, tls }
-  const { app, admin } = await buildApps(config, parts, options)
+  const { app, admin } = await buildApps(config, parts, options, events)
   const stopFollowingTls = tls?.follow(app.server as unknown as Server)
 
   return {
@@ -133,11 +140,11 @@ async function assemble(config: Config, options: GatewayOptions) {
     /** Lets everybody in whom the open store knows. Returns the id of the ledger's writer. */
     async open(found: Opened): Promise<string> {
       for (const { writer: dead, openCalls } of found.recovered)
-        logger.warn({ writer: dead, open_calls: openCalls }, 'recovered a dead writer')
+        events.publish('writer.recovered', { writer: dead, open_calls: openCalls })
       completeness.note(found.missing)
       await custody.keeper.open()
       await callers.open(found)
-      warn(logger, describeWarnings(unknownTenants(config, callers.tenants.tenantNamed), config))
+      warn(events, describeWarnings(unknownTenants(config, callers.tenants.tenantNamed), config))
       lifecycle.sealed = false
       return found.writer
     },
@@ -162,8 +169,8 @@ async function assemble(config: Config, options: GatewayOptions) {
   }
 }
 
-function warn(logger: Logger, warnings: readonly string[]): void {
-  for (const warning of warnings) logger.warn({ warning }, 'a setting needs attention')
+function warn(events: Events, warnings: readonly string[]): void {
+  for (const warning of warnings) events.publish('setting.questionable', { warning })
 }
 
 type Parts = {
@@ -182,7 +189,8 @@ type Parts = {
 async function buildApps(
   config: Config,
   { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness, tls }: Parts,
-  { logger, logIsLosing }: GatewayOptions
+  { logger, logIsLosing }: GatewayOptions,
+  events: Events
 ) {
   const shared = {
     version,
@@ -195,7 +203,7 @@ async function buildApps(
     degradations: () => degradationsOf({ custody, callers, completeness, proofs, tls, logIsLosing })
   }
   const tenantLimiter = new MemoryLimiter('tenant')
-  const forward = forwarderOf(config, { transport, credentials: custody.credentials, ledger, logger })
+  const forward = forwarderOf(config, { transport, credentials: custody.credentials, ledger, events })
   const app = await buildApp({
     ...shared,
     tls: tls?.material,
@@ -223,28 +231,18 @@ async function buildApps(
   return { app, admin }
 }
 
-function openLedger(store: WriterThread['store'], logger: Logger, completeness: LedgerCompleteness): Ledger {
+function openLedger(store: WriterThread['store'], events: Events): Ledger {
   return new Ledger({
     store: batch => store.call('append', packEntries(batch)),
     checkpoint: options => store.call('checkpoint', options),
-    onFault(fault) {
-      if (fault) logger.error({ err: fault }, 'the ledger cannot record')
-      else {
-        logger.info('the ledger records again')
-        completeness.check()
-      }
-    }
+    events
   })
 }
 
-type DoorParts = Pick<ForwarderDependencies, 'transport' | 'credentials' | 'ledger'> & { logger: Logger }
-
-function forwarderOf(config: Config, { logger, ...parts }: DoorParts): Forward {
+function forwarderOf(config: Config, parts: Omit<ForwarderDependencies, 'budget' | 'deadlineMs'>): Forward {
   const budget = new Budget({
     perCredential: config.upstreamBudgetPerMinute,
     perEgress: config.egressBudgetPerMinute
   })
-  const onEcho: ForwarderDependencies['onEcho'] = facts =>
-    logger.error({ incident: 'credential_echoed', ...facts }, 'the upstream has repeated our key')
-  return createForwarder({ ...parts, budget, deadlineMs: config.upstreamDeadlineMs, onEcho })
+  return createForwarder({ ...parts, budget, deadlineMs: config.upstreamDeadlineMs })
 }
