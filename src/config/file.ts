@@ -12,32 +12,30 @@ export type ConfigFile = {
   readonly settings: Readonly<Record<string, unknown>>
   /** Where each of them stands, and each of its members, e.g. `GATEWAY_JWT_ISSUERS[0].jwks`: FILE:LINE:COLUMN. */
   readonly places: ReadonlyMap<string, string>
+  /** What is wrong with the file as a whole: then it gives no settings. */
+  readonly faults: readonly ConfigIssue[]
 }
 
-const nothing: ConfigFile = { settings: {}, places: new Map() }
+function nothing(...faults: readonly ConfigIssue[]): ConfigFile {
+  return { settings: {}, places: new Map(), faults }
+}
 
-/**
- * Reads `file`; without one gateway.yaml, which may be missing. What is wrong with the file as a whole is added to `faults`, with
- * its place.
- */
-export function readConfigFile(file: string | undefined, faults: ConfigIssue[]): ConfigFile {
+/** Reads `file`; without one gateway.yaml, which may be missing. */
+export function readConfigFile(file: string | undefined): ConfigFile {
   const path = file ?? defaultFile
   let bytes: Buffer
   try {
     bytes = readFileSync(path)
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (file === undefined && code === 'ENOENT') return nothing
-    faults.push({ key: path, detail: `cannot be read (${code})` })
-    return nothing
+    const { code } = error as NodeJS.ErrnoException
+    if (file === undefined && code === 'ENOENT') return nothing()
+    return nothing({ key: path, detail: `cannot be read (${code})` })
   }
   const read = readText(bytes)
-  if ('text' in read) return parseSettings(path, read.text, faults)
-  faults.push({ key: path, detail: read.fault })
-  return nothing
+  return 'text' in read ? parseSettings(path, read.text) : nothing({ key: path, detail: read.fault })
 }
 
-function parseSettings(path: string, text: string, faults: ConfigIssue[]): ConfigFile {
+function parseSettings(path: string, text: string): ConfigFile {
   const lines = new LineCounter()
   // The parser's own messages quote the file, which may hold a secret put there by mistake.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
@@ -45,19 +43,23 @@ function parseSettings(path: string, text: string, faults: ConfigIssue[]): Confi
     const { line, col } = lines.linePos(offset)
     return `${path}:${line}:${col}`
   }
-  const wrong = [...document.errors, ...document.warnings]
-  if (wrong.length > 0) {
-    faults.push(...firstOfEachLine(wrong, lines).map(error => syntaxFault(path, error, placeOf)))
-    return nothing
-  }
+  const wrong = firstOfEachLine([...document.errors, ...document.warnings], lines)
+  if (wrong.length > 0)
+    return nothing(
+      ...wrong.map(error => ({
+        key: path,
+        detail: describeYamlError(error),
+        source: placeOf(error.pos[0])
+      }))
+    )
   const settings = contentOf(document)
-  if (isSettings(settings)) return { settings: { ...settings }, places: placesIn(document.contents, placeOf) }
+  if (isSettings(settings))
+    return { settings: { ...settings }, places: placesIn(document.contents, placeOf), faults: [] }
   const detail =
     settings === undefined
       ? 'has an alias without its anchor, or too many aliases'
       : 'must be a YAML mapping of settings, e.g. GATEWAY_PORT: 8080'
-  faults.push({ key: path, detail })
-  return nothing
+  return nothing({ key: path, detail })
 }
 
 /** Undefined when its aliases cannot be followed. */
@@ -77,10 +79,6 @@ function isSettings(content: unknown): content is Readonly<Record<string, unknow
 function firstOfEachLine(errors: readonly YAMLError[], lines: LineCounter): YAMLError[] {
   const lineOf = (error: YAMLError) => lines.linePos(error.pos[0]).line
   return errors.filter((error, index) => errors.findIndex(other => lineOf(other) === lineOf(error)) === index)
-}
-
-function syntaxFault(key: string, error: YAMLError, placeOf: (offset: number) => string): ConfigIssue {
-  return { key, detail: describeYamlError(error), source: placeOf(error.pos[0]) }
 }
 
 function placesIn(root: unknown, placeOf: (offset: number) => string): ReadonlyMap<string, string> {

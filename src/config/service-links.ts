@@ -1,16 +1,12 @@
-/**
- * What Kubernetes puts into the environment of every pod for each service beside it (and Docker for a linked container): a
- * service called `gateway` has the names of our settings.
- */
-
-type Environment = Readonly<Record<string, string | undefined>>
-
 const linkName =
   /^GATEWAY(?:_[A-Z0-9_]+)?_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:ADDR|PORT|PROTO))?)$/
 const linkValue = /^(?:tcp|udp|sctp):\/\//
 
-/** The variables that are about a service and not for us, by their names' order. */
-export function serviceLinks(env: Environment): string[] {
+/**
+ * The variables that Kubernetes puts into the environment of every pod for each service beside it (and Docker for a linked
+ * container), sorted by name: those of a service called `gateway` have the names of our settings.
+ */
+export function serviceLinks(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.keys(env)
     .filter(name => linkName.test(name) || isPortLink(name, env[name]))
     .sort()

@@ -40,6 +40,7 @@ test('without any setting the documented defaults hold', () => {
     port: 8080,
     adminHost: '127.0.0.1',
     adminPort: 8081,
+    limitsUrl: 'memory:',
     storeUrl: 'sqlite:./data/gateway.db',
     upstreamOrigin: 'https://api.bigdata.com',
     upstreamKey: 'env:BIGDATA_API_KEY',
@@ -59,7 +60,6 @@ test('without any setting the documented defaults hold', () => {
     tokenIssuers: [],
     tls: null,
     clientCertificates: [],
-    unknownVariables: [],
     warnings: [],
     sources: new Map()
   })
@@ -84,7 +84,7 @@ describe('where settings come from', () => {
 
   test('a variable that is no setting is named, and others are none of our business', () => {
     const config = loadConfig({ GATEWAY_PROT: secret, PATH: '/bin' }, yaml(''))
-    expect(config.unknownVariables).toEqual(['GATEWAY_PROT'])
+    expect(config.warnings).toEqual(['GATEWAY_PROT is set but is not a setting: did you mean GATEWAY_PORT?'])
   })
 
   test('a member of the file that is no setting is a fault', () => {
