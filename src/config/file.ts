@@ -6,13 +6,12 @@ import { describeYamlError } from './yaml-error.ts'
 
 const defaultFile = 'gateway.yaml'
 
-/** What a file says. */
+/** The content of a file. */
 export type ConfigFile = {
-  /** The settings by their names, as they stand there. */
   readonly settings: Readonly<Record<string, unknown>>
-  /** Where each of them stands, and each of its members, e.g. `GATEWAY_JWT_ISSUERS[0].jwks`: FILE:LINE:COLUMN. */
+  /** FILE:LINE:COLUMN of each of them and of its members, e.g. `GATEWAY_JWT_ISSUERS[0].jwks`. */
   readonly places: ReadonlyMap<string, string>
-  /** What is wrong with the file as a whole: then it gives no settings. */
+  /** What is wrong with the file as a whole: it gives no settings then. */
   readonly faults: readonly ConfigIssue[]
 }
 
@@ -62,7 +61,7 @@ function parseSettings(path: string, text: string): ConfigFile {
   return nothing({ key: path, detail })
 }
 
-/** Undefined when its aliases cannot be followed. */
+/** Undefined when its aliases cannot be resolved. */
 function contentOf(document: { toJS(): unknown }): unknown {
   try {
     return document.toJS() ?? {}
@@ -75,7 +74,7 @@ function isSettings(content: unknown): content is Readonly<Record<string, unknow
   return typeof content === 'object' && content !== null && !Array.isArray(content)
 }
 
-/** One slip makes several errors of a line: the first tells enough. */
+/** One mistake makes several errors of a line. */
 function firstOfEachLine(errors: readonly YAMLError[], lines: LineCounter): YAMLError[] {
   const lineOf = (error: YAMLError) => lines.linePos(error.pos[0]).line
   return errors.filter((error, index) => errors.findIndex(other => lineOf(other) === lineOf(error)) === index)

@@ -12,16 +12,16 @@ export function serviceLinks(env: Readonly<Record<string, string | undefined>>):
     .sort()
 }
 
-/** `GATEWAY_PORT=tcp://10.0.0.1:8080`, of the setting's own name: only the value tells. */
+/** `GATEWAY_PORT=tcp://10.0.0.1:8080` has the name of a setting: only the value identifies it. */
 function isPortLink(name: string, value: string | undefined): boolean {
   return /^GATEWAY_(?:[A-Z0-9_]+_)?PORT$/.test(name) && value !== undefined && linkValue.test(value)
 }
 
-/** One sentence about all of them: which, why, and what to do. */
+/** One sentence about all of them, with what to do. */
 export function describeServiceLinks(links: readonly string[]): string {
   const named = [...new Set(links.flatMap(serviceOf))].join(', ')
-  const are = links.length === 1 ? 'is no setting but tells' : 'are no settings but tell'
-  const count = links.length === 1 ? 'counts' : 'count'
+  const [are, count] =
+    links.length === 1 ? ['is no setting but tells', 'counts'] : ['are no settings but tell', 'count']
   const where = named === '' ? 'of a service' : `of the service ${named}`
   return (
     `${links.join(', ')} ${are} ${where}, as Kubernetes does, and ${count} as not set: ` +

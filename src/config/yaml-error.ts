@@ -1,10 +1,11 @@
 import type { YAMLError } from 'yaml'
 
-/** What a file has that is no YAML. The parser's own messages would quote it, and it may hold a secret put there by mistake. */
+/** What is no YAML, by the parser's code. Its own messages would quote the file, which may hold a secret put there by mistake. */
 const known: { readonly [Code in YAMLError['code']]?: string } = {
   TAB_AS_INDENT: 'a tab, where lines are indented by spaces',
   DUPLICATE_KEY: 'a member that has been given before',
   MULTILINE_IMPLICIT_KEY: 'a name without a colon and a space behind it',
+  MISSING_CHAR: 'a name without a colon and a space behind it',
   BLOCK_AS_IMPLICIT_KEY: 'a second colon in one value: put it in quotes, or mend how the lines are indented',
   BAD_INDENT: 'a bracket before this place that is not closed, or lines that are indented too little',
   BAD_SCALAR_START: 'a value that begins with a reserved character: put it in quotes',
@@ -16,11 +17,7 @@ const known: { readonly [Code in YAMLError['code']]?: string } = {
 export function describeYamlError({ code, message }: Pick<YAMLError, 'code' | 'message'>): string {
   if (code === 'MULTIPLE_DOCS') return 'begins a second document, where there may be one'
   if (code === 'NON_STRING_KEY') return 'has a member whose name is no text'
-  const what = code === 'MISSING_CHAR' ? missing(message) : known[code]
+  const isUnclosed = code === 'MISSING_CHAR' && message.startsWith('Missing closing')
+  const what = isUnclosed ? 'a quote before this place that is not closed' : known[code]
   return what === undefined ? 'is not valid YAML' : `is not valid YAML: ${what}`
-}
-
-function missing(message: string): string {
-  if (message.startsWith('Missing closing')) return 'a quote before this place that is not closed'
-  return 'a name without a colon and a space behind it'
 }

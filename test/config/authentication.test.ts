@@ -159,8 +159,8 @@ test('a list that is no JSON, or no list, is told without its text', () => {
 
 test('no two issuers share a name or an issuer, and no two mappings the same certificates', () => {
   expect(faultsOf(issuers({}, { issuer: 'b' }, { name: 'c' }))).toEqual({
-    'GATEWAY_JWT_ISSUERS[1].name': 'is the name of an earlier one too',
-    'GATEWAY_JWT_ISSUERS[2].issuer': 'is the issuer of an earlier one too'
+    'GATEWAY_JWT_ISSUERS[1].name': 'is also the name of an earlier issuer',
+    'GATEWAY_JWT_ISSUERS[2].issuer': 'is also the issuer of an earlier entry'
   })
   const tenant = 'acme'
   expect(
@@ -173,8 +173,8 @@ test('no two issuers share a name or an issuer, and no two mappings the same cer
       )
     )
   ).toEqual({
-    'GATEWAY_CLIENT_CERTIFICATES[1]': 'is about the same certificates as an earlier one',
-    'GATEWAY_CLIENT_CERTIFICATES[3]': 'is about the same certificates as an earlier one'
+    'GATEWAY_CLIENT_CERTIFICATES[1]': 'maps the same certificates as an earlier entry',
+    'GATEWAY_CLIENT_CERTIFICATES[3]': 'maps the same certificates as an earlier entry'
   })
 })
 
