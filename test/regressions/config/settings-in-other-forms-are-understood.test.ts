@@ -29,7 +29,7 @@ function faultsOf(env: Record<string, string>, text: string | Buffer = ''): stri
   }
 }
 
-describe('the same value in another form is taken:', () => {
+describe('a value in an equivalent form is accepted:', () => {
   test.each<[string, string | Buffer, Partial<Config>]>([
     ['a number in quotes', 'GATEWAY_PORT: "9000"\n', { port: 9000 }],
     [
@@ -71,7 +71,7 @@ describe('the same value in another form is taken:', () => {
   })
 })
 
-describe('what is not taken gets a sentence that names the form:', () => {
+describe('a value in a wrong form is refused by a sentence that names the form:', () => {
   test.each<[Record<string, string>, string]>([
     [
       { GATEWAY_PORT: '"8080"' },
@@ -147,7 +147,7 @@ describe('two listeners on one port are a fault before either starts:', () => {
   })
 })
 
-describe('a fault says where its setting was given:', () => {
+describe('a fault names the place of its setting:', () => {
   test('line and column in the file, also of members, or the environment', () => {
     const text = `# settings
 GATEWAY_PORT: many
