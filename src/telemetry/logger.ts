@@ -46,6 +46,8 @@ export function createLogger(level: string, destination: DestinationStream): Log
 
 /** In words, whatever was thrown. */
 function describeError(err: unknown): Record<string, unknown> {
+  // Of several failures of one cleanup the first is the cause.
+  if (err instanceof SuppressedError) return describeError(err.suppressed)
   const isBug = err instanceof Bug
   const thrown = isBug ? err.thrown : err
   if (typeof thrown !== 'object' || thrown === null)
