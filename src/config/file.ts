@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml'
+import { isMap, isNode, isScalar, isSeq } from 'yaml'
 import { readText } from '../base/text-file.ts'
 import { type ConfigIssue, pathOf } from './error.ts'
-import { describeYamlError } from './yaml-error.ts'
+import { contentOf, parseYaml, unresolvedAlias } from './yaml-text.ts'
 
 const defaultFile = 'gateway.yaml'
 
@@ -35,49 +35,20 @@ export function readConfigFile(file: string | undefined): ConfigFile {
 }
 
 function parseSettings(path: string, text: string): ConfigFile {
-  const lines = new LineCounter()
-  // The parser's own messages quote the file, which may hold a secret put there by mistake.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
+  const yaml = parseYaml(text)
   const placeOf = (offset: number) => {
-    const { line, col } = lines.linePos(offset)
+    const { line, col } = yaml.positionOf(offset)
     return `${path}:${line}:${col}`
   }
-  const wrong = firstOfEachLine([...document.errors, ...document.warnings], lines)
-  if (wrong.length > 0)
+  if (yaml.errors.length > 0)
     return nothing(
-      ...wrong.map(error => ({
-        key: path,
-        detail: describeYamlError(error),
-        source: placeOf(error.pos[0])
-      }))
+      ...yaml.errors.map(({ offset, detail }) => ({ key: path, detail, source: placeOf(offset) }))
     )
-  const settings = contentOf(document)
-  if (isSettings(settings))
-    return { settings: { ...settings }, places: placesIn(document.contents, placeOf), faults: [] }
-  const detail =
-    settings === undefined
-      ? 'has an alias without its anchor, or too many aliases'
-      : 'must be a YAML mapping of settings, e.g. GATEWAY_PORT: 8080'
-  return nothing({ key: path, detail })
-}
-
-/** Undefined when its aliases cannot be resolved. */
-function contentOf(document: { toJS(): unknown }): unknown {
-  try {
-    return document.toJS() ?? {}
-  } catch {
-    return undefined
-  }
-}
-
-function isSettings(content: unknown): content is Readonly<Record<string, unknown>> {
-  return typeof content === 'object' && content !== null && !Array.isArray(content)
-}
-
-/** One mistake makes several errors of a line. */
-function firstOfEachLine(errors: readonly YAMLError[], lines: LineCounter): YAMLError[] {
-  const lineOf = (error: YAMLError) => lines.linePos(error.pos[0]).line
-  return errors.filter((error, index) => errors.findIndex(other => lineOf(other) === lineOf(error)) === index)
+  const settings = contentOf(yaml)
+  if (settings === undefined) return nothing({ key: path, detail: unresolvedAlias })
+  if (typeof settings !== 'object' || Array.isArray(settings))
+    return nothing({ key: path, detail: 'must be a YAML mapping of settings, e.g. GATEWAY_PORT: 8080' })
+  return { settings: { ...settings }, places: placesIn(yaml.document.contents, placeOf), faults: [] }
 }
 
 function placesIn(root: unknown, placeOf: (offset: number) => string): ReadonlyMap<string, string> {
