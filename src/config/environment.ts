@@ -40,9 +40,9 @@ export function environmentWarnings(
     // Of the proxy nothing is shown: its address may hold a password.
     direct.length > 0 &&
       `${proxies.join(', ')} ${isOrAre(proxies)} not used: the gateway goes to ${direct.join(', ')} directly. ` +
-        'Let it out there without a proxy, and say so by NO_PROXY',
+        'Allow that in the network, and name them in NO_PROXY',
     unset.length > 0 &&
-      `GATEWAY_EXEC_ENVIRONMENT: ${unset.join(', ')} ${isOrAre(unset)} not set here: commands of exec: references run without`
+      `GATEWAY_EXEC_ENVIRONMENT: ${unset.join(', ')} ${isOrAre(unset)} not set in this environment: commands of exec: references run without ${unset.length === 1 ? 'it' : 'them'}`
   ].filter(sentence => sentence !== false)
 }
 

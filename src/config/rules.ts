@@ -57,14 +57,9 @@ function samePort(settings: Given): string | null {
   return 'is the port of the public listener too (GATEWAY_PORT): choose another'
 }
 
-function overlap(host: string, other: string): boolean {
-  const [one, two] = [addressOf(host), addressOf(other)]
-  return one === two || isEveryAddress(one, two) || isEveryAddress(two, one)
-}
-
-function addressOf(host: string): string {
-  const name = host.toLowerCase()
-  return name === 'localhost' ? '127.0.0.1' : name
+function overlap(...hosts: [string, string]): boolean {
+  const [one = '', other = ''] = hosts.map(host => host.toLowerCase().replace(/^localhost$/, '127.0.0.1'))
+  return one === other || isEveryAddress(one, other) || isEveryAddress(other, one)
 }
 
 /** `::` takes connections of IPv4 as well. What a name stands for is not known here: it may be any. */

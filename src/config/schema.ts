@@ -18,11 +18,15 @@ const Host = Type.String({
   description: 'a host name or an address'
 })
 
-function milliseconds(minimum: number, maximum: number, rest: { default: number }) {
+function milliseconds(minimum: number, maximum: number, rest: { default: number; title?: string }) {
   return Type.Integer({ minimum, maximum, ...rest, description: `milliseconds, ${minimum} to ${maximum}` })
 }
 
-function oneOf<const Word extends string>(words: readonly Word[], rest: { default: Word }, meaning = '') {
+function oneOf<const Word extends string>(
+  words: readonly Word[],
+  rest: { default: Word; title?: string },
+  meaning = ''
+) {
   const description = `one of ${words.join(', ')}${meaning}`
   return Type.Unsafe<Word>({ type: 'string', enum: words, ...rest, description })
 }

@@ -19,13 +19,14 @@ function isPortLink(name: string, value: string | undefined): boolean {
 
 /** One sentence about all of them, with what to do. */
 export function describeServiceLinks(links: readonly string[]): string {
-  const named = [...new Set(links.flatMap(serviceOf))].join(', ')
+  const services = [...new Set(links.flatMap(serviceOf))].join(', ')
   const [are, count] =
-    links.length === 1 ? ['is no setting but tells', 'counts'] : ['are no settings but tell', 'count']
-  const where = named === '' ? 'of a service' : `of the service ${named}`
+    links.length === 1
+      ? ['is no setting but describes', 'counts as not set']
+      : ['are no settings but describe', 'count as not set']
   return (
-    `${links.join(', ')} ${are} ${where}, as Kubernetes does, and ${count} as not set: ` +
-    'put enableServiceLinks: false into the spec of the pod, or give the service another name'
+    `${links.join(', ')} ${are} ${services === '' ? 'a service' : `the service ${services}`}, as Kubernetes does, and ${count}: ` +
+    'set enableServiceLinks: false in the spec of the pod, or rename the service'
   )
 }
 

@@ -55,10 +55,10 @@ export function withSuggestion(issue: ConfigIssue, settings: Readonly<Record<str
 }
 
 function hintOf(name: string, value: string): string {
-  if (/^(["'`]).*\1$/s.test(value)) return '; it is in quotes: write it without them'
+  if (/^(["'`]).*\1$/s.test(value)) return '; remove the quotes'
   if (value.toUpperCase().startsWith(`${name}=`))
-    return '; it begins with the name of the setting: write the value alone'
-  if (value !== value.trim()) return '; there is white space before or behind it'
+    return '; it begins with the name of the setting: write only the value'
+  if (value !== value.trim()) return '; remove the white space around it'
   const level = name === 'GATEWAY_LOG_LEVEL' && (levelsElsewhere[value] ?? nearestName(value, levels))
   return level ? `: did you mean ${level}?` : ''
 }

@@ -88,7 +88,7 @@ export function tlsMaterial(texts: TlsTexts): TlsMaterial {
     faults.push({ key: settings.key, detail: 'is not the key of the certificate' })
   if (faults.length > 0 || !own || !key) throw new ConfigError(faults)
   const context = contextOf(texts, key)
-  attempt('certificate', 'cannot be served: too weak, or of a kind that TLS does not take', () =>
+  attempt('certificate', 'cannot be served: too weak, or of a kind that TLS does not support', () =>
     createSecureContext(context)
   )
   if (faults.length > 0) throw new ConfigError(faults)

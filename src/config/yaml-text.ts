@@ -3,7 +3,7 @@ import { LineCounter, type ParseOptions, parseDocument, type SchemaOptions, type
 /** What is no YAML, by the parser's code. Its own messages would quote the file, which may hold a secret put there by mistake. */
 const known: { readonly [Code in YAMLError['code']]?: string } = {
   TAB_AS_INDENT: 'a tab, where lines are indented by spaces',
-  DUPLICATE_KEY: 'a member that has been given before',
+  DUPLICATE_KEY: 'a member that was given before',
   MULTILINE_IMPLICIT_KEY: 'a name without a colon and a space behind it',
   MISSING_CHAR: 'a name without a colon and a space behind it',
   BLOCK_AS_IMPLICIT_KEY: 'a second colon in one value: put it in quotes, or mend how the lines are indented',
@@ -49,7 +49,7 @@ export function contentOf({ document }: YamlText, maxAliasCount?: number): unkno
 export const unresolvedAlias = 'has an alias without its anchor, or too many aliases'
 
 function describe({ code, message }: YAMLError): string {
-  if (code === 'MULTIPLE_DOCS') return 'begins a second document, where there may be one'
+  if (code === 'MULTIPLE_DOCS') return 'begins a second document: only one is allowed'
   if (code === 'NON_STRING_KEY') return 'has a member whose name is no text'
   const isUnclosed = code === 'MISSING_CHAR' && message.startsWith('Missing closing')
   const what = isUnclosed ? 'a quote before this place that is not closed' : known[code]

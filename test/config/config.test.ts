@@ -99,7 +99,7 @@ describe('where settings come from', () => {
       'is not valid YAML: a bracket before this place that is not closed, or lines that are indented too little',
       `GATEWAY_PORT: [${secret}`
     ],
-    ['is not valid YAML: a member that has been given before', `a: 1\na: ${secret}`],
+    ['is not valid YAML: a member that was given before', `a: 1\na: ${secret}`],
     ['must be a YAML mapping of settings, e.g. GATEWAY_PORT: 8080', `- ${secret}`],
     ['must be a YAML mapping of settings, e.g. GATEWAY_PORT: 8080', secret]
   ])('a file that %s is a fault that quotes none of it', (detail, text) => {

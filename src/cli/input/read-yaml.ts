@@ -31,7 +31,7 @@ export function readYaml(name: string, text: string): YamlRead {
   if (yaml.document.contents === null) return { faults: [{ key: name, detail: 'is empty' }] }
   const repeated = repeatedMembers(yaml.document).map(offset => ({
     key: at(offset),
-    detail: 'is a member that has been given before'
+    detail: 'is a member that was given before'
   }))
   if (repeated.length > 0) return { faults: repeated }
   const value = contentOf(yaml, aliasesBound)

@@ -23,8 +23,8 @@ function linksOf(service: string): Record<string, string> {
 const sentence =
   'GATEWAY_PORT, GATEWAY_PORT_8080_TCP, GATEWAY_PORT_8080_TCP_ADDR, GATEWAY_PORT_8080_TCP_PORT, ' +
   'GATEWAY_PORT_8080_TCP_PROTO, GATEWAY_SERVICE_HOST, GATEWAY_SERVICE_PORT, GATEWAY_SERVICE_PORT_HTTP are no settings but ' +
-  'tell of the service gateway, as Kubernetes does, and count as not set: put enableServiceLinks: false into the spec of ' +
-  'the pod, or give the service another name'
+  'describe the service gateway, as Kubernetes does, and count as not set: set enableServiceLinks: false in the spec of ' +
+  'the pod, or rename the service'
 
 test('variables of a service named gateway count as not set, and one sentence says so', () => {
   const config = loadConfig(linksOf('GATEWAY'), devNull)
@@ -33,13 +33,13 @@ test('variables of a service named gateway count as not set, and one sentence sa
 
 test('the sentence about a single variable is in the singular', () => {
   const { warnings } = loadConfig({ GATEWAY_SERVICE_HOST: '10.96.0.17' }, devNull)
-  expect(warnings).toEqual([expect.stringMatching(/is no setting but tells .* and counts as not set:/)])
+  expect(warnings).toEqual([expect.stringMatching(/is no setting but describes .* and counts as not set:/)])
 })
 
 test('variables of a service named gateway-admin, which has the name of another setting, count as not set too', () => {
   const { adminPort, warnings } = loadConfig(linksOf('GATEWAY_ADMIN'), devNull)
   expect(adminPort).toBe(8081)
-  expect(warnings).toEqual([expect.stringContaining('tell of the service gateway-admin,')])
+  expect(warnings).toEqual([expect.stringContaining('describe the service gateway-admin,')])
 })
 
 test('beside service links the port of the file counts, and so does a port in the environment', async () => {

@@ -16,7 +16,7 @@ test.each<[string, Record<string, string>]>([
 ])('a proxy that is not used is reported without its address: %s', (told, env) => {
   const { warnings } = loadConfig(env, devNull)
   expect(warnings).toEqual([
-    `${told} not used: the gateway goes to https://api.bigdata.com directly. Let it out there without a proxy, and say so by NO_PROXY`
+    `${told} not used: the gateway goes to https://api.bigdata.com directly. Allow that in the network, and name them in NO_PROXY`
   ])
 })
 
