@@ -81,3 +81,9 @@ export function hasCode<Code extends ErrorCode>(
 export function isInTable(error: unknown): error is DomainError<ErrorCode> {
   return error instanceof DomainError && Object.hasOwn(errorTable, error.code)
 }
+
+/** A code in words, as the title of what it is the code of. */
+export function titleOf(code: ErrorCode): string {
+  const words = code.replaceAll('_', ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}

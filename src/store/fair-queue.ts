@@ -1,6 +1,6 @@
 import { hasCode } from '../contract/error-table.ts'
 import { Problem } from '../contract/problem.ts'
-import { withDeadline } from './bounded-queue.ts'
+import { withDeadline } from './deadline.ts'
 
 /** Slots for a kind of askers, who share them: so many of their requests wait at most, with the one that is at work. */
 export type Slots = { readonly kind: string; readonly count: number }

@@ -1,5 +1,5 @@
 import { DomainError } from '../base/domain-error.ts'
-import { hasCode } from '../contract/error-table.ts'
+import { domainError, hasCode } from '../contract/error-table.ts'
 
 /** What is wrong with the store, as far as an operator has to know: what to say, and whether its handle can be kept. */
 type FaultKind = {
@@ -61,6 +61,13 @@ export function isStoreFault(error: unknown): error is StoreFault {
 /** Whether an error says why the store cannot be used: a fault, or `store_unavailable`. */
 export function isStoreError(error: unknown): error is DomainError<StoreFaultCode | 'store_unavailable'> {
   return isStoreFault(error) || hasCode(error, 'store_unavailable')
+}
+
+/** An error of opening or reading a store as one that says so: a store error as it is, any other behind `what`. */
+export function asStoreError(error: unknown, what: string): DomainError {
+  if (isStoreError(error)) return error
+  const reason = error instanceof Error ? error.message : String(error)
+  return domainError('store_unavailable', `${what}: ${reason}`, { cause: error })
 }
 
 /** Whether the open handle may be used again after this fault. */
