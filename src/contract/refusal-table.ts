@@ -1,18 +1,16 @@
 import { DomainError } from '../base/domain-error.ts'
 
-/** What one kind of refusal means. The table below is the only place where such a row is written. */
-export type RefusalKind = {
-  /** HTTP status of an answer that carries it. 400: the input is wrong in itself; else the store's state says no. */
+type RefusalKind = {
+  /** HTTP status of the answer. 400: the input is wrong in itself; else the state of the store forbids it. */
   readonly status: 400 | 404 | 409
   /** What to do about it, by HTTP as well as by the command line. */
   readonly action: string
 }
 
-/** Of a key that has ended. */
 const issueOrRotate =
   'Rotate the key that took its place, where `detail` names one; issue a new key otherwise.'
 
-/** The closed table of why an administrative change, or a question, is refused. */
+/** The closed table of the reasons why an administrative change, or a query, is refused. */
 export const refusalTable = {
   tenant_name_invalid: { status: 400, action: 'Choose a name of the form that `detail` describes.' },
   limit_invalid: { status: 400, action: 'Give a limit within the range that `detail` names.' },
@@ -68,7 +66,7 @@ export const refusalTable = {
 
 export type RefusalCode = keyof typeof refusalTable
 
-/** Whether a domain's rules refuse a change, or a question. Nothing was changed then. */
+/** Whether a rule of the domains refused a change or a query. Nothing was changed then. */
 export function isRefusal(error: unknown): error is DomainError<RefusalCode> {
   return error instanceof DomainError && Object.hasOwn(refusalTable, error.code)
 }

@@ -3,7 +3,6 @@ import fp from 'fastify-plugin'
 import { titleOf } from '../../contract/error-table.ts'
 import { Failure, type FieldError, Problem, type ProblemCode } from '../../contract/problem.ts'
 import {
-  type Example,
   examplesOf,
   ofAnyRequest,
   type ProblemResponses,
@@ -120,7 +119,7 @@ export function adminFailures({
 const noQueryTaken: FieldError = { pointer: '/query', detail: 'must be empty' }
 
 /** What comes of asking. */
-const ofAsking: Readonly<Record<NonNullable<Refused['asks']>, readonly Example[]>> = {
+const ofAsking: Readonly<Record<NonNullable<Refused['asks']>, readonly Failure[]>> = {
   memory: examplesOf(['internal_error']),
   reader: examplesOf(['internal_error', 'overloaded', 'store_unavailable']),
   change: [
