@@ -33,7 +33,7 @@ export type ProblemOptions = {
 }
 
 /** Further facts for operators. */
-export type ProblemFacts = {
+type ProblemFacts = {
   /** Why the upstream could not be reached: a name from `upstream/unreachable-cause.ts`. */
   readonly cause?: string | undefined
   /** Whose limit refused the call. */
