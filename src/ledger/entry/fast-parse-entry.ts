@@ -1,7 +1,6 @@
 import { exportOrder } from './entry.ts'
-import type { EntryFacts } from './entry-facts.ts'
 
-/** A value written as canonical JSON writes it: no escapes, no fractions, no exponents. */
+/** Values in canonical JSON: no escapes, no fractions, no exponents. */
 const textPattern = '"[^"\\\\\\u0000-\\u001f\\ud800-\\udfff]*"'
 const countPattern = '(?:0|[1-9][0-9]{0,14})'
 
@@ -34,16 +33,9 @@ const members: Readonly<Record<string, string>> = {
   writer: textPattern
 }
 const canonicalOrder = Object.keys(members)
-/** A line has `hash` behind these, and behind that the members of a call that the export's order does not know. */
+/** An exported line: the members of the export's order, `hash`, then those of a call that this order does not list. */
 const lineOrder: readonly string[] = exportOrder.filter(name => name !== 'hash')
-const behindHash: readonly string[] = [
-  'cause',
-  'forwarded',
-  'limit',
-  'reason',
-  'upstream_ms',
-  'upstream_state'
-]
+const behindHash = canonicalOrder.filter(name => !lineOrder.includes(name))
 const read = ['attempt', 'kind', 'prev', 'request_id', 'seq', 'writer']
 
 const storedPattern = new RegExp(
@@ -64,20 +56,27 @@ function pattern(name: string, optional: boolean, group: '' | '?:'): string {
   return optional ? `(${group}"${name}":${members[name]},)?` : `(${group}"${name}":${members[name]})`
 }
 
-/** Facts of an entry that is made of a call's members alone. It anchors no other chain. */
-export type FastFacts = Omit<EntryFacts, 'anchor' | 'signed'>
+/** What verification reads of every entry. Its other members are covered by its hash alone. */
+export type EntryFacts = {
+  writer: string
+  seq: number
+  prev: string
+  kind: string
+  requestId: string | undefined
+  attempt: number | undefined
+}
 
 /**
- * Reads the stored text of an entry that is made of a call's members alone, which nearly all entries are, and only
- * when it is canonical JSON: several times as fast as parsing it and writing it again. Null says nothing of other texts.
+ * Reads the stored text of an entry that has a call's members alone, as nearly all have, several times faster than parsing
+ * it and writing it again. Null for any other text, and for one that is not canonical JSON.
  */
-export function fastParseStored(text: string): FastFacts | null {
+export function fastParseStored(text: string): EntryFacts | null {
   const match = storedPattern.exec(text)
   return match && factsOf(match[1], match[2], match[3], match[4], match[5], match[6])
 }
 
-/** The same for a line as an export writes it; gives the canonical text of the entry too. */
-export function fastParseExported(line: string): { facts: FastFacts; text: string; hash: string } | null {
+/** The same for an exported line; gives the canonical text of the entry too. */
+export function fastParseExported(line: string): { facts: EntryFacts; text: string; hash: string } | null {
   const match = linePattern.exec(line)
   const hash = match?.[hashGroup]
   if (!match || hash === undefined) return null
@@ -94,7 +93,7 @@ export function fastParseExported(line: string): { facts: FastFacts; text: strin
   return { facts, text: `${text.slice(0, -1)}}`, hash }
 }
 
-/** Takes members as they are written, `"seq":12,`, the writer without a comma. */
+/** Each argument is a member as written, `"seq":12,`; the writer has no comma. */
 function factsOf(
   attempt: string | undefined,
   kind: string | undefined,
@@ -102,7 +101,7 @@ function factsOf(
   requestId: string | undefined,
   seq: string | undefined,
   writer: string | undefined
-): FastFacts | null {
+): EntryFacts | null {
   if (kind === undefined || prev === undefined || seq === undefined || writer === undefined) return null
   const facts = {
     writer: writer.slice('"writer":"'.length, -1),
@@ -112,6 +111,6 @@ function factsOf(
     requestId: requestId?.slice('"request_id":"'.length, -2),
     attempt: attempt === undefined ? undefined : Number(attempt.slice('"attempt":'.length, -1))
   }
-  // What makes it no entry is told by the slow way, with its reason.
+  // The slow parser gives the reason.
   return facts.writer === '' || facts.seq === 0 || facts.attempt === 0 ? null : facts
 }

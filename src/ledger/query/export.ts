@@ -1,17 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type ChainedEntry, exportLine } from '../entry/entry.ts'
-import { batchesAfter, prunePosition, rowBefore } from './batch-reader.ts'
+import { batchesAfter, positionBeforeRow, prunePosition } from './batch-reader.ts'
 
 /**
- * Export lines with their line ends, in commit order, in batches: from behind position `after`, or from the beginning of
- * what has not been pruned, to position `last`. Throws PrunedMeanwhile when some of them are no longer there.
+ * Export lines with their line ends, in commit order, in batches: the entries behind position `after`, by default the whole
+ * ledger, up to position `last`. Throws PrunedMeanwhile when some of them have been pruned.
  */
 export function* exportedLines(
   database: DatabaseSync,
   after = prunePosition(database),
   last = Number.MAX_SAFE_INTEGER
 ): Generator<string> {
-  for (const { id, texts, hashes } of batchesAfter(database, rowBefore(database, after))) {
+  for (const { id, texts, hashes } of batchesAfter(database, positionBeforeRow(database, after))) {
     if (id > last) return
     let lines = ''
     for (const [index, text] of texts.entries())
@@ -21,7 +21,7 @@ export function* exportedLines(
   }
 }
 
-/** The position of an entry, so that an export can go on behind it; null when there is no such entry, or no longer. */
+/** The position of an entry, from which an export can go on; null when there is no such entry, or it was pruned. */
 export function positionOf(database: DatabaseSync, writer: string, seq: number): number | null {
   const row = database
     .prepare(

@@ -1,10 +1,12 @@
 import type { ParsedEntry } from '../entry/parse-entry.ts'
-import type { FindingKind } from './finding.ts'
+import type { Finding } from './finding.ts'
+
+type CallFinding = Pick<Finding, 'kind' | 'detail'>
 
 /** How many closed calls are remembered at least, so that memory stays constant. Writers open and close a call once. */
 const closedCallsRemembered = 10_000
 
-/** Finds entries that make no sense as the story of a call: a second intent or outcome, an outcome of nothing. */
+/** Finds entries that do not fit the history of a call: a second intent or outcome, an outcome without an intent. */
 export class CallCheck {
   /** Calls with an intent and no outcome yet: as many as were ever in flight at once. */
   readonly #open: Set<string>
@@ -16,13 +18,13 @@ export class CallCheck {
     this.#open = new Set(open)
   }
 
-  /** Calls without an outcome so far. */
+  /** How many calls have no outcome so far. */
   get openCalls(): number {
     return this.#open.size
   }
 
   /** What is wrong with the next entry, or null. */
-  add({ kind, requestId, attempt }: ParsedEntry): { kind: FindingKind; detail: string } | null {
+  add({ kind, requestId, attempt }: ParsedEntry): CallFinding | null {
     if (kind !== 'call.intent' && kind !== 'call.outcome') return null
     if (requestId === undefined || attempt === undefined)
       return { kind: 'malformed', detail: 'it names no call (request_id and attempt)' }
@@ -30,14 +32,14 @@ export class CallCheck {
     return kind === 'call.intent' ? this.#addIntent(call) : this.#addOutcome(call)
   }
 
-  #addIntent(call: string): { kind: FindingKind; detail: string } | null {
+  #addIntent(call: string): CallFinding | null {
     if (this.#open.has(call) || this.#isClosed(call))
       return { kind: 'repeated_call', detail: `it is a second intent of request ${call}` }
     this.#open.add(call)
     return null
   }
 
-  #addOutcome(call: string): { kind: FindingKind; detail: string } | null {
+  #addOutcome(call: string): CallFinding | null {
     if (this.#open.delete(call)) {
       this.#remember(call)
       return null
@@ -47,7 +49,7 @@ export class CallCheck {
       : { kind: 'outcome_without_intent', detail: `no intent of request ${call} comes before it` }
   }
 
-  /** Two generations, the older of which is dropped as a whole: to delete the oldest one by one is slow. */
+  /** Two generations, and the older is dropped as a whole: to delete the oldest calls one by one is slow. */
   #remember(call: string): void {
     this.#closed.add(call)
     if (this.#closed.size < closedCallsRemembered) return

@@ -14,44 +14,55 @@ import { StoreError } from '../../store/sqlite/sqlite.ts'
 import type { Head } from '../entry/chain.ts'
 import { asHead } from '../entry/parse-entry.ts'
 
-/** How far, at most, a record is behind the entries that were acknowledged, in milliseconds. */
+/** How far, at most, a record is behind the acknowledged entries, in milliseconds. */
 const recordEveryMs = 1000
 const ending = '.head'
 
-/** The folder of the records, apart from the store: one file a writer, beside its lock. */
+/** The folder of the records, beside the store: a file for each writer, beside its lock. */
 function folderOf(storePath: string): string {
   return `${storePath}.writers`
 }
 
-/** Records a head durably, all or nothing, in place of the record before. Throws what the file system throws. */
+/** Replaces the record of a writer durably, all or nothing. Throws what the file system throws. */
 export function recordHead(storePath: string, { writer, seq, hash }: Head): void {
   const path = `${folderOf(storePath)}/${writer}${ending}`
-  const draft = `${path}.partial`
-  const file = openOrMakeFolder(draft)
+  const partial = `${path}.partial`
+  const file = openOrMakeFolder(partial)
   try {
     writeSync(file, `${JSON.stringify({ writer, seq, hash })}\n`)
     fsyncSync(file)
   } finally {
     closeSync(file)
   }
-  // Its folder is not synced: what a power cut leaves then is the record before, which claims less and nothing wrong.
-  renameSync(draft, path)
+  // The folder is not synced: a power cut can leave the previous record, which claims less and nothing wrong.
+  renameSync(partial, path)
 }
 
-function openOrMakeFolder(draft: string): number {
+function openOrMakeFolder(path: string): number {
   try {
-    return openSync(draft, 'w', 0o600)
+    return openSync(path, 'w', 0o600)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    // Of a store that no gateway has used yet. Not its parents: a folder that was removed stays so.
-    mkdirSync(dirname(draft), { mode: 0o700 })
-    return openSync(draft, 'w', 0o600)
+    // No gateway has used this store yet. Not recursive: a store's folder that was removed stays removed.
+    mkdirSync(dirname(path), { mode: 0o700 })
+    return openSync(path, 'w', 0o600)
   }
 }
 
 /** Up to where entries were acknowledged, a head for each writer. Throws StoreError when that cannot be read. */
 export function readHeadRecords(storePath: string): Head[] {
-  return recordNames(storePath).flatMap(name => readRecord(`${folderOf(storePath)}/${name}`))
+  const folder = folderOf(storePath)
+  // Absent for a store from before there were records, a copy, or one that was moved.
+  const names = unlessAbsent(folder, () => readdirSync(folder)) ?? []
+  return names
+    .filter(name => name.endsWith(ending))
+    .flatMap(name => unlessAbsent(`${folder}/${name}`, readRecord) ?? [])
+}
+
+function readRecord(path: string): Head {
+  const head = asHead(JSON.parse(readFileSync(path, 'utf8')))
+  if (head) return head
+  throw new SyntaxError('it holds no head')
 }
 
 /** Removes the record of one writer, if there is one. */
@@ -59,36 +70,20 @@ export function forgetHeadRecord(storePath: string, writer: string): void {
   rmSync(`${folderOf(storePath)}/${writer}${ending}`, { force: true })
 }
 
-function recordNames(storePath: string): string[] {
+/** What `read` returns; undefined when there is no such path, also when another process has just removed it. */
+function unlessAbsent<T>(path: string, read: (path: string) => T): T | undefined {
   try {
-    return readdirSync(folderOf(storePath)).filter(name => name.endsWith(ending))
-  } catch (error) {
-    // A store from before there were records, a copy, or one that was moved.
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
-    throw unreadable(folderOf(storePath), error)
+    return read(path)
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw new StoreError(
+      `${path} does not say up to where entries were acknowledged: see "Missing entries" in docs/operations.md`,
+      { cause }
+    )
   }
 }
 
-function readRecord(path: string): Head[] {
-  try {
-    const head = asHead(JSON.parse(readFileSync(path, 'utf8')))
-    if (head) return [head]
-  } catch (error) {
-    // Another process knows that it is no longer needed.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw unreadable(path, error)
-  }
-  throw unreadable(path)
-}
-
-function unreadable(path: string, cause?: unknown): StoreError {
-  return new StoreError(
-    `${path} does not say up to where entries were acknowledged: see "Missing entries" in docs/operations.md`,
-    { cause }
-  )
-}
-
-/** Keeps the record of one writer up with its chain, by one write a second at most. */
+/** Updates the record of one writer, once a second at most. */
 export class HeadRecorder {
   readonly #storePath: string
   #head: Head | null = null
@@ -98,13 +93,13 @@ export class HeadRecorder {
     this.#storePath = storePath
   }
 
-  /** All up to `head` has been acknowledged: recorded within a second. */
+  /** All entries up to `head` have been acknowledged: recorded within a second. */
   note(head: Head): void {
     this.#head = head
     this.#timer ??= setTimeout(() => this.write(head), recordEveryMs).unref()
   }
 
-  /** Records at once what was noted last, or `head` when nothing was. Returns whether that is done. */
+  /** Records at once what was noted last, or `head` when nothing was. Returns whether that succeeded. */
   write(head: Head): boolean {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null

@@ -197,7 +197,7 @@ describe.each(Object.keys(adminKinds) as AdminKind[])('%s', kind => {
       creates: [false, true],
       changes: [true, true],
       removes: [true, false],
-      cuts: [false, false]
+      prunes: [false, false]
     }
     expect([entry?.['before'] !== undefined, entry?.['after'] !== undefined]).toEqual(held[adminKinds[kind]])
     const text = JSON.stringify(entry)

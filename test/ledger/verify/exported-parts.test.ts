@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { prunePointsIn } from '../../../src/ledger/retention/prune-points.ts'
+import { prunePointsIn } from '../../../src/ledger/retention/prune-point.ts'
 import { verifyParts } from '../../../src/ledger/verify/verify-parts.ts'
 import { call, callsOn, day, PrunedStore } from '../retention/prune-fixture.ts'
 
@@ -102,8 +102,8 @@ describe('a file that was changed is broken, not only lacking:', () => {
   })
 })
 
-test('the store tells all its cuts', () => {
-  expect(prunePointsIn(ledger.store.raw).map(({ position, entries }) => [position, entries])).toEqual([
+test('a store has all its prune points', () => {
+  expect([...prunePointsIn(ledger.store.raw)].map(({ position, entries }) => [position, entries])).toEqual([
     [63, 26],
     [37, 20]
   ])

@@ -23,7 +23,7 @@ async function pruneUnsigned(before: number): Promise<void> {
   const plan = await PrunePlan.make(store, { before: day(before) })
   if (!plan) throw new Error('nothing to prune')
   await changeWithEntries(store, administrator, day(31), async tx => {
-    const cut = plan.cut(store.raw)
+    const cut = plan.pointIn(store.raw)
     await tx.insertInto('ledger_cut').values({ position: cut.position }).execute()
     const archive = { entries: plan.entries, sha256: '00'.repeat(32) }
     return { result: null, changes: [{ kind: pruneKind, cut, archive }] }
