@@ -17,6 +17,11 @@ export type EntryKind =
  */
 export type OutcomeCode = 'accepted' | ProblemCode | 'outcome_unknown' | 'client_disconnected'
 
+/** The name of a call: unique in the ledger for each kind of entry. */
+export function callName({ request_id, attempt }: Pick<EntryFields, 'request_id' | 'attempt'>): string {
+  return `${request_id} ${attempt}`
+}
+
 /** The facts of an entry, before it is appended to a chain. A member that does not apply is absent or undefined. */
 export type EntryFields = {
   /** RFC 3339, milliseconds, UTC. */

@@ -1,5 +1,5 @@
 import { canonicalJson } from './canonical-json.ts'
-import type { CallFacts, EntryFields, OutcomeFacts } from './entry.ts'
+import { type CallFacts, callName, type EntryFields, type OutcomeFacts } from './entry.ts'
 
 /**
  * An entry as text with blanks for `prev`, `seq` and `writer`, which a chain fills in. Made on the thread that knows the
@@ -47,17 +47,15 @@ const blankWriter = ',"writer":""'
 /** Any entry, in canonical text. */
 export function pendingEntry(fields: EntryFields): PendingEntry {
   const text = canonicalJson({ ...fields, ...blanks })
-  const call = `${fields.request_id} ${fields.attempt}`
-  if (fields.kind === 'call.intent') return { text, opens: call }
-  if (fields.kind === 'call.outcome') return { text, closes: call }
+  if (fields.kind === 'call.intent') return { text, opens: callName(fields) }
+  if (fields.kind === 'call.outcome') return { text, closes: callName(fields) }
   return { text, signed: fields['signature'] === '' }
 }
 
 /** A call's intent, or its outcome: what `pendingEntry` makes of them, several times faster. */
 export function pendingCall(at: string, call: CallFacts, outcome: OutcomeFacts | undefined): PendingEntry {
   const text = callText(at, call, outcome)
-  const name = `${call.request_id} ${call.attempt}`
-  return outcome === undefined ? { text, opens: name } : { text, closes: name }
+  return outcome === undefined ? { text, opens: callName(call) } : { text, closes: callName(call) }
 }
 
 /** The text with its blanks filled in. */

@@ -83,6 +83,23 @@ function toHex(bytes: Uint8Array): string[] {
   return hashes
 }
 
+/** The position and the hash of an entry in the store. */
+export function entryAt(
+  database: DatabaseSync,
+  { writer, seq }: { readonly writer: string; readonly seq: number }
+): { readonly position: number; readonly hash: string } | undefined {
+  const [batch] = select(
+    database,
+    'writer = ? AND first_seq <= ? ORDER BY first_seq DESC LIMIT 1',
+    writer,
+    seq
+  )
+  const index = seq - (batch?.firstSeq ?? 0)
+  return batch && index < batch.entries
+    ? { position: batch.id + index, hash: batch.hashes[index] ?? '' }
+    : undefined
+}
+
 /** Up to which position the ledger has been pruned, or 0. */
 export function prunePosition(database: DatabaseSync): number {
   const row = database.prepare('SELECT max(position) AS position FROM ledger_cut').get()

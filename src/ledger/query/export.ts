@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type ChainedEntry, exportLine } from '../entry/entry.ts'
-import { batchesAfter, positionBeforeRow, prunePosition } from './batch-reader.ts'
+import { batchesAfter, entryAt, positionBeforeRow, prunePosition } from './batch-reader.ts'
 
 /**
  * Export lines with their line ends, in commit order, in batches: the entries behind position `after`, by default the whole
@@ -23,11 +23,6 @@ export function* exportedLines(
 
 /** The position of an entry, from which an export can go on; null when there is no such entry, or it was pruned. */
 export function positionOf(database: DatabaseSync, writer: string, seq: number): number | null {
-  const row = database
-    .prepare(
-      `SELECT id + ?2 - first_seq AS position, id + entries AS next FROM ledger_batch
-       WHERE writer = ?1 AND first_seq <= ?2 ORDER BY first_seq DESC LIMIT 1`
-    )
-    .get(writer, seq) as { position: number; next: number } | undefined
-  return row && row.position < row.next && row.position >= prunePosition(database) ? row.position : null
+  const entry = entryAt(database, { writer, seq })
+  return entry && entry.position >= prunePosition(database) ? entry.position : null
 }

@@ -89,10 +89,7 @@ function termId(database: DatabaseSync, [field, value]: Term): number | undefine
   return row?.['id'] as number | undefined
 }
 
-/**
- * What the kinds that begin as the query says have in common, as far as the index has any: a beginning that is rare, or
- * that no kind has, must not lead through every entry.
- */
+/** The kind, or the smallest family, of all indexed kinds that begin as the query says: a rare beginning must not read every entry. */
 function kindTerms(database: DatabaseSync, { kindStart }: Query): Term[] {
   if (!kindStart) return []
   const rows = database

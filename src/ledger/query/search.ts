@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Page, PageRequest } from '../../contract/pagination.ts'
 import { type ChainedEntry, exportLine, type LedgerEntry } from '../entry/entry.ts'
 import { eachTerm, type Field, type Outcome, searchedMembers, type Term } from '../entry/terms.ts'
 import { indexScan, type Query } from './index-scan.ts'
@@ -18,17 +19,15 @@ export type Search = {
   readonly until?: Date
 }
 
-/** Which page: at most `limit` entries; `cursor` is the `next` of the page before. */
-export type SearchPage = { readonly limit: number; readonly cursor?: string }
-
-/** One page of what was found, newest first. `next` continues it; null on the last page. */
-export type Found = { readonly items: readonly LedgerEntry[]; readonly next: string | null }
-
 /** An entry that fits, and its position in the ledger. */
 export type Match = { readonly position: number; readonly entry: LedgerEntry }
 
 /** Entries that fit, newest first: in the order of their commits, not of the clocks that stamped them. */
-export function searchLedger(database: DatabaseSync, search: Search, { limit, cursor }: SearchPage): Found {
+export function searchLedger(
+  database: DatabaseSync,
+  search: Search,
+  { limit, cursor }: PageRequest
+): Page<LedgerEntry> {
   const before = cursor === undefined ? undefined : Number(cursor)
   // One more than the page: it only shows that there is a next one.
   const found = [...matches(database, search, before).take(limit + 1)]
@@ -68,7 +67,7 @@ function toQuery(search: Search): Omit<Query, 'before'> {
     ['connector_id', connectorId?.toLowerCase()],
     ['code', code],
     ['outcome', outcome],
-    ['kind', kind === undefined ? undefined : kindOrFamily(kind)]
+    ['kind', kind?.endsWith('*') ? undefined : kind]
   ]
   return {
     terms: terms.filter((term): term is Term => term[1] !== undefined),
@@ -84,13 +83,6 @@ const latest = new Date('9999-12-31T23:59:59.999Z')
 /** Times are compared as texts, which works for years of four digits. An offset can lead past them. */
 function timeText(time: Date): string {
   return (time > latest ? latest : time).toISOString()
-}
-
-/** The smallest whole family for part of one, such as `call.o*`; undefined when there is none. */
-function kindOrFamily(kind: string): string | undefined {
-  if (!kind.endsWith('*')) return kind
-  const dot = kind.lastIndexOf('.')
-  return dot === -1 ? undefined : `${kind.slice(0, dot)}.*`
 }
 
 /** Checks every candidate by its text: the index may be wrong. */

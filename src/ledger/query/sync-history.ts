@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { uuidTimeMs } from '../../base/uuid.ts'
+import type { Page } from '../../contract/pagination.ts'
 import type { LedgerEntry } from '../entry/entry.ts'
 import { type Outcome, outcomeIn } from '../entry/terms.ts'
 import { beginning } from './batch-reader.ts'
@@ -31,8 +32,8 @@ export type SyncCall = {
   readonly duration_ms?: number
 }
 
-/** One page, newest first. `next` continues it; null on the last page. */
-export type SyncHistory = { readonly items: readonly SyncCall[]; readonly next: string | null }
+/** Newest first. */
+export type SyncHistory = Page<SyncCall>
 
 /** A tenant's calls of one connector. Null when the cursor is not one that this history gave. */
 export function syncHistory(database: DatabaseSync, request: HistoryRequest): SyncHistory | null {

@@ -9,7 +9,7 @@ import { uuidv7 } from '../../base/uuid.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { exportedLines } from '../query/export.ts'
 import { exportedEntries } from '../verify/exported-entries.ts'
-import { verifyLedger } from '../verify/verify.ts'
+import { type KnownFacts, verifyLedger } from '../verify/verify.ts'
 import type { PruneOptions } from './prune-options.ts'
 import type { PrunePlan } from './prune-plan.ts'
 import { newestPrunePoint } from './prune-point.ts'
@@ -64,7 +64,7 @@ export async function checkArchive(
   plan: PrunePlan,
   { archive, signal, onProgress }: ArchiveOptions
 ): Promise<string> {
-  const known = { heads: plan.pointIn(raw).heads, cut: newestPrunePoint(raw) ?? undefined }
+  const known: KnownFacts = { heads: plan.pointIn(raw).heads, prunePoint: newestPrunePoint(raw) ?? undefined }
   const found = await verifyLedger(exportedEntries(archive), known, entries => {
     signal?.throwIfAborted()
     onProgress?.('checked', entries)

@@ -2,7 +2,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as othersFirst } from 'node:timers/promises'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import type { Head } from '../entry/chain.ts'
-import type { ChainedEntry } from '../entry/entry.ts'
+import { newestHead } from '../entry/chain-heads.ts'
+import { type ChainedEntry, callName } from '../entry/entry.ts'
 import { memberOf } from '../entry/terms.ts'
 import { opensGateway } from '../entry/writer-opened.ts'
 import { batchesAfter, prunePosition, type StoredBatch } from '../query/batch-reader.ts'
@@ -73,8 +74,8 @@ export class PrunePlan {
     const kind = memberOf(text, 'kind')
     if (kind === 'writer.closed') this.#chains.delete(writer)
     else if (kind === 'writer.recovered') this.#endRecovered(String(entryOf(text)['recovered']))
-    else if (kind === 'call.intent') this.#calls.add(callOf(text))
-    else if (kind === 'call.outcome') this.#calls.delete(callOf(text))
+    else if (kind === 'call.intent') this.#calls.add(callName(entryOf(text)))
+    else if (kind === 'call.outcome') this.#calls.delete(callName(entryOf(text)))
   }
 
   #endRecovered(writer: string): void {
@@ -91,16 +92,11 @@ export class PrunePlan {
 
   /** The last entry comes last, whatever its chain: the next opening refers to it. */
   #heads(raw: DatabaseSync): Head[] {
-    const goOn = [...this.#recovered.values()].filter(head => this.#goesOn(raw, head.writer))
+    const goOn = [...this.#recovered.values()].filter(
+      ({ writer, seq }) => !this.#chains.has(writer) && (newestHead(raw, writer)?.seq ?? 0) > seq
+    )
     const heads = [...this.#chains.values(), ...goOn].filter(({ writer }) => writer !== this.#newest?.writer)
     return this.#newest ? [...heads, this.#newest] : heads
-  }
-
-  #goesOn(raw: DatabaseSync, writer: string): boolean {
-    const newest = raw
-      .prepare('SELECT id FROM ledger_batch WHERE writer = ? ORDER BY first_seq DESC LIMIT 1')
-      .get(writer)
-    return !this.#chains.has(writer) && Number(newest?.['id'] ?? 0) > this.position
   }
 
   /** Whether the ledger still begins where it did when this was planned. */
@@ -112,11 +108,6 @@ export class PrunePlan {
 /** The chain of an administrative change is stored as a whole: its opening and its changes. */
 function isChange({ firstSeq, texts: [opening = '', ...rest] }: StoredBatch): boolean {
   return firstSeq === 1 && rest.length > 0 && !opensGateway(opening)
-}
-
-function callOf(text: string): string {
-  const { request_id, attempt } = entryOf(text)
-  return `${request_id} ${attempt}`
 }
 
 function entryOf(text: string): ChainedEntry {

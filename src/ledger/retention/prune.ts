@@ -75,11 +75,11 @@ async function record(store: Store, plan: PrunePlan, sha256: string, options: Pr
   await changeWithEntries(store, { ...administrator, signer }, now, async tx => {
     if (!plan.fits(raw))
       throw new PruneRefused('pruned_meanwhile', 'somebody else has pruned the ledger: try again')
-    const cut = plan.pointIn(raw)
-    await tx.insertInto('ledger_cut').values({ position: cut.position }).execute()
-    forgetEndedWriters(raw, cut.position)
-    const archive = { entries: plan.entries, sha256 }
-    return { result: undefined, changes: [{ kind: pruneKind, cut, archive }] }
+    const { entries, position } = plan
+    const entry = { kind: pruneKind, cut: plan.pointIn(raw), archive: { entries, sha256 } } as const
+    await tx.insertInto('ledger_cut').values({ position }).execute()
+    forgetEndedWriters(raw, position)
+    return { result: undefined, changes: [entry] }
   })
 }
 

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as othersFirst } from 'node:timers/promises'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
-import { exportedLines, positionOf } from '../query/export.ts'
+import { prunePosition } from '../query/batch-reader.ts'
+import { exportedLines } from '../query/export.ts'
 import { linesOf } from '../verify/exported-entries.ts'
 import { checkArchive, sha256Of } from './archive.ts'
 import type { Pruned, PruneOptions } from './prune-options.ts'
@@ -35,31 +36,25 @@ async function recordedPrune(raw: DatabaseSync, path: string): Promise<Pruned | 
   return rest !== undefined && (await sha256Of(path)) === sha256 ? { entries, position, sha256 } : null
 }
 
-/** A plan that ends where the file does, when the file holds exactly what that plan would write. */
+/** A plan for as many entries as the file has lines, when these are exactly what it would write. */
 async function unrecordedPrune(store: StoreFile, options: PruneOptions) {
   const { archive, before, signal } = options
-  const written = await readBack(archive)
-  const last = written && positionOf(store.raw, written.writer, written.seq)
-  if (!written || last === null) return null
+  const { count, digest } = await readBack(archive)
+  const last = prunePosition(store.raw) + count
   const plan = await PrunePlan.make(store, { before, last, ...(signal && { signal }) })
-  if (plan?.position !== last || (await digestOfPlan(store.raw, plan)) !== written.digest) return null
+  if (plan?.position !== last || (await digestOfPlan(store.raw, plan)) !== digest) return null
   return { plan, sha256: await checkArchive(store, plan, options) }
 }
 
-/** The last entry that a file names, and the digest of its lines, whether it is compressed or not. */
-async function readBack(path: string): Promise<{ writer: string; seq: number; digest: string } | null> {
+/** How many lines a file has, and their digest, whether it is compressed or not. */
+async function readBack(path: string): Promise<{ count: number; digest: string }> {
   const digest = createHash('sha256')
-  let last = ''
-  for await (const lines of linesOf(path))
-    for (const line of lines) {
-      if (line === null) return null
-      digest.update(`${line}\n`)
-      last = line
-    }
-  const { writer, seq } = Object(JSON.parse(last)) as { writer: unknown; seq: unknown }
-  return typeof writer === 'string' && Number.isSafeInteger(seq)
-    ? { writer, seq: Number(seq), digest: digest.digest('hex') }
-    : null
+  let count = 0
+  for await (const lines of linesOf(path)) {
+    count += lines.length
+    for (const line of lines) digest.update(`${line}\n`)
+  }
+  return { count, digest: digest.digest('hex') }
 }
 
 async function digestOfPlan(raw: DatabaseSync, { first, position }: PrunePlan): Promise<string> {
@@ -81,7 +76,7 @@ async function unlessUnreadable<T>(
   } catch (error) {
     signal?.throwIfAborted()
     const { syscall, code = '' } = error as NodeJS.ErrnoException
-    if (error instanceof SyntaxError || syscall !== undefined || code.startsWith('Z_')) return null
+    if (syscall !== undefined || code.startsWith('Z_')) return null
     throw error
   }
 }

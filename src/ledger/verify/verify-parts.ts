@@ -54,13 +54,13 @@ function readStorePart(database: DatabaseSync, isContinued: boolean) {
   try {
     const position = prunePosition(database)
     const { lengths, isWriter } = readWriters(database)
-    const cut = newestPrunePoint(database) ?? undefined
+    const prunePoint = newestPrunePoint(database) ?? undefined
     // Writers without entries in the store may have some in the files before it.
-    const known: KnownFacts = isContinued ? { lengths } : { lengths, isWriter, cut }
+    const known: KnownFacts = isContinued ? { lengths } : { lengths, isWriter, prunePoint }
     return {
       position,
       known,
-      isRecorded: cut !== undefined || position === 0,
+      isRecorded: prunePoint !== undefined || position === 0,
       prunePoints: isContinued ? [...prunePointsIn(database)] : [],
       entries: readStore(database, position)
     }
@@ -76,8 +76,9 @@ async function verifyOnce(
   onProgress: OnProgress
 ): Promise<Verification> {
   const entries = joined(exportedEntries(...files), store?.entries ?? [])
-  const beginning = files.length > 0 && { cut: await pointBefore(files, store?.prunePoints ?? []) }
-  const found = await verifyLedger(entries, { ...known, ...store?.known, ...beginning }, onProgress)
+  const facts: KnownFacts = { ...known, ...store?.known }
+  const prunePoint = files.length > 0 ? await pointBefore(files, store?.prunePoints ?? []) : facts.prunePoint
+  const found = await verifyLedger(entries, { ...facts, prunePoint }, onProgress)
   if (files.length > 0 && found.faults.length > 0) await requireJoined(files, store)
   return requireCompared(found, known)
 }

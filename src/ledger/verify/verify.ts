@@ -17,7 +17,7 @@ export type KnownFacts = {
   /** Whether a chain may be there at all, by its writer; called after the last entry. Absent: any may. */
   isWriter?(writer: string): boolean
   /** The prune point behind which the entries begin. */
-  readonly cut?: PrunePoint | undefined
+  readonly prunePoint?: PrunePoint | undefined
   /** Signatures by other keys are bad. Absent: any key is good. In the form that entries hold. */
   readonly publicKeys?: ReadonlySet<string> | undefined
 }
@@ -82,8 +82,8 @@ class Verifier {
       this.#knownHashes.set(writer, hashes.set(seq, hash))
     }
     // Whoever prunes signs, and so do the gateways whose chains a prune leaves open: their openings need not be seen.
-    for (const head of known.cut?.heads ?? []) this.#startChain(head.writer, head).signs = true
-    this.#calls = new CallCheck(known.cut?.open)
+    for (const head of known.prunePoint?.heads ?? []) this.#startChain(head.writer, head).signs = true
+    this.#calls = new CallCheck(known.prunePoint?.open)
     this.#signatures = new SignatureCheck(known.publicKeys)
   }
 
@@ -137,7 +137,7 @@ class Verifier {
   /** What an entry of an intact chain says about calls and about other chains. */
   #addIntact(entry: ParsedEntry, chain: ChainCheck): void {
     const { kind, anchor } = entry
-    const isFirst = this.entries === 1 && !this.#known.cut
+    const isFirst = this.entries === 1 && !this.#known.prunePoint
     const unsigned = this.#signatures.add(entry, chain)
     if (unsigned) chain.report('bad_signature', entry, unsigned)
     if (anchor) this.#expectAnchor(anchor, entry)
@@ -167,9 +167,9 @@ class Verifier {
   }
 
   finish(): Verification {
-    const { cut, lengths, heads = [] } = this.#known
+    const { prunePoint, lengths, heads = [] } = this.#known
     for (const writer of [...this.#knownHashes.keys(), ...(lengths?.keys() ?? [])])
-      if (!cut || this.#chains.has(writer) || !endedBefore(cut, writer)) this.#chain(writer)
+      if (!prunePoint || this.#chains.has(writer) || !endedBefore(prunePoint, writer)) this.#chain(writer)
     for (const chain of this.#chains.values()) this.#finishChain(chain)
     const unsigned = this.entries > 0 ? this.#signatures.finish() : null
     if (unsigned) this.#broken.add(unsigned)
@@ -189,17 +189,17 @@ class Verifier {
   }
 
   #isBeforeCut({ writer, seq }: Head): boolean {
-    const { cut } = this.#known
-    const openThere = cut?.heads.find(head => head.writer === writer)
-    return openThere ? seq < openThere.seq : cut !== undefined && !this.#chains.has(writer)
+    const { prunePoint } = this.#known
+    const openThere = prunePoint?.heads.find(head => head.writer === writer)
+    return openThere ? seq < openThere.seq : prunePoint !== undefined && !this.#chains.has(writer)
   }
 
   #finishChain(chain: ChainCheck): void {
-    const { lengths, cut, isWriter } = this.#known
+    const { lengths, prunePoint, isWriter } = this.#known
     const length = lengths?.get(chain.writer)
     if (length !== undefined) chain.expectAtLeast(length, undefined, 'the end', "the store's list of writers")
     // A chain without entries behind the prune point has ended there: the store has forgotten its writer.
-    const isPruned = cut?.heads.some(head => head.hash === chain.head.hash)
+    const isPruned = prunePoint?.heads.some(head => head.hash === chain.head.hash)
     const isEmpty = chain.intact && chain.head.seq === 0
     if (!isPruned && !isEmpty && isWriter?.(chain.writer) === false)
       chain.report('foreign', { seq: 1, location: 'the end' }, 'the store knows no such writer')

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { takeProcessLock } from '../../store/sqlite/process-lock.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { newestHead } from '../entry/chain-heads.ts'
-import type { ChainedEntry } from '../entry/entry.ts'
+import { type ChainedEntry, callName } from '../entry/entry.ts'
 import { unknownOutcome } from '../entry/synthetic-outcomes.ts'
 import { batchesOf } from '../query/batch-reader.ts'
 import type { LedgerWriter } from './writer.ts'
@@ -35,12 +35,11 @@ export function recoverDeadWriters(store: StoreFile, writer: LedgerWriter, at: D
 
 /** Null when another process was faster: then the calls are closed already. */
 function recoverWriter(store: StoreFile, writer: LedgerWriter, dead: WriterRow, at: Date): Recovery | null {
-  let recovery: Recovery | null = null
-  writer.transact(() => {
+  return writer.transact(() => {
     const claimed = store.raw
       .prepare('UPDATE writer SET closed_at = ? WHERE id = ? AND closed_at IS NULL')
       .run(at.toISOString(), dead.id)
-    if (claimed.changes === 0) return
+    if (claimed.changes === 0) return null
     const intents = openIntents(store.raw, dead)
     const head = newestHead(store.raw, dead.id)
     writer.insertSigned({
@@ -51,9 +50,8 @@ function recoverWriter(store: StoreFile, writer: LedgerWriter, dead: WriterRow, 
       open_calls: intents.length
     })
     for (const { entry } of intents) writer.insert(unknownOutcome(entry, at))
-    recovery = { writer: dead.id, openCalls: intents.length }
+    return { writer: dead.id, openCalls: intents.length }
   })
-  return recovery
 }
 
 /** An intent without an outcome, and its position in the ledger. */
@@ -71,7 +69,7 @@ function openIntents(database: DatabaseSync, writer: WriterRow): OpenIntent[] {
   for (const { id, texts } of batchesOf(database, writer.id, writer.open_from))
     for (const [index, text] of texts.entries()) {
       const entry = JSON.parse(text) as ChainedEntry
-      const call = `${entry.request_id} ${entry.attempt}`
+      const call = callName(entry)
       if (entry.kind === 'call.outcome') open.delete(call)
       else if (entry.kind === 'call.intent' && entry.seq >= writer.open_from)
         open.set(call, { entry, position: id + index })

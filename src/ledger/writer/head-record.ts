@@ -96,15 +96,16 @@ export class HeadRecorder {
   /** All entries up to `head` have been acknowledged: recorded within a second. */
   note(head: Head): void {
     this.#head = head
-    this.#timer ??= setTimeout(() => this.write(head), recordEveryMs).unref()
+    this.#timer ??= setTimeout(() => this.write(), recordEveryMs).unref()
   }
 
-  /** Records at once what was noted last, or `head` when nothing was. Returns whether that succeeded. */
-  write(head: Head): boolean {
+  /** Records at once what was noted last. Returns whether that succeeded. */
+  write(): boolean {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
+    if (!this.#head) return false
     try {
-      recordHead(this.#storePath, this.#head ?? head)
+      recordHead(this.#storePath, this.#head)
       return true
     } catch {
       // The entries are stored all the same. The next commit tries again.

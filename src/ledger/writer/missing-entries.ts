@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import type { Head } from '../entry/chain.ts'
 import { newestHead } from '../entry/chain-heads.ts'
+import { entryAt } from '../query/batch-reader.ts'
 import { endedBefore, newestPrunePoint } from '../retention/prune-point.ts'
 import { forgetHeadRecord, readHeadRecords, recordHead } from './head-record.ts'
 
@@ -37,19 +38,9 @@ function lastStored(raw: DatabaseSync, head: Head): number | null {
   const newest = newestHead(raw, head.writer)
   if (!newest) return isPruned(raw, head) ? null : 0
   if (newest.seq < head.seq) return newest.seq
-  const hash = hashAt(raw, head)
-  return hash === null || hash === head.hash ? null : head.seq - 1
-}
-
-/** The hash of the stored entry that has a head's number, or null when it has been pruned. */
-function hashAt(raw: DatabaseSync, { writer, seq }: Head): string | null {
-  const row = raw
-    .prepare(
-      `SELECT lower(hex(substr(hashes, (?2 - first_seq) * 32 + 1, 32))) AS hash FROM ledger_batch
-       WHERE writer = ?1 AND first_seq <= ?2 ORDER BY first_seq DESC LIMIT 1`
-    )
-    .get(writer, seq)
-  return row === undefined ? null : String(row['hash'])
+  // Absent when it has been pruned.
+  const entry = entryAt(raw, head)
+  return entry === undefined || entry.hash === head.hash ? null : head.seq - 1
 }
 
 /** Whether a chain of which the store holds nothing was pruned, at least up to `head`. */

@@ -9,7 +9,7 @@ export type WriterHandle = {
   readonly begin: StatementSync
   readonly commit: StatementSync
   readonly ownRow: StatementSync
-  readonly updateOpenFrom: StatementSync
+  readonly updateRow: StatementSync
 }
 
 export function handleOf(store: StoreFile): WriterHandle {
@@ -19,7 +19,7 @@ export function handleOf(store: StoreFile): WriterHandle {
     begin: store.raw.prepare('BEGIN IMMEDIATE'),
     commit: store.raw.prepare('COMMIT'),
     ownRow: store.raw.prepare('SELECT closed_at FROM writer WHERE id = ?'),
-    updateOpenFrom: store.raw.prepare('UPDATE writer SET open_from = ? WHERE id = ?')
+    updateRow: store.raw.prepare('UPDATE writer SET closed_at = ?, open_from = ? WHERE id = ?')
   }
 }
 

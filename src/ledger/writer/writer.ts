@@ -17,7 +17,7 @@ import { handleOf, rollBack, type WriterHandle } from './writer-handle.ts'
 import { lockNewWriter } from './writer-lock.ts'
 
 /** How often, at most, a commit also stores up to where all calls are closed, in milliseconds. */
-const updateOpenFromMs = 1000
+const updateRowMs = 1000
 
 /** Entries of a commit that failed: whether they are stored shows when the store is opened again. */
 type Uncertain = { readonly head: Head; readonly pending: readonly PendingEntry[] }
@@ -44,7 +44,7 @@ export class LedgerWriter {
   #refused: PendingEntry[] = []
   /** The hash of this chain's latest checkpoint. */
   #checkpointed = ''
-  #openFromUpdatedAt = 0
+  #rowUpdatedAt = 0
 
   private constructor(store: StoreFile, facts: WriterFacts, signer: Signer | undefined) {
     this.#handle = handleOf(store)
@@ -60,7 +60,7 @@ export class LedgerWriter {
     const writer = new LedgerWriter(store, facts, signer)
     try {
       writer.transact(() => writer.#insertOpening(at))
-      if (writer.#recorder.write(writer.head)) forgetSuperseded(store, writer.head.writer)
+      if (writer.#recorder.write()) forgetSuperseded(store, writer.head.writer)
       return writer
     } catch (error) {
       writer.#lock.release()
@@ -78,15 +78,13 @@ export class LedgerWriter {
    * whose outcome came too late: another process has closed them, as it found this one dead.
    */
   append(batch: readonly PendingEntry[], now: number): string[] {
-    const late: string[] = []
-    this.transact(() => {
+    const late = this.transact(() => {
       this.#resumeIfClosed()
-      // Before the batch's own intents, which are open as well.
-      const openFrom = this.#openFrom()
-      for (const entry of batch) if (!this.#insertOnce(entry)) late.push(entry.closes ?? '')
-      if (now - this.#openFromUpdatedAt < updateOpenFromMs) return
-      this.#handle.updateOpenFrom.run(openFrom, this.head.writer)
-      this.#openFromUpdatedAt = now
+      if (now - this.#rowUpdatedAt >= updateRowMs) {
+        this.#updateRow(null)
+        this.#rowUpdatedAt = now
+      }
+      return batch.filter(entry => !this.#insertOnce(entry)).map(({ closes = '' }) => closes)
     })
     this.#storedBefore.clear()
     return late
@@ -105,7 +103,7 @@ export class LedgerWriter {
       this.insertSigned({ at: at.toISOString(), kind: 'checkpoint', ...(!isOwn && { after }) })
       this.#checkpointed = this.#chain.tip.hash
     })
-    this.#recorder.write(this.head)
+    this.#recorder.write()
   }
 
   /** Another process found this one dead and closed its calls: they stay closed, and the chain goes on. */
@@ -113,10 +111,7 @@ export class LedgerWriter {
     const own = this.#ownRow()
     if (own?.closed_at === null) return
     this.#openCalls.forget()
-    if (own)
-      this.#handle.store.raw
-        .prepare('UPDATE writer SET closed_at = NULL, open_from = ? WHERE id = ?')
-        .run(this.head.seq + 1, this.head.writer)
+    if (own) this.#updateRow(null)
     else this.#startNewChain()
   }
 
@@ -141,9 +136,10 @@ export class LedgerWriter {
     this.insertSigned(writerOpened(time, this.#facts, newestHead(raw)))
   }
 
-  /** The number of the first entry whose call may be open, by the committed entries. */
-  #openFrom(): number {
-    return this.#openCalls.oldest() ?? this.head.seq + 1
+  /** Stores whether the chain has ended, and the number of the first entry whose call may be open. */
+  #updateRow(closedAt: string | null): void {
+    const openFrom = this.#openCalls.oldest() ?? this.head.seq + 1
+    this.#handle.updateRow.run(closedAt, openFrom, this.head.writer)
   }
 
   /** Inserts one entry inside `transact`. */
@@ -172,11 +168,12 @@ export class LedgerWriter {
   }
 
   /** Runs `work` in one write transaction; on failure neither the store nor the chain has moved. */
-  transact(work: () => void): void {
+  transact<T>(work: () => T): T {
     const { store, batches, begin, commit } = this.#handle
+    let result: T
     try {
       begin.run()
-      work()
+      result = work()
       batches.append(this.head.writer, this.head.seq + 1, this.#hashed)
       store.requireInPlace()
       commit.run()
@@ -195,6 +192,7 @@ export class LedgerWriter {
     this.#chain.advance()
     this.#openCalls.advance()
     this.#recorder.note(this.head)
+    return result
   }
 
   /**
@@ -222,7 +220,7 @@ export class LedgerWriter {
   #adoptUncertain(store: StoreFile, stored: Head | undefined): void {
     const { head, pending } = this.#uncertain ?? { head: null, pending: [] }
     if (!head || stored?.hash !== head.hash) {
-      this.#recorder.write(this.head)
+      this.#recorder.write()
       throw new StoreFault('replaced')
     }
     // Before anything relies on them: they were read from a log whose sync has failed.
@@ -244,11 +242,9 @@ export class LedgerWriter {
       // A chain that was found dead and pruned has ended already.
       if (!this.#ownRow()) return
       this.#insertOnce(pendingEntry({ at: time, kind: 'writer.closed', ...signedBy(this.#signer) }))
-      this.#handle.store.raw
-        .prepare('UPDATE writer SET closed_at = ?, open_from = ? WHERE id = ?')
-        .run(time, this.#openFrom(), this.head.writer)
+      this.#updateRow(time)
     })
-    this.#recorder.write(this.head)
+    this.#recorder.write()
     this.#lock.release()
   }
 }

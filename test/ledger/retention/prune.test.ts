@@ -67,7 +67,7 @@ async function pruned(before: number, options: Partial<PruneOptions> = {}) {
 async function verifyStore(known: KnownFacts = {}) {
   return await verifyLedger(readStore(store.raw), {
     ...readWriters(store.raw),
-    cut: newestPrunePoint(store.raw) ?? undefined,
+    prunePoint: newestPrunePoint(store.raw) ?? undefined,
     ...known
   })
 }
