@@ -2,7 +2,6 @@ import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import type { KeyHandle, Unusable } from '../../src/custody/credential.ts'
 import { KeyMaterial } from '../../src/custody/key-material.ts'
-import { SecretUnavailable } from '../../src/custody/secrets/reference.ts'
 import { canaryForms } from '../support/checker/canary.ts'
 import {
   fingerprintKey,
@@ -68,7 +67,7 @@ describe('a key', () => {
   })
 
   test.each(['', 'two words', 'line\nbreak', 'naïve', '\u0000'])('cannot be %j', text => {
-    expect(() => materialOf(text)).toThrow(SecretUnavailable)
+    expect(() => materialOf(text)).toThrow(expect.objectContaining({ code: 'secret_unavailable' }))
   })
 })
 
@@ -77,7 +76,7 @@ describe('the breaker of a credential', () => {
     const { credentials, log, clock } = heldCredentials({ default: [key] })
     for (let refusal = 0; refusal < 3; refusal++)
       credentials.reportRejected(leaseOf(credentials.acquire('default')))
-    expect(log.breaker).toEqual([['default', true]])
+    expect(log.published).toEqual([['breaker.opened', { credential: 'default' }]])
     expect(credentials.acquire('default')).toEqual({ retryAfter: 30 })
     clock.ms = 29_500
     expect(credentials.acquire('default')).toEqual({ retryAfter: 1 })
@@ -88,9 +87,9 @@ describe('the breaker of a credential', () => {
     expect(credentials.acquire('default')).toEqual({ retryAfter: 30 })
     clock.ms = 60_000
     credentials.reportAccepted(leaseOf(credentials.acquire('default')))
-    expect(log.breaker).toEqual([
-      ['default', true],
-      ['default', false]
+    expect(log.published).toEqual([
+      ['breaker.opened', { credential: 'default' }],
+      ['breaker.closed', { credential: 'default' }]
     ])
     leaseOf(credentials.acquire('default'))
   })
@@ -102,7 +101,7 @@ describe('the breaker of a credential', () => {
       if (call % 3 === 2) credentials.reportAccepted(lease)
       else credentials.reportRejected(lease)
     }
-    expect(log.breaker).toEqual([])
+    expect(log.published).toEqual([])
   })
 
   test('is closed by another active version', () => {
@@ -122,6 +121,7 @@ describe('the standby of a credential', () => {
     expect(standby.use(secret => secret)).toBe(before)
     credentials.reportAccepted(standby, refused)
     expect(log.reverts).toEqual([{ name: 'default', from: 2, to: 1 }])
+    expect(log.published).toContainEqual(['credential.reverted', { credential: 'default', from: 2, to: 1 }])
     expect(leaseOf(credentials.acquire('default')).label).toBe('default@1')
   })
 

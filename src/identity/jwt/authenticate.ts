@@ -2,7 +2,7 @@ import { decodeJwt, type errors } from 'jose'
 import { errorReason } from '../../base/error-reason.ts'
 import type { TokenIssuerOptions } from '../../config/authentication.ts'
 import { Problem } from '../../contract/problem.ts'
-import type { Logger } from '../../telemetry/logger.ts'
+import type { EventPublisher } from '../../telemetry/events.ts'
 import {
   type AuthenticationAttempt,
   type AuthenticationFailure,
@@ -11,7 +11,7 @@ import {
 } from '../authentication-failure.ts'
 import type { Caller, Directory } from '../directory.ts'
 import type { VerifiedToken } from './issuer.ts'
-import { TokenIssuer, TokenRefused } from './issuer.ts'
+import { TokenIssuer, unusableToken } from './issuer.ts'
 import { JwksCache } from './jwks-cache.ts'
 import { jwksSource } from './jwks-source.ts'
 import { isOfIssuer, tokenReason } from './token-reason.ts'
@@ -27,19 +27,19 @@ const maxUnderWay = 1_024
 export class JwtAuthenticator {
   readonly #byIssuer: ReadonlyMap<string, TokenIssuer>
   readonly #directory: Pick<Directory, 'find'>
-  readonly #logger: Pick<Logger, 'debug'>
+  readonly #events: EventPublisher
   readonly #verified: VerifiedTokens
   #underWay = 0
 
   constructor(
     issuers: readonly TokenIssuer[],
     directory: Pick<Directory, 'find'>,
-    logger: Pick<Logger, 'debug'>,
+    events: EventPublisher,
     verified = new VerifiedTokens()
   ) {
     this.#byIssuer = new Map(issuers.map(issuer => [issuer.options.issuer, issuer]))
     this.#directory = directory
-    this.#logger = logger
+    this.#events = events
     this.#verified = verified
   }
 
@@ -75,10 +75,8 @@ export class JwtAuthenticator {
     more: { issuer?: string; error?: string }
   ): null {
     // No text of the token: its own claims, the issuer's among them, prove nothing yet.
-    this.#logger.debug(
-      { request_id: applicant?.requestId, ...more, reason: stranger.reason },
-      'a token was refused'
-    )
+    const { reason } = stranger
+    this.#events.publish('token.rejected', { request_id: applicant?.requestId, ...more, reason })
     return failAttempt(applicant, stranger)
   }
 
@@ -91,7 +89,7 @@ export class JwtAuthenticator {
   ): Promise<Caller | null> {
     this.#underWay++
     try {
-      if (!text.isCanonical) throw new TokenRefused('encoding')
+      if (!text.isCanonical) throw unusableToken('encoding')
       const verified = await issuer.verify(token, now)
       this.#remember(text, verified, now)
       return this.#callerOf(verified, applicant)
@@ -107,7 +105,7 @@ export class JwtAuthenticator {
   #remember(text: TokenText, verified: VerifiedToken, now: number): void {
     const { content, digest, firstHalf } = text
     const known = this.#verified.find(content, now)
-    if (known && known.digest !== digest && known.firstHalf === firstHalf) throw new TokenRefused('signature')
+    if (known && known.digest !== digest && known.firstHalf === firstHalf) throw unusableToken('signature')
     this.#verified.keep(content, { ...verified, digest, firstHalf })
   }
 
@@ -152,14 +150,14 @@ function issuerIn(token: string): string | null {
 export function openJwtAuthenticator(
   options: readonly TokenIssuerOptions[],
   directory: Pick<Directory, 'find'>,
-  logger: Logger
+  events: EventPublisher
 ): { tokens: JwtAuthenticator; lackKeys(): boolean; close(): void } {
   const keySets = options.map(
-    ({ name, jwks }) => new JwksCache({ issuer: name, source: jwksSource(jwks), logger })
+    ({ name, jwks }) => new JwksCache({ issuer: name, source: jwksSource(jwks), events })
   )
   const issuers = options.map((each, index) => new TokenIssuer(each, keySets[index] as JwksCache))
   return {
-    tokens: new JwtAuthenticator(issuers, directory, logger),
+    tokens: new JwtAuthenticator(issuers, directory, events),
     lackKeys: () => keySets.some(({ areUnavailable }) => areUnavailable),
     close: () => {
       for (const keys of keySets) keys.close()

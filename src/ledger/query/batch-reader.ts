@@ -1,4 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import type { DomainError } from '../../base/domain-error.ts'
+import { domainError } from '../../contract/error-table.ts'
 import { memberOf } from '../entry/terms.ts'
 
 /** A row of the ledger's table: entries that were stored together, by one writer. */
@@ -21,15 +23,12 @@ const hashBytes = 32
 const entriesPerRead = 1000
 
 /** Entries that were still to be read have been pruned. */
-export class PrunedMeanwhile extends Error {
-  override readonly name = 'PrunedMeanwhile'
-  constructor() {
-    super('the ledger was pruned while it was read: try again')
-  }
+export function prunedMeanwhile(): DomainError {
+  return domainError('ledger_pruned', 'the ledger was pruned while it was read: try again')
 }
 
 /**
- * All batches behind position `after`, in the order of their commits. Throws PrunedMeanwhile when some of them were pruned
+ * All batches behind position `after`, in the order of their commits. Throws `ledger_pruned` when some of them were pruned
  * before they were read.
  */
 export function* batchesAfter(database: DatabaseSync, after = 0): Generator<StoredBatch> {
@@ -37,7 +36,7 @@ export function* batchesAfter(database: DatabaseSync, after = 0): Generator<Stor
   for (let last = after, rowsPerRead = 1; ; ) {
     const batches = [...select(database, 'id > ? ORDER BY id LIMIT ?', last, rowsPerRead)]
     // Checked after the read: what it did not find was pruned before it.
-    if (prunePosition(database) > last) throw new PrunedMeanwhile()
+    if (prunePosition(database) > last) throw prunedMeanwhile()
     yield* batches
     const lastBatch = batches.at(-1)
     if (!lastBatch || batches.length < rowsPerRead) return

@@ -4,7 +4,7 @@ import { batchesAfter, entryAt, positionBeforeRow, prunePosition } from './batch
 
 /**
  * Export lines with their line ends, in commit order, in batches: the entries behind position `after`, by default the whole
- * ledger, up to position `last`. Throws PrunedMeanwhile when some of them have been pruned.
+ * ledger, up to position `last`. Throws `ledger_pruned` when some of them have been pruned.
  */
 export function* exportedLines(
   database: DatabaseSync,

@@ -34,7 +34,7 @@ const slackUs = 30_000_000
 
 /**
  * Calls of tenants from a time on, in the order of time: those that were made, and those that were refused. Reads the
- * ledger from there on, and keeps half a minute of it in memory. Throws PrunedMeanwhile.
+ * ledger from there on, and keeps half a minute of it in memory. Throws `ledger_pruned`.
  */
 export function* recordedCallsSince(database: DatabaseSync, since: Date): Generator<RecordedCall> {
   const sinceUs = toUs(since.getTime())

@@ -6,14 +6,15 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { uuidv7 } from '../../base/uuid.ts'
+import { domainError } from '../../contract/error-table.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { exportedLines } from '../query/export.ts'
 import { exportedEntries } from '../verify/exported-entries.ts'
+import { describeFinding } from '../verify/finding.ts'
 import { type KnownFacts, verifyLedger } from '../verify/verify.ts'
 import type { PruneOptions } from './prune-options.ts'
 import type { PrunePlan } from './prune-plan.ts'
 import { newestPrunePoint } from './prune-point.ts'
-import { PruneRefused } from './prune-refused.ts'
 
 type ArchiveOptions = Pick<PruneOptions, 'archive' | 'signal' | 'onProgress'>
 
@@ -57,7 +58,7 @@ async function write(
 
 /**
  * Verifies the file that is on the disk, before the entries that it holds are removed. Returns its SHA-256. Throws
- * PruneRefused when it is faulty or incomplete.
+ * `archive_faulty`.
  */
 export async function checkArchive(
   { raw }: StoreFile,
@@ -70,8 +71,12 @@ export async function checkArchive(
     onProgress?.('checked', entries)
   })
   const [finding] = found.faults
-  if (finding) throw new PruneRefused('archive_faulty', 'what would go into the archive is broken', finding)
-  if (found.entries !== plan.entries) throw new PruneRefused('archive_faulty', 'the archive is not complete')
+  if (finding)
+    throw domainError(
+      'archive_faulty',
+      `what would go into the archive is broken: ${describeFinding(finding)}`
+    )
+  if (found.entries !== plan.entries) throw domainError('archive_faulty', 'the archive is not complete')
   return await sha256Of(archive)
 }
 
@@ -99,7 +104,7 @@ async function linkOrRename(partial: string, archive: string): Promise<void> {
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
     const exists = code === 'EEXIST' || existsSync(archive)
-    if (exists) throw new PruneRefused('archive_exists', `${archive} is there already`)
+    if (exists) throw domainError('archive_exists', `${archive} is there already`)
     if (!noLinks.has(code)) throw error
     await rename(partial, archive)
   }

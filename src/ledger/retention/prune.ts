@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { domainError, hasCode } from '../../contract/error-table.ts'
 import { takeProcessLock } from '../../store/sqlite/process-lock.ts'
 import type { Store } from '../../store/store.ts'
 import { prunePosition } from '../query/batch-reader.ts'
@@ -10,19 +11,17 @@ import { deletePruned, forgetEndedWriters } from './delete-pruned.ts'
 import type { Pruned, PruneOptions } from './prune-options.ts'
 import { PrunePlan } from './prune-plan.ts'
 import { pruneKind } from './prune-point.ts'
-import { PruneRefused } from './prune-refused.ts'
 import { interruptedPrune } from './resume-prune.ts'
 
 /**
  * Moves the beginning of the ledger into an archive: exports it, checks the export from disk, records the prune in a signed
  * entry, and only then removes entries. Interrupted before the record it leaves nothing; after it, the next call removes the
- * rest. After a kill between archive and record the same call goes on. Throws PruneRefused, what the file system throws,
+ * rest. After a kill between archive and record the same call goes on. Throws a domain error, what the file system throws,
  * and the signal's reason.
  */
 export async function prune(store: Store, options: PruneOptions): Promise<Pruned> {
   const lock = takeProcessLock(`${store.path}.prune.lock`)
-  if (!lock)
-    throw new PruneRefused('prune_running', 'another prune of this store is at work: let it end first')
+  if (!lock) throw domainError('prune_running', 'another prune of this store is at work: let it end first')
   try {
     return await pruneAlone(store, options)
   } finally {
@@ -42,18 +41,18 @@ async function pruneAlone(store: Store, options: PruneOptions): Promise<Pruned> 
 /** A prune would forget a chain that lacks entries, and with it the loss. */
 function requireNothingMissing(store: Store): void {
   const [missing] = missingEntries(store)
-  if (missing)
-    throw new PruneRefused('ledger_incomplete', `${describeMissing(missing)}: ${missingEntriesRemedy}`)
+  if (missing) throw domainError('ledger_incomplete', `${describeMissing(missing)}: ${missingEntriesRemedy}`)
 }
 
 async function startPrune(store: Store, options: PruneOptions): Promise<Pruned> {
   const plan = await PrunePlan.make(store, options)
-  if (!plan) throw new PruneRefused('nothing_to_prune', 'no entry that can go is older than that')
+  if (!plan) throw domainError('nothing_to_prune', 'no entry that can go is older than that')
   const sha256 = await makeArchive(store, plan, options)
   try {
     return await finish(store, plan, sha256, options)
   } catch (error) {
-    if (error instanceof PruneRefused || !isRecorded(store, plan)) await rm(options.archive, { force: true })
+    if (hasCode(error, 'pruned_meanwhile') || !isRecorded(store, plan))
+      await rm(options.archive, { force: true })
     throw error
   }
 }
@@ -74,7 +73,7 @@ async function record(store: Store, plan: PrunePlan, sha256: string, options: Pr
   const { raw } = store
   await changeWithEntries(store, { ...administrator, signer }, now, async tx => {
     if (!plan.fits(raw))
-      throw new PruneRefused('pruned_meanwhile', 'somebody else has pruned the ledger: try again')
+      throw domainError('pruned_meanwhile', 'somebody else has pruned the ledger: try again')
     const { entries, position } = plan
     const entry = { kind: pruneKind, cut: plan.pointIn(raw), archive: { entries, sha256 } } as const
     await tx.insertInto('ledger_cut').values({ position }).execute()

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as othersFirst } from 'node:timers/promises'
+import { domainError } from '../../contract/error-table.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { prunePosition } from '../query/batch-reader.ts'
 import { exportedLines } from '../query/export.ts'
@@ -9,21 +10,20 @@ import { checkArchive, sha256Of } from './archive.ts'
 import type { Pruned, PruneOptions } from './prune-options.ts'
 import { PrunePlan } from './prune-plan.ts'
 import { newestPrunePoint } from './prune-point.ts'
-import { PruneRefused } from './prune-refused.ts'
 
 /** A prune that is recorded and has more to remove, or one that was killed between its archive and its record. */
 export type InterruptedPrune =
   | { readonly pruned: Pruned }
   | { readonly plan: PrunePlan; readonly sha256: string }
 
-/** The prune that made an existing archive. Throws PruneRefused when the file is not that of an interrupted prune. */
+/** The prune that made an existing archive. Throws `archive_exists` when the file is not that of an interrupted prune. */
 export async function interruptedPrune(store: StoreFile, options: PruneOptions): Promise<InterruptedPrune> {
   const { archive, signal } = options
   const found = await unlessUnreadable(signal, async () => {
     const pruned = await recordedPrune(store.raw, archive)
     return pruned ? { pruned } : await unrecordedPrune(store, options)
   })
-  if (!found) throw new PruneRefused('archive_exists', `${archive} is there already`)
+  if (!found) throw domainError('archive_exists', `${archive} is there already`)
   return found
 }
 

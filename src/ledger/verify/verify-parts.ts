@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { domainError } from '../../contract/error-table.ts'
 import { readWriters } from '../entry/chain-heads.ts'
-import { PrunedMeanwhile, prunePosition } from '../query/batch-reader.ts'
+import { prunedMeanwhile, prunePosition } from '../query/batch-reader.ts'
 import { readStore } from '../query/read-store.ts'
 import {
   newestPrunePoint,
@@ -12,11 +13,6 @@ import { exportedEntries } from './exported-entries.ts'
 import { beginsLedger, firstOf, gapBetween, readParts } from './exported-parts.ts'
 import { type EntryBatches, type KnownFacts, type Verification, verifyLedger } from './verify.ts'
 
-/** What is given is not enough to verify anything: more of the ledger is needed. */
-export class PartMissing extends Error {
-  override readonly name = 'PartMissing'
-}
-
 type OnProgress = (entries: number) => void
 
 /** How often a store is verified again when it is pruned meanwhile. */
@@ -24,7 +20,7 @@ const attempts = 3
 
 /**
  * Verifies exported files in their order, and then a store when one is given, as one ledger that may begin behind a prune
- * point. Throws PartMissing, PrunedMeanwhile when prunes do not end, and what reading throws.
+ * point. Throws `part_missing` when too little of the ledger is given, `ledger_pruned` when prunes do not end, and what reading throws.
  */
 export async function verifyParts(
   files: readonly string[],
@@ -42,7 +38,7 @@ export async function verifyParts(
     } catch (error) {
       if (prunePosition(database) === store.position) throw error
     }
-    if (attempt === attempts) throw new PrunedMeanwhile()
+    if (attempt === attempts) throw prunedMeanwhile()
   }
 }
 
@@ -90,7 +86,8 @@ async function* joined(...parts: readonly EntryBatches[]) {
 /** Whoever gives heads wants to know whether a tail was cut off: heads that could not be compared do not show it. */
 function requireCompared(found: Verification, { heads = [] }: KnownFacts): Verification {
   if (found.faults.length > 0 || heads.length === 0 || found.headsBeforeCut < heads.length) return found
-  throw new PartMissing(
+  throw domainError(
+    'part_missing',
     'all heads that are known are from before the cut: give the archives that they are about, or heads noted since'
   )
 }
@@ -106,7 +103,8 @@ async function pointBefore(
   const parts = await readParts(files)
   const point = prunePointBefore(first, [...parts.flatMap(({ prunePoints }) => prunePoints), ...stored])
   if (point) return point
-  throw new PartMissing(
+  throw domainError(
+    'part_missing',
     `${files[0]} begins behind a cut, and nothing that is given tells of it: give what comes before it, or the store or an export from after that prune`
   )
 }
@@ -115,5 +113,5 @@ async function requireJoined(files: readonly string[], store: StorePart | null):
   const parts = await readParts(files)
   const points = [...parts.flatMap(({ prunePoints }) => prunePoints), ...(store?.prunePoints ?? [])]
   const gap = gapBetween(parts, points, store?.isRecorded ? store.position : null)
-  if (gap !== null) throw new PartMissing(gap)
+  if (gap !== null) throw domainError('part_missing', gap)
 }

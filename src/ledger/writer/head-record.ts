@@ -10,7 +10,7 @@ import {
   writeSync
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { StoreError } from '../../store/sqlite/sqlite.ts'
+import { domainError } from '../../contract/error-table.ts'
 import type { Head } from '../entry/chain.ts'
 import { asHead } from '../entry/parse-entry.ts'
 
@@ -49,7 +49,7 @@ function openOrMakeFolder(path: string): number {
   }
 }
 
-/** Up to where entries were acknowledged, a head for each writer. Throws StoreError when that cannot be read. */
+/** Up to where entries were acknowledged, a head for each writer. Throws `store_unavailable` when that cannot be read. */
 export function readHeadRecords(storePath: string): Head[] {
   const folder = folderOf(storePath)
   // Absent for a store from before there were records, a copy, or one that was moved.
@@ -76,7 +76,8 @@ function unlessAbsent<T>(path: string, read: (path: string) => T): T | undefined
     return read(path)
   } catch (cause) {
     if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined
-    throw new StoreError(
+    throw domainError(
+      'store_unavailable',
       `${path} does not say up to where entries were acknowledged: see "Missing entries" in docs/operations.md`,
       { cause }
     )

@@ -23,7 +23,7 @@ export function describeMissing({ writer, acknowledged, stored }: MissingEntries
   return `entries are missing: those of writer ${writer} were acknowledged up to ${acknowledged}, and the store holds them up to ${stored}`
 }
 
-/** Compares the records beside a store with its chains. Throws StoreError when they cannot be read. */
+/** Compares the records beside a store with its chains. Throws `store_unavailable` when they cannot be read. */
 export function missingEntries({ path, raw }: Pick<StoreFile, 'path' | 'raw'>): MissingEntries[] {
   // Read first: a record is never ahead of the store.
   const records = readHeadRecords(path)
@@ -52,7 +52,7 @@ export function isPruned(raw: DatabaseSync, { writer, seq }: Head): boolean {
 }
 
 /**
- * Records that the entries of a change are stored, after its commit. Throws StoreFault when they may not be, and not when
+ * Records that the entries of a change are stored, after its commit. Throws a store fault when they may not be, and not when
  * the record cannot be written.
  */
 export function acknowledge(store: Pick<StoreFile, 'path' | 'raw' | 'requireWritten'>, head: Head): void {

@@ -2,7 +2,7 @@ import { uuidv7 } from '../../base/uuid.ts'
 import type { ProcessLock } from '../../store/sqlite/process-lock.ts'
 import { moveLogIntoFile } from '../../store/sqlite/sqlite.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
-import { StoreFault } from '../../store/store-fault.ts'
+import { storeFault } from '../../store/store-fault.ts'
 import { Chain, type HashedEntry, type Head } from '../entry/chain.ts'
 import { newestHead } from '../entry/chain-heads.ts'
 import type { EntryFields } from '../entry/entry.ts'
@@ -198,7 +198,7 @@ export class LedgerWriter {
   /**
    * Goes on with another handle on the same store, after the one before has failed. Entries of a failed transaction that
    * are stored all the same become part of the chain; calls that they open were refused, and get their outcomes. Throws
-   * StoreFault `replaced`, and records this in the file beside the store, when the store lacks what this writer has written.
+   * store fault `replaced`, and records this in the file beside the store, when the store lacks what this writer has written.
    */
   resume(store: StoreFile): void {
     const stored = newestHead(store.raw, this.head.writer)
@@ -221,7 +221,7 @@ export class LedgerWriter {
     const { head, pending } = this.#uncertain ?? { head: null, pending: [] }
     if (!head || stored?.hash !== head.hash) {
       this.#recorder.write()
-      throw new StoreFault('replaced')
+      throw storeFault('replaced')
     }
     // Before anything relies on them: they were read from a log whose sync has failed.
     moveLogIntoFile(store.raw)
