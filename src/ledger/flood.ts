@@ -1,9 +1,6 @@
 import type { EntryFields } from './entry/entry.ts'
 
-/**
- * How many seconds are counted apart, which bounds the memory of an interval that goes on while the store fails. An entry for
- * a longer one holds the total alone.
- */
+/** How many seconds are counted apart. An entry for a longer interval, while the store fails, holds the total alone. */
 const secondsBound = 60
 
 /** Rejections of one kind: how many have been noted in this interval, and the entry for those not written one by one. */

@@ -3,10 +3,7 @@ import type { EventPublisher } from '../telemetry/events.ts'
 import type { PendingEntry } from './entry/pending-entry.ts'
 
 export type GroupCommitOptions = {
-  /**
-   * Makes a batch durable, all or nothing; rejects when it was not stored. Resolves to the calls whose outcome was left
-   * out, because another process had closed them.
-   */
+  /** Makes a batch durable, or rejects. Resolves to the calls whose outcome was left out: another process had closed them. */
   store: (batch: readonly PendingEntry[]) => Promise<readonly string[]>
   /** Gets `ledger.fault` when a fault begins, and `ledger.recovered` when the store works again. */
   events: EventPublisher
@@ -65,10 +62,7 @@ export class GroupCommit {
     return this.#fault
   }
 
-  /**
-   * Resolves when the entry is durable. Rejects when it could not be stored or the wait is over; it is then withdrawn, or
-   * `onStoredLate` is called if it is stored all the same.
-   */
+  /** Resolves when the entry is durable. Rejects when the wait is over: it is withdrawn, or `onStoredLate` is called. */
   append(entry: PendingEntry, onStoredLate?: () => void): Promise<void> {
     if (this.#underWay[0]?.expired || this.#queue.length >= queueBound)
       return Promise.reject(this.#fault ?? domainError('store_timeout', 'the ledger does not keep up'))

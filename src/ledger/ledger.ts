@@ -50,10 +50,7 @@ export class Ledger {
     }
   }
 
-  /**
-   * Resolves when the outcome is durable. Throws `ledger_unavailable` when it is not in time: the answer must then
-   * not reveal the outcome, though the ledger will hold it once the store works again.
-   */
+  /** Resolves when the outcome is durable. Throws `ledger_unavailable` when it is not in time: it must not be answered then. */
   async recordOutcome(call: CallFacts, outcome: OutcomeFacts): Promise<void> {
     this.#openCalls--
     try {

@@ -13,10 +13,7 @@ const writtenTotal = 100
 /** How many of them one tenant may have, so that rejections of others are written one by one beside its flood. */
 const writtenPerTenant = 40
 
-/**
- * Every rejection is counted; those of one tenant (or address), code, reason and limit are written one by one up to a rate, and
- * past it as one entry an interval that holds how many there were in each second.
- */
+/** Rejections of one kind are written one by one up to a rate, and counted past it, in one entry an interval. */
 export class RejectionAggregator {
   readonly #write: (fields: EntryFields) => void
   readonly #isWell: () => boolean
@@ -58,8 +55,8 @@ export class RejectionAggregator {
 }
 
 /**
- * Who was rejected: an admitted caller, one whose valid proof is no longer accepted, or a stranger. Each origin has bounds of
- * its own, so that strangers, who can pretend to be anybody, do not use up those of others.
+ * Who was rejected: an admitted caller, one whose valid proof is no longer accepted, or a stranger. Each has bounds of
+ * its own.
  */
 type Origin = 'admitted' | 'proven' | 'stranger'
 

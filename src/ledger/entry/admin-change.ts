@@ -1,7 +1,7 @@
 import type { PrunePoint } from '../retention/prune-point.ts'
 import type { ChangedValues } from './changed-values.ts'
 
-/** Every kind of administrative change, and which values its entry holds: new ones, old ones or both. A prune has members of its own. */
+/** Every kind of administrative change, and whether its entry holds new values, old ones or both. */
 export const adminKinds = {
   'admin.tenant.create': 'creates',
   'admin.tenant.update': 'changes',

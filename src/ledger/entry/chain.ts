@@ -16,10 +16,7 @@ export function chainHash(prev: string, text: string): string {
   return hash('sha256', prev + text, 'hex')
 }
 
-/**
- * One writer's chain in memory. `append` numbers and hashes an entry; `advance`, after the commit of the transaction that
- * stored the entries, makes their numbers final: a failed transaction leaves no gap.
- */
+/** One writer's chain in memory. Numbers become final with `advance`, so a failed transaction leaves no gap. */
 export class Chain {
   #head: Head
   #tip: Head

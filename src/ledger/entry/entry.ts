@@ -12,8 +12,8 @@ export type EntryKind =
   | `admin.${string}`
 
 /**
- * How a call ended: `accepted`, a problem's code, or one of two ends that no caller sees: the gateway crashed during
- * the call, or the caller disconnected before anything was sent.
+ * `outcome_unknown` after a crash, `client_disconnected` when the caller left before anything was sent: no caller sees
+ * them.
  */
 export type OutcomeCode = 'accepted' | ProblemCode | 'outcome_unknown' | 'client_disconnected'
 
@@ -74,7 +74,7 @@ type Known<Name extends string> = { readonly [N in Name]: Exclude<EntryFields[N]
 /** Members that must be given, and are undefined where they do not apply. */
 type Given<Name extends string> = { readonly [N in Name]: EntryFields[N] }
 
-/** What is known of a call before it is sent: the facts that its intent and its outcome share. A call that the gateway makes for itself has no caller. */
+/** What is known of a call before it is sent. A call that the gateway makes for itself has no caller. */
 export type CallFacts = Known<'request_id' | 'operation' | 'attempt' | 'request' | 'credential'> &
   Given<'tenant' | 'key_id' | 'connector_id' | 'client_ip'>
 

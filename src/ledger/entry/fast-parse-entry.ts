@@ -66,10 +66,7 @@ export type EntryFacts = {
   attempt: number | undefined
 }
 
-/**
- * Reads the stored text of an entry that has a call's members alone, as nearly all have, several times faster than parsing
- * it and writing it again. Null for any other text, and for one that is not canonical JSON.
- */
+/** Reads an entry that has a call's members alone, as most have, several times faster than JSON. Null for any other text. */
 export function fastParseStored(text: string): EntryFacts | null {
   const match = storedPattern.exec(text)
   return match && factsOf(match[1], match[2], match[3], match[4], match[5], match[6])

@@ -38,10 +38,7 @@ export function parseStored(
   return checkedEntry(location, entry, text, hash)
 }
 
-/**
- * Reads one line of an export. The line must be JSON as `JSON.stringify` writes it: a member given twice would otherwise
- * be an edit that no hash covers, as one reader takes the first and another the last.
- */
+/** Reads one line of an export. As `JSON.stringify` writes it: no hash would cover a member that is given twice. */
 export function parseExported(location: EntryLocation, line: string): ParsedEntry | MalformedEntry {
   const call = fastParseExported(line)
   if (call) return callEntry(call.facts, location, call.text, call.hash)

@@ -15,10 +15,7 @@ export function signedBy(signer: Signer | undefined): { signer?: string; signatu
 
 const blank = '"signature":""'
 
-/**
- * Signs the text of an entry of a chain. What is signed is its canonical text without the member `signature`: the text
- * holds `prev`, so a signature covers all of the chain before it too.
- */
+/** Signs an entry's canonical text without `signature`. The text holds `prev`, so the chain before it is covered too. */
 export function signEntry(text: string, signer: Signer): string {
   return text.replace(blank, `"signature":"${signer.sign(text.replace(`${blank},`, ''))}"`)
 }

@@ -8,7 +8,7 @@ export type Term = readonly [field: Field, value: string]
 export const outcomes = ['accepted', 'failed', 'unknown', 'rejected'] as const
 export type Outcome = (typeof outcomes)[number]
 
-/** Calls `visit` with each term of an entry. A kind has its families too: `admin.tenant.create` has `admin.tenant.*` and `admin.*`. */
+/** Calls `visit` with each term of an entry. `admin.tenant.create` has the families `admin.*` and `admin.tenant.*`. */
 export function eachTerm(entry: SearchedMembers, visit: (field: Field, value: string) => void): void {
   const { tenant, key_id, connector_id, code, kind = '' } = entry
   if (tenant !== undefined) visit('tenant', tenant)
@@ -78,7 +78,7 @@ export function memberOf(text: string, name: MemberName): string | undefined {
   return new MemberReader(text).next(name)
 }
 
-/** Quotes inside a value are escaped, and no nested object has members of these names: a label is found at its member alone. */
+/** A label stands at its member alone: quotes inside a value are escaped, and no nested object has members of these names. */
 class MemberReader {
   readonly #text: string
   #from = 0

@@ -1,16 +1,10 @@
 import type { Head } from './chain.ts'
 import type { EntryFields } from './entry.ts'
 
-/**
- * Who opens a chain: the program's role and version, and the process. `admin` is a gateway that records one change: such
- * a chain is opened and ended in the transaction of the change.
- */
+/** Who opens a chain. `admin` is a gateway that records one change, in a chain of its own. */
 export type WriterFacts = { role: 'gateway' | 'admin' | 'cli'; version: string; pid: number }
 
-/**
- * The first entry of every chain. `after` anchors it to the newest entry of the whole ledger, absent in an empty one: it
- * reveals that such an entry was cut off later.
- */
+/** The first entry of every chain. `after` is the newest entry of the whole ledger: it reveals that this was cut off later. */
 export function writerOpened(at: string, facts: WriterFacts, after: Head | undefined): EntryFields {
   return { at, kind: 'writer.opened', ...facts, after }
 }

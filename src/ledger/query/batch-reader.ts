@@ -27,10 +27,7 @@ export function prunedMeanwhile(): DomainError {
   return domainError('ledger_pruned', 'the ledger was pruned while it was read: try again')
 }
 
-/**
- * All batches behind position `after`, in the order of their commits. Throws `ledger_pruned` when some of them were pruned
- * before they were read.
- */
+/** All batches behind position `after`, in the order of their commits. Throws `ledger_pruned` when some are gone. */
 export function* batchesAfter(database: DatabaseSync, after = 0): Generator<StoredBatch> {
   // Rows differ in size, from one entry to hundreds: as many are read as held enough the last time.
   for (let last = after, rowsPerRead = 1; ; ) {

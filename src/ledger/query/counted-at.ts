@@ -15,10 +15,7 @@ export type Counted = Kind & {
 
 /** A rejection is counted when it is made, which can be in the second after that of the arrival. */
 const secondsCovered = 2
-/**
- * How much later than the arrival its counting entry can be, as long as the store works: an interval, and the wait for the
- * commit. There are some hundred rejections an interval and gateway, so this bounds the search too.
- */
+/** How much later its counting entry can be, while the store works: an interval, and the wait for the commit. */
 const laterMs = 60_000
 
 /** What was counted in the second of a time (milliseconds since 1970) and the next one, the most first. */

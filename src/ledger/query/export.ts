@@ -2,10 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type ChainedEntry, exportLine } from '../entry/entry.ts'
 import { batchesAfter, entryAt, positionBeforeRow, prunePosition } from './batch-reader.ts'
 
-/**
- * Export lines with their line ends, in commit order, in batches: the entries behind position `after`, by default the whole
- * ledger, up to position `last`. Throws `ledger_pruned` when some of them have been pruned.
- */
+/** The lines of an export, in batches: all entries, or those behind `after` and up to `last`. Throws `ledger_pruned`. */
 export function* exportedLines(
   database: DatabaseSync,
   after = prunePosition(database),

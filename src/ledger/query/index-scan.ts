@@ -53,7 +53,7 @@ function needleOf([field, value]: Term): string[] {
 }
 
 function* indexedCandidates(database: DatabaseSync, query: Query): Generator<Candidate> {
-  const reader = new EntryReader(database)
+  const read = entryReader(database)
   const pruned = prunePosition(database)
   const positions =
     query.requestId === undefined
@@ -61,7 +61,7 @@ function* indexedCandidates(database: DatabaseSync, query: Query): Generator<Can
       : requestPositions(database, query.requestId)
   for (const position of positions) {
     if (position <= pruned) return
-    const candidate = position < query.before && reader.read(position)
+    const candidate = position < query.before && read(position)
     if (candidate) yield candidate
   }
 }
@@ -89,7 +89,7 @@ function termId(database: DatabaseSync, [field, value]: Term): number | undefine
   return row?.['id'] as number | undefined
 }
 
-/** The kind, or the smallest family, of all indexed kinds that begin as the query says: a rare beginning must not read every entry. */
+/** What all indexed kinds that begin as the query says have in common: a rare beginning must not read every entry. */
 function kindTerms(database: DatabaseSync, { kindStart }: Query): Term[] {
   if (!kindStart) return []
   const rows = database
@@ -146,20 +146,13 @@ function rarestFirst(database: DatabaseSync, terms: readonly number[]): number[]
 }
 
 /** Reads single entries. Positions that follow each other are mostly in one batch. */
-class EntryReader {
-  readonly #database: DatabaseSync
-  #batch: StoredBatch | undefined
-
-  constructor(database: DatabaseSync) {
-    this.#database = database
-  }
-
-  read(position: number): Candidate | undefined {
-    const { id = 0, texts = [] } = this.#batch ?? {}
-    if (!this.#batch || position < id || position >= id + texts.length)
-      [this.#batch] = batchesBetween(this.#database, position, position)
-    const index = position - (this.#batch?.id ?? 0)
-    const text = this.#batch?.texts[index]
-    return text === undefined ? undefined : { position, text, hash: this.#batch?.hashes[index] ?? '' }
+function entryReader(database: DatabaseSync): (position: number) => Candidate | undefined {
+  let batch: StoredBatch | undefined
+  return position => {
+    if (!batch || position < batch.id || position >= batch.id + batch.texts.length)
+      [batch] = batchesBetween(database, position, position)
+    const index = position - (batch?.id ?? 0)
+    const text = batch?.texts[index]
+    return text === undefined ? undefined : { position, text, hash: batch?.hashes[index] ?? '' }
   }
 }

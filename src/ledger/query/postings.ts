@@ -1,7 +1,4 @@
-/**
- * Sets of offsets within a segment, as the index stores them: few as a list of 16-bit numbers, many as one bit for each
- * offset.
- */
+/** Sets of offsets within a segment: few as a list of 16-bit numbers, many as one bit for each offset. */
 
 /** Entries a segment: how many are indexed at once, and how many a search reads at most besides the index. */
 export const segmentSize = 2048

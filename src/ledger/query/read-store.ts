@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type MalformedEntry, type ParsedEntry, parseStored } from '../entry/parse-entry.ts'
 import { batchesAfter, prunePosition, type StoredBatch } from './batch-reader.ts'
 
-/** All entries of a store behind position `after`, by default its prune point, in batches, for `verifyLedger`. Throws `ledger_pruned`. */
+/** All entries of a store, or those behind position `after`, in batches. Throws `ledger_pruned`. */
 export function* readStore(
   database: DatabaseSync,
   after = prunePosition(database)

@@ -27,15 +27,12 @@ type Series = RecordedCall & {
 }
 
 /**
- * Entries are in the order of their commits. Those of parallel processes, and those that count ten seconds of rejections,
- * follow later ones by this much at most, as long as the store works; calls of still later ones come out of order.
+ * How much later an entry can be than those of later times: processes run in parallel, and rejections are counted for 10
+ * s. Calls that come still later are out of order. So much of the ledger is in memory.
  */
 const slackUs = 30_000_000
 
-/**
- * Calls of tenants from a time on, in the order of time: those that were made, and those that were refused. Reads the
- * ledger from there on, and keeps half a minute of it in memory. Throws `ledger_pruned`.
- */
+/** Calls of tenants from a time on, made or refused, in the order of time. Throws `ledger_pruned`. */
 export function* recordedCallsSince(database: DatabaseSync, since: Date): Generator<RecordedCall> {
   const sinceUs = toUs(since.getTime())
   const waiting = new EarliestFirst<Series>()
@@ -77,10 +74,7 @@ function timeIn({ firstUs, lastUs, count }: Series, index: number): number {
   return firstUs + Math.floor(((lastUs - firstUs) * index) / (count - 1))
 }
 
-/**
- * Null for an entry of no call, and for a request that was refused before any limit: without a tenant, or with a `reason`
- * not to admit it, such as a revoked key. No settings of a tenant would admit those.
- */
+/** Null for what no settings could admit: entries without a tenant, or with a `reason`, such as a revoked key. */
 function seriesIn(text: string): Series | null {
   const kind = memberOf(text, 'kind')
   if (kind !== 'call.intent' && kind !== 'call.rejected') return null

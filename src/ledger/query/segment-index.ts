@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { eachTerm, type Field, type SearchedMembers, searchedMembers } from '../entry/terms.ts'
+import { eachTerm, type Field, searchedMembers } from '../entry/terms.ts'
 import { batchesBetween } from './batch-reader.ts'
 import { packPositions, segmentSize } from './postings.ts'
 
@@ -58,15 +58,23 @@ export class SegmentIndex {
 
   #add(segment: number): void {
     const start = segmentStart(segment)
-    const postings = new Postings()
+    const fields = new Map<Field, Map<string, number[]>>()
+    let offset = 0
+    const addTerm = (field: Field, value: string): void => {
+      const values = fields.get(field) ?? new Map<string, number[]>()
+      fields.set(field, values)
+      const offsets = values.get(value)
+      if (offsets) offsets.push(offset)
+      else values.set(value, [offset])
+    }
     const requests: (string | null)[] = []
     let [firstAt, lastAt] = ['~', '']
     for (const { id, texts } of batchesBetween(this.#raw, start, start + segmentSize - 1))
       for (const [index, text] of texts.entries()) {
-        const offset = id + index - start
+        offset = id + index - start
         if (offset < 0 || offset >= segmentSize) continue
         const entry = searchedMembers(text)
-        postings.add(entry, offset)
+        eachTerm(entry, addTerm)
         requests[offset] = entry.request_id ?? null
         const at = entry.at ?? ''
         if (at < firstAt) firstAt = at
@@ -74,7 +82,7 @@ export class SegmentIndex {
       }
     this.#addRequests.run(start, JSON.stringify(requests))
     this.#addSegment.run(segment, firstAt, lastAt)
-    for (const [field, values] of postings.fields)
+    for (const [field, values] of fields)
       for (const [value, offsets] of values)
         this.#addPosting.run(this.#termId(field, value), segment, packPositions(offsets))
   }
@@ -82,24 +90,5 @@ export class SegmentIndex {
   #termId(field: Field, value: string): number {
     const known = this.#findTerm.get(field, value) as { id: number } | undefined
     return known?.id ?? Number(this.#addTerm.run(field, value).lastInsertRowid)
-  }
-}
-
-/** The offsets of each term within a segment, in ascending order. */
-class Postings {
-  readonly fields = new Map<Field, Map<string, number[]>>()
-  #offset = 0
-
-  add(entry: SearchedMembers, offset: number): void {
-    this.#offset = offset
-    eachTerm(entry, this.#addTerm)
-  }
-
-  readonly #addTerm = (field: Field, value: string): void => {
-    const values = this.fields.get(field) ?? new Map<string, number[]>()
-    this.fields.set(field, values)
-    const offsets = values.get(value)
-    if (offsets) offsets.push(this.#offset)
-    else values.set(value, [this.#offset])
   }
 }

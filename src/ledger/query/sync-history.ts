@@ -63,10 +63,7 @@ function isPruned(database: DatabaseSync, requestId: string): boolean {
   return isPruned && uuidTimeMs(requestId) < Date.parse(at ?? '')
 }
 
-/**
- * The outcomes of calls, by request. Nearly all follow their intents closely, and are found in one pass; that of a call that
- * took long, or was closed by a recovery, is searched by itself.
- */
+/** The outcomes of calls, by request. Nearly all follow their intents closely, in one pass; others are searched singly. */
 function outcomesOf(database: DatabaseSync, own: Search, calls: readonly Match[]): Map<string, LedgerEntry> {
   const outcomes = new Map<string, LedgerEntry>()
   const kind = 'call.outcome'

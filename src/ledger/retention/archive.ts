@@ -18,7 +18,7 @@ import { newestPrunePoint } from './prune-point.ts'
 
 type ArchiveOptions = Pick<PruneOptions, 'archive' | 'signal' | 'onProgress'>
 
-/** Writes the entries of a plan to a new file, reads it back and checks it. Returns its SHA-256. On failure nothing is left. */
+/** Writes the entries of a plan to a new file and checks it. Returns its SHA-256. On failure nothing is left. */
 export async function makeArchive(
   store: StoreFile,
   plan: PrunePlan,
@@ -56,10 +56,7 @@ async function write(
   await pipeline([Readable.from(lines()), ...steps, file], signal ? { signal } : {})
 }
 
-/**
- * Verifies the file that is on the disk, before the entries that it holds are removed. Returns its SHA-256. Throws
- * `archive_faulty`.
- */
+/** Verifies the file on the disk, before its entries are removed. Returns its SHA-256. Throws `archive_faulty`. */
 export async function checkArchive(
   { raw }: StoreFile,
   plan: PrunePlan,

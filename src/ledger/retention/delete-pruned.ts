@@ -12,8 +12,8 @@ const termsAtOnce = 200
 const pauseMs = 5
 
 /**
- * Removes the entries up to the prune point at `position`, and their index, in short transactions. Nobody reads them any
- * more: when it is interrupted, the next call removes the rest. The table itself refuses to remove any other.
+ * Removes the entries up to the prune point and their index, in short transactions. The next call finishes an
+ * interrupted one.
  */
 export async function deletePruned(
   { raw }: StoreFile,
@@ -55,7 +55,7 @@ function removeRows(raw: DatabaseSync, position: number): number {
   return removed
 }
 
-/** Removes postings of some terms behind the one with id `after`. Returns the last of these; undefined when there are none. */
+/** Removes postings of terms behind `after`. Returns the last of these terms; undefined when there are none. */
 function removePostings(raw: DatabaseSync, after: number, firstSegment: number): number | undefined {
   const terms = raw
     .prepare('SELECT id FROM ledger_term WHERE id > ? ORDER BY id LIMIT ?')
@@ -65,10 +65,7 @@ function removePostings(raw: DatabaseSync, after: number, firstSegment: number):
   return terms.at(-1)?.id
 }
 
-/**
- * Forgets writers that have ended and have written nothing behind the prune point, in its own transaction: one that lives
- * all the same, and was recovered as dead, learns from its missing row that its chain cannot go on.
- */
+/** Forgets ended writers without later entries. One that was taken for dead and lives learns that its chain cannot go on. */
 export function forgetEndedWriters(raw: DatabaseSync, position: number): void {
   raw
     .prepare(

@@ -17,10 +17,7 @@ const rowsAtOnce = 200
 /** No entry behind position `last` is removed. */
 type PlanOptions = Pick<PruneOptions, 'before' | 'signal'> & { readonly last?: number }
 
-/**
- * How many entries can be removed so that the rest can be verified without them, and what they leave open: chains that have
- * not ended, and calls without an outcome.
- */
+/** How many entries can be removed so that the rest can be verified, and which chains and calls they leave open. */
 export class PrunePlan {
   /** The position of the first entry that is removed, that of the last, and how many are. */
   readonly first: number

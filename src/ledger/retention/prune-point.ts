@@ -50,10 +50,7 @@ export function newestPrunePoint(database: DatabaseSync): RecordedPrunePoint | n
   return prunePointsIn(database).find(point => point.position === position) ?? null
 }
 
-/**
- * All prune points that entries of a store record, newest first. Looks at every row: an index that lacks one must neither make
- * a whole ledger look broken nor make the next prune lose what this one records. Each begins a row, as does every change.
- */
+/** All prune points of a store, newest first, without the index: one that it lacks must not make a whole ledger look broken. */
 export function* prunePointsIn(database: DatabaseSync): Generator<RecordedPrunePoint> {
   const member = `"kind":"${pruneKind}"`
   const rows = database
@@ -73,8 +70,8 @@ export function* prunePointsIn(database: DatabaseSync): Generator<RecordedPruneP
 export type Follower = Pick<ParsedEntry, 'writer' | 'seq' | 'prev' | 'anchor'>
 
 /**
- * The prune point right before an entry, or null. Several may fit an entry that continues a chain which was idle: it is the
- * last of them, as every later one would name the entry itself.
+ * The prune point right before an entry, or null. Of several that fit an idle chain the last: later ones would name the
+ * entry.
  */
 export function prunePointBefore(
   { writer, seq, prev, anchor }: Follower,
@@ -88,10 +85,7 @@ export function prunePointBefore(
   return fitting.toSorted((one, other) => other.position - one.position)[0] ?? null
 }
 
-/**
- * Whether a chain of which nothing is left ended before a prune point. Its id tells when it was opened (UUIDv7); one that was
- * opened before and had not ended there is among the heads.
- */
+/** Whether a chain without entries ended before a prune point: opened before, by its id (UUIDv7), and not among the heads. */
 export function endedBefore({ before, heads }: PrunePoint, writer: string): boolean {
   return uuidTimeMs(writer) < Date.parse(before) && heads.every(head => head.writer !== writer)
 }

@@ -14,10 +14,9 @@ import { pruneKind } from './prune-point.ts'
 import { interruptedPrune } from './resume-prune.ts'
 
 /**
- * Moves the beginning of the ledger into an archive: exports it, checks the export from disk, records the prune in a signed
- * entry, and only then removes entries. Interrupted before the record it leaves nothing; after it, the next call removes the
- * rest. After a kill between archive and record the same call goes on. Throws a domain error, what the file system throws,
- * and the signal's reason.
+ * Moves the beginning of the ledger into an archive: exports it, checks the export from disk, records the prune in a
+ * signed entry, and only then removes entries. The same call finishes what was interrupted. Throws a domain error, what
+ * the file system throws, and the signal's reason.
  */
 export async function prune(store: Store, options: PruneOptions): Promise<Pruned> {
   const lock = takeProcessLock(`${store.path}.prune.lock`)
@@ -64,10 +63,7 @@ async function finish(store: Store, plan: PrunePlan, sha256: string, options: Pr
   return { entries, position, sha256 }
 }
 
-/**
- * Stores the entry and moves the beginning in one transaction: from then on nobody reads what is before it. Calls have gone
- * on since the plan was made, so what it relies on is checked again.
- */
+/** Stores the entry and moves the beginning in one transaction. Calls have gone on since the plan: it is checked again. */
 async function record(store: Store, plan: PrunePlan, sha256: string, options: PruneOptions): Promise<void> {
   const { administrator, signer, now } = options
   const { raw } = store

@@ -24,10 +24,7 @@ export class ChainCheck {
   #gap: Gap | null = null
   #break: Break | null = null
   #finding: Finding | null = null
-  /**
-   * Whether its opening is signed: then all that closes or confirms it must be. Null when it was opened before anything was
-   * signed, and nothing must be.
-   */
+  /** Whether its opening is signed: then what closes or confirms it must be. Null when it was opened before any signature. */
   signs: boolean | null = null
 
   /** Begins at the chain's first entry, or behind `head`. */

@@ -7,10 +7,7 @@ import { type MalformedEntry, type ParsedEntry, parseExported } from '../entry/p
 const longestLine = 1 << 24
 const chunkBytes = 1 << 18
 
-/**
- * All entries of exported files, one file after the other, in batches, for `verifyLedger`. Files may be compressed by gzip.
- * Throws what opening or reading a file throws.
- */
+/** All entries of exported files, one after the other, in batches. Throws what opening or reading a file throws. */
 export async function* exportedEntries(
   ...paths: readonly string[]
 ): AsyncGenerator<readonly (ParsedEntry | MalformedEntry)[]> {

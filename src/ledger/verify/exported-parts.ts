@@ -63,9 +63,9 @@ export function beginsLedger({ seq, anchor }: Follower): boolean {
 }
 
 /**
- * What keeps parts from being a whole, for people: entries between two of them that are in none, or a wrong order. Null when
- * they join, or when the end of a part was cut off: verification finds that. `storePosition` is where the store begins, as
- * the last part; null without a store.
+ * What keeps parts from being a whole, for people: missing entries between two of them, or a wrong order. Null when they
+ * join, or when an end was cut off: verification finds that. `storePosition` is where the store begins, as the last
+ * part.
  */
 export function gapBetween(
   parts: readonly Part[],

@@ -19,8 +19,8 @@ type OnProgress = (entries: number) => void
 const attempts = 3
 
 /**
- * Verifies exported files in their order, and then a store when one is given, as one ledger that may begin behind a prune
- * point. Throws `part_missing` when too little of the ledger is given, `ledger_pruned` when prunes do not end, and what reading throws.
+ * Verifies exported files in their order, and then a store, as one ledger that may begin behind a prune point. Throws
+ * `part_missing` when too little is given, `ledger_pruned` when prunes do not end, and what reading throws.
  */
 export async function verifyParts(
   files: readonly string[],

@@ -44,10 +44,7 @@ export type EntryBatches =
   | Iterable<readonly (ParsedEntry | MalformedEntry)[]>
   | AsyncIterable<readonly (ParsedEntry | MalformedEntry)[]>
 
-/**
- * Reads a whole ledger once, in constant memory, and finds the first thing that is wrong with each chain: an entry edited,
- * missing, reordered, duplicated, foreign, badly signed, or a tail cut off. `onProgress` gets the number of entries read.
- */
+/** Reads a whole ledger once, in constant memory, and finds the first thing that is wrong with each chain. */
 export async function verifyLedger(
   batches: EntryBatches,
   known: KnownFacts = {},

@@ -26,10 +26,7 @@ export type Administrator = WriterFacts & {
   signer?: Signer
 }
 
-/**
- * Runs an administrative change and writes its ledger entries in the same transaction: both are durable, or neither.
- * The entries form a short chain of their own that is opened and closed here. Without a change nothing is written.
- */
+/** Runs an administrative change and writes its entries, in a chain of their own, in one transaction. Without changes none. */
 export async function changeWithEntries<T>(
   store: Store,
   administrator: Administrator,
@@ -46,10 +43,7 @@ export async function changeWithEntries<T>(
   return result
 }
 
-/**
- * Writes the entries of a change, inside its transaction: the store has one connection. Returns the end of their chain, to
- * be acknowledged after the commit.
- */
+/** Writes the entries of a change, inside its transaction. Returns their head, to be acknowledged after the commit. */
 export function recordChanges(
   raw: DatabaseSync,
   { actor, host, sudoUser, requestId, signer, ...facts }: Administrator,

@@ -5,10 +5,7 @@ import { SegmentIndex } from '../query/segment-index.ts'
 /** Entries a row, at most: whoever reads one of them reads the whole row. */
 const entriesPerRow = 500
 
-/**
- * Stores hashed entries, inside the caller's transaction: one row for all of them, as a row for each would cost several
- * times as much. Extends the search index as well.
- */
+/** Stores hashed entries and their index, inside the caller's transaction. A row for each would cost several times as much. */
 export class BatchWriter {
   readonly #insert: StatementSync
   readonly #index: SegmentIndex

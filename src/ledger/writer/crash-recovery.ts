@@ -14,9 +14,8 @@ export type Recovery = { writer: string; openCalls: number }
 type WriterRow = { id: string; open_from: number }
 
 /**
- * Closes what dead writers left open. Each intent without an outcome gets one with code `outcome_unknown`: whether
- * the upstream received it cannot be known, so nothing is ever sent again for it. A writer whose lock is held lives,
- * and is left alone.
+ * Closes the calls of dead writers with `outcome_unknown`, and sends nothing again: whether the upstream received them
+ * cannot be known. A writer whose lock is held lives, and is left alone.
  */
 export function recoverDeadWriters(store: StoreFile, writer: LedgerWriter, at: Date): Recovery[] {
   const unclosed = store.raw

@@ -1,15 +1,4 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync
-} from 'node:fs'
-import { dirname } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { domainError } from '../../contract/error-table.ts'
 import type { Head } from '../entry/chain.ts'
 import { asHead } from '../entry/parse-entry.ts'
@@ -27,26 +16,18 @@ function folderOf(storePath: string): string {
 export function recordHead(storePath: string, { writer, seq, hash }: Head): void {
   const path = `${folderOf(storePath)}/${writer}${ending}`
   const partial = `${path}.partial`
-  const file = openOrMakeFolder(partial)
+  const write = () =>
+    writeFileSync(partial, `${JSON.stringify({ writer, seq, hash })}\n`, { mode: 0o600, flush: true })
   try {
-    writeSync(file, `${JSON.stringify({ writer, seq, hash })}\n`)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  // The folder is not synced: a power cut can leave the previous record, which claims less and nothing wrong.
-  renameSync(partial, path)
-}
-
-function openOrMakeFolder(path: string): number {
-  try {
-    return openSync(path, 'w', 0o600)
+    write()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     // No gateway has used this store yet. Not recursive: a store's folder that was removed stays removed.
-    mkdirSync(dirname(path), { mode: 0o700 })
-    return openSync(path, 'w', 0o600)
+    mkdirSync(folderOf(storePath), { mode: 0o700 })
+    write()
   }
+  // The folder is not synced: a power cut can leave the previous record, which claims less and nothing wrong.
+  renameSync(partial, path)
 }
 
 /** Up to where entries were acknowledged, a head for each writer. Throws `store_unavailable` when that cannot be read. */

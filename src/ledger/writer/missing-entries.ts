@@ -51,10 +51,7 @@ export function isPruned(raw: DatabaseSync, { writer, seq }: Head): boolean {
   return open ? open.seq >= seq : endedBefore(point, writer)
 }
 
-/**
- * Records that the entries of a change are stored, after its commit. Throws a store fault when they may not be, and not when
- * the record cannot be written.
- */
+/** Records that the entries of a change are stored, after its commit. Throws a store fault when they may not be. */
 export function acknowledge(store: Pick<StoreFile, 'path' | 'raw' | 'requireWritten'>, head: Head): void {
   store.requireWritten()
   try {
@@ -65,10 +62,7 @@ export function acknowledge(store: Pick<StoreFile, 'path' | 'raw' | 'requireWrit
   }
 }
 
-/**
- * Removes the records of chains that have ended and are stored, so that few are left. The newer record of `writer` confirms
- * them: a store that goes back to before their ends lacks that chain as well.
- */
+/** Removes the records of ended chains: a store that goes back to before their ends lacks the newer chain of `writer` too. */
 export function forgetSuperseded({ path, raw }: Pick<StoreFile, 'path' | 'raw'>, writer: string): void {
   const isOpen = raw.prepare('SELECT 1 FROM writer WHERE id = ? AND closed_at IS NULL')
   const records = readHeadRecords(path)

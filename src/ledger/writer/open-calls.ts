@@ -1,8 +1,8 @@
 import type { PendingEntry } from '../entry/pending-entry.ts'
 
 /**
- * The calls of one writer that have an intent and no outcome yet: only these can be closed, and recovery begins at the
- * oldest of them. Changes of a transaction become final with `advance`.
+ * The calls of one writer that have an intent and no outcome: only these can be closed. Changes become final with
+ * `advance`.
  */
 export class OpenCalls {
   /** Call to the number of its intent, in the order of intents: the first is the oldest. */

@@ -22,10 +22,7 @@ const updateRowMs = 1000
 /** Entries of a commit that failed: whether they are stored shows when the store is opened again. */
 type Uncertain = { readonly head: Head; readonly pending: readonly PendingEntry[] }
 
-/**
- * This process's own writer: one chain, appended to in transactions of its own. Synchronous, for the store's thread.
- * Living writers hold a lock, so that another process does not recover their calls as those of a dead one.
- */
+/** This process's own writer: one chain. Synchronous, for the store's thread. Its lock shows other processes that it lives. */
 export class LedgerWriter {
   #handle: WriterHandle
   #chain: Chain
@@ -74,8 +71,8 @@ export class LedgerWriter {
   }
 
   /**
-   * Makes the entries durable, all or none: one transaction, one fsync. Throws what SQLite throws. Returns the calls
-   * whose outcome came too late: another process has closed them, as it found this one dead.
+   * Makes the entries durable, all or none, or throws. Returns the calls whose outcome came too late: another process
+   * has closed them.
    */
   append(batch: readonly PendingEntry[], now: number): string[] {
     const late = this.transact(() => {
@@ -91,8 +88,8 @@ export class LedgerWriter {
   }
 
   /**
-   * Appends a signed entry that confirms all of this chain, and the newest entry of the whole ledger. Unless `always`, none
-   * when the newest entry is one already.
+   * Appends a signed entry that confirms the chain and the newest entry of the ledger; unless `always`, only behind new
+   * ones.
    */
   checkpoint(at: Date, { always = false } = {}): void {
     this.transact(() => {
@@ -196,9 +193,9 @@ export class LedgerWriter {
   }
 
   /**
-   * Goes on with another handle on the same store, after the one before has failed. Entries of a failed transaction that
-   * are stored all the same become part of the chain; calls that they open were refused, and get their outcomes. Throws
-   * store fault `replaced`, and records this in the file beside the store, when the store lacks what this writer has written.
+   * Goes on with another handle after the one before has failed. Entries of a failed transaction that are stored all the
+   * same join the chain, and the calls that they open, which were refused, get outcomes. Throws store fault `replaced`,
+   * and records the head, when the store lacks entries of this writer.
    */
   resume(store: StoreFile): void {
     const stored = newestHead(store.raw, this.head.writer)
@@ -235,7 +232,7 @@ export class LedgerWriter {
     this.#chain.advance(head)
   }
 
-  /** Ends the chain with a `writer.closed` entry and releases the lock. May be called again after a failure, with the same time. */
+  /** Ends the chain and releases the lock. May be called again after a failure, with the same time. */
   close(at: Date): void {
     const time = at.toISOString()
     this.transact(() => {
