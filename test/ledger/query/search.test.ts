@@ -94,7 +94,7 @@ test('a page that holds exactly the rest is the last', () => {
   expect(searchLedger(store.raw, { code: 'upstream_failed' }, { limit: 3 }).next).not.toBeNull()
 })
 
-test('the story of a request is all its entries, oldest first, refused requests included', () => {
+test('a request is found with all its entries, oldest first, refused requests included', () => {
   expect(entriesOfRequest(store.raw, requestId(5)).map(item => item.kind)).toEqual([
     'call.intent',
     'call.outcome'

@@ -53,7 +53,7 @@ describe('untouched files are whole:', () => {
   })
 })
 
-describe('what cannot be checked for want of another file is told:', () => {
+describe('what cannot be checked without another file names what is missing:', () => {
   test.each<[string[], RegExp]>([
     [['a2'], /a2 begins behind a cut, and nothing that is given tells of it/],
     [['a1', 'a3'], /between .*a1 and .*a3 .*from position 18 on/],
@@ -75,7 +75,7 @@ describe('what cannot be checked for want of another file is told:', () => {
   })
 })
 
-describe('a file that was changed is broken, not only lacking:', () => {
+describe('a file that was changed is broken, not only incomplete:', () => {
   const changed = (name: string, change: (lines: string[]) => string[]) => {
     const lines = readFileSync(ledger.path(name), 'utf8').trimEnd().split('\n')
     writeFileSync(ledger.path(name), `${change(lines).join('\n')}\n`)

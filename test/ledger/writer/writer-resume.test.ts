@@ -127,7 +127,7 @@ test.each([
   })
 })
 
-test('a chain that was begun in place of one that had been pruned can fail to begin', async () => {
+test('a chain that replaces a pruned one can fail to begin', async () => {
   const writer = LedgerWriter.open(store, facts, at)
   const pruned = writer.head.writer
   store.raw.prepare('DELETE FROM writer WHERE id = ?').run(pruned)
@@ -139,7 +139,7 @@ test('a chain that was begun in place of one that had been pruned can fail to be
   expect(codesOf(1)).toEqual(['call.intent'])
 })
 
-test('a store that does not hold what the writer has written is not taken up', () => {
+test('a store that lacks what the writer has written is refused', () => {
   const writer = LedgerWriter.open(store, facts, at)
   writer.append(drafts(['call.intent', 1]), 0)
   store.raw.exec('DROP TRIGGER ledger_is_append_only_delete; DELETE FROM ledger_batch WHERE id > 1')
