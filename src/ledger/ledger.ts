@@ -26,8 +26,8 @@ export class Ledger {
       expected: () => this.#openCalls,
       probe: () => checkpoint({ always: true })
     })
-    const checkpointIfWell = () => this.fault ?? checkpoint({ always: false }).catch(ignoreUntilNext)
-    this.#checkpointTimer = setInterval(checkpointIfWell, checkpointEveryMs).unref()
+    const checkpointIfHealthy = () => this.fault ?? checkpoint({ always: false }).catch(ignoreUntilNext)
+    this.#checkpointTimer = setInterval(checkpointIfHealthy, checkpointEveryMs).unref()
     this.#rejections = new RejectionAggregator(
       fields => void this.#queue.keep(pendingEntry(fields)).catch(ignoreUntilStored),
       () => this.fault === null

@@ -16,14 +16,14 @@ const writtenPerTenant = 40
 /** Rejections of one kind are written one by one up to a rate, and counted past it, in one entry an interval. */
 export class RejectionAggregator {
   readonly #write: (fields: EntryFields) => void
-  readonly #isWell: () => boolean
+  readonly #isHealthy: () => boolean
   #rooms = emptyRooms()
   #timer: NodeJS.Timeout | null = null
 
-  /** While the store is not well all are counted and none is written, so that what waits for it does not grow. */
-  constructor(write: (fields: EntryFields) => void, isWell: () => boolean = () => true) {
+  /** While the store fails all are counted and none is written, so that its queue does not grow. */
+  constructor(write: (fields: EntryFields) => void, isHealthy: () => boolean = () => true) {
     this.#write = write
-    this.#isWell = isWell
+    this.#isHealthy = isHealthy
   }
 
   note(fields: EntryFields): void {
@@ -31,12 +31,12 @@ export class RejectionAggregator {
     const origin = originOf(fields)
     const room = this.#rooms[origin]
     const flood = room.floodOf(fields, groupsOf(origin, fields))
-    if (this.#isWell() && ++flood.noted <= writtenEach && room.admits(fields)) this.#write(fields)
+    if (this.#isHealthy() && ++flood.noted <= writtenEach && room.admits(fields)) this.#write(fields)
     else flood.count(fields)
   }
 
   #endInterval(): void {
-    if (this.#isWell()) this.close()
+    if (this.#isHealthy()) this.close()
     else this.#timer = setTimeout(() => this.#endInterval(), intervalMs).unref()
   }
 

@@ -71,7 +71,8 @@ async function verifyOnce(
   store: StorePart | null,
   onProgress: OnProgress
 ): Promise<Verification> {
-  const entries = joined(exportedEntries(...files), store?.entries ?? [])
+  const stored = store?.entries ?? []
+  const entries = files.length > 0 ? joined(exportedEntries(...files), stored) : stored
   const facts: KnownFacts = { ...known, ...store?.known }
   const prunePoint = files.length > 0 ? await pointBefore(files, store?.prunePoints ?? []) : facts.prunePoint
   const found = await verifyLedger(entries, { ...facts, prunePoint }, onProgress)
