@@ -1,41 +1,26 @@
 import { exportOrder } from './entry.ts'
 
-/** Values in canonical JSON: no escapes, no fractions, no exponents. */
-const textPattern = '"[^"\\\\\\u0000-\\u001f\\ud800-\\udfff]*"'
-const countPattern = '(?:0|[1-9][0-9]{0,14})'
-
-/** The members of a call's entries in canonical order, `writer` last, and the form of their values. */
-const members: Readonly<Record<string, string>> = {
-  at: textPattern,
-  attempt: countPattern,
-  cause: textPattern,
-  client_ip: textPattern,
-  code: textPattern,
-  connector_id: textPattern,
-  credential: textPattern,
-  duration_ms: countPattern,
-  forwarded: textPattern,
-  key_id: textPattern,
-  kind: '"call\\.[a-z]+"',
-  limit: textPattern,
-  operation: textPattern,
-  prev: textPattern,
-  reason: textPattern,
-  request: `\\{(?:"date_limit":${textPattern})?\\}`,
-  request_id: textPattern,
-  seq: countPattern,
-  status: countPattern,
-  tenant: textPattern,
-  upstream_ms: countPattern,
-  upstream_request_id: textPattern,
-  upstream_state: textPattern,
-  upstream_status: countPattern,
-  writer: textPattern
-}
-const canonicalOrder = Object.keys(members)
 /** An exported line: the members of the export's order, `hash`, then those of a call that this order does not list. */
 const lineOrder: readonly string[] = exportOrder.filter(name => name !== 'hash')
-const behindHash = canonicalOrder.filter(name => !lineOrder.includes(name))
+const behindHash = ['cause', 'forwarded', 'limit', 'reason', 'upstream_ms', 'upstream_state']
+/** `writer` is the last. */
+const canonicalOrder = [...lineOrder, ...behindHash].sort()
+
+/** Values in canonical JSON: no escapes, no fractions, no exponents. */
+const anyText = '"[^"\\\\\\u0000-\\u001f\\ud800-\\udfff]*"'
+const anyCount = '(?:0|[1-9][0-9]{0,14})'
+/** The values of all members that are not just any text. */
+const values: Readonly<Record<string, string>> = {
+  attempt: anyCount,
+  duration_ms: anyCount,
+  kind: '"call\\.[a-z]+"',
+  request: `\\{(?:"date_limit":${anyText})?\\}`,
+  seq: anyCount,
+  status: anyCount,
+  upstream_ms: anyCount,
+  upstream_status: anyCount
+}
+
 const read = ['attempt', 'kind', 'prev', 'request_id', 'seq', 'writer']
 
 const storedPattern = new RegExp(
@@ -43,7 +28,7 @@ const storedPattern = new RegExp(
 )
 const linePattern = new RegExp(
   `^\\{${lineOrder.map(name => pattern(name, true, '')).join('')}"hash":"([0-9a-f]{64})"` +
-    `${behindHash.map(name => `(?:,("${name}":${members[name]}))?`).join('')}\\}$`
+    `${behindHash.map(name => `(?:,(${memberPattern(name)}))?`).join('')}\\}$`
 )
 const hashGroup = lineOrder.length + 1
 const groupInLine = canonicalOrder.map(name =>
@@ -53,7 +38,11 @@ const readGroups = read.map(name => canonicalOrder.indexOf(name))
 
 /** An optional member with its comma, or the last one without; `group` decides whether it is captured. */
 function pattern(name: string, optional: boolean, group: '' | '?:'): string {
-  return optional ? `(${group}"${name}":${members[name]},)?` : `(${group}"${name}":${members[name]})`
+  return optional ? `(${group}${memberPattern(name)},)?` : `(${group}${memberPattern(name)})`
+}
+
+function memberPattern(name: string): string {
+  return `"${name}":${values[name] ?? anyText}`
 }
 
 /** What verification reads of every entry. Its other members are covered by its hash alone. */

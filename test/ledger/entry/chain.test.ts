@@ -127,13 +127,13 @@ describe('a chain', () => {
         let prev = genesis
         let seq = 0
         for (const [count, commits] of transactions) {
-          const sealed = Array.from({ length: count }, () => chain.append(pendingEntry(fields)))
+          const hashed = Array.from({ length: count }, () => chain.append(pendingEntry(fields)))
           if (!commits) {
             chain.rewind()
             continue
           }
           chain.advance()
-          for (const { text, hash } of sealed) {
+          for (const { text, hash } of hashed) {
             expect(JSON.parse(text)).toMatchObject({ seq: ++seq, prev })
             expect(hash).toBe(chainHash(prev, text))
             prev = hash
@@ -185,8 +185,8 @@ test(`pending entries arrive on the other thread as they left, whatever they hol
     fc.record({ text, closes: name })
   )
   fc.assert(
-    fc.property(fc.array(draft, { minLength: 1 }), drafts => {
-      expect(unpackEntries(packEntries(drafts))).toEqual(drafts)
+    fc.property(fc.array(draft, { minLength: 1 }), entries => {
+      expect(unpackEntries(packEntries(entries))).toEqual(entries)
     }),
     { seed }
   )

@@ -113,9 +113,9 @@ test('a time is found by the index, and behind it, without reading what is befor
   const table = new BatchWriter(store.raw)
   const chain = Chain.start('019a9612-0000-7000-8000-0000000000ff')
   const calls = Array.from({ length: 6000 }, (_, call) => call + 1)
-  const sealed = calls.map(call => chain.append(pendingEntry(callEntry('call.intent', call))))
+  const hashed = calls.map(call => chain.append(pendingEntry(callEntry('call.intent', call))))
   store.raw.exec('BEGIN')
-  table.append(chain.head.writer, 1, sealed)
+  table.append(chain.head.writer, 1, hashed)
   store.raw.exec('COMMIT')
   for (const since of [1, 2047, 2048, 2049, 4500, 5999, 6000, 6001]) {
     const found = [...recordedCallsSince(store.raw, new Date(start + since * 1000))]

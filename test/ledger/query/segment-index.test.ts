@@ -64,8 +64,8 @@ beforeAll(async () => {
       const seq = position + index
       return { ...entryAt(seq), writer: 'w', seq, prev: 'p', hash: 'ab'.repeat(32) } as unknown as LedgerEntry
     })
-    const sealed = batch.map(({ hash, ...entry }) => ({ text: canonicalJson(entry), hash }))
-    table.append('w', position, sealed)
+    const hashed = batch.map(({ hash, ...entry }) => ({ text: canonicalJson(entry), hash }))
+    table.append('w', position, hashed)
     entries.push(...batch)
     position += size
   }
