@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream, existsSync } from 'node:fs'
-import { link, open, rename, rm } from 'node:fs/promises'
+import { link, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
+import { syncFolder } from '../../base/durable-file.ts'
 import { uuidv7 } from '../../base/uuid.ts'
 import { domainError } from '../../contract/error-table.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
@@ -87,8 +88,7 @@ export async function sha256Of(path: string): Promise<string> {
 /** Gives the file its name, durably. */
 async function publish(partial: string, archive: string): Promise<void> {
   await linkOrRename(partial, archive)
-  const folder = await open(dirname(archive))
-  await folder.sync().finally(() => folder.close())
+  syncFolder(dirname(archive))
 }
 
 /** Error codes of file systems that have no links. */

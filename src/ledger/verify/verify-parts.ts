@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { domainError } from '../../contract/error-table.ts'
+import { readSnapshot } from '../../store/sqlite/transaction.ts'
 import { readWriters } from '../entry/chain-heads.ts'
 import { prunedMeanwhile, prunePosition } from '../query/batch-reader.ts'
 import { readStore } from '../query/read-store.ts'
@@ -44,24 +45,20 @@ export async function verifyParts(
 
 type StorePart = ReturnType<typeof readStorePart>
 
-/** All in one transaction: a prune changes them together. */
+/** All of one moment: a prune changes them together. */
 function readStorePart(database: DatabaseSync, isContinued: boolean) {
-  database.exec('BEGIN')
-  try {
-    const position = prunePosition(database)
-    const { lengths, isWriter } = readWriters(database)
-    const prunePoint = newestPrunePoint(database) ?? undefined
-    // Writers without entries in the store may have some in the files before it.
-    const known: KnownFacts = isContinued ? { lengths } : { lengths, isWriter, prunePoint }
-    return {
-      position,
-      known,
-      isRecorded: prunePoint !== undefined || position === 0,
-      prunePoints: isContinued ? [...prunePointsIn(database)] : [],
-      entries: readStore(database, position)
-    }
-  } finally {
-    database.exec('COMMIT')
+  using _ = readSnapshot(database)
+  const position = prunePosition(database)
+  const { lengths, isWriter } = readWriters(database)
+  const prunePoint = newestPrunePoint(database) ?? undefined
+  // Writers without entries in the store may have some in the files before it.
+  const known: KnownFacts = isContinued ? { lengths } : { lengths, isWriter, prunePoint }
+  return {
+    position,
+    known,
+    isRecorded: prunePoint !== undefined || position === 0,
+    prunePoints: isContinued ? [...prunePointsIn(database)] : [],
+    entries: readStore(database, position)
   }
 }
 

@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { replaceFile } from '../../base/durable-file.ts'
 import { domainError } from '../../contract/error-table.ts'
 import type { Head } from '../entry/chain.ts'
 import { asHead } from '../entry/parse-entry.ts'
@@ -15,19 +16,16 @@ function folderOf(storePath: string): string {
 /** Replaces the record of a writer durably, all or nothing. Throws what the file system throws. */
 export function recordHead(storePath: string, { writer, seq, hash }: Head): void {
   const path = `${folderOf(storePath)}/${writer}${ending}`
-  const partial = `${path}.partial`
-  const write = () =>
-    writeFileSync(partial, `${JSON.stringify({ writer, seq, hash })}\n`, { mode: 0o600, flush: true })
+  const text = `${JSON.stringify({ writer, seq, hash })}\n`
   try {
-    write()
+    // The folder is not synced: a power cut can leave the previous record, which claims less and nothing wrong.
+    replaceFile(path, text)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     // No gateway has used this store yet. Not recursive: a store's folder that was removed stays removed.
     mkdirSync(folderOf(storePath), { mode: 0o700 })
-    write()
+    replaceFile(path, text)
   }
-  // The folder is not synced: a power cut can leave the previous record, which claims less and nothing wrong.
-  renameSync(partial, path)
 }
 
 /** Up to where entries were acknowledged, a head for each writer. Throws `store_unavailable` when that cannot be read. */
