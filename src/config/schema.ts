@@ -54,7 +54,7 @@ export const ConfigSchema = Type.Object(
     GATEWAY_UPSTREAM_KEY: {
       ...SecretReference,
       default: 'env:BIGDATA_API_KEY',
-      title: 'the key of the credential `default`, until a command adds or rotates credentials'
+      title: 'the key of the credential `default`, until a command adds or rotates that credential'
     },
     GATEWAY_UPSTREAM_DEADLINE_MS: Type.Integer({
       default: 30_000,
