@@ -2,15 +2,13 @@ import { describeAdminApi, describeApi } from '../../../src/cli/commands/openapi
 import { problemCodes } from '../../../src/contract/problem.ts'
 import { problemTable } from '../../../src/contract/problem-table.ts'
 import { refusalTable } from '../../../src/contract/refusal.ts'
+import { describedOperations } from '../documents/described-operations.ts'
 import { code, page, table } from './markdown.ts'
-import { failuresOf, routesOf } from './routes-page.ts'
 
 /** Every problem code, and every code by which an administrative change or question is refused. */
 export async function problemsPage(version: string): Promise<string> {
-  const described = [await describeApi(version), await describeAdminApi(version)].flatMap(routesOf)
-  const answered = new Set(
-    described.flatMap(({ operation }) => failuresOf(operation).flatMap(failure => failure.codes))
-  )
+  const described = [await describeApi(version), await describeAdminApi(version)].flatMap(describedOperations)
+  const answered = new Set(described.flatMap(({ failures }) => failures.map(failure => failure.code)))
   const problems = problemCodes.map(name => {
     const { status, retryable, detail, action } = problemTable[name]
     return [code(name), String(status), retryable ? 'yes' : 'no', detail, action]

@@ -1,41 +1,15 @@
 import { describeAdminApi, describeApi } from '../../../src/cli/commands/openapi.ts'
+import {
+  type Content,
+  type DescribedOperation,
+  describedOperations
+} from '../documents/described-operations.ts'
 import { code, codes, page, table } from './markdown.ts'
-
-type Schema = {
-  readonly type?: string
-  readonly description?: string
-  readonly required?: readonly string[]
-  readonly properties?: Readonly<Record<string, Schema>>
-  readonly enum?: readonly string[]
-  readonly format?: string
-  readonly default?: unknown
-}
-type Content = Readonly<Record<string, { readonly schema?: Schema; readonly examples?: object }>>
-type Operation = {
-  readonly operationId: string
-  readonly summary: string
-  readonly description?: string
-  readonly security?: readonly object[]
-  readonly parameters?: readonly {
-    readonly name: string
-    readonly in: string
-    readonly description?: string
-    readonly required?: boolean
-  }[]
-  readonly requestBody?: { readonly content: Content }
-  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>
-}
-/** An operation of a description, with its method and its path as Fastify writes it. */
-export type Route = { readonly name: string; readonly operation: Operation }
-
-const problemType = 'application/problem+json'
 
 /** The routes of both listeners, from the same schemas as the OpenAPI documents. */
 export async function routesPage(version: string): Promise<string> {
-  const [callers, administrators] = [
-    routesOf(await describeApi(version)),
-    routesOf(await describeAdminApi(version))
-  ]
+  const callers = describedOperations(await describeApi(version))
+  const administrators = describedOperations(await describeAdminApi(version))
   const own = administrators.filter(({ name }) => !callers.some(other => other.name === name))
   return page(
     'Routes',
@@ -48,7 +22,7 @@ each code means.`,
 certificate can replace it ([callers](../callers.md)). Every answer has an \`X-Request-Id\`. Where a limit applies,
 \`RateLimit-Policy\` and \`RateLimit\` say how much is left, and \`Retry-After\` is in whole seconds, rounded up: a caller that
 waits so long is not refused by that limit again.`,
-    overview(callers, ({ security }) => (security ? 'a tenant' : 'anybody')),
+    overview(callers, ({ described }) => (described.security ? 'a tenant' : 'anybody')),
     ...callers.flatMap(sectionOf),
     '## Admin listener',
     'Every route under `/admin` takes an admin key, in the same headers ([admin API](../admin-api.md)).',
@@ -57,54 +31,41 @@ waits so long is not refused by that limit again.`,
   )
 }
 
-/** The routes in the text of a description. */
-export function routesOf(description: string): Route[] {
-  const { paths } = JSON.parse(description) as { paths: Record<string, Record<string, Operation>> }
-  return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({
-      name: `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
-      operation
-    }))
-  )
-}
-
-/** The problem codes that an operation can answer, by status. */
-export function failuresOf({
-  responses
-}: Operation): { readonly status: string; readonly codes: string[] }[] {
-  return Object.entries(responses)
-    .map(([status, { content }]) => ({ status, codes: Object.keys(content?.[problemType]?.examples ?? {}) }))
-    .filter(failure => failure.codes.length > 0)
-}
-
 /** Every admin route knows the caller's role: only those for operators refuse a viewer. */
-function isForOperators(operation: Operation): boolean {
-  return failuresOf(operation).some(failure => failure.codes.includes('permission_denied'))
+function isForOperators({ failures }: DescribedOperation): boolean {
+  return failures.some(failure => failure.code === 'permission_denied')
 }
 
-function overview(routes: readonly Route[], whoMay: (operation: Operation) => string): string {
-  const rows = routes.map(({ name, operation }) => [code(name), whoMay(operation), operation.summary])
+function overview(
+  routes: readonly DescribedOperation[],
+  whoMay: (route: DescribedOperation) => string
+): string {
+  const rows = routes.map(route => [code(nameOf(route)), whoMay(route), route.described.summary])
   return table(['route', 'for', ''], rows)
 }
 
-function sectionOf({ name, operation }: Route): string[] {
-  const inputs = [...parametersOf(operation), ...membersOf(operation.requestBody?.content)]
-  const successes = Object.entries(operation.responses).filter(([status]) => status < '300')
+function sectionOf(route: DescribedOperation): string[] {
+  const { summary, description, parameters = [], requestBody, responses } = route.described
+  const inputs = [
+    ...parameters.map(({ name, in: place, description = '' }) => [code(name), place, description]),
+    ...membersOf(requestBody?.content)
+  ]
+  const successes = Object.entries(responses).filter(([status]) => status < '300')
+  const failures = Object.entries(Object.groupBy(route.failures, ({ status }) => status))
   return [
-    `### ${code(name)}`,
-    [`${operation.summary} (${code(operation.operationId)}).`, operation.description]
-      .filter(Boolean)
-      .join(' '),
+    `### ${code(nameOf(route))}`,
+    [`${summary} (${code(route.id)}).`, description].filter(Boolean).join(' '),
     ...(inputs.length > 0 ? [table(['input', 'in', ''], inputs)] : []),
     [
-      ...successes.map(([status, { description }]) => `- ${status}: ${description}`),
-      ...failuresOf(operation).map(failure => `- ${failure.status}: ${codes(failure.codes)}`)
+      ...successes.map(([status, success]) => `- ${status}: ${success.description}`),
+      ...failures.map(([status, group = []]) => `- ${status}: ${codes(group.map(failure => failure.code))}`)
     ].join('\n')
   ]
 }
 
-function parametersOf({ parameters = [] }: Operation): string[][] {
-  return parameters.map(({ name, in: place, description = '' }) => [code(name), place, description])
+/** The method, and the path as Fastify writes it. */
+function nameOf({ name }: DescribedOperation): string {
+  return name.replaceAll(/\{(\w+)\}/g, ':$1')
 }
 
 function membersOf(content: Content = {}): string[][] {
