@@ -51,6 +51,18 @@ test.each(Object.keys(refusalTable))('the reference has %s and what to do about 
   expect(action).toBe(refusalTable[code as keyof typeof refusalTable].action)
 })
 
+test('failures.md explains every member of the envelope', () => {
+  const { components } = JSON.parse(readFileSync(join(root, 'openapi/gateway.json'), 'utf8')) as {
+    components: { schemas: { Problem: { properties: object } } }
+  }
+  const [, envelope = ''] = readFileSync(join(root, 'docs/failures.md'), 'utf8').split('\n## The envelope\n')
+  const rows = (envelope.split('\n## ')[0] ?? '').split('\n').filter(line => line.startsWith('| `'))
+  const explained = rows.flatMap(row => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)])
+  expect(explained.map(([, name]) => name).sort()).toEqual(
+    Object.keys(components.schemas.Problem.properties).sort()
+  )
+})
+
 test('every command takes --json, as the reference says', async () => {
   expect(await commandsWithoutJson()).toEqual([])
 })

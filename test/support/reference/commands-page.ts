@@ -55,11 +55,19 @@ function sectionOf({ name, command }: Leaf): string[] {
   return rows.length === 0 ? heading : [...heading, table(['argument or option', ''], rows)]
 }
 
-function meaning({ description, argChoices, defaultValue }: Option): string {
+function meaning({
+  description,
+  mandatory,
+  argChoices,
+  defaultValue,
+  defaultValueDescription
+}: Option): string {
+  const byDefault = defaultValueDescription ?? (defaultValue === undefined ? undefined : String(defaultValue))
   return [
     description,
     ...(argChoices ? [`(${argChoices.join(', ')})`] : []),
-    ...(defaultValue === undefined ? [] : [`(default: ${JSON.stringify(defaultValue)})`])
+    ...(mandatory ? ['(required)'] : []),
+    ...(byDefault === undefined ? [] : [`(default: ${byDefault})`])
   ].join(' ')
 }
 
