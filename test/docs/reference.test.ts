@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { ConfigSchema } from '../../src/config/schema.ts'
+import { errorTable, exitCodes } from '../../src/contract/error-table.ts'
 import { problemCodes } from '../../src/contract/problem.ts'
 import { problemTable } from '../../src/contract/problem-table.ts'
-import { refusalTable } from '../../src/contract/refusal.ts'
+import { refusalTable } from '../../src/contract/refusal-table.ts'
 import { commandsWithoutJson } from '../support/reference/commands-page.ts'
 import { isDescribed } from '../support/reference/ledger-members.ts'
 import { referencePages } from '../support/reference/pages.ts'
@@ -49,6 +50,13 @@ test.each(problemCodes)('the reference has %s and its status', code => {
 test.each(Object.keys(refusalTable))('the reference has %s and what to do about it', code => {
   const [, , , , , action] = rowOf('problems.md', code) ?? []
   expect(action).toBe(refusalTable[code as keyof typeof refusalTable].action)
+})
+
+test.each(Object.entries(errorTable))('the reference has %s and its exit code', (code, { status }) => {
+  const rows = stored('problems.md')
+    .split('\n')
+    .filter(line => line.startsWith(`| \`${code}\` |`))
+  expect(rows.some(row => row.split('|')[3]?.trim() === String(exitCodes[status]))).toBe(true)
 })
 
 test('failures.md explains every member of the envelope', () => {
