@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { eventTable } from '../../src/telemetry/events.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const read = (document: string) => readFileSync(join(root, document), 'utf8')
@@ -77,6 +78,15 @@ test.each([
   const source = sourceText()
   expect(lines.length).toBeGreaterThanOrEqual(atLeast)
   expect(lines.filter(line => !new RegExp(`['"]${line}['"]`).test(source))).toEqual([])
+})
+
+test('the guides for operators explain every event, with its level', () => {
+  const rows = `${read('docs/operations.md')}${read('docs/callers.md')}`.matchAll(/^\| (`[^|]+) \| (\w+) /gm)
+  const explained = [...rows].flatMap(([, names = '', level]) =>
+    [...names.matchAll(/`([a-z_]+\.[a-z_]+)`/g)].map(([, name]) => `${name} ${level}`)
+  )
+  const published = Object.entries(eventTable).map(([name, { level }]) => `${name} ${level}`)
+  expect(explained.sort()).toEqual(published.sort())
 })
 
 test.each(documents.filter(document => document.startsWith('docs/decisions/')))(
