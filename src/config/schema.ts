@@ -19,16 +19,25 @@ const Host = Type.String({
   description: 'a host name or an address'
 })
 
+function milliseconds(minimum: number, maximum: number, rest: { default: number; title?: string }) {
+  return Type.Integer({ minimum, maximum, ...rest, description: `milliseconds, ${minimum} to ${maximum}` })
+}
+
+function oneOf<const Word extends string>(
+  words: readonly Word[],
+  rest: { default: Word; title?: string },
+  meaning = ''
+) {
+  const description = `one of ${words.join(', ')}${meaning}`
+  return Type.Unsafe<Word>({ type: 'string', enum: words, ...rest, description })
+}
+
 /** Every setting: its name in the environment and in gateway.yaml, its form and its default. */
 export const ConfigSchema = Type.Object(
   {
     GATEWAY_HOST: { ...Host, default: '127.0.0.1', title: 'address of the public listener' },
     GATEWAY_PORT: { ...Port, default: 8080, title: 'port of the public listener; 0 takes any free port' },
-    GATEWAY_ADMIN_HOST: {
-      ...Host,
-      default: '127.0.0.1',
-      title: 'address of the admin listener: the admin API, /livez and /readyz'
-    },
+    GATEWAY_ADMIN_HOST: { ...Host, default: '127.0.0.1', title: 'address of the admin listener' },
     GATEWAY_ADMIN_PORT: {
       ...Port,
       default: 8081,
@@ -56,11 +65,8 @@ export const ConfigSchema = Type.Object(
       default: 'env:BIGDATA_API_KEY',
       title: 'the key of the credential `default`, until a command adds or rotates that credential'
     },
-    GATEWAY_UPSTREAM_DEADLINE_MS: Type.Integer({
+    GATEWAY_UPSTREAM_DEADLINE_MS: milliseconds(100, 300_000, {
       default: 30_000,
-      minimum: 100,
-      maximum: 300_000,
-      description: 'milliseconds, 100 to 300000',
       title: 'time for one call, from when it may be sent to the end of its answer'
     }),
     GATEWAY_UPSTREAM_BUDGET_PER_MINUTE: {
@@ -91,32 +97,21 @@ export const ConfigSchema = Type.Object(
       description: 'seconds between two runs of the command of an exec: reference, 1 to 86400',
       title: 'how often the command of an exec: reference runs again'
     }),
-    GATEWAY_LOG_LEVEL: Type.Unsafe<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'>({
-      type: 'string',
-      enum: ['fatal', 'error', 'warn', 'info', 'debug', 'silent'],
+    GATEWAY_LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], {
       default: 'info',
-      description: 'one of fatal, error, warn, info, debug, silent',
       title: 'the least important lines that the log has'
     }),
-    GATEWAY_DOCS: Type.Unsafe<'public' | 'admin' | 'off'>({
-      type: 'string',
-      enum: ['public', 'admin', 'off'],
-      default: 'public',
-      description: 'one of public, admin, off: the listener that shows /docs and /openapi.json',
-      title: 'the listener that serves /docs and /openapi.json'
-    }),
-    GATEWAY_DRAIN_DELAY_MS: Type.Integer({
+    GATEWAY_DOCS: oneOf(
+      ['public', 'admin', 'off'],
+      { default: 'public', title: 'the listener that serves /docs and /openapi.json' },
+      ': the listener that shows /docs and /openapi.json'
+    ),
+    GATEWAY_DRAIN_DELAY_MS: milliseconds(0, 300_000, {
       default: 0,
-      minimum: 0,
-      maximum: 300_000,
-      description: 'milliseconds, 0 to 300000',
       title: 'after SIGTERM: how long calls are still served while /readyz answers 503'
     }),
-    GATEWAY_KEEP_ALIVE_MS: Type.Integer({
+    GATEWAY_KEEP_ALIVE_MS: milliseconds(1_000, 3_600_000, {
       default: 72_000,
-      minimum: 1_000,
-      maximum: 3_600_000,
-      description: 'milliseconds, 1000 to 3600000',
       title: 'how long a connection of a caller may be idle'
     }),
     GATEWAY_TRUSTED_PROXIES: Type.String({

@@ -48,7 +48,7 @@ test.each(problemCodes)('the reference has %s and its status', code => {
 })
 
 test.each(Object.keys(refusalTable))('the reference has %s and what to do about it', code => {
-  const [, , , , , action] = rowOf('problems.md', code) ?? []
+  const [, , , , action] = rowOf('problems.md', code) ?? []
   expect(action).toBe(refusalTable[code as keyof typeof refusalTable].action)
 })
 

@@ -14,11 +14,10 @@ export async function problemsPage(version: string): Promise<string> {
     const { status, retryable, detail, action } = problemTable[name]
     return [code(name), String(status), retryable ? 'yes' : 'no', detail, action]
   })
-  const refusals = Object.entries(refusalTable).map(([name, { status, title, action }]) => [
+  const refusals = Object.entries(refusalTable).map(([name, { status, action }]) => [
     code(name),
     answered.has(name) ? String(status) : 'command line only',
     String(exitCodes[status]),
-    title,
     action
   ])
   const others = Object.entries(errorTable).filter(([name]) => !Object.hasOwn(refusalTable, name))
@@ -36,7 +35,7 @@ have taken effect. \`detail\` may be more precise than the sentence below.`,
     '## Administrative refusals',
     `A change or a question that the store's state or the rules for names and limits do not allow. The admin API answers with the status, a
 command ends with the exit code. Nothing was changed.`,
-    table(['code', 'status', 'exit code', 'what happened', 'what to do'], refusals),
+    table(['code', 'status', 'exit code', 'what to do'], refusals),
     '## Other failures of commands',
     `With \`--json\` a command prints a problem object with the code and this status; its \`detail\` says what is wrong and what to do.`,
     table(['code', 'status', 'exit code'], failures)
