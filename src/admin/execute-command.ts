@@ -3,7 +3,8 @@ import { refusalCodeOf } from '../contract/refusal.ts'
 import type { AdminCaller } from '../identity/admin-key-directory.ts'
 import { BoundedQueue, TooLate, withDeadline } from '../store/bounded-queue.ts'
 import { type StoreFaultCode, storeFaultDetail } from '../store/store-fault.ts'
-import type { CommandInput, CommandName, CommandRequest, CommandResult } from './commands.ts'
+import type { CommandRequest } from './commands.ts'
+import type { CommandName, Input, Result } from './operations/operations.ts'
 
 export type CommandExecutorOptions = {
   /** The store's thread. */
@@ -29,8 +30,8 @@ export class CommandExecutor {
   async execute<N extends CommandName>(
     { keyId, requestId }: AdminCaller & { readonly requestId?: string },
     name: N,
-    input: CommandInput<N>
-  ): Promise<CommandResult<N>> {
+    input: Input<N>
+  ): Promise<Result<N>> {
     const { store, refresh } = this.#options
     const request = { name, input, actor: `admin-key:${keyId}`, requestId }
     try {
@@ -38,7 +39,7 @@ export class CommandExecutor {
       // The change is made, and other processes follow it too: that this one is late is no failure of it. It takes no room
       // from changes: all who wait for this share one or two questions to the store.
       await withDeadline(refresh()).catch(() => {})
-      return result as CommandResult<N>
+      return result as Result<N>
     } catch (cause) {
       if (cause instanceof Problem || refusalCodeOf(cause) !== undefined) throw cause
       if ((cause as Error).name === 'CustodyBroken') throw custodyBroken(cause)

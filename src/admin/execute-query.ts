@@ -8,7 +8,8 @@ import { withDeadline } from '../store/bounded-queue.ts'
 import { FairQueue, type Slots } from '../store/fair-queue.ts'
 import { admitAtOnce } from '../store/sqlite/connections.ts'
 import { mayUse } from '../tenants/tenant.ts'
-import type { QueryInput, QueryName, QueryRequest, QueryResult } from './queries.ts'
+import type { Input, QueryName, Result } from './operations/operations.ts'
+import type { QueryRequest } from './queries.ts'
 
 /** A search holds a segment's entries at most, several hundred bytes each. */
 const threadMemory = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
@@ -77,9 +78,9 @@ export class QueryExecutor {
   }
 
   /** What an administrator asks. Throws a refusal (by its name and code), `store_unavailable` and `overloaded`. */
-  async read<N extends QueryName>(name: N, input: QueryInput<N>): Promise<QueryResult<N>> {
+  async read<N extends QueryName>(name: N, input: Input<N>): Promise<Result<N>> {
     const answer = await this.#read(administratorSlots, 'all', thread => thread.call('read', { name, input }))
-    return answer as QueryResult<N>
+    return answer as Result<N>
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@ import { CommandExecutor } from '../../src/admin/execute-command.ts'
 import { StoreFault } from '../../src/store/store-fault.ts'
 
 const alice = { keyId: 'alice', role: 'operator' } as const
-const grant = { tenant: 'acme', connectorId: '*' }
+const grant = { name: 'acme', connector: '*' }
 
 beforeEach(() => {
   vi.useFakeTimers()

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { PageRequest } from '../../contract/pagination.ts'
 import { type ChainedEntry, exportLine, type LedgerEntry } from '../entry/entry.ts'
 import type { Outcome, Term } from '../entry/terms.ts'
 import { termsOf } from '../entry/terms.ts'
@@ -6,21 +7,18 @@ import { indexScan, type Query } from './index-scan.ts'
 
 /** Which entries to find: those that fit every member given. */
 export type Search = {
-  readonly tenant?: string
-  readonly keyId?: string
-  readonly connectorId?: string
+  readonly tenant?: string | undefined
+  readonly keyId?: string | undefined
+  readonly connectorId?: string | undefined
   /** A kind, or the beginning of one and a star: `call.*`. */
-  readonly kind?: string
-  readonly code?: string
-  readonly outcome?: Outcome
-  readonly requestId?: string
+  readonly kind?: string | undefined
+  readonly code?: string | undefined
+  readonly outcome?: Outcome | undefined
+  readonly requestId?: string | undefined
   /** The first time that fits, and the first after it that no longer does. */
-  readonly since?: Date
-  readonly until?: Date
+  readonly since?: Date | undefined
+  readonly until?: Date | undefined
 }
-
-/** Which page: at most `limit` entries older than the place that `cursor`, of an earlier page, stands for. */
-export type SearchPage = { readonly limit: number; readonly cursor?: string }
 
 /** One page of what was found, newest first. `next` continues it; null on the last page. */
 export type Found = { readonly items: readonly LedgerEntry[]; readonly next: string | null }
@@ -28,8 +26,8 @@ export type Found = { readonly items: readonly LedgerEntry[]; readonly next: str
 /** An entry that fits, and its position in the ledger. */
 export type Match = { readonly position: number; readonly entry: LedgerEntry }
 
-/** Entries that fit, newest first: in the order of their commits, not of the clocks that stamped them. */
-export function searchLedger(database: DatabaseSync, search: Search, { limit, cursor }: SearchPage): Found {
+/** Entries that fit, newest first: in the order of their commits, not of the clocks that stamped them. A cursor is a position. */
+export function searchLedger(database: DatabaseSync, search: Search, { limit, cursor }: PageRequest): Found {
   const items: LedgerEntry[] = []
   let last = 0
   const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor)

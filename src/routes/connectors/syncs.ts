@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { QueryExecutor } from '../../admin/execute-query.ts'
-import { limitFault, Page, pageQuery, pageSchema } from '../../contract/page-schemas.ts'
+import { limitFault, Page, pageOf, pageQuery } from '../../contract/page-schemas.ts'
 import { tenantProblems } from '../../contract/problem-responses.ts'
 import { answerHeaders, ConnectorId, limitHeaders, strict, tenantSecurity } from '../../contract/schemas.ts'
 import type { Route } from '../../plugins/scope.ts'
@@ -68,7 +68,7 @@ export const listSyncs: Route<{ history: Pick<QueryExecutor, 'syncHistory'> }> =
       return history.syncHistory({
         caller: callerOf(request),
         connectorId: request.params.id,
-        ...pageSchema(request.query)
+        ...pageOf(request.query)
       })
     }
   )
