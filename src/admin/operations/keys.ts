@@ -74,7 +74,7 @@ export const keyOperations = {
   issueKey: {
     kind: 'command',
     route: 'POST /tenants/:name/keys',
-    summary: 'Issue a key to a tenant and show it, this once',
+    summary: 'Issue a key to a tenant and show it once',
     body: NewKey,
     result: IssuedKey,
     created: true,
@@ -83,7 +83,7 @@ export const keyOperations = {
   rotateKey: {
     kind: 'command',
     route: 'POST /keys/:key_id/rotate',
-    summary: 'Issue a key that replaces another, which works on for a while',
+    summary: 'Replace a key with a new one; the old one works for a while longer',
     body: Rotation,
     result: RotatedKey,
     created: true,

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts'
 import type { InspectedMasterKey } from '../../custody/crypto/root-key.ts'
 import { missingEntriesRemedy } from '../../ledger/writer/missing-entries.ts'
 import type { InspectedStore } from '../../store/sqlite/inspect-store.ts'
-import { facts } from '../output/table.ts'
+import { counted, facts } from '../output/table.ts'
 import { type AuthenticationFindings, authenticationFacts } from './authentication.ts'
 import type { CredentialFindings } from './credentials.ts'
 import { isWell, type UpstreamFindings } from './upstream.ts'
@@ -66,10 +66,6 @@ function storeTold({ path, state, tenants, keys }: Findings['store']): string {
   if (state === 'absent') return `${path} (not there yet: made at the first start)`
   const held = `${counted(tenants, 'tenant')}, ${counted(keys, 'key')}`
   return `${path} (${held}${state === 'earlier' ? '; brought up to date at the next start' : ''})`
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function endOf({ ok, warnings, upstream: { asked = [] } }: Findings): string {

@@ -1,33 +1,29 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
-import { type Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { exportedLines, positionOf } from '../../ledger/query/export.ts'
 import { type CliContext, CommandError } from '../context.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
-import { progress } from '../output/progress.ts'
+import { withProgress } from '../output/progress.ts'
 import { withLedger } from '../with-ledger.ts'
 
 type Position = { readonly writer: string; readonly seq: number }
 type ExportOptions = ConfigOptions & { readonly after?: Position; readonly gzip?: true }
 
-/** `ledger export`: always whole, as a selection could not be verified; `--after` goes on where an export ended. */
-export function addExport(noun: Command, context: CliContext): void {
-  const command = noun
-    .command('export')
+/** `ledger export`: always whole, as a selection could not be verified; `--after` continues an earlier export. */
+export function exportEntries(context: CliContext): Command {
+  const command = new Command('export')
     .description('print all entries in the order of their commits, one JSON object a line')
-    .option('--after <writer:seq>', 'go on after the last entry of an earlier export', position)
+    .option('--after <writer:seq>', 'continue after the last entry of an earlier export', position)
     .option('--gzip', 'compress it')
-  withConfigOptions(command).action(async (options: ExportOptions) => {
+  return withConfigOptions(command).action(async (options: ExportOptions) => {
     await withLedger(context, options, async database => {
       const after = options.after && positionOf(database, options.after.writer, options.after.seq)
       if (after === null) throw new CommandError('entry_not_found', 'the ledger holds no such entry', 1)
-      const shown = progress(context)
-      try {
-        await write(counted(exportedLines(database, after), shown.show), context.stdout, options)
-      } finally {
-        shown.clear()
-      }
+      await withProgress(context, show =>
+        write(counted(exportedLines(database, after), show), context.stdout, options)
+      )
     })
   })
 }

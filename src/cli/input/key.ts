@@ -22,7 +22,7 @@ export function withKeyOptions(command: Command): Command {
     .option('--seal', 'with --from: seal what it gives now, and never ask it again')
 }
 
-/** The key that was given: as a version to be stored, and as material to be tried. Discard both. */
+/** A given key, as a version to store and as material to verify. Both are to be discarded. */
 export type NewVersionInput = { readonly version: NewVersion; readonly material: KeyMaterial }
 
 const longestKeyBytes = 8 * 1024
@@ -49,6 +49,22 @@ export async function newVersionInput(
       fingerprint: material.fingerprint,
       secret: isSealed ? kept : undefined
     }
+  }
+}
+
+/** Reads the key for `work`, and discards it afterwards. Throws as `newVersionInput` does. */
+export async function withNewVersion<T>(
+  context: ProcessContext,
+  options: KeyOptions,
+  opened: OpenedStore,
+  work: (input: NewVersionInput) => T | Promise<T>
+): Promise<T> {
+  const input = await newVersionInput(context, options, opened)
+  try {
+    return await work(input)
+  } finally {
+    input.version.secret?.fill(0)
+    input.material.discard()
   }
 }
 

@@ -1,5 +1,5 @@
 import type { NewlyRefused, Replay } from '../../admin/desired-state/replay.ts'
-import { type Column, shortTime, table } from './table.ts'
+import { type Column, cut, shortTime, table } from './table.ts'
 
 /** Since when calls were decided again, RFC 3339. */
 export type ReplaySince = { readonly since: string }
@@ -27,7 +27,3 @@ const columns: readonly Column<NewlyRefused>[] = [
   ['FIRST', ({ first_at }) => shortTime(first_at)],
   ['LAST', ({ last_at }) => shortTime(last_at)]
 ]
-
-function cut(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, width - 1)}…` : text
-}

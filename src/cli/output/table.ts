@@ -31,3 +31,13 @@ export function facts(pairs: readonly (readonly [name: string, value: string])[]
 export function shortTime(at: string | null): string {
   return at === null ? '-' : at.replace(/\.\d+Z$/, 'Z')
 }
+
+/** A text of at most `width` characters: what is longer ends in an ellipsis. */
+export function cut(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text
+}
+
+/** A number and its noun: `1 tenant`, `2 tenants`, `3 entries`. */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`
+}
