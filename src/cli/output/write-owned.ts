@@ -1,23 +1,36 @@
 import { randomUUID } from 'node:crypto'
 import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { CommandError } from '../context.ts'
 
 /**
  * Writes a file for its owner alone, whole or not at all: what was there before stays until all of it is on the disk. What is
- * no regular file, such as a pipe, is written to as it is. Throws the error of the system.
+ * no regular file, such as a pipe, is written to as it is. Throws CommandError.
  */
 export function writeOwned(file: string, text: string): void {
-  const before = statSync(file, { throwIfNoEntry: false })
-  if (before && !before.isFile()) writeFileSync(file, text)
-  // Behind a link, the file that it leads to is replaced and not the link.
-  else replace(before ? realpathSync(file) : file, text)
+  reportUnwritable(file, () => {
+    const before = statSync(file, { throwIfNoEntry: false })
+    if (before && !before.isFile()) writeFileSync(file, text)
+    // Behind a link, the file that it leads to is replaced and not the link.
+    else replace(before ? realpathSync(file) : file, text)
+  })
+}
+
+/** Runs what writes the file that `--output` names. Throws CommandError. */
+export function reportUnwritable(file: string, write: () => void): void {
+  try {
+    write()
+  } catch (error) {
+    const detail = `cannot write ${file} (${(error as NodeJS.ErrnoException).code}); choose another by --output`
+    throw new CommandError('file_unwritable', detail, 2)
+  }
 }
 
 function replace(path: string, text: string): void {
-  const draft = `${path}.${randomUUID()}.tmp`
+  const temporary = `${path}.${randomUUID()}.tmp`
   try {
-    writeFileSync(draft, text, { mode: 0o600, flush: true })
-    renameSync(draft, path)
+    writeFileSync(temporary, text, { mode: 0o600, flush: true })
+    renameSync(temporary, path)
   } finally {
-    rmSync(draft, { force: true })
+    rmSync(temporary, { force: true })
   }
 }

@@ -201,7 +201,7 @@ test('a file that cannot be used exits 2 with every fault, before anything is op
   for (const [words, detail] of [
     [['apply'], /required option .*--file/],
     [['apply', '-f', join(cli.folder, 'nowhere.yaml')], /nowhere.yaml: cannot be read \(ENOENT\)/],
-    [['apply', '-f', join(cli.folder, 'state.yaml'), '--replay', '24h'], /--replay is for --dry-run/],
+    [['apply', '-f', join(cli.folder, 'state.yaml'), '--replay', '24h'], /--replay needs --dry-run/],
     [['apply', '-f', 'x', '--dry-run', '--replay', 'long'], /duration such as 24h/],
     [['apply', '-f', 'x', '--dry-run', '--replay', '2999-01-01'], /2999-01-01T00:00:00.000Z is yet to come/]
   ] as const) {

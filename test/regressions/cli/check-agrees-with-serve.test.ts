@@ -177,12 +177,12 @@ describe('what keeps a gateway from its work is a fault of check, in the same wo
 })
 
 describe('check does not say that a credential opens which serve does not open:', () => {
-  test('one whose reference gives another key by now', async () => {
+  test('one whose reference gives another key now', async () => {
     writeFileSync(place('other.key'), 'bd_v2_canary_of_a_file', { mode: 0o600 })
     await addCredential('other', `file:${place('other.key')}`)
     writeFileSync(place('other.key'), 'bd_v2_canary_of_another')
     const checked = await cli.run(['check'], env)
-    expect(checked.stdout).toMatch(/credential +other@1, file:\S+other\.key \(gives another key by now\)/)
+    expect(checked.stdout).toMatch(/credential +other@1, file:\S+other\.key \(gives another key now\)/)
     expect(checked.stdout).toContain(
       'warning: credential other: its reference gives another key than version 1: the next start takes it for a new version'
     )
@@ -200,7 +200,7 @@ describe('check does not say that a credential opens which serve does not open:'
     Object.assign(env, changed)
     const checked = await cli.run(['check'], env)
     expect(checked).toMatchObject({ code: 0 })
-    expect(checked.stdout).toMatch(/credential +default@1, env:BIGDATA_API_KEY \(gives another key by now\)/)
+    expect(checked.stdout).toMatch(/credential +default@1, env:BIGDATA_API_KEY \(gives another key now\)/)
     expect(checked.stdout).toContain(
       'warning: credential default: GATEWAY_UPSTREAM_KEY gives another key than version 1: the next start takes it for a new version'
     )
