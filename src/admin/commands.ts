@@ -61,7 +61,7 @@ export type CommandRequest = {
   readonly requestId?: string | undefined
 }
 
-/** Makes a change. Throws Refusal, or what the store throws. */
+/** Makes a change. Throws a refusal, or what the store throws. */
 export async function runCommand(context: CommandContext, { name, input }: CommandRequest): Promise<unknown> {
   // The compiler paired the name and its input where the request was made.
   const change = commands[name] as (context: CommandContext, input: unknown) => unknown

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { Refusal } from '../contract/refusal.ts'
+import { domainError } from '../contract/error-table.ts'
 import { entriesOfRequest, searchLedger } from '../ledger/query/search.ts'
 import { unrecordedRequest } from '../ledger/query/unrecorded-request.ts'
 import type { Queries } from '../store/queries.ts'
@@ -36,14 +36,14 @@ const queries: Functions<'query', QueryContext> = {
   showRequest({ raw }, { request_id: requestId }) {
     const items = entriesOfRequest(raw, requestId)
     if (items.length > 0) return { items, next: null }
-    throw new Refusal('request_not_found', unrecordedRequest(raw, requestId, new Date()).detail)
+    throw domainError('request_not_found', unrecordedRequest(raw, requestId, new Date()).detail)
   }
 }
 
 /** A query on its way to the thread that reads. */
 export type QueryRequest = { readonly name: QueryName; readonly input: unknown }
 
-/** Answers a query. Throws Refusal, or what the store throws. */
+/** Answers a query. Throws a refusal, or what the store throws. */
 export async function runQuery(context: QueryContext, { name, input }: QueryRequest): Promise<unknown> {
   // The compiler paired the name and its input where the request was made.
   const read = queries[name] as (context: QueryContext, input: unknown) => unknown

@@ -1,5 +1,5 @@
 import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
-import type { RefusalCode } from '../../contract/refusal.ts'
+import type { RefusalCode } from '../../contract/refusal-table.ts'
 
 /**
  * What administrators can do over HTTP, declared once: the route, its description, and the types of the function in

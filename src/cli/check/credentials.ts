@@ -1,9 +1,9 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Config } from '../../config/config.ts'
+import { domainError } from '../../contract/error-table.ts'
 import { fingerprintKeyOf } from '../../custody/credential-snapshot.ts'
 import { type CredentialView, viewsOf } from '../../custody/credential-views.ts'
-import { SealBroken } from '../../custody/crypto/envelope.ts'
 import type { StoreKeys } from '../../custody/crypto/root-key.ts'
 import type { KeyMaterial } from '../../custody/key-material.ts'
 import { fetchMaterial, loadVersion, type SecretSources } from '../../custody/load-version.ts'
@@ -27,7 +27,7 @@ export type OpenCredentials = {
   readonly load: (record: VersionRow) => Promise<KeyMaterial>
 }
 
-/** Throws CustodyBroken. */
+/** Throws DomainError: credentials_damaged. */
 export function openCredentials(raw: DatabaseSync, keys: StoreKeys, sources: SecretSources): OpenCredentials {
   const opening = { wrapping: keys.wrapping, fingerprintKey: fingerprintKeyOf(keys) }
   const fetchKey = (reference: string) => fetchMaterial(reference, opening, sources)
@@ -65,7 +65,10 @@ async function checkStored(
   const load = (number: number) => {
     const record = recordOf(number)
     if (record) return opened.load(record)
-    throw new SealBroken(`${credential}@${number} is not in the store: restore a copy of it`)
+    throw domainError(
+      'credentials_damaged',
+      `${credential}@${number} is not in the store: restore a copy of it`
+    )
   }
   if (standby && recordOf(standby.version)?.source === 'sealed') {
     const broken = await whyUnavailable(async () => load(standby.version))

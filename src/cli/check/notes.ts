@@ -1,9 +1,6 @@
 import type { ConfigIssue } from '../../config/error.ts'
-import { SealBroken } from '../../custody/crypto/envelope.ts'
-import { WrongMasterKey } from '../../custody/crypto/root-key.ts'
-import { CustodyBroken } from '../../custody/manage/manifest.ts'
-import { SecretUnavailable } from '../../custody/secrets/reference.ts'
-import { StoreError } from '../../store/sqlite/sqlite.ts'
+import { hasCode } from '../../contract/error-table.ts'
+import { isStoreError } from '../../store/store-fault.ts'
 
 /** What is wrong, and what is worth saying. Each step of a check adds to both. */
 export type Notes = { readonly faults: ConfigIssue[]; readonly warnings: ConfigIssue[] }
@@ -22,10 +19,9 @@ export async function attempt<T>(
   }
 }
 
-const findings = [StoreError, SecretUnavailable, WrongMasterKey, CustodyBroken, SealBroken]
-
 /** The message of an error that a check is made to find. Throws any other. */
 export function findingOf(error: unknown): string {
-  if (error instanceof Error && findings.some(kind => error instanceof kind)) return error.message
+  if (isStoreError(error) || hasCode(error, 'secret_unavailable', 'master_key_wrong', 'credentials_damaged'))
+    return error.message
   throw error
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts'
+import { domainError, type ErrorCode } from '../../contract/error-table.ts'
 import { viewsOf } from '../../custody/credential-views.ts'
 import { ledgerSigner } from '../../custody/crypto/ledger-signer.ts'
 import { openRootKey } from '../../custody/crypto/root-key.ts'
@@ -8,7 +9,7 @@ import { SynchronousLedger } from '../../ledger/writer/synchronous-ledger.ts'
 import { openStore } from '../../store/store.ts'
 import type { ProbeResult } from '../../upstream/probe.ts'
 import type { KeyToVerify } from '../../upstream/verify-credential.ts'
-import { CommandError, type ProcessContext } from '../context.ts'
+import type { ProcessContext } from '../context.ts'
 import { type CredentialFinding, type OpenCredentials, openCredentials } from './credentials.ts'
 
 /** What came of a harmless read with each credential. */
@@ -96,15 +97,15 @@ export function isWell({ key, echoed }: ProbeResult): boolean {
   return key === 'accepted' && !echoed
 }
 
-/** Throws CommandError, exit 1, when a key was not accepted, or was shown. */
+/** Throws DomainError, exit 1, when a key was not accepted, or was shown. */
 export function refuseUnwell(found: UpstreamFindings): void {
   const unwell = found.filter(finding => !isWell(finding))
   if (unwell.length === 0) return
   const detail = unwell.map(({ credential, told }) => `${credential}: ${told}`).join('; ')
-  throw new CommandError(codeOf(unwell), detail, 1)
+  throw domainError(codeOf(unwell), detail)
 }
 
-function codeOf(unwell: UpstreamFindings): string {
+function codeOf(unwell: UpstreamFindings): ErrorCode {
   if (unwell.some(({ key }) => key === 'refused')) return 'credential_refused'
   return unwell.some(({ key }) => key === 'unproven') ? 'upstream_unproven' : 'credential_echoed'
 }

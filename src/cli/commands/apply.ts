@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import { type DesiredState, planState } from '../../admin/desired-state/plan.ts'
 import { replayCalls } from '../../admin/desired-state/replay.ts'
+import { domainError } from '../../contract/error-table.ts'
 import { recordedCallsSince } from '../../ledger/query/recorded-calls.ts'
-import { CommandError, type ProcessContext } from '../context.ts'
+import type { ProcessContext } from '../context.ts'
 import { withCurrentState } from '../current-state.ts'
 import { defineCommand } from '../define-command.ts'
 import type { ConfigOptions } from '../input/options.ts'
@@ -57,14 +58,13 @@ export function applyCommand(context: ProcessContext): Command {
 /** A replay from a time in the future would find that nobody suffers. */
 function replayStart({ replay, dryRun }: ApplyOptions): Date | undefined {
   if (replay && !dryRun)
-    throw new CommandError('usage_invalid', '--replay needs --dry-run: it shows what a file would do', 2)
+    throw domainError('usage_invalid', '--replay needs --dry-run: it shows what a file would do')
   const now = new Date()
   const since = replay?.(now)
   if (since && since > now)
-    throw new CommandError(
+    throw domainError(
       'usage_invalid',
-      `--replay ${since.toISOString()} is yet to come: give a time that has passed`,
-      2
+      `--replay ${since.toISOString()} is yet to come: give a time that has passed`
     )
   return since
 }

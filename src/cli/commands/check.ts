@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 import { type Config, readConfig } from '../../config/config.ts'
 import { ConfigError, locateIssues } from '../../config/error.ts'
+import { domainError } from '../../contract/error-table.ts'
 import { check } from '../check/check.ts'
 import { type Findings, formatFindings } from '../check/findings.ts'
 import { checkUpstream, isWell, refuseUnwell, type UpstreamFindings } from '../check/upstream.ts'
-import { CommandError, type ProcessContext } from '../context.ts'
+import type { ProcessContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
 import type { ConfigOptions } from '../input/options.ts'
 
@@ -34,15 +35,14 @@ export function checkCommand(context: ProcessContext): Command {
   })
 }
 
-/** Throws CommandError where the store cannot record the call: a check makes none. */
+/** Throws DomainError where the store cannot record the call: a check makes none. */
 async function ask(context: ProcessContext, config: Config, findings: Findings): Promise<UpstreamFindings> {
   const { store, master_key_state } = findings
   if (store.state !== 'ready' || master_key_state !== 'fits')
-    throw new CommandError(
+    throw domainError(
       'upstream_not_asked',
       'the upstream is not asked: the call would be recorded in the store, which is made by the first start of the gateway, or by ' +
-        'issuing a key; all else is well',
-      2
+        'issuing a key; all else is well'
     )
   return await checkUpstream(context, config, findings.credentials)
 }

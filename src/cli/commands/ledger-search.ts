@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander'
 import { ledgerOperations } from '../../admin/operations/ledger.ts'
+import { domainError } from '../../contract/error-table.ts'
 import type { LedgerEntry } from '../../ledger/entry/entry.ts'
 import { type Outcome, outcomes } from '../../ledger/entry/terms.ts'
 import { entriesOfRequest, isCursor, searchLedger } from '../../ledger/query/search.ts'
 import { unrecordedRequest } from '../../ledger/query/unrecorded-request.ts'
-import { type CliContext, CommandError } from '../context.ts'
+import type { CliContext } from '../context.ts'
 import { defineLedgerCommand } from '../define-command.ts'
 import { type ListOptions, withPageOptions } from '../input/options.ts'
 import { pastTime, type Time } from '../input/time-options.ts'
@@ -44,7 +45,7 @@ export function list(context: CliContext): Command {
       ),
     run(database, { limit, cursor, since, until, key, connector, ...options }: SearchOptions) {
       if (cursor !== undefined && !isCursor(cursor))
-        throw new CommandError('cursor_invalid', 'the cursor is not one that a list gave', 2)
+        throw domainError('cursor_invalid', 'the cursor is not one that a list gave')
       const now = new Date()
       const times = { since: since?.(now), until: until?.(now) }
       const search = { ...options, ...times, keyId: key, connectorId: connector }
@@ -62,8 +63,8 @@ export function show(context: CliContext): Command {
     run(database, _, requestId) {
       const items = entriesOfRequest(database, requestId)
       if (items.length > 0) return { items, next: null }
-      const { detail, ...members } = unrecordedRequest(database, requestId, new Date())
-      throw new CommandError('request_not_found', detail, 1, { members })
+      const { detail, ...facts } = unrecordedRequest(database, requestId, new Date())
+      throw domainError('request_not_found', detail, { facts })
     },
     text: ({ items }) => story(items)
   })

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { tenantOperations } from '../../admin/operations/tenants.ts'
+import { domainError } from '../../contract/error-table.ts'
 import {
   createTenant,
   listTenants,
@@ -9,7 +10,7 @@ import {
   type TenantView,
   updateTenant
 } from '../../tenants/tenants.ts'
-import { CommandError, type ProcessContext } from '../context.ts'
+import type { ProcessContext } from '../context.ts'
 import { defineStoreCommand } from '../define-command.ts'
 import { type ListOptions, withPageOptions } from '../input/options.ts'
 import { desiredSettings, type TenantOptions, withTenantOptions } from '../input/tenant-options.ts'
@@ -70,7 +71,7 @@ function update(context: ProcessContext): Command {
     run({ administration }, options: TenantOptions, name) {
       const desired = desiredSettings(options)
       if (Object.values(desired).every(value => value === undefined))
-        throw new CommandError('usage_invalid', 'nothing to change: give an option, such as --rate', 2)
+        throw domainError('usage_invalid', 'nothing to change: give an option, such as --rate')
       return updateTenant(administration, name, desired)
     },
     text(tenant) {

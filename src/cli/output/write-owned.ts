@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { CommandError } from '../context.ts'
+import { domainError } from '../../contract/error-table.ts'
 
 /**
  * Writes a file for its owner alone, whole or not at all: what was there before stays until all of it is on the disk. What is
- * no regular file, such as a pipe, is written to as it is. Throws CommandError.
+ * no regular file, such as a pipe, is written to as it is. Throws DomainError.
  */
 export function writeOwned(file: string, text: string): void {
   reportUnwritable(file, () => {
@@ -15,13 +15,13 @@ export function writeOwned(file: string, text: string): void {
   })
 }
 
-/** Runs what writes the file that `--output` names. Throws CommandError. */
+/** Runs what writes the file that `--output` names. Throws DomainError. */
 export function reportUnwritable(file: string, write: () => void): void {
   try {
     write()
   } catch (error) {
     const detail = `cannot write ${file} (${(error as NodeJS.ErrnoException).code}); choose another by --output`
-    throw new CommandError('file_unwritable', detail, 2)
+    throw domainError('file_unwritable', detail)
   }
 }
 
