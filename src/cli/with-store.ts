@@ -1,9 +1,12 @@
 import { type Config, loadConfig } from '../config/config.ts'
+import { ledgerSigner } from '../custody/crypto/ledger-signer.ts'
 import { openRootKey, type StoreKeys } from '../custody/crypto/root-key.ts'
 import type { CredentialAdministration } from '../custody/manage/transaction.ts'
+import { SynchronousLedger } from '../ledger/writer/synchronous-ledger.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { apiKeyPepper, type Pepper } from '../tenants/keys/api-key.ts'
 import type { TenantAdministration } from '../tenants/transaction.ts'
+import type { VerifyOptions } from '../upstream/verify-credential.ts'
 import type { ProcessContext } from './context.ts'
 import type { ConfigOptions } from './input/options.ts'
 
@@ -18,6 +21,20 @@ export type OpenedStore = {
   readonly custody: () => CredentialAdministration
   /** The pepper of that master key. */
   readonly pepper: () => Pepper
+}
+
+/** Runs `work` with what asks the upstream and records the calls in the store, as a writer of its own. */
+export async function withUpstream<T>(
+  { administrator: { role, version, pid } }: ProcessContext,
+  { config, store, masterKey }: OpenedStore,
+  work: (upstream: VerifyOptions) => Promise<T>
+): Promise<T> {
+  const ledger = new SynchronousLedger(store, { role, version, pid }, ledgerSigner(masterKey()))
+  try {
+    return await work({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs, ledger })
+  } finally {
+    ledger.close()
+  }
 }
 
 /** Runs `work` on the configured store, opened directly: a gateway may be running on it or not. */

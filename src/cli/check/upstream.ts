@@ -1,15 +1,13 @@
 import type { Config } from '../../config/config.ts'
 import { domainError, type ErrorCode } from '../../contract/error-table.ts'
 import { viewsOf } from '../../custody/credential-views.ts'
-import { ledgerSigner } from '../../custody/crypto/ledger-signer.ts'
-import { openRootKey } from '../../custody/crypto/root-key.ts'
 import { findVersion } from '../../custody/manage/credential-rows.ts'
 import { nextVersion } from '../../custody/manage/operations.ts'
-import { SynchronousLedger } from '../../ledger/writer/synchronous-ledger.ts'
-import { openStore } from '../../store/store.ts'
 import type { ProbeResult } from '../../upstream/probe.ts'
 import type { KeyToVerify } from '../../upstream/verify-credential.ts'
 import type { ProcessContext } from '../context.ts'
+import type { ConfigOptions } from '../input/options.ts'
+import { withStore, withUpstream } from '../with-store.ts'
 import { type CredentialFinding, type OpenCredentials, openCredentials } from './credentials.ts'
 
 /** What came of a harmless read with each credential. */
@@ -24,31 +22,25 @@ export type UpstreamFindings = readonly (ProbeResult & {
  * store must be there and up to date, and its master key known.
  */
 export async function checkUpstream(
-  { env, administrator: { role, version: program, pid } }: ProcessContext,
-  config: Config,
+  context: ProcessContext,
+  options: ConfigOptions,
   credentials: readonly CredentialFinding[]
 ): Promise<UpstreamFindings> {
-  const { upstreamOrigin: origin, upstreamDeadlineMs: deadlineMs, execEnvironment: environment } = config
-  const store = await openStore(config.storeUrl)
-  try {
-    const keys = openRootKey(store, config.masterKey, env, { environment })
-    const { probeUpstream } = await import('../../upstream/probe.ts')
-    const ledger = new SynchronousLedger(store, { role, version: program, pid }, ledgerSigner(keys))
-    const found: UpstreamFindings[number][] = []
-    try {
-      const opened = openCredentials(store.raw, keys, { env, commands: { environment } })
-      for (const key of await keysOf(opened, config, credentials)) {
-        const finding = await probeUpstream(key, { origin, deadlineMs, ledger })
+  const { probeUpstream } = await import('../../upstream/probe.ts')
+  return await withStore(context, options, async opened => {
+    const { config, store, masterKey } = opened
+    const sources = { env: context.env, commands: { environment: config.execEnvironment } }
+    const credentialKeys = openCredentials(store.raw, masterKey(), sources)
+    return await withUpstream(context, opened, async upstream => {
+      const found: UpstreamFindings[number][] = []
+      for (const key of await keysOf(credentialKeys, config, credentials)) {
+        const finding = await probeUpstream(key, upstream)
         key.material.discard()
         found.push({ credential: `${key.name}@${key.version}`, ...finding, told: inWords(finding) })
       }
-    } finally {
-      ledger.close()
-    }
-    return found
-  } finally {
-    store.close()
-  }
+      return found
+    })
+  })
 }
 
 /**

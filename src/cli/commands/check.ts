@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type Config, readConfig } from '../../config/config.ts'
+import { readConfig } from '../../config/config.ts'
 import { ConfigError, locateIssues } from '../../config/error.ts'
 import { domainError } from '../../contract/error-table.ts'
 import { check } from '../check/check.ts'
@@ -28,7 +28,7 @@ export function checkCommand(context: ProcessContext): Command {
         const located = faults.map(fault => locateIssues(fault, read.config.sources))
         throw new ConfigError(located, warnings)
       }
-      return options.upstream ? withAnswers(findings, await ask(context, read.config, findings)) : findings
+      return options.upstream ? withAnswers(findings, await ask(context, options, findings)) : findings
     },
     text: formatFindings,
     judge: ({ upstream: { asked = [] } }) => refuseUnwell(asked)
@@ -36,7 +36,11 @@ export function checkCommand(context: ProcessContext): Command {
 }
 
 /** Throws DomainError where the store cannot record the call: a check makes none. */
-async function ask(context: ProcessContext, config: Config, findings: Findings): Promise<UpstreamFindings> {
+async function ask(
+  context: ProcessContext,
+  options: ConfigOptions,
+  findings: Findings
+): Promise<UpstreamFindings> {
   const { store, master_key_state } = findings
   if (store.state !== 'ready' || master_key_state !== 'fits')
     throw domainError(
@@ -44,7 +48,7 @@ async function ask(context: ProcessContext, config: Config, findings: Findings):
       'the upstream is not asked: the call would be recorded in the store, which is made by the first start of the gateway, or by ' +
         'issuing a key; all else is well'
     )
-  return await checkUpstream(context, config, findings.credentials)
+  return await checkUpstream(context, options, findings.credentials)
 }
 
 function withAnswers(findings: Findings, asked: UpstreamFindings): Findings {

@@ -88,7 +88,7 @@ function publicKeyIn(file: string): string {
 
 function read(file: string): string {
   try {
-    // The mark that some editors begin a file with is nothing that was written there.
+    // Some editors begin a file with a byte order mark.
     return readFileSync(file, 'utf8').replace(/^\ufeff/, '')
   } catch (error) {
     throw unreadable([file], error)
