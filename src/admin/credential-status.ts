@@ -9,17 +9,17 @@ import type { CredentialView } from '../custody/credential-views.ts'
 /** A credential as this process holds it: `refused` when the upstream has refused its key three times in a row. */
 export type CredentialStatus = CredentialView & { readonly state: CredentialState }
 
-/** What administrators are told of the credentials of a process, from its memory. */
+/** The credentials of this process, for administrators. */
 export class CredentialStatuses {
-  readonly #keeper: Pick<CredentialReconciler, 'views'>
-  readonly #credentials: Pick<CredentialPool, 'stateOf'>
+  readonly #reconciler: Pick<CredentialReconciler, 'views'>
+  readonly #pool: Pick<CredentialPool, 'stateOf'>
 
-  constructor(keeper: Pick<CredentialReconciler, 'views'>, credentials: Pick<CredentialPool, 'stateOf'>) {
-    this.#keeper = keeper
-    this.#credentials = credentials
+  constructor(reconciler: Pick<CredentialReconciler, 'views'>, pool: Pick<CredentialPool, 'stateOf'>) {
+    this.#reconciler = reconciler
+    this.#pool = pool
   }
 
-  /** Credentials by name. Throws `sealed` when they were never read, and Refusal: cursor_invalid. */
+  /** Credentials by name. Throws `sealed` when they were never read, and a refusal: cursor_invalid. */
   list(request: PageRequest): Page<CredentialStatus> {
     const [after = ''] = positionOf(request, 1) ?? []
     const views = this.#views().filter(({ credential }) => credential > after)
@@ -27,24 +27,24 @@ export class CredentialStatuses {
       views,
       request.limit,
       ({ credential }) => [credential],
-      view => this.#held(view)
+      view => this.#statusOf(view)
     )
   }
 
-  /** One credential. Throws `sealed` when none was ever read, and Refusal: credential_not_found. */
+  /** One credential. Throws `sealed` when none was ever read, and a refusal: credential_not_found. */
   show(name: string): CredentialStatus {
     const view = this.#views().find(({ credential }) => credential === name)
     if (!view) throw domainError('credential_not_found', 'there is no credential with this name')
-    return this.#held(view)
+    return this.#statusOf(view)
   }
 
   #views(): readonly CredentialView[] {
-    const views = this.#keeper.views(new Date())
+    const views = this.#reconciler.views(new Date())
     if (views) return views
     throw new Problem('sealed', { detail: 'The credentials in the store cannot be read; the log says why.' })
   }
 
-  #held(view: CredentialView): CredentialStatus {
-    return { ...view, state: this.#credentials.stateOf(view.credential) }
+  #statusOf(view: CredentialView): CredentialStatus {
+    return { ...view, state: this.#pool.stateOf(view.credential) }
   }
 }

@@ -15,15 +15,15 @@ export type OpenedStore = {
   readonly config: Config
   readonly store: Store
   readonly administration: TenantAdministration
-  /** Opens the master key as `serve` does: makes it when nobody chose one and the store has seen none. */
+  /** Opens the master key as `serve` does: makes one where none is configured and the store has seen none. */
   readonly masterKey: () => StoreKeys
-  /** What credentials are changed with, at this moment. */
+  /** For changes of credentials, at this moment. */
   readonly custody: () => CredentialAdministration
   /** The pepper of that master key. */
   readonly pepper: () => Pepper
 }
 
-/** Runs `work` with what asks the upstream and records the calls in the store, as a writer of its own. */
+/** Runs `work`, which calls the upstream: the calls are recorded in the store, by a writer of their own. */
 export async function withUpstream<T>(
   { administrator: { role, version, pid } }: ProcessContext,
   { config, store, masterKey }: OpenedStore,
@@ -37,7 +37,7 @@ export async function withUpstream<T>(
   }
 }
 
-/** Runs `work` on the configured store, opened directly: a gateway may be running on it or not. */
+/** Runs `work` on the configured store, whether or not a gateway is running on it. */
 export async function withStore<T>(
   { env, administrator }: ProcessContext,
   options: ConfigOptions,

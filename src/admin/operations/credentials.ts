@@ -7,12 +7,12 @@ import type { Operation } from './operation.ts'
 const facts = {
   credential: CredentialName,
   version: Type.Integer(),
-  source: Type.String({ description: 'sealed, or where the key is; of a command its first word' }),
-  fingerprint: Type.String({ description: 'what tells the key from others; it says nothing of the key' }),
+  source: Type.String({ description: 'sealed, or the reference; of a command its first word' }),
+  fingerprint: Type.String({ description: 'distinguishes the key from others, and reveals nothing of it' }),
   since: Time,
-  follows_setting: Type.Boolean({ description: 'true when it is made from GATEWAY_UPSTREAM_KEY' }),
+  follows_setting: Type.Boolean({ description: 'true when GATEWAY_UPSTREAM_KEY gives it' }),
   standby: Type.Union([Type.Object({ version: Type.Integer(), until: Time }), Type.Null()], {
-    description: 'the version before, tried when the upstream refuses the active one'
+    description: 'the previous version, tried when the upstream refuses the active one'
   }),
   state: Type.Unsafe<CredentialState>({
     type: 'string',
@@ -25,7 +25,7 @@ const Credential = Type.Object(facts)
 const CredentialShown = Type.Object(facts, { description: 'The credential, never its key.' })
 const CredentialRemoved = Type.Object(
   { credential: CredentialName, version: Type.Integer() },
-  { description: 'The version that it had.' }
+  { description: 'The version that was removed.' }
 )
 
 /** The upstream credentials that this process holds. No key comes in or goes out here. */

@@ -34,8 +34,7 @@ const Rotation = Type.Object(
   },
   {
     ...strict,
-    description:
-      'a JSON object; the new key gets as long a life as the old one had unless expires_at says otherwise',
+    description: 'a JSON object; the new key lives as long as the old one did unless expires_at is given',
     examples: [{}, { overlap_seconds: 3600 }]
   }
 )
@@ -54,10 +53,10 @@ const shownOnce = { ...facts, key: Type.String({ description: 'The key. Only thi
 const IssuedKey = Type.Object(shownOnce, { description: 'The new key.' })
 const RotatedKey = Type.Object(
   { ...shownOnce, replaces: Type.Object({ key_id: KeyId, expires_at: Time }) },
-  { description: 'The new key, and until when the old one works.' }
+  { description: 'The new key, and the time until which the old one works.' }
 )
 const KeyRevoked = Type.Object(
-  { ...keyFacts, changed: Type.Boolean({ description: 'False when it was revoked before.' }) },
+  { ...keyFacts, changed: Type.Boolean({ description: 'False when the key was revoked already.' }) },
   { description: 'The key as it is now.' }
 )
 

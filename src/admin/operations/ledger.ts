@@ -5,11 +5,11 @@ import type { LedgerEntry } from '../../ledger/entry/entry.ts'
 import { type Outcome, outcomes } from '../../ledger/entry/terms.ts'
 import type { Operation } from './operation.ts'
 
-/** By what a call was made, as the ledger names it. */
+/** What authenticated a call, as the ledger names it. */
 const Proof = Type.String({
   pattern: `${KeyId.pattern}|^jwt:[a-z0-9][a-z0-9._-]{0,59}$|^mtls:[0-9a-f]{16}$`,
   description:
-    'the id of a key, or jwt: and the name of an issuer, or mtls: and the beginning of a fingerprint, 16 hex digits',
+    'the id of a key, jwt: and the name of an issuer, or mtls: and the first 16 hex digits of a fingerprint',
   examples: ['abcdefghijklmnop', 'jwt:company', 'mtls:0123456789abcdef']
 })
 
@@ -20,7 +20,7 @@ const searchQuery = {
   kind: Type.Optional(
     Type.String({
       pattern: '^(?=.)[a-z_.]{0,64}[*]?$',
-      description: 'a kind, or the beginning of one and a star: call.outcome, admin.*',
+      description: 'a kind, or the beginning of one and a star, such as call.outcome or admin.*',
       examples: ['call.*']
     })
   ),

@@ -8,15 +8,15 @@ const LimitInUse = Type.Object({
   rate_per_minute: Type.Integer(),
   burst: Type.Integer(),
   remaining: Type.Integer({ description: 'Calls that would be admitted now, at once.' }),
-  full_in_seconds: Type.Integer({ description: 'Until all of the burst is there again, rounded up.' })
+  full_in_seconds: Type.Integer({ description: 'Until the whole burst is available again, rounded up.' })
 })
 
-/** Where the limits of tenants stand, in this process. A request for them costs no tenant anything. */
+/** The limits of tenants in this process. A request for them uses up none. */
 export const limitOperations = {
   listLimits: {
     kind: 'memory',
     route: 'GET /limits',
-    summary: 'List tenants that have used some of their limit just now, by name, as this process counts',
+    summary: 'List tenants that have used part of their limit, by name, as this process counts',
     query: { tenant: Type.Optional(TenantName), ...pageQuery },
     result: Page(LimitInUse, { description: 'Limits in use.' }),
     refusals: ['cursor_invalid']

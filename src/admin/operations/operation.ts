@@ -8,7 +8,7 @@ import type { RefusalCode } from '../../contract/refusal-table.ts'
 export type Operation = {
   /** Who answers: a query the thread that reads, a command the thread that writes, the rest the memory of this process. */
   readonly kind: 'query' | 'command' | 'memory'
-  /** Below `/admin`. Parameters in the path are those of `pathParameters`. */
+  /** Below `/admin`. Parameters in the path are those of `PathParameters`. */
   readonly route: `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}`
   readonly summary: string
   /** The members of the query of a list, with those of `pageQuery`. Other operations take no query. */
@@ -39,7 +39,7 @@ type QueryOf<O extends Operation> = O extends { readonly query: infer Query exte
     }
   : unknown
 
-/** What an operation is asked with: the members of its path, its query and its body, together. */
+/** The members of the path, the query and the body, together. */
 export type InputOf<O extends Operation> = { readonly [N in ParameterIn<O['route']>]: string } & QueryOf<O> &
   BodyOf<O>
 export type ResultOf<O extends Operation> = Static<O['result']>

@@ -8,15 +8,15 @@ import type { Notes } from './notes.ts'
 /** What `check` found of TLS, and of callers who authenticate by tokens and certificates. */
 export type AuthenticationFindings = Awaited<ReturnType<typeof checkAuthentication>>['findings']
 
-/** Reads what `serve` would read: the findings, and what the TLS files hold. Notes what is wrong, and what is worth saying. */
+/** Reads what `serve` would read: the findings, and what the TLS files hold. Adds to the notes. */
 export async function checkAuthentication(config: Config, { faults, warnings }: Notes) {
   const material = await checkTls(config, faults)
   const issuers = config.tokenIssuers.map(async ({ name, issuer, jwks, algorithms }, index) => {
     const key = `GATEWAY_JWT_ISSUERS[${index}].jwks`
-    // A URL is not asked.
+    // A URL is not fetched.
     const keys = jwks.startsWith('file:') ? await countKeys(jwks, key, faults) : null
     if (keys === 0)
-      warnings.push({ key, detail: 'holds no key that is used: every token of this issuer is refused' })
+      warnings.push({ key, detail: 'holds no usable key: every token of this issuer is refused' })
     return { name, issuer, jwks, algorithms, keys }
   })
   const findings = {
@@ -59,7 +59,7 @@ async function countKeys(source: string, key: string, faults: ConfigIssue[]): Pr
   }
 }
 
-/** The findings for people: pairs of what and which. */
+/** The findings for people, as names and values. */
 export function authenticationFacts(findings: AuthenticationFindings): (readonly [string, string])[] {
   const { tls, token_issuers, client_certificates } = findings
   const pairs: (readonly [string, string])[] = []

@@ -20,11 +20,11 @@ export type Checked = {
   readonly faults: readonly ConfigIssue[]
   readonly warnings: readonly string[]
   readonly findings: Findings | null
-  /** A gateway started meanwhile: some of this is from before, some from after. */
+  /** True when a gateway opened the store meanwhile: the findings mix its states before and after. */
   readonly isStale: boolean
 }
 
-/** Looks at everything before it reports anything: one run shows all that has to be mended. Nothing is changed. */
+/** Checks everything before it reports anything, so that one run shows all faults. Changes nothing. */
 export async function check(read: ConfigRead, env: ProcessContext['env']): Promise<Checked> {
   const checked = await look(read, env)
   return checked.isStale ? await look(read, env) : checked
@@ -32,7 +32,7 @@ export async function check(read: ConfigRead, env: ProcessContext['env']): Promi
 
 async function look(read: ConfigRead, env: ProcessContext['env']): Promise<Checked> {
   const { config, isWhole } = read
-  // Without its file other settings hold than were meant: what is found by those would mislead.
+  // Without the configuration file the defaults apply: findings about those would mislead.
   if (!isWhole) return { faults: read.faults, warnings: [], findings: null, isStale: false }
   const notes: Notes = { faults: [...read.faults], warnings: [] }
   const { faults } = notes
@@ -80,7 +80,7 @@ async function look(read: ConfigRead, env: ProcessContext['env']): Promise<Check
   }
 }
 
-/** Does `work` where the settings that it needs have no faults themselves; the first of them leads to it. */
+/** Does `work` unless the settings that it needs have faults. Its failure is noted under the first of them. */
 async function ifSound<T>(
   read: ConfigRead,
   settings: readonly [string, ...string[]],
@@ -120,7 +120,7 @@ async function credentialsIn(
   return []
 }
 
-/** Whether the store makes the setting unneeded, which its rows say even where they cannot be proven. */
+/** Whether the store has a `default` of its own, so that the setting is not needed. The rows need no proof for this. */
 function hasOwnDefault(raw: DatabaseSync): boolean {
   return readCredentialRows(raw).credentials.some(
     ({ name, removed_at, follows_setting }) => name === 'default' && removed_at === null && !follows_setting

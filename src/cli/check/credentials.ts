@@ -23,7 +23,7 @@ export type CredentialFinding = Pick<CredentialView, 'credential' | 'version' | 
 export type OpenCredentials = {
   readonly records: CredentialRows
   readonly fetchKey: (reference: string) => Promise<KeyMaterial>
-  /** Of a reference, only the key that was recorded is taken. */
+  /** Accepts only the key that was recorded. */
   readonly load: (record: VersionRow) => Promise<KeyMaterial>
 }
 
@@ -38,7 +38,7 @@ export function openCredentials(raw: DatabaseSync, keys: StoreKeys, sources: Sec
   }
 }
 
-/** Opens every credential that `serve` would open, and closes it again. */
+/** Opens every credential that `serve` would open, and discards its key. */
 export async function checkCredentials(
   opened: OpenCredentials,
   config: Config,
@@ -47,7 +47,7 @@ export async function checkCredentials(
   const views = viewsOf(opened.records, new Date())
   const found: CredentialFinding[] = []
   for (const view of views) if (!view.follows_setting) found.push(await checkStored(view, opened, notes))
-  // `default` is the setting's, unless it was put into the store.
+  // The setting gives `default`, unless the store has one of its own.
   const own = views.find(({ credential }) => credential === 'default')
   if (own && !own.follows_setting) return found
   return [...found, ...(await checkSetting(own, found.length > 0, opened, config, notes))]
@@ -116,7 +116,7 @@ function otherKey(from: string, version: number): string {
   return `${from} gives another key than version ${version}: the next start takes it for a new version`
 }
 
-/** Why there is no key, or null when there is one. It is discarded. */
+/** Why there is no key; null when there is one, which is discarded. */
 async function whyUnavailable(open: () => Promise<KeyMaterial>): Promise<string | null> {
   try {
     ;(await open()).discard()
@@ -126,7 +126,7 @@ async function whyUnavailable(open: () => Promise<KeyMaterial>): Promise<string 
   }
 }
 
-/** Whether the setting gives a key, where no store says whether it is needed. */
+/** Notes whether the setting gives a key, where no store tells whether one is needed. */
 export async function checkSettingKey(
   { upstreamKey }: Config,
   sources: SecretSources,

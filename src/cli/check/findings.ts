@@ -5,11 +5,11 @@ import type { InspectedStore } from '../../store/sqlite/inspect-store.ts'
 import { counted, facts } from '../output/table.ts'
 import { type AuthenticationFindings, authenticationFacts } from './authentication.ts'
 import type { CredentialFinding } from './credentials.ts'
-import { isWell, type UpstreamFindings } from './upstream.ts'
+import { isAccepted, type UpstreamFindings } from './upstream.ts'
 
-/** What `check` found, when `serve` would start. Secrets appear by their references only. */
+/** What `check` found where `serve` would start. Secrets appear as references only. */
 export type Findings = {
-  /** False when entries that were acknowledged are missing from the ledger, or the upstream was asked and is not well. */
+  /** False when acknowledged entries are missing from the ledger, or the upstream was asked and does not accept every key. */
   readonly ok: boolean
   readonly listeners: { readonly public: string; readonly admin: string }
   readonly docs: Config['docs']
@@ -68,7 +68,7 @@ function storeText({ path, state, tenants, keys }: Findings['store']): string {
 
 function conclusion({ ok, warnings, upstream: { asked = [] } }: Findings): string {
   if (ok) return warnings.length === 0 ? 'All is well.' : 'All is well but for what the warnings say.'
-  return asked.every(isWell)
+  return asked.every(isAccepted)
     ? `The ledger is incomplete: ${missingEntriesRemedy}.`
     : 'The upstream does not take our calls.'
 }

@@ -2,10 +2,10 @@ import type { ConfigIssue } from '../../config/error.ts'
 import { hasCode } from '../../contract/error-table.ts'
 import { isStoreError } from '../../store/store-fault.ts'
 
-/** What is wrong, and what is worth saying. Each step of a check adds to both. */
+/** What is wrong, and what deserves a warning. Each step of a check adds to both. */
 export type Notes = { readonly faults: ConfigIssue[]; readonly warnings: ConfigIssue[] }
 
-/** Does `work`, and notes its failure under the setting that leads to it. */
+/** Does `work`, and notes its failure under a setting. */
 export async function attempt<T>(
   { faults }: Notes,
   key: string,
@@ -19,7 +19,7 @@ export async function attempt<T>(
   }
 }
 
-/** The message of an error that a check is made to find. Throws any other. */
+/** The message of an error that a check reports. Throws any other. */
 export function findingOf(error: unknown): string {
   if (isStoreError(error) || hasCode(error, 'secret_unavailable', 'master_key_wrong', 'credentials_damaged'))
     return error.message

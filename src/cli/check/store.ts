@@ -20,7 +20,7 @@ export async function countIn(raw: DatabaseSync): Promise<{ tenants: number; key
   return { tenants: tenants.count, keys: keys.count }
 }
 
-/** Mappings that lead to no tenant who may call. Without a store there are none yet. */
+/** Mappings to tenants that do not exist or are disabled. Without a store no tenant exists yet. */
 export async function mappingWarnings(raw: DatabaseSync | null, config: Config): Promise<ConfigIssue[]> {
   if (config.clientCertificates.length === 0 && config.tokenIssuers.length === 0) return []
   const rows = raw
@@ -30,7 +30,7 @@ export async function mappingWarnings(raw: DatabaseSync | null, config: Config):
   return unknownTenants(config, name => tenants.get(name))
 }
 
-/** What is worth saying of a store that somebody chose: a mistyped path is an empty store to the next start. */
+/** A configured store that does not exist may be a mistyped path, where the next start would make an empty one. */
 export function storeWarnings(store: InspectedStore | undefined, { sources }: Config): ConfigIssue[] {
   const key = 'GATEWAY_STORE_URL'
   if (!store || store.state === 'ready') return []

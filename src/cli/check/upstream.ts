@@ -84,20 +84,20 @@ function ofKey({ reached, cause, status, key, code }: ProbeResult): string {
   return `the upstream is reached, and its answer says nothing of the key (${status}, ${code})`
 }
 
-/** The key was taken, and not shown. */
-export function isWell({ key, echoed }: ProbeResult): boolean {
+/** Whether the upstream accepted the key and did not leak it. */
+export function isAccepted({ key, echoed }: ProbeResult): boolean {
   return key === 'accepted' && !echoed
 }
 
-/** Throws DomainError, exit 1, when a key was not accepted, or was shown. */
-export function refuseUnwell(found: UpstreamFindings): void {
-  const unwell = found.filter(finding => !isWell(finding))
-  if (unwell.length === 0) return
-  const detail = unwell.map(({ credential, told }) => `${credential}: ${told}`).join('; ')
-  throw domainError(codeOf(unwell), detail)
+/** Throws DomainError when a key was not accepted, or was leaked. */
+export function requireAccepted(found: UpstreamFindings): void {
+  const failed = found.filter(finding => !isAccepted(finding))
+  if (failed.length === 0) return
+  const detail = failed.map(({ credential, told }) => `${credential}: ${told}`).join('; ')
+  throw domainError(codeOf(failed), detail)
 }
 
-function codeOf(unwell: UpstreamFindings): ErrorCode {
-  if (unwell.some(({ key }) => key === 'refused')) return 'credential_refused'
-  return unwell.some(({ key }) => key === 'unproven') ? 'upstream_unproven' : 'credential_echoed'
+function codeOf(failed: UpstreamFindings): ErrorCode {
+  if (failed.some(({ key }) => key === 'refused')) return 'credential_refused'
+  return failed.some(({ key }) => key === 'unproven') ? 'upstream_unproven' : 'credential_echoed'
 }

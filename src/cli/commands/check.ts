@@ -4,7 +4,7 @@ import { ConfigError, locateIssues } from '../../config/error.ts'
 import { domainError } from '../../contract/error-table.ts'
 import { check } from '../check/check.ts'
 import { type Findings, formatFindings } from '../check/findings.ts'
-import { checkUpstream, isWell, refuseUnwell, type UpstreamFindings } from '../check/upstream.ts'
+import { checkUpstream, isAccepted, requireAccepted, type UpstreamFindings } from '../check/upstream.ts'
 import type { ProcessContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
 import type { ConfigOptions } from '../input/options.ts'
@@ -31,7 +31,7 @@ export function checkCommand(context: ProcessContext): Command {
       return options.upstream ? withAnswers(findings, await ask(context, options, findings)) : findings
     },
     text: formatFindings,
-    judge: ({ upstream: { asked = [] } }) => refuseUnwell(asked)
+    judge: ({ upstream: { asked = [] } }) => requireAccepted(asked)
   })
 }
 
@@ -52,6 +52,6 @@ async function ask(
 }
 
 function withAnswers(findings: Findings, asked: UpstreamFindings): Findings {
-  const ok = findings.ok && asked.every(isWell)
+  const ok = findings.ok && asked.every(isAccepted)
   return { ...findings, ok, upstream: { ...findings.upstream, asked } }
 }

@@ -14,7 +14,7 @@ import { withStore } from '../with-store.ts'
 
 type DemoOptions = OutputOptions & { readonly port: number }
 
-/** `demo`: a gateway before a stand-in upstream, with a tenant and a key, over a store that is gone at the end. */
+/** `demo`: a gateway in front of a stand-in upstream, with a tenant and a key, on a store that is removed at the end. */
 export function demoCommand(context: ProcessContext): Command {
   const command = new Command('demo')
     .description('try the gateway: a stand-in upstream, a throw-away store, a key and a curl line')
@@ -45,7 +45,7 @@ async function runDemo(
     import('../../telemetry/logger.ts')
   ])
   const file = writeSettings(folder, options.port, sandbox)
-  // Without the environment: settings of a real gateway must not reach into the demo.
+  // Without the environment, which may hold settings of a real gateway.
   const config = loadConfig({}, file)
   const issued = await issueFirstKey({ ...context, env: {} }, file)
   const gateway = await startGateway(config, {
@@ -54,30 +54,30 @@ async function runDemo(
     logger: createLogger('warn', { write: line => void context.stderr.write(line) })
   })
   try {
-    const told = { ...describe(sandbox, issued, gateway.url), admin_url: gateway.adminUrl, config: file }
-    print(context, options, told, forPeople(told, config))
+    const facts = { ...describe(sandbox, issued, gateway.url), admin_url: gateway.adminUrl, config: file }
+    print(context, options, facts, text(facts, config))
     await stop
   } finally {
     await gateway.close()
   }
 }
 
-/** Everything in the demo's folder, also the settings: other commands can look at its store with `--config`. */
+/** Settings in a file, so that other commands can read the demo's store with `--config`. */
 function writeSettings(folder: string, port: number, sandbox: Sandbox): string {
-  const place = (name: string) => join(folder, name)
-  writeFileSync(place('master.key'), randomBytes(32).toString('base64'), { mode: 0o600 })
-  writeFileSync(place('upstream.key'), sandbox.key, { mode: 0o600 })
+  const path = (name: string) => join(folder, name)
+  writeFileSync(path('master.key'), randomBytes(32).toString('base64'), { mode: 0o600 })
+  writeFileSync(path('upstream.key'), sandbox.key, { mode: 0o600 })
   const settings = {
     GATEWAY_PORT: port,
     GATEWAY_ADMIN_PORT: 0,
-    GATEWAY_STORE_URL: `sqlite:${place('gateway.db')}`,
-    GATEWAY_MASTER_KEY: `file:${place('master.key')}`,
+    GATEWAY_STORE_URL: `sqlite:${path('gateway.db')}`,
+    GATEWAY_MASTER_KEY: `file:${path('master.key')}`,
     GATEWAY_UPSTREAM_ORIGIN: sandbox.origin,
-    GATEWAY_UPSTREAM_KEY: `file:${place('upstream.key')}`
+    GATEWAY_UPSTREAM_KEY: `file:${path('upstream.key')}`
   }
   const lines = Object.entries(settings).map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`)
-  writeFileSync(place('gateway.yaml'), lines.join(''))
-  return place('gateway.yaml')
+  writeFileSync(path('gateway.yaml'), lines.join(''))
+  return path('gateway.yaml')
 }
 
 async function issueFirstKey(context: ProcessContext, config: string): Promise<IssuedKey> {
@@ -87,7 +87,7 @@ async function issueFirstKey(context: ProcessContext, config: string): Promise<I
   })
 }
 
-type Told = ReturnType<typeof describe> & { readonly admin_url: string; readonly config: string }
+type DemoFacts = ReturnType<typeof describe> & { readonly admin_url: string; readonly config: string }
 
 function describe(sandbox: Sandbox, { tenant, key_id, key }: IssuedKey, url: string) {
   const connector = sandbox.connectors.find(({ type }) => type === 'investment_research')
@@ -97,22 +97,22 @@ function describe(sandbox: Sandbox, { tenant, key_id, key }: IssuedKey, url: str
   return { url, upstream: sandbox.origin, tenant, key_id, key, connector_id, curl }
 }
 
-/** How the program is called: a checkout runs its source, a package what was built from it. */
+/** A checkout runs the source, a package the build. */
 const programName = import.meta.url.endsWith('.ts') ? 'npm run -s gateway --' : 'npx connector-gateway'
 
-function forPeople(told: Told, { upstreamOrigin }: Config): string {
-  return `The gateway listens on ${told.url}, before a stand-in upstream on ${upstreamOrigin}.
-Tenant ${told.tenant} may use every connector with this key:
+function text(facts: DemoFacts, { upstreamOrigin }: Config): string {
+  return `The gateway listens on ${facts.url}, in front of a stand-in upstream on ${upstreamOrigin}.
+Tenant ${facts.tenant} may use every connector with this key:
 
-${told.key}
+${facts.key}
 
-Paste this to trigger a sync (docs at ${told.url}/docs):
+Paste this to trigger a sync (docs at ${facts.url}/docs):
 
-${told.curl}
+${facts.curl}
 
-And this to see what the ledger says of it:
+And this to see its entries in the ledger:
 
-${programName} ledger list --config ${told.config}
+${programName} ledger list --config ${facts.config}
 
 Ctrl-C ends the demo and removes all it has stored.
 `

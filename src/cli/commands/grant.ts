@@ -20,7 +20,7 @@ export function grantCommand(context: ProcessContext): Command {
     verb: 'remove',
     summary: 'remove grants of a tenant',
     apply: removeGrants,
-    text: (removed, held) => outcomes(removed, 'removed', 'was not granted') + whatStays(removed, held)
+    text: (removed, held) => outcomes(removed, 'removed', 'was not granted') + remaining(removed, held)
   })
   const list = defineStoreCommand(context, {
     usage: 'list <tenant>',
@@ -66,7 +66,7 @@ function outcomes(result: GrantsChanged, done: string, already: string): string 
   return result.connectors.map(id => `${id} ${result.changed.includes(id) ? done : already}\n`).join('')
 }
 
-/** A grant of one connector has no effect of its own as long as the tenant holds `*`. */
+/** A grant of one connector has no effect while the tenant holds `*`. */
 function withoutEffect({ tenant, connectors }: GrantsChanged, held: readonly string[]): string {
   if (!held.includes('*')) return ''
   const single = held.length - 1
@@ -80,7 +80,7 @@ function withoutEffect({ tenant, connectors }: GrantsChanged, held: readonly str
 /** Grants named one by one; more are counted. */
 const namedAtMost = 10
 
-function whatStays({ tenant }: GrantsChanged, held: readonly string[]): string {
+function remaining({ tenant }: GrantsChanged, held: readonly string[]): string {
   if (held.length === 0) return `tenant ${tenant} reaches no connector now\n`
   const named = held.slice(0, namedAtMost).join(', ')
   const more = held.length > namedAtMost ? ` and ${held.length - namedAtMost} more: see grant list` : ''

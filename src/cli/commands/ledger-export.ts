@@ -41,11 +41,11 @@ function* counted(texts: Iterable<string>, show: (step: string, entries: number)
 function position(text: string): Position {
   const [, writer, seq] = /^(.+):([1-9][0-9]{0,14})$/.exec(text) ?? []
   if (writer === undefined)
-    throw new InvalidArgumentError('It must be WRITER:SEQ, as in the last line exported.')
+    throw new InvalidArgumentError('It must be WRITER:SEQ, those of the last exported line.')
   return { writer, seq: Number(seq) }
 }
 
-/** Writes as fast as the reader reads. A reader that has seen enough is no failure. */
+/** Writes as fast as the reader reads. A reader may stop early. */
 async function write(
   texts: Iterable<string>,
   to: NodeJS.WritableStream,

@@ -31,7 +31,7 @@ export function pruneCommand(context: ProcessContext): Command {
       if (before > now)
         throw domainError(
           'usage_invalid',
-          `--before ${before.toISOString()} is yet to come: what is written until then would not be older`
+          `--before ${before.toISOString()} is yet to come: entries written until then would not be older`
         )
       const { archive } = options
       return { archive, ...(await pruned(context, opened, { before, archive, now })) }
@@ -63,7 +63,7 @@ async function pruned(context: ProcessContext, { store, masterKey }: OpenedStore
 function interrupted(): DomainError {
   return domainError(
     'interrupted',
-    'interrupted: either nothing was cut, or the archive is there and what is left to remove goes with the next prune'
+    'interrupted: either nothing was pruned, or the archive is complete and the next prune removes the remaining entries'
   )
 }
 

@@ -71,8 +71,8 @@ export function show(context: CliContext): Command {
 }
 
 /**
- * 20, 24, 12 and 36 characters with two between: 98 of the 100 that a terminal is sure to have. A list with reasons or limits
- * needs more room anyway, so it also shows whole codes.
+ * 20, 24, 12 and 36 characters with two between: 98 of 100 columns. A list with reasons or limits is wider anyway, so it also
+ * shows whole codes.
  */
 function listColumns(entries: readonly LedgerEntry[]): readonly Column<LedgerEntry>[] {
   const hasReasons = entries.some(entry => reasonOf(entry) !== undefined)
@@ -85,7 +85,7 @@ function listColumns(entries: readonly LedgerEntry[]): readonly Column<LedgerEnt
   return hasReasons ? [...columns, ['REASON', entry => reasonOf(entry) ?? '-']] : columns
 }
 
-/** Why a caller was not admitted, or whose limit was reached. */
+/** Why a caller was not admitted, or which limit was reached. */
 function reasonOf({ reason, limit }: LedgerEntry): string | undefined {
   return reason ?? limit
 }

@@ -125,10 +125,10 @@ function document({ openCalls, signedUntil, headsBeforeCut, ...found }: Verifica
   }
 }
 
-/** Known heads and keys are about some ledger: an empty file, or the wrong one, is not whole. */
+/** Heads and keys belong to a ledger with entries: an empty file is the wrong one, and not whole. */
 function requireEntries({ entries, faults }: Verification, { head, publicKey }: VerifyOptions): void {
   if (entries > 0 || faults.length > 0 || (head ?? publicKey) === undefined) return
-  throw domainError('nothing_to_check', 'there is nothing to check: it holds no entries')
+  throw domainError('nothing_to_check', 'there is nothing to check: the ledger holds no entries')
 }
 
 function requireWhole({ faults }: Verification): void {

@@ -76,7 +76,7 @@ async function standIns(version: string) {
 
 const failures = { name: 'unauthenticated', take: unused }
 
-/** Stands for what routes call when somebody asks them: nobody does while they are described. */
+/** A dependency of routes, which nobody calls while they are described. */
 function unused(): never {
   throw new Error('no request is answered while the API is described')
 }

@@ -49,7 +49,7 @@ function problem(
   detail: string,
   members: object | undefined
 ): CommandProblem {
-  // The actions of HTTP's own problems speak of requests, which a command has none of: the table has none for them.
+  // HTTP's own problems have no action here: theirs are about requests.
   const { status, action }: ErrorKind = errorTable[code]
   const title = `${code.charAt(0).toUpperCase()}${code.slice(1).replaceAll('_', ' ')}`
   const body = {
@@ -79,7 +79,7 @@ function namedError(error: unknown): NamedError {
   return { code: 'internal_error', detail }
 }
 
-/** Surplus arguments are counted, not repeated: one may be a secret that was meant for standard input. */
+/** The number of surplus arguments without their text: one may be a secret that was meant for standard input. */
 function usageFault(message: string): string {
   return message.replace(/^error: /, '').replace(/( but got \d+):.*$/s, '$1.')
 }
@@ -87,7 +87,7 @@ function usageFault(message: string): string {
 function plain(text: string): string {
   return (
     text
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what has to go
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are removed
       .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
       .replace(/\b(cgw|cga|bd)_[A-Za-z0-9_]{8,}/g, '$1_…')
       .trim()

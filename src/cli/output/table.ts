@@ -1,7 +1,7 @@
 /** One column: its heading and a row's text in it. */
 export type Column<Row> = readonly [heading: string, text: (row: Row) => string]
 
-/** Rows under headings, columns two spaces apart, each as wide as its widest cell; `below` gives whole lines to stand below a row. Ends in a line break. */
+/** Rows under headings, columns two spaces apart, each as wide as its widest cell; `below` gives lines below a row. Ends in a line break. */
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],

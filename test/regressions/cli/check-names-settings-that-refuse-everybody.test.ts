@@ -43,6 +43,6 @@ test.each([
   writeFileSync(join(cli.folder, 'keys.json'), JSON.stringify({ keys }))
   const issuer = { name: 'a', issuer: 'a', audience: 'a', algorithms: ['ES256'], jwks: 'file:keys.json' }
   expect(await warningsOf({ GATEWAY_JWT_ISSUERS: JSON.stringify([issuer]) })).toEqual([
-    'GATEWAY_JWT_ISSUERS[0].jwks: holds no key that is used: every token of this issuer is refused (environment)'
+    'GATEWAY_JWT_ISSUERS[0].jwks: holds no usable key: every token of this issuer is refused (environment)'
   ])
 })

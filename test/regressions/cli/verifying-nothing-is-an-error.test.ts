@@ -17,7 +17,7 @@ test('an empty export is not whole by a key or by heads: it could not be checked
   const verify = (...words: string[]) => cli.run(['ledger', 'verify', '--file', path('none'), ...words])
   expect(await verify('--public-key', path('key.pem'))).toMatchObject({
     code: 2,
-    stderr: 'connector-gateway: there is nothing to check: it holds no entries\n'
+    stderr: 'connector-gateway: there is nothing to check: the ledger holds no entries\n'
   })
   expect(await verify('--head', path('no-heads.json'))).toMatchObject({ code: 2 })
   // Of entries that are known all are gone: that is no whole ledger, whatever else.
