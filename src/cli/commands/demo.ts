@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { type Config, loadConfig } from '../../config/config.ts'
+import { loadConfig } from '../../config/config.ts'
 import type { Sandbox } from '../../sandbox/sandbox.ts'
 import { type IssuedKey, issueKey } from '../../tenants/keys/keys.ts'
 import { createTenant } from '../../tenants/tenants.ts'
@@ -21,45 +21,41 @@ export function demoCommand(context: ProcessContext): Command {
     .option('--port <n>', 'listen on this port, 0 for any free one', wholeNumber(0, 65_535), 8080)
   return withOutputOptions(command).action(async (options: DemoOptions) => {
     const stop = context.interrupted()
-    const { startSandbox } = await import('../../sandbox/sandbox.ts')
-    const folder = mkdtempSync(join(tmpdir(), 'connector-gateway-demo-'))
-    const sandbox = await startSandbox()
+    const started = new AsyncDisposableStack()
     try {
-      await runDemo(context, options, folder, sandbox, stop)
+      const facts = await startDemo(context, options.port, started)
+      print(context, options, facts, text(facts))
+      await stop
     } finally {
-      await sandbox.close()
-      rmSync(folder, { recursive: true, force: true })
+      await started.disposeAsync()
     }
   })
 }
 
-async function runDemo(
-  context: ProcessContext,
-  options: DemoOptions,
-  folder: string,
-  sandbox: Sandbox,
-  stop: Promise<void>
-): Promise<void> {
-  const [{ startGateway }, { createLogger }] = await Promise.all([
+async function startDemo(context: ProcessContext, port: number, started: AsyncDisposableStack) {
+  const [{ startSandbox }, { startGateway }, { createLogger }] = await Promise.all([
+    import('../../sandbox/sandbox.ts'),
     import('../../gateway.ts'),
     import('../../telemetry/logger.ts')
   ])
-  const file = writeSettings(folder, options.port, sandbox)
+  const folder = mkdtempSync(join(tmpdir(), 'connector-gateway-demo-'))
+  started.defer(() => rmSync(folder, { recursive: true, force: true }))
+  const sandbox = await startSandbox()
+  started.defer(() => sandbox.close())
+  const config = writeSettings(folder, port, sandbox)
   // Without the environment, which may hold settings of a real gateway.
-  const config = loadConfig({}, file)
-  const issued = await issueFirstKey({ ...context, env: {} }, file)
-  const gateway = await startGateway(config, {
-    env: {},
+  const env = {}
+  const issued = await withStore({ ...context, env }, { config }, async ({ administration, pepper }) => {
+    await createTenant(administration, { name: 'demo', connectors: ['*'] })
+    return await issueKey(administration, pepper(), 'demo', null)
+  })
+  const gateway = await startGateway(loadConfig(env, config), {
+    env,
     pid: context.administrator.pid,
     logger: createLogger('warn', { write: line => void context.stderr.write(line) })
   })
-  try {
-    const facts = { ...describe(sandbox, issued, gateway.url), admin_url: gateway.adminUrl, config: file }
-    print(context, options, facts, text(facts, config))
-    await stop
-  } finally {
-    await gateway.close()
-  }
+  started.defer(() => gateway.close())
+  return { ...describe(sandbox, issued, gateway.url), admin_url: gateway.adminUrl, config }
 }
 
 /** Settings in a file, so that other commands can read the demo's store with `--config`. */
@@ -80,15 +76,6 @@ function writeSettings(folder: string, port: number, sandbox: Sandbox): string {
   return path('gateway.yaml')
 }
 
-async function issueFirstKey(context: ProcessContext, config: string): Promise<IssuedKey> {
-  return await withStore(context, { config }, async ({ administration, pepper }) => {
-    await createTenant(administration, { name: 'demo', connectors: ['*'] })
-    return await issueKey(administration, pepper(), 'demo', null)
-  })
-}
-
-type DemoFacts = ReturnType<typeof describe> & { readonly admin_url: string; readonly config: string }
-
 function describe(sandbox: Sandbox, { tenant, key_id, key }: IssuedKey, url: string) {
   const connector = sandbox.connectors.find(({ type }) => type === 'investment_research')
   if (connector === undefined) throw new Error('the sandbox has no investment_research connector')
@@ -100,8 +87,8 @@ function describe(sandbox: Sandbox, { tenant, key_id, key }: IssuedKey, url: str
 /** A checkout runs the source, a package the build. */
 const programName = import.meta.url.endsWith('.ts') ? 'npm run -s gateway --' : 'npx connector-gateway'
 
-function text(facts: DemoFacts, { upstreamOrigin }: Config): string {
-  return `The gateway listens on ${facts.url}, in front of a stand-in upstream on ${upstreamOrigin}.
+function text(facts: Awaited<ReturnType<typeof startDemo>>): string {
+  return `The gateway listens on ${facts.url}, in front of a stand-in upstream on ${facts.upstream}.
 Tenant ${facts.tenant} may use every connector with this key:
 
 ${facts.key}

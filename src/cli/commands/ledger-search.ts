@@ -14,16 +14,8 @@ import { pageText } from '../output/print.ts'
 import { type Column, cut, facts, shortTime, table } from '../output/table.ts'
 
 type SearchOptions = ListOptions & {
-  readonly tenant?: string
-  readonly key?: string
-  readonly connector?: string
-  readonly kind?: string
-  readonly code?: string
-  readonly outcome?: Outcome
-  readonly requestId?: string
-  readonly since?: Time
-  readonly until?: Time
-}
+  readonly [Name in 'tenant' | 'key' | 'connector' | 'kind' | 'code' | 'requestId']?: string
+} & { readonly outcome?: Outcome; readonly since?: Time; readonly until?: Time }
 
 /** `ledger list`: newest first, page by page. */
 export function list(context: CliContext): Command {
