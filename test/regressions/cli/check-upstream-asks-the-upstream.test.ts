@@ -41,14 +41,14 @@ async function freePort(): Promise<number> {
   return port
 }
 
-test('without --upstream nothing is asked and nothing recorded', async () => {
+test('check without --upstream sends nothing and records nothing', async () => {
   await start()
   const { stdout } = await cli.run(['check', '--json'], env)
   expect((JSON.parse(stdout) as Findings).upstream.asked).toBeUndefined()
   expect(sandbox.requests()).toHaveLength(0)
 })
 
-test('with it each credential is tried by a read that changes nothing, and the ledger has it', async () => {
+test('check --upstream tries each credential by a read that changes nothing, and records it', async () => {
   await start()
   expect(
     await cli.run(['credential', 'add', 'other', '--from', 'env:BIGDATA_API_KEY', '--seal'], env)
@@ -68,7 +68,7 @@ test('with it each credential is tried by a read that changes nothing, and the l
   expect(asked.stdout + people.stdout).not.toContain('canary')
 })
 
-test('the key of the setting is tried where the store has none, and one that is refused is exit 1', async () => {
+test('check --upstream tries the key of the setting where the store has none, and exits 1 when it is refused', async () => {
   await start()
   const refused = await cli.run(['check', '--upstream', '--json'], { ...env, BIGDATA_API_KEY: bad })
   expect(refused.code).toBe(1)
@@ -83,7 +83,7 @@ test('the key of the setting is tried where the store has none, and one that is 
   })
 })
 
-test('an upstream that takes the key and shows it in its answer is exit 1, and not all is well', async () => {
+test('an upstream that accepts the key and leaks it in its answer is exit 1, and not all is well', async () => {
   await start()
   sandbox.faults.add({ fault: 'key-echo', times: 2 })
   const people = await cli.run(['check', '--upstream'], env)
@@ -108,7 +108,7 @@ test('an upstream that cannot be reached is exit 1, with the cause', async () =>
   expect(failed.stdout).toMatch(/The upstream does not take our calls\.\n$/)
 })
 
-test('where there is no store yet there is nothing to record the call in: it is not made, and no store either', async () => {
+test('check --upstream without a store, which could not record the call, makes neither the call nor a store', async () => {
   const failed = await cli.run(['check', '--upstream'], env)
   expect(failed).toMatchObject({ code: 2, stdout: '' })
   expect(failed.stderr).toMatch(
@@ -118,7 +118,7 @@ test('where there is no store yet there is nothing to record the call in: it is 
   expect(sandbox.requests()).toHaveLength(0)
 })
 
-test('a key that is not the recorded one has a version of its own, in the ledger too', async () => {
+test('a key that differs from the recorded one has a version of its own, in the ledger too', async () => {
   await start()
   const file = join(cli.folder, 'key')
   writeFileSync(file, good, { mode: 0o600 })

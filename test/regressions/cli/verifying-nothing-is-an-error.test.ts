@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { commandLine } from '../../support/cli/command-line.ts'
 
-test('an empty export is not whole by a key or by heads: it could not be checked', async () => {
+test('an empty export does not pass as whole with a key or heads: nothing could be checked', async () => {
   const cli = commandLine()
   const path = (name: string) => join(cli.folder, name)
   writeFileSync(path('none'), '')
