@@ -1,3 +1,5 @@
+import type { TenantFacts } from './tenant.ts'
+
 /**
  * The directory as plain data, its first page: it is read on the store's thread and posted to the thread that answers requests,
  * so it holds only what survives `postMessage`.
@@ -23,24 +25,8 @@ export type DirectoryChanges = {
   readonly tenants: readonly TenantRow[]
 }
 
-/** A tenant, whole: its limits, its grants, its keys that are not revoked, and those that were revoked last. */
-export type TenantRow = {
-  readonly name: string
-  readonly disabled: boolean
-  /** Null takes the default. */
-  readonly ratePerMinute: number | null
-  /** Null takes the default. */
-  readonly burst: number | null
-  /** Lower-case connector ids; `*` stands for all. */
-  readonly connectors: readonly string[]
-  /** From here on, lists with commas. What it may do; null permits every operation, an empty text none. */
-  readonly operations: string | null
-  /** Address ranges; null admits any address. */
-  readonly addresses: string | null
-  /** Names of credentials; null takes the default. */
-  readonly credentials: string | null
-  readonly keys: readonly KeyRow[]
-}
+/** A tenant with its keys that are not revoked, and those that were revoked last. */
+export type TenantRow = TenantFacts & { readonly keys: readonly KeyRow[] }
 
 /** A key. */
 export type KeyRow = {

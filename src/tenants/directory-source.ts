@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { StoreFile } from '../store/sqlite/store-file.ts'
 import type { Tables } from '../store/tables.ts'
 import type { DirectoryChanges, DirectorySnapshot, KeyRow, TenantPage, TenantRow } from './directory-rows.ts'
+import { settingNames } from './tenant-settings.ts'
 
 /** Where the directory begins: its first page. Runs on the store's thread. */
 export function readSnapshot(store: StoreFile): DirectorySnapshot {
@@ -66,7 +67,7 @@ const changedTenants = '{tenant} IN (SELECT tenant FROM directory_change WHERE i
 function readTenants(raw: DatabaseSync, selection: Selection): TenantRow[] {
   const tenants = select<TenantColumns>(
     raw,
-    'name, disabled_at, rate_per_minute, burst, operations, addresses, credentials FROM tenant',
+    `name, disabled_at, ${settingNames.join(', ')} FROM tenant`,
     'name',
     selection
   )
@@ -76,15 +77,10 @@ function readTenants(raw: DatabaseSync, selection: Selection): TenantRow[] {
   const keysByTenant = Map.groupBy(keys, key => key.tenant)
   const revokedByTenant = Map.groupBy(revoked, key => key.tenant)
   const grantsByTenant = Map.groupBy(grants, grant => grant.tenant)
-  return tenants.map(tenant => ({
-    name: tenant.name,
-    disabled: tenant.disabled_at !== null,
-    ratePerMinute: tenant.rate_per_minute,
-    burst: tenant.burst,
+  return tenants.map(({ disabled_at, ...tenant }) => ({
+    ...tenant,
+    disabled: disabled_at !== null,
     connectors: (grantsByTenant.get(tenant.name) ?? []).map(grant => grant.connector_id),
-    operations: tenant.operations,
-    addresses: tenant.addresses,
-    credentials: tenant.credentials,
     keys: [
       ...(keysByTenant.get(tenant.name) ?? []).map(toKeyRow),
       ...(revokedByTenant.get(tenant.name) ?? []).map(key => ({ ...toKeyRow(key), revoked: true }))

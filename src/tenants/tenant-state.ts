@@ -4,11 +4,11 @@ import type { Tables } from '../store/tables.ts'
 import { deleteGrants, insertGrants } from './grants.ts'
 import {
   changedSettings,
-  defaultSettings,
   settingColumns,
   settingsIn,
   shownSettings,
-  type TenantSettings
+  type TenantSettings,
+  unsetSettings
 } from './tenant-settings.ts'
 import type { TenantChange } from './transaction.ts'
 
@@ -22,7 +22,7 @@ export type TenantState = TenantSettings & {
 
 /** A tenant that does not exist yet: nothing is granted to it. */
 export function newTenant(name: string): TenantState {
-  return { ...defaultSettings, name, disabled: false, connectors: [] }
+  return { ...unsetSettings, name, disabled: false, connectors: [] }
 }
 
 /** Every tenant as it is now, in the order of names. */
@@ -62,7 +62,7 @@ function stateOf(row: Tables['tenant'], grants: readonly { connector_id: string 
  * Makes a tenant what it is to be, in a running transaction: creates it when there was none before. Returns the changes
  * as the ledger tells them; none when all was so already.
  */
-export async function bringTo(
+export async function storeTenant(
   tx: Transaction<Tables>,
   at: string,
   before: TenantState | undefined,

@@ -1,5 +1,7 @@
-import type { Operation } from '../contract/operations.ts'
-import type { Addresses } from './address-ranges.ts'
+import { defaultOperations, isOperation, type Operation } from '../contract/operations.ts'
+import { type Addresses, addressesOf } from './address-ranges.ts'
+import { defaultCredentials } from './credential-names.ts'
+import { defaultSettings, type SettingColumns } from './tenant-settings.ts'
 
 /**
  * A tenant as requests see it. Never changed, only replaced: a request keeps the tenant that it was admitted with,
@@ -23,4 +25,44 @@ export type Tenant = {
 /** True when this connector, named by its lower-case id, is granted to the tenant. */
 export function mayUse(tenant: Pick<Tenant, 'connectors'>, connectorId: string): boolean {
   return tenant.connectors.has(connectorId) || tenant.connectors.has('*')
+}
+
+/** A tenant as rows hold it: its columns, and the ids of connectors that are granted to it. */
+export type TenantFacts = SettingColumns & {
+  readonly name: string
+  readonly disabled: boolean
+  /** Lower-case connector ids; `*` stands for all. */
+  readonly connectors: readonly string[]
+}
+
+const noConnectors: ReadonlySet<string> = new Set()
+const everyConnector: ReadonlySet<string> = new Set(['*'])
+
+/** The tenant in a row. What most tenants have in common is one object for all of them. */
+export function tenantIn(row: TenantFacts): Tenant {
+  return Object.freeze({
+    name: row.name,
+    ratePerMinute: row.rate_per_minute ?? defaultSettings.rate_per_minute,
+    burst: row.burst ?? defaultSettings.burst,
+    disabled: row.disabled,
+    connectors: connectorsIn(row.connectors),
+    operations: operationsIn(row.operations),
+    addresses: addressesOf(row.addresses),
+    credentials: row.credentials === null ? defaultCredentials : Object.freeze(row.credentials.split(','))
+  })
+}
+
+function connectorsIn(ids: readonly string[]): ReadonlySet<string> {
+  if (ids.length === 0) return noConnectors
+  return ids.includes('*') ? everyConnector : new Set(ids)
+}
+
+/** There are few combinations, and many tenants. */
+const operationSets = new Map<string, ReadonlySet<Operation>>()
+
+function operationsIn(text: string | null): ReadonlySet<Operation> {
+  if (text === null) return defaultOperations
+  const known = operationSets.get(text) ?? new Set(text.split(',').filter(isOperation))
+  operationSets.set(text, known)
+  return known
 }

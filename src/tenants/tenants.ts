@@ -5,29 +5,10 @@ import type { Queries } from '../store/queries.ts'
 import type { Tables } from '../store/tables.ts'
 import { readConnectorIds } from './grants.ts'
 import { findTenant, requireTenant } from './require-tenant.ts'
-import {
-  type DesiredSettings,
-  readSettings,
-  type ShownSettings,
-  settingsIn,
-  shownSettings
-} from './tenant-settings.ts'
-import { bringTo, newTenant, readState, switched, type TenantState } from './tenant-state.ts'
+import type { TenantDetails, TenantUpdated, TenantView } from './tenant-schemas.ts'
+import { type DesiredSettings, readSettings, settingsIn, shownSettings } from './tenant-settings.ts'
+import { newTenant, readState, storeTenant, type TenantState } from './tenant-state.ts'
 import { changeTenants, type TenantAdministration, type TenantChange } from './transaction.ts'
-
-/** A tenant as it is shown to operators. Times are RFC 3339, UTC. */
-export type TenantView = {
-  readonly tenant: string
-  readonly disabled: boolean
-  readonly created_at: string
-  readonly disabled_at: string | null
-} & ShownSettings
-
-/** A tenant with all that is granted to it. */
-export type TenantDetails = TenantView & { readonly connectors: readonly string[] }
-
-/** What came of disabling or enabling; `changed` is false when it was so before. */
-export type TenantChanged = TenantView & { readonly changed: boolean }
 
 export type NewTenant = DesiredSettings & {
   readonly name: string
@@ -41,20 +22,17 @@ export type TenantUpdate = Omit<NewTenant, 'name'> & {
   readonly disabled?: boolean | undefined
 }
 
-/** What came of an update: the tenant, and the names of what changed. */
-export type TenantUpdated = TenantDetails & { readonly changed: readonly string[] }
-
 /** Creates a tenant, with its first grants. Throws Refusal: tenant_exists, or what is wrong with the input. */
 export async function createTenant(
   administration: TenantAdministration,
-  wanted: NewTenant
+  desired: NewTenant
 ): Promise<TenantDetails> {
-  const { name } = wanted
+  const { name } = desired
   requireTenantName(name)
-  const state = { ...newTenant(name), ...readUpdate(wanted) }
+  const state = { ...newTenant(name), ...readUpdate(desired) }
   return await changeTenants(administration, async (tx, at) => {
     if (await findTenant(tx, name)) throw new Refusal('tenant_exists', `tenant ${name} exists already`)
-    const changes = await bringTo(tx, at, undefined, state)
+    const changes = await storeTenant(tx, at, undefined, state)
     return { result: await showTenant({ db: tx }, name), changes }
   })
 }
@@ -63,12 +41,12 @@ export async function createTenant(
 export async function updateTenant(
   administration: TenantAdministration,
   name: string,
-  wanted: TenantUpdate
+  desired: TenantUpdate
 ): Promise<TenantUpdated> {
-  const update = readUpdate(wanted)
+  const update = readUpdate(desired)
   return await changeTenants(administration, async (tx, at) => {
     const before = await readState(tx, await requireTenant(tx, name))
-    const changes = await bringTo(tx, at, before, { ...before, ...update })
+    const changes = await storeTenant(tx, at, before, { ...before, ...update })
     const changed = new Set(changes.flatMap(whatChanged))
     return { result: { ...(await showTenant({ db: tx }, name)), changed: [...changed] }, changes }
   })
@@ -108,23 +86,14 @@ export async function showTenant({ db }: Queries, name: string): Promise<TenantD
   return { ...toTenantView(row), connectors }
 }
 
-/** Disables a tenant (its keys are refused) or enables it again. Done already is done. Throws tenant_not_found. */
+/** Disables a tenant, so that its keys are refused, or enables it again. Throws Refusal: tenant_not_found. */
 export async function setTenantDisabled(
   administration: TenantAdministration,
   name: string,
   disabled: boolean
-): Promise<TenantChanged> {
-  return await changeTenants<TenantChanged>(administration, async (tx, at) => {
-    const tenant = await requireTenant(tx, name)
-    if ((tenant.disabled_at !== null) === disabled)
-      return { result: { ...toTenantView(tenant), changed: false }, changes: [] }
-    const disabled_at = disabled ? at : null
-    await tx.updateTable('tenant').set({ disabled_at }).where('name', '=', name).execute()
-    return {
-      result: { ...toTenantView({ ...tenant, disabled_at }), changed: true },
-      changes: [switched(name, disabled)]
-    }
-  })
+): Promise<TenantView & { readonly changed: boolean }> {
+  const { connectors, changed, ...tenant } = await updateTenant(administration, name, { disabled })
+  return { ...tenant, changed: changed.length > 0 }
 }
 
 function requireTenantName(name: string): void {

@@ -11,7 +11,7 @@ function row(name: string, keys: readonly MintedKey[], more: Partial<TenantRow> 
   return {
     name,
     disabled: false,
-    ratePerMinute: null,
+    rate_per_minute: null,
     burst: null,
     connectors: [],
     operations: null,

@@ -28,7 +28,7 @@ describe('a running directory follows every change', () => {
 
     const snapshot = await readSnapshot(store)
     expect(snapshot).toEqual({ lastChange: 0, tenants: [], next: null })
-    await createTenant(administration, { name: 'acme', ratePerMinute: 5 })
+    await createTenant(administration, { name: 'acme', rate_per_minute: 5 })
     await createTenant(administration, { name: 'other' })
     const issued = await issueKey(administration, pepper, 'acme', null)
     expect(await follow()).toEqual(['acme', 'other'])

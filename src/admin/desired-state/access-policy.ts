@@ -2,8 +2,7 @@ import type { Operation } from '../../contract/operations.ts'
 import type { ProblemCode } from '../../contract/problem.ts'
 import type { RecordedCall } from '../../ledger/query/recorded-calls.ts'
 import { judge } from '../../limits/gcra.ts'
-import { mayUse, type Tenant } from '../../tenants/tenant.ts'
-import { tenantIn } from '../../tenants/tenant-row.ts'
+import { mayUse, type Tenant, tenantIn } from '../../tenants/tenant.ts'
 import { settingColumns } from '../../tenants/tenant-settings.ts'
 import type { TenantState } from '../../tenants/tenant-state.ts'
 
@@ -25,7 +24,9 @@ export class AccessPolicy {
   readonly #tats = new Map<string, number>()
 
   constructor(states: ReadonlyMap<string, TenantState>) {
-    this.#tenants = new Map([...states].map(([name, state]) => [name, tenantOf(state)]))
+    this.#tenants = new Map(
+      [...states].map(([name, state]) => [name, tenantIn({ ...state, ...settingColumns(state) })])
+    )
   }
 
   /** Why the call is refused; null when it is admitted. What is not known of a call does not refuse it. */
@@ -45,10 +46,4 @@ export class AccessPolicy {
     if (verdict.allowed) this.#tats.set(tenant.name, verdict.tat)
     return verdict.allowed
   }
-}
-
-/** The tenant that a gateway would have in its directory. */
-function tenantOf({ name, disabled, connectors, ...settings }: TenantState): Tenant {
-  const { rate_per_minute: ratePerMinute, ...columns } = settingColumns(settings)
-  return tenantIn({ name, disabled, connectors, ratePerMinute, ...columns })
 }

@@ -15,7 +15,7 @@ import {
   changeCredentialsWithin
 } from '../../custody/manage/transaction.ts'
 import { changeWithEntries } from '../../ledger/writer/admin-entries.ts'
-import { bringTo, readStates } from '../../tenants/tenant-state.ts'
+import { readStates, storeTenant } from '../../tenants/tenant-state.ts'
 import { noticeTenants, type TenantAdministration, type TenantChange } from '../../tenants/transaction.ts'
 import type { CredentialStep } from './credential-plan.ts'
 import { type DesiredState, planState, type StatePlan } from './plan.ts'
@@ -54,7 +54,7 @@ export async function applyState(
     requireExpected(plan.credentials, change.expected)
     const changes: TenantChange[] = []
     for (const { before, after } of plan.tenants)
-      changes.push(...(await bringTo(tx, at.toISOString(), before, after)))
+      changes.push(...(await storeTenant(tx, at.toISOString(), before, after)))
     await noticeTenants(tx, changes)
     // After the tenants: a credential goes only when none of them uses it any more.
     const more = changeStoredCredentials(raw, at.toISOString(), plan, change)

@@ -1,11 +1,10 @@
 import { Command } from 'commander'
+import type { TenantDetails, TenantView } from '../../tenants/tenant-schemas.ts'
 import {
   createTenant,
   listTenants,
   setTenantDisabled,
   showTenant,
-  type TenantDetails,
-  type TenantView,
   updateTenant
 } from '../../tenants/tenants.ts'
 import { CommandError, type ProcessContext } from '../context.ts'

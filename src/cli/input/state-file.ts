@@ -100,10 +100,10 @@ function rangeFault(address: string): string | null {
 }
 
 function toState(name: string, members: TenantDocument): TenantState {
-  const { disabled = false, connectors = [], rate_per_minute: ratePerMinute, ...settings } = members
+  const { disabled = false, connectors = [], ...settings } = members
   return {
     ...newTenant(name),
-    ...readSettings({ ratePerMinute, ...settings }),
+    ...readSettings(settings),
     disabled,
     connectors: [...readConnectorIds(connectors)]
   }

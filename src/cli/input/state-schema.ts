@@ -1,58 +1,17 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { operations } from '../../contract/operations.ts'
-import { ConnectorId, nameForm, nameInWords, strict } from '../../contract/schemas.ts'
-import { largestTenantLimit } from '../../tenants/tenant-limits.ts'
+import { GrantedConnector } from '../../contract/admin-schemas.ts'
+import { nameForm, nameInWords, strict } from '../../contract/schemas.ts'
+import { settingSchemas } from '../../tenants/tenant-settings.ts'
 
-const Limit = Type.Integer({
-  minimum: 1,
-  maximum: largestTenantLimit,
-  description: `a whole number from 1 to ${largestTenantLimit}`
-})
-
-const Operation = Type.Unsafe<string>({
-  type: 'string',
-  enum: operations,
-  description: `one of ${operations.join(', ')}`
-})
-
-const CredentialName = Type.String({
-  pattern: nameForm,
-  description: `a credential's name, ${nameInWords}`
-})
-
-/** What can be said of a tenant. What is left out has its default; of connectors that is none. */
-const Tenant = Type.Object(
-  {
-    disabled: Type.Optional(Type.Boolean({ description: 'true or false' })),
-    rate_per_minute: Type.Optional(Limit),
-    burst: Type.Optional(Limit),
-    operations: Type.Optional(
-      Type.Array(Operation, { description: 'a list of operations; an empty one permits none' })
-    ),
-    addresses: Type.Optional(
-      Type.Array(Type.String({ description: 'an address range in quotes, such as "10.0.0.0/8"' }), {
-        minItems: 1,
-        description: 'a list of one address range or more; left out, any address is admitted'
-      })
-    ),
-    credentials: Type.Optional(
-      Type.Array(CredentialName, {
-        minItems: 1,
-        uniqueItems: true,
-        description: "a list of one credential's name or more, each once"
-      })
-    ),
-    connectors: Type.Optional(
-      Type.Array(
-        Type.String({
-          pattern: `^\\*$|${ConnectorId.pattern}`,
-          description: "a connector's id, a UUID, or '*' for all"
-        }),
-        { description: "a list of connector ids, or ['*'] for all" }
-      )
-    )
-  },
-  { ...strict, description: 'a mapping of what is to be so for the tenant' }
+/** A tenant in a state file. What is left out has its default; of connectors that is none. */
+const Tenant = Type.Partial(
+  Type.Object({
+    disabled: Type.Boolean({ description: 'true or false' }),
+    ...settingSchemas,
+    credentials: { ...settingSchemas.credentials, uniqueItems: true },
+    connectors: Type.Array(GrantedConnector, { description: `a list of connector ids, or ["*"] for all` })
+  }),
+  { ...strict, description: "a mapping of the tenant's settings and connectors" }
 )
 
 /** A credential by reference, or one that is sealed in the store already. Never a key. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { operations } from '../../contract/operations.ts'
-import { defaultTenantLimits, largestTenantLimit } from '../../tenants/tenant-limits.ts'
+import { defaultSettings, largestTenantLimit } from '../../tenants/tenant-settings.ts'
 import type { TenantUpdate } from '../../tenants/tenants.ts'
 import { type ConfigOptions, splitIds, wholeNumber, withConfigOptions } from './options.ts'
 
@@ -17,13 +17,13 @@ export type TenantOptions = ConfigOptions & {
 /** Adds all that can be chosen for a tenant, and `--config` and `--json`. */
 export function withTenantOptions(command: Command, when: 'create' | 'update'): Command {
   const limit = wholeNumber(1, largestTenantLimit)
-  const { ratePerMinute, burst } = defaultTenantLimits
+  const { rate_per_minute: rate, burst } = defaultSettings
   // What an update leaves out stays as it is.
   const unless = (given: string | number) => (when === 'create' ? ` (default: ${given})` : '')
   return withConfigOptions(
     command
       .option('--connectors <ids>', "connector ids separated by commas, '*' for all, or none")
-      .option('--rate <n>', `calls per minute${unless(ratePerMinute)}`, limit)
+      .option('--rate <n>', `calls per minute${unless(rate)}`, limit)
       .option('--burst <n>', `calls that may come at once${unless(burst)}`, limit)
       .option('--operations <list>', `what it may do: ${operations.join(',')} or none${unless('all')}`)
       .option(
@@ -38,7 +38,7 @@ export function withTenantOptions(command: Command, when: 'create' | 'update'): 
 export function desiredSettings(options: TenantOptions): TenantUpdate {
   const { connectors, rate, burst, operations, addresses, credentials } = options
   return {
-    ratePerMinute: rate,
+    rate_per_minute: rate,
     burst,
     connectors: listOrNone(connectors),
     operations: listOrNone(operations),

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { AccessPolicy } from '../../../src/admin/desired-state/access-policy.ts'
 import { MemoryLimiter } from '../../../src/limits/memory-limiter.ts'
 import type { Tenant } from '../../../src/tenants/tenant.ts'
-import { tenantIn } from '../../../src/tenants/tenant-row.ts'
+import { tenantIn } from '../../../src/tenants/tenant.ts'
 import { settingColumns } from '../../../src/tenants/tenant-settings.ts'
 import { newTenant, type TenantState } from '../../../src/tenants/tenant-state.ts'
 import { contentApi } from '../../../src/upstream/content-api.ts'
@@ -60,8 +60,7 @@ test(`calls are decided as the public listener decides them, in its order (seed 
     fc.asyncProperty(settings, calls, async (drawn, sent) => {
       // A tenant of its own each time: its limit is full.
       const state: TenantState = { ...newTenant(`tenant-${++runs}`), ...drawn }
-      const { rate_per_minute: ratePerMinute, ...columns } = settingColumns(state)
-      tenant = tenantIn({ ...state, ...columns, ratePerMinute })
+      tenant = tenantIn({ ...state, ...settingColumns(state) })
       const decisions = new AccessPolicy(new Map([[state.name, state]]))
       for (const { afterMs, connectorId } of sent) {
         nowUs += afterMs * 1000
