@@ -7,7 +7,7 @@ import type { HistoryRequest, SyncHistory } from '../ledger/query/sync-history.t
 import { withDeadline } from '../store/bounded-queue.ts'
 import { FairQueue, type Slots } from '../store/fair-queue.ts'
 import { admitAtOnce } from '../store/sqlite/connections.ts'
-import { mayUse } from '../tenants/tenant.ts'
+import { requireGranted } from '../tenants/access-policy.ts'
 import type { QueryInput, QueryName, QueryRequest, QueryResult } from './queries.ts'
 
 /** A search holds a segment's entries at most, several hundred bytes each. */
@@ -66,8 +66,7 @@ export class QueryExecutor {
    * `overloaded`.
    */
   async syncHistory({ caller, ...request }: OwnHistory): Promise<SyncHistory> {
-    const connectorId = request.connectorId.toLowerCase()
-    if (!mayUse(caller.tenant, connectorId)) throw new Problem('connector_not_found')
+    const connectorId = requireGranted(caller.tenant, request.connectorId)
     const tenant = caller.tenant.name
     const own = { ...request, connectorId, tenant }
     const history = await this.#read(tenantSlots, tenant, thread => thread.call('syncHistory', own))

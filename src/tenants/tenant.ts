@@ -12,7 +12,7 @@ export type Tenant = {
   readonly ratePerMinute: number
   readonly burst: number
   readonly disabled: boolean
-  /** Lower-case connector ids; `*` stands for all. Ask `mayUse` rather than this set. */
+  /** Lower-case connector ids; `*` stands for all. See access-policy.ts. */
   readonly connectors: ReadonlySet<string>
   /** What it may do. */
   readonly operations: ReadonlySet<Operation>
@@ -20,11 +20,6 @@ export type Tenant = {
   readonly addresses: Addresses
   /** Names of the upstream credentials that it uses, the first to be tried first; one or more. */
   readonly credentials: readonly string[]
-}
-
-/** True when this connector, named by its lower-case id, is granted to the tenant. */
-export function mayUse(tenant: Pick<Tenant, 'connectors'>, connectorId: string): boolean {
-  return tenant.connectors.has(connectorId) || tenant.connectors.has('*')
 }
 
 /** A tenant as rows hold it: its columns, and the ids of connectors that are granted to it. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { Directory } from '../../src/identity/directory.ts'
+import { mayUse } from '../../src/tenants/access-policy.ts'
 import type { TenantRow } from '../../src/tenants/directory-rows.ts'
 import { type MintedKey, mintApiKey } from '../../src/tenants/keys/api-key.ts'
-import { mayUse } from '../../src/tenants/tenant.ts'
 import { pepper } from '../support/fixtures/temporary-store.ts'
 
 const now = Date.parse('2026-01-01T00:00:00Z')
