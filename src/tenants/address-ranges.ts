@@ -1,4 +1,5 @@
 import { BlockList, isIP, SocketAddress } from 'node:net'
+import ipaddr from 'ipaddr.js'
 import { Refusal } from '../contract/refusal.ts'
 
 /** From where a tenant may call. */
@@ -73,33 +74,16 @@ function readRange(text: string): string {
   const prefix = prefixText === undefined ? bits : Number(prefixText)
   if (version === 0 || prefix > bits)
     refuse('an address range is written as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32')
-  const usual = version === 6 ? new SocketAddress({ address, family: 'ipv6' }).address : address
-  const mapped = /^::ffff:([0-9.]+)$/.exec(usual)?.[1]
+  const canonical = version === 6 ? new SocketAddress({ address, family: 'ipv6' }).address : address
+  const mapped = /^::ffff:([0-9.]+)$/.exec(canonical)?.[1]
   if (mapped !== undefined && prefix >= 96) return readRange(`${mapped}/${prefix - 96}`)
+  const range = `${canonical}/${prefix}`
   // A range that begins elsewhere is mostly a slip, and its owner may mean more or less than it admits.
-  if (numberOf(usual, version) & ((1n << BigInt(bits - prefix)) - 1n))
+  const { IPv4, IPv6 } = ipaddr
+  const first = (version === 6 ? IPv6 : IPv4).networkAddressFromCIDR(range)
+  if (first.toString() !== ipaddr.parse(canonical).toString())
     refuse('an address range begins with its first address: 10.0.0.0/8, not 10.1.2.3/8')
-  return prefix === bits ? usual : `${usual}/${prefix}`
-}
-
-/** An address in its usual form as a number. */
-function numberOf(address: string, version: number): bigint {
-  if (version === 4) return join(address.split('.').map(Number), 8n)
-  // The last 32 bits may be written as IPv4.
-  const plain = address.replace(/[0-9]+(?:\.[0-9]+){3}$/, ipv4 => {
-    const [a = 0, b = 0, c = 0, d = 0] = ipv4.split('.').map(Number)
-    return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
-  })
-  const [head = [], tail = []] = plain.split('::').map(part => part.split(':').filter(group => group !== ''))
-  const groups = [...head, ...Array<string>(8 - head.length - tail.length).fill('0'), ...tail]
-  return join(
-    groups.map(group => Number.parseInt(group, 16)),
-    16n
-  )
-}
-
-function join(parts: readonly number[], bits: bigint): bigint {
-  return parts.reduce((sum, part) => (sum << bits) | BigInt(part), 0n)
+  return prefix === bits ? canonical : range
 }
 
 function refuse(detail: string): never {
