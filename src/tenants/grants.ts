@@ -1,9 +1,10 @@
 import type { Transaction } from 'kysely'
-import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
+import type { Page, PageRequest } from '../contract/pagination.ts'
 import { Refusal } from '../contract/refusal.ts'
 import { isConnectorId } from '../contract/schemas.ts'
 import type { Queries } from '../store/queries.ts'
 import type { Tables } from '../store/tables.ts'
+import { readPage } from './keyset-pagination.ts'
 import { requireTenant } from './require-tenant.ts'
 import { changeTenants, type TenantAdministration, type TenantChange } from './transaction.ts'
 
@@ -27,12 +28,7 @@ export async function addGrants(
   tenant: string,
   connectors: readonly string[]
 ): Promise<GrantsChanged> {
-  const ids = readConnectorIds(connectors)
-  return await changeTenants(administration, async (tx, at) => {
-    await requireTenant(tx, tenant)
-    const changes = await insertGrants(tx, at, tenant, ids)
-    return { result: grantsChanged(tenant, ids, changes), changes }
-  })
+  return await changeGrants(administration, tenant, connectors, insertGrants)
 }
 
 /**
@@ -44,12 +40,29 @@ export async function removeGrants(
   tenant: string,
   connectors: readonly string[]
 ): Promise<GrantsChanged> {
+  return await changeGrants(administration, tenant, connectors, async (tx, _at, name, ids) => {
+    await requireNotCovered(tx, name, ids)
+    return await deleteGrants(tx, name, ids)
+  })
+}
+
+async function changeGrants(
+  administration: TenantAdministration,
+  tenant: string,
+  connectors: readonly string[],
+  change: (
+    tx: Transaction<Tables>,
+    at: string,
+    tenant: string,
+    ids: ReadonlySet<string>
+  ) => Promise<TenantChange[]>
+): Promise<GrantsChanged> {
   const ids = readConnectorIds(connectors)
-  return await changeTenants(administration, async tx => {
+  return await changeTenants(administration, async (tx, at) => {
     await requireTenant(tx, tenant)
-    await requireNotCovered(tx, tenant, ids)
-    const changes = await deleteGrants(tx, tenant, ids)
-    return { result: grantsChanged(tenant, ids, changes), changes }
+    const changes = await change(tx, at, tenant, ids)
+    const changed = changes.flatMap(({ connector_id }) => connector_id ?? [])
+    return { result: { tenant, connectors: [...ids], changed }, changes }
   })
 }
 
@@ -59,22 +72,10 @@ export async function listGrants(
   tenant: string,
   request: PageRequest
 ): Promise<Page<GrantView>> {
-  const [after = ''] = positionOf(request, 1) ?? []
+  const query = db.selectFrom('connector_grant').selectAll().where('tenant', '=', tenant)
+  const page = await readPage(query, ['connector_id'], request, row => row)
   await requireTenant(db, tenant)
-  const rows = await db
-    .selectFrom('connector_grant')
-    .selectAll()
-    .where('tenant', '=', tenant)
-    .where('connector_id', '>', after)
-    .orderBy('connector_id')
-    .limit(request.limit + 1)
-    .execute()
-  return toPage(
-    rows,
-    request.limit,
-    row => [row.connector_id],
-    row => row
-  )
+  return page
 }
 
 /** Connector ids in lower case, each once, in the order given. Throws Refusal: connector_id_invalid. */
@@ -95,22 +96,19 @@ async function requireNotCovered(
   tenant: string,
   ids: ReadonlySet<string>
 ): Promise<void> {
-  if (ids.has('*') || !(await isGranted(tx, tenant, '*'))) return
+  if (ids.has('*')) return
+  const everything = await tx
+    .selectFrom('connector_grant')
+    .select('connector_id')
+    .where('tenant', '=', tenant)
+    .where('connector_id', '=', '*')
+    .executeTakeFirst()
+  if (!everything) return
   throw new Refusal(
     'grant_covered',
     `tenant ${tenant} reaches every connector through *, also ${ids.size === 1 ? 'this one' : 'these'}: nothing is changed; ` +
       'grant the connectors that it is to keep, then remove *'
   )
-}
-
-async function isGranted(tx: Transaction<Tables>, tenant: string, connectorId: string): Promise<boolean> {
-  const row = await tx
-    .selectFrom('connector_grant')
-    .select('connector_id')
-    .where('tenant', '=', tenant)
-    .where('connector_id', '=', connectorId)
-    .executeTakeFirst()
-  return row !== undefined
 }
 
 /** Adds grants to an existing tenant in a running transaction; returns the changes made. */
@@ -150,12 +148,4 @@ export async function deleteGrants(
       changes.push({ kind: 'admin.grant.remove', tenant, connector_id, before: { connector: connector_id } })
   }
   return changes
-}
-
-function grantsChanged(
-  tenant: string,
-  ids: ReadonlySet<string>,
-  changes: readonly TenantChange[]
-): GrantsChanged {
-  return { tenant, connectors: [...ids], changed: changes.flatMap(change => change.connector_id ?? []) }
 }

@@ -1,9 +1,10 @@
-import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
+import type { Page, PageRequest } from '../contract/pagination.ts'
 import { Refusal } from '../contract/refusal.ts'
 import { nameForm, nameInWords } from '../contract/schemas.ts'
 import type { Queries } from '../store/queries.ts'
 import type { Tables } from '../store/tables.ts'
 import { readConnectorIds } from './grants.ts'
+import { readPage } from './keyset-pagination.ts'
 import { findTenant, requireTenant } from './require-tenant.ts'
 import type { TenantDetails, TenantUpdated, TenantView } from './tenant-schemas.ts'
 import { type DesiredSettings, readSettings, settingsIn, shownSettings } from './tenant-settings.ts'
@@ -68,15 +69,7 @@ function whatChanged({ kind, fields = [] }: TenantChange): readonly string[] {
 
 /** Tenants in the order of their names. Throws Refusal: cursor_invalid. */
 export async function listTenants({ db }: Queries, request: PageRequest): Promise<Page<TenantView>> {
-  const [after = ''] = positionOf(request, 1) ?? []
-  const rows = await db
-    .selectFrom('tenant')
-    .selectAll()
-    .where('name', '>', after)
-    .orderBy('name')
-    .limit(request.limit + 1)
-    .execute()
-  return toPage(rows, request.limit, row => [row.name], toTenantView)
+  return await readPage(db.selectFrom('tenant').selectAll(), ['name'], request, toTenantView)
 }
 
 /** Throws Refusal: tenant_not_found. */

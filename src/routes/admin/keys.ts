@@ -16,7 +16,7 @@ import { noQuery, strict } from '../../contract/schemas.ts'
 import { administratorOf } from '../../plugins/admin/admin-auth.ts'
 import { adminFailures } from '../../plugins/admin/admin-problems.ts'
 import type { Route } from '../../plugins/scope.ts'
-import type { KeyState } from '../../tenants/keys/key-state.ts'
+import type { KeyState } from '../../tenants/keys/key-life.ts'
 
 const OfTenant = Type.Object({ name: TenantName }, strict)
 const OfKey = Type.Object({ key_id: KeyId }, strict)

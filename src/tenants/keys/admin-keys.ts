@@ -1,40 +1,27 @@
 import type { Transaction } from 'kysely'
-import { type Page, type PageRequest, toPage } from '../../contract/pagination.ts'
+import type { Page, PageRequest } from '../../contract/pagination.ts'
 import { Refusal } from '../../contract/refusal.ts'
 import { changedValues } from '../../ledger/entry/changed-values.ts'
 import { changeWithEntries } from '../../ledger/writer/admin-entries.ts'
 import type { Queries } from '../../store/queries.ts'
 import type { Tables } from '../../store/tables.ts'
-import { fromPage, placeInTime } from '../keyset-pagination.ts'
+import { readPage } from '../keyset-pagination.ts'
 import type { TenantAdministration } from '../transaction.ts'
 import type { AdminRole } from './admin-key-rows.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
-import { expiryAfter } from './expiry.ts'
-import { type KeyState, keyStateOf } from './key-state.ts'
+import { expiryAfter, type KeyLife, keyLife, type Revoked } from './key-life.ts'
 
-/** An admin key as it is shown to operators. Times are RFC 3339, UTC. */
+/** An admin key as operators see it. */
 export type AdminKeyView = {
   readonly key_id: string
   readonly name: string
   readonly role: AdminRole
-  readonly state: KeyState
-  readonly created_at: string
-  readonly expires_at: string | null
-  readonly revoked_at: string | null
-}
+} & KeyLife
 
 /** An admin key at the only moment when it can be seen whole. */
-export type IssuedAdminKey = {
-  readonly key_id: string
-  readonly name: string
-  readonly role: AdminRole
+export type IssuedAdminKey = Pick<AdminKeyView, 'key_id' | 'name' | 'role' | 'created_at' | 'expires_at'> & {
   readonly key: string
-  readonly created_at: string
-  readonly expires_at: string | null
 }
-
-/** What came of revoking; `changed` is false when it was revoked before. */
-export type AdminKeyRevoked = AdminKeyView & { readonly changed: boolean }
 
 export type NewAdminKey = {
   /** Whose it is, or what for. */
@@ -72,24 +59,17 @@ export async function listAdminKeys(
   now: Date,
   request: PageRequest
 ): Promise<Page<AdminKeyView>> {
-  const rows = await db
-    .selectFrom('admin_key')
-    .select(columns)
-    .where(fromPage(request))
-    .orderBy('created_at')
-    .orderBy('id')
-    .limit(request.limit + 1)
-    .execute()
-  return toPage(rows, request.limit, placeInTime, row => toView(row, now))
+  const query = db.selectFrom('admin_key').select(columns)
+  return await readPage(query, ['created_at', 'id'], request, row => toView(row, now))
 }
 
-/** Revokes an admin key for ever. Done already is done. Throws Refusal: key_not_found. */
+/** Revokes an admin key for ever. Throws Refusal: key_not_found. */
 export async function revokeAdminKey(
   { store, administrator, clock }: TenantAdministration,
   keyId: string
-): Promise<AdminKeyRevoked> {
+): Promise<Revoked<AdminKeyView>> {
   const at = clock()
-  return await changeWithEntries<AdminKeyRevoked>(store, administrator, at, async tx => {
+  return await changeWithEntries<Revoked<AdminKeyView>>(store, administrator, at, async tx => {
     const row = await requireAdminKey(tx, keyId)
     if (row.revoked_at !== null) return { result: { ...toView(row, at), changed: false }, changes: [] }
     const revoked_at = at.toISOString()
@@ -128,13 +108,5 @@ function requireName(name: string): void {
 }
 
 function toView(row: AdminKeyFacts, now: Date): AdminKeyView {
-  return {
-    key_id: row.id,
-    name: row.name,
-    role: row.role,
-    state: keyStateOf(row, now),
-    created_at: row.created_at,
-    expires_at: row.expires_at,
-    revoked_at: row.revoked_at
-  }
+  return { key_id: row.id, name: row.name, role: row.role, ...keyLife(row, now) }
 }

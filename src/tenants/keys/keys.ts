@@ -1,45 +1,38 @@
 import type { Transaction } from 'kysely'
-import { type Page, type PageRequest, toPage } from '../../contract/pagination.ts'
+import type { Page, PageRequest } from '../../contract/pagination.ts'
 import { Refusal } from '../../contract/refusal.ts'
 import { changedValues } from '../../ledger/entry/changed-values.ts'
 import type { Queries } from '../../store/queries.ts'
 import type { Tables } from '../../store/tables.ts'
-import { fromPage, placeInTime } from '../keyset-pagination.ts'
+import { readPage } from '../keyset-pagination.ts'
 import { requireTenant } from '../require-tenant.ts'
 import { changeTenants, type TenantAdministration, type TenantChange } from '../transaction.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
-import { expiryAfter, instant } from './expiry.ts'
-import { type KeyState, keyStateOf } from './key-state.ts'
-import { inItsPlace, type Successor, successorOf } from './replaced-key.ts'
+import { expiryAfter, instant, type KeyLife, keyLife, keyStateOf, type Revoked } from './key-life.ts'
+import {
+  findKey,
+  inItsPlace,
+  type KeyFacts,
+  keyColumns,
+  type Successor,
+  successorOf
+} from './replaced-key.ts'
 
-/** A key as it is shown to operators. Times are RFC 3339, UTC. */
-export type KeyView = {
-  readonly tenant: string
-  readonly key_id: string
-  readonly state: KeyState
-  readonly created_at: string
-  readonly expires_at: string | null
-  readonly revoked_at: string | null
-  /** Written by running gateways every few seconds; null when never used. */
-  readonly last_used_at: string | null
-}
+/** A key as operators see it. */
+export type KeyView = { readonly tenant: string; readonly key_id: string } & KeyLife & {
+    /** Written by running gateways every few seconds; null when never used. */
+    readonly last_used_at: string | null
+  }
 
 /** A key at the only moment when it can be seen whole. */
-export type IssuedKey = {
-  readonly tenant: string
-  readonly key_id: string
+export type IssuedKey = Pick<KeyView, 'tenant' | 'key_id' | 'created_at' | 'expires_at'> & {
   readonly key: string
-  readonly created_at: string
-  readonly expires_at: string | null
 }
 
 /** A new key in place of an old one, which still works until `expires_at`. */
 export type RotatedKey = IssuedKey & {
   readonly replaces: { readonly key_id: string; readonly expires_at: string }
 }
-
-/** What came of revoking; `changed` is false when it was revoked before. */
-export type KeyRevoked = KeyView & { readonly changed: boolean }
 
 /** Issues a key to a tenant. Throws Refusal: tenant_not_found, expiry_invalid (not in the future). */
 export async function issueKey(
@@ -62,19 +55,16 @@ export async function listKeys(
   now: Date,
   request: PageRequest
 ): Promise<Page<KeyView>> {
-  const isOnPage = fromPage(request)
-  await requireTenant(db, tenant)
-  const rows = await db
+  const query = db
     .selectFrom('api_key')
     .leftJoin('api_key_use', 'api_key_use.key_id', 'api_key.id')
-    .select(['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'replaced_by', 'last_used_at'])
+    .select([...keyColumns, 'last_used_at'])
     .where('tenant', '=', tenant)
-    .where(isOnPage)
-    .orderBy('created_at')
-    .orderBy('id')
-    .limit(request.limit + 1)
-    .execute()
-  return toPage(rows, request.limit, placeInTime, row => toKeyView(row, row.last_used_at, now))
+  const page = await readPage(query, ['created_at', 'id'], request, row =>
+    toKeyView(row, row.last_used_at, now)
+  )
+  await requireTenant(db, tenant)
+  return page
 }
 
 /**
@@ -113,16 +103,19 @@ export async function rotateKey(
   })
 }
 
-/** Revokes a key for ever. Done already is done. Throws Refusal: key_not_found. */
-export async function revokeKey(administration: TenantAdministration, keyId: string): Promise<KeyRevoked> {
-  return await changeTenants<KeyRevoked>(administration, async (tx, at) => {
+/** Revokes a key for ever. Throws Refusal: key_not_found. */
+export async function revokeKey(
+  administration: TenantAdministration,
+  keyId: string
+): Promise<Revoked<KeyView>> {
+  return await changeTenants<Revoked<KeyView>>(administration, async (tx, at) => {
     const key = await requireKey(tx, keyId)
     const use = await tx
       .selectFrom('api_key_use')
       .select('last_used_at')
       .where('key_id', '=', keyId)
       .executeTakeFirst()
-    const view = (row: typeof key) => toKeyView(row, use?.last_used_at ?? null, new Date(at))
+    const view = (row: KeyFacts) => toKeyView(row, use?.last_used_at ?? null, new Date(at))
     if (key.revoked_at !== null) return { result: { ...view(key), changed: false }, changes: [] }
     await tx.updateTable('api_key').set({ revoked_at: at }).where('id', '=', keyId).execute()
     return {
@@ -166,14 +159,8 @@ function issueOf({ tenant, key_id, expires_at }: IssuedKey): TenantChange {
   }
 }
 
-type KeyFacts = Omit<Tables['api_key'], 'digest'>
-
 async function requireKey(tx: Transaction<Tables>, keyId: string): Promise<KeyFacts> {
-  const key = await tx
-    .selectFrom('api_key')
-    .select(['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'replaced_by'])
-    .where('id', '=', keyId)
-    .executeTakeFirst()
+  const key = await findKey(tx, keyId)
   // The id is not repeated: a whole key may have been given in its place.
   if (key === undefined) throw new Refusal('key_not_found', 'there is no key with this id; see key list')
   return key
@@ -198,14 +185,6 @@ function sameLife(old: KeyFacts, at: string, expiresAt: null | undefined): Date 
   return new Date(Date.parse(at) + Date.parse(old.expires_at) - Date.parse(old.created_at))
 }
 
-function toKeyView(row: KeyFacts, lastUsedAt: string | null, now: Date): KeyView {
-  return {
-    tenant: row.tenant,
-    key_id: row.id,
-    state: keyStateOf(row, now),
-    created_at: row.created_at,
-    expires_at: row.expires_at,
-    revoked_at: row.revoked_at,
-    last_used_at: lastUsedAt
-  }
+function toKeyView(row: KeyFacts, last_used_at: string | null, now: Date): KeyView {
+  return { tenant: row.tenant, key_id: row.id, ...keyLife(row, now), last_used_at }
 }

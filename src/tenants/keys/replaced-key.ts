@@ -2,9 +2,16 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Transaction } from 'kysely'
 import { searchLedger } from '../../ledger/query/search.ts'
 import type { Tables } from '../../store/tables.ts'
-import { type KeyState, keyStateOf } from './key-state.ts'
+import { type KeyState, keyStateOf } from './key-life.ts'
 
-type KeyFacts = Omit<Tables['api_key'], 'digest'>
+/** A key's row without the digest of its secret. */
+export type KeyFacts = Omit<Tables['api_key'], 'digest'>
+
+export const keyColumns = ['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'replaced_by'] as const
+
+export async function findKey(tx: Transaction<Tables>, id: string): Promise<KeyFacts | undefined> {
+  return await tx.selectFrom('api_key').select(keyColumns).where('id', '=', id).executeTakeFirst()
+}
 
 /** The key that took the place of another by rotation, and its state; of one that was rotated in turn, the last. */
 export type Successor = { readonly keyId: string; readonly state: KeyState }
@@ -18,11 +25,7 @@ export async function successorOf(
 ): Promise<Successor | null> {
   let last = key
   for (let id = replacementOf(raw, last); id !== null; id = replacementOf(raw, last)) {
-    const next = await tx
-      .selectFrom('api_key')
-      .select(['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'replaced_by'])
-      .where('id', '=', id)
-      .executeTakeFirst()
+    const next = await findKey(tx, id)
     if (next === undefined) break
     last = next
   }
