@@ -1,12 +1,11 @@
-import type { Transaction } from 'kysely'
 import type { Page, PageRequest } from '../contract/pagination.ts'
 import { Refusal } from '../contract/refusal.ts'
 import { isConnectorId } from '../contract/schemas.ts'
 import type { Queries } from '../store/queries.ts'
-import type { Tables } from '../store/tables.ts'
 import { readPage } from './keyset-pagination.ts'
 import { requireTenant } from './require-tenant.ts'
-import { changeTenants, type TenantAdministration, type TenantChange } from './transaction.ts'
+import { readState, storeTenant } from './tenant-state.ts'
+import { changeTenants, type TenantAdministration } from './transaction.ts'
 
 /** A grant as it is shown to operators: a lower-case connector id, or `*` for every connector. */
 export type GrantView = {
@@ -28,7 +27,7 @@ export async function addGrants(
   tenant: string,
   connectors: readonly string[]
 ): Promise<GrantsChanged> {
-  return await changeGrants(administration, tenant, connectors, insertGrants)
+  return await changeGrants(administration, tenant, connectors, (held, ids) => held.union(ids))
 }
 
 /**
@@ -40,27 +39,25 @@ export async function removeGrants(
   tenant: string,
   connectors: readonly string[]
 ): Promise<GrantsChanged> {
-  return await changeGrants(administration, tenant, connectors, async (tx, _at, name, ids) => {
-    await requireNotCovered(tx, name, ids)
-    return await deleteGrants(tx, name, ids)
+  return await changeGrants(administration, tenant, connectors, (held, ids) => {
+    requireNotCovered(tenant, held, ids)
+    return held.difference(ids)
   })
 }
+
+type Ids = ReadonlySet<string>
 
 async function changeGrants(
   administration: TenantAdministration,
   tenant: string,
   connectors: readonly string[],
-  change: (
-    tx: Transaction<Tables>,
-    at: string,
-    tenant: string,
-    ids: ReadonlySet<string>
-  ) => Promise<TenantChange[]>
+  change: (held: Ids, ids: Ids) => Ids
 ): Promise<GrantsChanged> {
   const ids = readConnectorIds(connectors)
   return await changeTenants(administration, async (tx, at) => {
-    await requireTenant(tx, tenant)
-    const changes = await change(tx, at, tenant, ids)
+    const before = await readState(tx, await requireTenant(tx, tenant))
+    const after = change(new Set(before.connectors), ids)
+    const changes = await storeTenant(tx, at, before, { ...before, connectors: [...after] })
     const changed = changes.flatMap(({ connector_id }) => connector_id ?? [])
     return { result: { tenant, connectors: [...ids], changed }, changes }
   })
@@ -91,61 +88,11 @@ export function readConnectorIds(texts: readonly string[]): ReadonlySet<string> 
 }
 
 /** A tenant that holds `*` goes on reaching each connector that is taken back alone. */
-async function requireNotCovered(
-  tx: Transaction<Tables>,
-  tenant: string,
-  ids: ReadonlySet<string>
-): Promise<void> {
-  if (ids.has('*')) return
-  const everything = await tx
-    .selectFrom('connector_grant')
-    .select('connector_id')
-    .where('tenant', '=', tenant)
-    .where('connector_id', '=', '*')
-    .executeTakeFirst()
-  if (!everything) return
+function requireNotCovered(tenant: string, held: Ids, ids: Ids): void {
+  if (ids.has('*') || !held.has('*')) return
   throw new Refusal(
     'grant_covered',
     `tenant ${tenant} reaches every connector through *, also ${ids.size === 1 ? 'this one' : 'these'}: nothing is changed; ` +
       'grant the connectors that it is to keep, then remove *'
   )
-}
-
-/** Adds grants to an existing tenant in a running transaction; returns the changes made. */
-export async function insertGrants(
-  tx: Transaction<Tables>,
-  at: string,
-  tenant: string,
-  ids: Iterable<string>
-): Promise<TenantChange[]> {
-  const changes: TenantChange[] = []
-  for (const connector_id of ids) {
-    const { numInsertedOrUpdatedRows } = await tx
-      .insertInto('connector_grant')
-      .values({ tenant, connector_id, created_at: at })
-      .onConflict(conflict => conflict.doNothing())
-      .executeTakeFirstOrThrow()
-    if (numInsertedOrUpdatedRows)
-      changes.push({ kind: 'admin.grant.add', tenant, connector_id, after: { connector: connector_id } })
-  }
-  return changes
-}
-
-/** Takes grants back in a running transaction; returns the changes made. */
-export async function deleteGrants(
-  tx: Transaction<Tables>,
-  tenant: string,
-  ids: Iterable<string>
-): Promise<TenantChange[]> {
-  const changes: TenantChange[] = []
-  for (const connector_id of ids) {
-    const { numDeletedRows } = await tx
-      .deleteFrom('connector_grant')
-      .where('tenant', '=', tenant)
-      .where('connector_id', '=', connector_id)
-      .executeTakeFirstOrThrow()
-    if (numDeletedRows > 0n)
-      changes.push({ kind: 'admin.grant.remove', tenant, connector_id, before: { connector: connector_id } })
-  }
-  return changes
 }

@@ -1,7 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import { changedValues, newValues } from '../ledger/entry/changed-values.ts'
 import type { Tables } from '../store/tables.ts'
-import { deleteGrants, insertGrants } from './grants.ts'
 import {
   changedSettings,
   settingColumns,
@@ -12,7 +11,7 @@ import {
 } from './tenant-settings.ts'
 import type { TenantChange } from './transaction.ts'
 
-/** All that can be decided about a tenant: what it is to be, or what it is now. */
+/** All that can be decided about a tenant, as it is or as somebody wants it. */
 export type TenantState = TenantSettings & {
   readonly name: string
   readonly disabled: boolean
@@ -59,8 +58,8 @@ function stateOf(row: Tables['tenant'], grants: readonly { connector_id: string 
 }
 
 /**
- * Makes a tenant what it is to be, in a running transaction: creates it when there was none before. Returns the changes
- * as the ledger tells them; none when all was so already.
+ * Brings a tenant from one state to another in a running transaction; creates one that was not there before. Returns the
+ * changes that the ledger records.
  */
 export async function storeTenant(
   tx: Transaction<Tables>,
@@ -68,39 +67,70 @@ export async function storeTenant(
   before: TenantState | undefined,
   after: TenantState
 ): Promise<TenantChange[]> {
-  const { name: tenant, disabled } = after
-  const start = before ?? newTenant(tenant)
-  const fields = changedSettings(start, after)
+  const start = before ?? newTenant(after.name)
+  return [
+    ...(await storeSettings(tx, at, before, after)),
+    ...(await storeDisabled(tx, at, start, after)),
+    ...(await storeGrants(tx, at, start, after))
+  ]
+}
+
+async function storeSettings(
+  tx: Transaction<Tables>,
+  at: string,
+  before: TenantState | undefined,
+  after: TenantState
+): Promise<TenantChange[]> {
+  const tenant = after.name
+  const fields = changedSettings(before ?? unsetSettings, after)
   const changed = fields.length > 0 && { fields }
-  const [shownBefore, shownAfter] = [shownSettings(start), shownSettings(after)]
-  const changes: TenantChange[] = []
   if (before === undefined) {
     const row = { name: tenant, created_at: at, disabled_at: null, ...settingColumns(after) }
     await tx.insertInto('tenant').values(row).execute()
-    changes.push({ kind: 'admin.tenant.create', tenant, ...changed, after: newValues(shownAfter) })
-  } else if (changed) {
-    await tx.updateTable('tenant').set(settingColumns(after)).where('name', '=', tenant).execute()
-    const values = changedValues(shownBefore, shownAfter)
-    changes.push({ kind: 'admin.tenant.update', tenant, ...changed, ...values })
+    return [{ kind: 'admin.tenant.create', tenant, ...changed, after: newValues(shownSettings(after)) }]
   }
-  if (start.disabled !== disabled) {
-    const disabled_at = disabled ? at : null
-    await tx.updateTable('tenant').set({ disabled_at }).where('name', '=', tenant).execute()
-    changes.push(switched(tenant, disabled))
+  if (!changed) return []
+  await tx.updateTable('tenant').set(settingColumns(after)).where('name', '=', tenant).execute()
+  const values = changedValues(shownSettings(before), shownSettings(after))
+  return [{ kind: 'admin.tenant.update', tenant, ...changed, ...values }]
+}
+
+async function storeDisabled(
+  tx: Transaction<Tables>,
+  at: string,
+  before: TenantState,
+  { name: tenant, disabled }: TenantState
+): Promise<TenantChange[]> {
+  if (before.disabled === disabled) return []
+  const disabled_at = disabled ? at : null
+  await tx.updateTable('tenant').set({ disabled_at }).where('name', '=', tenant).execute()
+  const kind = disabled ? 'admin.tenant.disable' : 'admin.tenant.enable'
+  return [{ kind, tenant, before: { disabled: !disabled }, after: { disabled } }]
+}
+
+async function storeGrants(
+  tx: Transaction<Tables>,
+  at: string,
+  before: TenantState,
+  after: TenantState
+): Promise<TenantChange[]> {
+  const tenant = after.name
+  const changes: TenantChange[] = []
+  const { added, removed } = grantChanges(before, after)
+  for (const connector_id of added) {
+    await tx.insertInto('connector_grant').values({ tenant, connector_id, created_at: at }).execute()
+    changes.push({ kind: 'admin.grant.add', tenant, connector_id, after: { connector: connector_id } })
   }
-  const { added, removed } = grantChanges(start, after)
-  changes.push(...(await insertGrants(tx, at, tenant, added)), ...(await deleteGrants(tx, tenant, removed)))
+  for (const connector_id of removed) {
+    const grant = tx.deleteFrom('connector_grant').where('tenant', '=', tenant)
+    await grant.where('connector_id', '=', connector_id).execute()
+    changes.push({ kind: 'admin.grant.remove', tenant, connector_id, before: { connector: connector_id } })
+  }
   return changes
 }
 
-/** That a tenant was disabled, or enabled again, as the ledger tells it. */
-export function switched(tenant: string, disabled: boolean): TenantChange {
-  const kind = disabled ? 'admin.tenant.disable' : 'admin.tenant.enable'
-  return { kind, tenant, before: { disabled: !disabled }, after: { disabled } }
-}
-
-/** Which connectors are granted, and which taken back, to come from one state to the other. */
+/** Which connectors are granted, and which taken back, between two states. */
 export function grantChanges(before: TenantState, after: TenantState) {
-  const [held, wanted] = [new Set(before.connectors), new Set(after.connectors)]
-  return { added: [...wanted.difference(held)], removed: [...held.difference(wanted)] }
+  const [held, desired] = [new Set(before.connectors), new Set(after.connectors)]
+  return { added: [...desired.difference(held)], removed: [...held.difference(desired)] }
 }
