@@ -1,3 +1,4 @@
+import type { KeyRow } from './keys/key-row.ts'
 import type { TenantFacts } from './tenant.ts'
 
 /**
@@ -27,13 +28,3 @@ export type DirectoryChanges = {
 
 /** A tenant with its keys that are not revoked, and those that were revoked last. */
 export type TenantRow = TenantFacts & { readonly keys: readonly KeyRow[] }
-
-/** A key. */
-export type KeyRow = {
-  readonly id: string
-  readonly digest: Uint8Array
-  /** Milliseconds since 1970; null for a key that does not expire. */
-  readonly expiresAtMs: number | null
-  /** Only to say of a call that it came with a revoked key. */
-  readonly revoked?: boolean
-}

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { StoreFile } from '../store/sqlite/store-file.ts'
 import type { Tables } from '../store/tables.ts'
-import type { DirectoryChanges, DirectorySnapshot, KeyRow, TenantPage, TenantRow } from './directory-rows.ts'
+import type { DirectoryChanges, DirectorySnapshot, TenantPage, TenantRow } from './directory-rows.ts'
+import { type KeyColumns, keyColumns, toKeyRow } from './keys/key-row.ts'
 import { settingNames } from './tenant-settings.ts'
 
 /** Where the directory begins: its first page. Runs on the store's thread. */
@@ -64,64 +65,39 @@ type Selection = { readonly where: string; readonly values: readonly (string | n
 
 const changedTenants = '{tenant} IN (SELECT tenant FROM directory_change WHERE id > ? AND id <= ?)'
 
-function readTenants(raw: DatabaseSync, selection: Selection): TenantRow[] {
-  const tenants = select<TenantColumns>(
-    raw,
-    `name, disabled_at, ${settingNames.join(', ')} FROM tenant`,
-    'name',
-    selection
-  )
-  const keys = select<KeyColumns>(raw, 'id, tenant, digest, expires_at FROM live_key', 'tenant', selection)
-  const revoked = selectRevoked(raw, selection)
-  const grants = select<GrantColumns>(raw, 'tenant, connector_id FROM connector_grant', 'tenant', selection)
+/** How many revoked keys of a tenant are known: those that were revoked last. */
+const revokedPerTenant = 10
+
+function readTenants(raw: DatabaseSync, { where, values }: Selection): TenantRow[] {
+  const ofTenant = where.replaceAll('{tenant}', 'tenant')
+  const tenants = raw
+    .prepare(
+      `SELECT name, disabled_at, ${settingNames.join(', ')} FROM tenant
+       WHERE ${where.replaceAll('{tenant}', 'name')}`
+    )
+    .all(...values) as TenantColumns[]
+  const grants = raw
+    .prepare(`SELECT tenant, connector_id FROM connector_grant WHERE ${ofTenant}`)
+    .all(...values) as GrantColumns[]
+  // The condition stands within the numbered rows: those of other tenants are not even numbered.
+  const keys = raw
+    .prepare(
+      `SELECT tenant, ${keyColumns} FROM api_key WHERE revoked_at IS NULL AND ${ofTenant} UNION ALL
+       SELECT tenant, ${keyColumns} FROM (
+         SELECT *, row_number() OVER (PARTITION BY tenant ORDER BY revoked_at DESC, id) AS position
+         FROM api_key WHERE revoked_at IS NOT NULL AND ${ofTenant})
+       WHERE position <= ?`
+    )
+    .all(...values, ...values, revokedPerTenant) as (KeyColumns & { tenant: string })[]
   const keysByTenant = Map.groupBy(keys, key => key.tenant)
-  const revokedByTenant = Map.groupBy(revoked, key => key.tenant)
   const grantsByTenant = Map.groupBy(grants, grant => grant.tenant)
   return tenants.map(({ disabled_at, ...tenant }) => ({
     ...tenant,
     disabled: disabled_at !== null,
     connectors: (grantsByTenant.get(tenant.name) ?? []).map(grant => grant.connector_id),
-    keys: [
-      ...(keysByTenant.get(tenant.name) ?? []).map(toKeyRow),
-      ...(revokedByTenant.get(tenant.name) ?? []).map(key => ({ ...toKeyRow(key), revoked: true }))
-    ]
+    keys: (keysByTenant.get(tenant.name) ?? []).map(toKeyRow)
   }))
 }
 
 type TenantColumns = Omit<Tables['tenant'], 'created_at'>
-type KeyColumns = Pick<Tables['api_key'], 'id' | 'tenant' | 'digest' | 'expires_at'>
 type GrantColumns = Pick<Tables['connector_grant'], 'tenant' | 'connector_id'>
-
-function select<Row>(
-  raw: DatabaseSync,
-  what: string,
-  tenantColumn: string,
-  { where, values }: Selection
-): Row[] {
-  const condition = ` WHERE ${where.replaceAll('{tenant}', tenantColumn)}`
-  const liveKeys = 'WITH live_key AS (SELECT * FROM api_key WHERE revoked_at IS NULL) '
-  return raw.prepare(`${liveKeys}SELECT ${what}${condition}`).all(...values) as Row[]
-}
-
-/** How many revoked keys of a tenant are known: those that were revoked last. */
-const revokedPerTenant = 10
-
-/** The condition stands within: rows of other tenants are not even numbered. */
-function selectRevoked(raw: DatabaseSync, { where, values }: Selection): KeyColumns[] {
-  return raw
-    .prepare(
-      `SELECT id, tenant, digest, expires_at FROM (
-         SELECT *, row_number() OVER (PARTITION BY tenant ORDER BY revoked_at DESC, id) AS place
-         FROM api_key WHERE revoked_at IS NOT NULL AND ${where.replaceAll('{tenant}', 'tenant')})
-       WHERE place <= ?`
-    )
-    .all(...values, revokedPerTenant) as KeyColumns[]
-}
-
-function toKeyRow(key: KeyColumns): KeyRow {
-  return {
-    id: key.id,
-    digest: key.digest,
-    expiresAtMs: key.expires_at === null ? null : Date.parse(key.expires_at)
-  }
-}
