@@ -66,7 +66,7 @@ export type CommandRequest = {
   readonly requestId?: string | undefined
 }
 
-/** Makes a change. Throws Refusal, or what the store throws. */
+/** Makes a change. Throws a refusal, or what the store throws. */
 export async function runCommand(context: CommandContext, { name, input }: CommandRequest): Promise<unknown> {
   // The name and its input were paired by the compiler where the request was made.
   const change = commands[name] as (context: CommandContext, input: unknown) => Promise<unknown>

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { domainError } from '../contract/error-table.ts'
 import type { PageRequest } from '../contract/pagination.ts'
-import { Refusal } from '../contract/refusal.ts'
 import { entriesOfRequest, type Search, type SearchPage, searchLedger } from '../ledger/query/search.ts'
 import { unrecordedRequest } from '../ledger/query/unrecorded-request.ts'
 import type { Queries } from '../store/queries.ts'
@@ -29,7 +29,7 @@ export const queries = {
   story: async ({ raw }: QueryContext, { requestId }: { requestId: string }) => {
     const items = entriesOfRequest(raw, requestId)
     if (items.length === 0)
-      throw new Refusal('request_not_found', unrecordedRequest(raw, requestId, new Date()).detail)
+      throw domainError('request_not_found', unrecordedRequest(raw, requestId, new Date()).detail)
     return { items, next: null }
   }
 } as const satisfies Record<string, (context: QueryContext, input: never) => Promise<unknown>>
@@ -42,7 +42,7 @@ export type QueryResult<N extends QueryName> = Awaited<ReturnType<Reads[N]>>
 /** A question on its way to the thread that reads. */
 export type QueryRequest = { readonly name: QueryName; readonly input: unknown }
 
-/** Answers a question. Throws Refusal, or what the store throws. */
+/** Answers a question. Throws a refusal, or what the store throws. */
 export async function runQuery(context: QueryContext, { name, input }: QueryRequest): Promise<unknown> {
   // The name and its input were paired by the compiler where the request was made.
   const read = queries[name] as (context: QueryContext, input: unknown) => Promise<unknown>

@@ -1,6 +1,6 @@
 import { BlockList, isIP, SocketAddress } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { Refusal } from '../contract/refusal.ts'
+import { domainError } from '../contract/error-table.ts'
 
 /** From where a tenant may call. */
 export type Addresses = {
@@ -13,7 +13,7 @@ export const anyAddress: Addresses = Object.freeze({ admits: () => true })
 
 /**
  * Ranges in one form each (`10.0.0.0/8`, `192.0.2.7`, `2001:db8::/32`), sorted, each once.
- * Throws Refusal: address_range_invalid.
+ * Throws address_range_invalid.
  */
 export function readAddressRanges(texts: readonly string[]): readonly string[] {
   if (texts.length === 0) refuse('name one range or more')
@@ -87,5 +87,5 @@ function readRange(text: string): string {
 }
 
 function refuse(detail: string): never {
-  throw new Refusal('address_range_invalid', detail)
+  throw domainError('address_range_invalid', detail)
 }

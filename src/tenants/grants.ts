@@ -1,5 +1,5 @@
+import { domainError } from '../contract/error-table.ts'
 import type { Page, PageRequest } from '../contract/pagination.ts'
-import { Refusal } from '../contract/refusal.ts'
 import { isConnectorId } from '../contract/schemas.ts'
 import type { Queries } from '../store/queries.ts'
 import { readPage } from './keyset-pagination.ts'
@@ -21,7 +21,7 @@ export type GrantsChanged = {
   readonly changed: readonly string[]
 }
 
-/** Grants connectors to a tenant. One granted before stays as it is. Throws Refusal. */
+/** Grants connectors to a tenant. One granted before stays as it is. Throws a refusal. */
 export async function addGrants(
   administration: TenantAdministration,
   tenant: string,
@@ -31,7 +31,7 @@ export async function addGrants(
 }
 
 /**
- * Takes grants back. One that was not granted counts as done. Throws Refusal, e.g. grant_covered when the tenant would reach
+ * Takes grants back. One that was not granted counts as done. Throws a refusal, e.g. grant_covered when the tenant would reach
  * what is taken back all the same.
  */
 export async function removeGrants(
@@ -63,7 +63,7 @@ async function changeGrants(
   })
 }
 
-/** A tenant's grants in the order of their ids. Throws Refusal: tenant_not_found, cursor_invalid. */
+/** A tenant's grants in the order of their ids. Throws tenant_not_found, cursor_invalid. */
 export async function listGrants(
   { db }: Queries,
   tenant: string,
@@ -75,13 +75,13 @@ export async function listGrants(
   return page
 }
 
-/** Connector ids in lower case, each once, in the order given. Throws Refusal: connector_id_invalid. */
+/** Connector ids in lower case, each once, in the order given. Throws connector_id_invalid. */
 export function readConnectorIds(texts: readonly string[]): ReadonlySet<string> {
   return new Set(
     texts.map(text => {
       const id = text.toLowerCase()
       if (id !== '*' && !isConnectorId(id))
-        throw new Refusal('connector_id_invalid', 'a connector id is a UUID, or * for all')
+        throw domainError('connector_id_invalid', 'a connector id is a UUID, or * for all')
       return id
     })
   )
@@ -90,7 +90,7 @@ export function readConnectorIds(texts: readonly string[]): ReadonlySet<string> 
 /** A tenant that holds `*` goes on reaching each connector that is taken back alone. */
 function requireNotCovered(tenant: string, held: Ids, ids: Ids): void {
   if (ids.has('*') || !held.has('*')) return
-  throw new Refusal(
+  throw domainError(
     'grant_covered',
     `tenant ${tenant} reaches every connector through *, also ${ids.size === 1 ? 'this one' : 'these'}: nothing is changed; ` +
       'grant the connectors that it is to keep, then remove *'

@@ -1,7 +1,7 @@
 import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
 import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
 
-/** One page of a query, in the order of `columns`, which together are unique. Throws Refusal: cursor_invalid. */
+/** One page of a query, in the order of `columns`, which together are unique. Throws cursor_invalid. */
 export async function readPage<Database, Table extends keyof Database, Row, Item>(
   query: SelectQueryBuilder<Database, Table, Row>,
   columns: readonly (keyof Row & string)[],

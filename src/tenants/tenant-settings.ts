@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { CredentialName } from '../contract/admin-schemas.ts'
+import { domainError } from '../contract/error-table.ts'
 import { type Operation, operations, readOperations } from '../contract/operations.ts'
-import { Refusal } from '../contract/refusal.ts'
 import type { Tables } from '../store/tables.ts'
 import { readAddressRanges } from './address-ranges.ts'
 import { defaultCredentials, readCredentialNames } from './credential-names.ts'
@@ -84,7 +84,7 @@ const readers = {
   credentials: readCredentialNames
 }
 
-/** Checks the settings that are asked for. Throws the Refusal that says what is wrong with one. */
+/** Checks the settings that are asked for. Throws a refusal that says what is wrong with one. */
 export function readSettings(desired: DesiredSettings): Partial<TenantSettings> {
   const asked = settingNames.filter(name => desired[name] !== undefined)
   return Object.fromEntries(asked.map(name => [name, readSetting(name, desired[name])]))
@@ -97,7 +97,7 @@ function readSetting(name: SettingName, value: unknown): unknown {
 
 function readLimit(what: 'rate' | 'burst', value: number): number {
   if (Number.isInteger(value) && value >= 1 && value <= largestTenantLimit) return value
-  throw new Refusal('limit_invalid', `the ${what} must be ${Limit.description}`)
+  throw domainError('limit_invalid', `the ${what} must be ${Limit.description}`)
 }
 
 /** Settings as the columns of a tenant's row hold them: lists as texts with commas. */

@@ -1,5 +1,5 @@
+import { domainError } from '../contract/error-table.ts'
 import type { Page, PageRequest } from '../contract/pagination.ts'
-import { Refusal } from '../contract/refusal.ts'
 import { nameForm, nameInWords } from '../contract/schemas.ts'
 import type { Queries } from '../store/queries.ts'
 import type { Tables } from '../store/tables.ts'
@@ -23,7 +23,7 @@ export type TenantUpdate = Omit<NewTenant, 'name'> & {
   readonly disabled?: boolean | undefined
 }
 
-/** Creates a tenant, with its first grants. Throws Refusal: tenant_exists, or what is wrong with the input. */
+/** Creates a tenant, with its first grants. Throws tenant_exists, or what is wrong with the input. */
 export async function createTenant(
   administration: TenantAdministration,
   desired: NewTenant
@@ -32,13 +32,13 @@ export async function createTenant(
   requireTenantName(name)
   const state = { ...newTenant(name), ...readUpdate(desired) }
   return await changeTenants(administration, async (tx, at) => {
-    if (await findTenant(tx, name)) throw new Refusal('tenant_exists', `tenant ${name} exists already`)
+    if (await findTenant(tx, name)) throw domainError('tenant_exists', `tenant ${name} exists already`)
     const changes = await storeTenant(tx, at, undefined, state)
     return { result: await showTenant({ db: tx }, name), changes }
   })
 }
 
-/** Changes what is named of a tenant. Throws Refusal: tenant_not_found, or what is wrong with the input. */
+/** Changes what is named of a tenant. Throws tenant_not_found, or what is wrong with the input. */
 export async function updateTenant(
   administration: TenantAdministration,
   name: string,
@@ -67,19 +67,19 @@ function whatChanged({ kind, fields = [] }: TenantChange): readonly string[] {
   return kind === 'admin.tenant.update' ? fields : ['disabled']
 }
 
-/** Tenants in the order of their names. Throws Refusal: cursor_invalid. */
+/** Tenants in the order of their names. Throws cursor_invalid. */
 export async function listTenants({ db }: Queries, request: PageRequest): Promise<Page<TenantView>> {
   return await readPage(db.selectFrom('tenant').selectAll(), ['name'], request, toTenantView)
 }
 
-/** Throws Refusal: tenant_not_found. */
+/** Throws tenant_not_found. */
 export async function showTenant({ db }: Queries, name: string): Promise<TenantDetails> {
   const row = await requireTenant(db, name)
   const { connectors } = await readState(db, row)
   return { ...toTenantView(row), connectors }
 }
 
-/** Disables a tenant, so that its keys are refused, or enables it again. Throws Refusal: tenant_not_found. */
+/** Disables a tenant, so that its keys are refused, or enables it again. Throws tenant_not_found. */
 export async function setTenantDisabled(
   administration: TenantAdministration,
   name: string,
@@ -91,7 +91,7 @@ export async function setTenantDisabled(
 
 function requireTenantName(name: string): void {
   if (!new RegExp(nameForm).test(name))
-    throw new Refusal('tenant_name_invalid', `a tenant name has ${nameInWords}`)
+    throw domainError('tenant_name_invalid', `a tenant name has ${nameInWords}`)
 }
 
 function toTenantView(row: Tables['tenant']): TenantView {

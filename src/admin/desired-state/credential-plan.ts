@@ -1,4 +1,4 @@
-import { Refusal } from '../../contract/refusal.ts'
+import { domainError } from '../../contract/error-table.ts'
 import { type CredentialRows, findVersion } from '../../custody/manage/credential-rows.ts'
 import { nextVersion } from '../../custody/manage/operations.ts'
 import { shownReference } from '../../custody/secrets/reference.ts'
@@ -36,7 +36,7 @@ type Held = {
 
 /**
  * How to come from the credentials that there are to those wanted. `users` is given when those that nobody names are to
- * go: of each credential that is used, a tenant that uses it. Throws Refusal for what cannot be come to without a secret:
+ * go: of each credential that is used, a tenant that uses it. Throws a refusal for what cannot be come to without a secret:
  * credential_not_found, credential_not_sealed, and credential_reference_cut.
  */
 export function planCredentials(
@@ -92,12 +92,12 @@ function stepTo(
 /** A secret never is in a file: one that is to be sealed must have been, by a command that reads it elsewhere. */
 function requireSealed(held: Held | undefined, name: string): void {
   if (!held)
-    throw new Refusal(
+    throw domainError(
       'credential_not_found',
       `there is no sealed credential ${name}: seal its key first, by credential add ${name} --stdin`
     )
   if (held.source !== 'sealed')
-    throw new Refusal(
+    throw domainError(
       'credential_not_sealed',
       `credential ${name} is a reference: seal it by credential rotate ${name} --from … --seal`
     )
@@ -108,7 +108,7 @@ const cutEnd = ' …'
 
 function requireWhole(source: string, name: string): void {
   if (source.startsWith('exec:') && source.endsWith(cutEnd) && shownReference(source) === source)
-    throw new Refusal(
+    throw domainError(
       'credential_reference_cut',
       `the command of credential ${name} is cut off, and there is none to which it belongs: write the whole of it`
     )

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
+import { domainError } from '../../contract/error-table.ts'
 import type { Page, PageRequest } from '../../contract/pagination.ts'
-import { Refusal } from '../../contract/refusal.ts'
 import { changedValues } from '../../ledger/entry/changed-values.ts'
 import { changeWithEntries } from '../../ledger/writer/admin-entries.ts'
 import type { Queries } from '../../store/queries.ts'
@@ -31,7 +31,7 @@ export type NewAdminKey = {
   readonly expiresAt: Date | null
 }
 
-/** Issues an admin key. Throws Refusal: admin_key_name_invalid, expiry_invalid (not in the future). */
+/** Issues an admin key. Throws admin_key_name_invalid, expiry_invalid (not in the future). */
 export async function issueAdminKey(
   { store, administrator, clock }: TenantAdministration,
   pepper: Pepper,
@@ -53,7 +53,7 @@ export async function issueAdminKey(
   })
 }
 
-/** All admin keys, oldest first. Throws Refusal: cursor_invalid. */
+/** All admin keys, oldest first. Throws cursor_invalid. */
 export async function listAdminKeys(
   { db }: Queries,
   now: Date,
@@ -63,7 +63,7 @@ export async function listAdminKeys(
   return await readPage(query, ['created_at', 'id'], request, row => toView(row, now))
 }
 
-/** Revokes an admin key for ever. Throws Refusal: key_not_found. */
+/** Revokes an admin key for ever. Throws key_not_found. */
 export async function revokeAdminKey(
   { store, administrator, clock }: TenantAdministration,
   keyId: string
@@ -95,13 +95,13 @@ async function requireAdminKey(tx: Transaction<Tables>, keyId: string): Promise<
   const row = await tx.selectFrom('admin_key').select(columns).where('id', '=', keyId).executeTakeFirst()
   // The id is not repeated: a whole key may have been given in its place.
   if (row === undefined)
-    throw new Refusal('key_not_found', 'there is no admin key with this id; see admin-key list')
+    throw domainError('key_not_found', 'there is no admin key with this id; see admin-key list')
   return row
 }
 
 function requireName(name: string): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$/.test(name))
-    throw new Refusal(
+    throw domainError(
       'admin_key_name_invalid',
       'a name of an admin key has 1 to 63 characters of A-Z, a-z, 0-9, ".", "_", "@" and "-", the first a letter or digit'
     )

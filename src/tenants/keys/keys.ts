@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
+import { domainError } from '../../contract/error-table.ts'
 import type { Page, PageRequest } from '../../contract/pagination.ts'
-import { Refusal } from '../../contract/refusal.ts'
 import { changedValues } from '../../ledger/entry/changed-values.ts'
 import type { Queries } from '../../store/queries.ts'
 import type { Tables } from '../../store/tables.ts'
@@ -34,7 +34,7 @@ export type RotatedKey = IssuedKey & {
   readonly replaces: { readonly key_id: string; readonly expires_at: string }
 }
 
-/** Issues a key to a tenant. Throws Refusal: tenant_not_found, expiry_invalid (not in the future). */
+/** Issues a key to a tenant. Throws tenant_not_found, expiry_invalid (not in the future). */
 export async function issueKey(
   administration: TenantAdministration,
   pepper: Pepper,
@@ -48,7 +48,7 @@ export async function issueKey(
   })
 }
 
-/** A tenant's keys, oldest first. Throws Refusal: tenant_not_found, cursor_invalid. */
+/** A tenant's keys, oldest first. Throws tenant_not_found, cursor_invalid. */
 export async function listKeys(
   { db }: Queries,
   tenant: string,
@@ -70,7 +70,7 @@ export async function listKeys(
 /**
  * Issues a new key at once and lets the old one expire after `overlapMs`, or earlier when it would have anyway.
  * The new key gets `expiresAt`; when left out, as long a life as the old one was given.
- * Throws Refusal: key_not_found, key_revoked, key_expired, key_replaced (it was rotated before), expiry_invalid.
+ * Throws key_not_found, key_revoked, key_expired, key_replaced (it was rotated before), expiry_invalid.
  */
 export async function rotateKey(
   administration: TenantAdministration,
@@ -103,7 +103,7 @@ export async function rotateKey(
   })
 }
 
-/** Revokes a key for ever. Throws Refusal: key_not_found. */
+/** Revokes a key for ever. Throws key_not_found. */
 export async function revokeKey(
   administration: TenantAdministration,
   keyId: string
@@ -162,7 +162,7 @@ function issueOf({ tenant, key_id, expires_at }: IssuedKey): TenantChange {
 async function requireKey(tx: Transaction<Tables>, keyId: string): Promise<KeyFacts> {
   const key = await findKey(tx, keyId)
   // The id is not repeated: a whole key may have been given in its place.
-  if (key === undefined) throw new Refusal('key_not_found', 'there is no key with this id; see key list')
+  if (key === undefined) throw domainError('key_not_found', 'there is no key with this id; see key list')
   return key
 }
 
@@ -174,10 +174,10 @@ function requireRotatable(
 ): void {
   const state = keyStateOf({ ...key, expires_at }, now)
   const remedy = successor ? inItsPlace(successor) : 'issue a new one'
-  if (state === 'revoked') throw new Refusal('key_revoked', `key ${id} is revoked: ${remedy}`)
-  if (state === 'expired') throw new Refusal('key_expired', `key ${id} has expired: ${remedy}`)
+  if (state === 'revoked') throw domainError('key_revoked', `key ${id} is revoked: ${remedy}`)
+  if (state === 'expired') throw domainError('key_expired', `key ${id} has expired: ${remedy}`)
   if (successor)
-    throw new Refusal('key_replaced', `key ${id} was rotated before and ends at ${expires_at}: ${remedy}`)
+    throw domainError('key_replaced', `key ${id} was rotated before and ends at ${expires_at}: ${remedy}`)
 }
 
 function sameLife(old: KeyFacts, at: string, expiresAt: null | undefined): Date | null {
