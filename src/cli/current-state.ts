@@ -18,7 +18,7 @@ export type ReadingOptions = ConfigOptions & { readonly proved: boolean }
 export async function withCurrentState<T>(
   { env }: CliContext,
   options: ReadingOptions,
-  work: (present: CurrentState, raw: DatabaseSync) => T | Promise<T>
+  work: (current: CurrentState, raw: DatabaseSync) => T | Promise<T>
 ): Promise<T> {
   const config = loadConfig(env, options.config)
   const { raw } = openReadOnlyStore(config.storeUrl, stateMigration)
@@ -26,7 +26,7 @@ export async function withCurrentState<T>(
     // A store without credentials has nothing to prove, and may have seen no master key: none is made here.
     const keys =
       options.proved && readCredentialRows(raw).credentials.length > 0 ? openKeys(raw, config, env) : null
-    return await work(await presentState(raw, keys), raw)
+    return await work(await readCurrentState(raw, keys), raw)
   } finally {
     raw.close()
   }
@@ -37,7 +37,7 @@ function openKeys(raw: DatabaseSync, config: Config, env: CliContext['env']): St
 }
 
 /** All of it as it was at one moment. Throws CustodyBroken. */
-async function presentState(raw: DatabaseSync, keys: StoreKeys | null): Promise<CurrentState> {
+async function readCurrentState(raw: DatabaseSync, keys: StoreKeys | null): Promise<CurrentState> {
   raw.exec('BEGIN')
   try {
     return { tenants: await readStates(typedQueries(raw)), credentials: recordsOf(raw, keys) }

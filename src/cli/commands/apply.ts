@@ -38,10 +38,10 @@ export function applyCommand(context: ProcessContext): Command {
     if (options.replay && !options.dryRun)
       throw domainError('usage_invalid', '--replay is for --dry-run: it tells what would come of a file')
     const since = sinceOf(options)
-    const wanted = readStateFile(options.file)
+    const desired = readStateFile(options.file)
     const applied = options.dryRun
-      ? await tryOut(context, options, wanted, since)
-      : { plan: await apply(context, options, wanted), dryRun: false }
+      ? await tryOut(context, options, desired, since)
+      : { plan: await apply(context, options, desired), dryRun: false }
     print(context, options, appliedReport(applied), appliedText(applied))
   })
 }
@@ -49,10 +49,10 @@ export function applyCommand(context: ProcessContext): Command {
 async function apply(
   context: ProcessContext,
   options: ApplyOptions,
-  wanted: DesiredState
+  desired: DesiredState
 ): Promise<StatePlan> {
   const { prune = false, proof } = options
-  return await withStore(context, options, opened => runApply(context, opened, { wanted, prune, proof }))
+  return await withStore(context, options, opened => runApply(context, opened, { desired, prune, proof }))
 }
 
 /** From when on calls are decided again. Of a time that is yet to come it would be told that nobody suffers. */
@@ -70,14 +70,14 @@ function sinceOf({ replay }: ApplyOptions): Date | undefined {
 async function tryOut(
   context: ProcessContext,
   options: ApplyOptions,
-  wanted: DesiredState,
+  desired: DesiredState,
   since: Date | undefined
 ): Promise<Applied> {
-  const reading = { ...options, proved: wanted.credentials !== null }
-  return await withCurrentState(context, reading, (present, raw) => {
-    const plan = planState(present, wanted, options.prune ?? false)
+  const reading = { ...options, proved: desired.credentials !== null }
+  return await withCurrentState(context, reading, (current, raw) => {
+    const plan = planState(current, desired, options.prune ?? false)
     if (!since) return { plan, dryRun: true }
-    const replay = replayCalls(recordedCallsSince(raw, since), present.tenants, plan.after)
+    const replay = replayCalls(recordedCallsSince(raw, since), current.tenants, plan.after)
     return { plan, dryRun: true, replay: { since: since.toISOString(), ...replay } }
   })
 }
