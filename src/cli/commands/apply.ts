@@ -73,7 +73,7 @@ async function tryOut(
   desired: DesiredState,
   since: Date | undefined
 ): Promise<Applied> {
-  const reading = { ...options, proved: desired.credentials !== null }
+  const reading = { ...options, verified: desired.credentials !== null }
   return await withCurrentState(context, reading, (current, raw) => {
     const plan = planState(current, desired, options.prune ?? false)
     if (!since) return { plan, dryRun: true }

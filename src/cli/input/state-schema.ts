@@ -14,12 +14,12 @@ const Tenant = Type.Partial(
   { ...strict, description: "a mapping of the tenant's settings and connectors" }
 )
 
-/** A credential by reference, or one that is sealed in the store already. Never a key. */
+/** A credential by reference, or one whose key the store holds already. Never a key. */
 const Credential = Type.Object(
   {
     from: Type.Optional(
       Type.String({
-        // Text that a terminal would take for more than text has no place in a plan.
+        // A plan prints references: control characters would reach the terminal.
         pattern:
           '^((env|file):[^\\u0000-\\u001f\\u007f-\\u009f]+|exec:[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f]+)$',
         description: 'a reference, env:NAME, file:PATH or exec:COMMAND (never the secret itself)'
@@ -35,7 +35,7 @@ const Credential = Type.Object(
   }
 )
 
-/** A file of state: `tenants`, and `credentials` when it says something of them. */
+/** A state file. Without `credentials` it leaves all of them as they are. */
 export const StateSchema = Type.Object(
   {
     tenants: Type.Record(Type.String({ pattern: nameForm }), Tenant, {
@@ -51,7 +51,7 @@ export const StateSchema = Type.Object(
       })
     )
   },
-  { ...strict, description: 'a mapping of tenants and, if need be, credentials' }
+  { ...strict, description: 'a mapping with tenants and, optionally, credentials' }
 )
 
 export type StateDocument = Static<typeof StateSchema>

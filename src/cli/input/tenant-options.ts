@@ -14,11 +14,10 @@ export type TenantOptions = ConfigOptions & {
   readonly credentials?: string
 }
 
-/** Adds all that can be chosen for a tenant, and `--config` and `--json`. */
+/** Adds a tenant's settings and connectors, and `--config` and `--json`. */
 export function withTenantOptions(command: Command, when: 'create' | 'update'): Command {
   const limit = wholeNumber(1, largestTenantLimit)
   const { rate_per_minute: rate, burst } = defaultSettings
-  // What an update leaves out stays as it is.
   const unless = (given: string | number) => (when === 'create' ? ` (default: ${given})` : '')
   return withConfigOptions(
     command
@@ -34,7 +33,7 @@ export function withTenantOptions(command: Command, when: 'create' | 'update'): 
   )
 }
 
-/** What the options ask for. What was not given is undefined. */
+/** What the options ask for. An option left out is undefined. */
 export function desiredSettings(options: TenantOptions): TenantUpdate {
   const { connectors, rate, burst, operations, addresses, credentials } = options
   return {

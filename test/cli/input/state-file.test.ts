@@ -65,7 +65,7 @@ describe('a file that is no state is refused with every fault, where it is and w
   const cases: [what: string, text: string, faults: (string | RegExp)[]][] = [
     ['empty', '', ['state.yaml: is empty']],
     ['a comment alone', '# nothing\n', ['state.yaml: is empty']],
-    ['a list', '- tenants', ['state.yaml: must be a mapping of tenants and, if need be, credentials']],
+    ['a list', '- tenants', ['state.yaml: must be a mapping with tenants and, optionally, credentials']],
     ['a text', 'tenants', [/state.yaml: must be a mapping/]],
     ['no tenants', 'credentials: {}', ['tenants: is required']],
     ['tenants that are nothing', 'tenants:', [/^tenants: must be a mapping of tenants by name/]],
