@@ -1,4 +1,5 @@
 import { withDeadline } from '../store/bounded-queue.ts'
+import type { EventPublisher } from '../telemetry/events.ts'
 import type { DirectoryChanges, DirectorySnapshot, TenantPage } from '../tenants/directory-rows.ts'
 import type { Directory } from './directory.ts'
 import { type Following, followStore } from './follow-store.ts'
@@ -36,7 +37,7 @@ export function followDirectory(
   directory: Directory,
   lastChange: number,
   store: DirectoryJobs,
-  onError: (error: unknown, what: string) => void,
+  events: EventPublisher,
   settle: () => Promise<void> = async () => {}
 ): Omit<Following, 'stop'> & { stop(): Promise<void> } {
   let seen = lastChange
@@ -55,12 +56,12 @@ export function followDirectory(
     if (uses.size === 0) return
     try {
       await store.call('writeKeyUses', uses)
-    } catch (error) {
-      onError(error, 'the uses of keys could not be written')
+    } catch (err) {
+      events.publish('key_uses.not_written', { err })
     }
   }
 
-  const following = followStore(readChanges, error => onError(error, 'the directory could not be read'))
+  const following = followStore(readChanges, err => events.publish('directory.not_read', { err }))
   const timer = setInterval(writeUses, writeUsesMs)
   return {
     ...following,

@@ -1,4 +1,4 @@
-import type { Logger } from '../telemetry/logger.ts'
+import type { EventPublisher } from '../telemetry/events.ts'
 import type { DirectorySnapshot } from '../tenants/directory-rows.ts'
 import type { AdminKeyRows } from '../tenants/keys/admin-key-rows.ts'
 import type { Pepper } from '../tenants/keys/api-key.ts'
@@ -30,15 +30,15 @@ type Opened = {
 /** Who may call: tenants and administrators, as the store names them. Nobody before it is unsealed. */
 export class Principals {
   readonly #store: PrincipalJobs
-  readonly #onError: (err: unknown, what: string) => void
+  readonly #events: EventPublisher
   readonly #settle: () => Promise<void>
   #opened: Opened | null = null
 
   /** `settle` reads the credentials again: tenants that are given new ones must not come before these. */
-  constructor(store: PrincipalJobs, logger: Pick<Logger, 'error'>, settle: () => Promise<void>) {
+  constructor(store: PrincipalJobs, events: EventPublisher, settle: () => Promise<void>) {
     this.#store = store
     this.#settle = settle
-    this.#onError = (err, what) => logger.error({ err }, what)
+    this.#events = events
   }
 
   readonly tenants: Pick<Directory, 'authenticate' | 'find' | 'tenantNamed'> = {
@@ -61,14 +61,14 @@ export class Principals {
     this.#opened = {
       directory,
       adminKeys,
-      tenants: followDirectory(directory, snapshot.lastChange, store, this.#onError, this.#settle),
+      tenants: followDirectory(directory, snapshot.lastChange, store, this.#events, this.#settle),
       // While the store fails, a key that was revoked changes nothing: changes need the store too.
       administrators: followStore(
         async () => {
           const changed = await store.call('adminKeys', adminKeys.version)
           if (changed) adminKeys.load(changed)
         },
-        error => this.#onError(error, 'the admin keys could not be read')
+        err => this.#events.publish('admin_keys.not_read', { err })
       )
     }
   }
