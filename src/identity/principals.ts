@@ -42,13 +42,13 @@ export class Principals {
   }
 
   readonly tenants: Pick<Directory, 'authenticate' | 'find' | 'tenantNamed'> = {
-    authenticate: (key, now, applicant) => this.#opened?.directory.authenticate(key, now, applicant) ?? null,
-    find: (name, applicant, keyId) => this.#opened?.directory.find(name, applicant, keyId) ?? null,
+    authenticate: (key, now, attempt) => this.#opened?.directory.authenticate(key, now, attempt) ?? null,
+    find: (name, attempt, keyId) => this.#opened?.directory.find(name, attempt, keyId) ?? null,
     tenantNamed: name => this.#opened?.directory.tenantNamed(name)
   }
 
   readonly administrators: Pick<AdminKeyDirectory, 'authenticate'> = {
-    authenticate: (key, now, applicant) => this.#opened?.adminKeys.authenticate(key, now, applicant) ?? null
+    authenticate: (key, now, attempt) => this.#opened?.adminKeys.authenticate(key, now, attempt) ?? null
   }
 
   /** Takes in everybody, and from then on every change. Throws what the store throws; then nobody is known still. */
