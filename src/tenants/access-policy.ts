@@ -1,6 +1,7 @@
 import type { Operation } from '../contract/operations.ts'
 import { Problem, type ProblemCode } from '../contract/problem.ts'
 import type { RecordedCall } from '../ledger/query/recorded-calls.ts'
+import { isInRanges } from './address-ranges.ts'
 import type { Tenant } from './tenant.ts'
 
 /** Why a tenant's settings refuse a call. */
@@ -14,7 +15,7 @@ export const permissions = { 'connector.sync': 'sync' } as const satisfies Recor
 
 /** Whether a tenant may call from this address. */
 export function mayCallFrom({ addresses }: Pick<Tenant, 'addresses'>, clientIp: string): boolean {
-  return addresses.admits(clientIp)
+  return addresses === null || isInRanges(addresses, clientIp)
 }
 
 /** Whether an operation is permitted to the tenant. */

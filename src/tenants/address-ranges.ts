@@ -2,53 +2,34 @@ import { BlockList, isIP, SocketAddress } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { domainError } from '../contract/error-table.ts'
 
-/** From where a tenant may call. */
-export type Addresses = {
-  /** Whether an address may call: IPv4, or IPv6 with IPv4-mapped ones counting as IPv4. Any other text may not. */
-  admits(ip: string): boolean
-}
-
-/** No restriction. One object for all tenants without one. */
-export const anyAddress: Addresses = Object.freeze({ admits: () => true })
-
 /**
- * Ranges in one form each (`10.0.0.0/8`, `192.0.2.7`, `2001:db8::/32`), sorted, each once.
- * Throws address_range_invalid.
+ * Ranges in canonical form (`10.0.0.0/8`, `192.0.2.7`, `2001:db8::/32`), sorted, each once. Throws address_range_invalid.
  */
 export function readAddressRanges(texts: readonly string[]): readonly string[] {
   if (texts.length === 0) refuse('name one range or more')
   return [...new Set(texts.map(readRange))].sort()
 }
 
-/** What admits the ranges that `readAddressRanges` gave, as one text with commas; null stands for any address. */
-export function addressesOf(ranges: string | null): Addresses {
-  return ranges === null ? anyAddress : new AddressRanges(ranges)
-}
-
-class AddressRanges implements Addresses {
-  readonly #ranges: string
-
-  constructor(ranges: string) {
-    this.#ranges = ranges
-  }
-
-  admits(ip: string): boolean {
-    const address = ip.replace(/%.*$/, '').replace(/^::ffff:(?=[0-9]+\.)/i, '')
-    const version = isIP(address)
-    return version !== 0 && compiled(this.#ranges).check(address, version === 6 ? 'ipv6' : 'ipv4')
-  }
+/**
+ * Whether the canonical ranges, a text with commas, hold an address: IPv4, or IPv6 where an IPv4-mapped address counts as IPv4.
+ * No range holds any other text.
+ */
+export function isInRanges(ranges: string, ip: string): boolean {
+  const address = ip.replace(/%.*$/, '').replace(/^::ffff:(?=[0-9]+\.)/i, '')
+  const version = isIP(address)
+  return version !== 0 && compiled(ranges).check(address, version === 6 ? 'ipv6' : 'ipv4')
 }
 
 /**
- * A compiled list takes some 5 kB outside the heap, and a tenant that calls may be one of 100,000: those in use are kept,
- * once for all tenants of the same ranges, and the longest unused go first.
+ * A compiled list takes some 5 kB outside the heap, and a tenant that calls may be one of 100,000: the lists in use are kept,
+ * one for all tenants with the same ranges, and the longest unused go first.
  */
 const compiledLists = new Map<string, BlockList>()
 const compiledBound = 2_000
 
 function compiled(ranges: string): BlockList {
   const list = compiledLists.get(ranges) ?? compile(ranges)
-  // Taken out first: a map keeps the place of a key that is set again.
+  // Taken out first: a key that is set again keeps its position.
   compiledLists.delete(ranges)
   compiledLists.set(ranges, list)
   const [longestUnused] = compiledLists.keys()

@@ -55,7 +55,7 @@ async function changeGrants(
 ): Promise<GrantsChanged> {
   const ids = readConnectorIds(connectors)
   return await changeTenants(administration, async (tx, at) => {
-    const before = await readState(tx, await requireTenant(tx, tenant))
+    const before = await readState(tx, tenant)
     const after = change(new Set(before.connectors), ids)
     const changes = await storeTenant(tx, at, before, { ...before, connectors: [...after] })
     const changed = changes.flatMap(({ connector_id }) => connector_id ?? [])

@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import { changedValues, newValues } from '../ledger/entry/changed-values.ts'
 import type { Tables } from '../store/tables.ts'
+import { requireTenant } from './require-tenant.ts'
 import {
   changedSettings,
   settingColumns,
@@ -37,12 +38,13 @@ export async function readStates(db: Kysely<Tables>): Promise<ReadonlyMap<string
   return new Map(tenants.map(row => [row.name, stateOf(row, granted.get(row.name) ?? [])]))
 }
 
-/** One tenant as it is now, from its row. */
-export async function readState(db: Kysely<Tables>, row: Tables['tenant']): Promise<TenantState> {
+/** One tenant as it is now. Throws tenant_not_found. */
+export async function readState(db: Kysely<Tables>, name: string): Promise<TenantState> {
+  const row = await requireTenant(db, name)
   const grants = await db
     .selectFrom('connector_grant')
     .select('connector_id')
-    .where('tenant', '=', row.name)
+    .where('tenant', '=', name)
     .orderBy('connector_id')
     .execute()
   return stateOf(row, grants)
@@ -67,45 +69,27 @@ export async function storeTenant(
   before: TenantState | undefined,
   after: TenantState
 ): Promise<TenantChange[]> {
-  const start = before ?? newTenant(after.name)
-  return [
-    ...(await storeSettings(tx, at, before, after)),
-    ...(await storeDisabled(tx, at, start, after)),
-    ...(await storeGrants(tx, at, start, after))
-  ]
-}
-
-async function storeSettings(
-  tx: Transaction<Tables>,
-  at: string,
-  before: TenantState | undefined,
-  after: TenantState
-): Promise<TenantChange[]> {
-  const tenant = after.name
-  const fields = changedSettings(before ?? unsetSettings, after)
+  const { name: tenant, disabled } = after
+  const start = before ?? newTenant(tenant)
+  const fields = changedSettings(start, after)
   const changed = fields.length > 0 && { fields }
+  const changes: TenantChange[] = []
   if (before === undefined) {
     const row = { name: tenant, created_at: at, disabled_at: null, ...settingColumns(after) }
     await tx.insertInto('tenant').values(row).execute()
-    return [{ kind: 'admin.tenant.create', tenant, ...changed, after: newValues(shownSettings(after)) }]
+    changes.push({ kind: 'admin.tenant.create', tenant, ...changed, after: newValues(shownSettings(after)) })
+  } else if (changed) {
+    await tx.updateTable('tenant').set(settingColumns(after)).where('name', '=', tenant).execute()
+    const values = changedValues(shownSettings(start), shownSettings(after))
+    changes.push({ kind: 'admin.tenant.update', tenant, ...changed, ...values })
   }
-  if (!changed) return []
-  await tx.updateTable('tenant').set(settingColumns(after)).where('name', '=', tenant).execute()
-  const values = changedValues(shownSettings(before), shownSettings(after))
-  return [{ kind: 'admin.tenant.update', tenant, ...changed, ...values }]
-}
-
-async function storeDisabled(
-  tx: Transaction<Tables>,
-  at: string,
-  before: TenantState,
-  { name: tenant, disabled }: TenantState
-): Promise<TenantChange[]> {
-  if (before.disabled === disabled) return []
-  const disabled_at = disabled ? at : null
-  await tx.updateTable('tenant').set({ disabled_at }).where('name', '=', tenant).execute()
-  const kind = disabled ? 'admin.tenant.disable' : 'admin.tenant.enable'
-  return [{ kind, tenant, before: { disabled: !disabled }, after: { disabled } }]
+  if (start.disabled !== disabled) {
+    const disabled_at = disabled ? at : null
+    await tx.updateTable('tenant').set({ disabled_at }).where('name', '=', tenant).execute()
+    const kind = disabled ? 'admin.tenant.disable' : 'admin.tenant.enable'
+    changes.push({ kind, tenant, before: { disabled: !disabled }, after: { disabled } })
+  }
+  return [...changes, ...(await storeGrants(tx, at, start, after))]
 }
 
 async function storeGrants(

@@ -1,5 +1,4 @@
 import { defaultOperations, isOperation, type Operation } from '../contract/operations.ts'
-import { type Addresses, addressesOf } from './address-ranges.ts'
 import { defaultCredentials } from './credential-names.ts'
 import { defaultSettings, type SettingColumns } from './tenant-settings.ts'
 
@@ -16,8 +15,8 @@ export type Tenant = {
   readonly connectors: ReadonlySet<string>
   /** What it may do. */
   readonly operations: ReadonlySet<Operation>
-  /** From where it may call. */
-  readonly addresses: Addresses
+  /** From where it may call: ranges with commas; null for anywhere. */
+  readonly addresses: string | null
   /** Names of the upstream credentials that it uses, the first to be tried first; one or more. */
   readonly credentials: readonly string[]
 }
@@ -42,7 +41,7 @@ export function tenantIn(row: TenantFacts): Tenant {
     disabled: row.disabled,
     connectors: connectorsIn(row.connectors),
     operations: operationsIn(row.operations),
-    addresses: addressesOf(row.addresses),
+    addresses: row.addresses,
     credentials: row.credentials === null ? defaultCredentials : Object.freeze(row.credentials.split(','))
   })
 }

@@ -46,7 +46,7 @@ export async function updateTenant(
 ): Promise<TenantUpdated> {
   const update = readUpdate(desired)
   return await changeTenants(administration, async (tx, at) => {
-    const before = await readState(tx, await requireTenant(tx, name))
+    const before = await readState(tx, name)
     const changes = await storeTenant(tx, at, before, { ...before, ...update })
     const changed = new Set(changes.flatMap(whatChanged))
     return { result: { ...(await showTenant({ db: tx }, name)), changed: [...changed] }, changes }
@@ -75,7 +75,7 @@ export async function listTenants({ db }: Queries, request: PageRequest): Promis
 /** Throws tenant_not_found. */
 export async function showTenant({ db }: Queries, name: string): Promise<TenantDetails> {
   const row = await requireTenant(db, name)
-  const { connectors } = await readState(db, row)
+  const { connectors } = await readState(db, name)
   return { ...toTenantView(row), connectors }
 }
 

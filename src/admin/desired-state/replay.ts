@@ -76,18 +76,16 @@ export function callDecider(states: States): (call: RecordedCall) => AccessRefus
 
 /** Newly refused calls of one tenant and code. */
 class Group {
-  readonly #tenant: string
+  readonly #first: RecordedCall
   readonly #code: AccessRefusal
-  readonly #firstUs: number
   #lastUs = 0
   #calls = 0
   readonly #keys = new Set<string>()
   readonly #connectors = new Set<string>()
 
-  constructor({ tenant, atUs }: RecordedCall, code: AccessRefusal) {
-    this.#tenant = tenant
+  constructor(first: RecordedCall, code: AccessRefusal) {
+    this.#first = first
     this.#code = code
-    this.#firstUs = atUs
   }
 
   add({ atUs, keyId, connectorId }: RecordedCall): void {
@@ -100,10 +98,10 @@ class Group {
 
   summary(): NewlyRefused {
     return {
-      tenant: this.#tenant,
+      tenant: this.#first.tenant,
       code: this.#code,
       calls: this.#calls,
-      first_at: timeOf(this.#firstUs),
+      first_at: timeOf(this.#first.atUs),
       last_at: timeOf(this.#lastUs),
       keys: this.#keys.size,
       connector_ids: [...this.#connectors]
