@@ -1,19 +1,16 @@
 import type { KeyRow } from './keys/key-row.ts'
 import type { TenantFacts } from './tenant.ts'
 
-/**
- * The directory as plain data, its first page: it is read on the store's thread and posted to the thread that answers requests,
- * so it holds only what survives `postMessage`.
- */
+/** The first page of the directory. The store's thread posts it to the thread that answers: plain data. */
 export type DirectorySnapshot = TenantPage & {
-  /** The last change that the rows surely include; the next read goes on from here. */
+  /** The last change that the rows surely include: the next read continues from here. */
   readonly lastChange: number
 }
 
-/** Some of the tenants, in the order of names. All at once would take as much memory again as the directory itself. */
+/** Tenants in the order of names: all at once would double the memory of the directory. */
 export type TenantPage = {
   readonly tenants: readonly TenantRow[]
-  /** The last of them; more come after it. Null on the last page. */
+  /** The name that the next page follows; null on the last page. */
   readonly next: string | null
 }
 
@@ -21,7 +18,7 @@ export type TenantPage = {
 export type DirectoryChanges = {
   /** The last change that is included. */
   readonly lastChange: number
-  /** Every tenant that changed. One without a row in `tenants` is gone. */
+  /** Every changed tenant. One without a row in `tenants` is gone. */
   readonly changed: readonly string[]
   readonly tenants: readonly TenantRow[]
 }

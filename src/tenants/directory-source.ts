@@ -5,10 +5,10 @@ import type { DirectoryChanges, DirectorySnapshot, TenantPage, TenantRow } from 
 import { type KeyColumns, keyColumns, toKeyRow } from './keys/key-row.ts'
 import { settingNames } from './tenant-settings.ts'
 
-/** Where the directory begins: its first page. Runs on the store's thread. */
+/** Runs on the store's thread, like all below. */
 export function readSnapshot(store: StoreFile): DirectorySnapshot {
   const { raw } = store
-  // The number first, the rows after it: a change that comes in between is read twice, never missed.
+  // The number before the rows: a change in between is read twice, never missed.
   const { newest } = raw.prepare('SELECT coalesce(max(id), 0) AS newest FROM directory_change').get() as {
     newest: number
   }
@@ -17,7 +17,7 @@ export function readSnapshot(store: StoreFile): DirectorySnapshot {
 
 const tenantsPerPage = 2_000
 
-/** The page of tenants after the one of this name. Runs on the store's thread. */
+/** The page of tenants after this name. */
 export function readPage({ raw }: StoreFile, after: string): TenantPage {
   const { tenants, last } = raw
     .prepare(
@@ -30,7 +30,7 @@ export function readPage({ raw }: StoreFile, after: string): TenantPage {
   return { tenants: readTenants(raw, page), next: tenants < tenantsPerPage ? null : last }
 }
 
-/** The tenants that changed after `lastChange`, whole, or null when none did. Runs on the store's thread. */
+/** The tenants that changed after `lastChange`, or null when none did. */
 export function readChanges({ raw }: StoreFile, lastChange: number): DirectoryChanges | null {
   const changes = raw
     .prepare('SELECT id, tenant FROM directory_change WHERE id > ? ORDER BY id')
@@ -44,7 +44,7 @@ export function readChanges({ raw }: StoreFile, lastChange: number): DirectoryCh
   }
 }
 
-/** Keeps the latest use of each key. A time older than the one kept is ignored: several gateways may write. */
+/** Keeps the latest use of each key: several gateways may write. */
 export function writeKeyUses({ raw }: StoreFile, uses: ReadonlyMap<string, number>): void {
   const upsert = raw.prepare(
     `INSERT INTO api_key_use (key_id, last_used_at) VALUES (?, ?)
@@ -65,7 +65,7 @@ type Selection = { readonly where: string; readonly values: readonly (string | n
 
 const changedTenants = '{tenant} IN (SELECT tenant FROM directory_change WHERE id > ? AND id <= ?)'
 
-/** How many revoked keys of a tenant are known: those that were revoked last. */
+/** How many revoked keys of a tenant the directory knows, the last ones. */
 const revokedPerTenant = 10
 
 function readTenants(raw: DatabaseSync, { where, values }: Selection): TenantRow[] {
@@ -79,7 +79,7 @@ function readTenants(raw: DatabaseSync, { where, values }: Selection): TenantRow
   const grants = raw
     .prepare(`SELECT tenant, connector_id FROM connector_grant WHERE ${ofTenant}`)
     .all(...values) as GrantColumns[]
-  // The condition stands within the numbered rows: those of other tenants are not even numbered.
+  // The condition is within the numbered rows, so that those of other tenants are not numbered.
   const keys = raw
     .prepare(
       `SELECT tenant, ${keyColumns} FROM api_key WHERE revoked_at IS NULL AND ${ofTenant} UNION ALL

@@ -5,23 +5,23 @@ import type { Queries } from '../store/queries.ts'
 import { readPage } from './keyset-pagination.ts'
 import { requireTenant } from './require-tenant.ts'
 import { readState, storeTenant } from './tenant-state.ts'
-import { changeTenants, type TenantAdministration } from './transaction.ts'
+import { changeInTransaction, type TenantAdministration } from './transaction.ts'
 
-/** A grant as it is shown to operators: a lower-case connector id, or `*` for every connector. */
+/** A grant as operators see it: a lower-case connector id, or `*` for every connector. */
 export type GrantView = {
   readonly tenant: string
   readonly connector_id: string
   readonly created_at: string
 }
 
-/** What came of adding or removing grants: all that was asked for, and the part of it that was not so before. */
+/** All connectors that a change named, and those whose grant it changed. */
 export type GrantsChanged = {
   readonly tenant: string
   readonly connectors: readonly string[]
   readonly changed: readonly string[]
 }
 
-/** Grants connectors to a tenant. One granted before stays as it is. Throws a refusal. */
+/** Grants connectors to a tenant. Throws tenant_not_found, connector_id_invalid. */
 export async function addGrants(
   administration: TenantAdministration,
   tenant: string,
@@ -30,10 +30,7 @@ export async function addGrants(
   return await changeGrants(administration, tenant, connectors, (held, ids) => held.union(ids))
 }
 
-/**
- * Takes grants back. One that was not granted counts as done. Throws a refusal, e.g. grant_covered when the tenant would reach
- * what is taken back all the same.
- */
+/** Takes grants back. Throws tenant_not_found, connector_id_invalid, and grant_covered when `*` still covers them. */
 export async function removeGrants(
   administration: TenantAdministration,
   tenant: string,
@@ -54,7 +51,7 @@ async function changeGrants(
   change: (held: Ids, ids: Ids) => Ids
 ): Promise<GrantsChanged> {
   const ids = readConnectorIds(connectors)
-  return await changeTenants(administration, async (tx, at) => {
+  return await changeInTransaction(administration, async (tx, at) => {
     const before = await readState(tx, tenant)
     const after = change(new Set(before.connectors), ids)
     const changes = await storeTenant(tx, at, before, { ...before, connectors: [...after] })
@@ -87,7 +84,7 @@ export function readConnectorIds(texts: readonly string[]): ReadonlySet<string> 
   )
 }
 
-/** A tenant that holds `*` goes on reaching each connector that is taken back alone. */
+/** With `*` a tenant still reaches a connector whose own grant is removed. */
 function requireNotCovered(tenant: string, held: Ids, ids: Ids): void {
   if (ids.has('*') || !held.has('*')) return
   throw domainError(

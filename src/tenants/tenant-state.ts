@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
+import type { AdminChange } from '../ledger/entry/admin-change.ts'
 import { changedValues, newValues } from '../ledger/entry/changed-values.ts'
 import type { Tables } from '../store/tables.ts'
 import { requireTenant } from './require-tenant.ts'
@@ -10,7 +11,6 @@ import {
   type TenantSettings,
   unsetSettings
 } from './tenant-settings.ts'
-import type { TenantChange } from './transaction.ts'
 
 /** All that can be decided about a tenant, as it is or as somebody wants it. */
 export type TenantState = TenantSettings & {
@@ -68,12 +68,12 @@ export async function storeTenant(
   at: string,
   before: TenantState | undefined,
   after: TenantState
-): Promise<TenantChange[]> {
+): Promise<AdminChange[]> {
   const { name: tenant, disabled } = after
   const start = before ?? newTenant(tenant)
   const fields = changedSettings(start, after)
   const changed = fields.length > 0 && { fields }
-  const changes: TenantChange[] = []
+  const changes: AdminChange[] = []
   if (before === undefined) {
     const row = { name: tenant, created_at: at, disabled_at: null, ...settingColumns(after) }
     await tx.insertInto('tenant').values(row).execute()
@@ -97,9 +97,9 @@ async function storeGrants(
   at: string,
   before: TenantState,
   after: TenantState
-): Promise<TenantChange[]> {
+): Promise<AdminChange[]> {
   const tenant = after.name
-  const changes: TenantChange[] = []
+  const changes: AdminChange[] = []
   const { added, removed } = grantChanges(before, after)
   for (const connector_id of added) {
     await tx.insertInto('connector_grant').values({ tenant, connector_id, created_at: at }).execute()

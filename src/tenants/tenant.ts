@@ -3,8 +3,8 @@ import { defaultCredentials } from './credential-names.ts'
 import { defaultSettings, type SettingColumns } from './tenant-settings.ts'
 
 /**
- * A tenant as requests see it. Never changed, only replaced: a request keeps the tenant that it was admitted with,
- * and the next one, on the same connection too, gets the new.
+ * A tenant as requests see it. Immutable: a request keeps the tenant that it was admitted with, and the next request, also on
+ * the same connection, gets its replacement.
  */
 export type Tenant = {
   readonly name: string
@@ -13,15 +13,14 @@ export type Tenant = {
   readonly disabled: boolean
   /** Lower-case connector ids; `*` stands for all. See access-policy.ts. */
   readonly connectors: ReadonlySet<string>
-  /** What it may do. */
   readonly operations: ReadonlySet<Operation>
   /** From where it may call: ranges with commas; null for anywhere. */
   readonly addresses: string | null
-  /** Names of the upstream credentials that it uses, the first to be tried first; one or more. */
+  /** Names of upstream credentials, one or more, the first to be tried first. */
   readonly credentials: readonly string[]
 }
 
-/** A tenant as rows hold it: its columns, and the ids of connectors that are granted to it. */
+/** A tenant as rows hold it, with its grants. */
 export type TenantFacts = SettingColumns & {
   readonly name: string
   readonly disabled: boolean
@@ -32,7 +31,7 @@ export type TenantFacts = SettingColumns & {
 const noConnectors: ReadonlySet<string> = new Set()
 const everyConnector: ReadonlySet<string> = new Set(['*'])
 
-/** The tenant in a row. What most tenants have in common is one object for all of them. */
+/** Tenants share one object for what most of them have in common. */
 export function tenantIn(row: TenantFacts): Tenant {
   return Object.freeze({
     name: row.name,
@@ -51,7 +50,7 @@ function connectorsIn(ids: readonly string[]): ReadonlySet<string> {
   return ids.includes('*') ? everyConnector : new Set(ids)
 }
 
-/** There are few combinations, and many tenants. */
+/** By the text of the column: few combinations, many tenants. */
 const operationSets = new Map<string, ReadonlySet<Operation>>()
 
 function operationsIn(text: string | null): ReadonlySet<Operation> {

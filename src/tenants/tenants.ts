@@ -1,6 +1,7 @@
 import { domainError } from '../contract/error-table.ts'
 import type { Page, PageRequest } from '../contract/pagination.ts'
 import { nameForm, nameInWords } from '../contract/schemas.ts'
+import type { AdminChange } from '../ledger/entry/admin-change.ts'
 import type { Queries } from '../store/queries.ts'
 import type { Tables } from '../store/tables.ts'
 import { readConnectorIds } from './grants.ts'
@@ -9,7 +10,7 @@ import { findTenant, requireTenant } from './require-tenant.ts'
 import type { TenantDetails, TenantUpdated, TenantView } from './tenant-schemas.ts'
 import { type DesiredSettings, readSettings, settingsIn, shownSettings } from './tenant-settings.ts'
 import { newTenant, readState, storeTenant, type TenantState } from './tenant-state.ts'
-import { changeTenants, type TenantAdministration, type TenantChange } from './transaction.ts'
+import { changeInTransaction, type TenantAdministration } from './transaction.ts'
 
 export type NewTenant = DesiredSettings & {
   readonly name: string
@@ -17,13 +18,13 @@ export type NewTenant = DesiredSettings & {
   readonly connectors?: readonly string[] | undefined
 }
 
-/** What is to be changed of a tenant. What is left out stays as it is; connectors take the place of all before. */
+/** What is left out stays as it is; connectors replace all grants. */
 export type TenantUpdate = Omit<NewTenant, 'name'> & {
   /** Whether its keys are refused. */
   readonly disabled?: boolean | undefined
 }
 
-/** Creates a tenant, with its first grants. Throws tenant_exists, or what is wrong with the input. */
+/** Creates a tenant, with its first grants. Throws tenant_exists, or the refusal of an input. */
 export async function createTenant(
   administration: TenantAdministration,
   desired: NewTenant
@@ -31,21 +32,21 @@ export async function createTenant(
   const { name } = desired
   requireTenantName(name)
   const state = { ...newTenant(name), ...readUpdate(desired) }
-  return await changeTenants(administration, async (tx, at) => {
+  return await changeInTransaction(administration, async (tx, at) => {
     if (await findTenant(tx, name)) throw domainError('tenant_exists', `tenant ${name} exists already`)
     const changes = await storeTenant(tx, at, undefined, state)
     return { result: await showTenant({ db: tx }, name), changes }
   })
 }
 
-/** Changes what is named of a tenant. Throws tenant_not_found, or what is wrong with the input. */
+/** Throws tenant_not_found, or the refusal of an input. */
 export async function updateTenant(
   administration: TenantAdministration,
   name: string,
   desired: TenantUpdate
 ): Promise<TenantUpdated> {
   const update = readUpdate(desired)
-  return await changeTenants(administration, async (tx, at) => {
+  return await changeInTransaction(administration, async (tx, at) => {
     const before = await readState(tx, name)
     const changes = await storeTenant(tx, at, before, { ...before, ...update })
     const changed = new Set(changes.flatMap(whatChanged))
@@ -61,8 +62,8 @@ function readUpdate({ connectors, disabled, ...settings }: TenantUpdate): Partia
   }
 }
 
-/** The names of what an entry tells of, as the tenant is shown. */
-function whatChanged({ kind, fields = [] }: TenantChange): readonly string[] {
+/** The names of changed members, as a tenant is shown. */
+function whatChanged({ kind, fields = [] }: AdminChange): readonly string[] {
   if (kind.startsWith('admin.grant.')) return ['connectors']
   return kind === 'admin.tenant.update' ? fields : ['disabled']
 }

@@ -14,9 +14,9 @@ import {
   type CredentialTransaction,
   changeCredentialsWithin
 } from '../../custody/manage/transaction.ts'
-import { changeWithEntries } from '../../ledger/writer/admin-entries.ts'
+import type { AdminChange } from '../../ledger/entry/admin-change.ts'
 import { readStates, storeTenant } from '../../tenants/tenant-state.ts'
-import { noticeTenants, type TenantAdministration, type TenantChange } from '../../tenants/transaction.ts'
+import { changeInTransaction, type TenantAdministration } from '../../tenants/transaction.ts'
 import type { CredentialStep } from './credential-plan.ts'
 import { type DesiredState, planState, type StatePlan } from './plan.ts'
 
@@ -41,24 +41,21 @@ const graceMs = 3_600_000
  * `state_changed` when the credentials were changed meanwhile, and `credentials_damaged`: then nothing is changed.
  */
 export async function applyState(
-  { store, administrator, clock }: TenantAdministration,
+  administration: TenantAdministration,
   change: StateChange
 ): Promise<StatePlan> {
-  const at = clock()
-  const { raw } = store
-  return await changeWithEntries(store, administrator, at, async tx => {
+  const { raw } = administration.store
+  return await changeInTransaction(administration, async (tx, at) => {
     const credentials = recordsOf(raw, change.keys)
     const current = { tenants: await readStates(tx), credentials }
     const plan = planState(current, change.desired, change.prune)
     requireExpected(plan.credentials, change.expected)
-    const changes: TenantChange[] = []
-    for (const { before, after } of plan.tenants)
-      changes.push(...(await storeTenant(tx, at.toISOString(), before, after)))
-    await noticeTenants(tx, changes)
+    const changes: AdminChange[] = []
+    for (const { before, after } of plan.tenants) changes.push(...(await storeTenant(tx, at, before, after)))
     // After the tenants: a credential goes only when none of them uses it any more.
-    const more = changeStoredCredentials(raw, at.toISOString(), plan, change)
-    store.requireInPlace()
-    return { result: plan, changes: [...changes, ...more] }
+    changes.push(...changeStoredCredentials(raw, at, plan, change))
+    administration.store.requireInPlace()
+    return { result: plan, changes }
   })
 }
 

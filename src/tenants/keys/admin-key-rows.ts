@@ -5,21 +5,21 @@ import { type KeyColumns, type KeyRow, keyColumns, toKeyRow } from './key-row.ts
 /** What an administrator may do: a viewer reads, an operator reads and changes. */
 export type AdminRole = Tables['admin_key']['role']
 
-/** The admin keys that can still be used and those that were revoked last. */
+/** The admin keys that are not revoked, and those that were revoked last. */
 export type AdminKeyRows = {
-  /** Another one when a key was issued or revoked since. */
+  /** Grows with each key that is issued or revoked. */
   readonly version: number
   readonly keys: readonly (KeyRow & { readonly role: AdminRole })[]
 }
 
-/** How many revoked keys are known: those that were revoked last. */
+/** How many revoked keys are known, the last ones. */
 const revokedBound = 100
 
 type Store = { readonly raw: DatabaseSync }
 
-/** All usable admin keys, and those that were revoked last. Runs on the store's thread. */
+/** Runs on the store's thread. */
 export function readAdminKeys({ raw }: Store): AdminKeyRows {
-  // The version first: a change that comes in between is read twice, never missed.
+  // The version before the rows: a change in between is read twice, never missed.
   const version = versionOf(raw)
   const rows = raw
     .prepare(
@@ -31,12 +31,12 @@ export function readAdminKeys({ raw }: Store): AdminKeyRows {
   return { version, keys: rows.map(row => ({ ...toKeyRow(row), role: row.role })) }
 }
 
-/** The same, or null when they are those of version `known`. Runs on the store's thread. */
+/** Null when the rows are still those of version `known`. Runs on the store's thread. */
 export function readNewAdminKeys(store: Store, known: number): AdminKeyRows | null {
   return versionOf(store.raw) === known ? null : readAdminKeys(store)
 }
 
-/** Keys are only ever added and revoked, each once: either makes this number larger. */
+/** Keys are only added and revoked, each once: either makes this number larger. */
 function versionOf(raw: DatabaseSync): number {
   const row = raw.prepare('SELECT count(*) + count(revoked_at) AS version FROM admin_key').get()
   return Number(row?.['version'])

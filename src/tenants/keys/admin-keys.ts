@@ -2,11 +2,10 @@ import type { Transaction } from 'kysely'
 import { domainError } from '../../contract/error-table.ts'
 import type { Page, PageRequest } from '../../contract/pagination.ts'
 import { changedValues } from '../../ledger/entry/changed-values.ts'
-import { changeWithEntries } from '../../ledger/writer/admin-entries.ts'
 import type { Queries } from '../../store/queries.ts'
 import type { Tables } from '../../store/tables.ts'
 import { readPage } from '../keyset-pagination.ts'
-import type { TenantAdministration } from '../transaction.ts'
+import { changeInTransaction, type TenantAdministration } from '../transaction.ts'
 import type { AdminRole } from './admin-key-rows.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
 import { expiryAfter, type KeyLife, keyLife, type Revoked } from './key-life.ts'
@@ -18,7 +17,7 @@ export type AdminKeyView = {
   readonly role: AdminRole
 } & KeyLife
 
-/** An admin key at the only moment when it can be seen whole. */
+/** A new admin key, the only time that it is shown whole. */
 export type IssuedAdminKey = Pick<AdminKeyView, 'key_id' | 'name' | 'role' | 'created_at' | 'expires_at'> & {
   readonly key: string
 }
@@ -27,21 +26,19 @@ export type NewAdminKey = {
   /** Whose it is, or what for. */
   readonly name: string
   readonly role: AdminRole
-  /** Null for a key that does not expire. */
+  /** Null for never. */
   readonly expiresAt: Date | null
 }
 
 /** Issues an admin key. Throws admin_key_name_invalid, expiry_invalid (not in the future). */
 export async function issueAdminKey(
-  { store, administrator, clock }: TenantAdministration,
+  administration: TenantAdministration,
   pepper: Pepper,
   { name, role, expiresAt }: NewAdminKey
 ): Promise<IssuedAdminKey> {
   requireName(name)
-  const at = clock()
-  const created_at = at.toISOString()
-  const expires_at = expiryAfter(created_at, expiresAt)
-  return await changeWithEntries(store, administrator, at, async tx => {
+  return await changeInTransaction(administration, async (tx, created_at) => {
+    const expires_at = expiryAfter(created_at, expiresAt)
     const { id, key, digest } = mintApiKey(pepper, 'cga')
     const row = { id, name, role, digest, created_at, expires_at, revoked_at: null }
     await tx.insertInto('admin_key').values(row).execute()
@@ -65,17 +62,16 @@ export async function listAdminKeys(
 
 /** Revokes an admin key for ever. Throws key_not_found. */
 export async function revokeAdminKey(
-  { store, administrator, clock }: TenantAdministration,
+  administration: TenantAdministration,
   keyId: string
 ): Promise<Revoked<AdminKeyView>> {
-  const at = clock()
-  return await changeWithEntries<Revoked<AdminKeyView>>(store, administrator, at, async tx => {
+  return await changeInTransaction<Revoked<AdminKeyView>>(administration, async (tx, revoked_at) => {
     const row = await requireAdminKey(tx, keyId)
-    if (row.revoked_at !== null) return { result: { ...toView(row, at), changed: false }, changes: [] }
-    const revoked_at = at.toISOString()
+    const now = new Date(revoked_at)
+    if (row.revoked_at !== null) return { result: { ...toView(row, now), changed: false }, changes: [] }
     await tx.updateTable('admin_key').set({ revoked_at }).where('id', '=', keyId).execute()
     return {
-      result: { ...toView({ ...row, revoked_at }, at), changed: true },
+      result: { ...toView({ ...row, revoked_at }, now), changed: true },
       changes: [
         {
           kind: 'admin.admin_key.revoke',

@@ -1,12 +1,12 @@
 import type { Tables } from '../../store/tables.ts'
 
-/** A tenant's key, or an admin key, as plain data: it is read on the store's thread and used on the thread that answers. */
+/** A tenant's key, or an admin key, as the store's thread posts it to the thread that answers. */
 export type KeyRow = {
   readonly id: string
   readonly digest: Uint8Array
   /** Milliseconds since 1970; null for a key that does not expire. */
   readonly expiresAtMs: number | null
-  /** Only to say of a request that it came with a revoked key. */
+  /** Known only to explain a rejected request. */
   readonly revoked?: boolean
 }
 

@@ -1,21 +1,22 @@
 import type { Transaction } from 'kysely'
 import { domainError } from '../../contract/error-table.ts'
 import type { Page, PageRequest } from '../../contract/pagination.ts'
+import type { AdminChange } from '../../ledger/entry/admin-change.ts'
 import { changedValues } from '../../ledger/entry/changed-values.ts'
 import type { Queries } from '../../store/queries.ts'
 import type { Tables } from '../../store/tables.ts'
 import { readPage } from '../keyset-pagination.ts'
 import { requireTenant } from '../require-tenant.ts'
-import { changeTenants, type TenantAdministration, type TenantChange } from '../transaction.ts'
+import { changeInTransaction, type TenantAdministration } from '../transaction.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
 import { expiryAfter, instant, type KeyLife, keyLife, keyStateOf, type Revoked } from './key-life.ts'
 import {
   findKey,
-  inItsPlace,
   type KeyFacts,
   keyColumns,
   type Successor,
-  successorOf
+  successorOf,
+  successorRemedy
 } from './replaced-key.ts'
 
 /** A key as operators see it. */
@@ -24,7 +25,7 @@ export type KeyView = { readonly tenant: string; readonly key_id: string } & Key
     readonly last_used_at: string | null
   }
 
-/** A key at the only moment when it can be seen whole. */
+/** A new key, the only time that it is shown whole. */
 export type IssuedKey = Pick<KeyView, 'tenant' | 'key_id' | 'created_at' | 'expires_at'> & {
   readonly key: string
 }
@@ -41,7 +42,7 @@ export async function issueKey(
   tenant: string,
   expiresAt: Date | null
 ): Promise<IssuedKey> {
-  return await changeTenants(administration, async (tx, at) => {
+  return await changeInTransaction(administration, async (tx, at) => {
     await requireTenant(tx, tenant)
     const issued = await insertKey(tx, pepper, at, tenant, expiresAt)
     return { result: issued, changes: [issueOf(issued)] }
@@ -68,9 +69,9 @@ export async function listKeys(
 }
 
 /**
- * Issues a new key at once and lets the old one expire after `overlapMs`, or earlier when it would have anyway.
- * The new key gets `expiresAt`; when left out, as long a life as the old one was given.
- * Throws key_not_found, key_revoked, key_expired, key_replaced (it was rotated before), expiry_invalid.
+ * Issues a new key and lets the old one expire after `overlapMs`, or at its own earlier end. Without `expiresAt` the new key
+ * lives as long as the old one.
+ * Throws key_not_found, key_revoked, key_expired, key_replaced (rotated before), expiry_invalid.
  */
 export async function rotateKey(
   administration: TenantAdministration,
@@ -78,7 +79,7 @@ export async function rotateKey(
   keyId: string,
   { overlapMs, expiresAt }: { overlapMs: number; expiresAt?: Date | null | undefined }
 ): Promise<RotatedKey> {
-  return await changeTenants(administration, async (tx, at) => {
+  return await changeInTransaction(administration, async (tx, at) => {
     const old = await requireKey(tx, keyId)
     const now = new Date(at)
     requireRotatable(old, await successorOf(tx, administration.store.raw, old, now), now)
@@ -108,7 +109,7 @@ export async function revokeKey(
   administration: TenantAdministration,
   keyId: string
 ): Promise<Revoked<KeyView>> {
-  return await changeTenants<Revoked<KeyView>>(administration, async (tx, at) => {
+  return await changeInTransaction<Revoked<KeyView>>(administration, async (tx, at) => {
     const key = await requireKey(tx, keyId)
     const use = await tx
       .selectFrom('api_key_use')
@@ -148,8 +149,8 @@ async function insertKey(
   return { tenant, key_id: id, key, created_at: at, expires_at }
 }
 
-/** An issue as the ledger tells it: that an end was chosen is a part of what somebody did. */
-function issueOf({ tenant, key_id, expires_at }: IssuedKey): TenantChange {
+/** The change that the ledger records: whoever chose an expiry set that field. */
+function issueOf({ tenant, key_id, expires_at }: IssuedKey): AdminChange {
   return {
     kind: 'admin.key.issue',
     tenant,
@@ -166,14 +167,14 @@ async function requireKey(tx: Transaction<Tables>, keyId: string): Promise<KeyFa
   return key
 }
 
-/** A key that was rotated ends with the overlap, and so would the life that a second rotation took from it. */
+/** A rotated key ends with its overlap: a second rotation would give the new key that short a life. */
 function requireRotatable(
   { id, expires_at, ...key }: KeyFacts,
   successor: Successor | null,
   now: Date
 ): void {
   const state = keyStateOf({ ...key, expires_at }, now)
-  const remedy = successor ? inItsPlace(successor) : 'issue a new one'
+  const remedy = successor ? successorRemedy(successor) : 'issue a new one'
   if (state === 'revoked') throw domainError('key_revoked', `key ${id} is revoked: ${remedy}`)
   if (state === 'expired') throw domainError('key_expired', `key ${id} has expired: ${remedy}`)
   if (successor)

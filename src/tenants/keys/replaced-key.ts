@@ -13,10 +13,10 @@ export async function findKey(tx: Transaction<Tables>, id: string): Promise<KeyF
   return await tx.selectFrom('api_key').select(keyColumns).where('id', '=', id).executeTakeFirst()
 }
 
-/** The key that took the place of another by rotation, and its state; of one that was rotated in turn, the last. */
+/** The key that replaced another by rotation, the last of a row of rotations, and its state. */
 export type Successor = { readonly keyId: string; readonly state: KeyState }
 
-/** The successor of a key, or null when it was never rotated, or nothing that is left tells of it. */
+/** The successor of a key; null when it was never rotated, or the record of that is gone. */
 export async function successorOf(
   tx: Transaction<Tables>,
   raw: DatabaseSync,
@@ -32,16 +32,16 @@ export async function successorOf(
   return last === key ? null : { keyId: last.id, state: keyStateOf(last, now) }
 }
 
-/** What a rotation of this key is refused with, after its own state, when it has a successor. */
-export function inItsPlace({ keyId, state }: Successor): string {
+/** What to do in place of rotating a key with this successor. */
+export function successorRemedy({ keyId, state }: Successor): string {
   return state === 'active'
     ? `rotate ${keyId}, which took its place`
     : `${keyId}, which took its place, is ${state}: issue a new key`
 }
 
 /**
- * Stores keep it since rotations write it down. Of a rotation before that the ledger knows, unless that part was pruned: it
- * tells of the new key right before it tells that the old one has an end. A key that has no end was never rotated.
+ * Rows of older rotations do not name the new key. The ledger does, where it is not pruned: its entry is the one right before
+ * that of the rotation. A key without an end was never rotated.
  */
 function replacementOf(raw: DatabaseSync, { id, tenant, expires_at, replaced_by }: KeyFacts): string | null {
   if (replaced_by !== null || expires_at === null) return replaced_by
