@@ -21,11 +21,9 @@ const defaultOverlapSeconds = 86_400
  * store's thread, so inputs and results survive `postMessage`.
  */
 const commands: Functions<'command', CommandContext> = {
-  createTenant: ({ administration }, { rate_per_minute: ratePerMinute, ...settings }) =>
-    createTenant(administration, { ...settings, ratePerMinute }),
+  createTenant: ({ administration }, wanted) => createTenant(administration, wanted),
 
-  updateTenant: ({ administration }, { name, rate_per_minute: ratePerMinute, ...settings }) =>
-    updateTenant(administration, name, { ...settings, ratePerMinute }),
+  updateTenant: ({ administration }, { name, ...update }) => updateTenant(administration, name, update),
 
   issueKey: ({ administration, pepper }, { name, expires_at }) =>
     issueKey(administration, pepper, name, toDate(expires_at) ?? null),

@@ -7,7 +7,7 @@ import type { HistoryRequest, SyncHistory } from '../ledger/query/sync-history.t
 import { withDeadline } from '../store/bounded-queue.ts'
 import { FairQueue, type Slots } from '../store/fair-queue.ts'
 import { admitAtOnce } from '../store/sqlite/connections.ts'
-import { mayUse } from '../tenants/tenant.ts'
+import { requireGranted } from '../tenants/access-policy.ts'
 import type { Input, QueryName, Result } from './operations/operations.ts'
 import type { QueryRequest } from './queries.ts'
 
@@ -67,8 +67,7 @@ export class QueryExecutor {
    * `overloaded`.
    */
   async syncHistory({ caller, ...request }: OwnHistory): Promise<SyncHistory> {
-    const connectorId = request.connectorId.toLowerCase()
-    if (!mayUse(caller.tenant, connectorId)) throw new Problem('connector_not_found')
+    const connectorId = requireGranted(caller.tenant, request.connectorId)
     const tenant = caller.tenant.name
     const own = { ...request, connectorId, tenant }
     const history = await this.#read(tenantSlots, tenant, thread => thread.call('syncHistory', own))

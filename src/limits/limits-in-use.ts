@@ -13,7 +13,7 @@ export type LimitInUse = {
   readonly full_in_seconds: number
 }
 
-/** Tenants whose buckets are not full now, by name: all of them, or one. Throws Refusal: cursor_invalid. */
+/** Tenants whose buckets are not full now, by name: all of them, or one. Throws cursor_invalid. */
 export type LimitsInUse = (request: PageRequest & { tenant?: string | undefined }) => Page<LimitInUse>
 
 /** Reads the limits of tenants in the memory of this process. */

@@ -13,7 +13,7 @@ afterEach(() => {
 })
 
 function changesTo(name: string, lastChange: number): DirectoryChanges {
-  const settings = { ratePerMinute: 7, burst: null, operations: null, addresses: null, credentials: null }
+  const settings = { rate_per_minute: 7, burst: null, operations: null, addresses: null, credentials: null }
   const tenant = { name, disabled: false, ...settings, connectors: [], keys: [] }
   return { lastChange, changed: [name], tenants: [tenant] }
 }

@@ -28,7 +28,7 @@ describe('a running directory follows every change', () => {
 
     const snapshot = await readSnapshot(store)
     expect(snapshot).toEqual({ lastChange: 0, tenants: [], next: null })
-    await createTenant(administration, { name: 'acme', ratePerMinute: 5 })
+    await createTenant(administration, { name: 'acme', rate_per_minute: 5 })
     await createTenant(administration, { name: 'other' })
     const issued = await issueKey(administration, pepper, 'acme', null)
     expect(await follow()).toEqual(['acme', 'other'])
@@ -92,11 +92,11 @@ test('of each tenant the ten keys that were revoked last are known as such, and 
   for (const directory of [loaded, followed])
     for (const [tenant, revoked] of keys)
       for (const [n, key] of revoked.entries()) {
-        const applicant: AuthenticationAttempt = { requestId: '', stranger: null }
-        expect(directory.authenticate(key, 0, applicant)).toBeNull()
-        const { stranger } = applicant
-        if (n < 2) expect(stranger).toEqual({ reason: 'unknown' })
-        else expect(stranger).toEqual({ reason: 'revoked', tenant, keyId: key.slice(4, 20) })
+        const attempt: AuthenticationAttempt = { requestId: '', failure: null }
+        expect(directory.authenticate(key, 0, attempt)).toBeNull()
+        const { failure } = attempt
+        if (n < 2) expect(failure).toEqual({ reason: 'unknown' })
+        else expect(failure).toEqual({ reason: 'revoked', tenant, keyId: key.slice(4, 20) })
       }
   expect([...loaded.takeUses()]).toEqual([])
 })

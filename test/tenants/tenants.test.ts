@@ -37,7 +37,7 @@ describe('createTenant', () => {
     ['tenant_name_invalid', { name: '-acme' }],
     ['tenant_name_invalid', { name: 'a'.repeat(64) }],
     ['tenant_name_invalid', { name: 'acme\n' }],
-    ['limit_invalid', { name: 'acme', ratePerMinute: 0 }],
+    ['limit_invalid', { name: 'acme', rate_per_minute: 0 }],
     ['limit_invalid', { name: 'acme', burst: 1.5 }],
     ['connector_id_invalid', { name: 'acme', connectors: ['*', 'x'] }]
   ])('refuses with %s and leaves no trace: %j', async (code, wanted) => {

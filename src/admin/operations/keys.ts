@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { Instant, KeyId, TenantName, Time, TimeOrNull } from '../../contract/admin-schemas.ts'
 import { Page, pageQuery } from '../../contract/page-schemas.ts'
 import { strict } from '../../contract/schemas.ts'
-import type { KeyState } from '../../tenants/keys/key-state.ts'
+import type { KeyState } from '../../tenants/keys/key-life.ts'
 import type { Operation } from './operation.ts'
 
 const Expiry = Type.Optional(

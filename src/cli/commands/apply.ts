@@ -42,11 +42,11 @@ export function applyCommand(context: ProcessContext): Command {
         .option('--no-proof', 'do not try new keys of credentials upstream first'),
     async run(options: ApplyOptions): Promise<Applied> {
       const since = replayStart(options)
-      const wanted = readStateFile(options.file)
-      if (options.dryRun) return await dryRun(context, options, wanted, since)
+      const desired = readStateFile(options.file)
+      if (options.dryRun) return await dryRun(context, options, desired, since)
       const { prune = false, proof } = options
       const plan = await withStore(context, options, opened =>
-        runApply(context, opened, { wanted, prune, proof })
+        runApply(context, opened, { desired, prune, proof })
       )
       return { plan, dryRun: false }
     },
@@ -72,12 +72,12 @@ function replayStart({ replay, dryRun }: ApplyOptions): Date | undefined {
 async function dryRun(
   context: ProcessContext,
   options: ApplyOptions,
-  wanted: DesiredState,
+  desired: DesiredState,
   since: Date | undefined
 ): Promise<Applied> {
-  const reading = { ...options, proved: wanted.credentials !== null }
+  const reading = { ...options, verified: desired.credentials !== null }
   return await withCurrentState(context, reading, (current, raw) => {
-    const plan = planState(current, wanted, options.prune ?? false)
+    const plan = planState(current, desired, options.prune ?? false)
     if (!since) return { plan, dryRun: true }
     const replay = replayCalls(recordedCallsSince(raw, since), current.tenants, plan.after)
     return { plan, dryRun: true, replay: { since: since.toISOString(), ...replay } }

@@ -15,7 +15,7 @@ export function exportCommand(context: ProcessContext): Command {
   return withConfigOptions(command).action(async (options: ExportOptions) => {
     const document = await withCurrentState(
       context,
-      { ...options, proved: true },
+      { ...options, verified: true },
       ({ tenants, credentials }) => stateDocument(tenants, credentials)
     )
     const text = options.json ? `${JSON.stringify(document)}\n` : writeState(document)

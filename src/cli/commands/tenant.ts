@@ -1,13 +1,12 @@
 import { Command } from 'commander'
 import { tenantOperations } from '../../admin/operations/tenants.ts'
 import { domainError } from '../../contract/error-table.ts'
+import type { TenantDetails, TenantView } from '../../tenants/tenant-schemas.ts'
 import {
   createTenant,
   listTenants,
   setTenantDisabled,
   showTenant,
-  type TenantDetails,
-  type TenantView,
   updateTenant
 } from '../../tenants/tenants.ts'
 import type { ProcessContext } from '../context.ts'

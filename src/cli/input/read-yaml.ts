@@ -2,37 +2,37 @@ import { isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import type { ConfigIssue } from '../../config/error.ts'
 import { describeYamlError } from '../../config/yaml-error.ts'
 
-/** Aliases that a file may follow: without a bound a few lines could stand for more than memory holds. */
+/** Aliases in a file: without a bound a few lines could stand for more than memory holds. */
 const aliasesBound = 100
-/** Characters of a file: 70,000 tenants with three connectors each, which is what the memory of a gateway has room for. */
+/** Characters of a file: 70,000 tenants with three connectors each, as many as a gateway's memory has room for. */
 const longestText = 1 << 24
 
 /** What a YAML text holds, or why it cannot be used. */
 export type YamlRead = { readonly value: unknown } | { readonly faults: readonly ConfigIssue[] }
 
-/** Reads the one document of a YAML text. Faults tell the line, and never what stands there: it may be a secret. */
+/** Reads the one document of a YAML text. Faults name the line and never quote it: it may hold a secret. */
 export function readYaml(name: string, text: string): YamlRead {
   if (text.length > longestText) {
     const detail = `is longer than ${longestText} characters: give it in parts, without --prune`
     return { faults: [{ key: name, detail }] }
   }
   const lines = new LineCounter()
-  // Names are texts, also those that look like numbers. That none is given twice is checked below: to have it checked
-  // here would take the square of the time.
+  // Names are texts, also those that look like numbers. The check for repeated members is below: here it would take
+  // quadratic time.
   const document = parseDocument(text, {
-    // What other versions and tags make of a text is no mapping, list or plain value, and may pass for an empty mapping.
+    // Other versions and tags make values that are no mapping, list or plain value, and may pass for an empty mapping.
     schema: 'core',
     resolveKnownTags: false,
     stringKeys: true,
     uniqueKeys: false,
     lineCounter: lines,
-    // Each would quote its line, which one that is as long as the file makes the square of the time. None is shown.
+    // Each would quote its line: quadratic time where one line is the whole file. None is shown.
     prettyErrors: false,
-    // Silent, it would not tell of a second document.
+    // Silent, it would not report a second document.
     logLevel: 'error'
   })
   const at = (offset: number) => `${name}, line ${lines.linePos(offset).line}`
-  // One slip makes several errors of a line: the first tells enough.
+  // One slip makes several errors in a line: the first is enough.
   const wrong = new Map<string, ConfigIssue>()
   for (const error of [...document.errors, ...document.warnings].toReversed())
     wrong.set(at(error.pos[0]), { key: at(error.pos[0]), detail: describeYamlError(error) })
@@ -51,7 +51,7 @@ export function readYaml(name: string, text: string): YamlRead {
   }
 }
 
-/** Where the names of members stand that their mapping has already. */
+/** Offsets of members whose name their mapping has already. */
 function repeatedMembers(document: Parameters<typeof visit>[0]): number[] {
   const repeated: number[] = []
   visit(document, {

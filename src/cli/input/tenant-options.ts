@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { operations } from '../../contract/operations.ts'
-import { defaultTenantLimits, largestTenantLimit } from '../../tenants/tenant-limits.ts'
+import { defaultSettings, largestTenantLimit } from '../../tenants/tenant-settings.ts'
 import type { TenantUpdate } from '../../tenants/tenants.ts'
 import { type ConfigOptions, splitIds, wholeNumber } from './options.ts'
 
@@ -14,15 +14,14 @@ export type TenantOptions = ConfigOptions & {
   readonly credentials?: string
 }
 
-/** Adds all that can be chosen for a tenant. */
+/** Adds a tenant's settings and connectors. */
 export function withTenantOptions(command: Command, when: 'create' | 'update'): Command {
   const limit = wholeNumber(1, largestTenantLimit)
-  const { ratePerMinute, burst } = defaultTenantLimits
-  // What an update leaves out stays as it is.
+  const { rate_per_minute: rate, burst } = defaultSettings
   const unless = (given: string | number) => (when === 'create' ? ` (default: ${given})` : '')
   return command
     .option('--connectors <ids>', "connector ids separated by commas, '*' for all, or none")
-    .option('--rate <n>', `calls per minute${unless(ratePerMinute)}`, limit)
+    .option('--rate <n>', `calls per minute${unless(rate)}`, limit)
     .option('--burst <n>', `calls that may come at once${unless(burst)}`, limit)
     .option('--operations <list>', `what it may do: ${operations.join(',')} or none${unless('all')}`)
     .option(
@@ -32,11 +31,11 @@ export function withTenantOptions(command: Command, when: 'create' | 'update'): 
     .option('--credentials <names>', `upstream credentials, the first tried first${unless('default')}`)
 }
 
-/** What the options ask for. What was not given is undefined. */
+/** What the options ask for. An option left out is undefined. */
 export function desiredSettings(options: TenantOptions): TenantUpdate {
   const { connectors, rate, burst, operations, addresses, credentials } = options
   return {
-    ratePerMinute: rate,
+    rate_per_minute: rate,
     burst,
     connectors: listOrNone(connectors),
     operations: listOrNone(operations),

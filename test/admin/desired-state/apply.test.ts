@@ -31,7 +31,7 @@ beforeEach(async () => {
 
 type Drawn = { tenants?: (Partial<TenantState> & { name: string })[]; credentials?: Record<string, string> }
 
-function wantedOf({ tenants = [], credentials }: Drawn): DesiredState {
+function desiredOf({ tenants = [], credentials }: Drawn): DesiredState {
   return {
     tenants: new Map(tenants.map(state => [state.name, { ...newTenant(state.name), ...state }])),
     credentials: credentials ? new Map(Object.entries(credentials)) : null
@@ -45,14 +45,14 @@ function versionOf(source: string, key = source): NewVersion {
 /** Plans and applies, as the command does, with a key behind each reference. */
 async function apply(drawn: Drawn, { prune = false, between = () => {} } = {}) {
   const { store, administration } = temporary
-  const wanted = wantedOf(drawn)
-  const present = { tenants: await readStates(store.db), credentials: recordsOf(store.raw, keys) }
-  const { credentials: expected } = planState(present, wanted, prune)
+  const desired = desiredOf(drawn)
+  const current = { tenants: await readStates(store.db), credentials: recordsOf(store.raw, keys) }
+  const { credentials: expected } = planState(current, desired, prune)
   const versions = new Map(
     expected.flatMap(({ credential, after }) => (after ? [[credential, versionOf(after)] as const] : []))
   )
   between()
-  return await applyState(administration, { wanted, prune, keys, expected, versions })
+  return await applyState(administration, { desired, prune, keys, expected, versions })
 }
 
 /** All that the store holds, to be compared. */
@@ -165,12 +165,12 @@ describe('nothing is changed, of tenants neither, when', () => {
   test('a credential fails in the middle', async () => {
     await apply(first)
     const before = contents()
-    const wanted = wantedOf({ tenants: [{ name: 'beta' }], credentials: { a: 'file:a', b: 'file:b' } })
+    const desired = desiredOf({ tenants: [{ name: 'beta' }], credentials: { a: 'file:a', b: 'file:b' } })
     const { administration, store } = temporary
-    const present = { tenants: await readStates(store.db), credentials: recordsOf(store.raw, keys) }
-    const { credentials: expected } = planState(present, wanted, false)
+    const current = { tenants: await readStates(store.db), credentials: recordsOf(store.raw, keys) }
+    const { credentials: expected } = planState(current, desired, false)
     const versions = new Map([['a', versionOf('file:a')]])
-    const change = { wanted, prune: false, keys, expected, versions }
+    const change = { desired, prune: false, keys, expected, versions }
     await expect(applyState(administration, change)).rejects.toThrow(/credential b was not fetched/)
     expect(contents()).toBe(before)
   })
@@ -180,8 +180,8 @@ describe('nothing is changed, of tenants neither, when', () => {
     const { administration, store } = temporary
     store.raw.exec("UPDATE credential_version SET source = 'exec:evil'")
     const before = contents()
-    const wanted = wantedOf({ tenants: [{ name: 'beta' }], credentials: {} })
-    const change = { wanted, prune: false, keys, expected: [], versions: new Map() }
+    const desired = desiredOf({ tenants: [{ name: 'beta' }], credentials: {} })
+    const change = { desired, prune: false, keys, expected: [], versions: new Map() }
     await expect(applyState(administration, change)).rejects.toMatchObject({ code: 'credentials_damaged' })
     expect(contents()).toBe(before)
   })

@@ -38,13 +38,13 @@ function held(sources: Readonly<Record<string, string>>): CredentialRows {
 
 function plan(
   before: Map<string, TenantState>,
-  wanted: Map<string, TenantState>,
+  desired: Map<string, TenantState>,
   { prune = false, credentials = {}, sources = null }: Partial<Options> = {}
 ) {
   const named: DesiredState['credentials'] = sources && new Map(Object.entries(sources))
   return planState(
     { tenants: before, credentials: held(credentials) },
-    { tenants: wanted, credentials: named },
+    { tenants: desired, credentials: named },
     prune
   )
 }
@@ -115,8 +115,8 @@ test('what is chosen as the default would be is no change', () => {
 })
 
 test('a new tenant is told by what is not its default, and steps come in the order of names', () => {
-  const wanted = tenants({ name: 'b' }, { name: 'a', burst: 5, connectors: ['*'] })
-  expect(plan(tenants({ name: 'ab', burst: 3 }), wanted, { prune: true }).tenants).toMatchObject([
+  const desired = tenants({ name: 'b' }, { name: 'a', burst: 5, connectors: ['*'] })
+  expect(plan(tenants({ name: 'ab', burst: 3 }), desired, { prune: true }).tenants).toMatchObject([
     {
       tenant: 'a',
       action: 'create',
@@ -144,7 +144,7 @@ test('tenants that are not named are counted and left alone; pruned, they lose t
 
 describe('of a credential', () => {
   const none = new Map<string, TenantState>()
-  const cases: [what: string, source: string | null, wanted: string, step: unknown][] = [
+  const cases: [what: string, source: string | null, desired: string, step: unknown][] = [
     [
       'a new reference is added',
       null,
@@ -168,8 +168,8 @@ describe('of a credential', () => {
       { action: 'change', after: 'exec:sh b' }
     ]
   ]
-  test.each(cases)('%s', (_, source, wanted, step) => {
-    const options = { credentials: source === null ? {} : { c: source }, sources: { c: wanted } }
+  test.each(cases)('%s', (_, source, desired, step) => {
+    const options = { credentials: source === null ? {} : { c: source }, sources: { c: desired } }
     expect(plan(none, none, options).credentials).toMatchObject(step ? [{ credential: 'c', ...step }] : [])
   })
 
@@ -178,8 +178,8 @@ describe('of a credential', () => {
     ['a seal where a reference is', 'file:a', 'sealed', 'credential_not_sealed', /--from … --seal/],
     ['a command cut off, with none there', null, 'exec:sh …', 'credential_reference_cut', /the whole/],
     ['a command cut off, of another', 'exec:cat x', 'exec:sh …', 'credential_reference_cut', /the whole/]
-  ])('%s is refused, with what to do', (_, source, wanted, code, message) => {
-    const options = { credentials: source === null ? {} : { c: source }, sources: { c: wanted } }
+  ])('%s is refused, with what to do', (_, source, desired, code, message) => {
+    const options = { credentials: source === null ? {} : { c: source }, sources: { c: desired } }
     expect(() => plan(none, none, options)).toThrow(
       expect.objectContaining({ code, message: expect.stringMatching(message) })
     )
@@ -214,9 +214,9 @@ describe('of a credential', () => {
   })
 
   test('a name that no credential has is a warning, unless the file adds it or a start will', () => {
-    const wanted = tenants({ name: 'acme', credentials: ['default', 'new', 'there', 'misspelt'] })
+    const desired = tenants({ name: 'acme', credentials: ['default', 'new', 'there', 'misspelt'] })
     const options = { credentials: { there: 'sealed' }, sources: { new: 'file:a' } }
-    expect(plan(new Map(), wanted, options).warnings).toEqual([
+    expect(plan(new Map(), desired, options).warnings).toEqual([
       'tenant acme names credential misspelt, which does not exist yet'
     ])
   })

@@ -34,9 +34,9 @@ function replay(
   before: Partial<TenantState>,
   after: Partial<TenantState> | null
 ) {
-  const present = new Map([['acme', { ...open, ...before }]])
+  const current = new Map([['acme', { ...open, ...before }]])
   const coming = new Map(after ? [['acme', { ...open, ...after }]] : [])
-  return replayCalls(arrivals, present, coming)
+  return replayCalls(arrivals, current, coming)
 }
 
 type Case = [

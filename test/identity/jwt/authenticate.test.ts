@@ -128,7 +128,7 @@ test('past 1,024 tokens under verification others are told to come back, and kno
 
 test('the tokens that are remembered have a bound: the oldest go first', () => {
   const verified = new VerifiedTokens(3)
-  const issuer = { generation: 1 } as TokenIssuer
+  const issuer = { keys: { generation: 1 } } as TokenIssuer
   const kept = { issuer, generation: 1, tenant: 'acme', fromMs: 0, toMs: 10, digest: '', firstHalf: '' }
   for (const digest of ['a', 'b', 'c', 'd']) verified.keep(digest, kept)
   expect(verified.size).toBe(3)

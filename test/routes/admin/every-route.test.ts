@@ -30,7 +30,7 @@ const file = gatewayForFile({
     const keyId = async () => (await issueKey(setup.administration, setup.pepper, 'acme', null)).key_id
     return {
       ...(await issueAdminKeys(setup)),
-      limited: await setup.addTenant({ name: 'limited', ratePerMinute: 1, burst: 5 }),
+      limited: await setup.addTenant({ name: 'limited', rate_per_minute: 1, burst: 5 }),
       rotated: await keyId(),
       revocable: await keyId(),
       unused: addSealedCredential(setup, 'unused', unusedKey)
