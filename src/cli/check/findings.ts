@@ -67,8 +67,8 @@ function storeText({ path, state, tenants, keys }: Findings['store']): string {
 }
 
 function conclusion({ ok, warnings, upstream: { asked = [] } }: Findings): string {
-  if (ok) return warnings.length === 0 ? 'All is well.' : 'All is well but for what the warnings say.'
+  if (ok) return warnings.length === 0 ? 'All is well.' : 'All is well, apart from the warnings.'
   return asked.every(isAccepted)
     ? `The ledger is incomplete: ${missingEntriesRemedy}.`
-    : 'The upstream does not take our calls.'
+    : 'The upstream does not accept our calls.'
 }

@@ -72,16 +72,15 @@ async function keysOf(
 }
 
 function inWords(finding: ProbeResult): string {
-  return finding.echoed
-    ? `${ofKey(finding)}; its answer holds the key: rotate it, and tell them`
-    : ofKey(finding)
+  const leak = finding.echoed ? '; its answer holds the key: rotate it, and tell them' : ''
+  return verdictOn(finding) + leak
 }
 
-function ofKey({ reached, cause, status, key, code }: ProbeResult): string {
+function verdictOn({ reached, cause, status, key, code }: ProbeResult): string {
   if (!reached) return `the upstream cannot be reached (${cause})`
-  if (key === 'accepted') return 'the upstream is reached and takes the key'
-  if (key === 'refused') return `the upstream is reached and refuses the key (${status})`
-  return `the upstream is reached, and its answer says nothing of the key (${status}, ${code})`
+  if (key === 'accepted') return 'the upstream accepts the key'
+  if (key === 'refused') return `the upstream refuses the key (${status})`
+  return `the upstream answers, but says nothing about the key (${status}, ${code})`
 }
 
 /** Whether the upstream accepted the key and did not leak it. */

@@ -46,7 +46,7 @@ async function ask(
     throw domainError(
       'upstream_not_asked',
       'the upstream is not asked: the call would be recorded in the store, which is made by the first start of the gateway, or by ' +
-        'issuing a key; all else is well'
+        'issuing a key; everything else is well'
     )
   return await checkUpstream(context, options, findings.credentials)
 }

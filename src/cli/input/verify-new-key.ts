@@ -39,6 +39,6 @@ function rejectionOf({ code, options }: Problem, label: string): DomainError {
   const why = cause === undefined ? code : `${code}: ${cause}`
   return domainError(
     'credential_unproven',
-    `the new key (${label}) could not be proven (${why}): nothing is changed; try again, or give --no-proof`
+    `the new key (${label}) could not be verified (${why}): nothing is changed; try again, or give --no-proof`
   )
 }

@@ -125,7 +125,7 @@ test('a new key that an unreachable upstream cannot verify changes nothing', asy
   writeFileSync(join(cli.folder, 'gateway.yaml'), 'GATEWAY_UPSTREAM_ORIGIN: http://127.0.0.1:9\n')
   const failed = await runWith('bd_v2_next', cli, ['credential', 'rotate', 'default', '--stdin'])
   expect(failed).toMatchObject({ code: 1, stdout: '' })
-  expect(failed.stderr).toMatch(/could not be proven \(upstream_unreachable: refused\)/)
+  expect(failed.stderr).toMatch(/could not be verified \(upstream_unreachable: refused\)/)
   expect((await cli.json('credential', 'list'))['items']).toMatchObject([{ version: 1, standby: null }])
 })
 

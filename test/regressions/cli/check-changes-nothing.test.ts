@@ -63,7 +63,7 @@ describe('check leaves everything as it is:', () => {
     }
     expect(filesIn(gateway.folder)).toEqual(before)
     const people = await gateway.run(['check'], { ...key, GATEWAY_STORE_URL: 'sqlite:data/typo.db' })
-    expect(people.stdout).toMatch(/\nAll is well but for what the warnings say\.\n$/)
+    expect(people.stdout).toMatch(/\nAll is well, apart from the warnings\.\n$/)
   })
 
   test('a closed store gets no log, no index and no other mode', async () => {

@@ -61,7 +61,7 @@ test('check --upstream tries each credential by a read that changes nothing, and
   expect(ok).toBe(true)
   expect(upstream.asked).toMatchObject([{ credential: 'other@1', reached: true, key: 'accepted' }])
   const people = await cli.run(['check', '--upstream'], env)
-  expect(people.stdout).toMatch(/asked +other@1: the upstream is reached and takes the key\n/)
+  expect(people.stdout).toMatch(/asked +other@1: the upstream accepts the key\n/)
   expect(people.stdout).toMatch(/All is well\.\n$/)
   const { items } = (await cli.json('ledger', 'list', '--kind', 'call.outcome')) as { items: unknown[] }
   expect(items).toMatchObject([{ operation: 'credential.verify', code: 'accepted' }, { code: 'accepted' }])
@@ -79,7 +79,7 @@ test('check --upstream tries the key of the setting where the store has none, an
   ])
   expect(JSON.parse(refused.stderr)).toMatchObject({
     code: 'credential_refused',
-    detail: 'default@1: the upstream is reached and refuses the key (401)'
+    detail: 'default@1: the upstream refuses the key (401)'
   })
 })
 
@@ -89,7 +89,7 @@ test('an upstream that accepts the key and leaks it in its answer is exit 1, and
   const people = await cli.run(['check', '--upstream'], env)
   expect(people.code).toBe(1)
   expect(people.stdout + people.stderr).not.toMatch(/All is well|canary/)
-  expect(people.stderr).toMatch(/takes the key; its answer holds the key: rotate it, and tell them\n$/)
+  expect(people.stderr).toMatch(/accepts the key; its answer holds the key: rotate it, and tell them\n$/)
   const asked = await cli.run(['check', '--upstream', '--json'], env)
   expect(JSON.parse(asked.stderr)).toMatchObject({ code: 'credential_echoed' })
   expect((JSON.parse(asked.stdout) as Findings).upstream.asked).toMatchObject([
@@ -105,7 +105,7 @@ test('an upstream that cannot be reached is exit 1, with the cause', async () =>
     code: 1,
     stderr: 'connector-gateway: default@1: the upstream cannot be reached (refused)\n'
   })
-  expect(failed.stdout).toMatch(/The upstream does not take our calls\.\n$/)
+  expect(failed.stdout).toMatch(/The upstream does not accept our calls\.\n$/)
 })
 
 test('check --upstream without a store, which could not record the call, makes neither the call nor a store', async () => {
