@@ -13,8 +13,7 @@ import type { Scope } from './plugins/scope.ts'
 import { adminDescription } from './routes/admin/description.ts'
 import { adminOperations, type OperationDependencies } from './routes/admin/operations.ts'
 import { type DocsDependencies, docs } from './routes/docs.ts'
-import type { HealthDependencies } from './routes/health/health.ts'
-import { health } from './routes/health/health.ts'
+import { type HealthDependencies, health } from './routes/health/health.ts'
 
 export type AdminAppDependencies = ListenerDependencies &
   HealthDependencies &
@@ -22,11 +21,11 @@ export type AdminAppDependencies = ListenerDependencies &
     version: string
     adminKeys: Pick<AdminKeyDirectory, 'authenticate'>
     limiters: { failures: Limiter }
-    /** The description of the public listener, where this one shows it. */
+    /** The API description of the public listener, where this one shows it. */
     docs?: DocsDependencies | undefined
   }
 
-/** The admin listener: what operators and orchestrators ask, apart from the traffic of the tenants. */
+/** The admin listener: for operators and orchestrators, apart from the traffic of the tenants. */
 export async function buildAdminApp(dependencies: AdminAppDependencies): Promise<FastifyInstance> {
   const { version, adminKeys: keys, limiters } = dependencies
   const app = await buildListener('admin', dependencies)

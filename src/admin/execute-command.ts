@@ -2,7 +2,8 @@ import { hasCode } from '../contract/error-table.ts'
 import { Problem } from '../contract/problem.ts'
 import { isRefusal } from '../contract/refusal-table.ts'
 import type { AdminCaller } from '../identity/admin-key-directory.ts'
-import { BoundedQueue, withDeadline } from '../store/bounded-queue.ts'
+import { withDeadline } from '../store/deadline.ts'
+import { FairQueue, type Slots } from '../store/fair-queue.ts'
 import { isStoreFault, type StoreFaultCode } from '../store/store-fault.ts'
 import type { CommandRequest } from './commands.ts'
 import type { CommandName, Input, Result } from './operations/operations.ts'
@@ -14,10 +15,13 @@ export type CommandExecutorOptions = {
   readonly refresh: () => Promise<void>
 }
 
+/** How many changes may wait, of all administrators together. */
+const slots: Slots = { kind: 'change', count: 64 }
+
 /** Executes the commands of administrators, on the store's thread. */
 export class CommandExecutor {
   readonly #options: CommandExecutorOptions
-  readonly #waiting = new BoundedQueue()
+  readonly #queue = new FairQueue()
 
   constructor(options: CommandExecutorOptions) {
     this.#options = options
@@ -35,7 +39,7 @@ export class CommandExecutor {
     const { store, refresh } = this.#options
     const request = { name, input, actor: `admin-key:${keyId}`, requestId }
     try {
-      const result = await this.#waiting.wait(() => store.call('administer', request))
+      const result = await this.#queue.wait(slots, keyId, () => store.call('administer', request))
       // The change is durable, and other processes follow it too: a late refresh of this one is no failure. It takes no
       // room from changes: all who wait for it share one or two reads of the store.
       await withDeadline(refresh()).catch(() => {})

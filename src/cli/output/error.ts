@@ -7,7 +7,8 @@ import {
   errorTable,
   exitCodes,
   type FailureExit,
-  isInTable
+  isInTable,
+  titleOf
 } from '../../contract/error-table.ts'
 import { isStoreError } from '../../store/store-fault.ts'
 
@@ -51,7 +52,6 @@ function problem(
 ): CommandProblem {
   // HTTP's own problems have no action here: theirs are about requests.
   const { status, action }: ErrorKind = errorTable[code]
-  const title = `${code.charAt(0).toUpperCase()}${code.slice(1).replaceAll('_', ' ')}`
   const body = {
     type: `/problems/${code}`,
     title,

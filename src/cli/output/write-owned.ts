@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
-import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { realpathSync, statSync, writeFileSync } from 'node:fs'
+import { replaceFile } from '../../base/durable-file.ts'
 import { domainError } from '../../contract/error-table.ts'
 
 /**
@@ -11,7 +11,7 @@ export function writeOwned(file: string, text: string): void {
     const before = statSync(file, { throwIfNoEntry: false })
     if (before && !before.isFile()) writeFileSync(file, text)
     // Behind a link, the file that it leads to is replaced and not the link.
-    else replace(before ? realpathSync(file) : file, text)
+    else replaceFile(before ? realpathSync(file) : file, text)
   })
 }
 
@@ -22,15 +22,5 @@ export function reportUnwritable(file: string, write: () => void): void {
   } catch (error) {
     const detail = `cannot write ${file} (${(error as NodeJS.ErrnoException).code}); choose another by --output`
     throw domainError('file_unwritable', detail)
-  }
-}
-
-function replace(path: string, text: string): void {
-  const temporary = `${path}.${randomUUID()}.tmp`
-  try {
-    writeFileSync(temporary, text, { mode: 0o600, flush: true })
-    renameSync(temporary, path)
-  } finally {
-    rmSync(temporary, { force: true })
   }
 }

@@ -31,7 +31,7 @@ test('an export replaces a file as a whole, readable by its owner alone', async 
   expect(readFileSync(file, 'utf8')).toContain('acme')
   expect(statSync(file).mode & 0o777).toBe(0o600)
   expect(statSync(file).ino).not.toBe(ino)
-  expect(readdirSync(cli.folder).filter(name => name.endsWith('.tmp'))).toEqual([])
+  expect(readdirSync(cli.folder).filter(name => name.endsWith('.partial'))).toEqual([])
 })
 
 test('an export to a folder fails and leaves nothing behind, and one to a pipe is written', async () => {
