@@ -1,5 +1,6 @@
 import { BlockList, isIP, SocketAddress } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { BoundedMap } from '../base/bounded-map.ts'
 import { domainError } from '../contract/error-table.ts'
 
 /**
@@ -24,16 +25,11 @@ export function isInRanges(ranges: string, ip: string): boolean {
  * A compiled list takes some 5 kB outside the heap, and a tenant that calls may be one of 100,000: the lists in use are kept,
  * one for all tenants with the same ranges, and the longest unused go first.
  */
-const compiledLists = new Map<string, BlockList>()
-const compiledBound = 2_000
+const compiledLists = new BoundedMap<string, BlockList>(2_000)
 
 function compiled(ranges: string): BlockList {
   const list = compiledLists.get(ranges) ?? compile(ranges)
-  // Taken out first: a key that is set again keeps its position.
-  compiledLists.delete(ranges)
   compiledLists.set(ranges, list)
-  const [longestUnused] = compiledLists.keys()
-  if (compiledLists.size > compiledBound && longestUnused !== undefined) compiledLists.delete(longestUnused)
   return list
 }
 

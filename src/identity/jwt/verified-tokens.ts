@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../base/bounded-map.ts'
 import type { VerifiedToken } from './issuer.ts'
 
 /** A verified token, with what tells its text from others of the same content. */
@@ -10,11 +11,10 @@ const defaultBound = 20_000
  * place, whatever its signatures. A token is forgotten with its own time or a change of the keys that it was verified by.
  */
 export class VerifiedTokens {
-  readonly #tokens = new Map<string, RememberedToken>()
-  readonly #bound: number
+  readonly #tokens: BoundedMap<string, RememberedToken>
 
   constructor(bound = defaultBound) {
-    this.#bound = bound
+    this.#tokens = new BoundedMap(bound)
   }
 
   /** How many are kept. */
@@ -37,11 +37,6 @@ export class VerifiedTokens {
 
   /** Keeps a token; replaces another text of the same content, or the oldest token when there are too many. */
   keep(content: string, token: RememberedToken): void {
-    this.#tokens.delete(content)
-    for (const oldest of this.#tokens.keys()) {
-      if (this.#tokens.size < this.#bound) break
-      this.#tokens.delete(oldest)
-    }
     this.#tokens.set(content, token)
   }
 }

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
+import { titleOf } from '../../contract/error-table.ts'
 import { Failure, type FieldError, Problem, type ProblemCode } from '../../contract/problem.ts'
 import {
-  type Example,
   examplesOf,
   ofAnyRequest,
   type ProblemResponses,
@@ -30,7 +30,9 @@ function toFailure(error: unknown): unknown {
 /** The command line tells a detail behind its own name; an envelope holds a sentence. */
 function failureOf(code: RefusalCode, text: string, cause?: unknown): Failure<RefusalCode> {
   const sentence = `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
-  return new Failure(code, { ...refusalTable[code], retryable: false }, sentence, { cause })
+  return new Failure(code, { ...refusalTable[code], title: titleOf(code), retryable: false }, sentence, {
+    cause
+  })
 }
 
 /** Those of the public table that an administrator can meet. */
@@ -117,7 +119,7 @@ export function adminFailures({
 const noQueryTaken: FieldError = { pointer: '/query', detail: 'must be empty' }
 
 /** What comes of asking. */
-const ofAsking: Readonly<Record<NonNullable<Refused['asks']>, readonly Example[]>> = {
+const ofAsking: Readonly<Record<NonNullable<Refused['asks']>, readonly Failure[]>> = {
   memory: examplesOf(['internal_error']),
   reader: examplesOf(['internal_error', 'overloaded', 'store_unavailable']),
   change: [
