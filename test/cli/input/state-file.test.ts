@@ -14,7 +14,7 @@ function faultsOf(text: string): string[] {
   }
 }
 
-test('a tenant is what the file says of it, and what is left out is the default', () => {
+test('a tenant has the settings of the file, and defaults for what it leaves out', () => {
   const text = `
 tenants:
   b:
@@ -53,12 +53,12 @@ credentials:
   expect(readState('state.yaml', 'tenants: {}').credentials).toBeNull()
 })
 
-test('an alias stands for what its anchor is', () => {
+test('an alias stands for the value of its anchor', () => {
   const text = `tenants:\n  a: { connectors: &all ['*'] }\n  b: { connectors: *all }\n`
   expect(readState('state.yaml', text).tenants.get('b')?.connectors).toEqual(['*'])
 })
 
-describe('a file that is no state is refused with every fault, where it is and what it should be:', () => {
+describe('an invalid state file is rejected with every fault, its place and what is expected:', () => {
   const bomb = ['a: &a [x, x, x, x, x, x, x, x, x, x]']
   for (const [name, before] of ['ba', 'cb', 'dc', 'ed', 'fe'].map(pair => [...pair]))
     bomb.push(`${name}: &${name} [${Array(10).fill(`*${before}`).join(', ')}]`)
