@@ -21,14 +21,14 @@ type KnownKey = {
 }
 
 /**
- * Every tenant, every key that is not revoked, and of each tenant the keys that were revoked last, in memory: neither
- * admitting a request nor saying why it is refused does any I/O.
+ * Every tenant, every key that is not revoked, and the last revoked keys of each tenant, in memory: neither admitting a request
+ * nor explaining a rejection does any I/O.
  */
 export class Directory {
   readonly #digest: KeyedDigest
   readonly #keys = new KeyTable<KnownKey>()
   readonly #tenants = new Map<string, KnownTenant>()
-  /** The plain hash of the key that is looked at, in one buffer for all. */
+  /** The plain hash of the current key, in one buffer for all. */
   readonly #plain = Buffer.alloc(digestBytes)
   #uses = new Map<string, number>()
 
@@ -54,7 +54,7 @@ export class Directory {
   authenticate(key: string, now: number, attempt?: AuthenticationAttempt): Caller | null {
     const row = this.#keys.candidate(key, idStart)
     const plain = this.#plain
-    // In hex, then bytes: several times as fast as asking for bytes.
+    // Hex, then bytes: several times as fast as asking for bytes.
     plain.write(hash('sha256', key, 'hex'), 'hex')
     const isProven = this.#keys.isProven(row, plain)
     if (!isProven) {
@@ -68,9 +68,9 @@ export class Directory {
     // In the order in which `key list` shows states.
     const reason = keyRejection(known, now) ?? (known.tenant.disabled ? 'tenant_disabled' : null)
     if (reason !== null) return failAttempt(attempt, { reason, tenant: known.tenant.name, keyId: known.id })
-    // From then on it costs half as much: no parsing, no keyed digest.
+    // From now on this key costs half as much: no parsing, no keyed digest.
     if (!isProven) this.#keys.prove(row, plain)
-    // Its own text, not the part of the caller's: that would keep the whole key in memory.
+    // Its own text: a part of the caller's would keep the whole key in memory.
     this.#uses.set(known.id, now)
     return { tenant: known.tenant, keyId: known.id }
   }
@@ -87,7 +87,7 @@ export class Directory {
     return failAttempt(attempt, { reason: 'tenant_disabled', tenant: name, ...proof })
   }
 
-  /** Takes in a page of tenants that it does not know yet. */
+  /** Adds a page of new tenants. */
   load({ tenants }: Pick<TenantPage, 'tenants'>): void {
     for (const row of tenants) this.#add(row)
   }

@@ -15,7 +15,7 @@ afterEach(() => {
 
 const silent = { call: () => new Promise<never>(() => {}) }
 
-test('the answer to a change that times out says that it may have been made', async () => {
+test('a change without an answer in time is reported as possibly made', async () => {
   const administration = new CommandExecutor({ store: silent, refresh: async () => {} })
   const change = administration.execute(alice, 'addGrant', grant)
   const failed = expect(change).rejects.toMatchObject({
@@ -44,7 +44,7 @@ test.each([
   })
 })
 
-test('a change is answered although this process is late to apply it', async () => {
+test('a change is answered also when this process is late to follow it', async () => {
   const refresh = () => new Promise<never>(() => {})
   const administration = new CommandExecutor({ store: { call: async () => 'made' }, refresh })
   const change = administration.execute(alice, 'addGrant', grant)
@@ -52,7 +52,7 @@ test('a change is answered although this process is late to apply it', async () 
   expect(await change).toBe('made')
 })
 
-test('a change is answered only when this process applies it, however many are made at once', async () => {
+test('a change is answered only when this process follows it, however many are made at once', async () => {
   const asked: (() => void)[] = []
   const refresh = () => new Promise<void>(resolve => asked.push(resolve))
   const administration = new CommandExecutor({ store: { call: async () => 'made' }, refresh })

@@ -21,7 +21,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('abandoned reads count until the thread has done them', async () => {
+test('abandoned reads count as long as the thread has them to do', async () => {
   const reader = new QueryExecutor('sqlite:none', soonSilent)
   const read = () =>
     reader

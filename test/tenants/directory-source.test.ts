@@ -59,7 +59,7 @@ describe('a running directory follows every change', () => {
     expect(directory.size).toBe(2)
   })
 
-  test('a snapshot holds what following the changes would have given', async () => {
+  test('a snapshot equals what following all changes gives', async () => {
     const { store, administration } = await temporaryStore()
     await createTenant(administration, { name: 'acme', connectors: ['*'] })
     await createTenant(administration, { name: 'other', burst: 2 })
@@ -71,7 +71,7 @@ describe('a running directory follows every change', () => {
   })
 })
 
-test('of each tenant the ten keys that were revoked last are known as such, and older ones are not', async () => {
+test('the directory knows the ten keys of each tenant that were revoked last, and no older ones', async () => {
   const { store, administration, at } = await temporaryStore()
   const keys = new Map<string, string[]>([
     ['acme', []],
@@ -142,7 +142,7 @@ describe('key uses', () => {
     expect(await lastUsed()).toBe('2026-01-01T10:00:00.000Z')
   })
 
-  test('of more keys than fit one statement are all written', async () => {
+  test('of more keys than fit in one statement are all written', async () => {
     const { store, administration } = await temporaryStore()
     await createTenant(administration, { name: 'acme' })
     await store.transact(async () => {

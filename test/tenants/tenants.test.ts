@@ -68,7 +68,7 @@ describe('listTenants', () => {
     }
   })
 
-  test('refuses a cursor that no list gave', async () => {
+  test('refuses a cursor that is not from a list', async () => {
     const { store } = await temporaryStore()
     for (const cursor of ['!', 'YQ==', 'YQpi', 'AAA='])
       await expect(listTenants(store, { limit: 1, cursor })).rejects.toMatchObject({
@@ -78,7 +78,7 @@ describe('listTenants', () => {
 })
 
 describe('disabling and enabling', () => {
-  test('take effect once: what is so already adds no entry and no notice', async () => {
+  test('take effect once: a repetition adds no entry and no notice', async () => {
     const { store, administration } = await temporaryStore()
     await createTenant(administration, { name: 'acme' })
     const changed: boolean[] = []

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createTenant, setTenantDisabled, showTenant, updateTenant } from '../../src/tenants/tenants.ts'
 import { adminEntries, changeCount, temporaryStore } from '../support/fixtures/temporary-store.ts'
 
-test('what is named is changed, the rest stays, and the entries name what changed', async () => {
+test('an update changes the named members, keeps the rest, and its entries name what changed', async () => {
   const { store, administration, at } = await temporaryStore()
   await createTenant(administration, { name: 'acme', burst: 3 })
   await updateTenant(administration, 'acme', { rate_per_minute: 5 })
@@ -23,7 +23,7 @@ test('what is named is changed, the rest stays, and the entries name what change
   expect(changeCount(store)).toBe(3)
 })
 
-test('what is so already changes nothing, not the time since when either', async () => {
+test('an update to the current state changes nothing, not even the time of disabling', async () => {
   const { store, administration, at } = await temporaryStore()
   await createTenant(administration, { name: 'acme', burst: 3 })
   const { disabled_at } = await setTenantDisabled(administration, 'acme', true)

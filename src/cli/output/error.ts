@@ -54,7 +54,7 @@ function problem(
   const { status, action }: ErrorKind = errorTable[code]
   const body = {
     type: `/problems/${code}`,
-    title,
+    title: titleOf(code),
     status,
     detail,
     code,

@@ -21,7 +21,7 @@ const types: ReadonlySet<unknown> = new Set([undefined, 'jwt', 'at+jwt'])
 /** Verifies the tokens of one issuer. */
 export class TokenIssuer {
   readonly options: TokenIssuerOptions
-  /** Who called, in the ledger. */
+  /** The caller in the ledger. */
   readonly keyId: string
   readonly keys: JwksCache
 
@@ -62,7 +62,7 @@ export class TokenIssuer {
     return tenant
   }
 
-  /** The tenant that the claims of a genuine token name, if they name any. */
+  /** The tenant that the claims of a genuine token name. */
   tenantNamedIn(claims: JWTPayload): string | undefined {
     const { tenantClaim, tenants } = this.options
     const value = Object.hasOwn(claims, tenantClaim) ? claims[tenantClaim] : undefined

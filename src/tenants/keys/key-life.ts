@@ -6,7 +6,7 @@ export type KeyState = 'active' | 'expired' | 'revoked'
 
 type LifeColumns = Pick<Tables['api_key'], 'created_at' | 'expires_at' | 'revoked_at'>
 
-/** From when until when a key is taken. Times are RFC 3339, UTC. */
+/** Times are RFC 3339, UTC. */
 export type KeyLife = { readonly state: KeyState } & Readonly<LifeColumns>
 
 /** A key after a revocation; `changed` is false when it was revoked before. */
@@ -17,7 +17,7 @@ export function keyLife({ created_at, expires_at, revoked_at }: LifeColumns, now
   return { state: keyStateOf({ expires_at, revoked_at }, now), created_at, expires_at, revoked_at }
 }
 
-/** The state of a key at `now`. A revoked key stays revoked, also when it has expired. */
+/** A revoked key stays revoked, also when it has expired. */
 export function keyStateOf(
   { revoked_at, expires_at }: Pick<LifeColumns, 'revoked_at' | 'expires_at'>,
   now: Date
@@ -26,7 +26,7 @@ export function keyStateOf(
   return expires_at !== null && expires_at <= now.toISOString() ? 'expired' : 'active'
 }
 
-/** When a key expires that is issued at `at`; null for never. Throws expiry_invalid (not in the future). */
+/** The expiry of a key issued at `at`; null for never. Throws expiry_invalid (not in the future). */
 export function expiryAfter(at: string, expiresAt: Date | null): string | null {
   if (expiresAt === null) return null
   const expiry = instant(expiresAt)
@@ -34,7 +34,7 @@ export function expiryAfter(at: string, expiresAt: Date | null): string | null {
   return expiry
 }
 
-/** RFC 3339 with a year of four digits: only such times can be compared as text. Throws expiry_invalid. */
+/** RFC 3339 with a year of four digits, so that times compare as text. Throws expiry_invalid. */
 export function instant(date: Date): string {
   if (!(date.getTime() < Date.UTC(10_000)))
     throw domainError('expiry_invalid', 'a key cannot expire after the year 9999')

@@ -76,7 +76,7 @@ const first: Drawn = {
   credentials: { reports: 'file:a' }
 }
 
-test('all of it is one chain of entries, with names of fields and their values', async () => {
+test('the changes of an apply are one chain of entries, with the fields and their values', async () => {
   await apply(first)
   expect(entries()).toEqual([
     'admin.tenant.create acme rate_per_minute',
@@ -101,7 +101,7 @@ test('all of it is one chain of entries, with names of fields and their values',
   expect(readProven(temporary.store.raw, keys).generation).toBe(1)
 })
 
-test('applied a second time it writes nothing', async () => {
+test('a second apply writes nothing', async () => {
   await apply(first)
   const before = contents()
   temporary.at('2026-01-02T00:00:00Z')
@@ -109,7 +109,7 @@ test('applied a second time it writes nothing', async () => {
   expect(contents()).toBe(before)
 })
 
-test('what differs is changed, and what is left out has its default again', async () => {
+test('an apply changes what differs, and resets what the file leaves out to its default', async () => {
   await apply(first)
   const next: Drawn = { tenants: [{ name: 'acme', connectors: [id] }], credentials: { reports: 'file:b' } }
   const plan = await apply(next)
@@ -125,7 +125,7 @@ test('what differs is changed, and what is left out has its default again', asyn
   ])
 })
 
-test('pruned, a tenant is disabled without grants and keeps the rest; a reference goes when nobody uses it', async () => {
+test('a prune disables a tenant, removes its grants and keeps the rest; it removes references that nobody uses', async () => {
   const credentials = { used: 'file:a', idle: 'file:b' }
   await apply({ tenants: [{ name: 'acme', burst: 5, connectors: [id], credentials: ['used'] }], credentials })
   const nothing: Drawn = { tenants: [], credentials: {} }
@@ -147,7 +147,7 @@ test('pruned, a tenant is disabled without grants and keeps the rest; a referenc
   expect(contents()).toBe(before)
 })
 
-describe('nothing is changed, of tenants neither, when', () => {
+describe('an apply changes nothing, not even tenants, when', () => {
   test('others have changed the credentials meanwhile', async () => {
     await apply(first)
     let before = ''
@@ -187,7 +187,7 @@ describe('nothing is changed, of tenants neither, when', () => {
   })
 })
 
-test('a change by hand afterwards finds the rows as they were stored', async () => {
+test('a later command finds the rows as they were stored', async () => {
   await apply(first)
   const { administration, store } = temporary
   const custody = { ...administration, store, keys, at: new Date('2026-01-01T00:00:00Z') }

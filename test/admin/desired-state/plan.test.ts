@@ -54,7 +54,7 @@ type Options = {
   sources: Readonly<Record<string, string>> | null
 }
 
-describe('of a tenant each member that differs is told, and no other:', () => {
+describe('the plan of a tenant holds each member that differs, and no other:', () => {
   const cases: [what: string, before: Partial<TenantState>, after: Partial<TenantState>, changes: unknown][] =
     [
       [
@@ -101,7 +101,7 @@ describe('of a tenant each member that differs is told, and no other:', () => {
   })
 })
 
-test('what is chosen as the default would be is no change', () => {
+test('choosing the default value is no change', () => {
   const chosen = {
     name: 'acme',
     rate_per_minute: 60,
@@ -114,7 +114,7 @@ test('what is chosen as the default would be is no change', () => {
   expect(summary).toMatchObject({ unchanged: 1 })
 })
 
-test('a new tenant is told by what is not its default, and steps come in the order of names', () => {
+test('the plan of a new tenant holds what differs from defaults, and steps are in the order of names', () => {
   const desired = tenants({ name: 'b' }, { name: 'a', burst: 5, connectors: ['*'] })
   expect(plan(tenants({ name: 'ab', burst: 3 }), desired, { prune: true }).tenants).toMatchObject([
     {
@@ -131,7 +131,7 @@ test('a new tenant is told by what is not its default, and steps come in the ord
   ])
 })
 
-test('tenants that are not named are counted and left alone; pruned, they lose their grants and are disabled, once', () => {
+test('unnamed tenants are counted and kept; a prune disables them and removes their grants, once', () => {
   const before = tenants({ name: 'gone', connectors: [id] }, { name: 'off', disabled: true })
   expect(plan(before, new Map())).toMatchObject({ tenants: [], summary: { prune: 0, unnamed: 2 } })
   const { tenants: steps, summary, after } = plan(before, new Map(), { prune: true })
@@ -185,12 +185,12 @@ describe('of a credential', () => {
     )
   })
 
-  test('nothing is touched when the file says nothing of credentials', () => {
+  test('no credential changes when the file has no credentials', () => {
     const { credentials, summary } = plan(none, none, { prune: true, credentials: { c: 'file:a' } })
     expect({ credentials, summary }).toMatchObject({ credentials: [], summary: { prune: 0, unnamed: 0 } })
   })
 
-  test('references that nobody names or uses are pruned; seals, those in use and the one of the setting never', () => {
+  test('unnamed and unused references are pruned; sealed keys, credentials in use and that of the setting never', () => {
     const credentials = { used: 'file:a', 'default*': 'env:A', sealed: 'sealed', idle: 'file:b' }
     const before = tenants({ name: 'acme', disabled: true, credentials: ['used'] })
     const planned = plan(before, none, { prune: true, credentials, sources: {} })
@@ -205,7 +205,7 @@ describe('of a credential', () => {
     expect(plan(before, none, { credentials, sources: {} })).toMatchObject({ credentials: [], warnings: [] })
   })
 
-  test('one that the setting made is touched when it is named, and only then', () => {
+  test('the credential of the setting changes only when it is named', () => {
     const credentials = { 'default*': 'env:A' }
     expect(plan(none, none, { credentials, sources: { default: 'env:A' } }).credentials).toEqual([])
     expect(plan(none, none, { credentials, sources: { default: 'file:b' } }).credentials).toMatchObject([
@@ -213,7 +213,7 @@ describe('of a credential', () => {
     ])
   })
 
-  test('a name that no credential has is a warning, unless the file adds it or a start will', () => {
+  test('an unknown credential is a warning, unless the file or the next start adds it', () => {
     const desired = tenants({ name: 'acme', credentials: ['default', 'new', 'there', 'misspelt'] })
     const options = { credentials: { there: 'sealed' }, sources: { new: 'file:a' } }
     expect(plan(new Map(), desired, options).warnings).toEqual([

@@ -14,7 +14,7 @@ function faultsOf(text: string): string[] {
   }
 }
 
-test('a tenant has the settings of its file, and defaults for the rest', () => {
+test('a tenant has the settings of the file, and defaults for what it leaves out', () => {
   const text = `
 tenants:
   b:
@@ -53,12 +53,12 @@ credentials:
   expect(readState('state.yaml', 'tenants: {}').credentials).toBeNull()
 })
 
-test('an alias stands for its anchor', () => {
+test('an alias stands for the value of its anchor', () => {
   const text = `tenants:\n  a: { connectors: &all ['*'] }\n  b: { connectors: *all }\n`
   expect(readState('state.yaml', text).tenants.get('b')?.connectors).toEqual(['*'])
 })
 
-describe('an invalid state file is refused with every fault, its place and the form it should have:', () => {
+describe('an invalid state file is rejected with every fault, its place and what is expected:', () => {
   const bomb = ['a: &a [x, x, x, x, x, x, x, x, x, x]']
   for (const [name, before] of ['ba', 'cb', 'dc', 'ed', 'fe'].map(pair => [...pair]))
     bomb.push(`${name}: &${name} [${Array(10).fill(`*${before}`).join(', ')}]`)

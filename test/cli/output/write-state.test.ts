@@ -49,7 +49,7 @@ function recordsOf(given: Readonly<Record<string, string>>): CredentialRows {
   }
 }
 
-test(`an exported state changes nothing when it is applied, for any state (seed ${seed})`, async () => {
+test(`applying an export changes nothing, whatever the state (seed ${seed})`, async () => {
   await fc.assert(
     fc.asyncProperty(states, async ({ tenants, sources }) => {
       const { store, administration } = await temporaryStore()
@@ -79,7 +79,7 @@ test(`an exported state changes nothing when it is applied, for any state (seed 
   )
 })
 
-test('an export holds no arguments of commands, no removed credential and none that follows a setting', () => {
+test('an export has neither the words of a command nor removed credentials nor the one of a setting', () => {
   const { credentials, versions } = recordsOf({ a: 'exec:vault read -token=s3cret', b: 'env:B', c: 'sealed' })
   const [a, b, c] = credentials
   if (!a || !b || !c) throw new Error('three were given')
