@@ -67,7 +67,7 @@ type Told = { readonly before?: object; readonly after?: object }
 /** For each kind a change of it, and what its entry tells. A kind that is not here does not compile. */
 const changes: Readonly<Record<AdminKind, () => Promise<Told>>> = {
   'admin.tenant.create': async () => {
-    await acme({ ratePerMinute: 5, addresses: ['10.0.0.0/8'] })
+    await acme({ rate_per_minute: 5, addresses: ['10.0.0.0/8'] })
     return {
       after: {
         rate_per_minute: 5,
@@ -80,7 +80,7 @@ const changes: Readonly<Record<AdminKind, () => Promise<Told>>> = {
   },
   'admin.tenant.update': async () => {
     await acme({ burst: 7 })
-    await updateTenant(temporary.administration, 'acme', { burst: 8, ratePerMinute: 60, operations: [] })
+    await updateTenant(temporary.administration, 'acme', { burst: 8, rate_per_minute: 60, operations: [] })
     return {
       before: { burst: 7, operations: expect.arrayContaining(['sync']) },
       after: { burst: 8, operations: [] }
