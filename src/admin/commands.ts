@@ -1,5 +1,6 @@
-import { removeCredential } from '../custody/manage/commands.ts'
+import { removeCredential } from '../custody/manage/operations.ts'
 import type { CredentialAdministration } from '../custody/manage/transaction.ts'
+import { changeCredentials } from '../custody/manage/transaction.ts'
 import { addGrants, removeGrants } from '../tenants/grants.ts'
 import type { Pepper } from '../tenants/keys/api-key.ts'
 import { issueKey, revokeKey, rotateKey } from '../tenants/keys/keys.ts'
@@ -48,7 +49,7 @@ export const commands = {
     removeGrants(administration, tenant, [connectorId]),
 
   removeCredential: async ({ custody }: CommandContext, { name }: { name: string }) =>
-    removeCredential(custody, name)
+    changeCredentials(custody, removeCredential, name)
 } as const satisfies Record<string, (context: CommandContext, input: never) => Promise<unknown>>
 
 type Changes = typeof commands

@@ -3,7 +3,7 @@ import type { CredentialSnapshot } from './credential-snapshot.ts'
 import { SealBroken, unseal } from './crypto/envelope.ts'
 import { KeyMaterial } from './key-material.ts'
 import type { VersionRow } from './manage/credential-rows.ts'
-import { labelOf } from './manage/operations.ts'
+import { labelOf } from './manage/versions.ts'
 import type { CommandOptions, Environment } from './secrets/exec.ts'
 import { fetchSecret, SecretUnavailable, shownReference } from './secrets/reference.ts'
 

@@ -6,15 +6,19 @@ import assert from 'node:assert/strict'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { CommandRequest } from '../admin/commands.ts'
 import { serveRpc } from '../base/rpc.ts'
-import type { NotedMaterial } from '../custody/credential-jobs.ts'
 import { type CredentialSnapshot, newestChange, readCredentials } from '../custody/credential-snapshot.ts'
 import { ledgerSigner } from '../custody/crypto/ledger-signer.ts'
 import { fetchMasterKey } from '../custody/crypto/master-key.ts'
 import { MasterKeyRefetch } from '../custody/crypto/master-key-refetch.ts'
 import { isInForce, openKeysUnder, openRootKey, type StoreKeys } from '../custody/crypto/root-key.ts'
-import { noteMaterial, revertVersion } from '../custody/manage/commands.ts'
-import type { VersionChanged } from '../custody/manage/operations.ts'
+import {
+  type NotedMaterial,
+  noteMaterial,
+  type Reversion,
+  revertVersion
+} from '../custody/manage/automatic-operations.ts'
 import type { CredentialAdministration } from '../custody/manage/transaction.ts'
+import { changeCredentials } from '../custody/manage/transaction.ts'
 import type { StoredPrincipals } from '../identity/principals.ts'
 import { unpackEntries } from '../ledger/entry/pending-entry.ts'
 import type { Administrator } from '../ledger/writer/admin-entries.ts'
@@ -145,14 +149,13 @@ const jobs = {
     })
   },
 
-  /** Notes which key a reference gives now. */
-  noteMaterial({ name, version, graceMs, followsSetting }: NotedMaterial): Promise<VersionChanged> {
-    return onStore(() => noteMaterial(administration(), name, version, { graceMs, followsSetting }))
+  noteMaterial(note: NotedMaterial) {
+    return onStore(() => changeCredentials(administration(), noteMaterial, note))
   },
 
   /** The upstream refuses one version of a credential and takes the one before. */
-  revertVersion(change: { name: string; from: number; to: number }): Promise<boolean> {
-    return onStore(() => revertVersion(administration(), change))
+  revertVersion(change: Reversion): Promise<boolean> {
+    return onStore(() => changeCredentials(administration(), revertVersion, change))
   },
 
   /** Ends the chain, by a second try when the store has to be opened again for it, and closes the store. Must come last. */

@@ -3,17 +3,13 @@ import { Refusal } from '../../contract/refusal.ts'
 import type { StoreKeys } from '../../custody/crypto/root-key.ts'
 import { type CredentialRows, readCredentialRows } from '../../custody/manage/credential-rows.ts'
 import { readProven } from '../../custody/manage/manifest.ts'
-import {
-  addCredentialWithin,
-  type NewVersion,
-  removeCredentialWithin,
-  rotateCredentialWithin
-} from '../../custody/manage/operations.ts'
+import { addCredential, removeCredential, rotateCredential } from '../../custody/manage/operations.ts'
 import {
   type CredentialChange,
   type CredentialTransaction,
   changeCredentialsWithin
 } from '../../custody/manage/transaction.ts'
+import type { NewVersion } from '../../custody/manage/versions.ts'
 import { changeWithEntries } from '../../ledger/writer/admin-entries.ts'
 import { bringTo, readStates } from '../../tenants/tenant-state.ts'
 import { noticeTenants, type TenantAdministration, type TenantChange } from '../../tenants/transaction.ts'
@@ -84,20 +80,18 @@ function changeStoredCredentials(
   { keys, versions }: StateChange
 ): readonly CredentialChange[] {
   if (plan.credentials.length === 0 || !keys) return []
-  const { changes } = changeCredentialsWithin({ raw, keys, at }, transaction => ({
-    result: null,
-    changes: plan.credentials.flatMap(step => carryOut(transaction, step, versions.get(step.credential)))
-  }))
-  return changes
+  return changeCredentialsWithin({ raw, keys, at }, transaction => {
+    for (const step of plan.credentials) carryOut(transaction, step, versions.get(step.credential))
+  })
 }
 
 function carryOut(
   transaction: CredentialTransaction,
   { credential, action }: CredentialStep,
   version: NewVersion | undefined
-): readonly CredentialChange[] {
-  if (action === 'prune') return removeCredentialWithin(transaction, credential).changes
-  if (!version) throw new Error(`the key of credential ${credential} was not fetched`)
-  if (action === 'create') return addCredentialWithin(transaction, credential, version).changes
-  return rotateCredentialWithin(transaction, credential, version, graceMs).changes
+): void {
+  if (action === 'prune') removeCredential(transaction, credential)
+  else if (!version) throw new Error(`the key of credential ${credential} was not fetched`)
+  else if (action === 'create') addCredential(transaction, credential, version)
+  else rotateCredential(transaction, credential, version, graceMs)
 }

@@ -1,6 +1,5 @@
 import { Refusal } from '../../contract/refusal.ts'
-import { type CredentialRows, findVersion } from '../../custody/manage/credential-rows.ts'
-import { nextVersion } from '../../custody/manage/operations.ts'
+import { type CredentialRows, findVersion, nextVersion } from '../../custody/manage/credential-rows.ts'
 import { shownReference } from '../../custody/secrets/reference.ts'
 
 /** Where each credential that somebody names is to come from: `sealed` (it is there already), or a reference. */

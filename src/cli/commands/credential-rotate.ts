@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
-import { activateVersion } from '../../custody/manage/commands.ts'
 import type { CredentialRow } from '../../custody/manage/credential-rows.ts'
 import { readProven } from '../../custody/manage/manifest.ts'
-import { requireCredential } from '../../custody/manage/operations.ts'
+import { requireCredential, rotateCredential } from '../../custody/manage/operations.ts'
+import { changeCredentials } from '../../custody/manage/transaction.ts'
 import { shownReference } from '../../custody/secrets/reference.ts'
 import type { ProcessContext } from '../context.ts'
 import { type KeyOptions, newVersionInput, withKeyOptions } from '../input/key.ts'
@@ -57,7 +57,7 @@ async function rotateIn(context: ProcessContext, opened: OpenedStore, name: stri
     const key = { material, name, version: latest + 1 }
     const echoed = options.proof && (await verifyNewKey(context, opened, key))
     const custody = opened.custody()
-    const rotated = activateVersion(custody, name, version, options.grace)
+    const rotated = changeCredentials(custody, rotateCredential, name, version, options.grace)
     const keepsStandby = options.grace > 0
     const view = {
       credential: name,

@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 import { type CredentialView, listCredentials } from '../../custody/credential-views.ts'
 import { openMasterKey } from '../../custody/crypto/master-key.ts'
-import { addCredential, removeCredential } from '../../custody/manage/commands.ts'
+import { addCredential, removeCredential } from '../../custody/manage/operations.ts'
 import { rewrapCredentials } from '../../custody/manage/rewrap.ts'
+import { changeCredentials } from '../../custody/manage/transaction.ts'
 import { shownReference } from '../../custody/secrets/reference.ts'
 import type { ProcessContext } from '../context.ts'
 import { type KeyOptions, newVersionInput, withKeyOptions } from '../input/key.ts'
@@ -32,7 +33,7 @@ function addAdd(noun: Command, context: ProcessContext): void {
     const view = await withStore(context, options, async opened => {
       const { version, material } = await newVersionInput(context, options, opened)
       try {
-        addCredential(opened.custody(), name, version)
+        changeCredentials(opened.custody(), addCredential, name, version)
       } finally {
         version.secret?.fill(0)
         material.discard()
@@ -57,7 +58,7 @@ function addRemove(noun: Command, context: ProcessContext): void {
     noun.command('remove').description('remove a credential and its keys, for ever').argument('<name>')
   ).action(async (name: string, options: ConfigOptions) => {
     const removed = await withStore(context, options, async ({ custody }) =>
-      removeCredential(custody(), name)
+      changeCredentials(custody(), removeCredential, name)
     )
     print(
       context,
@@ -84,7 +85,10 @@ function addRewrap(noun: Command, context: ProcessContext): void {
         isNew: true,
         environment: config.execEnvironment
       })
-      return rewrapCredentials(administration, masterKey, { from: config.masterKey, to: options.to })
+      return changeCredentials(administration, rewrapCredentials, masterKey, {
+        from: config.masterKey,
+        to: options.to
+      })
     })
     print(
       context,

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { fingerprintKeyOf } from '../../custody/credential-snapshot.ts'
 import { KeyMaterial } from '../../custody/key-material.ts'
-import type { NewVersion } from '../../custody/manage/operations.ts'
+import type { NewVersion } from '../../custody/manage/versions.ts'
 import { resolveSecret } from '../../custody/secrets/reference.ts'
 import { CommandError, type ProcessContext } from '../context.ts'
 import type { OpenedStore } from '../with-store.ts'

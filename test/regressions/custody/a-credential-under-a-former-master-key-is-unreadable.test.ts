@@ -5,8 +5,9 @@ import { expect, test } from 'vitest'
 import { listCredentials } from '../../../src/custody/credential-views.ts'
 import { openMasterKey } from '../../../src/custody/crypto/master-key.ts'
 import { openRootKey, WrongMasterKey } from '../../../src/custody/crypto/root-key.ts'
-import { activateVersion, addCredential } from '../../../src/custody/manage/commands.ts'
+import { addCredential, rotateCredential } from '../../../src/custody/manage/operations.ts'
 import { rewrapCredentials } from '../../../src/custody/manage/rewrap.ts'
+import { changeCredentials } from '../../../src/custody/manage/transaction.ts'
 import { openStore } from '../../../src/store/store.ts'
 
 const env = Object.fromEntries(
@@ -24,19 +25,23 @@ test('a key is not sealed, nor another master key put in force, by who still hol
       return { store, keys, administrator, at: new Date() }
     }
     const before = open('FIRST')
-    addCredential(before, 'reports', { source: 'file:a.key', fingerprint: '1' })
+    changeCredentials(before, addCredential, 'reports', { source: 'file:a.key', fingerprint: '1' })
     const moved = { from: 'env:FIRST', to: 'env:SECOND' }
-    expect(rewrapCredentials(before, openMasterKey('env:SECOND', env), moved)).toBe(0)
+    expect(changeCredentials(before, rewrapCredentials, openMasterKey('env:SECOND', env), moved)).toBe(0)
     const views = () => listCredentials(store.raw, open('SECOND').keys, new Date())
     const stored = views()
 
     const version = { source: 'sealed', fingerprint: '2', secret: Buffer.from('bd_v2_key') }
-    expect(() => activateVersion(before, 'reports', version, 1000)).toThrow(WrongMasterKey)
-    expect(() => addCredential(before, 'other', version)).toThrow(WrongMasterKey)
-    expect(() => rewrapCredentials(before, openMasterKey('env:THIRD', env), moved)).toThrow(WrongMasterKey)
+    expect(() => changeCredentials(before, rotateCredential, 'reports', version, 1000)).toThrow(
+      WrongMasterKey
+    )
+    expect(() => changeCredentials(before, addCredential, 'other', version)).toThrow(WrongMasterKey)
+    expect(() =>
+      changeCredentials(before, rewrapCredentials, openMasterKey('env:THIRD', env), moved)
+    ).toThrow(WrongMasterKey)
     expect(views()).toEqual(stored)
     // What wraps nothing can be changed still: a running gateway goes back from a refused key.
-    activateVersion(before, 'reports', { source: 'file:b.key', fingerprint: '3' }, 1000)
+    changeCredentials(before, rotateCredential, 'reports', { source: 'file:b.key', fingerprint: '3' }, 1000)
     expect(views()).toMatchObject([{ version: 2 }])
   } finally {
     store.close()
