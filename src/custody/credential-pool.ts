@@ -18,6 +18,8 @@ export type CredentialEvents = {
 
 const sealed: Unusable = {}
 const none: HeldVersions = { active: null, standby: null, standbyUntilMs: 0 }
+/** By then the directory, which is read by another way, has given tenants of a removed credential the one they have now. */
+const retirementMs = 1000
 
 /** The upstream credentials that this process holds, by name. */
 export class CredentialPool {
@@ -27,6 +29,8 @@ export class CredentialPool {
   readonly #nowMs: () => number
   /** For the keys of all that are held; null until the first answer after a change of them. */
   #search: KeySearch | null = null
+  /** Credentials that were removed, and until when they are held for calls that still name them, in monotonic milliseconds. */
+  readonly #retiring = new Map<string, number>()
   /** Keys that are no longer held, and with which calls are still under way. */
   readonly #leaving = new Set<KeyMaterial>()
 
@@ -110,27 +114,46 @@ export class CredentialPool {
     return [...this.#held.values()].every(({ versions }) => versions.active === null)
   }
 
-  /** Holds exactly these from now on. Keys that are no longer among them are zeroed. */
+  /** Holds these from now on, and those that are no longer among them for a second. */
   replaceAll(all: ReadonlyMap<string, HeldVersions>): void {
-    for (const name of this.names()) if (!all.has(name)) this.drop(name)
+    for (const name of this.names())
+      if (!all.has(name) && !this.#retiring.has(name))
+        this.#retiring.set(name, this.#monotonicMs() + retirementMs)
     for (const [name, versions] of all) this.replace(name, versions)
   }
 
-  /** Holds one credential no longer: its keys are zeroed. */
-  drop(name: string): void {
+  /** Zeroes the standbys whose grace period is over, and the keys of credentials that were removed a second ago. */
+  dropOverdue(): void {
+    const nowMs = this.#nowMs()
+    for (const [name, { versions }] of this.#held)
+      if (versions.standby && nowMs >= versions.standbyUntilMs)
+        this.replace(name, { ...versions, standby: null })
+    for (const [name, untilMs] of this.#retiring) if (this.#monotonicMs() >= untilMs) this.#drop(name)
+  }
+
+  /** Zeroes all keys. */
+  clear(): void {
+    for (const name of this.names()) this.#drop(name)
+  }
+
+  #drop(name: string): void {
     this.replace(name, none)
     this.#held.delete(name)
   }
 
-  /** Zeroes the keys before whose grace period is over at this time, in milliseconds since 1970. */
-  dropOverdueStandbys(nowMs: number): void {
-    for (const [name, { versions }] of this.#held)
-      if (versions.standby && nowMs >= versions.standbyUntilMs)
-        this.replace(name, { ...versions, standby: null })
+  /**
+   * Whether this is the newer key, which the upstream rejected while it accepted the one before: its reference goes on giving
+   * it, and it would be rejected again and again.
+   */
+  wasReverted(name: string, fingerprint: string): boolean {
+    const { active, standby, standbyUntilMs } = this.held(name)
+    if (!active || !standby || standby.version < active.version) return false
+    return standby.material.fingerprint === fingerprint && this.#nowMs() < standbyUntilMs
   }
 
   /** Holds other versions of one credential from now on. */
   replace(name: string, versions: HeldVersions): void {
+    this.#retiring.delete(name)
     const credential = this.#held.get(name)
     const before = credential?.materials ?? []
     if (credential) credential.replace(versions)

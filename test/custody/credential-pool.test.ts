@@ -150,6 +150,32 @@ test('a credential that is not held cannot be used, and neither can one without 
   expect(credentials.areSealed).toBe(true)
 })
 
+describe('a credential that was removed', () => {
+  const held = { active: heldVersion(2, key), standby: null, standbyUntilMs: 0 }
+
+  test('goes a second later, once, however often the others are read meanwhile', () => {
+    const { credentials, clock } = heldCredentials({ default: [key], reports: [before] })
+    credentials.replaceAll(new Map([['default', held]]))
+    clock.ms = 999
+    credentials.replaceAll(new Map([['default', held]]))
+    credentials.dropOverdue()
+    expect(credentials.names()).toEqual(['default', 'reports'])
+    leaseOf(credentials.acquire('reports'))
+    clock.ms = 1000
+    credentials.dropOverdue()
+    expect(credentials.names()).toEqual(['default'])
+  })
+
+  test('stays when it is added again meanwhile', () => {
+    const { credentials, clock } = heldCredentials({ reports: [before] })
+    credentials.replaceAll(new Map())
+    credentials.replaceAll(new Map([['reports', held]]))
+    clock.ms = 5000
+    credentials.dropOverdue()
+    expect(credentials.names()).toEqual(['reports'])
+  })
+})
+
 test('a key that was replaced while its call was under way is recognised in the answer still', () => {
   const { credentials } = heldCredentials({ default: [key] })
   const lease = leaseOf(credentials.acquire('default'))

@@ -1,5 +1,6 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
+import { CredentialPool } from '../../src/custody/credential-pool.ts'
 import {
   CredentialReconciler,
   type CredentialReconcilerOptions
@@ -9,7 +10,7 @@ import { seal } from '../../src/custody/crypto/envelope.ts'
 import { fingerprintOf } from '../../src/custody/key-material.ts'
 import type { VersionRow } from '../../src/custody/manage/credential-rows.ts'
 import { CustodyBroken } from '../../src/custody/manage/manifest.ts'
-import { fingerprintKey, heldCredentials } from '../support/fixtures/held-credentials.ts'
+import { fingerprintKey } from '../support/fixtures/held-credentials.ts'
 import { eventually } from '../support/scenario/wait.ts'
 
 const wrapping = createSecretKey(randomBytes(32))
@@ -62,7 +63,7 @@ afterEach(async () => {
 
 /** A keeper of credentials before a store that the test plays. */
 function keeperBefore(store: CredentialReconcilerOptions['store']) {
-  const { credentials } = heldCredentials({})
+  const credentials = new CredentialPool({ onRevert() {}, onBreaker() {} })
   const told: string[] = []
   const keeper = new CredentialReconciler({
     credentials,

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
-import { type CredentialView, listCredentials } from '../../custody/credential-views.ts'
+import { type CredentialView, viewsOf } from '../../custody/credential-views.ts'
 import { openMasterKey } from '../../custody/crypto/master-key.ts'
+import { readProven } from '../../custody/manage/manifest.ts'
 import { addCredential, removeCredential } from '../../custody/manage/operations.ts'
 import { rewrapCredentials } from '../../custody/manage/rewrap.ts'
 import { changeCredentials } from '../../custody/manage/transaction.ts'
@@ -47,7 +48,7 @@ function addAdd(noun: Command, context: ProcessContext): void {
 function addList(noun: Command, context: ProcessContext): void {
   withConfigOptions(noun.command('list').description('list the credentials, never their keys')).action(
     async (options: ConfigOptions) => {
-      const items = await withStore(context, options, async opened => viewsOf(opened))
+      const items = await withStore(context, options, async opened => listedIn(opened))
       printPage(context, options, { items, next: null }, columns)
     }
   )
@@ -100,12 +101,12 @@ function addRewrap(noun: Command, context: ProcessContext): void {
   })
 }
 
-function viewsOf({ store, masterKey, administration }: OpenedStore): CredentialView[] {
-  return listCredentials(store.raw, masterKey(), administration.clock())
+function listedIn({ store, masterKey, administration }: OpenedStore): CredentialView[] {
+  return viewsOf(readProven(store.raw, masterKey()).records, administration.clock())
 }
 
 function viewOf(opened: OpenedStore, name: string): CredentialView | undefined {
-  return viewsOf(opened).find(({ credential }) => credential === name)
+  return listedIn(opened).find(({ credential }) => credential === name)
 }
 
 const columns: readonly Column<CredentialView>[] = [

@@ -34,6 +34,18 @@ export function findCredential(records: CredentialRows, name: string): Credentia
   return records.credentials.find(record => record.name === name && record.removed_at === null)
 }
 
+/** The credentials that have not been removed, with the active version of each and its source ('' when that row is lost). */
+export function activeCredentials(
+  records: CredentialRows
+): { record: CredentialRow; version: VersionRow | undefined; source: string }[] {
+  return records.credentials
+    .filter(({ removed_at }) => removed_at === null)
+    .map(record => {
+      const version = findVersion(records, record.name, record.active)
+      return { record, version, source: version?.source ?? '' }
+    })
+}
+
 export function findVersion(
   { versions }: CredentialRows,
   credential: string,

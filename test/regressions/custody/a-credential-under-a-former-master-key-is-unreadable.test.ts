@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { listCredentials } from '../../../src/custody/credential-views.ts'
+import { viewsOf } from '../../../src/custody/credential-views.ts'
 import { openMasterKey } from '../../../src/custody/crypto/master-key.ts'
 import { openRootKey, WrongMasterKey } from '../../../src/custody/crypto/root-key.ts'
+import { readProven } from '../../../src/custody/manage/manifest.ts'
 import { addCredential, rotateCredential } from '../../../src/custody/manage/operations.ts'
 import { rewrapCredentials } from '../../../src/custody/manage/rewrap.ts'
 import { changeCredentials } from '../../../src/custody/manage/transaction.ts'
@@ -28,7 +29,7 @@ test('a key is not sealed, nor another master key put in force, by who still hol
     changeCredentials(before, addCredential, 'reports', { source: 'file:a.key', fingerprint: '1' })
     const moved = { from: 'env:FIRST', to: 'env:SECOND' }
     expect(changeCredentials(before, rewrapCredentials, openMasterKey('env:SECOND', env), moved)).toBe(0)
-    const views = () => listCredentials(store.raw, open('SECOND').keys, new Date())
+    const views = () => viewsOf(readProven(store.raw, open('SECOND').keys).records, new Date())
     const stored = views()
 
     const version = { source: 'sealed', fingerprint: '2', secret: Buffer.from('bd_v2_key') }
