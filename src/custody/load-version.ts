@@ -1,6 +1,6 @@
 import type { HeldVersion } from './credential.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
-import { SealBroken, unseal } from './crypto/envelope.ts'
+import { decrypt, SealBroken } from './crypto/envelope.ts'
 import { KeyMaterial } from './key-material.ts'
 import type { VersionRow } from './manage/credential-rows.ts'
 import { labelOf } from './manage/versions.ts'
@@ -16,8 +16,8 @@ export type FetchMaterial = (reference: string) => Promise<KeyMaterial>
 type Opening = Pick<CredentialSnapshot, 'wrapping' | 'fingerprintKey'>
 
 /**
- * Opens one version as it was recorded. Throws SealBroken when what was sealed does not open here, and SecretUnavailable
- * when its reference gives no key, or another one than was recorded.
+ * Opens one version as it was recorded. Throws SealBroken when its encrypted key is unreadable here, and SecretUnavailable when
+ * its reference gives no key, or another than was recorded.
  */
 export async function loadVersion(
   record: VersionRow,
@@ -25,15 +25,15 @@ export async function loadVersion(
   materialOf: FetchMaterial
 ): Promise<HeldVersion> {
   const { credential, version, source, wrapped_key, sealed, fingerprint } = record
+  const label = labelOf(credential, version)
   const material =
     source === 'sealed'
-      ? new KeyMaterial(unsealed(record, opening), opening.fingerprintKey)
+      ? new KeyMaterial(decrypted(record, label, opening), opening.fingerprintKey)
       : await materialOf(source)
   if (material.fingerprint === fingerprint) return { version, source, material }
   material.discard()
-  if (wrapped_key || sealed)
-    throw new SealBroken(`${labelOf(credential, version)} is not the key that was sealed`)
-  throw new SecretUnavailable(`${labelOf(credential, version)}: its reference gives another key by now`)
+  if (wrapped_key || sealed) throw new SealBroken(`${label} is not the key that was encrypted`)
+  throw new SecretUnavailable(`${label}: its reference gives another key by now`)
 }
 
 /** The key that a reference gives now. Throws SecretUnavailable. */
@@ -51,11 +51,7 @@ export async function fetchMaterial(
   }
 }
 
-function unsealed(
-  { credential, version, wrapped_key, sealed }: VersionRow,
-  { wrapping }: Pick<Opening, 'wrapping'>
-): Buffer {
-  const label = labelOf(credential, version)
-  if (!wrapped_key || !sealed) throw new SealBroken(`${label} has lost what was sealed`)
-  return unseal({ wrappedKey: wrapped_key, sealed }, label, wrapping)
+function decrypted({ wrapped_key, sealed }: VersionRow, label: string, { wrapping }: Opening): Buffer {
+  if (!wrapped_key || !sealed) throw new SealBroken(`${label} has lost its encrypted key`)
+  return decrypt({ wrappedKey: wrapped_key, ciphertext: sealed }, label, wrapping)
 }

@@ -6,7 +6,7 @@ import {
   type CredentialReconcilerOptions
 } from '../../src/custody/credential-reconciler.ts'
 import type { CredentialSnapshot } from '../../src/custody/credential-snapshot.ts'
-import { seal } from '../../src/custody/crypto/envelope.ts'
+import { encrypt } from '../../src/custody/crypto/envelope.ts'
 import { fingerprintOf } from '../../src/custody/key-material.ts'
 import type { VersionRow } from '../../src/custody/manage/credential-rows.ts'
 import { CustodyBroken } from '../../src/custody/manage/manifest.ts'
@@ -17,7 +17,7 @@ const wrapping = createSecretKey(randomBytes(32))
 const [before, active] = ['bd_v2_canary_of_the_keeper_1', 'bd_v2_canary_of_the_keeper_2']
 
 function sealedVersion(version: number, key: string): VersionRow {
-  const { wrappedKey, sealed } = seal(Buffer.from(key), `default@${version}`, wrapping)
+  const { wrappedKey, ciphertext } = encrypt(Buffer.from(key), `default@${version}`, wrapping)
   const fingerprint = fingerprintOf(Buffer.from(key), fingerprintKey)
   const created_at = '2026-01-01T00:00:00.000Z'
   return {
@@ -27,7 +27,7 @@ function sealedVersion(version: number, key: string): VersionRow {
     source: 'sealed',
     fingerprint,
     wrapped_key: wrappedKey,
-    sealed
+    sealed: ciphertext
   }
 }
 

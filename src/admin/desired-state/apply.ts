@@ -80,9 +80,10 @@ function changeStoredCredentials(
   { keys, versions }: StateChange
 ): readonly CredentialChange[] {
   if (plan.credentials.length === 0 || !keys) return []
-  return changeCredentialsWithin({ raw, keys, at }, transaction => {
+  const { changes } = changeCredentialsWithin({ raw, keys, at }, transaction => {
     for (const step of plan.credentials) carryOut(transaction, step, versions.get(step.credential))
   })
+  return changes
 }
 
 function carryOut(

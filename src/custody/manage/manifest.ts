@@ -2,9 +2,10 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { matches } from '../../ledger/query/search.ts'
 import type { MasterKey } from '../crypto/master-key.ts'
+import { readMeta, writeMeta } from '../crypto/meta.ts'
 import { type CredentialRows, readCredentialRows } from './credential-rows.ts'
 
-/** What the store holds of credentials is not what was put there: none of it is used. */
+/** The rows of credentials are not what was stored: none of them is used. */
 export class CustodyBroken extends Error {
   override readonly name = 'CustodyBroken'
 }
@@ -12,11 +13,9 @@ export class CustodyBroken extends Error {
 /** What opens the rows: derived from the store's root key. */
 type Deriving = Pick<MasterKey, 'derive'>
 
-const manifestName = 'credential_manifest'
-
 /**
- * Reads all that the store holds of credentials, and how often it was changed. A keyed digest over all rows tells when
- * one was altered, moved or put back; the ledger tells when all of them, and the digest, are older than the last change.
+ * Reads all that the store holds of credentials, and how often it was changed. A keyed digest over all rows shows whether one
+ * was altered, moved or put back; the ledger shows whether all of them, and the digest, are older than the last change.
  * Throws CustodyBroken.
  */
 export function readProven(
@@ -40,15 +39,13 @@ export function readProven(
 
 /** Writes the digest of the rows as they are now, inside the transaction that changed them. */
 export function writeManifest(raw: DatabaseSync, keys: Deriving, generation: number): void {
-  const value = `${generation}.${macOf(readCredentialRows(raw), generation, keys).toString('hex')}`
-  raw
-    .prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
-    .run(manifestName, value)
+  const mac = macOf(readCredentialRows(raw), generation, keys).toString('hex')
+  writeMeta(raw, 'credential_manifest', `${generation}.${mac}`)
 }
 
 function readManifest(raw: DatabaseSync): { generation: number; mac: Buffer } {
-  const value = raw.prepare('SELECT value FROM meta WHERE key = ?').get(manifestName)?.['value']
-  const [, generation = '0', mac = ''] = /^([0-9]{1,15})\.([0-9a-f]{64})$/.exec(String(value)) ?? []
+  const value = String(readMeta(raw, 'credential_manifest'))
+  const [, generation = '0', mac = ''] = /^([0-9]{1,15})\.([0-9a-f]{64})$/.exec(value) ?? []
   return { generation: Number(generation), mac: Buffer.from(mac.padStart(64, '0'), 'hex') }
 }
 
@@ -67,7 +64,7 @@ function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-/** The number of the last change that the ledger tells of; 0 when it tells of none, or none any more. */
+/** The number of the last change in the ledger; 0 when it holds none, or none any more. */
 function recordedGeneration(raw: DatabaseSync): number {
   for (const { entry } of matches(raw, { kind: 'admin.credential.*' }, Number.MAX_SAFE_INTEGER))
     return Number(entry['generation'])

@@ -3,6 +3,7 @@ import type { AdminChange } from '../../ledger/entry/admin-change.ts'
 import { type Administrator, recordChanges } from '../../ledger/writer/admin-entries.ts'
 import { acknowledge } from '../../ledger/writer/missing-entries.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
+import { transact } from '../../store/sqlite/transact.ts'
 import type { StoreKeys } from '../crypto/root-key.ts'
 import type { CredentialRows } from './credential-rows.ts'
 import { readProven, writeManifest } from './manifest.ts'
@@ -41,37 +42,33 @@ export function changeCredentials<Input extends unknown[], Result>(
 ): Result {
   const { raw } = store
   const time = at.toISOString()
-  raw.exec('BEGIN IMMEDIATE')
-  try {
-    let result: Result | undefined
-    const changes = changeCredentialsWithin({ raw, keys, at: time }, transaction => {
-      result = operation(transaction, ...input)
-    })
+  const { result, head } = transact(raw, () => {
+    const { result, changes } = changeCredentialsWithin({ raw, keys, at: time }, transaction =>
+      operation(transaction, ...input)
+    )
     const head = changes.length > 0 ? recordChanges(raw, administrator, time, changes) : undefined
     store.requireInPlace()
-    raw.exec('COMMIT')
-    if (head) acknowledge(store, head)
-    return result as Result
-  } finally {
-    if (raw.isTransaction) raw.exec('ROLLBACK')
-  }
+    return { result, head }
+  })
+  if (head) acknowledge(store, head)
+  return result
 }
 
 /**
  * The same inside a transaction that is open already: whoever began it records the changes in the ledger, and commits.
  * Throws CustodyBroken.
  */
-export function changeCredentialsWithin(
+export function changeCredentialsWithin<Result>(
   { raw, keys, at }: Pick<CredentialTransaction, 'raw' | 'keys' | 'at'>,
-  work: (transaction: CredentialTransaction) => void
-): readonly CredentialChange[] {
+  work: (transaction: CredentialTransaction) => Result
+): { readonly result: Result; readonly changes: readonly CredentialChange[] } {
   const { records, generation: before } = readProven(raw, keys)
   const changes: CredentialChange[] = []
-  work({ raw, records, keys, at, changes })
-  if (changes.length === 0) return []
+  const result = work({ raw, records, keys, at, changes })
+  if (changes.length === 0) return { result, changes }
   const generation = before + 1
   writeManifest(raw, keys, generation)
   for (const { credential = 'all' } of changes)
     raw.prepare('INSERT INTO credential_change (credential) VALUES (?)').run(credential)
-  return changes.map(change => ({ ...change, generation }))
+  return { result, changes: changes.map(change => ({ ...change, generation })) }
 }

@@ -1,5 +1,5 @@
 import { changedValues } from '../../ledger/entry/changed-values.ts'
-import { seal } from '../crypto/envelope.ts'
+import { encrypt } from '../crypto/envelope.ts'
 import { requireInForce } from '../crypto/root-key.ts'
 import { recordedSource } from '../secrets/reference.ts'
 import {
@@ -86,7 +86,7 @@ function storeVersion(
   { source, fingerprint, secret }: NewVersion
 ): void {
   if (secret) requireInForce(raw, keys)
-  const encrypted = secret && seal(secret, labelOf(credential, version), keys.wrapping)
+  const encrypted = secret && encrypt(secret, labelOf(credential, version), keys.wrapping)
   insertVersion(raw, {
     credential,
     version,
@@ -94,6 +94,6 @@ function storeVersion(
     source,
     fingerprint,
     wrapped_key: encrypted?.wrappedKey ?? null,
-    sealed: encrypted?.sealed ?? null
+    sealed: encrypted?.ciphertext ?? null
   })
 }
