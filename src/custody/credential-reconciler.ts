@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { SerialRunner } from '../base/serial-runner.ts'
+import { hasCode } from '../contract/error-table.ts'
 import type { CredentialJobs } from './credential-jobs.ts'
 import type { CredentialPool } from './credential-pool.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
@@ -8,7 +9,6 @@ import type { KeyMaterial } from './key-material.ts'
 import { activeCredentials, findCredential } from './manage/credential-rows.ts'
 import { labelOf } from './manage/versions.ts'
 import { openSnapshot } from './open-snapshot.ts'
-import { SecretUnavailable } from './secrets/reference.ts'
 import { isCommand, SecretWatch, type SecretWatchOptions } from './secrets/watch.ts'
 
 export type CredentialReconcilerOptions = SecretWatchOptions & {
@@ -47,14 +47,14 @@ export class CredentialReconciler {
 
   /**
    * Opens all credentials, and follows them from then on. An unreadable one is logged, and cannot be used. Throws
-   * SecretUnavailable when there is none but the setting's, and that gives no key; or what the store's thread throws.
+   * `secret_unavailable` when there is none but the setting's, and that gives no key; or what the store's thread throws.
    */
   async open(): Promise<void> {
     try {
       await this.#load(-1)
       await this.#openSetting()
     } catch (error) {
-      if ((error as Error).name !== 'CustodyBroken') throw error
+      if (!hasCode(error, 'credentials_damaged')) throw error
       this.#report('store', error, 'the credentials are not used')
     }
     this.#timer ??= setInterval(() => this.poll(), pollMs)
@@ -118,7 +118,7 @@ export class CredentialReconciler {
     try {
       await this.#take(settingName, reference, await this.#materialOf(reference), true)
     } catch (error) {
-      if (!(error instanceof SecretUnavailable) || !mayBeMissing || active.length === 0) throw error
+      if (!hasCode(error, 'secret_unavailable') || !mayBeMissing || active.length === 0) throw error
     }
   }
 
@@ -214,7 +214,7 @@ export class CredentialReconciler {
       this.#failures.delete(subject)
     } catch (error) {
       this.#report(subject, error, what)
-      if ((error as Error).name !== 'CustodyBroken') return
+      if (!hasCode(error, 'credentials_damaged')) return
       // The rows are not what was stored: no key is used, rather than a wrong one, until all of them are read again.
       this.#options.credentials.clear()
       this.#snapshot = null

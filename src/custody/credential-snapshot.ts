@@ -17,7 +17,7 @@ export type CredentialSnapshot = {
   readonly fingerprintKey: KeyObject
 }
 
-/** Reads what changed after `lastChange`: all of it, or null when nothing did. Throws CustodyBroken. */
+/** Reads what changed after `lastChange`: all of it, or null when nothing did. Throws `credentials_damaged`. */
 export function readCredentials(
   raw: DatabaseSync,
   keys: StoreKeys,

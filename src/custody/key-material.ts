@@ -1,7 +1,7 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
+import { domainError } from '../contract/error-table.ts'
 import { KeySearch } from './leak-scan/key-search.ts'
-import { SecretUnavailable } from './secrets/reference.ts'
 import { writtenForm } from './secrets/written-form.ts'
 
 /**
@@ -16,12 +16,12 @@ export class KeyMaterial {
   #discarded = false
   #search: KeySearch | null = null
 
-  /** Takes `bytes` over: they are zeroed with the rest. Throws SecretUnavailable when they cannot be a header's value. */
+  /** Takes `bytes` over: they are zeroed with the rest. Throws `secret_unavailable` when they cannot be a header's value. */
   constructor(bytes: Buffer, fingerprintKey: KeyObject) {
     const fault = keyFault(bytes)
     if (fault !== null) {
       bytes.fill(0)
-      throw new SecretUnavailable(fault)
+      throw domainError('secret_unavailable', fault)
     }
     this.fingerprint = fingerprintOf(bytes, fingerprintKey)
     this.#bytes = bytes

@@ -1,11 +1,12 @@
+import { domainError, hasCode } from '../contract/error-table.ts'
 import type { HeldVersion } from './credential.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
-import { decrypt, SealBroken } from './crypto/envelope.ts'
+import { decrypt } from './crypto/envelope.ts'
 import { KeyMaterial } from './key-material.ts'
 import type { VersionRow } from './manage/credential-rows.ts'
 import { labelOf } from './manage/versions.ts'
 import type { CommandOptions, Environment } from './secrets/exec.ts'
-import { fetchSecret, SecretUnavailable, shownReference } from './secrets/reference.ts'
+import { fetchSecret, shownReference } from './secrets/reference.ts'
 
 /** Where the keys of references come from. */
 export type SecretSources = { readonly env: Environment; readonly commands: CommandOptions }
@@ -16,7 +17,7 @@ export type FetchMaterial = (reference: string) => Promise<KeyMaterial>
 type Opening = Pick<CredentialSnapshot, 'wrapping' | 'fingerprintKey'>
 
 /**
- * Opens one version as it was recorded. Throws SealBroken when its encrypted key is unreadable here, and SecretUnavailable when
+ * Opens one version as it was recorded. Throws `credentials_damaged` when its encrypted key is unreadable here, and `secret_unavailable` when
  * its reference gives no key, or another than was recorded.
  */
 export async function loadVersion(
@@ -32,11 +33,12 @@ export async function loadVersion(
       : await materialOf(source)
   if (material.fingerprint === fingerprint) return { version, source, material }
   material.discard()
-  if (wrapped_key || sealed) throw new SealBroken(`${label} is not the key that was encrypted`)
-  throw new SecretUnavailable(`${label}: its reference gives another key by now`)
+  if (wrapped_key || sealed)
+    throw domainError('credentials_damaged', `${label} is not the key that was encrypted`)
+  throw domainError('secret_unavailable', `${label}: its reference gives another key by now`)
 }
 
-/** The key that a reference gives now. Throws SecretUnavailable. */
+/** The key that a reference gives now. Throws `secret_unavailable`. */
 export async function fetchMaterial(
   reference: string,
   { fingerprintKey }: Pick<Opening, 'fingerprintKey'>,
@@ -46,12 +48,12 @@ export async function fetchMaterial(
   try {
     return new KeyMaterial(secret, fingerprintKey)
   } catch (error) {
-    if (!(error instanceof SecretUnavailable)) throw error
-    throw new SecretUnavailable(`${shownReference(reference)} gives no key: ${error.message}`)
+    if (!hasCode(error, 'secret_unavailable')) throw error
+    throw domainError('secret_unavailable', `${shownReference(reference)} gives no key: ${error.message}`)
   }
 }
 
 function decrypted({ wrapped_key, sealed }: VersionRow, label: string, { wrapping }: Opening): Buffer {
-  if (!wrapped_key || !sealed) throw new SealBroken(`${label} has lost its encrypted key`)
+  if (!wrapped_key || !sealed) throw domainError('credentials_damaged', `${label} has lost its encrypted key`)
   return decrypt({ wrappedKey: wrapped_key, ciphertext: sealed }, label, wrapping)
 }

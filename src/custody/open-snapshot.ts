@@ -1,9 +1,9 @@
+import { hasCode } from '../contract/error-table.ts'
 import type { HeldVersion, HeldVersions } from './credential.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
 import { loadVersion } from './load-version.ts'
 import { activeCredentials, type CredentialRow, findVersion } from './manage/credential-rows.ts'
 import { labelOf } from './manage/versions.ts'
-import { SecretUnavailable } from './secrets/reference.ts'
 import type { SecretWatch } from './secrets/watch.ts'
 
 export type SnapshotOpening = {
@@ -61,7 +61,7 @@ async function openVersion(
     )
   } catch (error) {
     // The key behind a reference may have changed: the active version is fetched again, the one before is lost.
-    if (version === active || !(error instanceof SecretUnavailable))
+    if (version === active || !hasCode(error, 'secret_unavailable'))
       onUnreadable(labelOf(name, version), error)
     return null
   }

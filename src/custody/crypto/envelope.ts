@@ -1,9 +1,5 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
-
-/** What was encrypted cannot be decrypted: it was altered, cut, moved to another row, or encrypted under another key. */
-export class SealBroken extends Error {
-  override readonly name = 'SealBroken'
-}
+import { domainError } from '../../contract/error-table.ts'
 
 /** A secret under a data key of its own, and that data key under the store's wrapping key. */
 export type Envelope = { readonly wrappedKey: Uint8Array; readonly ciphertext: Uint8Array }
@@ -25,7 +21,7 @@ export function encrypt(secret: Buffer, aad: string, wrapping: KeyObject): Envel
   }
 }
 
-/** The secret, in a buffer of its own: zero it after use. Throws SealBroken. */
+/** The secret, in a buffer of its own: zero it after use. Throws `credentials_damaged`. */
 export function decrypt({ wrappedKey, ciphertext }: Envelope, aad: string, wrapping: KeyObject): Buffer {
   const dataKey = decryptBytes(wrapping, wrappedKey, dataKeyAad(aad))
   try {
@@ -35,7 +31,7 @@ export function decrypt({ wrappedKey, ciphertext }: Envelope, aad: string, wrapp
   }
 }
 
-/** The same data key under another wrapping key: the secret's ciphertext stays as it is. Throws SealBroken. */
+/** The same data key under another wrapping key: the secret's ciphertext stays as it is. Throws `credentials_damaged`. */
 export function rewrap(wrappedKey: Uint8Array, aad: string, from: KeyObject, to: KeyObject): Uint8Array {
   const dataKey = decryptBytes(from, wrappedKey, dataKeyAad(aad))
   try {
@@ -53,10 +49,10 @@ export function encryptBytes(key: KeyObject, plain: Buffer, aad: string): Buffer
   return Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
 }
 
-/** Decrypts what `encryptBytes` made. Throws SealBroken. */
+/** Decrypts what `encryptBytes` made. Throws `credentials_damaged`. */
 export function decryptBytes(key: KeyObject, encrypted: Uint8Array, aad: string): Buffer {
   const bytes = Buffer.from(encrypted.buffer, encrypted.byteOffset, encrypted.byteLength)
-  if (bytes.length < ivBytes + tagBytes) throw new SealBroken('the encrypted key is cut')
+  if (bytes.length < ivBytes + tagBytes) throw domainError('credentials_damaged', 'the encrypted key is cut')
   const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
   decipher.setAAD(Buffer.from(aad, 'utf8'))
   decipher.setAuthTag(bytes.subarray(-tagBytes))
@@ -67,7 +63,7 @@ export function decryptBytes(key: KeyObject, encrypted: Uint8Array, aad: string)
     return plain
   } catch {
     plain.fill(0)
-    throw new SealBroken('the encrypted key cannot be decrypted: it was altered or moved')
+    throw domainError('credentials_damaged', 'the encrypted key cannot be decrypted: it was altered or moved')
   }
 }
 

@@ -11,8 +11,9 @@ import {
 } from 'node:fs'
 import { platform } from 'node:os'
 import { dirname } from 'node:path'
+import { domainError } from '../../contract/error-table.ts'
 import type { CommandOptions, Environment } from '../secrets/exec.ts'
-import { fetchSecret, resolveSecret, SecretUnavailable, shownReference } from '../secrets/reference.ts'
+import { fetchSecret, resolveSecret, shownReference } from '../secrets/reference.ts'
 import { writtenForm } from '../secrets/written-form.ts'
 
 /** A key from which others are derived, each for one purpose. */
@@ -35,7 +36,7 @@ export type OpenMasterKeyOptions = CommandOptions & {
   readonly isNew?: boolean
 }
 
-/** Opens the master key behind a reference. Throws SecretUnavailable when it is missing or too short. */
+/** Opens the master key behind a reference. Throws `secret_unavailable` when it is missing or too short. */
 export function openMasterKey(
   reference: string,
   env: Environment,
@@ -44,7 +45,10 @@ export function openMasterKey(
   if (createIfAbsent && isMissingFile(reference)) createKeyFile(pathOf(reference))
   const masterKey = masterKeyFrom(resolveSecret(reference, env, options), reference)
   if (isNew && masterKey.form !== undefined)
-    throw new SecretUnavailable(`${shownReference(reference)} gives no master key: it ${masterKey.form}`)
+    throw domainError(
+      'secret_unavailable',
+      `${shownReference(reference)} gives no master key: it ${masterKey.form}`
+    )
   return masterKey
 }
 
@@ -57,7 +61,7 @@ function pathOf(reference: string): string {
   return reference.slice('file:'.length)
 }
 
-/** Opens a master key that is there already, without blocking while a command runs. Throws SecretUnavailable. */
+/** Opens a master key that is there already, without blocking while a command runs. Throws `secret_unavailable`. */
 export async function fetchMasterKey(
   reference: string,
   env: Environment,
@@ -68,7 +72,8 @@ export async function fetchMasterKey(
 
 function masterKeyFrom(material: Buffer, reference: string): MasterKey {
   if (material.length < shortestKey)
-    throw new SecretUnavailable(
+    throw domainError(
+      'secret_unavailable',
       `${shownReference(reference)} is too short for a master key: ${shortestKey} characters or more are needed`
     )
   const masterKey = keyFrom(createSecretKey(material))
@@ -95,7 +100,7 @@ function createKeyFile(path: string): void {
     syncFolder(dirname(path))
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    if (code !== 'EEXIST') throw new SecretUnavailable(`file:${path} cannot be made (${code})`)
+    if (code !== 'EEXIST') throw domainError('secret_unavailable', `file:${path} cannot be made (${code})`)
   } finally {
     rmSync(draft, { force: true })
   }

@@ -1,9 +1,11 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
+import type { DomainError } from '../../base/domain-error.ts'
+import { domainError, hasCode } from '../../contract/error-table.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { transact } from '../../store/sqlite/transact.ts'
 import type { Environment } from '../secrets/exec.ts'
-import { decryptBytes, encryptBytes, SealBroken } from './envelope.ts'
+import { decryptBytes, encryptBytes } from './envelope.ts'
 import {
   isMissingFile,
   keyFrom,
@@ -12,11 +14,6 @@ import {
   openMasterKey
 } from './master-key.ts'
 import { readMeta, writeMeta } from './meta.ts'
-
-/** The store was made with another master key: nothing encrypted or issued under that one would work. */
-export class WrongMasterKey extends Error {
-  override readonly name = 'WrongMasterKey'
-}
 
 /**
  * The keys of one store. What is derived comes from the store's root key, and stays the same under another master key;
@@ -35,7 +32,7 @@ const rootName = 'root_key'
 
 /**
  * Opens the master key, which must be the one that the store was made with, and by it the keys of the store. Throws
- * SecretUnavailable, WrongMasterKey.
+ * `secret_unavailable`, `master_key_wrong`.
  */
 export function openRootKey(
   { raw }: Pick<StoreFile, 'raw'>,
@@ -59,7 +56,7 @@ export type InspectedMasterKey =
   /** The store has seen none yet: the first start takes this one, or makes it. */
   | { readonly state: 'taken_at_first_start' | 'made_at_first_start'; readonly keys: null }
 
-/** As `openRootKey`, but changes nothing. `raw` is null when there is no store yet. Throws SecretUnavailable, WrongMasterKey. */
+/** As `openRootKey`, but changes nothing. `raw` is null when there is no store yet. Throws `secret_unavailable`, `master_key_wrong`. */
 export function inspectMasterKey(
   raw: DatabaseSync | null,
   reference: string,
@@ -73,16 +70,17 @@ export function inspectMasterKey(
   return { state: 'fits', keys: openKeysUnder({ raw }, masterKey) }
 }
 
-/** Opens the keys of a store that has seen its master key. Throws WrongMasterKey. */
+/** Opens the keys of a store that has seen its master key. Throws `master_key_wrong`. */
 export function openKeysUnder({ raw }: Pick<StoreFile, 'raw'>, masterKey: MasterKey): StoreKeys {
   if (readMeta(raw, checkName) !== checkOf(masterKey)) throw notOfThisStore(masterKey)
   const wrapping = wrappingKeyOf(masterKey)
   return { ...keyFrom(openRoot(raw, masterKey, wrapping)), wrapping }
 }
 
-export function notOfThisStore({ form }: Pick<MasterKey, 'form'> = {}): WrongMasterKey {
+export function notOfThisStore({ form }: Pick<MasterKey, 'form'> = {}): DomainError {
   const hint = form === undefined ? '' : `; the one that is given ${form}`
-  return new WrongMasterKey(
+  return domainError(
+    'master_key_wrong',
     `the store was made with another master key: give that one as GATEWAY_MASTER_KEY${hint}`
   )
 }
@@ -101,11 +99,14 @@ export function isInForce({ raw }: Pick<StoreFile, 'raw'>, { wrapping }: StoreKe
 
 /**
  * For what wraps by these keys, inside its transaction: what is wrapped under a master key that has been replaced would never
- * open again. Throws WrongMasterKey.
+ * open again. Throws `master_key_wrong`.
  */
 export function requireInForce(raw: DatabaseSync, keys: StoreKeys): void {
   if (!isInForce({ raw }, keys))
-    throw new WrongMasterKey('the store was put under another master key meanwhile: nothing is changed')
+    throw domainError(
+      'master_key_wrong',
+      'the store was put under another master key meanwhile: nothing is changed'
+    )
 }
 
 /** Puts the store's root key under another master key, inside a transaction. Returns what wraps data keys from now on. */
@@ -135,8 +136,11 @@ function openRoot(raw: DatabaseSync, masterKey: MasterKey, wrapping: KeyObject):
   try {
     return createSecretKey(decryptBytes(wrapping, Buffer.from(encrypted, 'hex'), rootName))
   } catch (error) {
-    if (!(error instanceof SealBroken)) throw error
-    throw new WrongMasterKey('the root key of the store does not open: the store was altered, restore a copy')
+    if (!hasCode(error, 'credentials_damaged')) throw error
+    throw domainError(
+      'master_key_wrong',
+      'the root key of the store does not open: the store was altered, restore a copy'
+    )
   }
 }
 

@@ -1,14 +1,10 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
+import { domainError } from '../../contract/error-table.ts'
 import { matches } from '../../ledger/query/search.ts'
 import type { MasterKey } from '../crypto/master-key.ts'
 import { readMeta, writeMeta } from '../crypto/meta.ts'
 import { type CredentialRows, readCredentialRows } from './credential-rows.ts'
-
-/** The rows of credentials are not what was stored: none of them is used. */
-export class CustodyBroken extends Error {
-  override readonly name = 'CustodyBroken'
-}
 
 /** What opens the rows: derived from the store's root key. */
 type Deriving = Pick<MasterKey, 'derive'>
@@ -16,7 +12,7 @@ type Deriving = Pick<MasterKey, 'derive'>
 /**
  * Reads all that the store holds of credentials, and how often it was changed. A keyed digest over all rows shows whether one
  * was altered, moved or put back; the ledger shows whether all of them, and the digest, are older than the last change.
- * Throws CustodyBroken.
+ * Throws `credentials_damaged`.
  */
 export function readProven(
   raw: DatabaseSync,
@@ -26,12 +22,14 @@ export function readProven(
   const { generation, mac } = readManifest(raw)
   const isEmpty = generation === 0 && records.credentials.length === 0 && records.versions.length === 0
   if (!isEmpty && !timingSafeEqual(mac, macOf(records, generation, keys)))
-    throw new CustodyBroken(
+    throw domainError(
+      'credentials_damaged',
       'the rows of credentials are not those that were stored: restore a copy of the store'
     )
   const recorded = recordedGeneration(raw)
   if (recorded > generation)
-    throw new CustodyBroken(
+    throw domainError(
+      'credentials_damaged',
       `the rows of credentials are an old copy (change ${generation}, the ledger knows ${recorded}): restore the newest`
     )
   return { records, generation }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { Refusal } from '../../contract/refusal.ts'
+import { domainError } from '../../contract/error-table.ts'
 import { newValues } from '../../ledger/entry/changed-values.ts'
 import { recordedSource } from '../secrets/reference.ts'
 import { requireCredentialName } from './credential-name.ts'
@@ -15,7 +15,7 @@ import {
 import type { CredentialTransaction } from './transaction.ts'
 import { activate, labelOf, type NewVersion, replaceVersion, type VersionChanged } from './versions.ts'
 
-/** Adds a credential. Throws Refusal: credential_name_invalid, credential_exists. */
+/** Adds a credential. Throws `credential_name_invalid`, `credential_exists`. */
 export function addCredential(
   transaction: CredentialTransaction,
   name: string,
@@ -24,7 +24,7 @@ export function addCredential(
   const { records, at, changes } = transaction
   requireCredentialName(name)
   if (findCredential(records, name))
-    throw new Refusal(
+    throw domainError(
       'credential_exists',
       `credential ${name} exists already; credential rotate replaces its key`
     )
@@ -39,8 +39,8 @@ export function addCredential(
 }
 
 /**
- * Makes a new version the active one, and keeps the one before as standby for `graceMs`. Throws Refusal:
- * credential_not_found, credential_unchanged.
+ * Makes a new version the active one, and keeps the one before as standby for `graceMs`. Throws
+ * `credential_not_found`, `credential_unchanged`.
  */
 export function rotateCredential(
   transaction: CredentialTransaction,
@@ -52,12 +52,12 @@ export function rotateCredential(
   const record = requireCredential(records, name)
   const before = findVersion(records, name, record.active)
   if (before?.fingerprint === version.fingerprint && before.source === version.source)
-    throw new Refusal('credential_unchanged', `${labelOf(name, record.active)} has this key already`)
+    throw domainError('credential_unchanged', `${labelOf(name, record.active)} has this key already`)
   const kind = 'admin.credential.rotate'
   return replaceVersion(transaction, { ...record, follows_setting: 0 }, version, { graceMs, kind })
 }
 
-/** Removes a credential and all its keys. Throws Refusal: credential_not_found, credential_in_use. */
+/** Removes a credential and all its keys. Throws `credential_not_found`, `credential_in_use`. */
 export function removeCredential(
   { raw, records, at, changes }: CredentialTransaction,
   name: string
@@ -75,14 +75,14 @@ export function removeCredential(
   return { name, version: active, changed: true }
 }
 
-/** Throws Refusal: credential_not_found. */
+/** Throws `credential_not_found`. */
 export function requireCredential(records: CredentialRows, name: string): CredentialRow {
   const record = findCredential(records, name)
-  if (!record) throw new Refusal('credential_not_found', 'there is no credential with this name')
+  if (!record) throw domainError('credential_not_found', 'there is no credential with this name')
   return record
 }
 
-/** Throws Refusal: credential_in_use, as a tenant that uses it could make no calls. */
+/** Throws `credential_in_use`, as a tenant that uses it could make no calls. */
 function requireUnused(raw: DatabaseSync, name: string): void {
   const user = raw
     .prepare(
@@ -91,7 +91,7 @@ function requireUnused(raw: DatabaseSync, name: string): void {
     )
     .get(name) as { name: string } | undefined
   if (user)
-    throw new Refusal(
+    throw domainError(
       'credential_in_use',
       `tenant ${user.name} uses this credential: give it others first (tenant update ${user.name} --credentials)`
     )

@@ -9,7 +9,7 @@ import { labelOf } from './versions.ts'
 /**
  * Puts the store's root key and all data keys under another master key. Encrypted keys stay as they are, so running gateways
  * go on; the former master key alone opens the store no more. Returns how many data keys were wrapped. `references` are for
- * the ledger: where the master key was, and is. Throws SealBroken, WrongMasterKey.
+ * the ledger: where the master key was, and is. Throws `credentials_damaged`, `master_key_wrong`.
  */
 export function rewrapCredentials(
   { raw, records, keys, changes }: CredentialTransaction,

@@ -33,7 +33,7 @@ export type CredentialTransaction = {
 
 /**
  * Runs one operation in a transaction with its ledger entries, the digest of the rows, and the notice that running gateways
- * follow. Throws CustodyBroken when the rows are not what was stored, or what the operation throws: then nothing is changed.
+ * follow. Throws `credentials_damaged` when the rows are not what was stored, or what the operation throws: then nothing is changed.
  */
 export function changeCredentials<Input extends unknown[], Result>(
   { store, keys, administrator, at }: CredentialAdministration,
@@ -56,7 +56,7 @@ export function changeCredentials<Input extends unknown[], Result>(
 
 /**
  * The same inside a transaction that is open already: whoever began it records the changes in the ledger, and commits.
- * Throws CustodyBroken.
+ * Throws `credentials_damaged`.
  */
 export function changeCredentialsWithin<Result>(
   { raw, keys, at }: Pick<CredentialTransaction, 'raw' | 'keys' | 'at'>,

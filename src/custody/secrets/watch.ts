@@ -33,7 +33,7 @@ export class SecretWatch {
     this.#nowMs = options.nowMs ?? (() => performance.now())
   }
 
-  /** The key that a reference gives now. Throws SecretUnavailable. */
+  /** The key that a reference gives now. Throws `secret_unavailable`. */
   materialOf(source: string, opening: Pick<CredentialSnapshot, 'fingerprintKey'>): Promise<KeyMaterial> {
     const { sources, onCommand } = this.#options
     if (isCommand(source)) onCommand?.()

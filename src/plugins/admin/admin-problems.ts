@@ -8,7 +8,7 @@ import {
   type ProblemResponses,
   problemResponses
 } from '../../contract/problem-responses.ts'
-import { type RefusalCode, refusalCodeOf, refusalTable } from '../../contract/refusal.ts'
+import { isRefusal, type RefusalCode, refusalTable } from '../../contract/refusal-table.ts'
 import { ProblemSchema } from '../../contract/schemas.ts'
 import { roleNotEnough } from './admin-auth.ts'
 
@@ -24,8 +24,7 @@ export const adminProblems = fp(
 )
 
 function toFailure(error: unknown): unknown {
-  const code = refusalCodeOf(error)
-  return code === undefined ? error : failureOf(code, (error as Error).message, error)
+  return isRefusal(error) ? failureOf(error.code, error.message, error) : error
 }
 
 /** The command line tells a detail behind its own name; an envelope holds a sentence. */
