@@ -34,12 +34,12 @@ export class MasterKeyRefetch {
       return this.#options.open(fetched)
     } catch (error) {
       this.#reason = error
-      if (!this.#isFetching && performance.now() >= this.#pausedUntilMs) void this.#fetch()
+      if (!this.#isFetching && performance.now() >= this.#pausedUntilMs) void this.#refetch()
       throw error
     }
   }
 
-  async #fetch(): Promise<void> {
+  async #refetch(): Promise<void> {
     this.#isFetching = true
     try {
       this.#fetched = await this.#options.fetch()
