@@ -86,7 +86,7 @@ export class CredentialPool {
   #searches(): readonly KeySearch[] {
     this.#search ??= KeyMaterial.searchFor([...this.#held.values()].flatMap(({ materials }) => materials))
     if (this.#leaving.size === 0) return [this.#search]
-    for (const material of this.#leaving) if (!material.isLeaving) this.#leaving.delete(material)
+    for (const material of this.#leaving) if (!material.isRetiring) this.#leaving.delete(material)
     return [this.#search, ...[...this.#leaving].map(({ search }) => search)]
   }
 
@@ -158,7 +158,7 @@ export class CredentialPool {
     const before = credential?.materials ?? []
     if (credential) credential.replace(versions)
     else this.#held.set(name, new Credential(name, versions))
-    for (const material of before) if (material.isLeaving) this.#leaving.add(material)
+    for (const material of before) if (material.isRetiring) this.#leaving.add(material)
     this.#search?.erase()
     this.#search = null
   }
