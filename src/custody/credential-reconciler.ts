@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { SerialRunner } from '../base/serial-runner.ts'
 import { hasCode } from '../contract/error-table.ts'
+import type { EventPublisher } from '../telemetry/events.ts'
 import type { CredentialJobs } from './credential-jobs.ts'
 import type { CredentialPool } from './credential-pool.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
@@ -16,9 +17,14 @@ export type CredentialReconcilerOptions = SecretWatchOptions & {
   readonly store: CredentialJobs
   /** GATEWAY_UPSTREAM_KEY, and whether it may be missing where the store holds credentials. */
   readonly setting: { readonly reference: string; readonly mayBeMissing: boolean }
-  readonly onChange: (label: string) => void
-  readonly onError: (error: unknown, what: string) => void
+  readonly events: EventPublisher
 }
+
+type FailureEvent =
+  | 'credential.unreadable'
+  | 'credential.not_fetched'
+  | 'credentials.not_read'
+  | 'credentials.unusable'
 
 /** The credential that the setting gives. */
 const settingName = 'default'
@@ -37,7 +43,7 @@ export class CredentialReconciler {
   readonly #references: SecretWatch
   /** Commands that run: nothing else waits for them. */
   readonly #commands = new Set<Promise<void>>()
-  /** Failures that last, with the message that was logged for each: of `store`, `reference NAME` or `version LABEL`. */
+  /** Failures that last, with the message that was published for each: of `store`, `reference NAME` or `version LABEL`. */
   readonly #failures = new Map<string, string>()
 
   constructor(options: CredentialReconcilerOptions) {
@@ -55,7 +61,7 @@ export class CredentialReconciler {
       await this.#openSetting()
     } catch (error) {
       if (!hasCode(error, 'credentials_damaged')) throw error
-      this.#report('store', error, 'the credentials are not used')
+      this.#report('store', error, 'credentials.unusable')
     }
     this.#timer ??= setInterval(() => this.poll(), pollMs)
     await this.poll()
@@ -123,24 +129,22 @@ export class CredentialReconciler {
   }
 
   async #readStore(): Promise<void> {
-    await this.#try('store', 'the credentials could not be read', () =>
-      this.#load(this.#snapshot?.lastChange ?? -1)
-    )
+    await this.#try('store', 'credentials.not_read', () => this.#load(this.#snapshot?.lastChange ?? -1))
   }
 
   async #load(lastChange: number): Promise<void> {
-    const { credentials, store, onChange } = this.#options
+    const { credentials, store, events } = this.#options
     const snapshot = await store.call('credentials', lastChange)
     if (!snapshot) return
     const all = await openSnapshot({
       snapshot,
       held: name => credentials.held(name),
       references: this.#references,
-      onUnreadable: (label, error) => this.#report(`version ${label}`, error, 'a credential cannot be opened')
+      reportUnreadable: (label, error) => this.#report(`version ${label}`, error, 'credential.unreadable')
     })
     for (const [name, { active }] of all)
       if (active && active.version !== credentials.held(name).active?.version)
-        onChange(labelOf(name, active.version))
+        events.publish('credential.in_use', { credential: labelOf(name, active.version) })
     credentials.replaceAll(all)
     this.#snapshot = snapshot
   }
@@ -148,7 +152,7 @@ export class CredentialReconciler {
   /** Fetches what a reference gives now, when it is time to. Nobody waits for a command. */
   async #follow(name: string, source: string): Promise<void> {
     if (!this.#references.isDue(name, source, this.#isMissing(name))) return
-    const followed = this.#try(`reference ${name}`, 'the key of a credential could not be fetched', () =>
+    const followed = this.#try(`reference ${name}`, 'credential.not_fetched', () =>
       this.#references.run(name, source, async () => {
         const material = await this.#materialOf(source)
         const isSettled = this.#references.isSettled(name, source, material)
@@ -182,7 +186,7 @@ export class CredentialReconciler {
     material: KeyMaterial,
     followsSetting = this.#followsSetting(name)
   ): Promise<void> {
-    const { credentials, store, onChange } = this.#options
+    const { credentials, store, events } = this.#options
     const { fingerprint } = material
     const isKnown = credentials.held(name).active?.material.fingerprint === fingerprint
     if (isKnown || credentials.wasReverted(name, fingerprint) || this.#references.isClosed)
@@ -199,7 +203,7 @@ export class CredentialReconciler {
       standby: credentials.held(name).active,
       standbyUntilMs: Date.now() + changeGraceMs
     })
-    onChange(labelOf(name, noted.version))
+    events.publish('credential.in_use', { credential: labelOf(name, noted.version) })
     // Another process had noted it before: the store knows until when the one before may be tried.
     if (!noted.changed) await this.#load(-1)
   }
@@ -208,12 +212,12 @@ export class CredentialReconciler {
     return this.#snapshot ? findCredential(this.#snapshot.records, name)?.follows_setting === 1 : false
   }
 
-  async #try(subject: string, what: string, work: () => Promise<void>): Promise<void> {
+  async #try(subject: string, event: FailureEvent, work: () => Promise<void>): Promise<void> {
     try {
       await work()
       this.#failures.delete(subject)
     } catch (error) {
-      this.#report(subject, error, what)
+      this.#report(subject, error, event)
       if (!hasCode(error, 'credentials_damaged')) return
       // The rows are not what was stored: no key is used, rather than a wrong one, until all of them are read again.
       this.#options.credentials.clear()
@@ -221,11 +225,11 @@ export class CredentialReconciler {
     }
   }
 
-  /** Once, as long as the failure lasts and its message stays the same. */
-  #report(subject: string, error: unknown, what: string): void {
-    const message = String((error as Error).message)
+  /** Once for as long as the failure lasts and its message stays the same. */
+  #report(subject: string, err: unknown, event: FailureEvent): void {
+    const message = String((err as Error).message)
     if (this.#references.isClosed || this.#failures.get(subject) === message) return
     this.#failures.set(subject, message)
-    this.#options.onError(error, what)
+    this.#options.events.publish(event, { err })
   }
 }

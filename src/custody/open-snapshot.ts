@@ -12,7 +12,7 @@ export type SnapshotOpening = {
   held(name: string): HeldVersions
   readonly references: Pick<SecretWatch, 'mayFetch' | 'run' | 'materialOf'>
   /** A version is unreadable; the others can still be used. */
-  onUnreadable(label: string, error: unknown): void
+  reportUnreadable(label: string, error: unknown): void
 }
 
 /** What this process is to hold of each credential in the store. */
@@ -47,7 +47,7 @@ async function openVersion(
   name: string,
   version: number,
   active: number,
-  { snapshot, held, references, onUnreadable }: SnapshotOpening
+  { snapshot, held, references, reportUnreadable }: SnapshotOpening
 ): Promise<HeldVersion | null> {
   const record = findVersion(snapshot.records, name, version)
   if (!record) return null
@@ -62,7 +62,7 @@ async function openVersion(
   } catch (error) {
     // The key behind a reference may have changed: the active version is fetched again, the one before is lost.
     if (version === active || !hasCode(error, 'secret_unavailable'))
-      onUnreadable(labelOf(name, version), error)
+      reportUnreadable(labelOf(name, version), error)
     return null
   }
 }

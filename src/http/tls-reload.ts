@@ -6,7 +6,7 @@ import {
   type TlsTexts,
   tlsMaterial
 } from '../config/tls-files.ts'
-import type { Logger } from '../telemetry/logger.ts'
+import type { EventPublisher } from '../telemetry/events.ts'
 import { type SecureServer, secure } from './node-options.ts'
 
 const warnWithinMs = 14 * 24 * 60 * 60_000
@@ -30,10 +30,10 @@ export type FollowOptions = {
 }
 
 /** Reads the certificate and what belongs to it. Throws ConfigError. */
-export async function openTls(files: TlsFiles, logger: Pick<Logger, 'info' | 'warn'>): Promise<TlsSource> {
+export async function openTls(files: TlsFiles, events: EventPublisher): Promise<TlsSource> {
   const texts = await readTlsFiles(files)
   const material = tlsMaterial(texts)
-  logExpiry(material, Date.now(), logger)
+  reportExpiry(material, Date.now(), events)
   let served = material
   let behind = false
   return {
@@ -44,10 +44,10 @@ export async function openTls(files: TlsFiles, logger: Pick<Logger, 'info' | 'wa
       followFiles(files, JSON.stringify(texts), everyMs, found => {
         const next = !(found instanceof Error) && found.validTo.getTime() <= now() ? expired : found
         behind = next instanceof Error
-        if (next instanceof Error) return logger.warn({ err: next }, 'the new TLS files are not used')
+        if (next instanceof Error) return events.publish('certificate.rejected', { err: next })
         served = next
         secure(server, next)
-        logExpiry(next, now(), logger)
+        reportExpiry(next, now(), events)
       })
   }
 }
@@ -95,9 +95,8 @@ function attempt(texts: TlsTexts): TlsMaterial | Error {
   }
 }
 
-function logExpiry({ validTo }: TlsMaterial, now: number, logger: Pick<Logger, 'info' | 'warn'>): void {
+function reportExpiry({ validTo }: TlsMaterial, now: number, events: EventPublisher): void {
   const leftMs = validTo.getTime() - now
   const facts = { not_after: validTo.toISOString(), days_left: Math.floor(leftMs / 86_400_000) }
-  if (leftMs < warnWithinMs) logger.warn(facts, 'the TLS certificate expires soon, or has expired')
-  else logger.info(facts, 'the TLS certificate has been read')
+  events.publish(leftMs < warnWithinMs ? 'certificate.expiring' : 'certificate.read', facts)
 }

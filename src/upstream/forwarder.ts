@@ -3,6 +3,7 @@ import type { KeyHandle } from '../custody/credential.ts'
 import type { CredentialPool } from '../custody/credential-pool.ts'
 import type { CallFacts, OutcomeFacts } from '../ledger/entry/entry.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { EventPublisher } from '../telemetry/events.ts'
 import type { Budget } from './budget.ts'
 import { requestHeaders } from './headers.ts'
 import { classify, isKeyRefused, isKeyTaken, type Outcome, problemOf } from './outcome.ts'
@@ -67,8 +68,8 @@ export type ForwarderDependencies = {
   budget: Pick<Budget, 'take'>
   ledger: Pick<Ledger, 'recordIntent' | 'recordOutcome'>
   deadlineMs: number
-  /** The upstream's answer held one of our keys. It goes no further; somebody has to look. */
-  onEcho(facts: { request_id: string; credential: string }): void
+  /** Gets `key.leaked` when an answer of the upstream held one of our keys. */
+  events: EventPublisher
 }
 
 export type Forward = <T>(call: Call, caller: OnBehalfOf, operation: Operation<T>) => Promise<T>
@@ -132,14 +133,19 @@ class Sending<T> {
 
   /** Sends once, with the version leased, and gives the lease back. Throws `ledger_unavailable`. */
   async once(lease: KeyHandle, attempt: number): Promise<Outcome<T>> {
-    const { ledger, onEcho } = this.#parts
+    const { ledger, events } = this.#parts
     const call = this.#call
     try {
       const facts = this.#factsOf(lease, attempt)
       await ledger.recordIntent(facts)
       call.recorded = true
       const { result, echoed, upstreamMs } = await this.#send(lease)
-      if (echoed) onEcho({ request_id: call.requestId, credential: lease.label })
+      if (echoed)
+        events.publish('key.leaked', {
+          incident: 'credential_echoed',
+          request_id: call.requestId,
+          credential: lease.label
+        })
       const outcome = outcomeFacts(result, call, { echoed, upstreamMs })
       call.sends = { last: facts, outcome, upstreamMs: upstreamMs + (call.sends?.upstreamMs ?? 0) }
       await ledger.recordOutcome(facts, outcome)

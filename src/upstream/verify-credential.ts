@@ -65,7 +65,8 @@ export async function verifyCredential(
     budget: new Budget({ perCredential: 1, perEgress: 1 }),
     ledger,
     deadlineMs,
-    onEcho
+    // The only event that a forwarder publishes.
+    events: { publish: onEcho }
   })
   const call = {
     requestId,

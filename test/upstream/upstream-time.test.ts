@@ -4,6 +4,7 @@ import { Budget } from '../../src/upstream/budget.ts'
 import { type Call, createForwarder } from '../../src/upstream/forwarder.ts'
 import { Transport } from '../../src/upstream/transport.ts'
 import { heldCredentials } from '../support/fixtures/held-credentials.ts'
+import { recordEvents } from '../support/fixtures/recorded-events.ts'
 import { acceptedAnswer, type RawUpstream, rawAnswer, rawUpstream } from '../support/http/raw-upstream.ts'
 
 const connectorId = '00000000-0000-4000-8000-00000000000a'
@@ -53,7 +54,7 @@ function door(keys: readonly [active: string, standby?: string], deadlineMs = 20
       recordOutcome: async (facts, outcome) => void outcomes.push({ ...facts, ...outcome })
     },
     deadlineMs,
-    onEcho: () => {}
+    events: recordEvents().events
   })
   const send = (call: Call) =>
     forward(

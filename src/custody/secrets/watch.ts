@@ -1,3 +1,4 @@
+import type { EventPublisher } from '../../telemetry/events.ts'
 import type { CredentialSnapshot } from '../credential-snapshot.ts'
 import type { KeyMaterial } from '../key-material.ts'
 import { fetchMaterial, type SecretSources } from '../load-version.ts'
@@ -6,8 +7,9 @@ export type SecretWatchOptions = {
   readonly sources: SecretSources
   /** How often a command is run again. */
   readonly execRefreshMs: number
-  /** A command is about to be run. */
-  readonly onCommand?: () => void
+  readonly events: EventPublisher
+  /** Whether the first command is reported: the first process of a container inherits what commands leave behind, and reaps none. */
+  readonly reportsCommand: boolean
   /** In monotonic milliseconds. */
   readonly nowMs?: () => number
 }
@@ -22,6 +24,7 @@ const pauseMs = 10_000
 export class SecretWatch {
   readonly #options: SecretWatchOptions
   readonly #nowMs: () => number
+  #reportsCommand: boolean
   readonly #closing = new AbortController()
   /** The fingerprint that each file gave the last time, by credential. */
   readonly #lastRead = new Map<string, string>()
@@ -30,13 +33,17 @@ export class SecretWatch {
 
   constructor(options: SecretWatchOptions) {
     this.#options = options
+    this.#reportsCommand = options.reportsCommand
     this.#nowMs = options.nowMs ?? (() => performance.now())
   }
 
   /** The key that a reference gives now. Throws `secret_unavailable`. */
   materialOf(source: string, opening: Pick<CredentialSnapshot, 'fingerprintKey'>): Promise<KeyMaterial> {
-    const { sources, onCommand } = this.#options
-    if (isCommand(source)) onCommand?.()
+    const { sources, events } = this.#options
+    if (isCommand(source) && this.#reportsCommand) {
+      this.#reportsCommand = false
+      events.publish('exec.without_init', {})
+    }
     const commands = { ...sources.commands, signal: this.#closing.signal }
     return fetchMaterial(source, opening, { ...sources, commands })
   }

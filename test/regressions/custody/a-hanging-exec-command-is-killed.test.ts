@@ -2,6 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { SecretWatch } from '../../../src/custody/secrets/watch.ts'
+import { recordEvents } from '../../support/fixtures/recorded-events.ts'
 import { onThisMachine } from '../../support/run/bounds.ts'
 import { canaryKey, Scenario } from '../../support/scenario/scenario.ts'
 
@@ -10,13 +11,14 @@ describe('the command of a reference', () => {
   const fail = async () => {
     throw new Error('it is down')
   }
-  const sources = { env: {}, commands: {} }
+  const { events } = recordEvents()
+  const options = { sources: { env: {}, commands: {} }, events, reportsCommand: false }
   const vault = ['vault', 'exec:c'] as const
 
   // It was run four times a second for as long as it failed.
   test('is run again a while after it has failed, and not at once', async () => {
     const clock = { ms: 0 }
-    const watch = new SecretWatch({ sources, execRefreshMs: 300_000, nowMs: () => clock.ms })
+    const watch = new SecretWatch({ ...options, execRefreshMs: 300_000, nowMs: () => clock.ms })
     expect(watch.isDue(...vault, true)).toBe(true)
     await expect(watch.run(...vault, fail)).rejects.toThrow('it is down')
     clock.ms = 9_999
@@ -31,7 +33,7 @@ describe('the command of a reference', () => {
   })
 
   test('is not run while it runs', async () => {
-    const watch = new SecretWatch({ sources, execRefreshMs: 0 })
+    const watch = new SecretWatch({ ...options, execRefreshMs: 0 })
     const { promise, resolve } = Promise.withResolvers<void>()
     const running = watch.run(...vault, () => promise)
     const isOtherDue = watch.isDue('vault', 'exec:other', true)
@@ -55,7 +57,7 @@ test('a command that hangs holds up neither other credentials nor the end of the
     const gateway = await scenario.startGateway()
     writeFileSync(`${script}.hangs`, '')
     await gateway.process.logged(
-      ({ err, msg }) => /could not be fetched/.test(String(msg)) && /took too long/.test(JSON.stringify(err))
+      ({ err, event }) => event === 'credential.not_fetched' && /took too long/.test(JSON.stringify(err))
     )
     await scenario.json('credential', 'add', 'other', '--from', 'env:SCENARIO_UPSTREAM_KEY', '--seal')
     await gateway.process.logged(({ credential }) => credential === 'other@1', 2_000)
