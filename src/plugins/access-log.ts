@@ -46,7 +46,7 @@ function logCompleted(
 ): void {
   if (!logger.isLevelEnabled(level)) return
   const { call, caller, administrator, problem } = request
-  const { last, outcome, upstreamMs } = call.sends ?? {}
+  const { last, outcome, upstreamMs } = call.attempts ?? {}
   logger[level](
     {
       request_id: request.id,

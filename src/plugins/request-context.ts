@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type CallerAddress, callerAddress } from '../http/forwarded-address.ts'
 import type { AuthenticationAttempt, AuthenticationFailure } from '../identity/authentication-failure.ts'
-import type { Call, Sends } from '../upstream/forwarder.ts'
+import type { Attempts, Call } from '../upstream/call.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,7 +22,7 @@ export class RequestCall implements Call, AuthenticationAttempt {
   recorded = false
   /** Why nobody was admitted: for the log and the ledger alone. */
   stranger: AuthenticationFailure | null = null
-  sends: Sends | undefined = undefined
+  attempts: Attempts | undefined = undefined
   readonly #request: FastifyRequest
 
   constructor(request: FastifyRequest, { address, countedAs }: CallerAddress) {
