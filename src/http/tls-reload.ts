@@ -12,15 +12,15 @@ import { type SecureServer, secure } from './node-options.ts'
 const warnWithinMs = 14 * 24 * 60 * 60_000
 const lookEveryMs = 1_000
 
-/** The certificate in use, and its following. */
+/** The certificate in use, which follows its files. */
 export type TlsSource = {
-  /** What to start the server with. */
+  /** The material to start the server with. */
   readonly material: TlsMaterial
-  /** Whether what is served has expired at this time, in milliseconds since 1970. */
+  /** Whether the certificate in use has expired at this time, in milliseconds since 1970. */
   hasExpired(now: number): boolean
-  /** Whether the files hold something that is not served, as it cannot be. */
+  /** Whether the files hold something that cannot be used. */
   isBehindFiles(): boolean
-  /** Serves what the files hold from now on, for new connections; those that are open stay. Returns what stops it. */
+  /** Uses what the files hold from now on, for new connections; open ones stay. Returns a function that stops it. */
   follow(server: SecureServer, options?: FollowOptions): () => void
 }
 
@@ -29,7 +29,7 @@ export type FollowOptions = {
   readonly now?: () => number
 }
 
-/** Reads the certificate and what belongs to it. Throws ConfigError. */
+/** Reads the certificate, its key and its authorities. Throws ConfigError. */
 export async function openTls(files: TlsFiles, logger: Pick<Logger, 'info' | 'warn'>): Promise<TlsSource> {
   const texts = await readTlsFiles(files)
   const material = tlsMaterial(texts)
@@ -69,7 +69,7 @@ function followFiles(
   let stopped = false
 
   async function look(): Promise<void> {
-    // A slow disk is waited for, not asked again.
+    // A slow disk is waited for, not asked twice.
     if (looking) return
     looking = true
     const texts = await readTlsFiles(files).catch((reason: Error) => reason)
