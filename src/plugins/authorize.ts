@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { isOperation, type Operation } from '../contract/operations.ts'
 import { Problem } from '../contract/problem.ts'
@@ -20,21 +20,14 @@ export const authorize = fp(
     scope.addHook('onRoute', function compilePermission(route) {
       const operation = route.config?.permission
       if (!isOperation(operation)) throw new Error(`the route ${route.url} names no permission`)
+      // Before the body is read, which cannot matter.
+      const requirePermission: onRequestHookHandler = function requirePermission(request, _reply, done) {
+        const { operations } = callerOf(request).tenant
+        done(operations.has(operation) ? undefined : new Problem('permission_denied'))
+      }
       // The route's hooks run after those of the scope, so a refusal is charged to the tenant's limit like any request.
-      route.onRequest = [[route.onRequest ?? []].flat(), requirePermission(operation)].flat()
+      route.onRequest = [route.onRequest ?? [], requirePermission].flat()
     })
   },
   { name: 'authorize', dependencies: ['problem-envelope', 'tenant-auth', 'rate-limit'] }
 )
-
-/** Runs before the body is read, which cannot matter. */
-function requirePermission(operation: Operation) {
-  return function refuseUnpermitted(
-    request: FastifyRequest,
-    _reply: FastifyReply,
-    done: (error?: Error) => void
-  ) {
-    const { operations } = callerOf(request).tenant
-    done(operations.has(operation) ? undefined : new Problem('permission_denied'))
-  }
-}

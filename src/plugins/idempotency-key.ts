@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../contract/problem.ts'
 
@@ -18,10 +18,10 @@ export const idempotencyKey = fp<IdempotencyKeyOptions>(
       detail: 'Idempotency keys are not supported yet.',
       errors: [{ pointer: '/headers/idempotency-key', detail }]
     }
-    function refuseIdempotencyKey(
-      { headers }: FastifyRequest,
-      _reply: FastifyReply,
-      done: (error?: Error) => void
+    const refuseIdempotencyKey: onRequestHookHandler = function refuseIdempotencyKey(
+      { headers },
+      _reply,
+      done
     ) {
       const given = headers['idempotency-key'] !== undefined
       done(given ? new Problem('request_invalid', problem) : undefined)

@@ -2,39 +2,47 @@
  * Why the upstream could not be reached, in the words of log, ledger and `check --upstream`, with the error codes of Node,
  * OpenSSL and undici, and our own, that mean it; `*` stands for any ending. The list is closed: no peer chooses a word.
  */
-const codesByCause = {
-  dns: 'ENOTFOUND ENODATA ESERVFAIL EAI_*',
-  refused: 'ECONNREFUSED',
+const codesByCause = [
+  ['dns', 'ENOTFOUND ENODATA ESERVFAIL EAI_*'],
+  ['refused', 'ECONNREFUSED'],
   // EACCES and EPERM come from a packet filter of this machine.
-  unreachable: 'EHOSTUNREACH EHOSTDOWN ENETUNREACH ENETDOWN EADDRNOTAVAIL EACCES EPERM',
-  reset: 'ECONNRESET ECONNABORTED EPIPE',
-  closed: 'CONNECTION_ENDED UND_ERR_SOCKET UND_ERR_INFO',
-  timeout: 'ETIMEDOUT UND_ERR_CONNECT_TIMEOUT',
+  ['unreachable', 'EHOSTUNREACH EHOSTDOWN ENETUNREACH ENETDOWN EADDRNOTAVAIL EACCES EPERM'],
+  ['reset', 'ECONNRESET ECONNABORTED EPIPE'],
+  ['closed', 'CONNECTION_ENDED UND_ERR_SOCKET UND_ERR_INFO'],
+  ['timeout', 'ETIMEDOUT UND_ERR_CONNECT_TIMEOUT'],
   // UNRECOGNIZED_NAME: the server knows no site of this name.
-  tls_name:
+  [
+    'tls_name',
     'ERR_TLS_CERT_ALTNAME_INVALID HOSTNAME_MISMATCH ' +
-    'ERR_SSL_TLSV1_UNRECOGNIZED_NAME ERR_SSL_TLSV1_ALERT_UNRECOGNIZED_NAME',
+      'ERR_SSL_TLSV1_UNRECOGNIZED_NAME ERR_SSL_TLSV1_ALERT_UNRECOGNIZED_NAME'
+  ],
   // CERT_SIGNATURE_FAILURE: another authority of the same name has signed the certificate.
-  tls_authority:
+  [
+    'tls_authority',
     'DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_GET_ISSUER_CERT ' +
-    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY UNABLE_TO_VERIFY_LEAF_SIGNATURE CERT_SIGNATURE_FAILURE CERT_UNTRUSTED INVALID_CA',
-  tls_expired: 'CERT_HAS_EXPIRED CERT_NOT_YET_VALID',
-  tls_revoked: 'CERT_REVOKED',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY UNABLE_TO_VERIFY_LEAF_SIGNATURE CERT_SIGNATURE_FAILURE CERT_UNTRUSTED INVALID_CA'
+  ],
+  ['tls_expired', 'CERT_HAS_EXPIRED CERT_NOT_YET_VALID'],
+  ['tls_revoked', 'CERT_REVOKED'],
   // No TLS at all, or no version, cipher or protocol in common.
-  tls_protocol: 'EPROTO ERR_SSL_*',
+  ['tls_protocol', 'EPROTO ERR_SSL_*'],
   // The alerts are about the certificate that the server wants, or about ours.
-  tls_other:
+  [
+    'tls_other',
     'CERT_CHAIN_TOO_LONG CERT_REJECTED INVALID_PURPOSE PATH_LENGTH_EXCEEDED ERR_TLS_* ' +
-    'ERR_SSL_TLSV13_ALERT_CERTIFICATE* ERR_SSL_SSLV3_ALERT_CERTIFICATE* ERR_SSL_SSL/TLS_ALERT_CERTIFICATE*',
-  not_http: 'ANSWER_NOT_HTTP HPE_*',
-  other: ''
-} as const
+      'ERR_SSL_TLSV13_ALERT_CERTIFICATE* ERR_SSL_SSLV3_ALERT_CERTIFICATE* ERR_SSL_SSL/TLS_ALERT_CERTIFICATE*'
+  ],
+  ['not_http', 'ANSWER_NOT_HTTP HPE_*']
+] as const
 
-export type UnreachableCause = keyof typeof codesByCause
-export const unreachableCauses = Object.keys(codesByCause) as UnreachableCause[]
+export type UnreachableCause = (typeof codesByCause)[number][0] | 'other'
+export const unreachableCauses: readonly UnreachableCause[] = [
+  ...codesByCause.map(([cause]) => cause),
+  'other'
+]
 
-const causeByCode = new Map(
-  unreachableCauses.flatMap(cause => codesByCause[cause].split(' ').map(code => [code, cause] as const))
+const causeByCode = new Map<string, UnreachableCause>(
+  codesByCause.flatMap(([cause, codes]) => codes.split(' ').map(code => [code, cause] as const))
 )
 /** Longest first: the most specific beginning decides. */
 const causeByBeginning = [...causeByCode]

@@ -56,50 +56,37 @@ export class StaticDocument {
   }
 
   async #prepare(): Promise<Forms> {
-    const content = await this.#options.load()
-    const body = typeof content === 'string' ? Buffer.from(content) : content
-    const digest = hash('sha256', body, 'base64url').slice(0, 22)
+    const { type, load, headers, chosenBy } = this.#options
+    const body = Buffer.from(await load())
     const packed = body.length < worthCompressing ? body : await compress(body, { level: 9 })
-    this.#forms =
-      packed.length < body.length
-        ? {
-            plain: this.#form(body, digest, { vary: this.#vary('accept-encoding') }),
-            gzip: this.#form(packed, `${digest}-gzip`, {
-              vary: this.#vary('accept-encoding'),
-              'content-encoding': 'gzip'
-            })
-          }
-        : sameForm(this.#form(body, digest, { vary: this.#vary() }))
-    return this.#forms
-  }
-
-  #vary(...names: string[]): string {
-    const { chosenBy } = this.#options
-    return [...(chosenBy ? [chosenBy] : []), ...names].join(', ')
-  }
-
-  #form(body: Buffer, tag: string, { vary = '', ...encoding }: Record<string, string>): Form {
-    const etag = `"${tag}"`
-    return {
-      body,
-      etag,
-      headers: {
-        'content-type': this.#options.type,
-        ...encoding,
+    const isPacked = packed.length < body.length
+    const vary = [chosenBy, isPacked && 'accept-encoding'].filter(Boolean).join(', ')
+    const digest = hash('sha256', body, 'base64url').slice(0, 22)
+    const form = (bytes: Buffer, tag: string, encoding?: Record<string, string>): Form => {
+      const etag = `"${tag}"`
+      return {
+        body: bytes,
         etag,
-        ...(vary !== '' && { vary }),
-        // Caches must revalidate: after an upgrade no part of the former version is used.
-        'cache-control': 'no-cache',
-        'x-content-type-options': 'nosniff',
-        'referrer-policy': 'no-referrer',
-        ...this.#options.headers
+        headers: {
+          'content-type': type,
+          ...encoding,
+          etag,
+          ...(vary !== '' && { vary }),
+          // Caches must revalidate: after an upgrade no part of the former version is used.
+          'cache-control': 'no-cache',
+          'x-content-type-options': 'nosniff',
+          'referrer-policy': 'no-referrer',
+          ...headers
+        }
       }
     }
+    const plain = form(body, digest)
+    this.#forms = {
+      plain,
+      gzip: isPacked ? form(packed, `${digest}-gzip`, { 'content-encoding': 'gzip' }) : plain
+    }
+    return this.#forms
   }
-}
-
-function sameForm(form: Form): Forms {
-  return { plain: form, gzip: form }
 }
 
 function send({ plain, gzip }: Forms, headers: IncomingHttpHeaders, reply: FastifyReply): FastifyReply {
