@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from '../telemetry/logger.ts'
 import { type LogLevel, logLevelOf } from './problem-envelope.ts'
-import { connectorIdOf } from './request-context.ts'
+import { requestFacts } from './request-context.ts'
 
 /** Logs one line for each completed request: the ids, names and numbers that are listed here, and no caller's text. */
 export const accessLog = fp<{ logger: Logger }>(
@@ -42,7 +42,7 @@ function logCompleted(
   level: LogLevel | 'debug'
 ): void {
   if (!logger.isLevelEnabled(level)) return
-  const { call, caller, administrator, problem } = request
+  const { call, administrator, problem } = request
   const { last, outcome, upstreamMs } = call.attempts ?? {}
   logger[level](
     {
@@ -52,18 +52,14 @@ function logCompleted(
       status: raw.headersSent ? raw.statusCode : problem?.status,
       code: problem?.code,
       forwarded: problem?.options.forwarded,
-      reason: call.stranger?.reason,
       cause: problem?.options.facts?.cause ?? outcome?.cause,
       limit: problem?.options.facts?.limit ?? outcome?.limit,
-      tenant: caller?.tenant.name ?? call.stranger?.tenant,
-      key_id: caller?.keyId ?? call.stranger?.keyId,
+      ...requestFacts(request),
       admin_key_id: administrator?.keyId ?? call.stranger?.adminKeyId,
-      connector_id: connectorIdOf(request),
       credential: last?.credential,
       attempts: last?.attempt,
       upstream_status: outcome?.upstream_status,
       upstream_request_id: outcome?.upstream_request_id,
-      client_ip: call.clientIp,
       duration_ms: Math.round(performance.now() - call.startedAt),
       upstream_ms: upstreamMs,
       // The caller left before it had read the answer.

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import type { Ledger } from '../ledger/ledger.ts'
 import { toProblem } from './problem-envelope.ts'
-import { connectorIdOf } from './request-context.ts'
+import { requestFacts } from './request-context.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -15,18 +15,14 @@ export const auditRejections = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
   async function auditRejections(scope, { ledger }) {
     scope.addHook('onError', function recordRejection(request, _reply, error, done) {
       const operation = request.routeOptions.config.ledger
-      const { call, caller } = request
+      const { call } = request
       if (operation !== undefined && !call.recorded) {
         const { code, status, options } = toProblem(error, request)
         ledger.recordRejection({
           request_id: call.requestId,
           code,
           status,
-          client_ip: call.clientIp,
-          tenant: caller?.tenant.name ?? call.stranger?.tenant,
-          key_id: caller?.keyId ?? call.stranger?.keyId,
-          reason: call.stranger?.reason,
-          connector_id: connectorIdOf(request),
+          ...requestFacts(request),
           operation,
           limit: options.facts?.limit
         })

@@ -2,16 +2,11 @@ import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../contract/problem.ts'
 
-export type IdempotencyKeyOptions = {
-  /** What to do instead before a request is repeated. */
-  advice: string
-}
-
 /**
  * Refuses an Idempotency-Key on routes that start or change something: a caller that sends one would repeat the request and
- * rely on us to do it once. As a hook of the route it runs after authorization, and before the body is read.
+ * rely on us to do it once. `advice` says what to do instead. As a hook of the route it runs after authorization, and before the body is read.
  */
-export const idempotencyKey = fp<IdempotencyKeyOptions>(
+export const idempotencyKey = fp<{ advice: string }>(
   async function idempotencyKey(scope, { advice }) {
     const detail = `is not supported yet: send the request without it, and ${advice}`
     const problem = {

@@ -46,13 +46,11 @@ export function requestOf(message: IncomingMessage): FastifyRequest | undefined 
   return (message as Message)[known]
 }
 
-export type RequestContextOptions = {
-  /** Whether an address is that of a proxy whose `X-Forwarded-For` is believed. */
-  readonly isProxy: (address: string) => boolean
-}
-
-/** Gives each request its context, and each answer the id of its request. */
-export const requestContext = fp<RequestContextOptions>(
+/**
+ * Gives each request its context, and each answer the id of its request. `isProxy` knows the proxies whose `X-Forwarded-For` is
+ * believed.
+ */
+export const requestContext = fp<{ isProxy: (address: string) => boolean }>(
   async function requestContext(scope, { isProxy }) {
     scope.decorateRequest('call')
     scope.addHook('onRequest', function addContext(request, reply, done) {
@@ -69,8 +67,14 @@ export const requestContext = fp<RequestContextOptions>(
   { name: 'request-context' }
 )
 
-/** The connector that a path names. Only a valid id: neither log nor ledger takes other text of a caller. */
-export function connectorIdOf({ params }: Pick<FastifyRequest, 'params'>): string | undefined {
+/** Who asked for what, as the log and the ledger know it. Of the path only a valid id: they take no other text of a caller. */
+export function requestFacts({ call, caller, params }: FastifyRequest) {
   const { id } = (params ?? {}) as { id?: string }
-  return id !== undefined && isConnectorId(id) ? id.toLowerCase() : undefined
+  return {
+    reason: call.stranger?.reason,
+    tenant: caller?.tenant.name ?? call.stranger?.tenant,
+    key_id: caller?.keyId ?? call.stranger?.keyId,
+    connector_id: id !== undefined && isConnectorId(id) ? id.toLowerCase() : undefined,
+    client_ip: call.clientIp
+  }
 }

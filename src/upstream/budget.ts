@@ -2,7 +2,7 @@ import { judge, type Limit, wholeSeconds } from '../limits/gcra.ts'
 import { monotonicUs } from '../limits/memory-limiter.ts'
 
 /** What the upstream grants one key, and one egress address, in any minute. */
-export type BudgetOptions = { perCredential: number; perEgress: number }
+type BudgetOptions = { perCredential: number; perEgress: number }
 
 /** Why a call is refused here: whose budget is spent, and for how many seconds, rounded up. */
 export type BudgetSpent = {

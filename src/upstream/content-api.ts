@@ -18,7 +18,7 @@ const SyncAccepted = Type.Object({
 type SyncAccepted = Static<typeof SyncAccepted>
 const isSyncAccepted = new Ajv().compile<SyncAccepted>(SyncAccepted)
 
-export type StartSync = { call: Call; caller: Caller; connectorId: string; dateLimit: string | undefined }
+type StartSync = { call: Call; caller: Caller; connectorId: string; dateLimit: string | undefined }
 
 /** The operations of the Content API, on behalf of a tenant. */
 export type ContentApi = {

@@ -4,7 +4,7 @@ import { Connection, maxAnswerBytes } from './connection.ts'
 import { PendingRequest } from './pending-request.ts'
 import type { UpstreamRequest, UpstreamResponse } from './response.ts'
 
-export type TransportOptions = {
+type TransportOptions = {
   /** The one origin that requests can go to. */
   origin: string
   /** The longest deadline that a request will have, in milliseconds. */

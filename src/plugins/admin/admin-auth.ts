@@ -19,12 +19,6 @@ declare module 'fastify' {
   }
 }
 
-export type AdminAuthOptions = {
-  adminKeys: Pick<AdminKeyDirectory, 'authenticate'>
-  /** Counts failures, by address. */
-  failures: Limiter
-}
-
 /** The roles that a role includes. */
 const permitted: Readonly<Record<AdminRole, readonly AdminRole[]>> = {
   viewer: ['viewer'],
@@ -33,8 +27,8 @@ const permitted: Readonly<Record<AdminRole, readonly AdminRole[]>> = {
 
 export const roleNotEnough = 'The role of your admin key does not permit this.'
 
-/** Admits to this scope only requests with a valid admin key whose role suffices for the route. */
-export const adminAuth = fp<AdminAuthOptions>(
+/** Admits to this scope only requests with a valid admin key whose role suffices for the route. Failures count by network. */
+export const adminAuth = fp<{ adminKeys: Pick<AdminKeyDirectory, 'authenticate'>; failures: Limiter }>(
   async function adminAuth(scope, { adminKeys, failures }) {
     scope.decorateRequest('administrator', null)
 
