@@ -1,6 +1,6 @@
+import { domainError } from '../contract/error-table.ts'
 import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
 import { Problem } from '../contract/problem.ts'
-import { Refusal } from '../contract/refusal.ts'
 import type { CredentialState } from '../custody/credential.ts'
 import type { CredentialPool } from '../custody/credential-pool.ts'
 import type { CredentialReconciler } from '../custody/credential-reconciler.ts'
@@ -34,7 +34,7 @@ export class CredentialStatuses {
   /** One credential. Throws `sealed` when none was ever read, and Refusal: credential_not_found. */
   show(name: string): CredentialStatus {
     const view = this.#views().find(({ credential }) => credential === name)
-    if (!view) throw new Refusal('credential_not_found', 'there is no credential with this name')
+    if (!view) throw domainError('credential_not_found', 'there is no credential with this name')
     return this.#held(view)
   }
 

@@ -1,8 +1,9 @@
+import { hasCode } from '../contract/error-table.ts'
 import { Problem } from '../contract/problem.ts'
-import { refusalCodeOf } from '../contract/refusal.ts'
+import { isRefusal } from '../contract/refusal-table.ts'
 import type { AdminCaller } from '../identity/admin-key-directory.ts'
-import { BoundedQueue, TooLate, withDeadline } from '../store/bounded-queue.ts'
-import { type StoreFaultCode, storeFaultDetail } from '../store/store-fault.ts'
+import { BoundedQueue, withDeadline } from '../store/bounded-queue.ts'
+import { isStoreFault, type StoreFaultCode } from '../store/store-fault.ts'
 import type { CommandInput, CommandName, CommandRequest, CommandResult } from './commands.ts'
 
 export type CommandExecutorOptions = {
@@ -40,20 +41,15 @@ export class CommandExecutor {
       await withDeadline(refresh()).catch(() => {})
       return result as CommandResult<N>
     } catch (cause) {
-      if (cause instanceof Problem || refusalCodeOf(cause) !== undefined) throw cause
-      if ((cause as Error).name === 'CustodyBroken') throw custodyBroken(cause)
+      if (cause instanceof Problem || isRefusal(cause)) throw cause
+      if (hasCode(cause, 'credentials_damaged')) throw custodyBroken(cause)
       throw storeUnavailable(cause)
     }
   }
 }
 
 /** Faults that come before a change, or after which SQLite has certainly taken it back. */
-const takenBack: ReadonlySet<unknown> = new Set<StoreFaultCode>([
-  'disk_full',
-  'locked',
-  'replaced',
-  'log_removed'
-])
+const takenBack: ReadonlySet<StoreFaultCode> = new Set(['disk_full', 'locked', 'replaced', 'log_removed'])
 
 /** Nothing is built on rows of credentials that somebody has altered. */
 function custodyBroken(cause: unknown): Problem {
@@ -63,12 +59,13 @@ function custodyBroken(cause: unknown): Problem {
 
 /** What is said when the store fails. After a failed write or sync nobody knows whether it came to the disk. */
 function storeUnavailable(cause: unknown): Problem {
-  const { code } = (cause ?? {}) as { code?: unknown }
-  if (cause instanceof Error && takenBack.has(code)) {
-    const detail = `${storeFaultDetail(cause)} Nothing was changed.`
+  if (isStoreFault(cause) && takenBack.has(cause.code)) {
+    const detail = `${cause.message} Nothing was changed.`
     return new Problem('store_unavailable', { detail, retryAfter: 1, cause })
   }
-  const what = cause instanceof TooLate ? 'The store has not answered in time.' : 'The store has failed.'
+  const what = hasCode(cause, 'store_timeout')
+    ? 'The store has not answered in time.'
+    : 'The store has failed.'
   const detail = `${what} The change may have been made: look before you repeat it.`
   return new Problem('store_unavailable', { detail, uncertain: true, cause })
 }

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { RpcClient } from '../base/rpc.ts'
 import { Problem } from '../contract/problem.ts'
-import { refusalCodeOf } from '../contract/refusal.ts'
+import { isRefusal } from '../contract/refusal-table.ts'
 import type { Caller } from '../identity/directory.ts'
 import type { HistoryRequest, SyncHistory } from '../ledger/query/sync-history.ts'
 import { withDeadline } from '../store/bounded-queue.ts'
@@ -95,7 +95,7 @@ export class QueryExecutor {
       await withDeadline(this.#loadedFor(slots), startMs)
       return await this.#queue.wait(slots, name, () => work(this.#started()))
     } catch (cause) {
-      if (cause instanceof Problem || refusalCodeOf(cause) !== undefined) throw cause
+      if (cause instanceof Problem || isRefusal(cause)) throw cause
       throw new Problem('store_unavailable', { retryAfter: 1, cause })
     }
   }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { domainError } from '../contract/error-table.ts'
 import type { PageRequest } from '../contract/pagination.ts'
-import { Refusal } from '../contract/refusal.ts'
 import { entriesOfRequest, type Search, type SearchPage, searchLedger } from '../ledger/query/search.ts'
 import { unrecordedRequest } from '../ledger/query/unrecorded-request.ts'
 import type { Queries } from '../store/queries.ts'
@@ -29,7 +29,7 @@ export const queries = {
   story: async ({ raw }: QueryContext, { requestId }: { requestId: string }) => {
     const items = entriesOfRequest(raw, requestId)
     if (items.length === 0)
-      throw new Refusal('request_not_found', unrecordedRequest(raw, requestId, new Date()).detail)
+      throw domainError('request_not_found', unrecordedRequest(raw, requestId, new Date()).detail)
     return { items, next: null }
   }
 } as const satisfies Record<string, (context: QueryContext, input: never) => Promise<unknown>>

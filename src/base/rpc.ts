@@ -1,11 +1,13 @@
 import type { MessagePort, Transferable, Worker } from 'node:worker_threads'
+import { DomainError } from './domain-error.ts'
 
 /** What a thread can be asked to do. Payloads and results travel by structured clone. */
 export type Jobs = Readonly<Record<string, (payload: never) => unknown>>
 
 type Request = { id: number; job: string; payload: unknown }
-/** A clone of an error loses its class and its code: they are kept apart, so that the caller's side can tell them. */
-type Reply = { id: number; result: unknown } | { id: number; error: Error; name: string; code: unknown }
+/** A clone of an error keeps its message, stack and cause; its class, name and code travel beside it. */
+type Thrown = { id: number; error: Error; isDomainError: boolean; name: string; code: string }
+type Reply = { id: number; result: unknown } | Thrown
 
 /** Thread side: answers each request, in the order they came, each after the one before has finished. */
 export function serveRpc(port: MessagePort, jobs: Jobs): void {
@@ -20,8 +22,17 @@ async function perform(jobs: Jobs, { id, job, payload }: Request): Promise<Reply
     return { id, result: await jobs[job]?.(payload as never) }
   } catch (error) {
     const thrown = error instanceof Error ? error : new Error(String(error))
-    return { id, error: thrown, name: thrown.name, code: (thrown as NodeJS.ErrnoException).code }
+    const { name, code = '' } = thrown as NodeJS.ErrnoException
+    return { id, error: thrown, isDomainError: thrown instanceof DomainError, name, code }
   }
+}
+
+/** The error as it was thrown on the other side: a DomainError again, or with its name and code. */
+function revive({ error, isDomainError, name, code }: Thrown): Error {
+  const { message, cause, stack = '' } = error
+  return isDomainError
+    ? Object.assign(new DomainError(code, message, { cause }), { stack })
+    : Object.assign(error, { name, ...(code !== '' && { code }) })
 }
 
 /** Caller side: one promise a request. When the thread ends, everything under way and to come is rejected. */
@@ -41,8 +52,7 @@ export class RpcClient<J extends Jobs> {
     worker.on('message', (reply: Reply) => {
       const waiting = this.#waiting.get(reply.id)
       this.#waiting.delete(reply.id)
-      if ('error' in reply)
-        waiting?.reject(Object.assign(reply.error, { name: reply.name, code: reply.code }))
+      if ('error' in reply) waiting?.reject(revive(reply))
       else waiting?.resolve(reply.result)
     })
     worker.on('error', error => this.#end(error instanceof Error ? error : new Error(String(error))))

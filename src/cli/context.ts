@@ -14,26 +14,3 @@ export type ProcessContext = CliContext & {
   /** Resolves at the next SIGINT, SIGTERM, SIGQUIT or SIGHUP; until then none of them ends the process. */
   readonly interrupted: () => Promise<void>
 }
-
-/** 1: refused or broken (the command ran and says no). 2: could not run (usage, configuration, store). */
-export type FailureExit = 1 | 2
-
-export type CommandErrorOptions = ErrorOptions & {
-  /** Of the problem object, behind those that every one has. */
-  readonly members?: Readonly<Record<string, unknown>>
-}
-
-/** A command's failure: one clear line for people, a problem object for programs (`--json`), both on standard error. */
-export class CommandError extends Error {
-  override readonly name = 'CommandError'
-  /** A stable `noun_state` code, e.g. `tenant_not_found`. */
-  readonly code: string
-  readonly exit: FailureExit
-  readonly members: Readonly<Record<string, unknown>>
-  constructor(code: string, detail: string, exit: FailureExit, options: CommandErrorOptions = {}) {
-    super(detail, options)
-    this.code = code
-    this.exit = exit
-    this.members = options.members ?? {}
-  }
-}

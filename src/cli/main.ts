@@ -1,6 +1,7 @@
 import { hostname, userInfo } from 'node:os'
 import { version } from '../base/version.ts'
-import { CommandError, type ProcessContext } from './context.ts'
+import { domainError } from '../contract/error-table.ts'
+import type { ProcessContext } from './context.ts'
 import { runCommand, tellFailure } from './program.ts'
 
 /** A terminal's Ctrl-C reaches us twice when npm stands between: from the terminal, and passed on by npm. */
@@ -27,7 +28,7 @@ const context: ProcessContext = {
 // A reader that has seen enough (`| head`) is no failure; whatever the command changed is committed by then.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
   if (code === 'EPIPE') process.exit()
-  const failure = new CommandError('output_unwritable', `standard output cannot be written (${code})`, 2)
+  const failure = domainError('output_unwritable', `standard output cannot be written (${code})`)
   process.exit(tellFailure(failure, process.argv.slice(2), context))
 })
 process.stderr.on('error', () => {})

@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander'
-import { type CliContext, CommandError, type FailureExit, type ProcessContext } from './context.ts'
+import type { DomainError } from '../base/domain-error.ts'
+import { domainError, type FailureExit } from '../contract/error-table.ts'
+import type { CliContext, ProcessContext } from './context.ts'
 import { commandProblem } from './output/error.ts'
 
 /** Runs one command line and resolves to the exit code: 0 done, 1 refused or broken, 2 could not run. */
@@ -18,7 +20,7 @@ export async function runCommand(words: readonly string[], context: ProcessConte
 export function tellFailure(error: unknown, words: readonly string[], { stderr }: CliContext): FailureExit {
   const problem = commandProblem(error)
   const text = asksForJson(words)
-    ? `${JSON.stringify({ ...problem.body, ...(error instanceof CommandError && error.members) })}\n`
+    ? `${JSON.stringify(problem.body)}\n`
     : problem.lines.map(line => `connector-gateway: ${line}\n`).join('')
   stderr.write(text)
   return problem.exit
@@ -68,9 +70,9 @@ function takeOver(command: Command, context: ProcessContext): void {
   for (const child of command.commands) takeOver(child, context)
 }
 
-function missingCommand(command: Command): CommandError {
+function missingCommand(command: Command): DomainError {
   const choices = command.commands.map(child => child.name()).join(', ')
-  return new CommandError('usage_invalid', `missing command, one of: ${choices} (or --help)`, 2)
+  return domainError('usage_invalid', `missing command, one of: ${choices} (or --help)`)
 }
 
 function asksForJson(words: readonly string[]): boolean {

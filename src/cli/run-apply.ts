@@ -1,9 +1,9 @@
 import { applyState, recordsOf } from '../admin/desired-state/apply.ts'
 import type { CredentialStep } from '../admin/desired-state/credential-plan.ts'
 import { type DesiredState, planState, type StatePlan } from '../admin/desired-state/plan.ts'
+import { domainError, hasCode } from '../contract/error-table.ts'
 import { readCredentialRows } from '../custody/manage/credential-rows.ts'
 import type { NewVersion } from '../custody/manage/operations.ts'
-import { SecretUnavailable } from '../custody/secrets/reference.ts'
 import { readStates } from '../tenants/tenant-state.ts'
 import type { ProcessContext } from './context.ts'
 import { type NewVersionInput, newVersionInput } from './input/key.ts'
@@ -52,9 +52,9 @@ async function fetched(
   try {
     return await newVersionInput(context, { from }, opened)
   } catch (error) {
-    if (!(error instanceof SecretUnavailable)) throw error
+    if (!hasCode(error, 'secret_unavailable')) throw error
     // Of a command it does not tell which: a file may hold many.
-    throw new SecretUnavailable(`credential ${name}: ${error.message}; nothing is changed`)
+    throw domainError('secret_unavailable', `credential ${name}: ${error.message}; nothing is changed`)
   }
 }
 

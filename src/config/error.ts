@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv'
+import { DomainError } from '../base/domain-error.ts'
 
 /** One fault in the configuration: the setting's name and what it should be. Never its value: it may be a secret. */
 export type ConfigIssue = {
@@ -34,12 +35,12 @@ export function locateIssues(fault: ConfigIssue, sources: ConfigSources): Config
 }
 
 /** The configuration is not usable. Holds every fault at once, and sentences about what else is worth a look. */
-export class ConfigError extends Error {
+export class ConfigError extends DomainError<'configuration_invalid'> {
   override readonly name = 'ConfigError'
   readonly faults: readonly ConfigIssue[]
   readonly warnings: readonly string[]
   constructor(faults: readonly ConfigIssue[], warnings: readonly string[] = []) {
-    super(faults.map(fault => `${fault.key}: ${fault.detail}`).join('; '))
+    super('configuration_invalid', faults.map(fault => `${fault.key}: ${fault.detail}`).join('; '))
     this.faults = faults
     this.warnings = warnings
   }

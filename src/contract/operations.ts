@@ -1,4 +1,4 @@
-import { Refusal } from './refusal.ts'
+import { domainError } from './error-table.ts'
 
 /** What a tenant may be permitted to do: start syncs, and read the history of them. */
 export const operations = ['sync', 'read'] as const
@@ -7,11 +7,11 @@ export type Operation = (typeof operations)[number]
 /** The operations of a tenant for which nobody chose others. One set for all such tenants. */
 export const defaultOperations: ReadonlySet<Operation> = new Set(operations)
 
-/** Operations in their usual order, each once; null when they are the default. Throws Refusal: operation_invalid. */
+/** Operations in their usual order, each once; null when they are the default. Throws operation_invalid. */
 export function readOperations(texts: readonly string[]): readonly Operation[] | null {
   for (const text of texts)
     if (!isOperation(text))
-      throw new Refusal('operation_invalid', `an operation is one of ${operations.join(', ')}`)
+      throw domainError('operation_invalid', `an operation is one of ${operations.join(', ')}`)
   const chosen = operations.filter(operation => texts.includes(operation))
   return chosen.length === operations.length ? null : chosen
 }

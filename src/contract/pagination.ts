@@ -1,4 +1,4 @@
-import { Refusal } from './refusal.ts'
+import { domainError } from './error-table.ts'
 
 /** One page of a list. `next` continues it; null on the last page. */
 export type Page<T> = { readonly items: readonly T[]; readonly next: string | null }
@@ -19,13 +19,13 @@ export function toPage<Row, Item>(
   return { items: shown.map(item), next }
 }
 
-/** The place in the order where a page begins: `parts` values, or null for the first page. Throws Refusal. */
+/** The place in the order where a page begins: `parts` values, or null for the first page. Throws `cursor_invalid`. */
 export function positionOf({ cursor }: PageRequest, parts: number): string[] | null {
   if (cursor === undefined) return null
   const values = Buffer.from(cursor, 'base64url').toString('utf8').split('\n')
   // Encoded again and compared: a cursor that was cut or edited must not be read as some other place.
   if (values.length !== parts || encodeCursor(values) !== cursor)
-    throw new Refusal('cursor_invalid', 'the cursor is not one that a list gave')
+    throw domainError('cursor_invalid', 'the cursor is not one that a list gave')
   return values
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { SerialRunner } from '../base/serial-runner.ts'
+import { hasCode } from '../contract/error-table.ts'
 import type { CredentialJobs } from './credential-jobs.ts'
 import type { CredentialPool } from './credential-pool.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
@@ -9,7 +10,6 @@ import type { KeyMaterial } from './key-material.ts'
 import { findCredential, findVersion } from './manage/credential-rows.ts'
 import { labelOf } from './manage/operations.ts'
 import { RetiringCredentials } from './retiring-credentials.ts'
-import { SecretUnavailable } from './secrets/reference.ts'
 import { isCommand, SecretWatch, type SecretWatchOptions } from './secrets/watch.ts'
 import { isGoneBackFrom } from './select-versions.ts'
 import { type TroubleKind, Troubles } from './troubles.ts'
@@ -57,7 +57,7 @@ export class CredentialReconciler {
       await this.#load(-1)
       await this.#openSetting()
     } catch (error) {
-      if ((error as Error).name !== 'CustodyBroken') throw error
+      if (!hasCode(error, 'credentials_damaged')) throw error
       this.#tell('store', '', error, 'the credentials are not used')
     }
     this.#timer ??= setInterval(() => this.poll(), pollMs)
@@ -121,7 +121,7 @@ export class CredentialReconciler {
     try {
       await this.#take(settingName, reference, await this.#materialOf(reference), true)
     } catch (error) {
-      if (!(error instanceof SecretUnavailable) || !mayBeMissing || live.length === 0) throw error
+      if (!hasCode(error, 'secret_unavailable') || !mayBeMissing || live.length === 0) throw error
     }
   }
 
@@ -234,7 +234,7 @@ export class CredentialReconciler {
       this.#troubles.end(kind, name)
     } catch (error) {
       this.#tell(kind, name, error, what)
-      if ((error as Error).name !== 'CustodyBroken') return
+      if (!hasCode(error, 'credentials_damaged')) return
       // What the store holds is not what was put there: no key is used, rather than a wrong one, until all of it is read again.
       this.#options.credentials.replaceAll(new Map())
       this.#snapshot = null

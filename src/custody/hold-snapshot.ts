@@ -1,9 +1,9 @@
+import { hasCode } from '../contract/error-table.ts'
 import type { HeldVersion, HeldVersions } from './credential.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
 import { loadVersion } from './load-version.ts'
 import { type CredentialRow, findVersion } from './manage/credential-rows.ts'
 import { labelOf } from './manage/operations.ts'
-import { SecretUnavailable } from './secrets/reference.ts'
 import type { SecretWatch } from './secrets/watch.ts'
 import { selectVersions } from './select-versions.ts'
 
@@ -48,7 +48,7 @@ async function openOne(
     )
   } catch (error) {
     // The key behind a reference may have changed: the active one is fetched again, the one before is lost.
-    if (version === active || !(error instanceof SecretUnavailable)) onUnopened(labelOf(name, version), error)
+    if (version === active || !hasCode(error, 'secret_unavailable')) onUnopened(labelOf(name, version), error)
     return null
   }
 }

@@ -1,7 +1,7 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
+import { domainError } from '../contract/error-table.ts'
 import { KeySearch } from './leak-scan/key-search.ts'
-import { SecretUnavailable } from './secrets/reference.ts'
 import { writtenForm } from './secrets/written-form.ts'
 
 /**
@@ -21,7 +21,7 @@ export class KeyMaterial {
     const fault = keyFault(bytes)
     if (fault !== null) {
       bytes.fill(0)
-      throw new SecretUnavailable(fault)
+      throw domainError('secret_unavailable', fault)
     }
     this.fingerprint = fingerprintOf(bytes, fingerprintKey)
     this.#bytes = bytes

@@ -1,11 +1,12 @@
+import { domainError, hasCode } from '../contract/error-table.ts'
 import type { HeldVersion } from './credential.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
-import { SealBroken, unseal } from './crypto/envelope.ts'
+import { unseal } from './crypto/envelope.ts'
 import { KeyMaterial } from './key-material.ts'
 import type { VersionRow } from './manage/credential-rows.ts'
 import { labelOf } from './manage/operations.ts'
 import type { CommandOptions, Environment } from './secrets/exec.ts'
-import { fetchSecret, SecretUnavailable, shownReference } from './secrets/reference.ts'
+import { fetchSecret, shownReference } from './secrets/reference.ts'
 
 /** Where the keys of references come from. */
 export type SecretSources = { readonly env: Environment; readonly commands: CommandOptions }
@@ -32,8 +33,11 @@ export async function loadVersion(
   if (material.fingerprint === fingerprint) return { version, source, material }
   material.discard()
   if (wrapped_key || sealed)
-    throw new SealBroken(`${labelOf(credential, version)} is not the key that was sealed`)
-  throw new SecretUnavailable(`${labelOf(credential, version)}: its reference gives another key by now`)
+    throw domainError('credentials_damaged', `${labelOf(credential, version)} is not the key that was sealed`)
+  throw domainError(
+    'secret_unavailable',
+    `${labelOf(credential, version)}: its reference gives another key by now`
+  )
 }
 
 /** The key that a reference gives now. Throws SecretUnavailable. */
@@ -46,8 +50,8 @@ export async function fetchMaterial(
   try {
     return new KeyMaterial(secret, fingerprintKey)
   } catch (error) {
-    if (!(error instanceof SecretUnavailable)) throw error
-    throw new SecretUnavailable(`${shownReference(reference)} gives no key: ${error.message}`)
+    if (!hasCode(error, 'secret_unavailable')) throw error
+    throw domainError('secret_unavailable', `${shownReference(reference)} gives no key: ${error.message}`)
   }
 }
 
@@ -56,6 +60,6 @@ function unsealed(
   { wrapping }: Pick<Opening, 'wrapping'>
 ): Buffer {
   const label = labelOf(credential, version)
-  if (!wrapped_key || !sealed) throw new SealBroken(`${label} has lost what was sealed`)
+  if (!wrapped_key || !sealed) throw domainError('credentials_damaged', `${label} has lost what was sealed`)
   return unseal({ wrappedKey: wrapped_key, sealed }, label, wrapping)
 }

@@ -1,9 +1,5 @@
+import { domainError } from '../contract/error-table.ts'
 import type { PendingEntry } from './entry/pending-entry.ts'
-
-/** The wait for a durable entry ended without one. The entry may have been withdrawn, or still be written later. */
-export class AppendTimeout extends Error {
-  override readonly name = 'AppendTimeout'
-}
 
 export type GroupCommitOptions = {
   /**
@@ -91,7 +87,7 @@ export class GroupCommit {
    */
   append(draft: PendingEntry, onStoredLate?: () => void): Promise<void> {
     if (this.#underWay[0]?.expired || this.#queue.length >= queueBound)
-      return Promise.reject(this.#fault ?? new AppendTimeout('the ledger does not keep up'))
+      return Promise.reject(this.#fault ?? domainError('store_timeout', 'the ledger does not keep up'))
     return this.#enqueue(draft, false, onStoredLate)
   }
 
@@ -173,7 +169,7 @@ export class GroupCommit {
     const due = (waiting: Waiting) => !waiting.expired && waiting.expiresAt <= now
     for (const waiting of [...this.#underWay, ...this.#queue].filter(due)) {
       waiting.expired = true
-      if (!this.#fault) this.#setFault(new AppendTimeout('the store has not answered in time'))
+      if (!this.#fault) this.#setFault(domainError('store_timeout', 'the store has not answered in time'))
       waiting.reject(this.#fault as Error)
     }
     this.#queue = this.#queue.filter(waiting => waiting.kept || !waiting.expired)

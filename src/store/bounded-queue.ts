@@ -1,3 +1,4 @@
+import { domainError } from '../contract/error-table.ts'
 import { Problem } from '../contract/problem.ts'
 
 /** How many may wait: each is answered after the ones before it. */
@@ -5,16 +6,11 @@ const waitingBound = 64
 /** How long one may take, in milliseconds, with all it waits for. */
 const deadlineMs = 2_000
 
-/** It has not been answered in time; it may be done all the same, later. */
-export class TooLate extends Error {
-  override readonly name = 'TooLate'
-}
-
 /** Bounds how many wait for a thread, and how long. */
 export class BoundedQueue {
   #waiting = 0
 
-  /** What the thread answers. Throws `overloaded` when too many wait already, TooLate, or what the work throws. */
+  /** What the thread answers. Throws `overloaded` when too many wait already, `store_timeout`, or what the work throws. */
   async wait<T>(work: () => Promise<T>): Promise<T> {
     if (this.#waiting >= waitingBound) throw new Problem('overloaded', { retryAfter: 1 })
     this.#waiting++
@@ -26,10 +22,13 @@ export class BoundedQueue {
   }
 }
 
-/** What comes of the work, if that is in time, `ms`. Throws TooLate, or what the work throws. */
+/** What comes of the work, if that is in time, `ms`. Throws `store_timeout`, or what the work throws. */
 export async function withDeadline<T>(working: Promise<T>, ms = deadlineMs): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new TooLate('the store has not answered in time')), ms)
+  const timer = setTimeout(
+    () => reject(domainError('store_timeout', 'the store has not answered in time')),
+    ms
+  )
   try {
     return await Promise.race([working, late])
   } finally {

@@ -1,5 +1,6 @@
+import { hasCode } from '../contract/error-table.ts'
 import { Problem } from '../contract/problem.ts'
-import { TooLate, withDeadline } from './bounded-queue.ts'
+import { withDeadline } from './bounded-queue.ts'
 
 /** Slots for a kind of askers, who share them: so many of their requests wait at most, with the one that is at work. */
 export type Slots = { readonly kind: string; readonly count: number }
@@ -40,7 +41,7 @@ export class FairQueue {
 
   /**
    * What the thread answers to `work`, for the asker `name` of a kind. When the slots are taken, whoever has the most of
-   * them gives up its newest. Throws `overloaded` then, TooLate, or what the work throws.
+   * them gives up its newest. Throws `overloaded` then, `store_timeout`, or what the work throws.
    */
   async wait<T>(slots: Slots, name: string, work: () => Promise<T>): Promise<T> {
     const group = this.#groupOf(slots, name)
@@ -57,7 +58,7 @@ export class FairQueue {
       return await withDeadline(promise)
     } catch (error) {
       // Its slot stays taken until the thread is free: a thread that hangs does not let ever more come to wait for it.
-      if (error instanceof TooLate) job.abandoned = true
+      if (hasCode(error, 'store_timeout')) job.abandoned = true
       throw error
     }
   }

@@ -1,4 +1,5 @@
-import { StoreError } from './sqlite/sqlite.ts'
+import { DomainError } from '../base/domain-error.ts'
+import { hasCode } from '../contract/error-table.ts'
 
 /** What is wrong with the store, as far as an operator has to know: what to say, and whether its handle can be kept. */
 type FaultKind = {
@@ -46,30 +47,30 @@ const byResultCode: Readonly<Record<number, StoreFaultCode>> = {
   26: 'damaged'
 }
 
-/** An error of the store, told in our words: its `code` crosses threads, its class does not. */
-export class StoreFault extends StoreError {
-  readonly code: StoreFaultCode
-  constructor(code: StoreFaultCode, options?: ErrorOptions) {
-    super(faults[code].detail, options)
-    this.code = code
-  }
+/** A failure of the store of which it is known what to do about its handle. */
+export type StoreFault = DomainError<StoreFaultCode>
 
-  get keepsHandle(): boolean {
-    return faults[this.code].keepsHandle
-  }
+export function storeFault(code: StoreFaultCode, options?: ErrorOptions): StoreFault {
+  return new DomainError(code, faults[code].detail, options)
+}
+
+export function isStoreFault(error: unknown): error is StoreFault {
+  return error instanceof DomainError && Object.hasOwn(faults, error.code)
+}
+
+/** Whether an error says why the store cannot be used: a fault, or `store_unavailable`. */
+export function isStoreError(error: unknown): error is DomainError<StoreFaultCode | 'store_unavailable'> {
+  return isStoreFault(error) || hasCode(error, 'store_unavailable')
+}
+
+/** Whether the open handle may be used again after this fault. */
+export function keepsHandle({ code }: StoreFault): boolean {
+  return faults[code].keepsHandle
 }
 
 /** What an error that came of using the store says about it. */
 export function toStoreFault(error: unknown): StoreFault {
-  if (error instanceof StoreFault) return error
-  const { errcode = 0 } = (error instanceof StoreError ? error.cause : error) as { errcode?: number }
-  return new StoreFault(byResultCode[errcode & 0xff] ?? 'unusable', { cause: error })
-}
-
-/** The sentence for an error of the store that has crossed threads, or undefined for any other error. */
-export function storeFaultDetail(error: Error): string | undefined {
-  const { code } = error as { code?: unknown }
-  return typeof code === 'string' && Object.hasOwn(faults, code)
-    ? faults[code as StoreFaultCode].detail
-    : undefined
+  if (isStoreFault(error)) return error
+  const { errcode = 0 } = (isStoreError(error) ? error.cause : error) as { errcode?: number }
+  return storeFault(byResultCode[errcode & 0xff] ?? 'unusable', { cause: error })
 }

@@ -7,13 +7,13 @@ import type { Tables } from './tables.ts'
 export type Store = StoreFile & {
   readonly db: Kysely<Tables>
   /**
-   * Runs `work` in one write transaction: all of it becomes durable, or nothing. Throws StoreFault when it would be, or may
+   * Runs `work` in one write transaction: all of it becomes durable, or nothing. Throws a store fault when it would be, or may
    * have been, written to a file that is no longer in its place.
    */
   transact<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>
 }
 
-/** Opens and migrates the store that GATEWAY_STORE_URL names. Throws StoreError. */
+/** Opens and migrates the store that GATEWAY_STORE_URL names. Throws `store_unavailable`. */
 export async function openStore(url: string): Promise<Store> {
   return withQueries(await openStoreFile(url))
 }

@@ -1,5 +1,5 @@
 import { BlockList, isIP, SocketAddress } from 'node:net'
-import { Refusal } from '../contract/refusal.ts'
+import { domainError } from '../contract/error-table.ts'
 
 /** From where a tenant may call. */
 export type Addresses = {
@@ -103,5 +103,5 @@ function join(parts: readonly number[], bits: bigint): bigint {
 }
 
 function refuse(detail: string): never {
-  throw new Refusal('address_range_invalid', detail)
+  throw domainError('address_range_invalid', detail)
 }

@@ -1,4 +1,4 @@
-import { Refusal } from '../contract/refusal.ts'
+import { domainError } from '../contract/error-table.ts'
 import { requireCredentialName } from '../custody/manage/credential-name.ts'
 
 /** What a tenant uses for which nobody chose other credentials. One list for all such tenants. */
@@ -11,8 +11,8 @@ export const defaultCredentials: readonly string[] = Object.freeze(['default'])
 export function readCredentialNames(names: readonly string[]): readonly string[] | null {
   for (const name of names) requireCredentialName(name)
   if (names.length === 0)
-    throw new Refusal('credential_name_invalid', 'a tenant needs one credential or more')
+    throw domainError('credential_name_invalid', 'a tenant needs one credential or more')
   if (new Set(names).size < names.length)
-    throw new Refusal('credential_name_invalid', 'a credential can be named once only')
+    throw domainError('credential_name_invalid', 'a credential can be named once only')
   return names.length === 1 && names[0] === 'default' ? null : names
 }

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
+import { domainError } from '../contract/error-table.ts'
 import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
-import { Refusal } from '../contract/refusal.ts'
 import { isConnectorId } from '../contract/schemas.ts'
 import type { Queries } from '../store/queries.ts'
 import type { Tables } from '../store/tables.ts'
@@ -83,7 +83,7 @@ export function readConnectorIds(texts: readonly string[]): ReadonlySet<string> 
     texts.map(text => {
       const id = text.toLowerCase()
       if (id !== '*' && !isConnectorId(id))
-        throw new Refusal('connector_id_invalid', 'a connector id is a UUID, or * for all')
+        throw domainError('connector_id_invalid', 'a connector id is a UUID, or * for all')
       return id
     })
   )
@@ -96,7 +96,7 @@ async function requireNotCovered(
   ids: ReadonlySet<string>
 ): Promise<void> {
   if (ids.has('*') || !(await isGranted(tx, tenant, '*'))) return
-  throw new Refusal(
+  throw domainError(
     'grant_covered',
     `tenant ${tenant} reaches every connector through *, also ${ids.size === 1 ? 'this one' : 'these'}: nothing is changed; ` +
       'grant the connectors that it is to keep, then remove *'

@@ -1,5 +1,5 @@
+import { domainError } from '../contract/error-table.ts'
 import { type Operation, operations, readOperations } from '../contract/operations.ts'
-import { Refusal } from '../contract/refusal.ts'
 import type { Tables } from '../store/tables.ts'
 import { readAddressRanges } from './address-ranges.ts'
 import { defaultCredentials, readCredentialNames } from './credential-names.ts'
@@ -111,5 +111,5 @@ function listIn(text: string | null): readonly string[] | null {
 function tenantLimit(what: 'rate' | 'burst', value: number | null): number | null {
   if (value === null) return null
   if (Number.isInteger(value) && value >= 1 && value <= largestTenantLimit) return value
-  throw new Refusal('limit_invalid', `the ${what} must be a whole number from 1 to ${largestTenantLimit}`)
+  throw domainError('limit_invalid', `the ${what} must be a whole number from 1 to ${largestTenantLimit}`)
 }

@@ -1,5 +1,5 @@
+import { domainError } from '../contract/error-table.ts'
 import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
-import { Refusal } from '../contract/refusal.ts'
 import { nameForm, nameInWords } from '../contract/schemas.ts'
 import type { Queries } from '../store/queries.ts'
 import type { Tables } from '../store/tables.ts'
@@ -53,7 +53,7 @@ export async function createTenant(
   requireTenantName(name)
   const state = { ...newTenant(name), ...readUpdate(wanted) }
   return await changeTenants(administration, async (tx, at) => {
-    if (await findTenant(tx, name)) throw new Refusal('tenant_exists', `tenant ${name} exists already`)
+    if (await findTenant(tx, name)) throw domainError('tenant_exists', `tenant ${name} exists already`)
     const changes = await bringTo(tx, at, undefined, state)
     return { result: await showTenant({ db: tx }, name), changes }
   })
@@ -129,7 +129,7 @@ export async function setTenantDisabled(
 
 function requireTenantName(name: string): void {
   if (!new RegExp(nameForm).test(name))
-    throw new Refusal('tenant_name_invalid', `a tenant name has ${nameInWords}`)
+    throw domainError('tenant_name_invalid', `a tenant name has ${nameInWords}`)
 }
 
 function toTenantView(row: Tables['tenant']): TenantView {

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { ReaderJobs, ReaderThreadData } from '../admin/execute-query.ts'
 import { serveRpc } from '../base/rpc.ts'
-import { refusalCodeOf } from '../contract/refusal.ts'
+import { isRefusal } from '../contract/refusal-table.ts'
 import { syncHistory } from '../ledger/query/sync-history.ts'
 import { LentConnection } from '../store/sqlite/connections.ts'
 import { openReadOnlyStore, type ReadOnlyStore } from '../store/sqlite/read-only-store.ts'
@@ -42,7 +42,7 @@ async function onStore<T>(work: (store: ReadOnlyStore) => T | Promise<T>): Promi
       store.requireInPlace()
       return await work(store)
     } catch (error) {
-      if (refusalCodeOf(error) === undefined) connection.close()
+      if (!isRefusal(error)) connection.close()
       throw error
     }
   })

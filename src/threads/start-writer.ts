@@ -22,7 +22,7 @@ export type WriterThread = {
 /** Its batches are short-lived texts: they need no more, and it would take four times as much. */
 const threadYoungGenerationMb = 4
 
-/** Starts the store's thread and opens the store on it. Throws errors named StoreError. */
+/** Starts the store's thread and opens the store on it. Throws `store_unavailable`. */
 export async function startWriterThread(
   config: Config,
   { env, pid, onStoreLost }: WriterThreadOptions

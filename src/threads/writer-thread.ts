@@ -6,6 +6,8 @@ import assert from 'node:assert/strict'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { CommandRequest } from '../admin/commands.ts'
 import { serveRpc } from '../base/rpc.ts'
+import { hasCode } from '../contract/error-table.ts'
+import { isRefusal } from '../contract/refusal-table.ts'
 import type { NotedMaterial } from '../custody/credential-jobs.ts'
 import { type CredentialSnapshot, newestChange, readCredentials } from '../custody/credential-snapshot.ts'
 import { ledgerSigner } from '../custody/crypto/ledger-signer.ts'
@@ -24,7 +26,7 @@ import { LedgerWriter } from '../ledger/writer/writer.ts'
 import { rollBack } from '../ledger/writer/writer-handle.ts'
 import { OtherConnections } from '../store/sqlite/connections.ts'
 import { openStoreFile, type StoreFile } from '../store/sqlite/store-file.ts'
-import { type StoreFault, toStoreFault } from '../store/store-fault.ts'
+import { keepsHandle, type StoreFault, toStoreFault } from '../store/store-fault.ts'
 import type { DirectoryChanges, TenantPage } from '../tenants/directory-rows.ts'
 import { readChanges, readPage, readSnapshot, writeKeyUses } from '../tenants/directory-source.ts'
 import { type AdminKeyRows, readAdminKeys, readNewAdminKeys } from '../tenants/keys/admin-key-rows.ts'
@@ -114,7 +116,7 @@ const jobs = {
     return onStore(() => readNewAdminKeys(store, known))
   },
 
-  /** Makes a change that an administrator asks for, in one transaction with its ledger entries. Throws Refusal too. */
+  /** Makes a change that an administrator asks for, in one transaction with its ledger entries. Throws refusals too. */
   async administer(request: CommandRequest): Promise<unknown> {
     // The query builder takes time and memory: it is loaded with the first such change.
     const [{ withQueries }, { runCommand: makeChange }] = await Promise.all([
@@ -135,7 +137,7 @@ const jobs = {
     return onStore(() => writeKeyUses(store, uses))
   },
 
-  /** All credentials when one has changed since the last change seen, or null. Throws CustodyBroken, WrongMasterKey. */
+  /** All credentials when one has changed since the last change seen, or null. Throws `credentials_damaged`, `master_key_wrong`. */
   credentials(lastChange: number): Promise<CredentialSnapshot | null> {
     return onStore(() => {
       if (newestChange(store.raw) <= lastChange) return null
@@ -169,8 +171,7 @@ function unsealOrTell(): Opened | Sealed {
   try {
     keys = openKeys()
   } catch (error) {
-    const { name, message } = error as Error
-    if (name === 'SecretUnavailable' || name === 'WrongMasterKey') return { sealed: message }
+    if (hasCode(error, 'secret_unavailable', 'master_key_wrong')) return { sealed: error.message }
     throw error
   }
   const facts = { role: 'gateway', version: data.version, pid: data.pid } as const
@@ -210,14 +211,16 @@ function administrator(actor: string): Administrator {
   return { actor, role: 'admin', version: data.version, pid: data.pid, signer: ledgerSigner(keys) }
 }
 
-/** Uses the store, with a new handle if the last one has failed. The next job waits for it. Throws StoreFault. */
+/** Uses the store, with a new handle if the last one has failed. The next job waits for it. Throws a store fault. */
 async function onStore<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     if (broken) await mend()
     store.requireWholeLog()
     return await work()
   } catch (error) {
-    if (isRefusal(error)) throw error
+    // Not the store failed: what it holds, or what was asked, does not fit.
+    if (isRefusal(error) || hasCode(error, 'credentials_damaged', 'master_key_wrong', 'secret_unavailable'))
+      throw error
     rollBack(store)
     throw noted(error)
   }
@@ -232,13 +235,8 @@ async function mend(): Promise<void> {
 
 function noted(error: unknown): StoreFault {
   const fault = toStoreFault(error)
-  broken ||= !fault.keepsHandle
+  broken ||= !keepsHandle(fault)
   return fault
-}
-
-/** Not the store failed: what it holds, or who asked, does not fit. */
-function isRefusal(error: unknown): boolean {
-  return ['CustodyBroken', 'WrongMasterKey', 'SecretUnavailable', 'Refusal'].includes((error as Error).name)
 }
 
 export type WriterJobs = typeof jobs

@@ -1,3 +1,5 @@
+import { DomainError } from '../base/domain-error.ts'
+
 const messages = {
   DEADLINE_PASSED: 'the deadline passed',
   CALL_ABANDONED: 'the caller left before the request was sent',
@@ -11,15 +13,13 @@ const messages = {
 } as const
 
 /** Why the gateway ends a request or a connection. Its code is one of those that the failure table knows. */
-export class UpstreamError extends Error {
+export class UpstreamError extends DomainError<keyof typeof messages> {
   override readonly name = 'UpstreamError'
-  readonly code: keyof typeof messages
   /** Seconds to wait before the key may be used again, with `KEY_REFUSED`. */
   readonly retryAfter: number | undefined
 
-  constructor(code: UpstreamError['code'], message: string = messages[code], retryAfter?: number) {
-    super(message)
-    this.code = code
+  constructor(code: keyof typeof messages, message: string = messages[code], retryAfter?: number) {
+    super(code, message)
     this.retryAfter = retryAfter
   }
 }

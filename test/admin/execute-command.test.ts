@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { CommandExecutor } from '../../src/admin/execute-command.ts'
-import { StoreFault } from '../../src/store/store-fault.ts'
+import { domainError } from '../../src/contract/error-table.ts'
+import { storeFault } from '../../src/store/store-fault.ts'
 
 const alice = { keyId: 'alice', role: 'operator' } as const
 const grant = { tenant: 'acme', connectorId: '*' }
@@ -33,7 +34,7 @@ test.each([
 ] as const)('after %s it is said whether the change may have been made', async (code, message) => {
   const store = {
     async call() {
-      throw new StoreFault(code)
+      throw storeFault(code)
     }
   }
   const administration = new CommandExecutor({ store, refresh: async () => {} })
@@ -77,7 +78,7 @@ test('no more than 64 changes wait at once', async () => {
 })
 
 test('a refusal is passed on as it is, and who asks is named by the key', async () => {
-  const refusal = Object.assign(new Error('no'), { name: 'Refusal', code: 'tenant_not_found' })
+  const refusal = domainError('tenant_not_found', 'no')
   const asked: unknown[] = []
   const store = {
     async call(_job: 'administer', request: unknown) {

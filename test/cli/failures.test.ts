@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { refusalTable } from '../../src/contract/refusal.ts'
+import { refusalTable } from '../../src/contract/refusal-table.ts'
 import { commandLine } from '../support/cli/command-line.ts'
 
 const oneLine = /^connector-gateway: [^\n]+\n$/

@@ -1,5 +1,6 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
+import { domainError } from '../../src/contract/error-table.ts'
 import {
   CredentialReconciler,
   type CredentialReconcilerOptions
@@ -8,7 +9,6 @@ import type { CredentialSnapshot } from '../../src/custody/credential-snapshot.t
 import { seal } from '../../src/custody/crypto/envelope.ts'
 import { fingerprintOf } from '../../src/custody/key-material.ts'
 import type { VersionRow } from '../../src/custody/manage/credential-rows.ts'
-import { CustodyBroken } from '../../src/custody/manage/manifest.ts'
 import { fingerprintKey, heldCredentials } from '../support/fixtures/held-credentials.ts'
 import { eventually } from '../support/scenario/wait.ts'
 
@@ -104,7 +104,7 @@ test('rows that were damaged are not used, and are when they are well again', as
   let isDamaged = true
   const { keeper, credentials, told } = keeperBefore(
     storeGiving(lastChange => {
-      if (isDamaged) throw new CustodyBroken('not what was stored')
+      if (isDamaged) throw domainError('credentials_damaged', 'not what was stored')
       return lastChange < 2 ? snapshotOf(60_000) : null
     })
   )

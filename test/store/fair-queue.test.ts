@@ -136,7 +136,7 @@ describe('requests that wait too long', () => {
     const queue = heldQueue()
     await askAll(queue, 'a1', 'a2', 'a3', 'a4', 'a5', 'a6')
     await queue.pass(2_000)
-    expect(new Set(Object.values(queue.answers))).toEqual(new Set(['TooLate']))
+    expect(new Set(Object.values(queue.answers))).toEqual(new Set(['store_timeout']))
     await queue.ask('a7')
     expect(queue.answers['a7']).toBe('overloaded')
     // Others find room: nobody waits for the slots that they take over.

@@ -43,7 +43,7 @@ describe('createTenant', () => {
   ])('refuses with %s and leaves no trace: %j', async (code, wanted) => {
     const { store, administration } = await temporaryStore()
     await createTenant(administration, { name: 'taken' })
-    await expect(createTenant(administration, wanted)).rejects.toMatchObject({ name: 'Refusal', code })
+    await expect(createTenant(administration, wanted)).rejects.toMatchObject({ code })
     expect((await listTenants(store, { limit: 10 })).items).toHaveLength(1)
     expect(adminEntries(store)).toHaveLength(1)
     expect(changeCount(store)).toBe(1)

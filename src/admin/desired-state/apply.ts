@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { Refusal } from '../../contract/refusal.ts'
+import { domainError } from '../../contract/error-table.ts'
 import type { StoreKeys } from '../../custody/crypto/root-key.ts'
 import { type CredentialRows, readCredentialRows } from '../../custody/manage/credential-rows.ts'
 import { readProven } from '../../custody/manage/manifest.ts'
@@ -71,7 +71,7 @@ export function recordsOf(raw: DatabaseSync, keys: StoreKeys | null): Credential
 /** The keys were fetched, and proven, for other versions: what was planned for these is not what would be done. */
 function requireExpected(steps: readonly CredentialStep[], expected: readonly CredentialStep[]): void {
   if (JSON.stringify(steps) !== JSON.stringify(expected))
-    throw new Refusal(
+    throw domainError(
       'state_changed',
       'the credentials were changed by somebody else meanwhile: nothing is changed; try again'
     )

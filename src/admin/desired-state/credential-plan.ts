@@ -1,4 +1,4 @@
-import { Refusal } from '../../contract/refusal.ts'
+import { domainError } from '../../contract/error-table.ts'
 import { type CredentialRows, findVersion } from '../../custody/manage/credential-rows.ts'
 import { nextVersion } from '../../custody/manage/operations.ts'
 import { shownReference } from '../../custody/secrets/reference.ts'
@@ -92,12 +92,12 @@ function stepTo(
 /** A secret never is in a file: one that is to be sealed must have been, by a command that reads it elsewhere. */
 function requireSealed(held: Held | undefined, name: string): void {
   if (!held)
-    throw new Refusal(
+    throw domainError(
       'credential_not_found',
       `there is no sealed credential ${name}: seal its key first, by credential add ${name} --stdin`
     )
   if (held.source !== 'sealed')
-    throw new Refusal(
+    throw domainError(
       'credential_not_sealed',
       `credential ${name} is a reference: seal it by credential rotate ${name} --from … --seal`
     )
@@ -108,7 +108,7 @@ const cutEnd = ' …'
 
 function requireWhole(source: string, name: string): void {
   if (source.startsWith('exec:') && source.endsWith(cutEnd) && shownReference(source) === source)
-    throw new Refusal(
+    throw domainError(
       'credential_reference_cut',
       `the command of credential ${name} is cut off, and there is none to which it belongs: write the whole of it`
     )

@@ -1,7 +1,8 @@
 import type { Config } from '../../config/config.ts'
 import { ConfigError, type ConfigIssue } from '../../config/error.ts'
 import { readTlsFiles, type TlsMaterial, tlsMaterial } from '../../config/tls-files.ts'
-import { JwksUnavailable, jwksSource } from '../../identity/jwt/jwks-source.ts'
+import { hasCode } from '../../contract/error-table.ts'
+import { jwksSource } from '../../identity/jwt/jwks-source.ts'
 import type { Notes } from './credentials.ts'
 
 /** What `check` found of TLS and of callers who prove themselves otherwise than by keys. */
@@ -77,7 +78,7 @@ async function checkKeyFile(place: string, key: string, faults: ConfigIssue[]): 
     const { parseJwks: parseKeySet } = await import('../../identity/jwt/parse-jwks.ts')
     return parseKeySet(await jwksSource(place).read()).keys.length
   } catch (error) {
-    if (!(error instanceof JwksUnavailable)) throw error
+    if (!hasCode(error, 'jwks_unavailable')) throw error
     faults.push({ key, detail: error.message })
     return null
   }

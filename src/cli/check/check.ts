@@ -1,13 +1,14 @@
 import type { Config, ConfigRead } from '../../config/config.ts'
 import { type ConfigIssue, settingOf } from '../../config/error.ts'
 import { describeWarnings, settingWarnings } from '../../config/warnings.ts'
-import { type InspectedMasterKey, inspectMasterKey, WrongMasterKey } from '../../custody/crypto/root-key.ts'
+import { hasCode } from '../../contract/error-table.ts'
+import { type InspectedMasterKey, inspectMasterKey } from '../../custody/crypto/root-key.ts'
 import type { SecretSources } from '../../custody/load-version.ts'
 import { readCredentialRows } from '../../custody/manage/credential-rows.ts'
-import { SecretUnavailable, shownReference } from '../../custody/secrets/reference.ts'
+import { shownReference } from '../../custody/secrets/reference.ts'
 import { describeMissing, type MissingEntries, missingEntries } from '../../ledger/writer/missing-entries.ts'
 import { type InspectedStore, inspectStore } from '../../store/sqlite/inspect-store.ts'
-import { StoreError } from '../../store/sqlite/sqlite.ts'
+import { isStoreError } from '../../store/store-fault.ts'
 import type { ProcessContext } from '../context.ts'
 import { checkAuthentication } from './authentication.ts'
 import { type CredentialFindings, checkCredentials, checkSettingKey, type Notes } from './credentials.ts'
@@ -95,8 +96,7 @@ async function attempt<T>(notes: Notes, key: string, work: () => T | Promise<T>)
   try {
     return await work()
   } catch (error) {
-    const known = [StoreError, SecretUnavailable, WrongMasterKey].some(kind => error instanceof kind)
-    if (!(known && error instanceof Error)) throw error
+    if (!isStoreError(error) && !hasCode(error, 'secret_unavailable', 'master_key_wrong')) throw error
     notes.faults.push({ key, detail: error.message })
     return undefined
   }

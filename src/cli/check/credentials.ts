@@ -2,15 +2,14 @@ import { createSecretKey, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Config } from '../../config/config.ts'
 import type { ConfigIssue } from '../../config/error.ts'
+import { domainError, hasCode } from '../../contract/error-table.ts'
 import { fingerprintKeyOf } from '../../custody/credential-snapshot.ts'
 import { type CredentialView, viewsOf } from '../../custody/credential-views.ts'
-import { SealBroken } from '../../custody/crypto/envelope.ts'
 import type { StoreKeys } from '../../custody/crypto/root-key.ts'
 import type { KeyMaterial } from '../../custody/key-material.ts'
 import { fetchMaterial, loadVersion, type SecretSources } from '../../custody/load-version.ts'
 import { type CredentialRows, findVersion } from '../../custody/manage/credential-rows.ts'
-import { CustodyBroken, readProven } from '../../custody/manage/manifest.ts'
-import { SecretUnavailable } from '../../custody/secrets/reference.ts'
+import { readProven } from '../../custody/manage/manifest.ts'
 
 /**
  * A credential of the store, and what becomes of it at the next start: it opens, its reference gives another key than was
@@ -45,7 +44,7 @@ export async function checkCredentials(
     const opening = { wrapping: keys.wrapping, fingerprintKey: fingerprintKeyOf(keys) }
     return await openAll({ records, opening, config, sources, notes })
   } catch (error) {
-    if (!(error instanceof CustodyBroken)) throw error
+    if (!hasCode(error, 'credentials_damaged')) throw error
     notes.faults.push({ key: 'credentials', detail: error.message })
     return []
   }
@@ -115,7 +114,8 @@ async function openOne(view: CredentialView, checking: Checking): Promise<Creden
 async function materialOf(name: string, version: number, checking: Checking): Promise<KeyMaterial> {
   const { records, opening, sources } = checking
   const record = findVersion(records, name, version)
-  if (!record) throw new SealBroken(`${name}@${version} is not in the store: restore a copy of it`)
+  if (!record)
+    throw domainError('credentials_damaged', `${name}@${version} is not in the store: restore a copy of it`)
   return (await loadVersion(record, opening, reference => fetchMaterial(reference, opening, sources)))
     .material
 }
@@ -132,7 +132,7 @@ async function unavailability(open: () => Promise<KeyMaterial>): Promise<string 
     ;(await open()).discard()
     return null
   } catch (error) {
-    if (!(error instanceof SecretUnavailable || error instanceof SealBroken)) throw error
+    if (!hasCode(error, 'secret_unavailable', 'credentials_damaged')) throw error
     return error.message
   }
 }

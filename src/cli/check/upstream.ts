@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts'
+import { domainError, type ErrorCode } from '../../contract/error-table.ts'
 import { fingerprintKeyOf } from '../../custody/credential-snapshot.ts'
 import { viewsOf } from '../../custody/credential-views.ts'
 import { ledgerSigner } from '../../custody/crypto/ledger-signer.ts'
@@ -11,7 +12,7 @@ import { nextVersion } from '../../custody/manage/operations.ts'
 import { SynchronousLedger } from '../../ledger/writer/synchronous-ledger.ts'
 import { openStore, type Store } from '../../store/store.ts'
 import type { ProbeResult } from '../../upstream/probe.ts'
-import { CommandError, type ProcessContext } from '../context.ts'
+import type { ProcessContext } from '../context.ts'
 import type { CredentialFindings } from './credentials.ts'
 
 /** What came of a harmless read with each credential. */
@@ -116,10 +117,10 @@ export function refuseUnwell(found: UpstreamFindings): void {
   const unwell = found.filter(finding => !isWell(finding))
   if (unwell.length === 0) return
   const detail = unwell.map(({ credential, told }) => `${credential}: ${told}`).join('; ')
-  throw new CommandError(codeOf(unwell), detail, 1)
+  throw domainError(codeOf(unwell), detail)
 }
 
-function codeOf(unwell: UpstreamFindings): string {
+function codeOf(unwell: UpstreamFindings): ErrorCode {
   if (unwell.some(({ key }) => key === 'refused')) return 'credential_refused'
   return unwell.some(({ key }) => key === 'unproven') ? 'upstream_unproven' : 'credential_echoed'
 }

@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 import { type DesiredState, planState, type StatePlan } from '../../admin/desired-state/plan.ts'
 import { replayCalls } from '../../admin/desired-state/replay.ts'
+import { domainError } from '../../contract/error-table.ts'
 import { recordedCallsSince } from '../../ledger/query/recorded-calls.ts'
-import { CommandError, type ProcessContext } from '../context.ts'
+import type { ProcessContext } from '../context.ts'
 import { withCurrentState } from '../current-state.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
 import { readStateFile } from '../input/state-file.ts'
@@ -35,11 +36,7 @@ export function applyCommand(context: ProcessContext): Command {
     .option('--no-proof', 'do not try new keys of credentials upstream first')
   return withConfigOptions(command).action(async (options: ApplyOptions) => {
     if (options.replay && !options.dryRun)
-      throw new CommandError(
-        'usage_invalid',
-        '--replay is for --dry-run: it tells what would come of a file',
-        2
-      )
+      throw domainError('usage_invalid', '--replay is for --dry-run: it tells what would come of a file')
     const since = sinceOf(options)
     const wanted = readStateFile(options.file)
     const applied = options.dryRun
@@ -63,10 +60,9 @@ function sinceOf({ replay }: ApplyOptions): Date | undefined {
   const now = new Date()
   const since = replay?.(now)
   if (since && since > now)
-    throw new CommandError(
+    throw domainError(
       'usage_invalid',
-      `--replay ${since.toISOString()} is yet to come: give a time that has passed`,
-      2
+      `--replay ${since.toISOString()} is yet to come: give a time that has passed`
     )
   return since
 }

@@ -1,10 +1,11 @@
 import { Command } from 'commander'
 import { type Config, readConfig } from '../../config/config.ts'
 import { ConfigError, locateIssues } from '../../config/error.ts'
+import { domainError } from '../../contract/error-table.ts'
 import { check } from '../check/check.ts'
 import { type Findings, formatFindings } from '../check/findings.ts'
 import { checkUpstream, isWell, refuseUnwell, type UpstreamFindings } from '../check/upstream.ts'
-import { CommandError, type ProcessContext } from '../context.ts'
+import type { ProcessContext } from '../context.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
 import { print } from '../output/print.ts'
 
@@ -33,11 +34,10 @@ export function checkCommand(context: ProcessContext): Command {
 async function ask(context: ProcessContext, config: Config, findings: Findings): Promise<UpstreamFindings> {
   const { store, master_key_state } = findings
   if (store.state !== 'ready' || master_key_state !== 'fits')
-    throw new CommandError(
+    throw domainError(
       'upstream_not_asked',
       'the upstream is not asked: the call would be recorded in the store, which is made by the first start of the gateway, or by ' +
-        'issuing a key; all else is well',
-      2
+        'issuing a key; all else is well'
     )
   return await checkUpstream(context, config, findings.credentials)
 }

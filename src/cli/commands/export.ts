@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { CommandError, type ProcessContext } from '../context.ts'
+import { domainError } from '../../contract/error-table.ts'
+import type { ProcessContext } from '../context.ts'
 import { withCurrentState } from '../current-state.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
 import { writeOwned } from '../output/write-owned.ts'
@@ -30,10 +31,6 @@ function write(file: string, text: string): void {
     writeOwned(file, text)
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code
-    throw new CommandError(
-      'file_unwritable',
-      `cannot write ${file} (${reason}); choose another by --output`,
-      2
-    )
+    throw domainError('file_unwritable', `cannot write ${file} (${reason}); choose another by --output`)
   }
 }

@@ -2,8 +2,9 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { type Command, InvalidArgumentError } from 'commander'
+import { domainError } from '../../contract/error-table.ts'
 import { exportedLines, positionOf } from '../../ledger/query/export.ts'
-import { type CliContext, CommandError } from '../context.ts'
+import type { CliContext } from '../context.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
 import { progress } from '../output/progress.ts'
 import { withLedger } from '../with-ledger.ts'
@@ -21,7 +22,7 @@ export function addExport(noun: Command, context: CliContext): void {
   withConfigOptions(command).action(async (options: ExportOptions) => {
     await withLedger(context, options, async database => {
       const after = options.after && positionOf(database, options.after.writer, options.after.seq)
-      if (after === null) throw new CommandError('entry_not_found', 'the ledger holds no such entry', 1)
+      if (after === null) throw domainError('entry_not_found', 'the ledger holds no such entry')
       const shown = progress(context)
       try {
         await write(counted(exportedLines(database, after), shown.show), context.stdout, options)

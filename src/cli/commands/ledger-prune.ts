@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
+import type { DomainError } from '../../base/domain-error.ts'
+import { domainError } from '../../contract/error-table.ts'
 import { ledgerSigner } from '../../custody/crypto/ledger-signer.ts'
 import { prune } from '../../ledger/retention/prune.ts'
 import type { Pruned } from '../../ledger/retention/prune-options.ts'
-import { PruneRefused } from '../../ledger/retention/prune-refused.ts'
-import { describeFinding } from '../../ledger/verify/finding.ts'
-import { CommandError, type ProcessContext } from '../context.ts'
+import type { ProcessContext } from '../context.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
 import { pastTime, type Time } from '../input/time-options.ts'
 import { print } from '../output/print.ts'
@@ -28,10 +28,9 @@ export function addPrune(noun: Command, context: ProcessContext): void {
     const now = new Date()
     const before = options.before(now)
     if (before > now)
-      throw new CommandError(
+      throw domainError(
         'usage_invalid',
-        `--before ${before.toISOString()} is yet to come: what is written until then would not be older`,
-        2
+        `--before ${before.toISOString()} is yet to come: what is written until then would not be older`
       )
     const pruned = await withStore(context, options, async ({ store, masterKey }) => {
       const interrupt = new AbortController()
@@ -57,23 +56,18 @@ export function addPrune(noun: Command, context: ProcessContext): void {
   })
 }
 
-function interrupted(): CommandError {
-  return new CommandError(
+function interrupted(): DomainError {
+  return domainError(
     'interrupted',
-    'interrupted: either nothing was cut, or the archive is there and what is left to remove goes with the next prune',
-    1
+    'interrupted: either nothing was cut, or the archive is there and what is left to remove goes with the next prune'
   )
 }
 
 function failureOf(error: unknown, { aborted, reason }: AbortSignal): unknown {
   if (aborted) return reason
-  if (error instanceof PruneRefused) {
-    const { code, message, fault } = error
-    return new CommandError(code, fault ? `${message}: ${describeFinding(fault)}` : message, 1)
-  }
   const { syscall, code, path } = error as NodeJS.ErrnoException
   if (syscall === undefined) return error
-  return new CommandError('archive_unwritable', `${path ?? 'the archive'} cannot be written (${code})`, 2)
+  return domainError('archive_unwritable', `${path ?? 'the archive'} cannot be written (${code})`)
 }
 
 function told({ entries, sha256 }: Pruned, archive: string): string {

@@ -1,10 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Command, Option } from 'commander'
+import { domainError } from '../../contract/error-table.ts'
 import type { LedgerEntry } from '../../ledger/entry/entry.ts'
 import { type Outcome, outcomes } from '../../ledger/entry/terms.ts'
 import { entriesOfRequest, isCursor, searchLedger } from '../../ledger/query/search.ts'
 import { unrecordedRequest } from '../../ledger/query/unrecorded-request.ts'
-import { type CliContext, CommandError } from '../context.ts'
+import type { CliContext } from '../context.ts'
 import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from '../input/options.ts'
 import { pastTime, type Time } from '../input/time-options.ts'
 import { changesText, listedChange } from '../output/changes.ts'
@@ -45,7 +46,7 @@ export function addList(noun: Command, context: CliContext): void {
   withListOptions(list).action(async (options: SearchOptions) => {
     const { cursor, limit } = options
     if (cursor !== undefined && !isCursor(cursor))
-      throw new CommandError('cursor_invalid', 'the cursor is not one that a list gave', 2)
+      throw domainError('cursor_invalid', 'the cursor is not one that a list gave')
     const page = { limit, ...(cursor !== undefined && { cursor }) }
     const found = await withLedger(context, options, database =>
       searchLedger(database, toSearch(options), page)
@@ -69,8 +70,8 @@ export function addShow(noun: Command, context: CliContext): void {
 function recordedStory(database: DatabaseSync, requestId: string): readonly LedgerEntry[] {
   const items = entriesOfRequest(database, requestId)
   if (items.length > 0) return items
-  const { detail, ...members } = unrecordedRequest(database, requestId, new Date())
-  throw new CommandError('request_not_found', detail, 1, { members })
+  const { detail, ...facts } = unrecordedRequest(database, requestId, new Date())
+  throw domainError('request_not_found', detail, { facts })
 }
 
 function toSearch({ tenant, key, connector, kind, code, outcome, requestId, since, until }: SearchOptions) {

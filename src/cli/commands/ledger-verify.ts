@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Command } from 'commander'
+import type { DomainError } from '../../base/domain-error.ts'
+import { domainError } from '../../contract/error-table.ts'
 import type { Head } from '../../ledger/entry/chain.ts'
 import { parseChainHeads } from '../../ledger/entry/chain-heads.ts'
 import { parsePublicKey } from '../../ledger/entry/signature.ts'
@@ -8,7 +10,7 @@ import { describeFinding } from '../../ledger/verify/finding.ts'
 import type { Verification } from '../../ledger/verify/verify.ts'
 import { verifyParts } from '../../ledger/verify/verify-parts.ts'
 import { readHeadRecords } from '../../ledger/writer/head-record.ts'
-import { type CliContext, CommandError } from '../context.ts'
+import type { CliContext } from '../context.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
 import { print } from '../output/print.ts'
 import { progress } from '../output/progress.ts'
@@ -33,11 +35,7 @@ export function addVerify(noun: Command, context: CliContext): void {
     .option('--public-key <file>', 'what `ledger public-key` printed: no other signature counts')
   withConfigOptions(verify).action(async (options: VerifyOptions) => {
     if (options.file && options.archive)
-      throw new CommandError(
-        'usage_invalid',
-        '--file and --archive exclude each other: give all as --file',
-        2
-      )
+      throw domainError('usage_invalid', '--file and --archive exclude each other: give all as --file')
     const found = await verified(context, options)
     requireEntries(found, options)
     print(context, options, document(found), verificationReport(found))
@@ -78,13 +76,13 @@ async function verified(context: CliContext, options: VerifyOptions): Promise<Ve
 function headsIn(file: string): readonly Head[] {
   const heads = parseChainHeads(read(file))
   if (heads) return heads
-  throw new CommandError('heads_invalid', `${file} does not hold what ledger head --json prints`, 2)
+  throw domainError('heads_invalid', `${file} does not hold what ledger head --json prints`)
 }
 
 function publicKeyIn(file: string): string {
   const key = parsePublicKey(read(file))
   if (key !== null) return key
-  throw new CommandError('public_key_invalid', `${file} does not hold what ledger public-key prints`, 2)
+  throw domainError('public_key_invalid', `${file} does not hold what ledger public-key prints`)
 }
 
 function read(file: string): string {
@@ -106,9 +104,9 @@ async function readable<T>(files: readonly string[], work: () => Promise<T>): Pr
   }
 }
 
-function unreadable(files: readonly string[], cause: unknown): CommandError {
+function unreadable(files: readonly string[], cause: unknown): DomainError {
   const { code, path = files.join(', ') } = cause as NodeJS.ErrnoException
-  return new CommandError('file_unreadable', `${path} cannot be read (${code})`, 2, { cause })
+  return domainError('file_unreadable', `${path} cannot be read (${code})`, { cause })
 }
 
 function document({ entries, writers, openCalls, signatures, signedUntil, faults, ...found }: Verification) {
@@ -120,10 +118,10 @@ function document({ entries, writers, openCalls, signatures, signedUntil, faults
 /** Whoever gives a key or heads expects something that they are about: an empty file, or the wrong one, is not whole. */
 function requireEntries({ entries, faults }: Verification, { head, publicKey }: VerifyOptions): void {
   if (entries > 0 || faults.length > 0 || (head ?? publicKey) === undefined) return
-  throw new CommandError('nothing_to_check', 'there is nothing to check: it holds no entries', 2)
+  throw domainError('nothing_to_check', 'there is nothing to check: it holds no entries')
 }
 
 function refuseBroken({ faults }: Verification): void {
   const [fault] = faults
-  if (fault) throw new CommandError('ledger_broken', `the ledger is broken: ${describeFinding(fault)}`, 1)
+  if (fault) throw domainError('ledger_broken', `the ledger is broken: ${describeFinding(fault)}`)
 }

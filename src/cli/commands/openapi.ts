@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { CommandError, type ProcessContext } from '../context.ts'
+import { domainError } from '../../contract/error-table.ts'
+import type { ProcessContext } from '../context.ts'
 import { type OutputOptions, withOutputOptions } from '../input/options.ts'
 import { print } from '../output/print.ts'
 
@@ -20,11 +21,7 @@ export function openapiCommand(context: ProcessContext): Command {
       writeFileSync(file, description)
     } catch (error) {
       const reason = (error as NodeJS.ErrnoException).code
-      throw new CommandError(
-        'file_unwritable',
-        `cannot write ${file} (${reason}); choose another by --output`,
-        2
-      )
+      throw domainError('file_unwritable', `cannot write ${file} (${reason}); choose another by --output`)
     }
     print(context, options, { file }, `${file} is written.\n`)
   })

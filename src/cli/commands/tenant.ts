@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { domainError } from '../../contract/error-table.ts'
 import {
   createTenant,
   listTenants,
@@ -8,7 +9,7 @@ import {
   type TenantView,
   updateTenant
 } from '../../tenants/tenants.ts'
-import { CommandError, type ProcessContext } from '../context.ts'
+import type { ProcessContext } from '../context.ts'
 import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from '../input/options.ts'
 import { desiredSettings, type TenantOptions, withTenantOptions } from '../input/tenant-options.ts'
 import { print, printPage } from '../output/print.ts'
@@ -58,7 +59,7 @@ function addUpdate(noun: Command, context: ProcessContext): void {
   withTenantOptions(update, 'update').action(async (name: string, options: TenantOptions) => {
     const wanted = desiredSettings(options)
     if (Object.values(wanted).every(value => value === undefined))
-      throw new CommandError('usage_invalid', 'nothing to change: name an option, such as --rate', 2)
+      throw domainError('usage_invalid', 'nothing to change: name an option, such as --rate')
     const tenant = await withStore(context, options, ({ administration }) =>
       updateTenant(administration, name, wanted)
     )

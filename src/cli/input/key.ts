@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander'
+import { domainError } from '../../contract/error-table.ts'
 import { fingerprintKeyOf } from '../../custody/credential-snapshot.ts'
 import { KeyMaterial } from '../../custody/key-material.ts'
 import type { NewVersion } from '../../custody/manage/operations.ts'
 import { resolveSecret } from '../../custody/secrets/reference.ts'
-import { CommandError, type ProcessContext } from '../context.ts'
+import type { ProcessContext } from '../context.ts'
 import type { OpenedStore } from '../with-store.ts'
 import type { ConfigOptions } from './options.ts'
 
@@ -34,7 +35,7 @@ export async function newVersionInput(
   { config, masterKey }: OpenedStore
 ): Promise<NewVersionInput> {
   if (!stdin && from === undefined)
-    throw new CommandError('usage_invalid', 'give the key by --stdin, or where it is by --from REFERENCE', 2)
+    throw domainError('usage_invalid', 'give the key by --stdin, or where it is by --from REFERENCE')
   const secret = stdin
     ? await readKey(context.stdin)
     : resolveSecret(from ?? '', context.env, { environment: config.execEnvironment })
@@ -59,10 +60,10 @@ async function readKey(stdin: NodeJS.ReadableStream): Promise<Buffer> {
     chunks.push(Buffer.from(chunk))
     bytes += chunk.length
     if (bytes > longestKeyBytes)
-      throw new CommandError('secret_unavailable', 'what came on standard input is too long for a key', 2)
+      throw domainError('secret_unavailable', 'what came on standard input is too long for a key')
   }
   const key = Buffer.concat(chunks).toString('utf8').trim()
   for (const chunk of chunks) chunk.fill(0)
-  if (key === '') throw new CommandError('secret_unavailable', 'no key came on standard input', 2)
+  if (key === '') throw domainError('secret_unavailable', 'no key came on standard input')
   return Buffer.from(key, 'utf8')
 }

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv'
 import type { DesiredState } from '../../admin/desired-state/plan.ts'
 import { readText } from '../../base/text-file.ts'
 import { ConfigError, type ConfigIssue, schemaIssues } from '../../config/error.ts'
-import { Refusal } from '../../contract/refusal.ts'
+import { isRefusal } from '../../contract/refusal-table.ts'
 import { readAddressRanges } from '../../tenants/address-ranges.ts'
 import { readConnectorIds } from '../../tenants/grants.ts'
 import { readSettings } from '../../tenants/tenant-settings.ts'
@@ -94,7 +94,7 @@ function rangeFault(address: string): string | null {
     readAddressRanges([address])
     return null
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
+    if (!isRefusal(error)) throw error
     return error.message
   }
 }

@@ -1,5 +1,6 @@
+import type { DomainError } from '../../base/domain-error.ts'
+import { domainError } from '../../contract/error-table.ts'
 import type { Problem } from '../../contract/problem.ts'
-import { Refusal } from '../../contract/refusal.ts'
 import { ledgerSigner } from '../../custody/crypto/ledger-signer.ts'
 import type { KeyMaterial } from '../../custody/key-material.ts'
 import { labelOf } from '../../custody/manage/operations.ts'
@@ -31,15 +32,15 @@ export async function verifyNewKey(
   }
 }
 
-function refusalOf({ code, options }: Problem, label: string): Refusal {
+function refusalOf({ code, options }: Problem, label: string): DomainError {
   if (code === 'upstream_credential_rejected')
-    return new Refusal(
+    return domainError(
       'credential_refused',
       `the upstream refuses the new key (${label}): nothing is changed`
     )
   const cause = options.facts?.cause
   const why = cause === undefined ? code : `${code}: ${cause}`
-  return new Refusal(
+  return domainError(
     'credential_unproven',
     `the new key (${label}) could not be proven (${why}): nothing is changed; try again, or give --no-proof`
   )

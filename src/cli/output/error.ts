@@ -1,8 +1,15 @@
 import { CommanderError } from 'commander'
+import { DomainError } from '../../base/domain-error.ts'
 import { ConfigError, describeIssue } from '../../config/error.ts'
-import { problemTable } from '../../contract/problem-table.ts'
-import { Refusal, type RefusalCode, refusalTable } from '../../contract/refusal.ts'
-import { CommandError, type FailureExit } from '../context.ts'
+import {
+  type ErrorCode,
+  type ErrorKind,
+  errorTable,
+  exitCodes,
+  type FailureExit,
+  isInTable
+} from '../../contract/error-table.ts'
+import { isStoreError } from '../../store/store-fault.ts'
 
 /** A failed command, ready to be told: as lines for people, as a problem object for programs. */
 export type CommandProblem = {
@@ -30,12 +37,11 @@ type ProblemObject = {
 /** Tells any failure of a command. Lines hold no line breaks, no control characters and nothing shaped like a key. */
 export function commandProblem(error: unknown): CommandProblem {
   if (error instanceof ConfigError) return configProblem(error)
-  const { code, detail, exit } = asCommandError(error)
+  const { code, detail } = namedError(error)
   const line = plain(detail)
-  const status = statusOf(code, exit)
-  const action = Object.hasOwn(refusalTable, code) ? refusalTable[code as RefusalCode].action : undefined
+  const { status, action }: ErrorKind = errorTable[code]
   return {
-    exit,
+    exit: exitCodes[status],
     lines: [line],
     body: {
       type: `/problems/${code}`,
@@ -43,14 +49,15 @@ export function commandProblem(error: unknown): CommandProblem {
       status,
       detail: line,
       code,
-      ...(action !== undefined && { action })
+      ...(action !== undefined && { action }),
+      ...(error instanceof DomainError && error.facts)
     }
   }
 }
 
 /** Several faults in the configuration, or in what it refers to: one line each, with its key. */
-function configProblem({ faults, warnings }: ConfigError): CommandProblem {
-  const code = 'configuration_invalid'
+function configProblem({ code, faults, warnings }: ConfigError): CommandProblem {
+  const { status } = errorTable[code]
   const lines = faults.map(fault => plain(describeIssue(fault)))
   const errors = faults.map(({ key, detail, source }) => ({
     pointer: `/${plain(key).replaceAll('~', '~0').replaceAll('/', '~1')}`,
@@ -60,62 +67,36 @@ function configProblem({ faults, warnings }: ConfigError): CommandProblem {
   const body = {
     type: `/problems/${code}`,
     title: titleOf(code),
-    status: 400,
+    status,
     detail: lines.join('; '),
     code
   }
   const told = warnings.map(plain)
   return {
-    exit: 2,
+    exit: exitCodes[status],
     lines: [...lines, ...told.map(warning => `warning: ${warning}`)],
     body: { ...body, errors, ...(told.length > 0 && { warnings: told }) }
   }
 }
 
-/** By name and not by class: some come from the store's thread, and a class does not cross threads. */
-const byErrorName: Readonly<Record<string, string>> = {
-  WrongMasterKey: 'master_key_wrong',
-  SecretUnavailable: 'secret_unavailable',
-  StoreError: 'store_unavailable',
-  CustodyBroken: 'credentials_damaged',
-  SealBroken: 'credentials_damaged',
-  PartMissing: 'part_missing',
-  PrunedMeanwhile: 'ledger_pruned'
-}
+type NamedError = { readonly code: ErrorCode; readonly detail: string }
 
-type Told = { readonly code: string; readonly detail: string; readonly exit: FailureExit }
-
-function asCommandError(error: unknown): Told {
-  if (error instanceof CommandError) return { code: error.code, detail: error.message, exit: error.exit }
-  if (error instanceof Refusal)
-    return {
-      code: error.code,
-      detail: error.message,
-      exit: refusalTable[error.code].status === 400 ? 2 : 1
-    }
-  if (!(error instanceof Error)) return { code: 'internal_error', detail: String(error), exit: 1 }
+function namedError(error: unknown): NamedError {
+  if (!(error instanceof Error)) return { code: 'internal_error', detail: String(error) }
   const detail = error.message
-  if (error instanceof CommanderError)
-    return { code: 'usage_invalid', detail: usageFault(error.message), exit: 2 }
-  const known = byErrorName[error.name]
-  if (known !== undefined) return { code: known, detail, exit: 2 }
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'ERR_SQLITE_ERROR')
-    return { code: 'store_unavailable', detail: `the store: ${detail}`, exit: 2 }
-  const { syscall } = error as NodeJS.ErrnoException
+  if (isStoreError(error)) return { code: 'store_unavailable', detail }
+  if (isInTable(error)) return { code: error.code, detail }
+  if (error instanceof CommanderError) return { code: 'usage_invalid', detail: usageFault(detail) }
+  const { code, syscall } = error as NodeJS.ErrnoException
+  if (code === 'ERR_SQLITE_ERROR') return { code: 'store_unavailable', detail: `the store: ${detail}` }
   if (syscall === 'listen' || syscall === 'getaddrinfo')
-    return { code: 'listener_unavailable', detail: `cannot listen: ${detail}`, exit: 2 }
-  return { code: 'internal_error', detail, exit: 1 }
+    return { code: 'listener_unavailable', detail: `cannot listen: ${detail}` }
+  return { code: 'internal_error', detail }
 }
 
 /** Surplus arguments are counted, not repeated: one may be a secret that was meant for standard input. */
 function usageFault(message: string): string {
   return message.replace(/^error: /, '').replace(/( but got \d+):.*$/s, '$1.')
-}
-
-function statusOf(code: string, exit: FailureExit): number {
-  const known: Readonly<Record<string, { readonly status: number }>> = { ...problemTable, ...refusalTable }
-  return known[code]?.status ?? (exit === 2 ? 400 : 409)
 }
 
 function titleOf(code: string): string {

@@ -1,9 +1,5 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
-
-/** What was sealed cannot be opened: it was altered, cut, moved from another place, or sealed under another key. */
-export class SealBroken extends Error {
-  override readonly name = 'SealBroken'
-}
+import { domainError } from '../../contract/error-table.ts'
 
 /** A secret sealed under a data key of its own, and that data key wrapped by the store's wrapping key. */
 export type Envelope = { readonly wrappedKey: Uint8Array; readonly sealed: Uint8Array }
@@ -59,7 +55,8 @@ export function encrypt(key: KeyObject, plain: Buffer, place: string): Buffer {
 /** Opens what `encrypt` made. Throws SealBroken. */
 export function decrypt(key: KeyObject, box: Uint8Array, place: string): Buffer {
   const bytes = Buffer.from(box.buffer, box.byteOffset, box.byteLength)
-  if (bytes.length < ivBytes + tagBytes) throw new SealBroken('what was sealed has been cut')
+  if (bytes.length < ivBytes + tagBytes)
+    throw domainError('credentials_damaged', 'what was sealed has been cut')
   const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
   decipher.setAAD(Buffer.from(place, 'utf8'))
   decipher.setAuthTag(bytes.subarray(-tagBytes))
@@ -72,7 +69,7 @@ export function decrypt(key: KeyObject, box: Uint8Array, place: string): Buffer 
     return plain
   } catch {
     head.fill(0)
-    throw new SealBroken('what was sealed does not open here: it was altered or moved')
+    throw domainError('credentials_damaged', 'what was sealed does not open here: it was altered or moved')
   }
 }
 

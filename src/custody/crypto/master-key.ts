@@ -11,8 +11,9 @@ import {
 } from 'node:fs'
 import { platform } from 'node:os'
 import { dirname } from 'node:path'
+import { domainError } from '../../contract/error-table.ts'
 import type { CommandOptions, Environment } from '../secrets/exec.ts'
-import { fetchSecret, resolveSecret, SecretUnavailable, shownReference } from '../secrets/reference.ts'
+import { fetchSecret, resolveSecret, shownReference } from '../secrets/reference.ts'
 import { writtenForm } from '../secrets/written-form.ts'
 
 /** A key from which others are derived, each for one purpose. */
@@ -44,7 +45,10 @@ export function openMasterKey(
   if (createIfAbsent && isMissingFile(reference)) createKeyFile(pathOf(reference))
   const masterKey = masterKeyFrom(resolveSecret(reference, env, options), reference)
   if (isNew && masterKey.form !== undefined)
-    throw new SecretUnavailable(`${shownReference(reference)} gives no master key: it ${masterKey.form}`)
+    throw domainError(
+      'secret_unavailable',
+      `${shownReference(reference)} gives no master key: it ${masterKey.form}`
+    )
   return masterKey
 }
 
@@ -68,7 +72,8 @@ export async function fetchMasterKey(
 
 function masterKeyFrom(material: Buffer, reference: string): MasterKey {
   if (material.length < shortestKey)
-    throw new SecretUnavailable(
+    throw domainError(
+      'secret_unavailable',
       `${shownReference(reference)} is too short for a master key: ${shortestKey} characters or more are needed`
     )
   const masterKey = keyFrom(createSecretKey(material))
@@ -95,7 +100,7 @@ function createKeyFile(path: string): void {
     syncFolder(dirname(path))
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    if (code !== 'EEXIST') throw new SecretUnavailable(`file:${path} cannot be made (${code})`)
+    if (code !== 'EEXIST') throw domainError('secret_unavailable', `file:${path} cannot be made (${code})`)
   } finally {
     rmSync(draft, { force: true })
   }

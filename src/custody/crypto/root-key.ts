@@ -1,14 +1,11 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
+import type { DomainError } from '../../base/domain-error.ts'
+import { domainError, hasCode } from '../../contract/error-table.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import type { CommandOptions, Environment } from '../secrets/exec.ts'
-import { decrypt, encrypt, SealBroken } from './envelope.ts'
+import { decrypt, encrypt } from './envelope.ts'
 import { isMissingFile, keyFrom, type MasterKey, openMasterKey } from './master-key.ts'
-
-/** The store was made with another master key: nothing sealed or issued under that one would work. */
-export class WrongMasterKey extends Error {
-  override readonly name = 'WrongMasterKey'
-}
 
 /**
  * The keys of one store. What is derived comes from the store's root key, and stays the same under another master key;
@@ -77,9 +74,10 @@ export function openKeysUnder({ raw }: Pick<StoreFile, 'raw'>, masterKey: Master
   return { ...keyFrom(openRoot(raw, masterKey, wrapping)), wrapping }
 }
 
-export function notOfThisStore({ form }: Pick<MasterKey, 'form'> = {}): WrongMasterKey {
+export function notOfThisStore({ form }: Pick<MasterKey, 'form'> = {}): DomainError {
   const hint = form === undefined ? '' : `; the one that is given ${form}`
-  return new WrongMasterKey(
+  return domainError(
+    'master_key_wrong',
     `the store was made with another master key: give that one as GATEWAY_MASTER_KEY${hint}`
   )
 }
@@ -102,7 +100,10 @@ export function isInForce({ raw }: Pick<StoreFile, 'raw'>, { wrapping }: StoreKe
  */
 export function requireInForce(raw: DatabaseSync, keys: StoreKeys): void {
   if (!isInForce({ raw }, keys))
-    throw new WrongMasterKey('the store was put under another master key meanwhile: nothing is changed')
+    throw domainError(
+      'master_key_wrong',
+      'the store was put under another master key meanwhile: nothing is changed'
+    )
 }
 
 /** Puts the store's root key under another master key, inside a transaction. Returns what wraps data keys from now on. */
@@ -141,8 +142,11 @@ function openRoot(raw: DatabaseSync, masterKey: MasterKey, wrapping: KeyObject):
   try {
     return createSecretKey(decrypt(wrapping, Buffer.from(sealed, 'hex'), rootName))
   } catch (error) {
-    if (!(error instanceof SealBroken)) throw error
-    throw new WrongMasterKey('the root key of the store does not open: the store was altered, restore a copy')
+    if (!hasCode(error, 'credentials_damaged')) throw error
+    throw domainError(
+      'master_key_wrong',
+      'the root key of the store does not open: the store was altered, restore a copy'
+    )
   }
 }
 

@@ -1,13 +1,9 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
+import { domainError } from '../../contract/error-table.ts'
 import { matches } from '../../ledger/query/search.ts'
 import type { MasterKey } from '../crypto/master-key.ts'
 import { type CredentialRows, readCredentialRows } from './credential-rows.ts'
-
-/** What the store holds of credentials is not what was put there: none of it is used. */
-export class CustodyBroken extends Error {
-  override readonly name = 'CustodyBroken'
-}
 
 /** What opens the rows: derived from the store's root key. */
 type Deriving = Pick<MasterKey, 'derive'>
@@ -27,12 +23,14 @@ export function readProven(
   const { generation, mac } = readManifest(raw)
   const isEmpty = generation === 0 && records.credentials.length === 0 && records.versions.length === 0
   if (!isEmpty && !timingSafeEqual(mac, macOf(records, generation, keys)))
-    throw new CustodyBroken(
+    throw domainError(
+      'credentials_damaged',
       'the rows of credentials are not those that were stored: restore a copy of the store'
     )
   const recorded = recordedGeneration(raw)
   if (recorded > generation)
-    throw new CustodyBroken(
+    throw domainError(
+      'credentials_damaged',
       `the rows of credentials are an old copy (change ${generation}, the ledger knows ${recorded}): restore the newest`
     )
   return { records, generation }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { Refusal } from '../../contract/refusal.ts'
+import { domainError } from '../../contract/error-table.ts'
 import { changedValues, newValues } from '../../ledger/entry/changed-values.ts'
 import { seal } from '../crypto/envelope.ts'
 import { requireInForce } from '../crypto/root-key.ts'
@@ -42,7 +42,7 @@ export function addCredentialWithin(
   requireCredentialName(name)
   const { raw, records, at } = transaction
   if (findCredential(records, name))
-    throw new Refusal(
+    throw domainError(
       'credential_exists',
       `credential ${name} exists already; credential rotate replaces its key`
     )
@@ -76,7 +76,7 @@ export function rotateCredentialWithin(
   const record = requireCredential(records, name)
   const before = findVersion(records, name, record.active)
   if (before?.fingerprint === version.fingerprint && before.source === version.source)
-    throw new Refusal(
+    throw domainError(
       'credential_unchanged',
       `this is the key that ${labelOf(name, record.active)} has already`
     )
@@ -108,7 +108,7 @@ export function removeCredentialWithin(
 /** Throws Refusal: credential_not_found. */
 export function requireCredential(records: CredentialRows, name: string): CredentialRow {
   const record = findCredential(records, name)
-  if (!record) throw new Refusal('credential_not_found', 'there is no credential with this name')
+  if (!record) throw domainError('credential_not_found', 'there is no credential with this name')
   return record
 }
 
@@ -200,7 +200,7 @@ function requireUnused(raw: DatabaseSync, name: string): void {
     )
     .get(name) as { name: string } | undefined
   if (user)
-    throw new Refusal(
+    throw domainError(
       'credential_in_use',
       `tenant ${user.name} uses this credential: give it others first (tenant update ${user.name} --credentials)`
     )

@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { platform } from 'node:os'
+import { DomainError } from '../../base/domain-error.ts'
+import { domainError } from '../../contract/error-table.ts'
 
 /** The variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -15,18 +17,13 @@ export type CommandOptions = {
   readonly signal?: AbortSignal
 }
 
-/** A command could not be run, took too long or failed. What it printed is not told: it may be the secret. */
-export class CommandFailed extends Error {
-  override readonly name = 'CommandFailed'
-}
-
 /** What programs need to be found and to find their own settings; nothing in here is secret. */
 const usualVariables = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR']
 const isWindows = platform() === 'win32'
 const defaultTimeoutMs = 10_000
 const maxOutputBytes = 64 * 1024
 
-/** What the command prints. Blocks meanwhile: for the start and for commands. Throws CommandFailed. */
+/** What the command prints. Blocks meanwhile: for the start and for commands. Throws `secret_unavailable`. */
 export function runSecretCommand(command: string, env: Environment, options: CommandOptions = {}): Buffer {
   const [program, ...words] = wordsOf(command)
   const { timeoutMs = defaultTimeoutMs } = options
@@ -108,22 +105,28 @@ function wordsOf(command: string): [string, ...string[]] {
     word.replace(/'([^']*)'|"([^"]*)"/g, '$1$2')
   )
   const [program, ...rest] = words
-  if (program === undefined) throw new CommandFailed('it names no command')
+  // What Node refuses to start by throwing.
+  if (!program || command.includes('\0')) throw commandFailed('it names no command')
   return [program, ...rest]
 }
 
-function failureOf(error: unknown): CommandFailed {
-  if (error instanceof CommandFailed) return error
+function failureOf(error: unknown): DomainError {
+  if (error instanceof DomainError) return error
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ETIMEDOUT' || code === 'ENOBUFS') return killed()
-  return new CommandFailed(`it could not be run (${code})`)
+  return commandFailed(`it could not be run (${code})`)
 }
 
-function killed(): CommandFailed {
-  return new CommandFailed('it was killed: it took too long, or printed too much')
+function killed(): DomainError {
+  return commandFailed('it was killed: it took too long, or printed too much')
 }
 
 /** Null is the status of one that a signal has ended. */
-function endedWith(status: number | null): CommandFailed {
-  return new CommandFailed(status === null ? 'it was killed' : `it failed with exit code ${status}`)
+function endedWith(status: number | null): DomainError {
+  return commandFailed(status === null ? 'it was killed' : `it failed with exit code ${status}`)
+}
+
+/** What the command printed is not told: it may be the secret. */
+function commandFailed(why: string): DomainError {
+  return domainError('secret_unavailable', `the command of an exec: reference gave no secret: ${why}`)
 }

@@ -1,13 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { domainError } from '../../contract/error-table.ts'
 
 /** No secret is longer, and no more of what was named by mistake is read. */
 const longestSecretBytes = 64 * 1024
-
-/** Why a file gives no secret, for people. */
-export class NoSecretFile extends Error {
-  override readonly name = 'NoSecretFile'
-}
 
 /** All bytes of a small regular file, in a buffer of their own. Throws NoSecretFile, or the error of the system. */
 export function readSecretFile(path: string): Buffer {
@@ -17,9 +13,11 @@ export function readSecretFile(path: string): Buffer {
   try {
     const stats = fstatSync(file)
     // A folder fails by itself when it is read, with a code that says so.
-    if (!stats.isFile() && !stats.isDirectory()) throw new NoSecretFile('it is no regular file')
+    if (!stats.isFile() && !stats.isDirectory())
+      throw domainError('secret_unavailable', 'it is no regular file')
     const length = readInto(file, bytes)
-    if (length > longestSecretBytes) throw new NoSecretFile(`it has more than ${longestSecretBytes} bytes`)
+    if (length > longestSecretBytes)
+      throw domainError('secret_unavailable', `it has more than ${longestSecretBytes} bytes`)
     return Buffer.from(bytes.subarray(0, length))
   } finally {
     closeSync(file)

@@ -1,10 +1,7 @@
+import { DomainError } from '../../base/domain-error.ts'
+import { domainError } from '../../contract/error-table.ts'
 import { type CommandOptions, type Environment, fetchSecretFromCommand, runSecretCommand } from './exec.ts'
-import { NoSecretFile, readSecretFile, trimmedSecret } from './file.ts'
-
-/** A secret cannot be had. The message names the reference and the reason, never what was read. */
-export class SecretUnavailable extends Error {
-  override readonly name = 'SecretUnavailable'
-}
+import { readSecretFile, trimmedSecret } from './file.ts'
 
 /**
  * Fetches the secret behind `env:NAME`, `file:PATH` or `exec:COMMAND`, without surrounding white space (files end in a
@@ -12,12 +9,8 @@ export class SecretUnavailable extends Error {
  */
 export function resolveSecret(reference: string, env: Environment, options: CommandOptions = {}): Buffer {
   const { source, name } = parse(reference)
-  if (source !== 'exec') return checked(reference, readers[source](name, env))
-  try {
-    return checked(reference, runSecretCommand(name, env, options))
-  } catch (error) {
-    throw unavailable(error)
-  }
+  const text = source === 'exec' ? runSecretCommand(name, env, options) : readers[source](name, env)
+  return checked(reference, text)
 }
 
 /** The same, without blocking. */
@@ -27,12 +20,9 @@ export async function fetchSecret(
   options: CommandOptions = {}
 ): Promise<Buffer> {
   const { source, name } = parse(reference)
-  if (source !== 'exec') return checked(reference, readers[source](name, env))
-  try {
-    return checked(reference, await fetchSecretFromCommand(name, env, options))
-  } catch (error) {
-    throw unavailable(error)
-  }
+  const text =
+    source === 'exec' ? await fetchSecretFromCommand(name, env, options) : readers[source](name, env)
+  return checked(reference, text)
 }
 
 /** How a reference is shown: a command by its first word, as the rest may hold what is nobody's business. */
@@ -57,28 +47,25 @@ type Source = 'env' | 'file' | 'exec'
 function parse(reference: string): { source: Source; name: string } {
   const [, source, name = ''] = /^(env|file|exec):(.*)$/s.exec(reference) ?? []
   if (source === undefined)
-    throw new SecretUnavailable('a secret must be given by reference: env:NAME, file:PATH or exec:COMMAND')
+    throw domainError(
+      'secret_unavailable',
+      'a secret must be given by reference: env:NAME, file:PATH or exec:COMMAND'
+    )
   return { source: source as Source, name }
 }
 
 function checked(reference: string, text: Buffer): Buffer {
   const secret = trimmedSecret(text)
-  if (secret === null) throw new SecretUnavailable(`${shownReference(reference)} is no text (UTF-8)`)
-  if (secret.length === 0) throw new SecretUnavailable(`${shownReference(reference)} is empty`)
+  if (secret === null)
+    throw domainError('secret_unavailable', `${shownReference(reference)} is no text (UTF-8)`)
+  if (secret.length === 0) throw domainError('secret_unavailable', `${shownReference(reference)} is empty`)
   return secret
-}
-
-function unavailable(error: unknown): SecretUnavailable {
-  if (error instanceof SecretUnavailable) return error
-  return new SecretUnavailable(
-    `the command of an exec: reference gave no secret: ${(error as Error).message}`
-  )
 }
 
 const readers: Readonly<Record<Exclude<Source, 'exec'>, (name: string, env: Environment) => Buffer>> = {
   env(name, env) {
     const value = Object.hasOwn(env, name) ? env[name] : undefined
-    if (value === undefined) throw new SecretUnavailable(`env:${name} is not set`)
+    if (value === undefined) throw domainError('secret_unavailable', `env:${name} is not set`)
     return Buffer.from(value, 'utf8')
   },
   file(path) {
@@ -86,8 +73,8 @@ const readers: Readonly<Record<Exclude<Source, 'exec'>, (name: string, env: Envi
       return readSecretFile(path)
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
-      const why = error instanceof NoSecretFile ? message : code
-      throw new SecretUnavailable(`file:${path} cannot be read (${why})`)
+      const why = error instanceof DomainError ? message : code
+      throw domainError('secret_unavailable', `file:${path} cannot be read (${why})`)
     }
   }
 }

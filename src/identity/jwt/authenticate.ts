@@ -11,7 +11,7 @@ import {
 } from '../authentication-failure.ts'
 import type { Caller, Directory } from '../directory.ts'
 import type { VerifiedToken } from './issuer.ts'
-import { TokenIssuer, TokenRefused } from './issuer.ts'
+import { TokenIssuer, unusableToken } from './issuer.ts'
 import { JwksCache } from './jwks-cache.ts'
 import { jwksSource } from './jwks-source.ts'
 import { isOfIssuer, tokenReason } from './token-reason.ts'
@@ -91,7 +91,7 @@ export class JwtAuthenticator {
   ): Promise<Caller | null> {
     this.#underWay++
     try {
-      if (!text.isCanonical) throw new TokenRefused('encoding')
+      if (!text.isCanonical) throw unusableToken('encoding')
       const verified = await issuer.verify(token, now)
       this.#remember(text, verified, now)
       return this.#callerOf(verified, applicant)
@@ -107,7 +107,7 @@ export class JwtAuthenticator {
   #remember(text: TokenText, verified: VerifiedToken, now: number): void {
     const { content, digest, firstHalf } = text
     const known = this.#verified.find(content, now)
-    if (known && known.digest !== digest && known.firstHalf === firstHalf) throw new TokenRefused('signature')
+    if (known && known.digest !== digest && known.firstHalf === firstHalf) throw unusableToken('signature')
     this.#verified.keep(content, { ...verified, digest, firstHalf })
   }
 

@@ -1,4 +1,5 @@
 import { type JWSHeaderParameters, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose'
+import { DomainError } from '../../base/domain-error.ts'
 import type { TokenIssuerOptions } from '../../config/authentication.ts'
 import type { JwksCache } from './jwks-cache.ts'
 
@@ -65,9 +66,9 @@ export class TokenIssuer {
 
   #tenantIn({ payload, protectedHeader }: JWTVerifyResult): string {
     if (!types.has(protectedHeader.typ?.toLowerCase().replace(/^application\//, '')))
-      throw new TokenRefused('typ')
+      throw unusableToken('typ')
     const tenant = this.tenantNamedIn(payload)
-    if (tenant === undefined) throw new TokenRefused('tenant_claim')
+    if (tenant === undefined) throw unusableToken('tenant_claim')
     return tenant
   }
 
@@ -80,14 +81,11 @@ export class TokenIssuer {
   }
 }
 
-/** A genuine token that is of no use here. */
-export class TokenRefused extends Error {
-  override readonly name = 'TokenRefused'
-  readonly code: string
-  constructor(code: string) {
-    super(`the token's ${code} is not taken`)
-    this.code = code
-  }
+/** A genuine token that is of no use here, with what is wrong with it as its code. */
+export function unusableToken(
+  part: 'typ' | 'tenant_claim' | 'encoding' | 'signature'
+): DomainError<typeof part> {
+  return new DomainError(part, `the token's ${part} is not taken`)
 }
 
 function validity({ nbf, exp }: JWTPayload): Pick<VerifiedToken, 'fromMs' | 'toMs'> {

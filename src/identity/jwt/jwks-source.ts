@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { Agent, request } from 'undici'
 import { errorReason } from '../../base/error-reason.ts'
+import { domainError, hasCode } from '../../contract/error-table.ts'
 
 /** Where the public keys of an issuer come from. */
 export type JwksSource = {
@@ -10,11 +11,6 @@ export type JwksSource = {
   readonly everyMs: number
   /** Where they come from, for the log: a file, or the origin of a URL. */
   readonly from: string
-}
-
-/** A key set cannot be had. The message gives the reason, and nothing of what came. */
-export class JwksUnavailable extends Error {
-  override readonly name = 'KeySetUnavailable'
 }
 
 const maxBytes = 256 * 1024
@@ -33,11 +29,12 @@ export function jwksSource(place: string, deadlineMs = fetchDeadlineMs): JwksSou
 
 async function readKeyFile(path: string): Promise<string> {
   try {
-    if ((await stat(path)).size > maxBytes) throw new JwksUnavailable('it is too large for a key set')
+    if ((await stat(path)).size > maxBytes)
+      throw domainError('jwks_unavailable', 'it is too large for a key set')
     return await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof JwksUnavailable) throw error
-    throw new JwksUnavailable(`file:${path} cannot be read (${errorReason(error)})`)
+    if (hasCode(error, 'jwks_unavailable')) throw error
+    throw domainError('jwks_unavailable', `file:${path} cannot be read (${errorReason(error)})`)
   }
 }
 
@@ -56,11 +53,14 @@ async function fetchKeys(url: string, deadlineMs: number): Promise<string> {
       headers: { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' },
       signal: AbortSignal.timeout(deadlineMs)
     })
-    if (statusCode !== 200) throw new JwksUnavailable(`the issuer answered ${statusCode}`)
+    if (statusCode !== 200) throw domainError('jwks_unavailable', `the issuer answered ${statusCode}`)
     return await body.text()
   } catch (error) {
-    if (error instanceof JwksUnavailable) throw error
-    throw new JwksUnavailable(`the issuer could not be asked: ${whyNot(error, new URL(url), deadlineMs)}`)
+    if (hasCode(error, 'jwks_unavailable')) throw error
+    throw domainError(
+      'jwks_unavailable',
+      `the issuer could not be asked: ${whyNot(error, new URL(url), deadlineMs)}`
+    )
   } finally {
     await agent.destroy()
   }

@@ -1,5 +1,5 @@
 import type { JSONWebKeySet, JWK } from 'jose'
-import { JwksUnavailable } from './jwks-source.ts'
+import { domainError } from '../../contract/error-table.ts'
 
 const maxKeys = 100
 const publicTypes: ReadonlySet<unknown> = new Set(['RSA', 'EC', 'OKP'])
@@ -10,7 +10,7 @@ const publicTypes: ReadonlySet<unknown> = new Set(['RSA', 'EC', 'OKP'])
  */
 export function parseJwks(text: string): JSONWebKeySet {
   const keys = keysIn(text)
-  if (keys.length > maxKeys) throw new JwksUnavailable(`it has more than ${maxKeys} keys`)
+  if (keys.length > maxKeys) throw domainError('jwks_unavailable', `it has more than ${maxKeys} keys`)
   return { keys: keys.filter(isPublicKey) }
 }
 
@@ -20,10 +20,10 @@ function keysIn(text: string): unknown[] {
     // Some editors begin a file with a byte order mark.
     document = JSON.parse(text.replace(/^\ufeff/, ''))
   } catch {
-    throw new JwksUnavailable('it is not JSON')
+    throw domainError('jwks_unavailable', 'it is not JSON')
   }
   const { keys } = (document ?? {}) as { keys?: unknown }
-  if (!Array.isArray(keys)) throw new JwksUnavailable('it is no key set: {"keys": […]}')
+  if (!Array.isArray(keys)) throw domainError('jwks_unavailable', 'it is no key set: {"keys": […]}')
   return keys
 }
 

@@ -1,4 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { DomainError } from '../../base/domain-error.ts'
+import { domainError } from '../../contract/error-table.ts'
 import { memberOf } from '../entry/terms.ts'
 
 /** A row of the ledger's table: entries that were stored together, by one writer. */
@@ -24,11 +26,8 @@ const columns = 'id, entries, writer, first_seq, hashes, texts'
 type Row = [id: number, entries: number, writer: string, firstSeq: number, hashes: Uint8Array, texts: string]
 
 /** Entries that were still to be read are gone, in order: a prune has moved the beginning of the ledger. */
-export class PrunedMeanwhile extends Error {
-  override readonly name = 'PrunedMeanwhile'
-  constructor() {
-    super('the ledger was pruned while it was read: try again')
-  }
+export function prunedMeanwhile(): DomainError {
+  return domainError('ledger_pruned', 'the ledger was pruned while it was read: try again')
 }
 
 /**
@@ -42,7 +41,7 @@ export function* batchesAfter(database: DatabaseSync, after = 0): Generator<Stor
   for (let last = after, rowsPerRead = 1; ; ) {
     const rows = read.all(last, rowsPerRead) as unknown as Row[]
     // Asked after the read: what it did not find was cut before it.
-    if (prunePosition(database) > last) throw new PrunedMeanwhile()
+    if (prunePosition(database) > last) throw prunedMeanwhile()
     yield* rows.map(toBatch)
     const lastRow = rows.at(-1)
     if (!lastRow || rows.length < rowsPerRead) return

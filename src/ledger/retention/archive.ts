@@ -6,13 +6,14 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { uuidv7 } from '../../base/uuid.ts'
+import { domainError } from '../../contract/error-table.ts'
 import type { Store } from '../../store/store.ts'
 import { exportedLines } from '../query/export.ts'
 import { exportedEntries } from '../verify/exported-entries.ts'
+import { describeFinding } from '../verify/finding.ts'
 import { verifyLedger } from '../verify/verify.ts'
 import type { PrunePlan } from './prune-plan.ts'
 import { newestPrunePoint } from './prune-point.ts'
-import { PruneRefused } from './prune-refused.ts'
 
 /** An archive that is on the disk, and whole. `sha256` is that of its bytes. */
 export type Archive = { readonly sha256: string }
@@ -74,8 +75,9 @@ export async function checkArchive(
     onProgress?.('checked', entries)
   })
   const [fault] = found.faults
-  if (fault) throw new PruneRefused('archive_faulty', 'what would go into the archive is broken', fault)
-  if (found.entries !== plan.entries) throw new PruneRefused('archive_faulty', 'the archive is not complete')
+  if (fault)
+    throw domainError('archive_faulty', `what would go into the archive is broken: ${describeFinding(fault)}`)
+  if (found.entries !== plan.entries) throw domainError('archive_faulty', 'the archive is not complete')
   return { sha256: await digestOf(path) }
 }
 
@@ -103,7 +105,7 @@ async function nameIt(draft: string, archive: string): Promise<void> {
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
     const isThere = code === 'EEXIST' || existsSync(archive)
-    if (isThere) throw new PruneRefused('archive_exists', `${archive} is there already`)
+    if (isThere) throw domainError('archive_exists', `${archive} is there already`)
     if (!noLinks.has(code)) throw error
     await rename(draft, archive)
   }

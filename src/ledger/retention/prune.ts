@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { domainError, hasCode } from '../../contract/error-table.ts'
 import { takeProcessLock } from '../../store/sqlite/process-lock.ts'
 import type { Store } from '../../store/store.ts'
 import { prunePosition } from '../query/batch-reader.ts'
@@ -10,7 +11,6 @@ import { deletePruned, forgetEndedWriters } from './delete-pruned.ts'
 import type { Pruned, PruneOptions } from './prune-options.ts'
 import { PrunePlan } from './prune-plan.ts'
 import { pruneKind } from './prune-point.ts'
-import { PruneRefused } from './prune-refused.ts'
 import { resumablePrune } from './resume-prune.ts'
 
 /**
@@ -21,8 +21,7 @@ import { resumablePrune } from './resume-prune.ts'
  */
 export async function prune(store: Store, options: PruneOptions): Promise<Pruned> {
   const lock = takeProcessLock(`${store.path}.prune.lock`)
-  if (!lock)
-    throw new PruneRefused('prune_running', 'another prune of this store is at work: let it end first')
+  if (!lock) throw domainError('prune_running', 'another prune of this store is at work: let it end first')
   try {
     return await pruneAlone(store, options)
   } finally {
@@ -39,12 +38,12 @@ async function pruneAlone(store: Store, options: PruneOptions): Promise<Pruned> 
   if (left) return await finish(store, left.plan, left.archive, options)
 
   const plan = await PrunePlan.make(store, { before, signal })
-  if (!plan) throw new PruneRefused('nothing_to_prune', 'no entry that can go is older than that')
+  if (!plan) throw domainError('nothing_to_prune', 'no entry that can go is older than that')
   const made = await makeArchive(store, plan, archive, options)
   try {
     return await finish(store, plan, made, options)
   } catch (error) {
-    if (error instanceof PruneRefused || !isCut(store, plan)) await rm(archive, { force: true })
+    if (hasCode(error, 'pruned_meanwhile') || !isCut(store, plan)) await rm(archive, { force: true })
     throw error
   }
 }
@@ -52,8 +51,7 @@ async function pruneAlone(store: Store, options: PruneOptions): Promise<Pruned> 
 /** A cut would forget a chain that lacks entries, and with it the loss. */
 function requireNothingMissing(store: Store): void {
   const [missing] = missingEntries(store)
-  if (missing)
-    throw new PruneRefused('ledger_incomplete', `${describeMissing(missing)}: ${missingEntriesRemedy}`)
+  if (missing) throw domainError('ledger_incomplete', `${describeMissing(missing)}: ${missingEntriesRemedy}`)
 }
 
 async function finish(
@@ -76,7 +74,7 @@ async function recordCut(store: Store, plan: PrunePlan, sha256: string, options:
   const { raw } = store
   await changeWithEntries(store, { ...administrator, signer }, now, async tx => {
     if (!plan.isOf(raw))
-      throw new PruneRefused('pruned_meanwhile', 'somebody else has pruned the ledger: try again')
+      throw domainError('pruned_meanwhile', 'somebody else has pruned the ledger: try again')
     const cut = plan.cut(raw)
     await tx.insertInto('ledger_cut').values({ position: cut.position }).execute()
     forgetEndedWriters(raw, cut.position)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as othersFirst } from 'node:timers/promises'
+import { domainError } from '../../contract/error-table.ts'
 import type { Store } from '../../store/store.ts'
 import { exportedLines, positionOf } from '../query/export.ts'
 import { linesOf } from '../verify/exported-entries.ts'
@@ -8,7 +9,6 @@ import { type Archive, checkArchive, digestOf } from './archive.ts'
 import type { Pruned, PruneOptions } from './prune-options.ts'
 import { PrunePlan } from './prune-plan.ts'
 import { newestPrunePoint } from './prune-point.ts'
-import { PruneRefused } from './prune-refused.ts'
 
 /** A prune that made its cut and has more to remove, or one that was killed between its archive and its cut. */
 export type ResumablePrune =
@@ -22,7 +22,7 @@ export async function resumablePrune(store: Store, options: PruneOptions): Promi
     const pruned = await unswept(store.raw, archive)
     return pruned ? { pruned } : await uncut(store, options)
   })
-  if (!found) throw new PruneRefused('archive_exists', `${archive} is there already`)
+  if (!found) throw domainError('archive_exists', `${archive} is there already`)
   return found
 }
 

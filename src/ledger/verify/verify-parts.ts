@@ -1,17 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { domainError } from '../../contract/error-table.ts'
 import { readWriters } from '../entry/chain-heads.ts'
-import { PrunedMeanwhile, prunePosition } from '../query/batch-reader.ts'
+import { prunedMeanwhile, prunePosition } from '../query/batch-reader.ts'
 import { readStore } from '../query/read-store.ts'
 import { newestPrunePoint } from '../retention/prune-point.ts'
 import { prunePointBefore, prunePointsIn, type RecordedPrunePoint } from '../retention/prune-points.ts'
 import { exportedEntries } from './exported-entries.ts'
 import { beginsLedger, firstOf, gapBetween, readParts } from './exported-parts.ts'
 import { type EntryBatches, type KnownFacts, type Verification, verifyLedger } from './verify.ts'
-
-/** What is given is not enough to check anything: more of the ledger is needed. */
-export class PartMissing extends Error {
-  override readonly name = 'PartMissing'
-}
 
 type OnProgress = (entries: number) => void
 
@@ -38,7 +34,7 @@ export async function verifyParts(
     } catch (error) {
       if (prunePosition(database) === store.position) throw error
     }
-    if (attempt === attempts) throw new PrunedMeanwhile()
+    if (attempt === attempts) throw prunedMeanwhile()
   }
 }
 
@@ -86,7 +82,8 @@ async function verifyOnce(
 /** Whoever gives heads wants to know of a tail that was cut off: heads of which none could be compared tell nothing of it. */
 function requireCompared(found: Verification, { heads = [] }: KnownFacts): Verification {
   if (found.faults.length > 0 || heads.length === 0 || found.headsBeforeCut < heads.length) return found
-  throw new PartMissing(
+  throw domainError(
+    'part_missing',
     'all heads that are known are from before the cut: give the archives that they are about, or heads noted since'
   )
 }
@@ -102,7 +99,8 @@ async function beginning(
   const parts = await readParts(files)
   const cut = prunePointBefore(first, [...parts.flatMap(({ cuts }) => cuts), ...stored])
   if (cut) return cut
-  throw new PartMissing(
+  throw domainError(
+    'part_missing',
     `${files[0]} begins behind a cut, and nothing that is given tells of it: give what comes before it, or the store or an export from after that prune`
   )
 }
@@ -111,7 +109,7 @@ async function requireJoined(files: readonly string[], store: StoreFacts | null)
   const parts = await readParts(files)
   const cuts = [...parts.flatMap(part => part.cuts), ...(store?.cuts ?? [])]
   const gap = gapBetween(parts, cuts, store?.isTold ? store : null)
-  if (gap !== null) throw new PartMissing(gap)
+  if (gap !== null) throw domainError('part_missing', gap)
 }
 
 async function* joined(...parts: readonly EntryBatches[]) {

@@ -10,7 +10,8 @@ import {
   writeSync
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { StoreError } from '../../store/sqlite/sqlite.ts'
+import type { DomainError } from '../../base/domain-error.ts'
+import { domainError } from '../../contract/error-table.ts'
 import type { Head } from '../entry/chain.ts'
 import { asHead } from '../entry/parse-entry.ts'
 
@@ -81,8 +82,9 @@ function readRecord(path: string): Head[] {
   throw unreadable(path)
 }
 
-function unreadable(path: string, cause?: unknown): StoreError {
-  return new StoreError(
+function unreadable(path: string, cause?: unknown): DomainError {
+  return domainError(
+    'store_unavailable',
     `${path} does not say up to where entries were acknowledged: see "Missing entries" in docs/operations.md`,
     { cause }
   )

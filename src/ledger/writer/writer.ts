@@ -2,7 +2,7 @@ import { uuidv7 } from '../../base/uuid.ts'
 import type { ProcessLock } from '../../store/sqlite/process-lock.ts'
 import { moveLogIntoFile } from '../../store/sqlite/sqlite.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
-import { StoreFault } from '../../store/store-fault.ts'
+import { storeFault } from '../../store/store-fault.ts'
 import { Chain, type HashedEntry, type Head } from '../entry/chain.ts'
 import type { EntryFields } from '../entry/entry.ts'
 import { type PendingEntry, pendingEntry } from '../entry/pending-entry.ts'
@@ -222,7 +222,7 @@ export class LedgerWriter {
     const { head, drafts } = this.#uncertain ?? { head: null, drafts: [] }
     if (!head || stored?.hash !== head.hash) {
       this.#recorder.write(this.head)
-      throw new StoreFault('replaced')
+      throw storeFault('replaced')
     }
     // Before anything relies on them: they were read from a log whose sync has failed.
     moveLogIntoFile(store.raw)

@@ -8,7 +8,7 @@ import {
   type ProblemResponses,
   problemResponses
 } from '../../contract/problem-responses.ts'
-import { type RefusalCode, refusalCodeOf, refusalTable } from '../../contract/refusal.ts'
+import { isRefusal, type RefusalCode, refusalTable } from '../../contract/refusal-table.ts'
 import { ProblemSchema } from '../../contract/schemas.ts'
 import { roleNotEnough } from './admin-auth.ts'
 
@@ -16,16 +16,11 @@ import { roleNotEnough } from './admin-auth.ts'
 export const adminProblems = fp(
   async function adminProblems(scope) {
     scope.setErrorHandler(function convertRefusal(error) {
-      throw toFailure(error)
+      throw isRefusal(error) ? failureOf(error.code, error.message, error) : error
     })
   },
   { name: 'admin-problems', dependencies: ['problem-envelope'] }
 )
-
-function toFailure(error: unknown): unknown {
-  const code = refusalCodeOf(error)
-  return code === undefined ? error : failureOf(code, (error as Error).message, error)
-}
 
 /** The command line prints the text behind its own name; the envelope needs a sentence. */
 function failureOf(code: RefusalCode, text: string, cause?: unknown): Failure<RefusalCode> {

@@ -1,9 +1,9 @@
 import { isEnding, type ProcessState } from '../../base/process-state.ts'
+import { hasCode } from '../../contract/error-table.ts'
 import { Problem } from '../../contract/problem.ts'
 import type { CredentialPool } from '../../custody/credential-pool.ts'
-import { AppendTimeout } from '../../ledger/group-commit.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
-import { storeFaultDetail } from '../../store/store-fault.ts'
+import { isStoreFault } from '../../store/store-fault.ts'
 
 /** Why this process should get no calls now, or null when it should. */
 export function unreadiness(
@@ -23,7 +23,11 @@ export function unreadiness(
     })
   const { fault } = ledger
   if (!fault) return null
-  const detail =
-    fault instanceof AppendTimeout ? 'The store has not answered in time.' : storeFaultDetail(fault)
+  const isLate = hasCode(fault, 'store_timeout')
+  const detail = isLate
+    ? 'The store has not answered in time.'
+    : isStoreFault(fault)
+      ? fault.message
+      : undefined
   return new Problem('ledger_unavailable', { cause: fault, ...(detail !== undefined && { detail }) })
 }

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
+import { domainError } from '../../contract/error-table.ts'
+import { isStoreError } from '../store-fault.ts'
 import { hasMigration } from './migration-state.ts'
-import { quickCheck, requireOwn, StoreError } from './sqlite.ts'
+import { quickCheck, requireOwn } from './sqlite.ts'
 import { checkedAtStart, sqlitePath } from './store-file.ts'
 import { requireUsablePath } from './usable-path.ts'
 
@@ -23,7 +25,7 @@ export type InspectedStore = {
 
 /**
  * Looks at the store that GATEWAY_STORE_URL names: nothing is made, migrated, locked or left behind, and it works beside a
- * running gateway. Throws StoreError for what `openStoreFile` would refuse.
+ * running gateway. Throws `store_unavailable` for what `openStoreFile` would refuse.
  */
 export function inspectStore(url: string): InspectedStore {
   const path = sqlitePath(url)
@@ -45,8 +47,10 @@ export function inspectStore(url: string): InspectedStore {
     return { path, state, hasFolder, raw: opened, isStale, close: () => opened.close() }
   } catch (error) {
     raw?.close()
-    if (error instanceof StoreError) throw error
-    throw new StoreError(`cannot open the store ${path}: ${(error as Error).message}`, { cause: error })
+    if (isStoreError(error)) throw error
+    throw domainError('store_unavailable', `cannot open the store ${path}: ${(error as Error).message}`, {
+      cause: error
+    })
   }
 }
 

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
+import { domainError } from '../../contract/error-table.ts'
 import type { Tables } from '../tables.ts'
 import { migrations } from './migrations.ts'
-import { StoreError } from './sqlite.ts'
 
 /** Brings the tables up to date. Safe when several processes start at once: each step is one transaction. */
 export async function migrate(db: Kysely<Tables>): Promise<void> {
@@ -13,7 +13,7 @@ export async function migrate(db: Kysely<Tables>): Promise<void> {
   }).migrateToLatest()
   if (!error) return
   const reason = error instanceof Error ? error.message : String(error)
-  throw new StoreError(`cannot bring the store up to date: ${reason}`, { cause: error })
+  throw domainError('store_unavailable', `cannot bring the store up to date: ${reason}`, { cause: error })
 }
 
 function step(statements: readonly string[]): Migration {

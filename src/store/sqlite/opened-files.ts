@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readlinkSync, readSync, realpathSync, type Stats, statSync } from 'node:fs'
-import { StoreFault } from '../store-fault.ts'
+import { type StoreFault, storeFault } from '../store-fault.ts'
 
 /** The file of the store, and the two that SQLite keeps beside it: its log, and the index of the log. */
 type Part = 'file' | 'log' | 'index'
@@ -26,7 +26,7 @@ export class OpenedFiles {
   #logSize: number
 
   /**
-   * Of a store on which a connection has just been opened and has read. Throws StoreFault when any connection of this
+   * Of a store on which a connection has just been opened and has read. Throws a store fault when any connection of this
    * process, that one or another, has files open that are not at their paths.
    */
   constructor(path: string) {
@@ -52,9 +52,9 @@ export class OpenedFiles {
     return this.#isInPlace('file')
   }
 
-  /** Throws StoreFault when one of the files is no longer at its path, `replaced` for the file of the store. */
+  /** Throws a store fault when one of the files is no longer at its path, `replaced` for the file of the store. */
   requireInPlace(replaced: 'replaced' | 'replaced_meanwhile' = 'replaced'): void {
-    if (!this.#isInPlace('file')) throw new StoreFault(replaced)
+    if (!this.#isInPlace('file')) throw storeFault(replaced)
     if (!this.#isLogInPlace()) throw faultOf('log')
     if (!this.#isInPlace('index')) throw faultOf('index')
     if (this.#logDescriptor === undefined)
@@ -63,7 +63,7 @@ export class OpenedFiles {
   }
 
   /**
-   * Throws StoreFault when the log has been cut: what is committed next would leave a hole in it, which is copied over the
+   * Throws a store fault when the log has been cut: what is committed next would leave a hole in it, which is copied over the
    * pages of the file. `length` gives how long it has to be: it is asked when the log has become shorter, as others may
    * have begun it again. One that is not in its place is found by `requireInPlace`.
    */
@@ -120,7 +120,7 @@ export class OpenedFiles {
 const oneByte = Buffer.alloc(1)
 
 function faultOf(part: Part): StoreFault {
-  return new StoreFault(part === 'file' ? 'replaced' : 'log_removed')
+  return storeFault(part === 'file' ? 'replaced' : 'log_removed')
 }
 
 function at(path: string): Stats | undefined {

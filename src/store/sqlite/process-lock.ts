@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { StoreError } from './sqlite.ts'
+import { domainError } from '../../contract/error-table.ts'
 
 /** A lock that the operating system drops when its process ends, however it ends. */
 export type ProcessLock = { release(): void }
@@ -9,7 +9,7 @@ export type ProcessLock = { release(): void }
 /**
  * Takes the lock on `path`, or returns null when a living process (this one or another, in whatever container)
  * holds it. A process id would not do: it is reused, and two containers can both be process 1. Node has no file
- * locks of its own, so the lock is SQLite's, on an empty database that is only ever locked. Throws StoreError when the
+ * locks of its own, so the lock is SQLite's, on an empty database that is only ever locked. Throws `store_unavailable` when the
  * file or its folder cannot be made.
  */
 export function takeProcessLock(path: string): ProcessLock | null {
@@ -34,7 +34,9 @@ function openLock(path: string): DatabaseSync {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     return new DatabaseSync(path, { timeout: 0 })
   } catch (error) {
-    throw new StoreError(`cannot make the lock ${path}: ${(error as Error).message}`, { cause: error })
+    throw domainError('store_unavailable', `cannot make the lock ${path}: ${(error as Error).message}`, {
+      cause: error
+    })
   }
 }
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { StoreFault } from '../store-fault.ts'
+import { domainError } from '../../contract/error-table.ts'
+import { isStoreError, storeFault } from '../store-fault.ts'
 import { hasMigration } from './migration-state.ts'
 import { newestMigration } from './migrations.ts'
 import { OpenedFiles } from './opened-files.ts'
-import { StoreError } from './sqlite.ts'
 import { sqlitePath } from './store-file.ts'
 
 /** A store that is open for reading alone. */
@@ -12,18 +12,18 @@ export type ReadOnlyStore = {
   /** Absolute. */
   readonly path: string
   readonly raw: DatabaseSync
-  /** Throws StoreFault when the file at its path is no longer the one that is open. */
+  /** Throws a store fault when the file at its path is no longer the one that is open. */
   requireInPlace(): void
 }
 
 /**
  * Opens the store that GATEWAY_STORE_URL names for reading alone: nothing is made, migrated or locked, so that it
- * works beside a running gateway. Throws StoreError when there is no store, or none that holds a ledger as this version
+ * works beside a running gateway. Throws `store_unavailable` when there is no store, or none that holds a ledger as this version
  * keeps it: it must have had the change of the tables that is needed for what is read, by default the last.
  */
 export function openReadOnlyStore(url: string, neededMigration = newestMigration): ReadOnlyStore {
   const path = sqlitePath(url)
-  if (!existsSync(path)) throw new StoreError(`there is no store at ${path}`)
+  if (!existsSync(path)) throw domainError('store_unavailable', `there is no store at ${path}`)
   let raw: DatabaseSync | undefined
   try {
     raw = new DatabaseSync(path, { readOnly: true, timeout: 2000 })
@@ -31,21 +31,24 @@ export function openReadOnlyStore(url: string, neededMigration = newestMigration
     requireLedger(raw, path, neededMigration)
     const files = new OpenedFiles(path)
     const requireInPlace = () => {
-      if (!files.isFileInPlace()) throw new StoreFault('replaced')
+      if (!files.isFileInPlace()) throw storeFault('replaced')
     }
     return { path, raw, requireInPlace }
   } catch (error) {
     raw?.close()
-    if (error instanceof StoreError) throw error
-    throw new StoreError(`cannot read the store ${path}: ${(error as Error).message}`, { cause: error })
+    if (isStoreError(error)) throw error
+    throw domainError('store_unavailable', `cannot read the store ${path}: ${(error as Error).message}`, {
+      cause: error
+    })
   }
 }
 
 function requireLedger(raw: DatabaseSync, path: string, neededMigration: string): void {
   if (!raw.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'ledger'`).get())
-    throw new StoreError(`the store ${path} holds no ledger`)
+    throw domainError('store_unavailable', `the store ${path} holds no ledger`)
   if (!hasMigration(raw, neededMigration))
-    throw new StoreError(
+    throw domainError(
+      'store_unavailable',
       `the store ${path} was made by another version, an earlier one: start the gateway on it, or run connector-gateway tenant list, which brings it up to date`
     )
 }

@@ -1,6 +1,8 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { domainError } from '../../contract/error-table.ts'
+import { isStoreError } from '../store-fault.ts'
 
 /** Older SQLite builds have a WAL bug that can lose a committed transaction. */
 const oldestSqlite = '3.51.3'
@@ -11,15 +13,10 @@ const oldestSqlite = '3.51.3'
  */
 const logLimitBytes = 16 * 1024 * 1024
 
-/** The store cannot be used as it is: says what is wrong and, where there is one, the remedy. */
-export class StoreError extends Error {
-  override readonly name = 'StoreError'
-}
-
 /**
  * Opens the SQLite file at `path` (created with its folder when absent) so that a committed transaction survives
  * a power cut: write-ahead log, `synchronous=FULL`, read back rather than assumed.
- * Throws StoreError when the file cannot be opened or is no database.
+ * Throws `store_unavailable` when the file cannot be opened or is no database.
  */
 export function openSqlite(path: string, { busyTimeoutMs = 2000 } = {}): DatabaseSync {
   requireSqlite(process.versions.sqlite ?? '0')
@@ -39,13 +36,15 @@ export function openSqlite(path: string, { busyTimeoutMs = 2000 } = {}): Databas
     return database
   } catch (error) {
     database?.close()
-    if (error instanceof StoreError) throw error
-    throw new StoreError(`cannot open the store ${path}: ${reason(error)}`, { cause: error })
+    if (isStoreError(error)) throw error
+    throw domainError('store_unavailable', `cannot open the store ${path}: ${reason(error)}`, {
+      cause: error
+    })
   }
 }
 
 /**
- * Throws StoreError when it is a database of something else, before anything of it is changed. The first table that a
+ * Throws `store_unavailable` when it is a database of something else, before anything of it is changed. The first table that a
  * store ever gets is the one that tells of its changes.
  */
 export function requireOwn(database: DatabaseSync): void {
@@ -55,7 +54,10 @@ export function requireOwn(database: DatabaseSync): void {
     )
     .get() as { own: number; others: number }
   if (own === 0 && others > 0)
-    throw new StoreError('the file that GATEWAY_STORE_URL names is a database of something else')
+    throw domainError(
+      'store_unavailable',
+      'the file that GATEWAY_STORE_URL names is a database of something else'
+    )
 }
 
 /**
@@ -74,20 +76,22 @@ function makeOwnersFile(path: string): void {
 /**
  * Copies what the log holds into the file itself, and syncs that. The pages of a log whose sync has failed may look written
  * and never get to the disk, whatever later syncs of the log say; those of the copy are new. Throws what SQLite throws,
- * or StoreError when a reader keeps it from being done.
+ * or `store_unavailable` when a reader keeps it from being done.
  */
 export function moveLogIntoFile(database: DatabaseSync): void {
   const done = database.prepare('PRAGMA wal_checkpoint(FULL)').get()
-  if (done?.['busy'] !== 0) throw new StoreError('a reader of the store keeps its log in use')
+  if (done?.['busy'] !== 0)
+    throw domainError('store_unavailable', 'a reader of the store keeps its log in use')
 }
 
 /**
  * Copies all of the log into the file and begins the log again, so that what was in it is needed by nobody. Throws what
- * SQLite throws, or StoreError when another connection keeps it from being done.
+ * SQLite throws, or `store_unavailable` when another connection keeps it from being done.
  */
 export function emptyLog(database: DatabaseSync): void {
   const done = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()
-  if (done?.['busy'] !== 0) throw new StoreError('another connection keeps the log of the store in use')
+  if (done?.['busy'] !== 0)
+    throw domainError('store_unavailable', 'another connection keeps the log of the store in use')
 }
 
 /** How many bytes of the log are in use, as its index says. Asked outside transactions. */
@@ -100,11 +104,12 @@ export function logLength(database: DatabaseSync): number {
 const logHeaderBytes = 32
 const frameHeaderBytes = 24
 
-/** Reads the structure of the named tables and indexes, and throws StoreError when a page of them is damaged. */
+/** Reads the structure of the named tables and indexes, and throws `store_unavailable` when a page of them is damaged. */
 export function quickCheck(database: DatabaseSync, tables: readonly string[]): void {
   for (const table of tables) {
     const fault = faultOf(database, table)
-    if (fault !== 'ok') throw new StoreError(`the store is damaged (table ${table}): ${fault}`)
+    if (fault !== 'ok')
+      throw domainError('store_unavailable', `the store is damaged (table ${table}): ${fault}`)
   }
 }
 
@@ -119,13 +124,16 @@ function faultOf(database: DatabaseSync, table: string): string {
 
 function requireSqlite(version: string): void {
   if (version.localeCompare(oldestSqlite, 'en', { numeric: true }) < 0)
-    throw new StoreError(`SQLite ${version} is too old, ${oldestSqlite} or newer is needed: use a newer Node`)
+    throw domainError(
+      'store_unavailable',
+      `SQLite ${version} is too old, ${oldestSqlite} or newer is needed: use a newer Node`
+    )
 }
 
 function requirePragma(database: DatabaseSync, name: string, wanted: string | number): void {
   const row = database.prepare(`PRAGMA ${name}`).get() as Record<string, string | number>
   if (row[name] !== wanted)
-    throw new StoreError(`the store does not keep ${name}=${wanted} (got ${row[name]})`)
+    throw domainError('store_unavailable', `the store does not keep ${name}=${wanted} (got ${row[name]})`)
 }
 
 function reason(error: unknown): string {

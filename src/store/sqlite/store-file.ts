@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { StoreFault } from '../store-fault.ts'
+import { domainError } from '../../contract/error-table.ts'
+import { isStoreError, storeFault } from '../store-fault.ts'
 import { hasMigration } from './migration-state.ts'
 import { OpenedFiles } from './opened-files.ts'
-import { emptyLog, logLength, openSqlite, quickCheck, StoreError } from './sqlite.ts'
+import { emptyLog, logLength, openSqlite, quickCheck } from './sqlite.ts'
 import { requireUsablePath } from './usable-path.ts'
 
 /** An open, migrated store: its raw handle, for prepared statements. */
@@ -12,18 +13,18 @@ export type StoreFile = {
   readonly path: string
   readonly raw: DatabaseSync
   /**
-   * Throws StoreFault when the file at `path`, the log beside it or the index of that is no longer the one that is open:
+   * Throws a store fault when the file at `path`, the log beside it or the index of that is no longer the one that is open:
    * what is written would be lost. Asked before a commit.
    */
   requireInPlace(): void
   /** The same of what has been committed, before anybody relies on it: when it throws, that may be stored or not. */
   requireWritten(): void
-  /** Throws StoreFault when somebody has cut the log. Asked before a transaction. */
+  /** Throws a store fault when somebody has cut the log. Asked before a transaction. */
   requireWholeLog(): void
   /**
    * Opens the same file again, in place of this handle. No other connection of this process may have it open: SQLite keeps
-   * locks and the index of the log for a process, not for a connection. Throws StoreFault when another file is there, or
-   * StoreError.
+   * locks and the index of the log for a process, not for a connection. Throws a store fault when another file is there, or
+   * `store_unavailable`.
    */
   reopen(): StoreFile
   close(): void
@@ -41,7 +42,7 @@ export const checkedAtStart: readonly string[] = [
   'writer'
 ]
 
-/** Opens and migrates the store that GATEWAY_STORE_URL names. Throws StoreError, also when a newer version has migrated it. */
+/** Opens and migrates the store that GATEWAY_STORE_URL names. Throws `store_unavailable`, also when a newer version has migrated it. */
 export async function openStoreFile(url: string): Promise<StoreFile> {
   const path = sqlitePath(url)
   requireUsablePath(path)
@@ -51,13 +52,15 @@ export async function openStoreFile(url: string): Promise<StoreFile> {
     quickCheck(raw, checkedAtStart)
   } catch (error) {
     raw.close()
-    if (error instanceof StoreError) throw error
-    throw new StoreError(`cannot read the store ${path}: ${(error as Error).message}`, { cause: error })
+    if (isStoreError(error)) throw error
+    throw domainError('store_unavailable', `cannot read the store ${path}: ${(error as Error).message}`, {
+      cause: error
+    })
   }
   return storeFile(path, raw)
 }
 
-/** Throws StoreFault when the connection, or another of this process, has files open that are not at their paths. */
+/** Throws a store fault when the connection, or another of this process, has files open that are not at their paths. */
 function storeFile(path: string, raw: DatabaseSync): StoreFile & { readonly files: OpenedFiles } {
   let files: OpenedFiles
   try {
@@ -80,12 +83,12 @@ function storeFile(path: string, raw: DatabaseSync): StoreFile & { readonly file
 
 function reopen(path: string, raw: DatabaseSync, files: OpenedFiles): StoreFile {
   // Asked first: to close what was moved away may remove the log of what is there now; to open a path makes the file.
-  if (!files.isFileInPlace()) throw new StoreFault('replaced')
+  if (!files.isFileInPlace()) throw storeFault('replaced')
   if (raw.isOpen && files.logState() === 'gone') keepRemovedLog(raw)
   const opened = storeFile(path, exchanged(path, raw, files))
   if (opened.files.hasSameFile(files)) return opened
   opened.close()
-  throw new StoreFault('replaced')
+  throw storeFault('replaced')
 }
 
 /** A log that was removed is open here still: all that it holds is copied into the file before it is let go. */
@@ -93,7 +96,7 @@ function keepRemovedLog(raw: DatabaseSync): void {
   try {
     emptyLog(raw)
   } catch (error) {
-    if (error instanceof StoreError) throw new StoreFault('locked', { cause: error })
+    if (isStoreError(error)) throw storeFault('locked', { cause: error })
     throw error
   }
 }
@@ -121,7 +124,10 @@ function closeBroken(raw: DatabaseSync): void {
 /** The file behind a `sqlite:` URL, absolute. */
 export function sqlitePath(url: string): string {
   if (!url.startsWith('sqlite:'))
-    throw new StoreError(`GATEWAY_STORE_URL: ${schemeOf(url)} is not supported; use sqlite:PATH`)
+    throw domainError(
+      'store_unavailable',
+      `GATEWAY_STORE_URL: ${schemeOf(url)} is not supported; use sqlite:PATH`
+    )
   return resolve(url.slice('sqlite:'.length))
 }
 

@@ -1,9 +1,10 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { StoreError } from './sqlite.ts'
+import type { DomainError } from '../../base/domain-error.ts'
+import { domainError } from '../../contract/error-table.ts'
 
 /**
- * Throws StoreError when a store cannot be opened or made at this path, for reasons that SQLite would tell in a word ("unable
+ * Throws `store_unavailable` when a store cannot be opened or made at this path, for reasons that SQLite would tell in a word ("unable
  * to open database file"). Nothing is made. Returns whether the file, and the folder that it would be in, are there.
  */
 export function requireUsablePath(path: string): { readonly isThere: boolean; readonly hasFolder: boolean } {
@@ -46,6 +47,6 @@ function requireAccess(path: string, needed: string, what: string): void {
   }
 }
 
-function unusable(path: string, why: string): StoreError {
-  return new StoreError(`cannot open the store ${path}: ${why}`)
+function unusable(path: string, why: string): DomainError {
+  return domainError('store_unavailable', `cannot open the store ${path}: ${why}`)
 }

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
+import { domainError } from '../../contract/error-table.ts'
 import { type Page, type PageRequest, toPage } from '../../contract/pagination.ts'
-import { Refusal } from '../../contract/refusal.ts'
 import { changedValues } from '../../ledger/entry/changed-values.ts'
 import { changeWithEntries } from '../../ledger/writer/admin-entries.ts'
 import type { Queries } from '../../store/queries.ts'
@@ -115,13 +115,13 @@ async function requireAdminKey(tx: Transaction<Tables>, keyId: string): Promise<
   const row = await tx.selectFrom('admin_key').select(columns).where('id', '=', keyId).executeTakeFirst()
   // The id is not repeated: a whole key may have been given in its place.
   if (row === undefined)
-    throw new Refusal('key_not_found', 'there is no admin key with this id; see admin-key list')
+    throw domainError('key_not_found', 'there is no admin key with this id; see admin-key list')
   return row
 }
 
 function requireName(name: string): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$/.test(name))
-    throw new Refusal(
+    throw domainError(
       'admin_key_name_invalid',
       'a name of an admin key has 1 to 63 characters of A-Z, a-z, 0-9, ".", "_", "@" and "-", the first a letter or digit'
     )

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
+import { domainError } from '../../contract/error-table.ts'
 import { type Page, type PageRequest, toPage } from '../../contract/pagination.ts'
-import { Refusal } from '../../contract/refusal.ts'
 import { changedValues } from '../../ledger/entry/changed-values.ts'
 import type { Queries } from '../../store/queries.ts'
 import type { Tables } from '../../store/tables.ts'
@@ -175,7 +175,7 @@ async function requireKey(tx: Transaction<Tables>, keyId: string): Promise<KeyFa
     .where('id', '=', keyId)
     .executeTakeFirst()
   // The id is not repeated: a whole key may have been given in its place.
-  if (key === undefined) throw new Refusal('key_not_found', 'there is no key with this id; see key list')
+  if (key === undefined) throw domainError('key_not_found', 'there is no key with this id; see key list')
   return key
 }
 
@@ -187,10 +187,10 @@ function requireRotatable(
 ): void {
   const state = keyStateOf({ ...key, expires_at }, now)
   const remedy = successor ? inItsPlace(successor) : 'issue a new one'
-  if (state === 'revoked') throw new Refusal('key_revoked', `key ${id} is revoked: ${remedy}`)
-  if (state === 'expired') throw new Refusal('key_expired', `key ${id} has expired: ${remedy}`)
+  if (state === 'revoked') throw domainError('key_revoked', `key ${id} is revoked: ${remedy}`)
+  if (state === 'expired') throw domainError('key_expired', `key ${id} has expired: ${remedy}`)
   if (successor)
-    throw new Refusal('key_replaced', `key ${id} was rotated before and ends at ${expires_at}: ${remedy}`)
+    throw domainError('key_replaced', `key ${id} was rotated before and ends at ${expires_at}: ${remedy}`)
 }
 
 function sameLife(old: KeyFacts, at: string, expiresAt: null | undefined): Date | null {

@@ -182,7 +182,7 @@ describe('nothing is changed, of tenants neither, when', () => {
     const before = contents()
     const wanted = wantedOf({ tenants: [{ name: 'beta' }], credentials: {} })
     const change = { wanted, prune: false, keys, expected: [], versions: new Map() }
-    await expect(applyState(administration, change)).rejects.toMatchObject({ name: 'CustodyBroken' })
+    await expect(applyState(administration, change)).rejects.toMatchObject({ code: 'credentials_damaged' })
     expect(contents()).toBe(before)
   })
 })

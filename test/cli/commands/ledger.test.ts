@@ -5,7 +5,7 @@ import { Readable, Writable } from 'node:stream'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ledgerCommand } from '../../../src/cli/commands/ledger.ts'
-import { CommandError } from '../../../src/cli/context.ts'
+import { commandProblem } from '../../../src/cli/output/error.ts'
 import {
   callEntry,
   edited,
@@ -55,8 +55,7 @@ async function run(words: readonly string[], { stdout, stderr, env }: Stdout = {
     await command.parseAsync(words, { from: 'user' })
     return { exit: 0, out: chunks.join(''), error: '' }
   } catch (error) {
-    const exit = error instanceof CommandError ? error.exit : 2
-    return { exit, out: chunks.join(''), error: (error as Error).message }
+    return { exit: commandProblem(error).exit, out: chunks.join(''), error: (error as Error).message }
   }
 }
 

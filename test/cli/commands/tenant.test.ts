@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { refusalTable } from '../../../src/contract/refusal.ts'
+import { refusalTable } from '../../../src/contract/refusal-table.ts'
 import { openStore } from '../../../src/store/store.ts'
 import { commandLine } from '../../support/cli/command-line.ts'
 import { adminEntries } from '../../support/fixtures/temporary-store.ts'

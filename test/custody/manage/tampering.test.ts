@@ -112,7 +112,7 @@ describe('no key is used, least of all a wrong one, when in the store', () => {
       const [ready] = await rawRequest(port, requestBytes({ method: 'GET', target: '/readyz', key: null }))
       expectProblem(ready, 'sealed')
       expect(sandbox.requests()).toEqual([])
-      expect(gateway.logged()).toMatch(/CustodyBroken/)
+      expect(gateway.logged()).toMatch(/credentials_damaged/)
     } finally {
       await gateway.close()
     }

@@ -1,7 +1,7 @@
 import type { CryptoKey } from 'jose'
 import { afterEach, expect, test } from 'vitest'
+import { domainError } from '../../../src/contract/error-table.ts'
 import { JwksCache } from '../../../src/identity/jwt/jwks-cache.ts'
-import { JwksUnavailable } from '../../../src/identity/jwt/jwks-source.ts'
 import { type SigningKey, signingKey } from '../../support/fixtures/token-issuer.ts'
 
 const [first, second] = [signingKey('first'), signingKey('second')]
@@ -25,7 +25,7 @@ function source(serves: readonly SigningKey[] | null) {
     async read() {
       state.reads++
       await state.held
-      if (state.serves === null) throw new JwksUnavailable('the issuer answered 500')
+      if (state.serves === null) throw domainError('jwks_unavailable', 'the issuer answered 500')
       return JSON.stringify({ keys: state.serves.map(({ jwk }) => jwk) })
     },
     open(): JwksCache {

@@ -271,7 +271,10 @@ describe('nothing is removed', () => {
   test('when the ledger is broken where it would be cut', async () => {
     store.raw.exec('DROP TRIGGER ledger_is_append_only_update')
     store.raw.exec(`UPDATE ledger_batch SET texts = replace(texts, 'acme', 'evil') WHERE id = 6`)
-    await expect(pruned(10)).rejects.toMatchObject({ code: 'archive_faulty', fault: { kind: 'edited' } })
+    await expect(pruned(10)).rejects.toMatchObject({
+      code: 'archive_faulty',
+      message: expect.stringContaining('edited')
+    })
     expect(existsSync(archivePath())).toBe(false)
     expect(rowsLeft()).toBe(1)
   })

@@ -33,7 +33,7 @@ async function withStore(...names: string[]) {
 }
 
 const missing = (detail: RegExp) =>
-  expect.objectContaining({ name: 'PartMissing', message: expect.stringMatching(detail) })
+  expect.objectContaining({ code: 'part_missing', message: expect.stringMatching(detail) })
 
 describe('untouched files are whole:', () => {
   test.each([

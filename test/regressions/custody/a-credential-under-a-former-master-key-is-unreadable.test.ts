@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { listCredentials } from '../../../src/custody/credential-views.ts'
 import { openMasterKey } from '../../../src/custody/crypto/master-key.ts'
-import { openRootKey, WrongMasterKey } from '../../../src/custody/crypto/root-key.ts'
+import { openRootKey } from '../../../src/custody/crypto/root-key.ts'
 import { activateVersion, addCredential } from '../../../src/custody/manage/commands.ts'
 import { rewrapCredentials } from '../../../src/custody/manage/rewrap.ts'
 import { openStore } from '../../../src/store/store.ts'
@@ -31,9 +31,15 @@ test('a key is not sealed, nor another master key put in force, by who still hol
     const stored = views()
 
     const version = { source: 'sealed', fingerprint: '2', secret: Buffer.from('bd_v2_key') }
-    expect(() => activateVersion(before, 'reports', version, 1000)).toThrow(WrongMasterKey)
-    expect(() => addCredential(before, 'other', version)).toThrow(WrongMasterKey)
-    expect(() => rewrapCredentials(before, openMasterKey('env:THIRD', env), moved)).toThrow(WrongMasterKey)
+    expect(() => activateVersion(before, 'reports', version, 1000)).toThrow(
+      expect.objectContaining({ code: 'master_key_wrong' })
+    )
+    expect(() => addCredential(before, 'other', version)).toThrow(
+      expect.objectContaining({ code: 'master_key_wrong' })
+    )
+    expect(() => rewrapCredentials(before, openMasterKey('env:THIRD', env), moved)).toThrow(
+      expect.objectContaining({ code: 'master_key_wrong' })
+    )
     expect(views()).toEqual(stored)
     // What wraps nothing can be changed still: a running gateway goes back from a refused key.
     activateVersion(before, 'reports', { source: 'file:b.key', fingerprint: '3' }, 1000)

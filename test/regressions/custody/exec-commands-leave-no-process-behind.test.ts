@@ -50,7 +50,7 @@ describe.each(Object.entries(ways))('a command that is run %s', (way, run) => {
     ['kills itself', 'kill -9 $$', /was killed/]
   ])('and %s gives no secret, and nothing that it printed is told', async (_what, script, why) => {
     const failure = await run(`exec:sh -c '${script}'`).catch((error: unknown) => error as Error)
-    expect(failure).toMatchObject({ name: 'SecretUnavailable', message: expect.stringMatching(why) })
+    expect(failure).toMatchObject({ code: 'secret_unavailable', message: expect.stringMatching(why) })
     expect(JSON.stringify(failure) + String(failure)).not.toContain('hush')
   })
 })

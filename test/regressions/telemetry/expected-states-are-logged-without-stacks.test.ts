@@ -5,15 +5,12 @@ import { runInNewContext } from 'node:vm'
 import { expect, onTestFinished, test } from 'vitest'
 import { ConfigError } from '../../../src/config/error.ts'
 import { tlsMaterial } from '../../../src/config/tls-files.ts'
+import { domainError } from '../../../src/contract/error-table.ts'
 import { Problem } from '../../../src/contract/problem.ts'
-import { SealBroken } from '../../../src/custody/crypto/envelope.ts'
-import { WrongMasterKey } from '../../../src/custody/crypto/root-key.ts'
-import { CustodyBroken } from '../../../src/custody/manage/manifest.ts'
 import { fetchSecret } from '../../../src/custody/secrets/reference.ts'
 import { jwksSource } from '../../../src/identity/jwt/jwks-source.ts'
-import { AppendTimeout } from '../../../src/ledger/group-commit.ts'
-import { openSqlite, StoreError } from '../../../src/store/sqlite/sqlite.ts'
-import { StoreFault } from '../../../src/store/store-fault.ts'
+import { openSqlite } from '../../../src/store/sqlite/sqlite.ts'
+import { storeFault } from '../../../src/store/store-fault.ts'
 import { asBug, createLogger } from '../../../src/telemetry/logger.ts'
 import { startTestApp, testKey } from '../../support/fixtures/test-app.ts'
 import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
@@ -53,13 +50,13 @@ test.each<[string, () => unknown]>([
     }
   ],
   ...[
-    new AppendTimeout('the store has not answered in time'),
+    domainError('store_timeout', 'the store has not answered in time'),
     new ConfigError([{ key: 'GATEWAY_TLS_CERT', detail: 'has expired' }]),
-    new CustodyBroken('the credentials were altered'),
-    new SealBroken('it does not open'),
-    new StoreError('it is locked'),
-    new StoreFault('locked'),
-    new WrongMasterKey('it does not fit'),
+    domainError('credentials_damaged', 'the credentials were altered'),
+    domainError('credentials_damaged', 'it does not open'),
+    domainError('store_unavailable', 'it is locked'),
+    storeFault('locked'),
+    domainError('master_key_wrong', 'it does not fit'),
     new Problem('ledger_unavailable')
   ].map<[string, () => unknown]>(error => [error.name, () => Promise.reject(error)])
 ])('%s is logged in words, without a stack', async (_what, work) => {
@@ -74,20 +71,20 @@ test.each<[string, () => unknown]>([
   ['an error of another realm', () => runInNewContext('null.member')],
   ['an assertion', () => assert.equal(1, 2)],
   ['an error that nobody gave a class', () => Promise.reject(new Error('a second intent of one call'))],
-  ['one that is marked', () => Promise.reject(asBug(new StoreFault('locked')))]
+  ['one that is marked', () => Promise.reject(asBug(storeFault('locked')))]
 ])('%s is a bug, and logged with its stack', async (_what, work) => {
   expect(loggedAs(await thrownBy(work))).toMatchObject({ stack: expect.stringMatching(/\n {4}at /) })
 })
 
 test('an internal error is logged with its stack, whatever its class', async () => {
-  const cause = new StoreError('nobody has taken care of this')
+  const cause = domainError('store_unavailable', 'nobody has taken care of this')
   const app = await startTestApp({ contentApi: { startSync: () => Promise.reject(cause) } })
   onTestFinished(() => app.close())
   const connectorId = '00000000-0000-4000-8000-000000000000'
   const [answer] = await rawRequest(app.port, syncBytes({ key: testKey, connectorId }))
   expectProblem(answer, 'internal_error')
   expect(app.logged()).toMatch(/"msg":"internal error"/)
-  expect(app.logged()).toMatch(/"stack":"StoreError: nobody has taken care of this/)
+  expect(app.logged()).toMatch(/"stack":"DomainError: nobody has taken care of this/)
 })
 
 test('a store that another process has locked fills the log with sentences, not with stacks', async () => {

@@ -55,7 +55,8 @@ describe('the log says why the keys of an issuer cannot be had', () => {
       issuer: 'company',
       from: origin,
       err: {
-        type: 'KeySetUnavailable',
+        type: 'DomainError',
+        code: 'jwks_unavailable',
         message: `the issuer could not be asked: no whole answer from ${origin} within 50 ms`
       }
     })

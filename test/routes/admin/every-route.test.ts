@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { describeAdminApi } from '../../../src/cli/commands/openapi.ts'
-import type { RefusalCode } from '../../../src/contract/refusal.ts'
+import type { RefusalCode } from '../../../src/contract/refusal-table.ts'
 import { checksum, mintApiKey } from '../../../src/tenants/keys/api-key.ts'
 import { issueKey } from '../../../src/tenants/keys/keys.ts'
 import { addSealedCredential } from '../../support/fixtures/add-sealed-credential.ts'

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { FieldError, Forwarded, ProblemCode, UpstreamFacts } from '../../../src/contract/problem.ts'
 import { type ProblemKind, problemTable } from '../../../src/contract/problem-table.ts'
-import { type RefusalCode, refusalTable } from '../../../src/contract/refusal.ts'
+import { type RefusalCode, refusalTable } from '../../../src/contract/refusal-table.ts'
 import type { ProblemBody } from '../../../src/contract/render-problem.ts'
 import { type HttpAnswer, header } from './http-answer.ts'
 

@@ -1,3 +1,5 @@
+import { DomainError } from '../base/domain-error.ts'
+
 /** What one kind of refusal means. The table below is the only place where such a row is written. */
 export type RefusalKind = {
   /** HTTP status of an answer that carries it. 400: the input is wrong in itself; else the store's state says no. */
@@ -142,18 +144,7 @@ export const refusalTable = {
 
 export type RefusalCode = keyof typeof refusalTable
 
-/** A refusal's code, also of one that has crossed threads, which keeps its name and its code but not its class. */
-export function refusalCodeOf(error: unknown): RefusalCode | undefined {
-  const { name, code = '' } = (error ?? {}) as { name?: string; code?: string }
-  return name === 'Refusal' && Object.hasOwn(refusalTable, code) ? (code as RefusalCode) : undefined
-}
-
-/** A change, or a question, that the tenants' rules do not allow. Nothing was changed. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal'
-  readonly code: RefusalCode
-  constructor(code: RefusalCode, detail: string) {
-    super(detail)
-    this.code = code
-  }
+/** Whether a domain's rules refuse a change, or a question. Nothing was changed then. */
+export function isRefusal(error: unknown): error is DomainError<RefusalCode> {
+  return error instanceof DomainError && Object.hasOwn(refusalTable, error.code)
 }
