@@ -1,28 +1,27 @@
 import type { Socket } from 'node:net'
 import { type buildConnector, Client, type Dispatcher } from 'undici'
-import { AnswerHeads } from './answer/heads.ts'
-import { afterNextPoll, readThrough } from './answer/socket.ts'
-import { AnswerNotHttp, ConnectionEnded } from './response.ts'
+import { HeadFilter } from './response/head-filter.ts'
+import { UpstreamError } from './upstream-error.ts'
 
-/** How much one answer may take. */
+/** How many bytes one answer may have. */
 export const maxAnswerBytes = 1024 * 1024
 
 type ConnectionOptions = {
   headersTimeout: number
   /** Makes sockets. */
   connect: buildConnector.connector
-  /** Called when the upstream, or the time, has ended the connection. */
+  /** Called when the upstream, or a timeout, has ended the connection. */
   onClosed: (connection: Connection) => void
 }
 
 /**
- * One connection to the upstream, which carries one request at a time: a client of undici with one socket, before whose
- * parser an AnswerHeads stands. undici's pool chooses among its connections by itself, and keeps them whatever their
- * answers were.
+ * One connection to the upstream, which carries one request at a time: a client of undici with one socket and a HeadFilter
+ * before its parser. undici's pool would choose connections by itself, and keep them whatever their answers were.
  */
 export class Connection {
+  /** What the next answer may look like, and what the head of the last one says. */
+  filter = new HeadFilter()
   readonly #client: Client
-  #heads = new AnswerHeads()
 
   constructor(origin: string, { headersTimeout, connect, onClosed }: ConnectionOptions) {
     this.#client = new Client(origin, {
@@ -36,15 +35,10 @@ export class Connection {
       connect: (options, callback) =>
         connect(options, (error, socket) => {
           if (error) callback(error, null)
-          else afterNextPoll(() => this.#takeUp(socket, callback))
+          else afterNextPoll(() => this.#accept(socket, callback))
         })
     })
     this.#client.on('disconnect', () => onClosed(this))
-  }
-
-  /** What the next answer may look like, and what the head of the last one says. */
-  get heads(): AnswerHeads {
-    return this.#heads
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
@@ -56,20 +50,49 @@ export class Connection {
     await this.#client.destroy()
   }
 
-  /** A socket on which something came, or the end, before anything was asked is not taken. */
-  #takeUp(socket: Socket, callback: buildConnector.Callback): void {
-    if (socket.destroyed || socket.readableEnded) {
+  /** Refuses a socket on which bytes, or the end, came before anything was asked. */
+  #accept(socket: Socket, callback: buildConnector.Callback): void {
+    const ended = socket.destroyed || socket.readableEnded
+    if (ended || socket.readableLength > 0) {
       socket.destroy()
-      callback(new ConnectionEnded(), null)
-      return
+      const error = ended
+        ? new UpstreamError('CONNECTION_ENDED')
+        : new UpstreamError('ANSWER_NOT_HTTP', 'an answer before the request')
+      return void callback(error, null)
     }
-    if (socket.readableLength > 0) {
-      socket.destroy()
-      callback(new AnswerNotHttp('an answer before the request'), null)
-      return
-    }
-    this.#heads = new AnswerHeads()
-    readThrough(socket, this.#heads)
+    this.filter = new HeadFilter()
+    readThrough(socket, this.filter)
     callback(null, socket)
+  }
+}
+
+/**
+ * Calls back when the event loop has polled once more, so that what the kernel holds has been read. The first of the two
+ * turns may be what is left of the present one.
+ */
+function afterNextPoll(callback: () => void): void {
+  setImmediate(() => setImmediate(callback))
+}
+
+/**
+ * Makes the reader of a socket get what the filter passes, and ends the socket with what the filter throws. undici takes
+ * bytes by `read()` alone; a stream of our own between the two would cost each call several times as much.
+ */
+function readThrough(socket: Socket, filter: HeadFilter): void {
+  const read = socket.read.bind(socket)
+  socket.read = (size?: number) => {
+    // Node's own call: it asks for more to be read, not for bytes.
+    if (size !== undefined) return read(size)
+    for (;;) {
+      const chunk: Buffer | null = read()
+      if (chunk === null) return null
+      try {
+        const passed = filter.pass(chunk)
+        if (passed) return passed
+      } catch (error) {
+        socket.destroy(error as Error)
+        return null
+      }
+    }
   }
 }

@@ -4,7 +4,8 @@ import { strictJson } from '../base/strict-json.ts'
 import { Problem } from '../contract/problem.ts'
 import type { Caller } from '../identity/directory.ts'
 import { mayUse } from '../tenants/tenant.ts'
-import type { Call, Forward } from './forwarder.ts'
+import type { Call } from './call.ts'
+import type { Forward } from './forwarder.ts'
 import { saysNothingQueued } from './refusing-states.ts'
 import { maxAnswerMembers, type Reading } from './response.ts'
 
@@ -17,18 +18,17 @@ const SyncAccepted = Type.Object({
 type SyncAccepted = Static<typeof SyncAccepted>
 const isSyncAccepted = new Ajv().compile<SyncAccepted>(SyncAccepted)
 
-export type StartSync = { call: Call; caller: Caller; connectorId: string; dateLimit: string | undefined }
+type StartSync = { call: Call; caller: Caller; connectorId: string; dateLimit: string | undefined }
 
 /** The operations of the Content API, on behalf of a tenant. */
 export type ContentApi = {
   /**
-   * Queues one sync run. Throws `connector_not_found` for a connector that is not granted, exactly as for one that
-   * does not exist, and every other Problem of the door.
+   * Queues one sync run. Throws `connector_not_found` for a connector that is not granted, exactly as for one that does not
+   * exist, and every other Problem of the forwarder.
    */
   startSync(request: StartSync): Promise<SyncAccepted>
 }
 
-/** The operations, each through the door that is given. Nothing is asked yet. */
 export function contentApi(forward: Forward): ContentApi {
   return {
     startSync({ call, caller, connectorId, dateLimit }) {

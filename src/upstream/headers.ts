@@ -1,6 +1,6 @@
 /**
- * The complete set of headers that go upstream, as undici's flat list. A literal: nothing of the caller's own
- * headers can get in, and `host`, `content-length` and `connection` are undici's.
+ * All headers that go upstream, as undici's flat list. A literal: nothing of the caller's own headers can get in. `host`,
+ * `content-length` and `connection` are added by undici.
  */
 export function requestHeaders(secret: string, requestId: string): string[] {
   return [
@@ -19,7 +19,7 @@ export function requestHeaders(secret: string, requestId: string): string[] {
   ]
 }
 
-/** What is read of the upstream's answer headers. Nothing else of them goes any further. */
+/** The answer headers that are read. No other goes any further. */
 export type AnswerHeaders = {
   contentType: string
   contentEncoding: string
@@ -27,7 +27,7 @@ export type AnswerHeaders = {
   requestId: string
 }
 
-/** A header that came twice counts as absent: which of the two was meant cannot be known. */
+/** A header that came twice counts as absent: nobody can know which of the two was meant. */
 export function answerHeaders(
   headers: Readonly<Record<string, string | string[] | undefined>>
 ): AnswerHeaders {
@@ -46,7 +46,7 @@ export function answerHeaders(
 /** A wait beyond a day is passed on as a day. */
 const longestRetryAfter = 86_400
 
-/** Seconds to wait, rounded up, from a Retry-After value (seconds or an HTTP date); undefined when it makes no sense. */
+/** Seconds to wait, rounded up, from a Retry-After value (seconds or an HTTP date); undefined for any other value. */
 export function retryAfterSeconds(value: string, now: number): number | undefined {
   if (/^[0-9]+$/.test(value)) return Math.min(Number(value), longestRetryAfter)
   const at = /^[A-Z][a-z]{2}, [0-9]{2} /.test(value) ? Date.parse(value) : Number.NaN

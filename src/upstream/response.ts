@@ -9,92 +9,43 @@ export type UpstreamRequest = {
   body: string | null
   /** From now until the complete answer, in milliseconds. */
   deadlineMs: number
-  /** True once nobody waits for the answer any more: then what has not been sent is not sent. */
+  /** True once nobody waits for the answer any more: what has not been sent by then is not sent. */
   abandoned: () => boolean
-  /** For how long it may not be sent after all, as its key has been refused too often meanwhile; 0 when it may. */
+  /** Seconds until the key may be used again after several rejections; 0 when it may be used now. */
   waitSeconds: () => number
-  /** Whether bytes of the answer hold one of our keys. */
-  reveals: (bytes: Buffer) => boolean
+  /** Whether bytes of the answer contain one of our keys. */
+  containsKey: (bytes: Buffer) => boolean
   /** Whether an answer proves to be about this request. Without that proof its connection is closed. */
-  proves: (answer: Answer) => boolean
+  isProven: (answer: Answer) => boolean
 }
 
-/**
- * A complete answer. `reveals` is true when it holds one of our keys; `upstreamMs` are the milliseconds from when the
- * request was handed to a connection, which may have had to be made first, until the exchange ended.
- */
-export type Answer = {
-  kind: 'answer'
-  status: number
-  headers: AnswerHeaders
-  body: string
-  reveals: boolean
+type Common = {
+  /** What came back, whole or not, contains one of our keys. */
+  leaksKey: boolean
+  /** Milliseconds from handing the request to a connection, which may still have to be made, to the end. */
   upstreamMs: number
 }
 
-/**
- * What came of one send. `sent` is false only when it is certain that not one byte of the request was written; `reveals`
- * is true when what came back, whole or not, holds one of our keys.
- */
-export type UpstreamResponse =
-  | Answer
-  | { kind: 'failure'; error: unknown; sent: boolean; status?: number; reveals: boolean; upstreamMs: number }
+/** A complete answer. */
+export type Answer = Common & { kind: 'answer'; status: number; headers: AnswerHeaders; body: string }
+
+/** No complete answer. `sent` is false only when it is certain that not one byte of the request was written. */
+export type NoAnswer = Common & { kind: 'failure'; error: unknown; sent: boolean; status?: number }
+
+/** What the upstream answered to one request. */
+export type UpstreamResponse = Answer | NoAnswer
 
 /**
- * How many members and items the answer to a call may have: it needs three, and 100,000 names of members cost JSON.parse
- * 80 ms, in which nothing else is done.
+ * How many members and items an answer may have. It needs three, and JSON.parse blocks the event loop for 80 ms over 100,000
+ * member names.
  */
 export const maxAnswerMembers = 5_000
 
-/** What the body of a 200 says that is a valid answer to an operation. */
+/** The body of a 200, read as a valid answer to an operation. */
 export type Reading<T> = {
   readonly value: T
   /** The upstream's word for what it did, validated; undefined where the operation has none. */
   readonly state: string | undefined
   /** Whether that word says that it did not do it. */
   readonly refused: boolean
-}
-
-/** The deadline passed. */
-export class DeadlinePassed extends Error {
-  readonly code = 'DEADLINE_PASSED'
-}
-
-/** The caller left before anything was sent. */
-export class CallAbandoned extends Error {
-  readonly code = 'CALL_ABANDONED'
-}
-
-/** Others of the same key were refused before this was sent. */
-export class KeyRefused extends Error {
-  readonly code = 'KEY_REFUSED'
-  readonly retryAfter: number
-
-  constructor(retryAfter: number) {
-    super('the key has been refused too often')
-    this.retryAfter = retryAfter
-  }
-}
-
-/** What came is not an answer in HTTP/1.0 or HTTP/1.1 with a clear end. */
-export class AnswerNotHttp extends Error {
-  readonly code = 'ANSWER_NOT_HTTP'
-}
-
-/** Bytes on a connection that carries no request. undici takes it for a lost connection: whoever waits for it gets another. */
-export class BytesNotAskedFor extends Error {
-  readonly code = 'UND_ERR_SOCKET'
-}
-
-/**
- * The upstream has ended a new connection before anything was asked on it. Without a code of its own undici would make the
- * next connection at once, and so on until the deadline.
- */
-export class ConnectionEnded extends Error {
-  readonly code = 'CONNECTION_ENDED'
-}
-
-/** This answer and the others under way need more memory than answers may have. */
-export class AnswersTooLarge extends Error {
-  readonly code = 'ANSWERS_TOO_LARGE'
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ProblemCode, problemCodes } from '../../src/contract/problem.ts'
 import { problemTable } from '../../src/contract/problem-table.ts'
-import type { Limiter } from '../../src/plugins/rate-limit-headers.ts'
+import type { Limiter } from '../../src/limits/limiter.ts'
 import type { FaultRule } from '../../src/sandbox/fault-rule.ts'
 import { SANDBOX_KEY, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { Budget } from '../../src/upstream/budget.ts'

@@ -160,8 +160,8 @@ describe('the media type', () => {
   })
 
   test.each([
-    ['charset=latin1', 'JSON is taken in UTF-8 alone: leave the charset out, or send charset=utf-8.'],
-    ['charset=utf-16', 'JSON is taken in UTF-8 alone: leave the charset out, or send charset=utf-8.'],
+    ['charset=latin1', 'JSON is accepted in UTF-8 only: leave the charset out, or send charset=utf-8.'],
+    ['charset=utf-16', 'JSON is accepted in UTF-8 only: leave the charset out, or send charset=utf-8.'],
     [`version=${marker}`, 'The media type application/json takes no parameter but charset=utf-8.'],
     [
       `charset=utf-8; profile=${marker}`,

@@ -72,8 +72,8 @@ test('a send that nobody waits for any more is not made when its turn comes', as
     body: '{}',
     deadlineMs: 5000,
     waitSeconds: () => 0,
-    reveals: () => false,
-    proves: () => true
+    containsKey: () => false,
+    isProven: () => true
   }
   sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 30 } })
   let gone = false

@@ -30,8 +30,8 @@ function request(more: Partial<UpstreamRequest> = {}): UpstreamRequest {
     deadlineMs: 5000,
     abandoned: () => false,
     waitSeconds: () => 0,
-    reveals: () => false,
-    proves: () => true,
+    containsKey: () => false,
+    isProven: () => true,
     ...more
   }
 }
@@ -45,9 +45,9 @@ test('sends wait for a connection in their order, and no more connections are ma
 
 test('there is room for so many calls and no more, and again when one is over', () => {
   const transport = transportOf({ capacity: 3 })
-  expect([1, 2, 3, 4].map(() => transport.claim())).toEqual([true, true, true, false])
-  transport.release()
-  expect([transport.claim(), transport.claim()]).toEqual([true, false])
+  expect([1, 2, 3, 4].map(() => transport.capacity.tryTake(1))).toEqual([true, true, true, false])
+  transport.capacity.giveBack(1)
+  expect([transport.capacity.tryTake(1), transport.capacity.tryTake(1)]).toEqual([true, false])
 })
 
 test('a deadline that passes in the queue ends a send that never went out', async () => {
@@ -109,7 +109,7 @@ test('a request that waits for a connection does not get what came on it behind 
       transport.send(
         request({
           path: `/contents/v1/connectors/${id}/sync`,
-          proves: ({ status, body }) => status === 200 && body.includes(`"${id}"`)
+          isProven: ({ status, body }) => status === 200 && body.includes(`"${id}"`)
         })
       )
     )

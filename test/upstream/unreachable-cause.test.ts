@@ -156,8 +156,8 @@ describe('why no connection could be made is said in one word of a closed list',
       deadlineMs: 60_000,
       abandoned: () => false,
       waitSeconds: () => 0,
-      reveals: () => false,
-      proves: () => false
+      containsKey: () => false,
+      isProven: () => false
     })
     expect(exchange).toMatchObject({ kind: 'failure', sent: false })
     expect(exchange.kind === 'failure' && unreachableCause(exchange.error)).toBe('timeout')

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { CallFacts, OutcomeFacts } from '../../src/ledger/entry/entry.ts'
 import { Budget } from '../../src/upstream/budget.ts'
-import { type Call, createForwarder } from '../../src/upstream/forwarder.ts'
+import type { Call } from '../../src/upstream/call.ts'
+import { createForwarder } from '../../src/upstream/forwarder.ts'
 import { Transport } from '../../src/upstream/transport.ts'
 import { heldCredentials } from '../support/fixtures/held-credentials.ts'
 import { recordEvents } from '../support/fixtures/recorded-events.ts'
@@ -38,7 +39,7 @@ function newCall(): Call {
     startedAt,
     abandoned: () => false,
     recorded: false,
-    sends: undefined
+    attempts: undefined
   }
 }
 
@@ -83,7 +84,7 @@ test('the time upstream is that of each send in the ledger, and that of all of t
   ])
   const [first = 0, second = 0] = outcomes.map(({ upstream_ms }) => upstream_ms)
   expect(Math.min(first, second)).toBeGreaterThanOrEqual(atLeastMs)
-  expect(call.sends).toMatchObject({
+  expect(call.attempts).toMatchObject({
     last: { attempt: 2, credential: outcomes[1]?.credential },
     outcome: { code: 'accepted' },
     upstreamMs: first + second

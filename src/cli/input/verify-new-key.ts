@@ -1,6 +1,6 @@
 import type { DomainError } from '../../base/domain-error.ts'
 import { domainError } from '../../contract/error-table.ts'
-import { Problem } from '../../contract/problem.ts'
+import type { Problem } from '../../contract/problem.ts'
 import { ledgerSigner } from '../../custody/crypto/ledger-signer.ts'
 import type { KeyMaterial } from '../../custody/key-material.ts'
 import { labelOf } from '../../custody/manage/versions.ts'
@@ -20,19 +20,13 @@ export async function verifyNewKey(
   { config, store, masterKey }: OpenedStore,
   key: NewKey
 ): Promise<boolean> {
-  const { verifyCredential: proveKey } = await import('../../upstream/verify-credential.ts')
+  const { verifyCredential } = await import('../../upstream/verify-credential.ts')
   const ledger = new SynchronousLedger(store, { role, version: program, pid }, ledgerSigner(masterKey()))
-  let echoed = false
-  const onEcho = () => {
-    echoed = true
-  }
   try {
     const { upstreamOrigin: origin, upstreamDeadlineMs: deadlineMs } = config
-    await proveKey(key, { origin, deadlineMs, ledger, onEcho })
-    return echoed
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error
-    throw refusalOf(error, labelOf(key.name, key.version))
+    const { problem, leaksKey } = await verifyCredential(key, { origin, deadlineMs, ledger })
+    if (problem) throw refusalOf(problem, labelOf(key.name, key.version))
+    return leaksKey
   } finally {
     ledger.close()
   }

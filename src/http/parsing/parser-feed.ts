@@ -2,15 +2,14 @@ import type { NodeSocket } from '../node-socket.ts'
 import { forgetExpectation } from './expect-continue.ts'
 import type { RequestProgress } from './request-progress.ts'
 
-/** How many slices the parser gets in one go: each costs a call of it, however short it is. */
-const slicesAtOnce = 64
-/** How many bytes it gets in one go of a stranger's body: each may be a chunk of its own. */
-const bodyAtOnce = 4 * 1024
+/** How many slices the parser gets at once: each costs a call of it, however short it is. */
+const maxSlices = 64
+/** How many bytes it gets at once of an anonymous body: each may be a chunk of its own. */
+const maxAnonymousBody = 4 * 1024
 
-/** Whose bytes they are. Both may change with each slice. */
-export type Fed = {
-  /** Whether somebody has proved on this connection who they are. */
-  readonly known: boolean
+/** The connection that the bytes come from. Both members may change with each slice. */
+export type ParserInput = {
+  readonly authenticated: boolean
   /** Whether the parser may have more bytes now. */
   mayFeed(): boolean
 }
@@ -28,19 +27,19 @@ export class ParserFeed {
     this.#takeBytes = takeBytes
   }
 
-  /** Gives it what it may have now, and returns how many bytes that were. All are taken when they turn out not to be HTTP. */
-  give(bytes: Buffer, fed: Fed): number {
+  /** Gives the parser what it may have now, and returns how many bytes that were: all of them when they are not HTTP. */
+  give(bytes: Buffer, input: ParserInput): number {
     const progress = this.#progress
     let at = 0
-    // The first of its body comes with the next go: until then it may have become known.
-    let bodyLeft = progress.inBody ? bodyAtOnce : 0
-    for (let slices = 0; at < bytes.length && slices < slicesAtOnce && fed.mayFeed(); slices++) {
-      const bounded = progress.inBody && !fed.known
-      if (bounded && bodyLeft === 0) break
-      const to = fed.known
+    // The body begins with the next call: by then the connection may have authenticated.
+    let bodyLeft = progress.inBody ? maxAnonymousBody : 0
+    for (let slices = 0; at < bytes.length && slices < maxSlices && input.mayFeed(); slices++) {
+      const isBounded = progress.inBody && !input.authenticated
+      if (isBounded && bodyLeft === 0) break
+      const to = input.authenticated
         ? progress.mayEndWithBody(bytes, at)
-        : progress.mayEnd(bounded ? bytes.subarray(0, at + bodyLeft) : bytes, at)
-      if (bounded) bodyLeft -= to - at
+        : progress.mayEnd(isBounded ? bytes.subarray(0, at + bodyLeft) : bytes, at)
+      if (isBounded) bodyLeft -= to - at
       if (!progress.speaksHttp(bytes, at, to)) {
         const error = Object.assign(new Error('not HTTP/1.0 or HTTP/1.1'), { code: 'ERR_OTHER_PROTOCOL' })
         this.#socket.server.emit('clientError', error, this.#socket)

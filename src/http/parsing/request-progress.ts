@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import { MessageEdges } from './message-edges.ts'
+import { MessageBoundaries } from './message-boundaries.ts'
 
-/** How far the latest request of a connection has come. */
+/** How much of the latest request of a connection has come. */
 export class RequestProgress {
-  readonly #edges = new MessageEdges()
+  readonly #boundaries = new MessageBoundaries()
   #request: IncomingMessage | null = null
-  /** Bytes of its body still to come; of a chunked one nobody knows how many. */
+  /** Bytes of its body still to come, without end for a chunked one. */
   #bodyLeft = 0
 
   /** Whether its head has come, and its body not all. */
@@ -13,14 +13,14 @@ export class RequestProgress {
     return this.#bodyLeft > 0
   }
 
-  /** Whether a request has begun and has not come whole. */
+  /** Whether its head has come, and not all of it. */
   get incomplete(): boolean {
     return this.#request !== null
   }
 
-  /** Whether a byte of a request has come that has not come whole. */
+  /** Whether a byte of it has come, and not all of it. */
   get hasBegun(): boolean {
-    return this.incomplete || this.#edges.hasBegun
+    return this.incomplete || this.#boundaries.hasBegun
   }
 
   /** Its head has come. */
@@ -38,35 +38,35 @@ export class RequestProgress {
 
   /** Where it may end at the earliest, from `from` on: the parser may have the bytes up to there. */
   mayEnd(bytes: Buffer, from: number): number {
-    const counted = this.inBody && this.#bodyLeft !== Number.POSITIVE_INFINITY
-    return counted ? Math.min(bytes.length, from + this.#bodyLeft) : this.#edges.next(bytes, from)
+    const isCounted = this.inBody && this.#bodyLeft !== Number.POSITIVE_INFINITY
+    return isCounted ? Math.min(bytes.length, from + this.#bodyLeft) : this.#boundaries.next(bytes, from)
   }
 
-  /** The same, but a body that came with its head, and with nothing behind it, goes with it: the parser is called once. */
+  /** The same, but a body that came with its head, and with nothing behind it, goes with the head: one call of the parser. */
   mayEndWithBody(bytes: Buffer, from: number): number {
     const end = this.mayEnd(bytes, from)
     const rest = bytes.length - end
     return rest > 0 && !this.inBody && announces(bytes.subarray(from, end), rest) ? bytes.length : end
   }
 
-  /** False as soon as its first line has come whole and is of another protocol. */
+  /** False once its first line is complete and of another protocol. */
   speaksHttp(bytes: Buffer, from: number, to: number): boolean {
-    return this.inBody || this.#edges.speaksHttp(bytes, from, to)
+    return this.inBody || this.#boundaries.speaksHttp(bytes, from, to)
   }
 
-  /** The parser has taken so many bytes of its body, or, with 0, of its head. True when it has come whole with them. */
+  /** The parser has taken so many bytes of its body, or, with 0, of its head. True when the request is complete with them. */
   took(bodyBytes: number): boolean {
     if (!this.#request?.complete) {
       this.#bodyLeft -= bodyBytes
       return false
     }
     this.forget()
-    this.#edges.begin()
+    this.#boundaries.begin()
     return true
   }
 }
 
-/** Whether a head says, as most clients spell it, that so many bytes follow. Where it says more than one thing it is refused. */
+/** Whether a head announces so many bytes, in the spelling of most clients. A head with two lengths is refused later. */
 function announces(head: Buffer, length: number): boolean {
   return (
     head.includes(`\r\nContent-Length: ${length}\r\n`, 0, 'latin1') ||

@@ -22,8 +22,8 @@ function request(): UpstreamRequest {
     deadlineMs: 15_000,
     abandoned: () => false,
     waitSeconds: () => 0,
-    reveals: () => false,
-    proves: () => true
+    containsKey: () => false,
+    isProven: () => true
   }
 }
 

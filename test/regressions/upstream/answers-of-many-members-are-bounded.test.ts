@@ -14,7 +14,7 @@ function object(count: number, first: string): string {
 
 function answer(status: number, body: string): UpstreamResponse {
   const headers = { contentType: 'application/json', contentEncoding: '', retryAfter: '', requestId: '' }
-  return { kind: 'answer', status, headers, body, reveals: false, upstreamMs: 0 }
+  return { kind: 'answer', status, headers, body, leaksKey: false, upstreamMs: 0 }
 }
 
 /** Milliseconds of processor time of this thread; the best of some, as what else it does comes on top. */

@@ -1,4 +1,4 @@
-import { AnswerNotHttp, BytesNotAskedFor } from '../response.ts'
+import { UpstreamError } from '../upstream-error.ts'
 
 const cr = 0x0d
 const lf = 0x0a
@@ -8,8 +8,8 @@ const one = 0x31
 /** Each character of a status line lies between these; behind them comes a space, or the end of the line. */
 const lowest = Buffer.from('HTTP/1.0 100')
 const highest = Buffer.from('HTTP/1.1 599')
-const atMinor = 7
-const atStatus = 9
+const minorOffset = 7
+const statusOffset = 9
 
 const maxHeadBytes = 16_384
 /** Each line costs the parser some objects, however short it is. */
@@ -18,20 +18,19 @@ const maxHeadLines = 256
 const maxInterimBytes = 65_536
 
 /**
- * What may come next on a connection: nothing before a request; then a status line; the rest of the head of an
- * interim answer or of the answer itself; and behind that its body, whose end the parser finds.
+ * What may come next on a connection: nothing before a request; then a status line; the rest of the head of an interim answer
+ * or of the answer itself; and behind that its body, whose end the parser finds.
  */
 type Expected = 'nothing' | 'status-line' | 'interim-head' | 'head' | 'body'
 
 /**
- * Stands before the parser of one connection and sees the head of each answer. undici takes a `100 Continue` that nobody
- * asked for as a bad answer, passes over any number of other interim answers, and reads status lines of RTSP or HTTP/2.0
- * as if they were HTTP/1.1. Here interim answers are taken out, within a bound, and no other protocol gets through.
- * Each byte is looked at once.
+ * Stands before the parser of one connection and reads the head of each answer. undici rejects a `100 Continue` that nobody
+ * asked for, skips any number of other interim answers, and reads status lines of RTSP or HTTP/2.0 as HTTP/1.1. Here interim
+ * answers are taken out, within a bound, and no other protocol gets through. Each byte is looked at once.
  */
-export class AnswerHeads {
+export class HeadFilter {
   #expected: Expected = 'nothing'
-  /** The beginning of a status line that has not come whole yet. */
+  /** The beginning of a status line that is not complete yet. */
   #held: Buffer | undefined
   #minor = 1
   #headBytes = 0
@@ -52,41 +51,40 @@ export class AnswerHeads {
   }
 
   /** Whether the answer is one of HTTP/1.0, which knows no chunks. */
-  get isOld(): boolean {
+  get isHttp10(): boolean {
     return this.#minor === 0
   }
 
-  /** What the parser may see of bytes that came; null when that is nothing. Throws what the connection ends with. */
-  admit(chunk: Buffer): Buffer | null {
+  /** The part of these bytes that the parser may see; null for none. Throws the error that ends the connection. */
+  pass(chunk: Buffer): Buffer | null {
     if (this.#expected === 'body') return chunk
-    if (this.#expected === 'nothing') throw new BytesNotAskedFor()
+    if (this.#expected === 'nothing') throw new UpstreamError('UND_ERR_SOCKET')
     const bytes = this.#held ? Buffer.concat([this.#held, chunk]) : chunk
     this.#held = undefined
-    return this.#admitFrom(bytes)
+    return this.#passFrom(bytes)
   }
 
-  #admitFrom(bytes: Buffer): Buffer | null {
+  #passFrom(bytes: Buffer): Buffer | null {
     // Where the answer itself begins, which is passed on whole.
-    let passed = -1
-    for (let at = 0; at < bytes.length; ) {
+    let answerStart = -1
+    for (let at = 0; at < bytes.length && this.#expected !== 'body'; at = this.#readHead(bytes, at)) {
       if (this.#expected === 'status-line' && !this.#readStatusLine(bytes, at)) {
         this.#held = bytes.subarray(at)
         return null
       }
-      if (this.#expected === 'head' && passed === -1) passed = at
-      at = this.#readHead(bytes, at)
-      if (this.#expected === 'body') break
+      if (this.#expected === 'head' && answerStart === -1) answerStart = at
     }
-    return passed === -1 ? null : bytes.subarray(passed)
+    return answerStart === -1 ? null : bytes.subarray(answerStart)
   }
 
   /** False when more of it has to come. */
   #readStatusLine(bytes: Buffer, start: number): boolean {
     if (!isStatusLine(bytes, start)) return false
-    const interim = bytes[start + atStatus] === one
-    if (interim && bytes[start + atStatus + 1] === zero && bytes[start + atStatus + 2] === one)
-      throw new AnswerNotHttp('the upstream changes to another protocol')
-    this.#minor = (bytes[start + atMinor] ?? 0) - zero
+    const at = start + statusOffset
+    const interim = bytes[at] === one
+    if (interim && bytes[at + 1] === zero && bytes[at + 2] === one)
+      throw notHttp('the upstream changes to another protocol')
+    this.#minor = (bytes[start + minorOffset] ?? 0) - zero
     this.#expected = interim ? 'interim-head' : 'head'
     return true
   }
@@ -104,31 +102,27 @@ export class AnswerHeads {
       }
       const length = this.#lineLength + end - at
       // The line's last character may have come with the bytes before.
-      const whole = end > at ? bytes[end - 1] === cr : this.#endsWithCr
-      if (!whole) throw new AnswerNotHttp('a line of a head does not end with CR LF')
+      const endsWithCr = end > at ? bytes[end - 1] === cr : this.#endsWithCr
+      if (!endsWithCr) throw notHttp('a line of a head does not end with CR LF')
       this.#lineLength = 0
       this.#endsWithCr = false
       at = end + 1
       if (length === 1) {
-        this.#endHead()
+        if (this.#expected === 'head') this.#expected = 'body'
+        else this.#expectStatusLine()
         return at
       }
-      if (++this.#headLines > maxHeadLines) throw new AnswerNotHttp('a head of too many lines')
+      if (++this.#headLines > maxHeadLines) throw notHttp('a head of too many lines')
     }
     return at
   }
 
   #count(bytes: number): void {
     this.#headBytes += bytes
-    if (this.#headBytes > maxHeadBytes) throw new AnswerNotHttp('a head of too many bytes')
+    if (this.#headBytes > maxHeadBytes) throw notHttp('a head of too many bytes')
     if (this.#expected !== 'interim-head') return
     this.#interimBytes += bytes
-    if (this.#interimBytes > maxInterimBytes) throw new AnswerNotHttp('interim answers without end')
-  }
-
-  #endHead(): void {
-    if (this.#expected === 'head') this.#expected = 'body'
-    else this.#expectStatusLine()
+    if (this.#interimBytes > maxInterimBytes) throw notHttp('interim answers without end')
   }
 
   #expectStatusLine(): void {
@@ -141,7 +135,7 @@ export class AnswerHeads {
   }
 }
 
-/** False when more has to come before that can be said. Throws when it is a status line of something else. */
+/** False when more has to come before that can be said. Throws for the status line of another protocol. */
 function isStatusLine(bytes: Buffer, start: number): boolean {
   const length = Math.min(bytes.length - start, lowest.length)
   for (let index = 0; index < length; index++) {
@@ -154,6 +148,5 @@ function isStatusLine(bytes: Buffer, start: number): boolean {
   return true
 }
 
-function noStatusLine(): AnswerNotHttp {
-  return new AnswerNotHttp('no status line of HTTP/1.0 or HTTP/1.1')
-}
+const notHttp = (message: string) => new UpstreamError('ANSWER_NOT_HTTP', message)
+const noStatusLine = () => notHttp('no status line of HTTP/1.0 or HTTP/1.1')

@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { AnswerHeads } from '../../../src/upstream/answer/heads.ts'
+import { HeadFilter } from '../../../src/upstream/response/head-filter.ts'
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
 
 /** What gets through of an answer that comes in these chunks, or the code that the connection ends with. */
 function admitted(chunks: readonly Buffer[]): string {
-  const heads = new AnswerHeads()
-  heads.expectAnswer()
+  const filter = new HeadFilter()
+  filter.expectAnswer()
   try {
-    return Buffer.concat(chunks.map(chunk => heads.admit(chunk) ?? Buffer.alloc(0))).toString('latin1')
+    return Buffer.concat(chunks.map(chunk => filter.pass(chunk) ?? Buffer.alloc(0))).toString('latin1')
   } catch (error) {
     return (error as { code: string }).code
   }
@@ -72,16 +72,16 @@ test(`what is refused does not depend on how it is cut (seed ${seed})`, () => {
 })
 
 test('before a request, and behind its answer, no byte may come', () => {
-  const heads = new AnswerHeads()
+  const filter = new HeadFilter()
   const line = Buffer.from('\r\n')
-  expect(() => heads.admit(line)).toThrow()
-  heads.expectAnswer()
-  heads.admit(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'))
-  expect(heads.admit(line)).toBe(line)
-  heads.expectNothing()
-  expect(() => heads.admit(line)).toThrow()
-  heads.expectAnswer()
-  expect(heads.admit(Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'))).toBeNull()
+  expect(() => filter.pass(line)).toThrow()
+  filter.expectAnswer()
+  filter.pass(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'))
+  expect(filter.pass(line)).toBe(line)
+  filter.expectNothing()
+  expect(() => filter.pass(line)).toThrow()
+  filter.expectAnswer()
+  expect(filter.pass(Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'))).toBeNull()
 })
 
 test.each([

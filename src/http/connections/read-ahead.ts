@@ -1,7 +1,7 @@
 import { type NodeSocket, stopReading } from '../node-socket.ts'
 
-/** What came too early on a connection. While there is any, nothing more is read: also when its stream asks for bytes. */
-export class HeldBytes {
+/** Bytes that a connection sent ahead of their turn. While there are any, nothing more is read, even if its stream asks for it. */
+export class ReadAhead {
   readonly #socket: NodeSocket
   readonly #read: (size: number) => void
   #bytes: Buffer | null = null
@@ -22,20 +22,20 @@ export class HeldBytes {
     return this.#bytes?.length ?? 0
   }
 
-  /** Holds bytes behind those that are held. */
+  /** Appends bytes, and pauses reading. */
   add(bytes: Buffer): void {
     this.#bytes = this.#bytes === null ? bytes : Buffer.concat([this.#bytes, bytes])
     stopReading(this.#socket)
   }
 
-  /** All of them, which are held no longer. To read on is another step: some may be held again. */
+  /** Removes all bytes. Reading goes on by `readOn` only: some may be added again first. */
   take(): Buffer | null {
     const bytes = this.#bytes
     this.#bytes = null
     return bytes
   }
 
-  /** Reads on, unless some are held. */
+  /** Reads on, unless there are bytes. */
   readOn(): void {
     if (this.#bytes === null) this.#read.call(this.#socket, 0)
   }

@@ -4,19 +4,19 @@ import { isIP, SocketAddress } from 'node:net'
 export type CallerAddress = {
   /** The address of the caller, or `unknown` when a trusted proxy wrote something else in its place. */
   readonly address: string
-  /** Where what this caller does is counted: its address or, when that is unknown, that of the last proxy before it. */
+  /** Where this caller is counted: by its address or, when that is unknown, by that of the last proxy before it. */
   readonly countedAs: string
 }
 
-/** What no address can be: longer texts are not looked at. */
+/** Longer entries are no addresses and are not parsed. */
 const longestEntry = 64
-/** A chain of more trusted proxies than this is none: somebody wants it walked. */
+/** More trusted proxies in a row are a made-up chain. */
 const mostHops = 32
 
 /**
- * The address behind a connection from `peer`, by the text of its `X-Forwarded-For`. Each proxy writes whom it was asked by at the
- * end, so the chain is walked from there, and no further than the first entry that is no trusted proxy: what stands before that,
- * its owner may have made up.
+ * The address behind a connection from `peer`, by the text of its `X-Forwarded-For`. Each proxy appends the address that it was
+ * asked by, so the chain is read from its end to the first entry that is no trusted proxy: whatever stands before that entry
+ * may be made up.
  */
 export function callerAddress(
   peer: string | undefined,
@@ -25,14 +25,9 @@ export function callerAddress(
 ): CallerAddress {
   const address = peerAddress(peer)
   if (address === null) return { address: 'unknown', countedAs: 'unknown' }
-  if (forwarded === undefined || !isProxy(address)) return { address, countedAs: address }
-  return walk(address, forwarded, isProxy)
-}
-
-function walk(peer: string, forwarded: string, isProxy: (address: string) => boolean): CallerAddress {
   // A caller's own empty header is put in front; one that is empty altogether names nobody but the proxy.
-  const chain = forwarded.replace(/^[ \t,]+/, '')
-  let last = peer
+  const chain = forwarded?.replace(/^[ \t,]+/, '') ?? ''
+  let last = address
   let end = chain.length
   for (let hops = 0; end > 0 && isProxy(last); hops++) {
     const comma = chain.lastIndexOf(',', end - 1)
@@ -44,7 +39,7 @@ function walk(peer: string, forwarded: string, isProxy: (address: string) => boo
   return { address: last, countedAs: last }
 }
 
-/** What the operating system says of the other end: a dual-stack listener shows IPv4 in its IPv6 form. Null when it has gone. */
+/** The peer's address; a dual-stack listener shows IPv4 in its IPv6 form. Null when the peer has gone. */
 function peerAddress(peer = ''): string | null {
   const address = peer.replace(/^::ffff:(?=[0-9]+\.)/i, '').replace(/%.*$/, '')
   return isIP(address) === 0 ? null : address
@@ -62,11 +57,24 @@ export function readForwarded(entry: string): string | null {
   return plainAddress(withPort ?? text)
 }
 
-/** An address in its usual form: IPv4-mapped as IPv4, and without a zone, which is a name of somebody's machine. Null for none. */
+/** An address in canonical form: IPv4-mapped as IPv4, and without a zone, which names an interface. Null for none. */
 function plainAddress(text: string): string | null {
   const address = text.replace(/%.*$/, '')
   const family = isIP(address)
   if (family !== 6) return family === 4 ? address : null
-  const usual = new SocketAddress({ address, family: 'ipv6' }).address
-  return /^::ffff:([0-9.]+)$/.exec(usual)?.[1] ?? usual
+  const canonical = new SocketAddress({ address, family: 'ipv6' }).address
+  return /^::ffff:([0-9.]+)$/.exec(canonical)?.[1] ?? canonical
+}
+
+/** The network that an address is counted as: itself, or for IPv6 its /64, in which a host chooses addresses freely. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address
+  const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1]
+  if (mapped !== undefined) return mapped
+  const [head = '', tail = ''] = address.split('::')
+  const front = head === '' ? [] : head.split(':')
+  const missing = address.includes('::') ? 8 - front.length - tail.split(':').filter(Boolean).length : 0
+  return [...front, ...Array<string>(Math.max(0, missing)).fill('0'), ...tail.split(':')]
+    .slice(0, 4)
+    .join(':')
 }

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { closeSlowly } from '../../../src/http/connections/close-slowly.ts'
+import { lingeringClose } from '../../../src/http/connections/lingering-close.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
@@ -40,7 +40,7 @@ function connection() {
 
 test('a caller that has nothing more to send is cut after a second', async () => {
   const { socket, pass } = connection()
-  closeSlowly(socket)
+  lingeringClose(socket)
   await pass(900)
   expect([socket.writableEnded, socket.destroyed]).toEqual([true, false])
   await pass(100)
@@ -49,11 +49,11 @@ test('a caller that has nothing more to send is cut after a second', async () =>
 
 test('a caller that goes on sending is let, for ten seconds at most, also when it is asked to end twice', async () => {
   const { socket, send, pass } = connection()
-  closeSlowly(socket)
+  lingeringClose(socket)
   for (let ms = 0; ms < 9_900; ms += 300) {
     expect(await send(1)).toBe(true)
     await pass(300)
-    closeSlowly(socket)
+    lingeringClose(socket)
   }
   expect(socket.destroyed).toBe(false)
   await pass(100)
@@ -62,7 +62,7 @@ test('a caller that goes on sending is let, for ten seconds at most, also when i
 
 test('a caller that sends as fast as it can is read a part at a time, and 32 MiB at most', async () => {
   const { socket, send, pass } = connection()
-  closeSlowly(socket)
+  lingeringClose(socket)
   let sent = 0
   for (let ms = 0; ms < 5_000 && !socket.destroyed; ms += 250) {
     let inTick = 0
@@ -79,11 +79,11 @@ test('a caller that sends as fast as it can is read a part at a time, and 32 MiB
 test('of many callers that are refused at once a few are read in each turn, all of them in the end', async () => {
   // A module of its own: turns that are used up here are not the other tests'.
   vi.resetModules()
-  const { closeSlowly } = await import('../../../src/http/connections/close-slowly.ts')
+  const { lingeringClose } = await import('../../../src/http/connections/lingering-close.ts')
   const connections = Array.from({ length: 20 }, connection)
   for (const { socket } of connections) {
     socket.push(Buffer.alloc(1))
-    closeSlowly(socket)
+    lingeringClose(socket)
   }
   const read = () => connections.filter(({ socket }) => socket.readableFlowing && !socket.isPaused()).length
   expect(read()).toBeLessThanOrEqual(2)

@@ -1,30 +1,30 @@
 const emptyLine = Buffer.from('\r\n\r\n')
 const cr = 13
 const lf = 10
-/** How a request line ends that this server takes, but for the last digit of its version and the line's end. */
+/** How a request line of HTTP/1.0 or HTTP/1.1 ends, but for the last digit of its version and the line's end. */
 const protocol = Buffer.from(' HTTP/1.')
 /** `protocol`, the digit and CRLF. */
 const lineEndLength = protocol.length + 3
 
 /**
- * Where messages may end in the bytes of a connection, wherever they were split on their way. Node's parser, strict as
- * it is here, ends a head at an empty line and nowhere else, and a chunked body, with or without trailers, as well: who
- * feeds it up to an empty line at a time feeds it one end at most.
+ * Where messages may end in the bytes of a connection, however they are split. Node's strict parser ends a head at an empty
+ * line and nowhere else, and a chunked body, with or without trailers, as well: fed up to one empty line at a time, it finds
+ * one end at most.
  */
-export class MessageEdges {
+export class MessageBoundaries {
   /** How many bytes of an empty line the bytes so far end with. */
   #matched = 0
   #lineBegun = false
   #lineEnded = false
-  /** The last bytes of a request line that has not come whole. */
+  /** The last bytes of a request line that is not complete. */
   #line: Buffer = Buffer.alloc(0)
 
-  /** Whether a byte of a message has come: empty lines before it are none. */
+  /** Whether a byte of a message has come; empty lines before it do not count. */
   get hasBegun(): boolean {
     return this.#lineBegun
   }
 
-  /** What comes now begins a message. */
+  /** The next byte begins a message. */
   begin(): void {
     this.#matched = 0
     this.#lineBegun = false
@@ -36,12 +36,8 @@ export class MessageEdges {
     const end = this.#endOfBegun(bytes, from)
     if (end !== -1) return end
     const found = bytes.indexOf(emptyLine, from)
-    if (found !== -1) {
-      this.#matched = 0
-      return found + emptyLine.length
-    }
-    this.#matched = endingIn(bytes, from)
-    return bytes.length
+    this.#matched = found === -1 ? matchedAtEnd(bytes, from) : 0
+    return found === -1 ? bytes.length : found + emptyLine.length
   }
 
   /** Where an empty line ends that began in earlier bytes; -1 when these do not go on with it. */
@@ -58,10 +54,7 @@ export class MessageEdges {
     return at
   }
 
-  /**
-   * False as soon as the request line has come whole and does not end in HTTP/1.0 or HTTP/1.1: to Node's parser RTSP and
-   * ICE are as good.
-   */
+  /** False once the request line is complete and of neither HTTP/1.0 nor HTTP/1.1: Node's parser takes RTSP and ICE as well. */
   speaksHttp(bytes: Buffer, from: number, to: number): boolean {
     if (this.#lineEnded) return true
     let start = from
@@ -82,8 +75,8 @@ export class MessageEdges {
   }
 }
 
-/** How many bytes of an empty line they end with. */
-function endingIn(bytes: Buffer, from: number): number {
+/** How many bytes of an empty line these bytes end with. */
+function matchedAtEnd(bytes: Buffer, from: number): number {
   const last = bytes.length - 1
   if (last < from) return 0
   if (bytes[last] === lf) return last > from && bytes[last - 1] === cr ? 2 : 0
@@ -93,9 +86,8 @@ function endingIn(bytes: Buffer, from: number): number {
 
 function endsInHttp(line: Buffer, from: number, to: number): boolean {
   const start = to - lineEndLength
-  if (start < from) return false
-  for (let index = 0; index < protocol.length; index++)
-    if (line[start + index] !== protocol[index]) return false
+  if (start < from || line.compare(protocol, 0, protocol.length, start, start + protocol.length) !== 0)
+    return false
   const digit = line[to - 3]
   return (digit === 0x30 || digit === 0x31) && line[to - 2] === cr
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { MessageEdges } from '../../../src/http/parsing/message-edges.ts'
+import { MessageBoundaries } from '../../../src/http/parsing/message-boundaries.ts'
 
 /** Cuts bytes into pieces at the given places. */
 function pieces(bytes: Buffer, cuts: readonly number[]): Buffer[] {
@@ -17,12 +17,12 @@ const cuts = fc.array(fc.nat(200), { maxLength: 12 })
 
 test('empty lines are found at the same places, however the bytes are cut', () => {
   const found = (parts: readonly Buffer[]) => {
-    const edges = new MessageEdges()
+    const boundaries = new MessageBoundaries()
     const ends: number[] = []
     let before = 0
     for (const part of parts) {
       for (let at = 0; at < part.length; ) {
-        at = edges.next(part, at)
+        at = boundaries.next(part, at)
         ends.push(before + at)
       }
       before += part.length
@@ -60,8 +60,8 @@ test.each([
   const bytes = Buffer.from(line)
   for (let first = 0; first <= bytes.length; first++)
     for (let second = first; second <= bytes.length; second++) {
-      const edges = new MessageEdges()
-      const verdicts = pieces(bytes, [first, second]).map(part => edges.speaksHttp(part, 0, part.length))
+      const boundaries = new MessageBoundaries()
+      const verdicts = pieces(bytes, [first, second]).map(part => boundaries.speaksHttp(part, 0, part.length))
       expect(verdicts.includes(false)).toBe(!taken)
       // Nothing is refused before the line has ended.
       if (second < bytes.length) expect(verdicts.slice(0, 2)).toEqual([true, true])
@@ -69,11 +69,11 @@ test.each([
 })
 
 test('what follows the line is no matter of it', () => {
-  const edges = new MessageEdges()
+  const boundaries = new MessageBoundaries()
   const bytes = Buffer.from('GET / HTTP/1.1\r\nHost: a\nX: RTSP/1.0\r\n\r\n')
-  expect(edges.speaksHttp(bytes, 0, bytes.length)).toBe(true)
+  expect(boundaries.speaksHttp(bytes, 0, bytes.length)).toBe(true)
   const next = Buffer.from('GET / RTSP/1.0\r\n')
-  expect(edges.speaksHttp(next, 0, next.length)).toBe(true)
-  edges.begin()
-  expect(edges.speaksHttp(next, 0, next.length)).toBe(false)
+  expect(boundaries.speaksHttp(next, 0, next.length)).toBe(true)
+  boundaries.begin()
+  expect(boundaries.speaksHttp(next, 0, next.length)).toBe(false)
 })

@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { callerAddress, readForwarded } from '../../src/http/forwarded-address.ts'
+import { callerAddress, readForwarded } from '../../src/http/caller-address.ts'
 
 describe('an entry', () => {
   test.each([
