@@ -1,22 +1,31 @@
 import { domainError } from '../contract/error-table.ts'
 import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
 import { Problem } from '../contract/problem.ts'
-import type { CredentialState } from '../custody/credential.ts'
 import type { CredentialPool } from '../custody/credential-pool.ts'
 import type { CredentialReconciler } from '../custody/credential-reconciler.ts'
 import type { CredentialView } from '../custody/credential-views.ts'
+import type { Breaker } from '../upstream/breaker.ts'
 
-/** A credential as this process holds it: `refused` when the upstream has refused its key three times in a row. */
+/** `sealed`: its key is unreadable; `refused`: the upstream has rejected it three times in a row, and its breaker is open. */
+export type CredentialState = 'usable' | 'sealed' | 'refused'
+
+/** A credential as this process holds it. */
 export type CredentialStatus = CredentialView & { readonly state: CredentialState }
 
 /** What administrators are told of the credentials of a process, from its memory. */
 export class CredentialStatuses {
   readonly #keeper: Pick<CredentialReconciler, 'views'>
-  readonly #credentials: Pick<CredentialPool, 'stateOf'>
+  readonly #credentials: Pick<CredentialPool, 'held'>
+  readonly #breaker: Pick<Breaker, 'isOpen'>
 
-  constructor(keeper: Pick<CredentialReconciler, 'views'>, credentials: Pick<CredentialPool, 'stateOf'>) {
+  constructor(
+    keeper: Pick<CredentialReconciler, 'views'>,
+    credentials: Pick<CredentialPool, 'held'>,
+    breaker: Pick<Breaker, 'isOpen'>
+  ) {
     this.#keeper = keeper
     this.#credentials = credentials
+    this.#breaker = breaker
   }
 
   /** Credentials by name. Throws `sealed` when they were never read, and Refusal: cursor_invalid. */
@@ -45,6 +54,11 @@ export class CredentialStatuses {
   }
 
   #held(view: CredentialView): CredentialStatus {
-    return { ...view, state: this.#credentials.stateOf(view.credential) }
+    return { ...view, state: this.#stateOf(view.credential) }
+  }
+
+  #stateOf(name: string): CredentialState {
+    if (this.#credentials.held(name).active === null) return 'sealed'
+    return this.#breaker.isOpen(name) ? 'refused' : 'usable'
   }
 }

@@ -1,7 +1,7 @@
 import { domainError, hasCode } from '../contract/error-table.ts'
-import type { HeldVersion } from './credential.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
 import { decrypt } from './crypto/envelope.ts'
+import type { HeldVersion } from './key-handle.ts'
 import { KeyMaterial } from './key-material.ts'
 import type { VersionRow } from './manage/credential-rows.ts'
 import { labelOf } from './manage/versions.ts'

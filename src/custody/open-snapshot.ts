@@ -1,6 +1,7 @@
 import { hasCode } from '../contract/error-table.ts'
-import type { HeldVersion, HeldVersions } from './credential.ts'
+import type { HeldVersions } from './credential-pool.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
+import type { HeldVersion } from './key-handle.ts'
 import { loadVersion } from './load-version.ts'
 import { activeCredentials, type CredentialRow, findVersion } from './manage/credential-rows.ts'
 import { labelOf } from './manage/versions.ts'

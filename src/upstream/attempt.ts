@@ -1,8 +1,9 @@
-import type { KeyHandle } from '../custody/credential.ts'
 import type { CredentialPool } from '../custody/credential-pool.ts'
+import type { KeyHandle } from '../custody/key-handle.ts'
 import type { OutcomeFacts } from '../ledger/entry/entry.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
+import type { Breaker } from './breaker.ts'
 import type { Call, OnBehalfOf, Operation } from './call.ts'
 import { requestHeaders } from './headers.ts'
 import { classify, type Outcome, statusOf } from './outcome.ts'
@@ -10,7 +11,8 @@ import type { Transport } from './transport.ts'
 
 export type AttemptDependencies = {
   transport: Pick<Transport, 'send'>
-  credentials: Pick<CredentialPool, 'waitOf' | 'containsKey' | 'containsKeyPart'>
+  credentials: Pick<CredentialPool, 'containsKey' | 'containsKeyPart'>
+  breaker: Pick<Breaker, 'waitSeconds'>
   ledger: Pick<Ledger, 'recordIntent' | 'recordOutcome'>
   /** Gets `key.leaked` when an answer of the upstream contained one of our keys. */
   events: EventPublisher
@@ -50,7 +52,7 @@ export async function attempt<T>(
     }
     await ledger.recordIntent(facts)
     call.recorded = true
-    const outcome = await send(dependencies, forwarded, key)
+    const outcome = await send(dependencies, forwarded, key, number)
     if (outcome.leaksKey)
       events.publish('key.leaked', {
         incident: 'credential_echoed',
@@ -69,9 +71,10 @@ export async function attempt<T>(
 
 /** Its own function, so that nothing holds the answer's body while the outcome waits for the disk. */
 async function send<T>(
-  { transport, credentials }: AttemptDependencies,
+  { transport, credentials, breaker }: AttemptDependencies,
   { call, operation, deadlineAt }: ForwardedCall<T>,
-  key: KeyHandle
+  key: KeyHandle,
+  number: number
 ): Promise<Outcome<T>> {
   const { method, path, body, read } = operation
   const sharedWithKey = (text: string) => credentials.containsKeyPart(text)
@@ -84,7 +87,8 @@ async function send<T>(
       body,
       deadlineMs: Math.max(1, deadlineAt - performance.now()),
       abandoned: () => call.abandoned(),
-      waitSeconds: () => credentials.waitOf(key),
+      // A fallback is another key than the one that the breaker stops.
+      waitSeconds: () => (number === 1 ? breaker.waitSeconds(key) : 0),
       containsKey: bytes => credentials.containsKey(bytes),
       isProven: answer => {
         proven = classify(answer, read, sharedWithKey)

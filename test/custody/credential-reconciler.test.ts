@@ -112,13 +112,13 @@ test('rows that were damaged are not used, and are when they are well again', as
     })
   )
   await keeper.open()
-  expect(credentials.areSealed).toBe(true)
+  expect(credentials.areUnreadable).toBe(true)
   isDamaged = false
   await keeper.poll()
-  expect(credentials.areSealed).toBe(false)
+  expect(credentials.areUnreadable).toBe(false)
   isDamaged = true
   await keeper.poll()
-  expect(credentials.areSealed).toBe(true)
+  expect(credentials.areUnreadable).toBe(true)
   isDamaged = false
   await keeper.poll()
   expect(credentials.held('default').active?.material.use(key => key)).toBe(active)
@@ -137,7 +137,7 @@ test('a version whose reference gives this process nothing leaves the one before
 
   const overdue = keeperBefore(storeGiving(lastChange => (lastChange < 2 ? snapshotOf(-1, versions) : null)))
   await overdue.keeper.open()
-  expect(overdue.credentials.areSealed).toBe(true)
+  expect(overdue.credentials.areUnreadable).toBe(true)
 })
 
 test('a credential that was removed is held for a moment, and then zeroed', async () => {

@@ -132,10 +132,11 @@ test('tenants, administrators and credentials that cannot be read from the store
 
 test('a certificate that has expired, or cannot be renewed, is shown', () => {
   const none = { areStale: false, isStale: false, isBehindReferences: false, isLacking: false }
-  const custody = { credentials: { some: () => false }, keeper: none } as never
+  const custody = { credentials: { hasUnreadable: false }, keeper: none } as never
   const of = (tls: DegradationSources['tls']) =>
     degradationsOf({
       custody,
+      breaker: { hasRejections: false, isAnyOpen: false },
       callers: none,
       completeness: none,
       proofs: { lackKeys: () => false },
