@@ -1,5 +1,5 @@
 import { domainError } from '../contract/error-table.ts'
-import { requireCredentialName } from '../custody/manage/credential-name.ts'
+import { requireCredentialName } from '../custody/manage/operations.ts'
 
 /** What a tenant uses for which nobody chose other credentials. One list for all such tenants. */
 export const defaultCredentials: readonly string[] = Object.freeze(['default'])

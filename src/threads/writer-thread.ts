@@ -147,7 +147,7 @@ const jobs = {
       if (newestChange(store.raw) <= lastChange) return null
       // Wrapped again under another master key, which is to be found where the one before was.
       if (!isInForce(store, keys)) keys = search.current()
-      return readCredentials(store.raw, keys, lastChange)
+      return readCredentials(store.raw, keys)
     })
   },
 

@@ -57,16 +57,16 @@ function snapshotOf(graceMs: number, versions = [sealedVersion(1, before), seale
   return snapshot
 }
 
-const keepers: CredentialReconciler[] = []
+const reconcilers: CredentialReconciler[] = []
 afterEach(async () => {
-  for (const keeper of keepers.splice(0)) await keeper.close()
+  for (const reconciler of reconcilers.splice(0)) await reconciler.close()
 })
 
-/** A keeper of credentials before a store that the test plays. */
-function keeperBefore(store: CredentialReconcilerOptions['store']) {
+/** A reconciler over a store that the test plays. */
+function reconcilerOf(store: CredentialReconcilerOptions['store']) {
   const { events, recorded } = recordEvents()
   const credentials = new CredentialPool({ events, persistRevert: () => {} })
-  const keeper = new CredentialReconciler({
+  const reconciler = new CredentialReconciler({
     credentials,
     store,
     sources: { env: {}, commands: {} },
@@ -75,9 +75,9 @@ function keeperBefore(store: CredentialReconcilerOptions['store']) {
     events,
     reportsCommand: false
   })
-  keepers.push(keeper)
+  reconcilers.push(reconciler)
   const failures = () => recorded.flatMap(([name, { err }]) => (err ? [[name, (err as Error).message]] : []))
-  return { keeper, credentials, failures }
+  return { reconciler, credentials, failures }
 }
 
 /** Answers `credentials` as a store does: null when nothing has changed. */
@@ -88,39 +88,39 @@ function storeGiving(
 }
 
 test('the key before is zeroed when its grace period is over, and not opened again', async () => {
-  const { keeper, credentials } = keeperBefore(
+  const { reconciler, credentials } = reconcilerOf(
     storeGiving(lastChange => (lastChange < 2 ? snapshotOf(400) : null))
   )
-  await keeper.open()
+  await reconciler.open()
   const { standby } = credentials.held('default')
   expect(standby?.material.use(key => key)).toBe(before)
   await eventually('it is dropped', () => credentials.held('default').standby === null)
   expect(standby?.material.use(key => key)).not.toContain('bd_')
   expect(credentials.held('default').active?.version).toBe(2)
 
-  const later = keeperBefore(storeGiving(lastChange => (lastChange < 2 ? snapshotOf(-1) : null)))
-  await later.keeper.open()
+  const later = reconcilerOf(storeGiving(lastChange => (lastChange < 2 ? snapshotOf(-1) : null)))
+  await later.reconciler.open()
   expect(later.credentials.held('default')).toMatchObject({ active: { version: 2 }, standby: null })
 })
 
 test('rows that were damaged are not used, and are when they are well again', async () => {
   let isDamaged = true
-  const { keeper, credentials, failures } = keeperBefore(
+  const { reconciler, credentials, failures } = reconcilerOf(
     storeGiving(lastChange => {
       if (isDamaged) throw domainError('credentials_damaged', 'not what was stored')
       return lastChange < 2 ? snapshotOf(60_000) : null
     })
   )
-  await keeper.open()
+  await reconciler.open()
   expect(credentials.areUnreadable).toBe(true)
   isDamaged = false
-  await keeper.poll()
+  await reconciler.poll()
   expect(credentials.areUnreadable).toBe(false)
   isDamaged = true
-  await keeper.poll()
+  await reconciler.poll()
   expect(credentials.areUnreadable).toBe(true)
   isDamaged = false
-  await keeper.poll()
+  await reconciler.poll()
   expect(credentials.held('default').active?.material.use(key => key)).toBe(active)
   expect(failures()).toHaveLength(2)
 })
@@ -128,21 +128,21 @@ test('rows that were damaged are not used, and are when they are well again', as
 test('a version whose reference gives this process nothing leaves the one before in use', async () => {
   const elsewhere = { ...sealedVersion(2, active), source: 'env:ELSEWHERE', wrapped_key: null, sealed: null }
   const versions = [sealedVersion(1, before), elsewhere]
-  const { keeper, credentials, failures } = keeperBefore(
+  const { reconciler, credentials, failures } = reconcilerOf(
     storeGiving(lastChange => (lastChange < 2 ? snapshotOf(60_000, versions) : null))
   )
-  await keeper.open()
+  await reconciler.open()
   expect(credentials.held('default')).toMatchObject({ active: { version: 1 }, standby: null })
   expect(failures()).toContainEqual(['credential.unreadable', 'env:ELSEWHERE is not set'])
 
-  const overdue = keeperBefore(storeGiving(lastChange => (lastChange < 2 ? snapshotOf(-1, versions) : null)))
-  await overdue.keeper.open()
+  const overdue = reconcilerOf(storeGiving(lastChange => (lastChange < 2 ? snapshotOf(-1, versions) : null)))
+  await overdue.reconciler.open()
   expect(overdue.credentials.areUnreadable).toBe(true)
 })
 
 test('a credential that was removed is held for a moment, and then zeroed', async () => {
   let isRemoved = false
-  const { keeper, credentials } = keeperBefore(
+  const { reconciler, credentials } = reconcilerOf(
     storeGiving(lastChange => {
       if (!isRemoved) return lastChange < 2 ? snapshotOf(60_000) : null
       if (lastChange > 2) return null
@@ -152,11 +152,11 @@ test('a credential that was removed is held for a moment, and then zeroed', asyn
       return { ...rest, lastChange: 3, records: { credentials: removed ? [removed] : [], versions: [] } }
     })
   )
-  await keeper.open()
+  await reconciler.open()
   const { active: held } = credentials.held('default')
   isRemoved = true
-  await keeper.refresh()
-  expect(keeper.views(new Date())).toEqual([])
+  await reconciler.refresh()
+  expect(reconciler.views(new Date())).toEqual([])
   expect(credentials.held('default').active).toBe(held)
   await eventually('it is dropped', () => credentials.held('default').active === null)
   expect(held?.material.use(key => key)).not.toContain('bd_')

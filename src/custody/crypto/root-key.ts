@@ -25,7 +25,7 @@ export type StoreKeys = MasterKey & {
 }
 
 /** A missing file is made, but only for a store that has seen no master key yet. */
-export type MasterKeyOptions = Omit<OpenMasterKeyOptions, 'isNew'>
+type MasterKeyOptions = Omit<OpenMasterKeyOptions, 'isNew'>
 
 const checkName = 'master_key_check'
 const rootName = 'root_key'
@@ -87,10 +87,8 @@ export function notOfThisStore({ form }: Pick<MasterKey, 'form'> = {}): DomainEr
 
 /** Whether the store's master key is still the one that opened these keys. */
 export function isInForce({ raw }: Pick<StoreFile, 'raw'>, { wrapping }: StoreKeys): boolean {
-  const root = readMeta(raw, rootName)
-  if (root === undefined) return true
   try {
-    decryptBytes(wrapping, Buffer.from(root, 'hex'), rootName).fill(0)
+    readRoot(raw, wrapping)
     return true
   } catch {
     return false
@@ -129,12 +127,9 @@ function rememberMasterKey(raw: DatabaseSync, masterKey: MasterKey): void {
   })
 }
 
-/** A store from before there were root keys derives from its master key. */
 function openRoot(raw: DatabaseSync, masterKey: MasterKey, wrapping: KeyObject): KeyObject {
-  const encrypted = readMeta(raw, rootName)
-  if (encrypted === undefined) return masterKey.material
   try {
-    return createSecretKey(decryptBytes(wrapping, Buffer.from(encrypted, 'hex'), rootName))
+    return readRoot(raw, wrapping) ?? masterKey.material
   } catch (error) {
     if (!hasCode(error, 'credentials_damaged')) throw error
     throw domainError(
@@ -142,6 +137,16 @@ function openRoot(raw: DatabaseSync, masterKey: MasterKey, wrapping: KeyObject):
       'the root key of the store does not open: the store was altered, restore a copy'
     )
   }
+}
+
+/** Null for a store from before there were root keys, which derives from its master key. Throws `credentials_damaged`. */
+function readRoot(raw: DatabaseSync, wrapping: KeyObject): KeyObject | null {
+  const encrypted = readMeta(raw, rootName)
+  if (encrypted === undefined) return null
+  const bytes = decryptBytes(wrapping, Buffer.from(encrypted, 'hex'), rootName)
+  const root = createSecretKey(bytes)
+  bytes.fill(0)
+  return root
 }
 
 function encryptedRoot(root: KeyObject, wrapping: KeyObject): string {

@@ -51,11 +51,10 @@ function macOf({ credentials, versions }: CredentialRows, generation: number, ke
   const covered = {
     generation,
     credentials: credentials.map(record => Object.values(record)),
-    versions: versions.map(record =>
-      Object.values(record).map(value => (value instanceof Uint8Array ? digest(value) : value))
-    )
+    versions: versions.map(record => Object.values(record))
   }
-  return createHmac('sha256', keys.derive('credential-manifest')).update(JSON.stringify(covered)).digest()
+  const text = JSON.stringify(covered, (_, value) => (value instanceof Uint8Array ? digest(value) : value))
+  return createHmac('sha256', keys.derive('credential-manifest')).update(text).digest()
 }
 
 function digest(bytes: Uint8Array): string {

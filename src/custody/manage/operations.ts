@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { domainError } from '../../contract/error-table.ts'
+import { nameForm, nameInWords } from '../../contract/schemas.ts'
 import { newValues } from '../../ledger/entry/changed-values.ts'
 import { recordedSource } from '../secrets/reference.ts'
-import { requireCredentialName } from './credential-name.ts'
 import {
   type CredentialRow,
   type CredentialRows,
@@ -14,6 +14,14 @@ import {
 } from './credential-rows.ts'
 import type { CredentialTransaction } from './transaction.ts'
 import { activate, labelOf, type NewVersion, replaceVersion, type VersionChanged } from './versions.ts'
+
+const validName = new RegExp(nameForm)
+
+/** Throws `credential_name_invalid`. */
+export function requireCredentialName(name: string): void {
+  if (!validName.test(name))
+    throw domainError('credential_name_invalid', `a credential name has ${nameInWords}`)
+}
 
 /** Adds a credential. Throws `credential_name_invalid`, `credential_exists`. */
 export function addCredential(
