@@ -35,7 +35,7 @@ export type Tables = {
   connector_grant: { tenant: string; connector_id: string; created_at: string }
   /** One row for each change to a tenant, its keys or its grants: running gateways read on from the last they saw. */
   directory_change: { id: Generated<number>; tenant: string }
-  /** An upstream credential. Its rows are covered by a digest in `meta`: see custody/credential-manifest.ts. */
+  /** An upstream credential. Its rows are covered by a digest in `meta`: see custody/manage/manifest.ts. */
   credential: {
     name: string
     created_at: string

@@ -19,14 +19,14 @@ function required(handle: KeyHandle | null): KeyHandle {
 }
 
 describe('a key', () => {
-  test('is seen by a callback alone', () => {
+  test('is given to a callback alone', () => {
     const { credentials } = heldCredentials({ default: [key] })
     const handle = required(credentials.acquire('default'))
     expect(handle.label).toBe('default@2')
     expect(handle.use(secret => secret === key)).toBe(true)
   })
 
-  test('does not show when what holds it is printed, serialised or thrown', () => {
+  test('does not show when its holder is printed, serialised or thrown', () => {
     const { credentials } = heldCredentials({ default: [key, before] })
     const held = { credentials, handle: required(credentials.acquire('default')), material: materialOf(key) }
     const error = Object.assign(new Error('with all of it', { cause: held }), held)
@@ -133,7 +133,7 @@ describe('a credential that was removed', () => {
   })
 })
 
-test('a key that was replaced while its call was under way is recognised in the answer still', () => {
+test('a key that was replaced during its call is still recognised in the answer', () => {
   const { credentials } = heldCredentials({ default: [key] })
   const handle = required(credentials.acquire('default'))
   credentials.replace('default', { active: heldVersion(3, before), standby: null, standbyUntilMs: 0 })

@@ -103,7 +103,7 @@ test('the key before is zeroed when its grace period is over, and not opened aga
   expect(later.credentials.held('default')).toMatchObject({ active: { version: 2 }, standby: null })
 })
 
-test('rows that were damaged are not used, and are when they are well again', async () => {
+test('damaged rows are not used until they are sound again', async () => {
   let isDamaged = true
   const { reconciler, credentials, failures } = reconcilerOf(
     storeGiving(lastChange => {
@@ -125,7 +125,7 @@ test('rows that were damaged are not used, and are when they are well again', as
   expect(failures()).toHaveLength(2)
 })
 
-test('a version whose reference gives this process nothing leaves the one before in use', async () => {
+test('the version before stays in use when the reference of the active one gives this process no key', async () => {
   const elsewhere = { ...sealedVersion(2, active), source: 'env:ELSEWHERE', wrapped_key: null, sealed: null }
   const versions = [sealedVersion(1, before), elsewhere]
   const { reconciler, credentials, failures } = reconcilerOf(
@@ -140,7 +140,7 @@ test('a version whose reference gives this process nothing leaves the one before
   expect(overdue.credentials.areUnreadable).toBe(true)
 })
 
-test('a credential that was removed is held for a moment, and then zeroed', async () => {
+test('a removed credential is held for a moment, and then zeroed', async () => {
   let isRemoved = false
   const { reconciler, credentials } = reconcilerOf(
     storeGiving(lastChange => {

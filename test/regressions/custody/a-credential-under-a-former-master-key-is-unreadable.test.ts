@@ -16,7 +16,7 @@ const env = Object.fromEntries(
 )
 
 // A command that had opened its keys before a rewrap was committed sealed a key that nothing could open any more.
-test('a key is not sealed, nor another master key put in force, by who still holds the one before', async () => {
+test('a process with the former master key encrypts no key, and puts no other master key in force', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-rewrap-'))
   const store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)
   try {

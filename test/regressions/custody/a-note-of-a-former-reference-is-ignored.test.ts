@@ -9,7 +9,7 @@ import { changeCredentials } from '../../../src/custody/manage/transaction.ts'
 import { openStore } from '../../../src/store/store.ts'
 
 // The gateway took the answer for the version of the key that it had just read, and called with that.
-test('a key of a reference that the credential has no longer is no version of it', async () => {
+test('the key of a former reference does not become a version of the credential', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-note-'))
   const store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)
   try {
