@@ -33,7 +33,7 @@ export class CredentialPool {
   readonly #nowMs: () => number
   /** For the keys of all that are held; null until the first answer after a change of them. */
   #search: KeySearch | null = null
-  /** Credentials that were removed, and until when they are held for calls that still name them, in monotonic milliseconds. */
+  /** Removed credentials, which calls may still name, and until when they are held, in monotonic milliseconds. */
   readonly #retiring = new Map<string, number>()
   /** Keys that are no longer held, and that calls still use. */
   readonly #retiringKeys = new Set<KeyMaterial>()

@@ -83,7 +83,7 @@ export class CredentialReconciler {
     return this.#turns.run(() => this.#readStore())
   }
 
-  /** Runs the commands of references at the next look, and returns how many they are: one that has just failed has its pause. */
+  /** Makes the commands of references run at the next look, but for those that have just failed. Returns how many there are. */
   runCommandsAgain(): number {
     return this.#references.expireCommands()
   }

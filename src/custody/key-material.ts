@@ -16,7 +16,7 @@ export class KeyMaterial {
   #discarded = false
   #search: KeySearch | null = null
 
-  /** Takes `bytes` over and zeroes them with itself. Throws `secret_unavailable` when they cannot be the value of a header. */
+  /** Takes `bytes` over, and zeroes them in time. Throws `secret_unavailable` when they cannot be the value of a header. */
   constructor(bytes: Buffer, fingerprintKey: KeyObject) {
     const reason = unusableReason(bytes)
     if (reason !== null) {

@@ -17,8 +17,8 @@ export type FetchMaterial = (reference: string) => Promise<KeyMaterial>
 type Opening = Pick<CredentialSnapshot, 'wrapping' | 'fingerprintKey'>
 
 /**
- * Opens one version as it was recorded. Throws `credentials_damaged` when its encrypted key is unreadable here, and `secret_unavailable` when
- * its reference gives no key, or another than was recorded.
+ * Opens one version as it was recorded. Throws `credentials_damaged` when its encrypted key is unreadable, and
+ * `secret_unavailable` when its reference gives no key, or another than was recorded.
  */
 export async function loadVersion(
   record: VersionRow,

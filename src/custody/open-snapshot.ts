@@ -37,7 +37,7 @@ async function openVersions(
   const before =
     standby !== null && (isInGrace || isElsewhere) ? await openVersion(name, standby, active, opening) : null
   if (!before || !isElsewhere) return { active: opened, standby: before, standbyUntilMs }
-  // Keep the previous version: if each process noted its own key as new, two processes would rotate against each other for ever.
+  // Keep the previous version: two processes that each record their own key as new would rotate against each other for ever.
   const isKept = isInGrace || before.source !== 'sealed'
   if (!isKept) before.material.discard()
   return { active: isKept ? before : null, standby: null, standbyUntilMs: 0 }

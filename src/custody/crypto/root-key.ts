@@ -56,7 +56,7 @@ export type InspectedMasterKey =
   /** The store has seen none yet: the first start takes this one, or makes it. */
   | { readonly state: 'taken_at_first_start' | 'made_at_first_start'; readonly keys: null }
 
-/** As `openRootKey`, but changes nothing. `raw` is null when there is no store yet. Throws `secret_unavailable`, `master_key_wrong`. */
+/** As `openRootKey`, but changes nothing. `raw` is null when there is no store yet. Throws the same. */
 export function inspectMasterKey(
   raw: DatabaseSync | null,
   reference: string,

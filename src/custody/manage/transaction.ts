@@ -33,7 +33,7 @@ export type CredentialTransaction = {
 
 /**
  * Runs one operation in a transaction with its ledger entries, the digest of the rows, and the notice that running gateways
- * follow. Throws `credentials_damaged` when the rows are not what was stored, or what the operation throws: then nothing is changed.
+ * follow. When it throws, nothing is changed: `credentials_damaged`, or what the operation throws.
  */
 export function changeCredentials<Input extends unknown[], Result>(
   { store, keys, administrator, at }: CredentialAdministration,

@@ -8,7 +8,7 @@ export type SecretWatchOptions = {
   /** How often a command is run again. */
   readonly execRefreshMs: number
   readonly events: EventPublisher
-  /** Whether the first command is reported: the first process of a container inherits what commands leave behind, and reaps none. */
+  /** Whether to report the first command: what commands leave behind goes to the first process of a container, which reaps none. */
   readonly reportsCommand: boolean
   /** In monotonic milliseconds. */
   readonly nowMs?: () => number
