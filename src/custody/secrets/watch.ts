@@ -61,13 +61,12 @@ export class SecretWatch {
     // The environment of a process does not change.
     if (!isCommand(source)) return isMissing || source.startsWith('file:')
     const last = this.#runs.get(runOf(name, source))
-    if (last)
-      return (
-        this.mayFetch(name, source) &&
-        (isMissing || last.failed || this.#since(last) >= this.#options.execRefreshMs)
-      )
-    if (!isMissing) this.#note(name, source, { running: false, failed: false })
-    return isMissing
+    if (!last) {
+      if (!isMissing) this.#note(name, source, { running: false, failed: false })
+      return isMissing
+    }
+    const isOld = this.#since(last) >= this.#options.execRefreshMs
+    return (isMissing || last.failed || isOld) && this.mayFetch(name, source)
   }
 
   /** Makes all commands due but those that failed, which have their pause. Returns how many commands there are. */
