@@ -35,7 +35,7 @@ export function runSecretCommand(command: string, env: Environment, options: Com
   })
   if (error || status !== 0) killAll(pid)
   if (error) throw failureOf(error)
-  if (status !== 0) throw endedWith(status)
+  requireSuccess(status)
   return stdout
 }
 
@@ -65,7 +65,7 @@ export async function fetchSecretFromCommand(
   try {
     const [status] = (await once(child, 'close')) as [number | null]
     if (late.aborted || bytes > maxOutputBytes) throw killed()
-    if (status !== 0) throw endedWith(status)
+    requireSuccess(status)
     return Buffer.concat(chunks)
   } catch (error) {
     killAll(child.pid)
@@ -121,8 +121,9 @@ function killed(): DomainError {
 }
 
 /** The status is null when a signal ended the command. */
-function endedWith(status: number | null): DomainError {
-  return commandFailed(status === null ? 'it was killed' : `it failed with exit code ${status}`)
+function requireSuccess(status: number | null): void {
+  if (status === null) throw commandFailed('it was killed')
+  if (status !== 0) throw commandFailed(`it failed with exit code ${status}`)
 }
 
 /** The message leaves out what the command printed: it may be the secret. */
