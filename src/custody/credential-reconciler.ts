@@ -95,6 +95,7 @@ export class CredentialReconciler {
 
   /** Whether a reference gives no key now, and the key that it gave before is used. */
   get isBehindReferences(): boolean {
+    if (this.#failures.size === 0) return false
     return this.#active().some(
       ({ record: { name }, source }) =>
         source !== 'sealed' && this.#failures.has(`reference ${name}`) && !this.#isMissing(name)

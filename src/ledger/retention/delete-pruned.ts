@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
+import { transact } from '../../store/sqlite/transact.ts'
 import { memberOf } from '../entry/terms.ts'
 import { textsBetween } from '../query/batch-reader.ts'
 import { segmentOf } from '../query/segment-index.ts'
@@ -26,19 +27,19 @@ export async function deletePruned(
 ): Promise<void> {
   if (position === 0) return
   for (let removed = 0; ; ) {
-    const count = inTransaction(raw, () => removeRows(raw, position))
+    const count = transact(raw, () => removeRows(raw, position))
     if (count === 0) break
     removed += count
     onProgress?.('removed', removed)
     await pause(pauseMs, undefined, signal && { signal })
   }
   for (let term = 0; ; ) {
-    const next = inTransaction(raw, () => removePostings(raw, term, segmentOf(position + 1)))
+    const next = transact(raw, () => removePostings(raw, term, segmentOf(position + 1)))
     if (next === null) break
     term = next
     await pause(pauseMs, undefined, signal && { signal })
   }
-  inTransaction(raw, () => removeWriters(raw, segmentOf(position + 1)))
+  transact(raw, () => removeWriters(raw, segmentOf(position + 1)))
 }
 
 /** Returns how many entries it removed. */
@@ -86,15 +87,4 @@ function removeWriters(raw: DatabaseSync, firstSegment: number): void {
     `DELETE FROM writer WHERE closed_at IS NOT NULL
      AND NOT EXISTS (SELECT 1 FROM ledger_batch WHERE ledger_batch.writer = writer.id)`
   )
-}
-
-function inTransaction<T>(raw: DatabaseSync, work: () => T): T {
-  raw.exec('BEGIN IMMEDIATE')
-  try {
-    const result = work()
-    raw.exec('COMMIT')
-    return result
-  } finally {
-    if (raw.isTransaction) raw.exec('ROLLBACK')
-  }
 }
