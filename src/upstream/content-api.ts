@@ -6,7 +6,6 @@ import type { Caller } from '../identity/directory.ts'
 import { mayUse } from '../tenants/tenant.ts'
 import type { Call } from './call.ts'
 import type { Forward } from './forwarder.ts'
-import { saysNothingQueued } from './refusing-states.ts'
 import { maxAnswerMembers, type Reading } from './response.ts'
 
 /** The upstream's answer to an accepted sync. Members it may add later are tolerated and not passed on. */
@@ -63,5 +62,5 @@ export function readSyncAccepted(
   if (answer.date_limit !== undefined && answer.date_limit !== dateLimit) return null
   const { status, date_limit } = answer
   const value = { connector_id: id, status, ...(date_limit !== undefined && { date_limit }) }
-  return { value, state: status, refused: saysNothingQueued(status) }
+  return { value, state: status }
 }

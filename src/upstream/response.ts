@@ -46,6 +46,4 @@ export type Reading<T> = {
   readonly value: T
   /** The upstream's word for what it did, validated; undefined where the operation has none. */
   readonly state: string | undefined
-  /** Whether that word says that it did not do it. */
-  readonly refused: boolean
 }

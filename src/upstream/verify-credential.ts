@@ -40,7 +40,7 @@ const listConnectors: Operation<true> = {
   connectorId: undefined,
   request: {},
   body: null,
-  read: body => (hasResults(body) ? { value: true, state: undefined, refused: false } : null)
+  read: body => (hasResults(body) ? { value: true, state: undefined } : null)
 }
 
 /** Verifies a key by a harmless read, forwarded and recorded in the ledger like every call. */

@@ -87,7 +87,7 @@ const named = (name: string, more: CertificateOptions = {}) =>
 const refusals = () => lines.filter(({ text }) => text === 'the new TLS files are not used')
 const reasons = () => refusals().map(({ facts }) => (facts['err'] as Error).message)
 
-test('a new pair is served to new connections, and those that are open go on', async () => {
+test('a new pair is used for new connections, and open ones go on', async () => {
   const { port } = await follow()
   const before = await connected(port)
   expect(await answer(before)).toBe('here')
@@ -99,7 +99,7 @@ test('a new pair is served to new connections, and those that are open go on', a
   expect(before.getPeerX509Certificate()?.subject).toBe('CN=gateway')
 })
 
-test('half a pair is not served, and the pair is as soon as it is whole', async () => {
+test('half a pair is not used, and the pair is as soon as it is complete', async () => {
   const { port } = await follow()
   const next = named('next')
   folder.writeKey(next.key)
@@ -109,7 +109,7 @@ test('half a pair is not served, and the pair is as soon as it is whole', async 
   await expect.poll(() => shown(port)).toBe('CN=next')
 })
 
-test('a bad new file is told once, and the old one stays until a good one comes', async () => {
+test('a bad new file is reported once, and the old one stays until a good one comes', async () => {
   const { port } = await follow()
   const first = named('first')
   folder.writeCertificate('-----BEGIN CERTIFICATE-----\nhush\n-----END CERTIFICATE-----\n')
@@ -123,7 +123,7 @@ test('a bad new file is told once, and the old one stays until a good one comes'
   expect(inspect(lines, { depth: 9 })).not.toContain('hush')
 })
 
-test('a new certificate that has expired is not served', async () => {
+test('an expired new certificate is not used', async () => {
   const { port } = await follow()
   const next = named('next', { from: new Date(Date.now() - 2 * day), to: new Date(Date.now() - day) })
   folder.writeKey(next.key)
@@ -132,7 +132,7 @@ test('a new certificate that has expired is not served', async () => {
   expect(await shown(port)).toBe('CN=gateway')
 })
 
-test('files that cannot be served are shown until they can, and so is the end of what is served', async () => {
+test('unusable files are reported until they are usable, and so is an expired certificate', async () => {
   const { source, port } = await follow()
   const inTwoYears = Date.now() + 730 * day
   expect([source.isBehindFiles(), source.hasExpired(Date.now())]).toEqual([false, false])
@@ -145,7 +145,7 @@ test('files that cannot be served are shown until they can, and so is the end of
   expect([source.isBehindFiles(), source.hasExpired(inTwoYears)]).toEqual([false, false])
 })
 
-describe('when a certificate is read, its end is told', () => {
+describe('reading a certificate logs when it expires:', () => {
   test.each([
     [30, 'info'],
     [15, 'info'],
@@ -198,7 +198,7 @@ describe('the start is refused, with every fault at once, when', () => {
   })
 })
 
-test('nothing that prints what was read prints the key', async () => {
+test('printing the material or the server does not print the key', async () => {
   const source = await open()
   expect(inspect(source, { depth: 9, showHidden: true })).not.toContain('PRIVATE KEY')
   expect(JSON.stringify(source)).not.toContain('PRIVATE KEY')

@@ -41,7 +41,7 @@ test('an answer of 100,000 members costs little, whatever its status', () => {
   }
 })
 
-test('an answer with some hundred members more than are known is read', () => {
+test('an answer with some hundred unknown members is read', () => {
   const more = object(500, `"connector_id":"${id}","status":"accepted","errorCode":"X1"`)
   expect(classify(answer(200, more), read, () => 0).code).toBe('accepted')
   expect(classify(answer(500, more), read, () => 0).upstream).toEqual({ status: 500, code: 'X1' })
