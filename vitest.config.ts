@@ -1,13 +1,22 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/support/run/longest-first.ts'
 import { measureSlowness, processEnvironment } from './test/support/run/measure-machine.ts'
 
+const wholeProcesses = ['test/scenarios/**/*.test.ts', 'test/docs/**/*.test.ts']
 const slowness = measureSlowness()
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Each test file is a process of its own: some of them kill, stop and starve what they start.
     pool: 'forks',
+    projects: [
+      // Each of these files has a process of its own: they kill, stop and starve what they start.
+      { extends: true, test: { name: 'processes', include: wholeProcesses } },
+      // The others share theirs, and what these have loaded: half of the CPU time of a small file is its imports.
+      {
+        extends: true,
+        test: { name: 'house', include: ['test/**/*.test.ts'], exclude: wholeProcesses, isolate: false }
+      }
+    ],
     // One more than the cores of the smallest machine: a fifth of the time tests wait.
     maxWorkers: 3,
     env: { ...processEnvironment, TEST_SLOWNESS: String(slowness) },
@@ -15,6 +24,6 @@ export default defineConfig({
     globalSetup: ['test/support/run/left-behind.ts'],
     testTimeout: 90_000 * slowness,
     hookTimeout: 60_000 * slowness,
-    sequence: { shuffle: true }
+    sequence: { shuffle: true, sequencer: LongestFirst }
   }
 })

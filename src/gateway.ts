@@ -10,11 +10,11 @@ import { workerEntry } from './base/worker-entry.ts'
 import type { Config } from './config/config.ts'
 import { unknownTenants } from './config/unknown-tenants.ts'
 import { describeWarnings, settingWarnings } from './config/warnings.ts'
-import { type Custody, openCustody } from './custody/open.ts'
+import { openCustody } from './custody/open.ts'
 import { retryUnsealing } from './custody/unseal-retry.ts'
 import { type Listener, listen } from './http/listener.ts'
-import { openTls, type TlsSource } from './http/tls-reload.ts'
-import { type Authenticators, openAuthenticators } from './identity/authenticators.ts'
+import { openTls } from './http/tls-reload.ts'
+import { openAuthenticators } from './identity/authenticators.ts'
 import { Principals } from './identity/principals.ts'
 import { LedgerCompleteness } from './ledger/completeness.ts'
 import { packEntries } from './ledger/entry/pending-entry.ts'
@@ -23,12 +23,14 @@ import { limitsInUse } from './limits/limits-in-use.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
 import { degradationsOf } from './routes/health/degradations.ts'
 import { unreadiness } from './routes/health/unreadiness.ts'
+import { logEvents } from './telemetry/event-log.ts'
+import { Events } from './telemetry/events.ts'
 import type { Logger } from './telemetry/logger.ts'
-import { startWriterThread, type WriterThread } from './threads/start-writer.ts'
+import { startWriterThread } from './threads/start-writer.ts'
 import type { Opened } from './threads/writer-thread.ts'
 import { Budget } from './upstream/budget.ts'
 import { contentApi } from './upstream/content-api.ts'
-import { createForwarder, type Forward, type ForwarderDependencies } from './upstream/forwarder.ts'
+import { createForwarder } from './upstream/forwarder.ts'
 import { Transport } from './upstream/transport.ts'
 
 /** A gateway that listens. */
@@ -66,124 +68,131 @@ export type GatewayOptions = {
  * StoreError, or the listener's own error when a port is taken; nothing is left running then.
  */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
-  const { logger } = options
-  const { app, admin, store, opened, open, readAgain, announceEnd, closeDomains } = await assemble(
-    config,
-    options
-  )
-  const listeners: Listener[] = []
-  let stopUnsealing = () => {}
-  const close = async () => {
-    stopUnsealing()
-    const [calls, health] = listeners
-    try {
-      await closeDomains(() => Promise.all([calls?.close(), health?.settle()]))
-    } finally {
-      await health?.close()
-    }
-  }
+  const events = new Events()
+  const stopLogging = logEvents(events, options.logger)
+  const running = new AsyncDisposableStack()
   try {
-    const writer = 'sealed' in opened ? null : await open(opened)
-    listeners.push(await listen(app, config.host, config.port))
-    listeners.push(await listen(admin, config.adminHost, config.adminPort))
-    const [url, adminUrl] = listeners.map(listener => listener.url) as [string, string]
-    const told = { url, admin_url: adminUrl, upstream: config.upstreamOrigin, version }
-    if ('sealed' in opened) {
-      logger.error({ ...told, reason: opened.sealed }, 'sealed')
-      stopUnsealing = retryUnsealing<Opened>(store, logger, async found => {
-        logger.info({ ...told, writer: await open(found) }, 'ready')
-      })
-    } else logger.info({ ...told, writer }, 'ready')
-    return { url, adminUrl, readAgain, announceEnd, close }
+    const gateway = await start(config, options, events, running)
+    return { ...gateway, close: () => running.disposeAsync().finally(stopLogging) }
   } catch (error) {
-    // What the listener says is what counts: the store has nothing to lose yet.
-    await close().catch(reason => logger.error({ err: reason }, 'the start could not be undone cleanly'))
+    // The error of the start is what counts: the store has nothing to lose yet.
+    await running.disposeAsync().catch(err => events.publish('gateway.cleanup_failed', { err }))
+    stopLogging()
     throw error
   }
 }
 
-/** Puts the domains and both applications together over an open store. Nothing listens yet, and nobody is known. */
-async function assemble(config: Config, options: GatewayOptions) {
-  const { logger } = options
-  const tls = config.tls === null ? null : await openTls(config.tls, logger)
-  warn(logger, settingWarnings(config, tls?.material ?? null, new Date()))
+/** What is started is pushed on `running`, which ends it in the opposite order. */
+async function start(
+  config: Config,
+  options: GatewayOptions,
+  events: Events,
+  running: AsyncDisposableStack
+): Promise<Omit<Gateway, 'close'>> {
+  const domains = await openDomains(config, options, events, running)
+  const { listeners, lifecycle, opened, store, custody, tls } = domains
+  const { app, admin } = await buildApps(config, domains, options)
+  if (tls) running.defer(tls.follow(app.server as unknown as Server))
+  running.defer(() => {
+    lifecycle.draining = true
+  })
+  const admit = (found: Opened) => admitEverybody(config, domains, found)
+  const writer = 'sealed' in opened ? null : await admit(opened)
+  listeners.push(await listen(app, config.host, config.port))
+  listeners.push(await listen(admin, config.adminHost, config.adminPort))
+  const [url, adminUrl] = listeners.map(listener => listener.url) as [string, string]
+  const facts = { url, admin_url: adminUrl, upstream: config.upstreamOrigin, version }
+  if (writer !== null) events.publish('gateway.ready', { ...facts, writer })
+  if ('sealed' in opened) {
+    events.publish('gateway.sealed', { ...facts, reason: opened.sealed })
+    const stopUnsealing = retryUnsealing<Opened>(store, events, async found => {
+      events.publish('gateway.ready', { ...facts, writer: await admit(found) })
+    })
+    running.defer(stopUnsealing)
+  }
+  return {
+    url,
+    adminUrl,
+    readAgain: () => custody.keeper.runCommandsAgain(),
+    announceEnd() {
+      lifecycle.ending = true
+    }
+  }
+}
+
+type Domains = Awaited<ReturnType<typeof openDomains>>
+
+/** Opens the store, and puts the domains together over it. Nobody is known yet. */
+async function openDomains(
+  config: Config,
+  options: GatewayOptions,
+  events: Events,
+  running: AsyncDisposableStack
+) {
+  const listeners: Listener[] = []
+  // Until all else has ended the admin listener answers how the process is.
+  running.defer(() => listeners[1]?.close())
+  const tls = config.tls === null ? null : await openTls(config.tls, events)
+  warn(events, settingWarnings(config, tls?.material ?? null, new Date()))
   const thread = await startWriterThread(config, options)
   const { store, opened } = thread
-  const lifecycle: ProcessState = { draining: false, sealed: true }
-  const custody = openCustody(config, options, store)
-  const callers = new Principals(store, logger, () => custody.keeper.refresh())
-  const completeness = new LedgerCompleteness(store, logger)
-  const ledger = openLedger(store, logger, completeness)
   const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
+  running.defer(async () => void (await Promise.all([thread.close(), transport.close()])))
   const reader = new QueryExecutor(
     config.storeUrl,
     workerEntry(import.meta.url, 'threads/reader-thread'),
     port => store.call('introduce', port, [port])
   )
-  const proofs = await openAuthenticators(config, callers.tenants, logger)
-  const parts = { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness, tls }
-  const { app, admin } = await buildApps(config, parts, options)
-  const stopFollowingTls = tls?.follow(app.server as unknown as Server)
-
-  return {
-    app,
-    admin,
-    store,
-    opened,
-    /** Lets everybody in whom the open store knows. Returns the id of the ledger's writer. */
-    async open(found: Opened): Promise<string> {
-      for (const { writer: dead, openCalls } of found.recovered)
-        logger.warn({ writer: dead, open_calls: openCalls }, 'recovered a dead writer')
-      completeness.note(found.missing)
-      await custody.keeper.open()
-      await callers.open(found)
-      warn(logger, describeWarnings(unknownTenants(config, callers.tenants.tenantNamed), config))
-      lifecycle.sealed = false
-      return found.writer
-    },
-    announceEnd() {
-      lifecycle.ending = true
-    },
-    readAgain: () => custody.keeper.runCommandsAgain(),
-    /** Drains: what `answerCalls` waits for may still use everything. */
-    async closeDomains(answerCalls: () => Promise<unknown>): Promise<void> {
-      lifecycle.draining = true
-      stopFollowingTls?.()
-      completeness.close()
-      proofs.close()
-      await answerCalls()
-      await ledger.flush()
-      await callers.close()
-      await custody.keeper.close()
-      // The last connection to be closed tidies up: that must be the one that may write.
-      await reader.close()
-      await Promise.all([thread.close(), transport.close()])
-    }
-  }
+  // The last connection to be closed tidies up: that must be the one that may write.
+  running.defer(() => reader.close())
+  const lifecycle: ProcessState = { draining: false, sealed: true }
+  const custody = openCustody(config, { ...options, events, store })
+  running.defer(() => custody.keeper.close())
+  const callers = running.adopt(new Principals(store, events, () => custody.keeper.refresh()), it =>
+    it.close()
+  )
+  const ledger = running.adopt(
+    new Ledger({
+      store: batch => store.call('append', packEntries(batch)),
+      checkpoint: options => store.call('checkpoint', options),
+      events
+    }),
+    it => it.flush()
+  )
+  // Calls in flight may still use everything above.
+  running.defer(async function answerCalls() {
+    await Promise.all([listeners[0]?.close(), listeners[1]?.settle()])
+  })
+  const proofs = running.adopt(await openAuthenticators(config, callers.tenants, events), it => it.close())
+  const completeness = running.adopt(new LedgerCompleteness(store, events), it => it.close())
+  const upstream = { transport, credentials: custody.credentials, ledger, events }
+  const sources = { callers, custody, proofs, completeness, tls }
+  return { ...sources, listeners, store, opened, reader, lifecycle, ledger, upstream, events }
 }
 
-function warn(logger: Logger, warnings: readonly string[]): void {
-  for (const warning of warnings) logger.warn({ warning }, 'a setting needs attention')
-}
-
-type Parts = {
-  readonly store: WriterThread['store']
-  readonly lifecycle: ProcessState
-  readonly custody: Custody
-  readonly callers: Principals
-  readonly ledger: Ledger
-  readonly transport: Transport
-  readonly reader: QueryExecutor
-  readonly proofs: Authenticators
-  readonly completeness: LedgerCompleteness
-  readonly tls: TlsSource | null
-}
-
-async function buildApps(
+/** Admits everybody whom the open store knows. Returns the id of the ledger's writer. */
+async function admitEverybody(
   config: Config,
-  { store, lifecycle, custody, callers, ledger, transport, reader, proofs, completeness, tls }: Parts,
-  { logger, logIsLosing }: GatewayOptions
-) {
+  { events, completeness, custody, callers, lifecycle }: Domains,
+  found: Opened
+): Promise<string> {
+  for (const { writer, openCalls } of found.recovered)
+    events.publish('writer.recovered', { writer, open_calls: openCalls })
+  completeness.note(found.missing)
+  await custody.keeper.open()
+  await callers.open(found)
+  warn(events, describeWarnings(unknownTenants(config, callers.tenants.tenantNamed), config))
+  lifecycle.sealed = false
+  return found.writer
+}
+
+function warn(events: Events, warnings: readonly string[]): void {
+  for (const warning of warnings) events.publish('setting.questionable', { warning })
+}
+
+async function buildApps(config: Config, domains: Domains, { logger, logIsLosing }: GatewayOptions) {
+  const { store, lifecycle, custody, callers, ledger, reader, proofs, tls, upstream } = domains
+  const degradationSources = { ...domains, logIsLosing }
   const shared = {
     version,
     logger,
@@ -192,10 +201,14 @@ async function buildApps(
     upstreamDeadlineMs: config.upstreamDeadlineMs,
     keepAliveMs: config.keepAliveMs,
     unreadiness: () => unreadiness(lifecycle, custody.credentials, ledger),
-    degradations: () => degradationsOf({ custody, callers, completeness, proofs, tls, logIsLosing })
+    degradations: () => degradationsOf(degradationSources)
   }
+  const budget = new Budget({
+    perCredential: config.upstreamBudgetPerMinute,
+    perEgress: config.egressBudgetPerMinute
+  })
+  const forward = createForwarder({ ...upstream, budget, deadlineMs: config.upstreamDeadlineMs })
   const tenantLimiter = new MemoryLimiter('tenant')
-  const forward = forwarderOf(config, { transport, credentials: custody.credentials, ledger, logger })
   const app = await buildApp({
     ...shared,
     tls: tls?.material,
@@ -221,30 +234,4 @@ async function buildApps(
     limitsInUse: limitsInUse(tenantLimiter, callers.tenants.tenantNamed)
   })
   return { app, admin }
-}
-
-function openLedger(store: WriterThread['store'], logger: Logger, completeness: LedgerCompleteness): Ledger {
-  return new Ledger({
-    store: batch => store.call('append', packEntries(batch)),
-    checkpoint: options => store.call('checkpoint', options),
-    onFault(fault) {
-      if (fault) logger.error({ err: fault }, 'the ledger cannot record')
-      else {
-        logger.info('the ledger records again')
-        completeness.check()
-      }
-    }
-  })
-}
-
-type DoorParts = Pick<ForwarderDependencies, 'transport' | 'credentials' | 'ledger'> & { logger: Logger }
-
-function forwarderOf(config: Config, { logger, ...parts }: DoorParts): Forward {
-  const budget = new Budget({
-    perCredential: config.upstreamBudgetPerMinute,
-    perEgress: config.egressBudgetPerMinute
-  })
-  const onEcho: ForwarderDependencies['onEcho'] = facts =>
-    logger.error({ incident: 'credential_echoed', ...facts }, 'the upstream has repeated our key')
-  return createForwarder({ ...parts, budget, deadlineMs: config.upstreamDeadlineMs, onEcho })
 }

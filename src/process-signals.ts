@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty'
-import type { Logger } from './telemetry/logger.ts'
+import type { EventPublisher } from './telemetry/events.ts'
 
 /** Who asks a process to end: supervisors (TERM, and QUIT where nginx's habits live on), and people (INT, QUIT). */
 const endSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const
@@ -45,10 +45,11 @@ export function followProcessSignals(
 }
 
 /** Takes the signals that mean nothing here, and would end the process or open it. */
-export function ignoreOtherSignals(source: SignalSource, logger: Pick<Logger, 'warn'>): void {
+export function ignoreOtherSignals(source: SignalSource, events: EventPublisher): void {
+  const ignore = (signal: NodeJS.Signals, reason: string) =>
+    source.on(signal, () => events.publish('process.signal_ignored', { signal, reason }))
   // Node opens the inspector at this signal unless somebody else takes it.
-  source.on('SIGUSR1', () => logger.warn('SIGUSR1 is ignored: it would open the inspector'))
+  ignore('SIGUSR1', 'it would open the inspector')
   // Node itself may have been told to write a report at it.
-  if (source.listenerCount('SIGUSR2') === 0)
-    source.on('SIGUSR2', signal => logger.warn({ signal }, 'this signal is ignored: it means nothing here'))
+  if (source.listenerCount('SIGUSR2') === 0) ignore('SIGUSR2', 'it means nothing here')
 }

@@ -4,8 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from './config/config.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { followProcessSignals, ignoreOtherSignals } from './process-signals.ts'
+import { logEvents } from './telemetry/event-log.ts'
+import { type EventPublisher, Events } from './telemetry/events.ts'
 import { LogDestination } from './telemetry/log-destination.ts'
-import { asBug, createLogger, type Logger } from './telemetry/logger.ts'
+import { asBug, createLogger } from './telemetry/logger.ts'
 
 /** How much longer than the upstream deadline a drain may take before the process ends anyway. */
 const drainSlackMs = 8_000
@@ -20,18 +22,20 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
   const destination = new LogDestination(1)
   const logger = createLogger(config.logLevel, destination)
 
-  hardenProcess(logger)
+  const events = new Events()
+  logEvents(events, logger)
+  hardenProcess(events)
   const end = async (code: number) => {
     await destination.end(lastLinesMs)
     process.exit(code)
   }
-  const fail = (error: Error, what: string) => {
-    logger.fatal({ err: asBug(error) }, what)
+  const fail = (event: 'process.uncaught_exception' | 'process.store_thread_ended', error: Error) => {
+    events.publish(event, { err: asBug(error) })
     end(1)
   }
-  process.on('uncaughtException', error => fail(error, 'uncaught exception'))
+  process.on('uncaughtException', error => fail('process.uncaught_exception', error))
   // Before the start: a signal that comes during it is not lost, and the gateway drains as soon as it is up.
-  logger.info({ pid: process.pid }, 'starting')
+  events.publish('process.starting', { pid: process.pid })
   const signalled = Promise.withResolvers<NodeJS.Signals>()
   const hurried = new AbortController()
   let times = 0
@@ -45,41 +49,38 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
     },
     onReadAgain() {
       const commands = gateway?.readAgain() ?? 0
-      logger.info({ signal: 'SIGHUP', commands }, 'commands of exec: references run again')
+      events.publish('process.commands_rerun', { signal: 'SIGHUP', commands })
     }
   })
   gateway = await startGateway(config, {
     env,
     logger,
     pid: process.pid,
-    onStoreLost: error => fail(error, "the store's thread has ended"),
+    onStoreLost: error => fail('process.store_thread_ended', error),
     logIsLosing: () => destination.isLosing
   })
 
   const signal = await signalled.promise
   if (config.drainDelayMs > 0) {
     gateway.announceEnd()
-    logger.info(
-      { signal, delay_ms: config.drainDelayMs },
-      'the end is announced: calls are served until the drain'
-    )
+    events.publish('process.drain_announced', { signal, delay_ms: config.drainDelayMs })
     isDelayed = true
     // It rejects when a second signal ends it early, and then the drain begins all the same.
     await delay(config.drainDelayMs, undefined, { signal: hurried.signal }).catch(() => {})
     isDelayed = false
   }
-  logger.info({ signal }, 'draining')
+  events.publish('process.draining', { signal })
   setTimeout(() => {
-    logger.fatal('the drain took too long')
+    events.publish('process.drain_timed_out', {})
     end(1)
   }, config.upstreamDeadlineMs + drainSlackMs).unref()
   try {
     await gateway.close()
-  } catch (error) {
-    logger.fatal({ err: error }, 'the drain failed')
+  } catch (err) {
+    events.publish('process.drain_failed', { err })
     return await end(1)
   }
-  logger.info('drained')
+  events.publish('process.drained', {})
   await end(0)
 }
 
@@ -87,25 +88,25 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
 const coreDumpFilter = '/proc/self/coredump_filter'
 
 /** Closes the ways by which keys could leave the memory of this process. */
-function hardenProcess(logger: Logger): void {
+function hardenProcess(events: EventPublisher): void {
   // A diagnostic report lists the environment, and a key may have been given there.
   process.report.excludeEnv = true
-  ignoreOtherSignals(process, logger)
+  ignoreOtherSignals(process, events)
   if (inspector.url() !== undefined) {
     inspector.close()
-    logger.warn('the inspector is closed: it could read keys')
+    events.publish('process.inspector_closed', {})
   }
   for (const signal of snapshotSignals()) {
     process.removeAllListeners(signal)
     process.on(signal, () =>
-      logger.warn({ signal }, 'this signal is ignored: a heap snapshot would hold keys')
+      events.publish('process.signal_ignored', { signal, reason: 'a heap snapshot would hold keys' })
     )
   }
   if (process.platform !== 'linux') return
   try {
     writeFileSync(coreDumpFilter, '0')
   } catch (err) {
-    logger.warn({ err }, 'core dumps could not be emptied: forbid them (ulimit -c 0)')
+    events.publish('process.core_dump_not_emptied', { err })
   }
 }
 

@@ -5,6 +5,7 @@ import { Directory } from '../../src/identity/directory.ts'
 import { JwtAuthenticator } from '../../src/identity/jwt/authenticate.ts'
 import { TokenIssuer } from '../../src/identity/jwt/issuer.ts'
 import { JwksCache } from '../../src/identity/jwt/jwks-cache.ts'
+import { Events } from '../../src/telemetry/events.ts'
 import { seededRandom, shuffle } from '../shuffle.ts'
 import { Crowd } from './crowd.ts'
 import { type Algorithm, algorithms, newSigner, type Signer } from './token-signer.ts'
@@ -17,7 +18,7 @@ export type TokenFigures = Record<Algorithm, Record<Way, number[]>>
 const sideBySide = 64
 const [count = 0, rounds = 0] = process.argv.slice(2).map(Number)
 const random = seededRandom(42)
-const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+const events = new Events()
 const pepper = createSecretKey(randomBytes(32))
 const directory = new Directory(pepper)
 const crowd = new Crowd(pepper, 10)
@@ -55,10 +56,10 @@ async function playRound(signer: Signer, tokens: readonly string[]): Promise<Rec
   const { options, keySet } = signer
   const { issuer, audience, algorithms } = options
   const source = { read: async () => JSON.stringify(keySet), everyMs: 3_600_000 }
-  const keys = new JwksCache({ issuer: options.name, source, logger })
+  const keys = new JwksCache({ issuer: options.name, source, events })
   await keys.refresh()
   // Each with a memory of its own of what it has verified.
-  const issuers = () => new JwtAuthenticator([new TokenIssuer(options, keys)], directory, logger)
+  const issuers = () => new JwtAuthenticator([new TokenIssuer(options, keys)], directory, events)
   const [one, other] = [issuers(), issuers()]
   const find = createLocalJWKSet(keySet)
   const now = Date.now()

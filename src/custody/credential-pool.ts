@@ -1,3 +1,4 @@
+import type { EventPublisher } from '../telemetry/events.ts'
 import {
   Credential,
   type CredentialState,
@@ -8,12 +9,12 @@ import {
 import { KeyMaterial } from './key-material.ts'
 import type { KeySearch } from './leak-scan/key-search.ts'
 
-/** What becomes of credentials while calls are made with them. */
-export type CredentialEvents = {
-  /** The upstream refuses version `from` and takes `to`, the standby: they have changed places. */
-  onRevert(change: { name: string; from: number; to: number }): void
-  /** The breaker of a credential has opened or closed. */
-  onBreaker(name: string, open: boolean): void
+export type CredentialPoolOptions = {
+  readonly events: EventPublisher
+  /** Persists that the upstream rejects version `from` and accepts `to`, the standby: they have changed places. */
+  readonly persistRevert: (change: { name: string; from: number; to: number }) => void
+  readonly monotonicMs?: () => number
+  readonly nowMs?: () => number
 }
 
 const sealed: Unusable = {}
@@ -22,7 +23,8 @@ const none: HeldVersions = { active: null, standby: null, standbyUntilMs: 0 }
 /** The upstream credentials that this process holds, by name. */
 export class CredentialPool {
   readonly #held = new Map<string, Credential>()
-  readonly #events: CredentialEvents
+  readonly #events: EventPublisher
+  readonly #persistRevert: CredentialPoolOptions['persistRevert']
   readonly #monotonicMs: () => number
   readonly #nowMs: () => number
   /** For the keys of all that are held; null until the first answer after a change of them. */
@@ -30,8 +32,14 @@ export class CredentialPool {
   /** Keys that are no longer held, and with which calls are still under way. */
   readonly #leaving = new Set<KeyMaterial>()
 
-  constructor(events: CredentialEvents, { monotonicMs = () => performance.now(), nowMs = Date.now } = {}) {
+  constructor({
+    events,
+    persistRevert,
+    monotonicMs = () => performance.now(),
+    nowMs = Date.now
+  }: CredentialPoolOptions) {
     this.#events = events
+    this.#persistRevert = persistRevert
     this.#monotonicMs = monotonicMs
     this.#nowMs = nowMs
   }
@@ -53,15 +61,18 @@ export class CredentialPool {
 
   /** The upstream refused this version (401), and every other that could be tried. */
   reportRejected({ name }: KeyHandle): void {
-    if (this.#held.get(name)?.reportRejected(this.#monotonicMs())) this.#events.onBreaker(name, true)
+    if (this.#held.get(name)?.reportRejected(this.#monotonicMs()))
+      this.#events.publish('breaker.opened', { credential: name })
   }
 
   /** The upstream took this version; with `refused`, after it had refused that one. */
   reportAccepted({ name, version }: KeyHandle, refused?: KeyHandle): void {
     const credential = this.#held.get(name)
-    if (credential?.reportAccepted()) this.#events.onBreaker(name, false)
-    if (refused && credential?.swap(refused.version, version))
-      this.#events.onRevert({ name, from: refused.version, to: version })
+    if (credential?.reportAccepted()) this.#events.publish('breaker.closed', { credential: name })
+    if (!refused || !credential?.swap(refused.version, version)) return
+    const change = { from: refused.version, to: version }
+    this.#events.publish('credential.reverted', { credential: name, ...change })
+    this.#persistRevert({ name, ...change })
   }
 
   /** Whether bytes that came from outside hold a key of this process, in whatever form. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { SerialRunner } from '../base/serial-runner.ts'
 import { hasCode } from '../contract/error-table.ts'
+import type { EventPublisher, FailureEvent } from '../telemetry/events.ts'
 import type { CredentialJobs } from './credential-jobs.ts'
 import type { CredentialPool } from './credential-pool.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
@@ -19,8 +20,7 @@ export type CredentialReconcilerOptions = SecretWatchOptions & {
   readonly store: CredentialJobs
   /** GATEWAY_UPSTREAM_KEY, and whether it may be missing where the store holds credentials. */
   readonly setting: { readonly reference: string; readonly mayBeMissing: boolean }
-  readonly onChange: (label: string) => void
-  readonly onError: (error: unknown, what: string) => void
+  readonly events: EventPublisher
 }
 
 /** The credential that the setting stands for. */
@@ -58,7 +58,7 @@ export class CredentialReconciler {
       await this.#openSetting()
     } catch (error) {
       if (!hasCode(error, 'credentials_damaged')) throw error
-      this.#tell('store', '', error, 'the credentials are not used')
+      this.#report('store', '', error, 'credentials.unusable')
     }
     this.#timer ??= setInterval(() => this.poll(), pollMs)
     await this.poll()
@@ -126,23 +126,21 @@ export class CredentialReconciler {
   }
 
   async #readStore(): Promise<void> {
-    await this.#try('store', '', 'the credentials could not be read', () =>
-      this.#load(this.#snapshot?.lastChange ?? -1)
-    )
+    await this.#try('store', '', 'credentials.not_read', () => this.#load(this.#snapshot?.lastChange ?? -1))
   }
 
   async #load(lastChange: number): Promise<void> {
-    const { credentials, store } = this.#options
+    const { credentials, store, events } = this.#options
     const snapshot = await store.call('credentials', lastChange)
     if (!snapshot) return
     const all = await holdSnapshot(snapshot, {
       held: name => credentials.held(name),
       references: this.#references,
-      onUnopened: (label, error) => this.#tell('version', label, error, 'a credential cannot be opened')
+      reportUnreadable: (label, error) => this.#report('version', label, error, 'credential.unreadable')
     })
     for (const [name, { active }] of all)
       if (active && active.version !== credentials.held(name).active?.version)
-        this.#options.onChange(labelOf(name, active.version))
+        events.publish('credential.in_use', { credential: labelOf(name, active.version) })
     for (const name of this.#leaving.among(credentials.names(), all)) all.set(name, credentials.held(name))
     credentials.replaceAll(all)
     this.#snapshot = snapshot
@@ -159,7 +157,7 @@ export class CredentialReconciler {
   }
 
   async #look(name: string, source: string, atItsTurn: SerialRunner['run']): Promise<void> {
-    await this.#try('reference', name, 'the key of a credential could not be fetched', () =>
+    await this.#try('reference', name, 'credential.not_fetched', () =>
       this.#references.ask(name, source, async () => {
         const material = await this.#materialOf(source)
         if (this.#references.isSettled(name, source, material) || this.#isMissing(name))
@@ -193,7 +191,7 @@ export class CredentialReconciler {
     material: KeyMaterial,
     followsSetting = this.#followsSetting(name)
   ): Promise<void> {
-    const { credentials, store, onChange } = this.#options
+    const { credentials, store, events } = this.#options
     const held = credentials.held(name)
     const isKnown = held.active?.material.fingerprint === material.fingerprint
     if (isKnown || isGoneBackFrom(held, material) || this.#references.isClosed) return material.discard()
@@ -212,7 +210,7 @@ export class CredentialReconciler {
       standby: before,
       standbyUntilMs: Date.now() + changeGraceMs
     })
-    onChange(labelOf(name, noted.version))
+    events.publish('credential.in_use', { credential: labelOf(name, noted.version) })
     // Another process had noted it before: the store knows until when the one before may be tried.
     if (!noted.changed) await this.#load(-1)
   }
@@ -228,12 +226,12 @@ export class CredentialReconciler {
     credentials.dropOverdueStandbys(Date.now())
   }
 
-  async #try(kind: TroubleKind, name: string, what: string, work: () => Promise<void>): Promise<void> {
+  async #try(kind: TroubleKind, name: string, event: FailureEvent, work: () => Promise<void>): Promise<void> {
     try {
       await work()
       this.#troubles.end(kind, name)
     } catch (error) {
-      this.#tell(kind, name, error, what)
+      this.#report(kind, name, error, event)
       if (!hasCode(error, 'credentials_damaged')) return
       // What the store holds is not what was put there: no key is used, rather than a wrong one, until all of it is read again.
       this.#options.credentials.replaceAll(new Map())
@@ -241,9 +239,9 @@ export class CredentialReconciler {
     }
   }
 
-  #tell(kind: TroubleKind, name: string, error: unknown, what: string): void {
-    const message = String((error as Error).message)
+  #report(kind: TroubleKind, name: string, err: unknown, event: FailureEvent): void {
+    const message = String((err as Error).message)
     if (this.#references.isClosed || !this.#troubles.note(kind, name, message)) return
-    this.#options.onError(error, what)
+    this.#options.events.publish(event, { err })
   }
 }

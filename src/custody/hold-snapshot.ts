@@ -12,7 +12,7 @@ export type SnapshotHolder = {
   held(name: string): HeldVersions
   readonly references: Pick<SecretWatch, 'mayAsk' | 'ask' | 'materialOf'>
   /** A version cannot be opened; the others can still be used. */
-  onUnopened(label: string, error: unknown): void
+  reportUnreadable(label: string, error: unknown): void
 }
 
 /** What this process is to hold of the credentials that the store names. */
@@ -34,7 +34,7 @@ async function openOne(
   { name, active }: CredentialRow,
   version: number,
   snapshot: CredentialSnapshot,
-  { held, references, onUnopened }: SnapshotHolder
+  { held, references, reportUnreadable }: SnapshotHolder
 ): Promise<HeldVersion | null> {
   const record = findVersion(snapshot.records, name, version)
   if (!record) return null
@@ -48,7 +48,8 @@ async function openOne(
     )
   } catch (error) {
     // The key behind a reference may have changed: the active one is fetched again, the one before is lost.
-    if (version === active || !hasCode(error, 'secret_unavailable')) onUnopened(labelOf(name, version), error)
+    if (version === active || !hasCode(error, 'secret_unavailable'))
+      reportUnreadable(labelOf(name, version), error)
     return null
   }
 }

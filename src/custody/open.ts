@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts'
-import type { Logger } from '../telemetry/logger.ts'
+import type { EventPublisher } from '../telemetry/events.ts'
 import type { CredentialJobs, RevertJob } from './credential-jobs.ts'
 import { CredentialPool } from './credential-pool.ts'
 import { CredentialReconciler } from './credential-reconciler.ts'
@@ -10,46 +10,32 @@ export type Custody = { readonly credentials: CredentialPool; readonly keeper: C
 
 type CustodyOptions = {
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly logger: Logger
   readonly pid: number
+  readonly events: EventPublisher
+  readonly store: CredentialJobs & RevertJob
 }
 
 /** Puts custody together. Nothing is opened yet. */
-export function openCustody(
-  config: Config,
-  { env, logger, pid }: CustodyOptions,
-  store: CredentialJobs & RevertJob
-): Custody {
+export function openCustody(config: Config, { env, pid, events, store }: CustodyOptions): Custody {
   const credentials = new CredentialPool({
-    onRevert(change) {
-      const { name: credential, from, to } = change
-      logger.error({ credential, from, to }, 'the upstream refuses the new key: gone back to the one before')
+    events,
+    persistRevert: change => {
       store
         .call('revertVersion', change)
-        .catch(err => logger.error({ err }, 'that a credential has gone back could not be stored'))
-    },
-    onBreaker(credential, isOpen) {
-      if (isOpen) logger.error({ credential }, 'the upstream refuses this key: no calls with it for a while')
-      else logger.info({ credential }, 'the upstream takes this key again')
+        .catch(err => events.publish('credential.revert_not_persisted', { err }))
     }
   })
-  let isWarned = pid !== 1
-  // The system gives the first process what others leave behind, and Node does not ask for processes that it has not started.
-  const onCommand = () => {
-    if (!isWarned)
-      logger.warn('commands of exec: references run without an init: what they leave behind stays as zombies')
-    isWarned = true
-  }
-  if (isCommand(config.masterKey)) onCommand()
+  const isInit = pid === 1
+  const hasCommand = isCommand(config.masterKey)
+  if (isInit && hasCommand) events.publish('exec.without_init', {})
   const keeper = new CredentialReconciler({
     credentials,
     store,
+    events,
     sources: { env, commands: { environment: config.execEnvironment } },
     setting: { reference: config.upstreamKey, mayBeMissing: config.upstreamKeyIsDefault },
     execRefreshMs: config.execRefreshSeconds * 1000,
-    onCommand,
-    onChange: credential => logger.info({ credential }, 'credential in use'),
-    onError: (err, what) => logger.error({ err }, what)
+    reportsCommand: isInit && !hasCommand
   })
   return { credentials, keeper }
 }

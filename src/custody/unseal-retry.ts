@@ -1,4 +1,4 @@
-import type { Logger } from '../telemetry/logger.ts'
+import type { EventPublisher } from '../telemetry/events.ts'
 
 /** How often a sealed gateway looks whether its master key has come. */
 const everyMs = 1_000
@@ -6,7 +6,7 @@ const everyMs = 1_000
 /** Tries to unseal until it works, and logs each new reason why it does not. Returns what stops it. */
 export function retryUnsealing<Opened extends object>(
   store: { call(job: 'unseal', nothing: undefined): Promise<Opened | { sealed: string }> },
-  logger: Pick<Logger, 'error'>,
+  events: EventPublisher,
   open: (opened: Opened) => Promise<void>
 ): () => void {
   let timer: NodeJS.Timeout | undefined
@@ -27,7 +27,7 @@ export function retryUnsealing<Opened extends object>(
   async function attempt(): Promise<void> {
     const reason = await reasonToWait()
     if (reason === null || stopped) return
-    if (reason !== told) logger.error({ reason }, 'still sealed')
+    if (reason !== told) events.publish('gateway.still_sealed', { reason })
     told = reason
     timer = setTimeout(attempt, everyMs)
   }

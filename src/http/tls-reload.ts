@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/error.ts'
 import { readTlsFiles, type TlsFiles, type TlsMaterial, tlsMaterial } from '../config/tls-files.ts'
-import type { Logger } from '../telemetry/logger.ts'
+import type { EventPublisher } from '../telemetry/events.ts'
 import { type SecureServer, secure } from './node-options.ts'
 
 const warnWithinMs = 14 * 24 * 60 * 60_000
@@ -21,10 +21,10 @@ export type TlsSource = {
 }
 
 /** Reads the certificate, its key and its authorities. Throws ConfigError. */
-export async function openTls(files: TlsFiles, logger: Pick<Logger, 'info' | 'warn'>): Promise<TlsSource> {
+export async function openTls(files: TlsFiles, events: EventPublisher): Promise<TlsSource> {
   const texts = await readTlsFiles(files)
   const material = tlsMaterial(texts)
-  logExpiry(material, Date.now(), logger)
+  reportExpiry(material, Date.now(), events)
   let served = material
   let behind = false
   return {
@@ -38,10 +38,10 @@ export async function openTls(files: TlsFiles, logger: Pick<Logger, 'info' | 'wa
           secure(server, found)
           served = found
           behind = false
-          logExpiry(found, now(), logger)
+          reportExpiry(found, now(), events)
         } catch (err) {
           behind = true
-          logger.warn({ err }, 'the new TLS files are not used')
+          events.publish('certificate.rejected', { err })
         }
       })
   }
@@ -87,9 +87,8 @@ function unexpired(material: TlsMaterial, now: number): TlsMaterial {
   return material
 }
 
-function logExpiry({ validTo }: TlsMaterial, now: number, logger: Pick<Logger, 'info' | 'warn'>): void {
+function reportExpiry({ validTo }: TlsMaterial, now: number, events: EventPublisher): void {
   const leftMs = validTo.getTime() - now
   const facts = { not_after: validTo.toISOString(), days_left: Math.floor(leftMs / 86_400_000) }
-  if (leftMs < warnWithinMs) logger.warn(facts, 'the TLS certificate expires soon, or has expired')
-  else logger.info(facts, 'the TLS certificate has been read')
+  events.publish(leftMs < warnWithinMs ? 'certificate.expiring' : 'certificate.read', facts)
 }

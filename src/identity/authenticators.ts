@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts'
-import type { Logger } from '../telemetry/logger.ts'
+import type { EventPublisher } from '../telemetry/events.ts'
 import type { Directory } from './directory.ts'
 import type { JwtAuthenticator } from './jwt/authenticate.ts'
 import { ClientCertificates } from './mtls/client-certificates.ts'
@@ -18,12 +18,12 @@ export type Authenticators = {
 export async function openAuthenticators(
   { tokenIssuers, clientCertificates }: Config,
   directory: Pick<Directory, 'find'>,
-  logger: Logger
+  events: EventPublisher
 ): Promise<Authenticators> {
   const issuers =
     tokenIssuers.length === 0
       ? null
-      : (await import('./jwt/authenticate.ts')).openJwtAuthenticator(tokenIssuers, directory, logger)
+      : (await import('./jwt/authenticate.ts')).openJwtAuthenticator(tokenIssuers, directory, events)
   const certificates =
     clientCertificates.length === 0 ? undefined : new ClientCertificates(clientCertificates, directory)
   return {

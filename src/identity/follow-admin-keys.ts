@@ -1,3 +1,4 @@
+import type { EventPublisher } from '../telemetry/events.ts'
 import type { AdminKeyRows } from '../tenants/keys/admin-key-rows.ts'
 import type { AdminKeyDirectory } from './admin-key-directory.ts'
 import type { Following } from './follow-directory.ts'
@@ -15,7 +16,7 @@ export type AdminKeyJobs = { call(job: 'adminKeys', known: number): Promise<Admi
 export function followAdminKeys(
   directory: AdminKeyDirectory,
   store: AdminKeyJobs,
-  onError: (error: unknown, what: string) => void
+  events: EventPublisher
 ): Pick<Following, 'isStale'> & { stop(): void } {
   let polling = false
   let stale = false
@@ -27,9 +28,9 @@ export function followAdminKeys(
       const rows = await store.call('adminKeys', directory.version)
       if (rows) directory.load(rows)
       stale = false
-    } catch (error) {
+    } catch (err) {
       stale = true
-      onError(error, 'the admin keys could not be read')
+      events.publish('admin_keys.not_read', { err })
     } finally {
       polling = false
     }

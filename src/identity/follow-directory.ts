@@ -1,4 +1,5 @@
 import { withDeadline } from '../store/bounded-queue.ts'
+import type { EventPublisher } from '../telemetry/events.ts'
 import type { DirectoryChanges, DirectorySnapshot, TenantPage } from '../tenants/directory-rows.ts'
 import type { Directory } from './directory.ts'
 
@@ -47,7 +48,7 @@ export function followDirectory(
   directory: Directory,
   lastChange: number,
   store: DirectoryJobs,
-  onError: (error: unknown, what: string) => void,
+  events: EventPublisher,
   settle: () => Promise<void> = async () => {}
 ): Following {
   let seen = lastChange
@@ -71,9 +72,9 @@ export function followDirectory(
         seen = changes.lastChange
       }
       stale = false
-    } catch (error) {
+    } catch (err) {
       stale = true
-      onError(error, 'the directory could not be read')
+      events.publish('directory.not_read', { err })
     }
   }
 
@@ -82,8 +83,8 @@ export function followDirectory(
     if (uses.size === 0) return
     try {
       await store.call('writeKeyUses', uses)
-    } catch (error) {
-      onError(error, 'the uses of keys could not be written')
+    } catch (err) {
+      events.publish('key_uses.not_written', { err })
     }
   }
 

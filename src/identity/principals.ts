@@ -1,4 +1,4 @@
-import type { Logger } from '../telemetry/logger.ts'
+import type { EventPublisher } from '../telemetry/events.ts'
 import type { DirectorySnapshot } from '../tenants/directory-rows.ts'
 import type { AdminKeyRows } from '../tenants/keys/admin-key-rows.ts'
 import type { Pepper } from '../tenants/keys/api-key.ts'
@@ -18,7 +18,7 @@ export type StoredPrincipals = {
 /** Who may call: tenants and administrators, as the store names them. Nobody before it is unsealed. */
 export class Principals {
   readonly #store: DirectoryJobs & AdminKeyJobs
-  readonly #onError: (err: unknown, what: string) => void
+  readonly #events: EventPublisher
   readonly #settle: () => Promise<void>
   #directory: Directory | null = null
   #adminKeys: AdminKeyDirectory | null = null
@@ -26,14 +26,10 @@ export class Principals {
   #followingAdminKeys: ReturnType<typeof followAdminKeys> | null = null
 
   /** `settle` reads the credentials again: tenants that are given new ones must not come before these. */
-  constructor(
-    store: DirectoryJobs & AdminKeyJobs,
-    logger: Pick<Logger, 'error'>,
-    settle: () => Promise<void>
-  ) {
+  constructor(store: DirectoryJobs & AdminKeyJobs, events: EventPublisher, settle: () => Promise<void>) {
     this.#store = store
     this.#settle = settle
-    this.#onError = (err, what) => logger.error({ err }, what)
+    this.#events = events
   }
 
   readonly tenants: Pick<Directory, 'authenticate' | 'find' | 'tenantNamed'> = {
@@ -52,10 +48,10 @@ export class Principals {
     await loadDirectory(directory, snapshot, this.#store)
     this.#directory = directory
     const { lastChange } = snapshot
-    this.#following = followDirectory(directory, lastChange, this.#store, this.#onError, this.#settle)
+    this.#following = followDirectory(directory, lastChange, this.#store, this.#events, this.#settle)
     this.#adminKeys = new AdminKeyDirectory(adminPepper)
     this.#adminKeys.load(adminKeys)
-    this.#followingAdminKeys = followAdminKeys(this.#adminKeys, this.#store, this.#onError)
+    this.#followingAdminKeys = followAdminKeys(this.#adminKeys, this.#store, this.#events)
   }
 
   /** Whether changes of tenants or administrators cannot be read. */

@@ -1,4 +1,4 @@
-import type { Logger } from '../telemetry/logger.ts'
+import type { Events } from '../telemetry/events.ts'
 import type { MissingEntries } from './writer/missing-entries.ts'
 
 /** How often the store is compared with the records beside it, in milliseconds; also after each fault of it. */
@@ -9,14 +9,16 @@ type Store = { call(job: 'missingEntries', nothing: undefined): Promise<readonly
 /** Whether the ledger lacks entries that were acknowledged: in the log once for each writer, and in `/readyz` as long as it does. */
 export class LedgerCompleteness {
   readonly #store: Store
-  readonly #logger: Pick<Logger, 'error'>
+  readonly #events: Events
+  readonly #unsubscribe: () => void
   readonly #timer: NodeJS.Timeout
   readonly #logged = new Set<string>()
   #missing: readonly MissingEntries[] = []
 
-  constructor(store: Store, logger: Pick<Logger, 'error'>) {
+  constructor(store: Store, events: Events) {
     this.#store = store
-    this.#logger = logger
+    this.#events = events
+    this.#unsubscribe = events.subscribe('ledger.recovered', () => this.check())
     this.#timer = setInterval(() => this.check(), checkEveryMs).unref()
   }
 
@@ -31,7 +33,7 @@ export class LedgerCompleteness {
       if (this.#logged.has(writer)) continue
       this.#logged.add(writer)
       const incident = 'ledger_incomplete'
-      this.#logger.error({ incident, writer, acknowledged, stored }, 'acknowledged entries are missing')
+      this.#events.publish('ledger.incomplete', { incident, writer, acknowledged, stored })
     }
   }
 
@@ -39,11 +41,12 @@ export class LedgerCompleteness {
   check(): void {
     this.#store.call('missingEntries', undefined).then(
       missing => this.note(missing),
-      err => this.#logger.error({ err }, 'the ledger could not be compared with the records beside the store')
+      err => this.#events.publish('ledger.not_compared', { err })
     )
   }
 
   close(): void {
     clearInterval(this.#timer)
+    this.#unsubscribe()
   }
 }

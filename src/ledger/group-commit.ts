@@ -1,4 +1,5 @@
 import { domainError } from '../contract/error-table.ts'
+import type { EventPublisher } from '../telemetry/events.ts'
 import type { PendingEntry } from './entry/pending-entry.ts'
 
 export type GroupCommitOptions = {
@@ -7,8 +8,8 @@ export type GroupCommitOptions = {
    * out, because another process had closed them.
    */
   store: (batch: readonly PendingEntry[]) => Promise<readonly string[]>
-  /** Told of each fault when it begins, and of null when the store is well again. */
-  onFault?: (fault: Error | null) => void
+  /** Gets `ledger.fault` when a fault begins, and `ledger.recovered` when the store is well again. */
+  events: EventPublisher
   /** Stores something, to find out whether the store is well again when nothing else waits to be stored. */
   probe: () => Promise<void>
   /** How many further entries are expected soon: with many, a batch waits a moment to be worth its fsync. */
@@ -46,7 +47,7 @@ const retryMs = 200
 export class GroupCommit {
   readonly #store: GroupCommitOptions['store']
   readonly #probe: GroupCommitOptions['probe']
-  readonly #onFault: (fault: Error | null) => void
+  readonly #events: EventPublisher
   readonly #expected: () => number
   readonly #waitMs: number
   readonly #now: () => number
@@ -63,14 +64,14 @@ export class GroupCommit {
   constructor({
     store,
     probe,
-    onFault = () => {},
+    events,
     expected = () => 0,
     waitMs = 2000,
     now = () => performance.now()
   }: GroupCommitOptions) {
     this.#store = store
     this.#probe = probe
-    this.#onFault = onFault
+    this.#events = events
     this.#expected = expected
     this.#waitMs = waitMs
     this.#now = now
@@ -179,8 +180,10 @@ export class GroupCommit {
   }
 
   #setFault(fault: Error | null): void {
-    if ((fault === null) !== (this.#fault === null)) this.#onFault(fault)
+    const before = this.#fault
     this.#fault = fault
+    if (fault && !before) this.#events.publish('ledger.fault', { err: fault })
+    if (!fault && before) this.#events.publish('ledger.recovered', {})
   }
 
   #settleWhenIdle(): void {

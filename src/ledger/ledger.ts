@@ -5,7 +5,7 @@ import { pendingCall, pendingEntry } from './entry/pending-entry.ts'
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts'
 import { RejectionAggregator } from './rejection-aggregator.ts'
 
-export type LedgerOptions = Pick<GroupCommitOptions, 'store' | 'onFault' | 'waitMs' | 'now'> & {
+export type LedgerOptions = Pick<GroupCommitOptions, 'store' | 'events' | 'waitMs' | 'now'> & {
   /** Stores a signed entry that tells where the chain stands; unless `always`, only when there is something new. */
   checkpoint: (options: { always: boolean }) => Promise<void>
 }

@@ -2,6 +2,7 @@ import type { KeyHandle } from '../custody/credential.ts'
 import type { CredentialPool } from '../custody/credential-pool.ts'
 import type { OutcomeFacts } from '../ledger/entry/entry.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { EventPublisher } from '../telemetry/events.ts'
 import type { Call, OnBehalfOf, Operation } from './call.ts'
 import { requestHeaders } from './headers.ts'
 import { classify, type Outcome, statusOf } from './outcome.ts'
@@ -11,8 +12,7 @@ export type AttemptDependencies = {
   transport: Pick<Transport, 'send'>
   credentials: Pick<CredentialPool, 'waitOf' | 'containsKey' | 'containsKeyPart'>
   ledger: Pick<Ledger, 'recordIntent' | 'recordOutcome'>
-  /** The upstream's answer contained one of our keys. It goes no further; somebody has to look. */
-  onEcho(facts: { request_id: string; credential: string }): void
+  events: EventPublisher
 }
 
 /** A call with its operation, to be answered by a time on the monotonic clock. */
@@ -33,7 +33,7 @@ export async function attempt<T>(
   key: KeyHandle,
   number: number
 ): Promise<Outcome<T>> {
-  const { ledger, onEcho } = dependencies
+  const { ledger, events } = dependencies
   const { call, caller, operation } = forwarded
   try {
     const facts = {
@@ -50,7 +50,12 @@ export async function attempt<T>(
     await ledger.recordIntent(facts)
     call.recorded = true
     const outcome = await send(dependencies, forwarded, key)
-    if (outcome.leaksKey) onEcho({ request_id: call.requestId, credential: key.label })
+    if (outcome.leaksKey)
+      events.publish('key.leaked', {
+        incident: 'credential_echoed',
+        request_id: call.requestId,
+        credential: key.label
+      })
     const recorded = outcomeFacts(outcome, call)
     const upstreamMs = outcome.upstreamMs + (call.attempts?.upstreamMs ?? 0)
     call.attempts = { last: facts, outcome: recorded, upstreamMs }

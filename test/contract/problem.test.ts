@@ -9,6 +9,7 @@ import { contentApi } from '../../src/upstream/content-api.ts'
 import { createForwarder } from '../../src/upstream/forwarder.ts'
 import { Transport } from '../../src/upstream/transport.ts'
 import { heldCredentials } from '../support/fixtures/held-credentials.ts'
+import { recordEvents } from '../support/fixtures/recorded-events.ts'
 import { startTestApp, testKey, testTenant } from '../support/fixtures/test-app.ts'
 import { startTestGateway, type TestGateway } from '../support/fixtures/test-gateway.ts'
 import { deadOrigin } from '../support/http/dead-origin.ts'
@@ -264,7 +265,7 @@ async function answerWhenFull(): Promise<HttpAnswer | undefined> {
     budget: new Budget({ perCredential: 1000, perEgress: 1000 }),
     ledger: { recordIntent: async () => {}, recordOutcome: async () => {} },
     deadlineMs: 10_000,
-    onEcho: () => {}
+    events: recordEvents().events
   })
   const app = await startTestApp({ contentApi: contentApi(forward) })
   const bytes = syncBytes({ key: testKey, connectorId: sandbox.connectors[0]?.connector_id ?? '' })

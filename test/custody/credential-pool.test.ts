@@ -76,7 +76,7 @@ describe('the breaker of a credential', () => {
     const { credentials, log, clock } = heldCredentials({ default: [key] })
     for (let refusal = 0; refusal < 3; refusal++)
       credentials.reportRejected(leaseOf(credentials.acquire('default')))
-    expect(log.breaker).toEqual([['default', true]])
+    expect(log.published).toEqual([['breaker.opened', { credential: 'default' }]])
     expect(credentials.acquire('default')).toEqual({ retryAfter: 30 })
     clock.ms = 29_500
     expect(credentials.acquire('default')).toEqual({ retryAfter: 1 })
@@ -87,9 +87,9 @@ describe('the breaker of a credential', () => {
     expect(credentials.acquire('default')).toEqual({ retryAfter: 30 })
     clock.ms = 60_000
     credentials.reportAccepted(leaseOf(credentials.acquire('default')))
-    expect(log.breaker).toEqual([
-      ['default', true],
-      ['default', false]
+    expect(log.published).toEqual([
+      ['breaker.opened', { credential: 'default' }],
+      ['breaker.closed', { credential: 'default' }]
     ])
     leaseOf(credentials.acquire('default'))
   })
@@ -101,7 +101,7 @@ describe('the breaker of a credential', () => {
       if (call % 3 === 2) credentials.reportAccepted(lease)
       else credentials.reportRejected(lease)
     }
-    expect(log.breaker).toEqual([])
+    expect(log.published).toEqual([])
   })
 
   test('is closed by another active version', () => {
@@ -121,6 +121,7 @@ describe('the standby of a credential', () => {
     expect(standby.use(secret => secret)).toBe(before)
     credentials.reportAccepted(standby, refused)
     expect(log.reverts).toEqual([{ name: 'default', from: 2, to: 1 }])
+    expect(log.published).toContainEqual(['credential.reverted', { credential: 'default', from: 2, to: 1 }])
     expect(leaseOf(credentials.acquire('default')).label).toBe('default@1')
   })
 

@@ -10,6 +10,7 @@ import { seal } from '../../src/custody/crypto/envelope.ts'
 import { fingerprintOf } from '../../src/custody/key-material.ts'
 import type { VersionRow } from '../../src/custody/manage/credential-rows.ts'
 import { fingerprintKey, heldCredentials } from '../support/fixtures/held-credentials.ts'
+import { recordEvents } from '../support/fixtures/recorded-events.ts'
 import { eventually } from '../support/scenario/wait.ts'
 
 const wrapping = createSecretKey(randomBytes(32))
@@ -63,18 +64,19 @@ afterEach(async () => {
 /** A keeper of credentials before a store that the test plays. */
 function keeperBefore(store: CredentialReconcilerOptions['store']) {
   const { credentials } = heldCredentials({})
-  const told: string[] = []
+  const { events, recorded } = recordEvents()
   const keeper = new CredentialReconciler({
     credentials,
     store,
     sources: { env: {}, commands: {} },
     setting: { reference: 'env:NOT_USED', mayBeMissing: true },
     execRefreshMs: 1000,
-    onChange: () => {},
-    onError: (error, what) => void told.push(`${what}: ${(error as Error).message}`)
+    events,
+    reportsCommand: false
   })
   keepers.push(keeper)
-  return { keeper, credentials, told }
+  const failures = () => recorded.flatMap(([name, { err }]) => (err ? [[name, (err as Error).message]] : []))
+  return { keeper, credentials, failures }
 }
 
 /** Answers `credentials` as a store does: null when nothing has changed. */
@@ -102,7 +104,7 @@ test('the key before is zeroed when its grace period is over, and not opened aga
 
 test('rows that were damaged are not used, and are when they are well again', async () => {
   let isDamaged = true
-  const { keeper, credentials, told } = keeperBefore(
+  const { keeper, credentials, failures } = keeperBefore(
     storeGiving(lastChange => {
       if (isDamaged) throw domainError('credentials_damaged', 'not what was stored')
       return lastChange < 2 ? snapshotOf(60_000) : null
@@ -119,18 +121,18 @@ test('rows that were damaged are not used, and are when they are well again', as
   isDamaged = false
   await keeper.poll()
   expect(credentials.held('default').active?.material.use(key => key)).toBe(active)
-  expect(told).toHaveLength(2)
+  expect(failures()).toHaveLength(2)
 })
 
 test('a version whose reference gives this process nothing leaves the one before in use', async () => {
   const elsewhere = { ...sealedVersion(2, active), source: 'env:ELSEWHERE', wrapped_key: null, sealed: null }
   const versions = [sealedVersion(1, before), elsewhere]
-  const { keeper, credentials, told } = keeperBefore(
+  const { keeper, credentials, failures } = keeperBefore(
     storeGiving(lastChange => (lastChange < 2 ? snapshotOf(60_000, versions) : null))
   )
   await keeper.open()
   expect(credentials.held('default')).toMatchObject({ active: { version: 1 }, standby: null })
-  expect(told).toContainEqual('a credential cannot be opened: env:ELSEWHERE is not set')
+  expect(failures()).toContainEqual(['credential.unreadable', 'env:ELSEWHERE is not set'])
 
   const overdue = keeperBefore(storeGiving(lastChange => (lastChange < 2 ? snapshotOf(-1, versions) : null)))
   await overdue.keeper.open()

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { ConfigSchema } from '../../src/config/schema.ts'
 import { problemCodes } from '../../src/contract/problem.ts'
 import { problemTable } from '../../src/contract/problem-table.ts'
+import { eventTable } from '../../src/telemetry/events.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const read = (document: string) => readFileSync(join(root, document), 'utf8')
@@ -91,3 +92,12 @@ function sourceText(): string {
     .map(name => read(join('src', name)))
     .join('\n')
 }
+
+test('the guides for operators explain every event, with its level', () => {
+  const rows = `${read('docs/operations.md')}${read('docs/callers.md')}`.matchAll(/^\| (`[^|]+) \| (\w+) /gm)
+  const explained = [...rows].flatMap(([, names = '', level]) =>
+    [...names.matchAll(/`([a-z_]+\.[a-z_]+)`/g)].map(([, name]) => `${name} ${level}`)
+  )
+  const published = Object.entries(eventTable).map(([name, { level }]) => `${name} ${level}`)
+  expect(explained.sort()).toEqual(published.sort())
+})

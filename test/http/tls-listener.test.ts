@@ -63,7 +63,7 @@ describe('the listener takes', () => {
 })
 
 describe('a connection fails, and the others go on,', () => {
-  test.each<[string, object]>([
+  test.concurrent.each<[string, object]>([
     ['with TLS 1.1', { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }],
     ['with HTTP/2 alone', { ALPNProtocols: ['h2'] }]
   ])('%s', async (_what, more) => {
@@ -71,7 +71,7 @@ describe('a connection fails, and the others go on,', () => {
     await answersStill()
   })
 
-  test.each<[string, string | Buffer]>([
+  test.concurrent.each<[string, string | Buffer]>([
     ['with plain HTTP', probe],
     ['with a key in plain HTTP', requestBytes({ method: 'GET', target: '/livez', key: 'cgw_hush' })],
     ['with words', 'hello\r\n\r\n'],
@@ -96,7 +96,7 @@ describe('a connection fails, and the others go on,', () => {
     await answersStill()
   })
 
-  test('without a word, for 5 s', async () => {
+  test.concurrent('without a word, for 5 s', async () => {
     const socket = connect(gateway.port, '127.0.0.1')
     const started = performance.now()
     await once(socket.resume(), 'close')

@@ -9,19 +9,14 @@ import { ConfigError } from '../../src/config/error.ts'
 import type { TlsFiles } from '../../src/config/tls-files.ts'
 import { openTls, type TlsSource } from '../../src/http/tls-reload.ts'
 import type { CertificateOptions } from '../support/fixtures/certificate-authority.ts'
+import { type RecordedEvent, recordEvents } from '../support/fixtures/recorded-events.ts'
 import { type TlsFolder, tlsFolder } from '../support/fixtures/tls-files.ts'
 
 const day = 86_400_000
 
-type Line = {
-  readonly level: 'info' | 'warn'
-  readonly facts: Record<string, unknown>
-  readonly text: string
-}
-
 let folder: TlsFolder
 let files: TlsFiles
-let lines: Line[]
+let published: RecordedEvent[]
 let cleanups: (() => void)[]
 beforeEach(() => {
   folder = tlsFolder()
@@ -31,19 +26,17 @@ beforeEach(() => {
     GATEWAY_TLS_CLIENT_CA: clientAuthority
   } = folder.env
   files = { certificate, key, clientAuthority }
-  lines = []
+  published = []
   cleanups = [folder.close]
 })
 afterEach(() => {
   for (const cleanup of cleanups.splice(0).reverse()) cleanup()
 })
 
-function note(level: Line['level']) {
-  return (facts: Record<string, unknown>, text: string) => void lines.push({ level, facts, text })
-}
-
 async function open(): Promise<TlsSource> {
-  return await openTls(files, { info: note('info'), warn: note('warn') } as never)
+  const { events, recorded } = recordEvents()
+  published = recorded
+  return await openTls(files, events)
 }
 
 /** A server that follows the files, many times a second. */
@@ -84,8 +77,8 @@ async function answer(socket: TLSSocket): Promise<string> {
 
 const named = (name: string, more: CertificateOptions = {}) =>
   folder.issueServer({ subject: [['CN', name]], ...more })
-const refusals = () => lines.filter(({ text }) => text === 'the new TLS files are not used')
-const reasons = () => refusals().map(({ facts }) => (facts['err'] as Error).message)
+const refusals = () => published.filter(([name]) => name === 'certificate.rejected')
+const reasons = () => refusals().map(([, { err }]) => (err as Error).message)
 
 test('a new pair is used for new connections, and open ones go on', async () => {
   const { port } = await follow()
@@ -120,7 +113,7 @@ test('a bad new file is reported once, and the old one stays until a good one co
   folder.writeCertificate(first.certificate)
   folder.writeKey(first.key)
   await expect.poll(() => shown(port)).toBe('CN=first')
-  expect(inspect(lines, { depth: 9 })).not.toContain('hush')
+  expect(inspect(published, { depth: 9 })).not.toContain('hush')
 })
 
 test('an expired new certificate is not used', async () => {
@@ -147,22 +140,18 @@ test('unusable files are reported until they are usable, and so is an expired ce
 
 describe('reading a certificate logs when it expires:', () => {
   test.each([
-    [30, 'info'],
-    [15, 'info'],
-    [13, 'warn'],
-    [-1, 'warn']
-  ] as const)('%i days before, as %s', async (days, level) => {
+    [30, 'certificate.read'],
+    [15, 'certificate.read'],
+    [13, 'certificate.expiring'],
+    [-1, 'certificate.expiring']
+  ] as const)('%i days before, as %s', async (days, event) => {
     const to = new Date(Date.now() + days * day + day / 2)
     const { certificate, key } = named('gateway', { from: new Date(Date.now() - 9 * day), to })
     folder.writeCertificate(certificate)
     folder.writeKey(key)
     await open()
-    expect(lines).toMatchObject([
-      {
-        level,
-        facts: { not_after: new X509Certificate(certificate).validToDate.toISOString(), days_left: days }
-      }
-    ])
+    const notAfter = new X509Certificate(certificate).validToDate.toISOString()
+    expect(published).toEqual([[event, { not_after: notAfter, days_left: days }]])
   })
 })
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Directory } from '../../src/identity/directory.ts'
 import { followDirectory } from '../../src/identity/follow-directory.ts'
 import type { DirectoryChanges } from '../../src/tenants/directory-rows.ts'
+import { recordEvents } from '../support/fixtures/recorded-events.ts'
 import { pepper } from '../support/fixtures/temporary-store.ts'
 
 beforeEach(() => {
@@ -29,12 +30,12 @@ function following(settle?: () => Promise<void>) {
     }) as Parameters<typeof followDirectory>[2]['call']
   }
   const directory = new Directory(pepper)
-  const errors: string[] = []
+  const { events, recorded } = recordEvents()
   return {
     polls,
     directory,
-    errors,
-    ...followDirectory(directory, 0, store, (_error, what) => errors.push(what), settle)
+    recorded,
+    ...followDirectory(directory, 0, store, events, settle)
   }
 }
 
@@ -55,12 +56,12 @@ test('a refresh reads again after a poll that was under way: that one may have c
 })
 
 test('a refresh that fails is told and does not throw, and the next poll makes up for it', async () => {
-  const { polls, directory, errors, refresh, stop } = following()
+  const { polls, directory, recorded, refresh, stop } = following()
   const refreshed = refresh()
   await vi.advanceTimersByTimeAsync(0)
   polls[0]?.fail()
   await refreshed
-  expect(errors).toEqual(['the directory could not be read'])
+  expect(recorded).toEqual([['directory.not_read', { err: new Error('no store') }]])
   await vi.advanceTimersByTimeAsync(250)
   polls[1]?.answer(changesTo('acme', 1))
   await vi.advanceTimersByTimeAsync(0)

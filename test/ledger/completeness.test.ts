@@ -1,25 +1,30 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { LedgerCompleteness } from '../../src/ledger/completeness.ts'
 import type { MissingEntries } from '../../src/ledger/writer/missing-entries.ts'
+import { Events } from '../../src/telemetry/events.ts'
 
 let completeness: LedgerCompleteness
 /** What the store lacks, or why it cannot tell. */
 let found: MissingEntries[] | Error
+let events: Events
 const logged: unknown[] = []
+let unsubscribe: () => void
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   logged.length = 0
+  events = new Events()
+  unsubscribe = events.subscribe('ledger.incomplete', payload => void logged.push(payload))
   const store = {
     call: async () => {
       if (found instanceof Error) throw found
       return found
     }
   }
-  const error = (facts: unknown) => void logged.push(facts)
-  completeness = new LedgerCompleteness(store as never, { error } as never)
+  completeness = new LedgerCompleteness(store as never, events)
 })
 afterEach(() => {
   completeness.close()
+  unsubscribe()
   vi.useRealTimers()
 })
 
@@ -41,4 +46,11 @@ test('entries that turn out to be missing are logged once and shown until they, 
   found = []
   await minute()
   expect(completeness.isLacking).toBe(false)
+})
+
+test('the store is compared as soon as the ledger can record again', async () => {
+  found = [{ writer: 'one', acknowledged: 5, stored: 3 }]
+  events.publish('ledger.recovered', {})
+  await vi.advanceTimersByTimeAsync(0)
+  expect(completeness.isLacking).toBe(true)
 })

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type PendingEntry, pendingEntry } from '../../src/ledger/entry/pending-entry.ts'
 import { GroupCommit, type GroupCommitOptions } from '../../src/ledger/group-commit.ts'
+import { recordEvents } from '../support/fixtures/recorded-events.ts'
 
 const entry = (name: string): PendingEntry => pendingEntry({ at: name, kind: 'checkpoint' })
 
@@ -45,7 +46,13 @@ function fate(promise: Promise<void>): { readonly now: string } {
 
 let manual: ManualStore
 function queueOf(options: Partial<GroupCommitOptions> = {}): GroupCommit {
-  return new GroupCommit({ store: manual.store, probe: () => manual.probe(), waitMs: 2000, ...options })
+  return new GroupCommit({
+    store: manual.store,
+    probe: () => manual.probe(),
+    waitMs: 2000,
+    events: recordEvents().events,
+    ...options
+  })
 }
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 
@@ -251,16 +258,16 @@ test('an intent that expires behind a failing batch leaves no fault that nothing
 
 test('the outcome of a call that another process has closed is refused to who waits for it', async () => {
   const store = async () => ['r 1']
-  const queue = new GroupCommit({ store, probe: async () => {} })
+  const queue = new GroupCommit({ store, probe: async () => {}, events: recordEvents().events })
   const outcome = fate(queue.keep({ text: '{}', closes: 'r 1' }))
   const other = fate(queue.keep({ text: '{}', closes: 'r 2' }))
   await pass(0)
   expect([outcome.now, other.now]).toEqual(['another process has closed this call', 'durable'])
 })
 
-test('a fault is told when it begins and when it is over, each once', async () => {
-  const told: (string | undefined)[] = []
-  const queue = queueOf({ onFault: fault => void told.push(fault?.message) })
+test('a fault is published once when it begins and once when it is over', async () => {
+  const { events, recorded } = recordEvents()
+  const queue = queueOf({ events })
   fate(queue.keep(entry('a')))
   await pass(0)
   await manual.failed()
@@ -268,7 +275,10 @@ test('a fault is told when it begins and when it is over, each once', async () =
   await manual.failed()
   await pass(200)
   await manual.stored()
-  expect(told).toEqual(['disk full', undefined])
+  expect(recorded).toEqual([
+    ['ledger.fault', { err: new Error('disk full') }],
+    ['ledger.recovered', {}]
+  ])
 })
 
 describe('draining', () => {

@@ -68,7 +68,7 @@ test('a key in a file is taken up when the file changes, and the one before is k
 
       // What is written by mistake is not used, and what was there before is.
       put(path, '')
-      await gateway.process.logged(({ msg }) => msg === 'the key of a credential could not be fetched')
+      await gateway.process.logged(({ event }) => event === 'credential.not_fetched')
       expect(await call()).toBe(200)
       expect(existsSync(path)).toBe(true)
       put(path, canaryKey)
@@ -119,8 +119,10 @@ test('a process that serves cannot be debugged, dumped or read by a signal', asy
       const { pid } = gateway.process
       expect(await call()).toBe(200)
       process.kill(pid, 'SIGUSR1')
-      await gateway.process.logged(({ msg }) => /SIGUSR1 is ignored/.test(String(msg)))
-      expect(gateway.process.stdout()).toMatch(/the inspector is closed/)
+      await gateway.process.logged(
+        ({ event, signal }) => event === 'process.signal_ignored' && signal === 'SIGUSR1'
+      )
+      expect(gateway.process.stdout()).toMatch(/process\.inspector_closed/)
       expect(gateway.process.stderr().match(/Debugger listening/g)).toHaveLength(1)
       expect(await call()).toBe(200)
       if (process.platform === 'linux')

@@ -125,7 +125,7 @@ test('a bad new key is refused before it is used; put in all the same, it is gon
     await rotation.calls(100)
     expect(rotation.kinds().filter(kind => kind.includes('revert'))).toHaveLength(1)
     expect(rotation.gateway.process.stdout()).toMatch(
-      /"from":2,"to":1,"msg":"the upstream refuses the new key/
+      /"event":"credential.reverted","credential":"default","from":2,"to":1,/
     )
   }))
 

@@ -120,7 +120,7 @@ test('keys are wrapped anew under another master key while the gateway runs, whi
     expect(await scenario.json('credential', 'rewrap', '--to', `file:${next}`)).toMatchObject({
       rewrapped: 1
     })
-    await gateway.process.logged(({ msg }) => msg === 'the credentials could not be read')
+    await gateway.process.logged(({ event }) => event === 'credentials.not_read')
     expect(await call()).toBe(200)
     expect(await scenario.run('credential', 'list')).toMatchObject({ code: 2 })
 

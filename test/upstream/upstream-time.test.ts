@@ -5,6 +5,7 @@ import type { Call } from '../../src/upstream/call.ts'
 import { createForwarder } from '../../src/upstream/forwarder.ts'
 import { Transport } from '../../src/upstream/transport.ts'
 import { heldCredentials } from '../support/fixtures/held-credentials.ts'
+import { recordEvents } from '../support/fixtures/recorded-events.ts'
 import { acceptedAnswer, type RawUpstream, rawAnswer, rawUpstream } from '../support/http/raw-upstream.ts'
 
 const connectorId = '00000000-0000-4000-8000-00000000000a'
@@ -54,7 +55,7 @@ function door(keys: readonly [active: string, standby?: string], deadlineMs = 20
       recordOutcome: async (facts, outcome) => void outcomes.push({ ...facts, ...outcome })
     },
     deadlineMs,
-    onEcho: () => {}
+    events: recordEvents().events
   })
   const send = (call: Call) =>
     forward(

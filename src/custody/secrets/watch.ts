@@ -1,3 +1,4 @@
+import type { EventPublisher } from '../../telemetry/events.ts'
 import type { CredentialSnapshot } from '../credential-snapshot.ts'
 import type { KeyMaterial } from '../key-material.ts'
 import { fetchMaterial, type SecretSources } from '../load-version.ts'
@@ -6,8 +7,9 @@ import { ExecSchedule } from './exec-schedule.ts'
 export type SecretWatchOptions = {
   readonly sources: SecretSources
   readonly execRefreshMs: number
-  /** A command is about to be run. */
-  readonly onCommand?: () => void
+  readonly events: EventPublisher
+  /** Whether the first command is reported: the first process of a container inherits what commands leave behind, and reaps none. */
+  readonly reportsCommand: boolean
 }
 
 type Opening = Pick<CredentialSnapshot, 'fingerprintKey'>
@@ -16,20 +18,25 @@ type Opening = Pick<CredentialSnapshot, 'fingerprintKey'>
 export class SecretWatch {
   readonly #sources: SecretSources
   readonly #commands: ExecSchedule
-  readonly #onCommand: (() => void) | undefined
+  readonly #events: EventPublisher
+  #reportsCommand: boolean
   readonly #closing = new AbortController()
   /** The fingerprint of what each file gave the last time. */
   readonly #lastRead = new Map<string, string>()
 
-  constructor({ sources: { env, commands }, execRefreshMs, onCommand }: SecretWatchOptions) {
-    this.#onCommand = onCommand
+  constructor({ sources: { env, commands }, execRefreshMs, events, reportsCommand }: SecretWatchOptions) {
+    this.#events = events
+    this.#reportsCommand = reportsCommand
     this.#sources = { env, commands: { ...commands, signal: this.#closing.signal } }
     this.#commands = new ExecSchedule({ refreshMs: execRefreshMs })
   }
 
   /** The key that the reference of a credential gives now. Throws SecretUnavailable. */
   materialOf(source: string, opening: Opening): Promise<KeyMaterial> {
-    if (isCommand(source)) this.#onCommand?.()
+    if (isCommand(source) && this.#reportsCommand) {
+      this.#reportsCommand = false
+      this.#events.publish('exec.without_init', {})
+    }
     return fetchMaterial(source, opening, this.#sources)
   }
 

@@ -2,7 +2,7 @@ import { decodeJwt, type errors } from 'jose'
 import { errorReason } from '../../base/error-reason.ts'
 import type { TokenIssuerOptions } from '../../config/authentication.ts'
 import { Problem } from '../../contract/problem.ts'
-import type { Logger } from '../../telemetry/logger.ts'
+import type { EventPublisher } from '../../telemetry/events.ts'
 import {
   type AuthenticationAttempt,
   type AuthenticationFailure,
@@ -27,19 +27,19 @@ const maxUnderWay = 1_024
 export class JwtAuthenticator {
   readonly #byIssuer: ReadonlyMap<string, TokenIssuer>
   readonly #directory: Pick<Directory, 'find'>
-  readonly #logger: Pick<Logger, 'debug'>
+  readonly #events: EventPublisher
   readonly #verified: VerifiedTokens
   #underWay = 0
 
   constructor(
     issuers: readonly TokenIssuer[],
     directory: Pick<Directory, 'find'>,
-    logger: Pick<Logger, 'debug'>,
+    events: EventPublisher,
     verified = new VerifiedTokens()
   ) {
     this.#byIssuer = new Map(issuers.map(issuer => [issuer.options.issuer, issuer]))
     this.#directory = directory
-    this.#logger = logger
+    this.#events = events
     this.#verified = verified
   }
 
@@ -75,10 +75,8 @@ export class JwtAuthenticator {
     more: { issuer?: string; error?: string }
   ): null {
     // No text of the token: its own claims, the issuer's among them, prove nothing yet.
-    this.#logger.debug(
-      { request_id: applicant?.requestId, ...more, reason: stranger.reason },
-      'a token was refused'
-    )
+    const { reason } = stranger
+    this.#events.publish('token.rejected', { request_id: applicant?.requestId, ...more, reason })
     return failAttempt(applicant, stranger)
   }
 
@@ -152,14 +150,14 @@ function issuerIn(token: string): string | null {
 export function openJwtAuthenticator(
   options: readonly TokenIssuerOptions[],
   directory: Pick<Directory, 'find'>,
-  logger: Logger
+  events: EventPublisher
 ): { tokens: JwtAuthenticator; lackKeys(): boolean; close(): void } {
   const keySets = options.map(
-    ({ name, jwks }) => new JwksCache({ issuer: name, source: jwksSource(jwks), logger })
+    ({ name, jwks }) => new JwksCache({ issuer: name, source: jwksSource(jwks), events })
   )
   const issuers = options.map((each, index) => new TokenIssuer(each, keySets[index] as JwksCache))
   return {
-    tokens: new JwtAuthenticator(issuers, directory, logger),
+    tokens: new JwtAuthenticator(issuers, directory, events),
     lackKeys: () => keySets.some(({ areUnavailable }) => areUnavailable),
     close: () => {
       for (const keys of keySets) keys.close()

@@ -1,13 +1,13 @@
 import { type CryptoKey, createLocalJWKSet, errors, type JWSHeaderParameters } from 'jose'
-import type { Logger } from '../../telemetry/logger.ts'
+import type { EventPublisher } from '../../telemetry/events.ts'
 import type { JwksSource } from './jwks-source.ts'
 import { parseJwks } from './parse-jwks.ts'
 
 export type JwksCacheOptions = {
-  /** The issuer's name, for the log. */
+  /** The issuer's name, for events. */
   issuer: string
   source: JwksSource
-  logger: Pick<Logger, 'info' | 'warn' | 'error'>
+  events: EventPublisher
   /** Milliseconds of a clock that never steps back. */
   nowMs?: () => number
 }
@@ -58,10 +58,7 @@ export class JwksCache {
     if (this.#confirmedAtMs !== null && unconfirmedMs > staleAfterMs) {
       this.#confirmedAtMs = null
       this.#replace('', none)
-      this.#options.logger.error(
-        { issuer: this.#options.issuer },
-        'the keys of this issuer are too old to be believed: its tokens are refused'
-      )
+      this.#options.events.publish('issuer.keys_expired', { issuer: this.#options.issuer })
     }
     return this.#generation
   }
@@ -123,20 +120,19 @@ export class JwksCache {
   }
 
   async #load(): Promise<boolean> {
-    const { issuer, source, logger } = this.#options
+    const { issuer, source, events } = this.#options
     try {
       const text = await source.read()
       const keySet = parseJwks(text)
       this.#confirmedAtMs = this.#nowMs()
       if (text !== this.#text) {
         this.#replace(text, createLocalJWKSet(keySet))
-        logger.info({ issuer, keys: keySet.keys.length }, 'the keys of this issuer have been read')
-      } else if (this.#faulty) logger.info({ issuer }, 'the keys of this issuer can be had again')
+        events.publish('issuer.keys_read', { issuer, keys: keySet.keys.length })
+      } else if (this.#faulty) events.publish('issuer.keys_available', { issuer })
       this.#faulty = false
       return true
     } catch (err) {
-      if (!this.#faulty)
-        logger.warn({ issuer, from: source.from, err }, 'the keys of this issuer cannot be had')
+      if (!this.#faulty) events.publish('issuer.keys_unavailable', { issuer, from: source.from, err })
       this.#faulty = true
       return false
     }

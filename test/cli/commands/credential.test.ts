@@ -6,12 +6,21 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { startSandbox } from '../../../src/sandbox/sandbox.ts'
 import { type CommandLine, commandLine, type Finished, program } from '../../support/cli/command-line.ts'
+import { processEnvironment } from '../../support/run/bounds.ts'
 
 const secret = 'bd_v2_canary_of_the_command_line'
 
 /** Runs a command with a text on its standard input. */
-async function runWith(input: string, cli: CommandLine, words: string[]): Promise<Finished> {
-  const child = spawn(process.execPath, [program, ...words], { cwd: cli.folder, env: { TMPDIR: cli.folder } })
+function runWith(input: string, cli: CommandLine, words: string[]): Promise<Finished> {
+  return cli.run(words, {}, input)
+}
+
+/** The same as a process of its own. */
+async function runProcessWith(input: string, cli: CommandLine, words: string[]): Promise<Finished> {
+  const child = spawn(process.execPath, [program, ...words], {
+    cwd: cli.folder,
+    env: { ...processEnvironment, TMPDIR: cli.folder }
+  })
   child.stdin.end(input)
   const [[code], stdout, stderr] = await Promise.all([
     once(child, 'close') as Promise<[number | null]>,
@@ -23,7 +32,13 @@ async function runWith(input: string, cli: CommandLine, words: string[]): Promis
 
 test('a credential comes from standard input or by reference, is listed without its key, and can be removed', async () => {
   const cli = commandLine()
-  const added = await runWith(`${secret}\n`, cli, ['credential', 'add', 'default', '--stdin', '--json'])
+  const added = await runProcessWith(`${secret}\n`, cli, [
+    'credential',
+    'add',
+    'default',
+    '--stdin',
+    '--json'
+  ])
   expect(added).toMatchObject({ code: 0, stderr: '' })
   expect(JSON.parse(added.stdout)).toEqual({
     credential: 'default',

@@ -6,6 +6,7 @@ import { TokenIssuer } from '../../../src/identity/jwt/issuer.ts'
 import { JwksCache } from '../../../src/identity/jwt/jwks-cache.ts'
 import { VerifiedTokens } from '../../../src/identity/jwt/verified-tokens.ts'
 import type { Tenant } from '../../../src/tenants/tenant.ts'
+import { recordEvents } from '../../support/fixtures/recorded-events.ts'
 import { testTenant } from '../../support/fixtures/test-app.ts'
 import { makeToken, type SigningKey, signingKey, testIssuer } from '../../support/fixtures/token-issuer.ts'
 
@@ -23,10 +24,9 @@ function fixture() {
   const state = {
     serves: [first] as SigningKey[],
     tenant: testTenant as Tenant | null,
-    lines: [] as unknown[],
     held: Promise.resolve()
   }
-  const quiet = { debug() {}, info() {}, warn() {}, error() {} } as never
+  const { events } = recordEvents()
   const keys = new JwksCache({
     issuer: 'test',
     source: {
@@ -37,7 +37,7 @@ function fixture() {
         return JSON.stringify({ keys: state.serves.map(({ jwk }) => jwk) })
       }
     },
-    logger: quiet
+    events
   })
   opened.push(keys)
   const options = {
@@ -51,7 +51,7 @@ function fixture() {
   const directory: Pick<Directory, 'find'> = {
     find: name => (name === state.tenant?.name ? state.tenant : null)
   }
-  const tokens = new JwtAuthenticator([new TokenIssuer(options, keys)], directory, quiet)
+  const tokens = new JwtAuthenticator([new TokenIssuer(options, keys)], directory, events)
   return { state, keys, tokens }
 }
 

@@ -2,6 +2,7 @@ import type { CryptoKey } from 'jose'
 import { afterEach, expect, test } from 'vitest'
 import { domainError } from '../../../src/contract/error-table.ts'
 import { JwksCache } from '../../../src/identity/jwt/jwks-cache.ts'
+import { recordEvents } from '../../support/fixtures/recorded-events.ts'
 import { type SigningKey, signingKey } from '../../support/fixtures/token-issuer.ts'
 
 const [first, second] = [signingKey('first'), signingKey('second')]
@@ -13,13 +14,13 @@ afterEach(() => {
 
 /** A source that a test controls, with a clock that it turns. */
 function source(serves: readonly SigningKey[] | null) {
+  const { events, recorded } = recordEvents()
   const state = {
     serves,
     reads: 0,
     nowMs: 1_000_000,
     everyMs: 1_000_000,
     from: 'test',
-    lines: [] as string[],
     /** Reads wait for this. */
     held: Promise.resolve(),
     async read() {
@@ -28,12 +29,12 @@ function source(serves: readonly SigningKey[] | null) {
       if (state.serves === null) throw domainError('jwks_unavailable', 'the issuer answered 500')
       return JSON.stringify({ keys: state.serves.map(({ jwk }) => jwk) })
     },
+    published: () => recorded.map(([name]) => name),
     open(): JwksCache {
-      const note = (_facts: object, line: string) => void state.lines.push(line)
       const keys = new JwksCache({
         issuer: 'test',
         source: state,
-        logger: { info: note, warn: note, error: note } as never,
+        events,
         nowMs: () => state.nowMs
       })
       opened.push(keys)
@@ -101,12 +102,12 @@ test('an issuer that cannot be asked keeps its keys for a day, told once, and no
   issuer.nowMs += 24 * 60 * 60_000
   for (let n = 0; n < 3; n++) expect(await keys.refresh()).toBe(false)
   expect(await has(keys, first)).toBe(true)
-  expect(issuer.lines.filter(line => line.endsWith('cannot be had'))).toHaveLength(1)
+  expect(issuer.published().filter(name => name === 'issuer.keys_unavailable')).toHaveLength(1)
 
   issuer.nowMs += 1
   expect(keys.generation).not.toBe(generation)
   expect(await has(keys, first)).toBe(false)
-  expect(issuer.lines.at(-1)).toMatch(/too old to be believed/)
+  expect(issuer.published().at(-1)).toBe('issuer.keys_expired')
 
   issuer.serves = [first]
   await keys.refresh()

@@ -24,6 +24,8 @@ const keys = {
   EdDSA: signingKey('ed', 'EdDSA')
 }
 const stranger = signingKey('es', 'ES256')
+/** After how long an address may fail once more. */
+const refillMs = 1_000
 const [now, publicPem] = [
   Math.floor(Date.now() / 1000),
   keys.RS256.publicKey.export({ type: 'spki', format: 'pem' }).toString()
@@ -192,10 +194,16 @@ test('a token and a key at once are refused, whichever is good', async () => {
 
 test('failures with tokens count for the limit of their address', async () => {
   const from = freshAddress()
-  const statuses = []
-  for (let n = 0; n < 101; n++)
+  const startedAt = performance.now()
+  const statuses: number[] = []
+  for (let n = 0; statuses.at(-1) !== 429 && n < 1_000; n++)
     statuses.push((await call({ credential: makeToken(stranger, { claims: { n } }), from })).status)
-  expect(statuses).toEqual([...Array(100).fill(401), 429])
+  const failures = statuses.slice(0, -1)
+  expect(new Set(failures)).toEqual(new Set([401]))
+  // The bucket refills while a busy machine makes the calls.
+  const refilled = (performance.now() - startedAt) / refillMs
+  expect(failures.length).toBeGreaterThanOrEqual(100)
+  expect(failures.length).toBeLessThanOrEqual(100 + refilled)
   expect((await call({ credential: good(), from })).status).toBe(200)
 })
 
@@ -210,6 +218,6 @@ test('a token that was taken is refused as soon as its tenant is disabled', asyn
 test('nothing of a token is logged', async () => {
   const refused = await call({ credential: makeToken(stranger) })
   expect(refused.status).toBe(401)
-  expect(gateway.logged()).toContain('a token was refused')
+  expect(gateway.logged()).toContain('token.rejected')
   expect(gateway.logged()).not.toMatch(/eyJ|passwd|evil/)
 })

@@ -1,12 +1,17 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Ledger } from '../../../src/ledger/ledger.ts'
+import { recordEvents } from '../../support/fixtures/recorded-events.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 function ledgerWith(store: () => Promise<string[]>) {
   const asked: { always: boolean }[] = []
-  const ledger = new Ledger({ store, checkpoint: async options => void asked.push(options) })
+  const ledger = new Ledger({
+    store,
+    checkpoint: async options => void asked.push(options),
+    events: recordEvents().events
+  })
   return { ledger, asked }
 }
 

@@ -9,7 +9,7 @@ import { type CommandLine, commandLine } from '../../support/cli/command-line.ts
 import { type TlsFolder, tlsFolder } from '../../support/fixtures/tls-files.ts'
 
 type Env = Record<string, string>
-type Line = { readonly msg: string; readonly warning?: string }
+type Line = { readonly event?: string; readonly warning?: string }
 /** What `serve` did with these settings: the reason for which it ended, and the lines of its log. */
 type Served = { readonly reason: string; readonly lines: readonly Line[]; readonly log: string }
 
@@ -186,7 +186,7 @@ describe('check does not say that a credential opens which serve does not open:'
     expect(checked.stdout).toContain(
       'warning: credential other: its reference gives another key than version 1: the next start takes it for a new version'
     )
-    expect((await serve()).lines.map(({ msg }) => msg)).toContain('a credential cannot be opened')
+    expect((await serve()).lines.map(({ event }) => event)).toContain('credential.unreadable')
     expect((await cli.run(['check'], env)).stdout).toMatch(
       /credential +other@2, file:\S+other\.key \(opens\)/
     )
@@ -220,7 +220,7 @@ describe('check does not say that a credential opens which serve does not open:'
     )
     const { reason, lines } = await serve()
     expect(reason).toBe('')
-    expect(lines.map(({ msg }) => msg)).toContain('a credential cannot be opened')
+    expect(lines.map(({ event }) => event)).toContain('credential.unreadable')
   })
 })
 
@@ -266,7 +266,7 @@ test('what starts and may not do what was meant is a warning of both, in the sam
     'GATEWAY_JWT_ISSUERS[0].tenants.two: leads to tenant asleep, which is disabled (environment)'
   ])
   const { lines } = await serve()
-  const told = lines.filter(({ msg }) => msg === 'a setting needs attention').map(({ warning }) => warning)
+  const told = lines.filter(({ event }) => event === 'setting.questionable').map(({ warning }) => warning)
   expect(told).toEqual(warnings)
 })
 

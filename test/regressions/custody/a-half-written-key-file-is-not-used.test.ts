@@ -4,13 +4,19 @@ import { expect, test } from 'vitest'
 import { KeyMaterial } from '../../../src/custody/key-material.ts'
 import { SecretWatch } from '../../../src/custody/secrets/watch.ts'
 import { fingerprintKey } from '../../support/fixtures/held-credentials.ts'
+import { recordEvents } from '../../support/fixtures/recorded-events.ts'
 import { canaryKey, Scenario } from '../../support/scenario/scenario.ts'
 
 const nextKey = 'bd_v2_canary_next_5Yt8wQ2kLm7ZxV4c'
 
 // Half of a key became a version of its own, and the key before was given up for it.
 test('a key that a file gives is taken when the file gives it twice in a row', () => {
-  const references = new SecretWatch({ sources: { env: {}, commands: {} }, execRefreshMs: 1000 })
+  const references = new SecretWatch({
+    sources: { env: {}, commands: {} },
+    execRefreshMs: 1000,
+    events: recordEvents().events,
+    reportsCommand: false
+  })
   const settled = (source: string, key: string) =>
     references.isSettled('default', source, new KeyMaterial(Buffer.from(key), fingerprintKey))
   const half = nextKey.slice(0, 17)

@@ -31,7 +31,7 @@ test('no call fails while a slow command is asked for the master key of a store 
     })
     await scenario.json('credential', 'rewrap', '--to', 'file:next.key')
     write('master-key', script(3, 'next'))
-    await gateway.process.logged(({ msg }) => msg === 'the credentials could not be read')
+    await gateway.process.logged(({ event }) => event === 'credentials.not_read')
     const marked = { GATEWAY_MASTER_KEY: 'file:next.key' }
     Object.assign(scenario.env, marked)
     await scenario.json('credential', 'add', 'mark', '--from', 'env:SCENARIO_UPSTREAM_KEY', '--seal')

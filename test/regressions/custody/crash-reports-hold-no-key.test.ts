@@ -36,7 +36,7 @@ test('a heap snapshot, which would hold the keys, is not written at a signal', a
   try {
     const { process } = await scenario.startGateway({ NODE_OPTIONS: '--heapsnapshot-signal=SIGUSR2' })
     process.signal('SIGUSR2')
-    await process.logged(({ msg }) => /a heap snapshot would hold keys/.test(String(msg)))
+    await process.logged(({ reason }) => /a heap snapshot would hold keys/.test(String(reason)))
     process.signal('SIGTERM')
     expect(await process.exited).toEqual({ code: 0, signal: null })
     expect(filesBelow(scenario.folder).filter(({ name }) => name.endsWith('.heapsnapshot'))).toEqual([])

@@ -3,7 +3,7 @@ import { addCredential } from '../../../src/custody/manage/commands.ts'
 import { canaryKey, startTestGateway, type TestGatewayOptions } from '../../support/fixtures/test-gateway.ts'
 import { eventually } from '../../support/scenario/wait.ts'
 
-const warnings = (log: string) => log.split('\n').filter(line => line.includes('without an init'))
+const warnings = (log: string) => log.split('\n').filter(line => line.includes('exec.without_init'))
 
 async function warningsOf(options: TestGatewayOptions<void>): Promise<number> {
   const gateway = await startTestGateway(options)

@@ -18,7 +18,7 @@ test('a gateway whose environment still has the key before goes on with it besid
     const loads = [loadOn(before)]
     const after = await scenario.startGateway({ SCENARIO_UPSTREAM_KEY: nextKey })
     loads.push(loadOn(after))
-    await before.process.logged(({ msg }) => msg === 'a credential cannot be opened')
+    await before.process.logged(({ event }) => event === 'credential.unreadable')
     for (const name of ['mark-one', 'mark-two', 'mark-three']) {
       await scenario.json('credential', 'add', name, '--from', 'env:SCENARIO_UPSTREAM_KEY', '--seal')
       for (const { process } of [before, after])

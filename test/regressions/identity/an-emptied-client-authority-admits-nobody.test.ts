@@ -3,6 +3,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openTls } from '../../../src/http/tls-reload.ts'
 import { certificateAuthority, type TestCertificate } from '../../support/fixtures/certificate-authority.ts'
+import { recordEvents } from '../../support/fixtures/recorded-events.ts'
 import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
 import { type TlsFolder, tlsFolder } from '../../support/fixtures/tls-files.ts'
 import { freshAddress } from '../../support/http/fresh-address.ts'
@@ -39,10 +40,10 @@ test('a file of authorities that has been emptied makes nobody else an authority
   try {
     const [own, stranger] = [tls.issueClient(names), everybodys.issue(names)]
     expect([await statusOf(own), await statusOf(stranger)]).toEqual([200, 401])
-    const told = () => gateway.logged().match(/TLS files are not used|TLS certificate has been read/g)?.length
-    expect(told()).toBe(1)
+    const reported = () => gateway.logged().match(/certificate\.(read|rejected)/g)?.length
+    expect(reported()).toBe(1)
     empty()
-    await expect.poll(told, { timeout: 5_000 }).toBe(2)
+    await expect.poll(reported, { timeout: 5_000 }).toBe(2)
     expect([await statusOf(own), await statusOf(stranger)]).toEqual([200, 401])
     expect(gateway.logged()).toContain('GATEWAY_TLS_CLIENT_CA: holds no certificate in PEM')
   } finally {
@@ -57,8 +58,8 @@ test('a file of authorities that is empty is a fault at the start', async () => 
     GATEWAY_TLS_KEY: key,
     GATEWAY_TLS_CLIENT_CA: clientAuthority
   } = tls.env
-  const logger = { info: () => {}, warn: () => {} } as never
-  await expect(openTls({ certificate, key, clientAuthority }, logger)).rejects.toThrow(
+  const { events } = recordEvents()
+  await expect(openTls({ certificate, key, clientAuthority }, events)).rejects.toThrow(
     'GATEWAY_TLS_CLIENT_CA: holds no certificate in PEM'
   )
 })

@@ -78,7 +78,7 @@ async function refusedCall(...headers: readonly string[]) {
     tenant: of?.['tenant'],
     key_id: of?.['key_id']
   })
-  const debug = logLines(requestId).find(line => line['msg'] === 'a token was refused')
+  const debug = logLines(requestId).find(line => line['event'] === 'token.rejected')
   return { entry: facts(entryOf()), line: facts(completed()), debug }
 }
 

@@ -4,6 +4,7 @@ import { JwtAuthenticator } from '../../../src/identity/jwt/authenticate.ts'
 import { TokenIssuer } from '../../../src/identity/jwt/issuer.ts'
 import { JwksCache } from '../../../src/identity/jwt/jwks-cache.ts'
 import { VerifiedTokens } from '../../../src/identity/jwt/verified-tokens.ts'
+import { recordEvents } from '../../support/fixtures/recorded-events.ts'
 import { testTenant } from '../../support/fixtures/test-app.ts'
 import { startTestGateway, type TestGateway } from '../../support/fixtures/test-gateway.ts'
 import {
@@ -131,19 +132,19 @@ describe('of a token that is signed by ECDSA', () => {
 })
 
 test('a token takes one place in the memory of those that were verified, however often it is signed', async () => {
-  const quiet = { debug() {}, info() {}, warn() {}, error() {} } as never
+  const { events } = recordEvents()
   const read = async () => JSON.stringify({ keys: keys.map(({ jwk }) => jwk) })
   const tokenKeys = new JwksCache({
     issuer: 'test',
     source: { everyMs: 1_000_000, from: 'test', read },
-    logger: quiet
+    events
   })
   const issuer = new TokenIssuer(
     { ...testIssuer, name: 'test', jwks: '', algorithms, tenantClaim: 'sub', tenants: null },
     tokenKeys
   )
   const verified = new VerifiedTokens()
-  const tokens = new JwtAuthenticator([issuer], { find: () => testTenant }, quiet, verified)
+  const tokens = new JwtAuthenticator([issuer], { find: () => testTenant }, events, verified)
   try {
     const claims = { exp: Math.floor(Date.now() / 1000) + 600 }
     const caller = { tenant: testTenant, keyId: 'jwt:test' }

@@ -4,6 +4,8 @@ import { JwtAuthenticator } from '../../../src/identity/jwt/authenticate.ts'
 import { TokenIssuer } from '../../../src/identity/jwt/issuer.ts'
 import { JwksCache } from '../../../src/identity/jwt/jwks-cache.ts'
 import { jwksSource } from '../../../src/identity/jwt/jwks-source.ts'
+import { logEvents } from '../../../src/telemetry/event-log.ts'
+import { Events } from '../../../src/telemetry/events.ts'
 import { createLogger } from '../../../src/telemetry/logger.ts'
 import {
   type KeySetServer,
@@ -25,6 +27,15 @@ function recordingLogger() {
   return { lines, logger }
 }
 
+/** Events, and the lines that they have become. */
+function loggedEvents() {
+  const { lines, logger } = recordingLogger()
+  const events = new Events()
+  const stop = logEvents(events, logger)
+  closing.push(async () => stop())
+  return { lines, events }
+}
+
 async function keySetServer(serves: KeySetServer['serves']): Promise<KeySetServer> {
   const server = await startKeySetServer(serves)
   closing.push(() => server.close())
@@ -33,8 +44,8 @@ async function keySetServer(serves: KeySetServer['serves']): Promise<KeySetServe
 
 /** What is logged when the keys of an issuer at this place cannot be had. */
 async function loggedFor(jwks: string, deadlineMs?: number): Promise<Record<string, unknown>> {
-  const { lines, logger } = recordingLogger()
-  const keys = new JwksCache({ issuer: 'company', source: jwksSource(jwks, deadlineMs), logger })
+  const { lines, events } = loggedEvents()
+  const keys = new JwksCache({ issuer: 'company', source: jwksSource(jwks, deadlineMs), events })
   closing.push(() => keys.close())
   await keys.refresh()
   expect(lines).toHaveLength(1)
@@ -51,7 +62,7 @@ describe('the log says why the keys of an issuer cannot be had', () => {
     const { origin } = new URL(url)
     expect(await loggedFor(`${url}?secret=1`, 50)).toMatchObject({
       level: 40,
-      msg: 'the keys of this issuer cannot be had',
+      event: 'issuer.keys_unavailable',
       issuer: 'company',
       from: origin,
       err: {
@@ -90,8 +101,8 @@ test('a token that cannot be verified because its key is broken is refused for a
   const key = signingKey('broken')
   const broken = { ...key, jwk: { ...key.jwk, x: (key.jwk as { y: string }).y } }
   const { url } = await keySetServer([broken])
-  const { lines, logger } = recordingLogger()
-  const keys = new JwksCache({ issuer: 'company', source: jwksSource(url), logger })
+  const { lines, events } = loggedEvents()
+  const keys = new JwksCache({ issuer: 'company', source: jwksSource(url), events })
   closing.push(() => keys.close())
   const options = {
     ...testIssuer,
@@ -101,10 +112,10 @@ test('a token that cannot be verified because its key is broken is refused for a
     tenantClaim: 'sub',
     tenants: null
   }
-  const tokens = new JwtAuthenticator([new TokenIssuer(options, keys)], { find: () => null }, logger)
+  const tokens = new JwtAuthenticator([new TokenIssuer(options, keys)], { find: () => null }, events)
   expect(await tokens.authenticate(makeToken(key), Date.now())).toBeNull()
   expect(lines.at(-1)).toMatchObject({
-    msg: 'a token was refused',
+    event: 'token.rejected',
     reason: expect.stringMatching(/^[A-Za-z_]+$/)
   })
 })

@@ -12,6 +12,8 @@ export type CommandPlace = {
   readonly env: Readonly<Record<string, string>>
   /** Its working directory. */
   readonly folder: string
+  /** What it reads from its standard input; nothing unless given. */
+  readonly input?: string
 }
 
 let previous: Promise<unknown> = Promise.resolve()
@@ -27,7 +29,7 @@ export function runHere(words: readonly string[], place: CommandPlace): Promise<
   return result
 }
 
-async function runIn(words: readonly string[], { env, folder }: CommandPlace): Promise<CommandResult> {
+async function runIn(words: readonly string[], { env, folder, input }: CommandPlace): Promise<CommandResult> {
   const printed = { stdout: '', stderr: '' }
   const sink = (name: keyof typeof printed) =>
     new Writable({
@@ -41,7 +43,7 @@ async function runIn(words: readonly string[], { env, folder }: CommandPlace): P
   try {
     const code = await runCommand(words, {
       env,
-      stdin: Readable.from([]),
+      stdin: Readable.from(input === undefined ? [] : [Buffer.from(input)]),
       stdout: sink('stdout'),
       stderr: sink('stderr'),
       administrator: { actor: `cli:${userInfo().username}`, role: 'cli', version, pid: process.pid },

@@ -22,7 +22,7 @@ export type CommandLine = {
   readonly storePath: string
   start(words: readonly string[], env?: Record<string, string>): ChildProcessByStdio<null, Readable, Readable>
   /** Runs within this process: for everything that is not about the process itself. */
-  run(words: readonly string[], env?: Record<string, string>): Promise<Finished>
+  run(words: readonly string[], env?: Record<string, string>, input?: string): Promise<Finished>
   /** The same as a process of its own. */
   runProcess(words: readonly string[], env?: Record<string, string>): Promise<Finished>
   /** Runs with `--json`, expects success and gives what was printed. */
@@ -60,8 +60,13 @@ export function commandLine(): CommandLine {
     ])
     return { code, stdout, stderr }
   }
-  function run(words: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
-    return runHere(words, { folder, env: { PATH: path, TMPDIR: folder, ...env } })
+  function run(
+    words: readonly string[],
+    env: Record<string, string> = {},
+    input?: string
+  ): Promise<Finished> {
+    const given = input === undefined ? {} : { input }
+    return runHere(words, { folder, env: { PATH: path, TMPDIR: folder, ...env }, ...given })
   }
   return {
     folder,

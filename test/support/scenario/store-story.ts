@@ -59,7 +59,7 @@ export class StoreStory {
 
   /** How often the gateway has said that it cannot record. */
   faults(): number {
-    return this.gateway.process.stdout().split('the ledger cannot record').length - 1
+    return this.gateway.process.stdout().split('ledger.fault').length - 1
   }
 
   /** Calls until the gateway has found a fault beyond these: mostly by a call, which is refused, and else by other entries. */
