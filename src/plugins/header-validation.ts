@@ -15,10 +15,7 @@ const atMostOnce: ReadonlySet<string> = new Set([
   'expect'
 ])
 
-/**
- * Every header that is read, by a plugin, a route or Node. No other header is read, logged or passed on, so text beyond ASCII in
- * one changes nothing.
- */
+/** Every header that a plugin, a route or Node reads. No other is logged or passed on, so its text beyond ASCII is harmless. */
 export const readHeaders: ReadonlySet<string> = new Set([
   ...atMostOnce,
   'connection',

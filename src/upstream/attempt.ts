@@ -23,10 +23,7 @@ export type ForwardedCall<T> = {
   readonly deadlineAt: number
 }
 
-/**
- * Sends a call once with this key, which it releases: the intent is on disk before, the outcome behind it. Throws
- * `ledger_unavailable`.
- */
+/** Sends a call once with this key, between a durable intent and a durable outcome. Throws `ledger_unavailable`. */
 export async function attempt<T>(
   dependencies: AttemptDependencies,
   forwarded: ForwardedCall<T>,

@@ -17,8 +17,8 @@ export type ForwarderDependencies = AttemptDependencies & {
 export type Forward = <T>(call: Call, caller: OnBehalfOf, operation: Operation<T>) => Promise<T>
 
 /**
- * The only way to the upstream. Nothing passes it without a durable intent, and nothing comes back without a durable
- * outcome. Throws a Problem for everything but a valid 200.
+ * The only way to the upstream: nothing passes it without a durable intent, or comes back without a durable outcome. Throws a
+ * Problem for everything but a valid 200.
  */
 export function createForwarder(dependencies: ForwarderDependencies): Forward {
   const { transport, budget, credentials, deadlineMs } = dependencies

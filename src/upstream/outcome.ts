@@ -115,7 +115,7 @@ function upstreamFacts({ status, headers, body }: Answer, relay: Relay): Upstrea
   }
 }
 
-/** The content service's error object; undefined for an HTML page or a cut body, of which the status alone counts. */
+/** The content service's error object; undefined for an HTML page or a cut body, whose status alone counts. */
 function contentServiceError(body: string): Record<string, unknown> | undefined {
   return body.startsWith('{')
     ? (strictJson(body, maxAnswerMembers) as Record<string, unknown> | undefined)

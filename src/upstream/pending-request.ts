@@ -10,10 +10,7 @@ import { UpstreamError } from './upstream-error.ts'
 type Controller = { abort(reason: Error): void }
 type Headers = Readonly<Record<string, string | string[] | undefined>>
 
-/**
- * One request until its response. It is a handler of undici, not a stream: that costs less and shows exactly when sending
- * begins.
- */
+/** One request until its response: a handler of undici, which costs less than a stream and shows when sending begins. */
 export class PendingRequest {
   /** The connection that it was handed to. */
   connection: Connection | undefined

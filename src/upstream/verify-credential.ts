@@ -28,7 +28,7 @@ export type Verification = {
   readonly requestId: string
   /** What the read ended with: `upstream_credential_rejected` for a key that the upstream rejects; null when it takes the key. */
   readonly problem: Problem | null
-  /** The answer contained the key, which is known from now on to whoever keeps such answers. */
+  /** The answer contained the key, and is known from now on to everybody who keeps such answers. */
   readonly leaksKey: boolean
 }
 
