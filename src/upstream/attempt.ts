@@ -23,7 +23,7 @@ export type ForwardedCall<T> = {
   readonly deadlineAt: number
 }
 
-/** Sends a call once with this key, between a durable intent and a durable outcome. Throws `ledger_unavailable`. */
+/** Sends a call once, between a durable intent and a durable outcome, and releases the key. Throws `ledger_unavailable`. */
 export async function attempt<T>(
   dependencies: AttemptDependencies,
   forwarded: ForwardedCall<T>,
