@@ -4,9 +4,9 @@ import type { OutcomeFacts } from '../ledger/entry/entry.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
 import type { Call, OnBehalfOf, Operation } from './call.ts'
-import { requestHeaders } from './headers.ts'
 import { classify, type Outcome, statusOf } from './outcome.ts'
-import type { Transport } from './transport.ts'
+import { requestHeaders } from './transport/headers.ts'
+import type { Transport } from './transport/transport.ts'
 
 export type AttemptDependencies = {
   transport: Pick<Transport, 'send'>

@@ -4,9 +4,8 @@ import { strictJson } from '../base/strict-json.ts'
 import { Problem } from '../contract/problem.ts'
 import type { Caller } from '../identity/directory.ts'
 import { mayUse } from '../tenants/tenant.ts'
-import type { Call } from './call.ts'
+import { type Call, maxAnswerMembers, type Reading } from './call.ts'
 import type { Forward } from './forwarder.ts'
-import { maxAnswerMembers, type Reading } from './response.ts'
 
 /** The upstream's answer to an accepted sync. Members it may add later are tolerated and not passed on. */
 const SyncAccepted = Type.Object({

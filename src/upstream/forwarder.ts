@@ -5,7 +5,7 @@ import type { Budget } from './budget.ts'
 import type { Call, OnBehalfOf, Operation } from './call.ts'
 import { keyVerdict, type Outcome, problemOf } from './outcome.ts'
 import { selectCredential } from './select-credential.ts'
-import type { Transport } from './transport.ts'
+import type { Transport } from './transport/transport.ts'
 
 export type ForwarderDependencies = AttemptDependencies & {
   transport: Pick<Transport, 'capacity'>

@@ -1,12 +1,13 @@
 import { strictJson } from '../base/strict-json.ts'
 import { Problem, type UpstreamFacts } from '../contract/problem.ts'
 import { problemTable } from '../contract/problem-table.ts'
+import { maxAnswerMembers, type Reading } from './call.ts'
 import { failureOfResponse, failureOfStatus, type UpstreamFailure } from './failure-table.ts'
-import { retryAfterSeconds } from './headers.ts'
 import { saysNothingQueued } from './refusing-states.ts'
-import { type Answer, maxAnswerMembers, type Reading, type UpstreamResponse } from './response.ts'
 import { keyRejectedDetail } from './select-credential.ts'
-import { UpstreamError } from './upstream-error.ts'
+import { retryAfterSeconds } from './transport/headers.ts'
+import type { Answer, UpstreamResponse } from './transport/response.ts'
+import { UpstreamError } from './transport/upstream-error.ts'
 
 /** What came of an attempt: a value when it was accepted, or why not. */
 export type Outcome<T> = Readonly<Omit<UpstreamFailure, 'code'>> & {

@@ -7,7 +7,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { Budget } from './budget.ts'
 import type { Call, Operation } from './call.ts'
 import { createForwarder } from './forwarder.ts'
-import { Transport } from './transport.ts'
+import { Transport } from './transport/transport.ts'
 
 export type KeyToVerify = {
   readonly material: KeyMaterial

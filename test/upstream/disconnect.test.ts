@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { SANDBOX_KEY, startSandbox } from '../../src/sandbox/sandbox.ts'
-import { Transport } from '../../src/upstream/transport.ts'
+import { Transport } from '../../src/upstream/transport/transport.ts'
 import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
 import { rawConnection, rawRequest } from '../support/http/raw-connection.ts'
 import { syncBytes } from '../support/http/request-bytes.ts'

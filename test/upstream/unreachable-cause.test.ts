@@ -1,7 +1,7 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { Transport } from '../../src/upstream/transport.ts'
+import { Transport } from '../../src/upstream/transport/transport.ts'
 import { unreachableCause, unreachableCauses } from '../../src/upstream/unreachable-cause.ts'
 import { certificateAuthority } from '../support/fixtures/certificate-authority.ts'
 import { askAs } from '../support/http/ask-as.ts'

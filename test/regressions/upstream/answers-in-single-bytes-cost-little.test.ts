@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { failureOfResponse } from '../../../src/upstream/failure-table.ts'
-import type { UpstreamRequest } from '../../../src/upstream/response.ts'
-import { Transport } from '../../../src/upstream/transport.ts'
+import type { UpstreamRequest } from '../../../src/upstream/transport/response.ts'
+import { Transport } from '../../../src/upstream/transport/transport.ts'
 import { type RawUpstream, rawUpstream } from '../../support/http/raw-upstream.ts'
 
 // Each chunk of an answer was kept as a Buffer of its own: 16 answers in chunks of one byte ended the process.

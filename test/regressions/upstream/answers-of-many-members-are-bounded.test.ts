@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readSyncAccepted } from '../../../src/upstream/content-api.ts'
 import { classify } from '../../../src/upstream/outcome.ts'
-import type { UpstreamResponse } from '../../../src/upstream/response.ts'
+import type { UpstreamResponse } from '../../../src/upstream/transport/response.ts'
 
 const id = '019b76da-a800-7371-bf3c-a5acb5ac0e04'
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import type { Capacity } from './capacity.ts'
 import type { Connection } from './connection.ts'
 import { type AnswerHeaders, answerHeaders } from './headers.ts'
-import { ResponseBody } from './response/body.ts'
 import type { UpstreamRequest, UpstreamResponse } from './response.ts'
+import { ResponseBody } from './response-body.ts'
 import { UpstreamError } from './upstream-error.ts'
 
 /** The part of undici's handler interface that is used. */

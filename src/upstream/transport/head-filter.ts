@@ -1,4 +1,4 @@
-import { UpstreamError } from '../upstream-error.ts'
+import { UpstreamError } from './upstream-error.ts'
 
 const cr = 0x0d
 const lf = 0x0a

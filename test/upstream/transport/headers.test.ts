@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { answerHeaders, requestHeaders, retryAfterSeconds } from '../../src/upstream/headers.ts'
+import { answerHeaders, requestHeaders, retryAfterSeconds } from '../../../src/upstream/transport/headers.ts'
 
 test('exactly these headers go upstream', () => {
   const flat = requestHeaders('the-key', 'the-id')

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { type buildConnector, Client, type Dispatcher } from 'undici'
-import { HeadFilter } from './response/head-filter.ts'
+import { HeadFilter } from './head-filter.ts'
 import { UpstreamError } from './upstream-error.ts'
 
 /** How many bytes one answer may have. */

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { SANDBOX_KEY, type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
-import type { UpstreamRequest } from '../../src/upstream/response.ts'
-import { Transport } from '../../src/upstream/transport.ts'
-import { acceptedAnswer, connectorOf, rawUpstream } from '../support/http/raw-upstream.ts'
+import { SANDBOX_KEY, type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts'
+import type { UpstreamRequest } from '../../../src/upstream/transport/response.ts'
+import { Transport } from '../../../src/upstream/transport/transport.ts'
+import { acceptedAnswer, connectorOf, rawUpstream } from '../../support/http/raw-upstream.ts'
 
 let sandbox: Sandbox
 const open: Transport[] = []

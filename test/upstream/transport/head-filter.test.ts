@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { HeadFilter } from '../../../src/upstream/response/head-filter.ts'
+import { HeadFilter } from '../../../src/upstream/transport/head-filter.ts'
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
 
