@@ -32,7 +32,7 @@ import { Breaker } from './upstream/breaker.ts'
 import { Budget } from './upstream/budget.ts'
 import { contentApi } from './upstream/content-api.ts'
 import { createForwarder } from './upstream/forwarder.ts'
-import { Transport } from './upstream/transport.ts'
+import { Transport } from './upstream/transport/transport.ts'
 
 /** A gateway that listens. */
 export type Gateway = {

@@ -2,7 +2,7 @@ import { isIP, SocketAddress } from 'node:net'
 
 /** Who asks, as far as proxies can say. */
 export type CallerAddress = {
-  /** The address of the caller, or `unknown` when a trusted proxy wrote something else in its place. */
+  /** The address of the caller, or `unknown` when a trusted proxy wrote no address. */
   readonly address: string
   /** Where this caller is counted: by its address or, when that is unknown, by that of the last proxy before it. */
   readonly countedAs: string

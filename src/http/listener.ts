@@ -14,10 +14,7 @@ export type Listener = {
   close(): Promise<void>
 }
 
-/**
- * How long a drain waits for requests that are still being sent and answers that are not read. Node would wait without end,
- * as its own timeouts stop with the listener.
- */
+/** How long a drain waits for unfinished requests and unread answers. Node's own timeouts stop with the listener. */
 const graceMs = 2000
 const dropEveryMs = 50
 

@@ -18,7 +18,7 @@ export type EncryptedSocket = TLSSocket & { readonly _parent?: Socket }
 
 type Answer = {
   readonly req: IncomingMessage
-  /** The connection closes behind it. */
+  /** The connection closes after it. */
   _last: boolean
   /** The caller waits for `100 Continue` before it sends the body. */
   _expect_continue: boolean

@@ -13,10 +13,7 @@ export type TlsSource = {
   hasExpired(now: number): boolean
   /** Whether the files hold something that cannot be used. */
   isBehindFiles(): boolean
-  /**
-   * Uses what the files hold from now on, for new connections; open ones stay. What cannot be used is logged once, and the
-   * certificate in use stays. Returns a function that stops it.
-   */
+  /** Uses what the files hold from now on, for new connections. Unusable files are reported once. Returns what stops it. */
   follow(server: SecureServer, options?: { everyMs?: number; now?: () => number }): () => void
 }
 

@@ -11,10 +11,7 @@ declare module 'fastify' {
   }
 }
 
-/**
- * Lets a tenant use only the routes of operations that it is permitted. A route that names no operation fails at boot: it would
- * be open to everybody.
- */
+/** Lets a tenant use only the routes of permitted operations. A route without one fails at boot: everybody could use it. */
 export const authorize = fp(
   async function authorize(scope) {
     scope.addHook('onRoute', function compilePermission(route) {

@@ -9,10 +9,7 @@ declare module 'fastify' {
   }
 }
 
-/**
- * Refuses requests while the process drains. Once the end is announced each answer closes its connection, so that callers
- * reconnect elsewhere.
- */
+/** Refuses requests while the process drains. Once the end is announced, answers close connections: callers go elsewhere. */
 export const drain = fp<{ lifecycle: ProcessState }>(
   async function drain(scope, { lifecycle }) {
     scope.addHook('onRequest', function refuseWhileDraining(request, _reply, done) {

@@ -3,33 +3,30 @@ import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import { Problem } from '../contract/problem.ts'
 
-/** Headers that decide who is asking, or for what: neither the first nor the last of two can be taken. */
-const atMostOnce: ReadonlySet<string> = new Set([
-  'host',
-  'authorization',
-  'x-api-key',
-  'content-type',
-  'content-length',
-  'transfer-encoding',
-  'idempotency-key',
-  'expect'
-])
-
 /**
- * Every header that is read, by a plugin, a route or Node. No other header is read, logged or passed on, so text beyond ASCII in
- * one changes nothing.
+ * Every header that a plugin, a route or Node reads, and how often it may come: two of those that decide who is asking, or for
+ * what, are refused. No other header is logged or passed on, so text beyond ASCII in one is harmless.
  */
-export const readHeaders: ReadonlySet<string> = new Set([
-  ...atMostOnce,
-  'connection',
-  'proxy-connection',
-  'upgrade',
-  'accept',
-  'accept-encoding',
-  'if-match',
-  'if-none-match',
-  'x-forwarded-for'
-])
+export const readHeaders: ReadonlyMap<string, 'once' | 'many'> = new Map(
+  Object.entries({
+    host: 'once',
+    authorization: 'once',
+    'x-api-key': 'once',
+    'content-type': 'once',
+    'content-length': 'once',
+    'transfer-encoding': 'once',
+    'idempotency-key': 'once',
+    expect: 'once',
+    connection: 'many',
+    'proxy-connection': 'many',
+    upgrade: 'many',
+    accept: 'many',
+    'accept-encoding': 'many',
+    'if-match': 'many',
+    'if-none-match': 'many',
+    'x-forwarded-for': 'many'
+  })
+)
 
 const maxHeaders = 100
 
@@ -72,8 +69,9 @@ export function headerError(
     const value = rawHeaders[index + 1] as string
     const highest = highestCharacter(value)
     if (highest === controlCharacter) return 'Header values must not contain control characters.'
-    if (highest > lastOfAscii && readHeaders.has(name)) return `The ${name} header must be ASCII.`
-    if (!atMostOnce.has(name)) continue
+    const occurrence = readHeaders.get(name)
+    if (highest > lastOfAscii && occurrence) return `The ${name} header must be ASCII.`
+    if (occurrence !== 'once') continue
     if (seen.has(name)) return `The ${name} header may come only once.`
     seen.add(name)
     const error = valueError(name, value, httpVersion)

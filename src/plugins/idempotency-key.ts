@@ -3,8 +3,8 @@ import fp from 'fastify-plugin'
 import { Problem } from '../contract/problem.ts'
 
 /**
- * Refuses an Idempotency-Key on routes that start or change something: a caller that sends one would repeat the request and
- * rely on us to do it once. `advice` says what to do instead. As a hook of the route it runs after authorization, and before the body is read.
+ * Refuses an Idempotency-Key on routes that start or change something: its caller would repeat the request and rely on us to do
+ * it once. `advice` says what to do instead. As a hook of the route it runs after authorization, and before the body is read.
  */
 export const idempotencyKey = fp<{ advice: string }>(
   async function idempotencyKey(scope, { advice }) {

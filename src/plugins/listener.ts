@@ -42,16 +42,39 @@ const ledgerWaitsMs = 10_000
 /** What both listeners share, in the order in which a request travels: limits of connections, then plugins. */
 export async function buildListener(
   listener: 'public' | 'admin',
-  {
-    logger,
-    lifecycle,
-    trustedProxies,
-    upstreamDeadlineMs,
-    keepAliveMs = 72_000,
-    tls,
-    connections = connectionBounds(listener, { openFiles: openFileLimit(), encrypted: tls !== undefined })
-  }: ListenerDependencies
+  dependencies: ListenerDependencies
 ): Promise<Scope> {
+  const { logger, lifecycle, trustedProxies, tls } = dependencies
+  const app = createApp(dependencies)
+  const proxies = trustedProxies.length > 0 ? addressesOf(trustedProxies.join(',')) : null
+  const isProxy = (address: string) => proxies?.admits(address) === true
+  const encrypted = tls !== undefined
+  const bounds =
+    dependencies.connections ?? connectionBounds(listener, { openFiles: openFileLimit(), encrypted })
+  guardConnections(app.server, { bounds, logger, isProxy, encrypted })
+  continueWhenRead(app.server)
+  answerConnect(app.server, logger)
+  endIdleConnections(app.server)
+  if (tls) {
+    watchHandshakes(app.server, logger)
+    secure(app.server as unknown as Server, tls)
+  }
+  await app.register(problemEnvelope, { logger })
+  await app.register(requestContext, { isProxy })
+  await app.register(accessLog, { logger })
+  await app.register(headerValidation)
+  await app.register(drain, { lifecycle })
+  await app.register(notFound)
+  return app as Scope
+}
+
+function createApp({
+  logger,
+  lifecycle,
+  upstreamDeadlineMs,
+  keepAliveMs = 72_000,
+  tls
+}: ListenerDependencies) {
   const app = Fastify({
     logger: false,
     genReqId: () => uuidv7(),
@@ -72,29 +95,7 @@ export async function buildListener(
     frameworkErrors: answerFrameworkError(logger, lifecycle),
     clientErrorHandler: answerClientError(logger)
   }).withTypeProvider<TypeBoxTypeProvider>()
-
-  const proxies = trustedProxies.length > 0 ? addressesOf(trustedProxies.join(',')) : null
-  const isProxy = (address: string) => proxies?.admits(address) === true
-  guardConnections(app.server, {
-    bounds: connections,
-    logger,
-    isProxy,
-    encrypted: tls !== undefined
-  })
-  continueWhenRead(app.server)
-  answerConnect(app.server, logger)
-  endIdleConnections(app.server)
-  if (tls) {
-    watchHandshakes(app.server, logger)
-    secure(app.server as unknown as Server, tls)
-  }
   // Handlers return exactly what their schema documents, and problems are rendered before.
   app.setSerializerCompiler(() => data => JSON.stringify(data))
-  await app.register(problemEnvelope, { logger })
-  await app.register(requestContext, { isProxy })
-  await app.register(accessLog, { logger })
-  await app.register(headerValidation)
-  await app.register(drain, { lifecycle })
-  await app.register(notFound)
-  return app as Scope
+  return app
 }

@@ -46,10 +46,7 @@ export function requestOf(message: IncomingMessage): FastifyRequest | undefined 
   return (message as Message)[known]
 }
 
-/**
- * Gives each request its context, and each answer the id of its request. `isProxy` knows the proxies whose `X-Forwarded-For` is
- * believed.
- */
+/** Gives each request its context, and each answer the request's id. `isProxy` knows whose `X-Forwarded-For` is believed. */
 export const requestContext = fp<{ isProxy: (address: string) => boolean }>(
   async function requestContext(scope, { isProxy }) {
     scope.decorateRequest('call')

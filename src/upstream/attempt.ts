@@ -5,16 +5,15 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
 import type { Breaker } from './breaker.ts'
 import type { Call, OnBehalfOf, Operation } from './call.ts'
-import { requestHeaders } from './headers.ts'
 import { classify, type Outcome, statusOf } from './outcome.ts'
-import type { Transport } from './transport.ts'
+import { requestHeaders } from './transport/headers.ts'
+import type { Transport } from './transport/transport.ts'
 
 export type AttemptDependencies = {
   transport: Pick<Transport, 'send'>
   credentials: Pick<CredentialPool, 'containsKey' | 'containsKeyPart'>
   breaker: Pick<Breaker, 'waitSeconds'>
   ledger: Pick<Ledger, 'recordIntent' | 'recordOutcome'>
-  /** Gets `key.leaked` when an answer of the upstream contained one of our keys. */
   events: EventPublisher
 }
 
@@ -26,10 +25,7 @@ export type ForwardedCall<T> = {
   readonly deadlineAt: number
 }
 
-/**
- * Sends a call once with this key, which it releases: the intent is on disk before, the outcome behind it. Throws
- * `ledger_unavailable`.
- */
+/** Sends a call once, between a durable intent and a durable outcome, and releases the key. Throws `ledger_unavailable`. */
 export async function attempt<T>(
   dependencies: AttemptDependencies,
   forwarded: ForwardedCall<T>,

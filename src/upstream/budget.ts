@@ -10,10 +10,7 @@ export type BudgetSpent = {
   readonly retryAfter: number
 }
 
-/**
- * Keeps this process within what the upstream grants: a call beyond it is refused here, with a truthful Retry-After,
- * instead of tripping the upstream's filters.
- */
+/** Refuses calls beyond what the upstream grants, with a truthful Retry-After, before they trip the upstream's filters. */
 export class Budget {
   readonly #nowUs: () => number
   readonly #perCredential: Limit
@@ -43,10 +40,7 @@ export class Budget {
   }
 }
 
-/**
- * The limit that admits at most `calls` in *any* minute, wherever it begins: a tenth may come at once, the rest flows
- * steadily.
- */
+/** Admits at most `calls` in *any* minute, wherever it begins: a tenth may come at once, the rest flows steadily. */
 function withinAnyMinute(calls: number): Limit {
   const burst = Math.max(1, Math.floor(calls / 10))
   return { burst, ratePerMinute: Math.max(1, calls - burst) }

@@ -1,5 +1,4 @@
 import type { CallFacts, OutcomeFacts } from '../ledger/entry/entry.ts'
-import type { Reading } from './response.ts'
 
 /** The request on whose behalf the upstream is called. */
 export type Call = {
@@ -40,4 +39,14 @@ export type Operation<T> = {
   readonly body: string | null
   /** Reads the body of a 200, or returns null when it is not a valid answer to this operation. */
   readonly read: (body: string) => Reading<T> | null
+}
+
+/** How many members and items an answer may have: JSON.parse blocks the event loop for 80 ms over 100,000 names. */
+export const maxAnswerMembers = 5_000
+
+/** The body of a 200, read as a valid answer to an operation. */
+export type Reading<T> = {
+  readonly value: T
+  /** The upstream's word for what it did, validated; undefined where the operation has none. */
+  readonly state: string | undefined
 }

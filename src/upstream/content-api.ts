@@ -4,10 +4,8 @@ import { strictJson } from '../base/strict-json.ts'
 import { Problem } from '../contract/problem.ts'
 import type { Caller } from '../identity/directory.ts'
 import { mayUse } from '../tenants/tenant.ts'
-import type { Call } from './call.ts'
+import { type Call, maxAnswerMembers, type Reading } from './call.ts'
 import type { Forward } from './forwarder.ts'
-import { saysNothingQueued } from './refusing-states.ts'
-import { maxAnswerMembers, type Reading } from './response.ts'
 
 /** The upstream's answer to an accepted sync. Members it may add later are tolerated and not passed on. */
 const SyncAccepted = Type.Object({
@@ -63,5 +61,5 @@ export function readSyncAccepted(
   if (answer.date_limit !== undefined && answer.date_limit !== dateLimit) return null
   const { status, date_limit } = answer
   const value = { connector_id: id, status, ...(date_limit !== undefined && { date_limit }) }
-  return { value, state: status, refused: saysNothingQueued(status) }
+  return { value, state: status }
 }

@@ -1,5 +1,5 @@
 import type { Forwarded, ProblemCode } from '../contract/problem.ts'
-import type { NoAnswer } from './response.ts'
+import type { NoAnswer } from './transport/response.ts'
 import { type UnreachableCause, unreachableCause } from './unreachable-cause.ts'
 
 /** A failed attempt in the gateway's own words. */

@@ -5,7 +5,7 @@ import type { Breaker } from './breaker.ts'
 import type { Call, OnBehalfOf, Operation } from './call.ts'
 import { keyVerdict, type Outcome, problemOf } from './outcome.ts'
 import { type CredentialChoice, selectCredential } from './select-credential.ts'
-import type { Transport } from './transport.ts'
+import type { Transport } from './transport/transport.ts'
 
 export type ForwarderDependencies = AttemptDependencies &
   CredentialChoice & {
@@ -18,8 +18,8 @@ export type ForwarderDependencies = AttemptDependencies &
 export type Forward = <T>(call: Call, caller: OnBehalfOf, operation: Operation<T>) => Promise<T>
 
 /**
- * The only way to the upstream. Nothing passes it without a durable intent, and nothing comes back without a durable
- * outcome. Throws a Problem for everything but a valid 200.
+ * The only way to the upstream: nothing passes it without a durable intent, or comes back without a durable outcome. Throws a
+ * Problem for everything but a valid 200.
  */
 export function createForwarder(dependencies: ForwarderDependencies): Forward {
   const { transport, budget, breaker, credentials, deadlineMs } = dependencies

@@ -1,11 +1,13 @@
 import { strictJson } from '../base/strict-json.ts'
 import { Problem, type UpstreamFacts } from '../contract/problem.ts'
 import { problemTable } from '../contract/problem-table.ts'
+import { maxAnswerMembers, type Reading } from './call.ts'
 import { failureOfResponse, failureOfStatus, type UpstreamFailure } from './failure-table.ts'
-import { retryAfterSeconds } from './headers.ts'
-import { type Answer, maxAnswerMembers, type Reading, type UpstreamResponse } from './response.ts'
+import { saysNothingQueued } from './refusing-states.ts'
 import { keyRejectedDetail } from './select-credential.ts'
-import { UpstreamError } from './upstream-error.ts'
+import { retryAfterSeconds } from './transport/headers.ts'
+import type { Answer, UpstreamResponse } from './transport/response.ts'
+import { UpstreamError } from './transport/upstream-error.ts'
 
 /** What came of an attempt: a value when it was accepted, or why not. */
 export type Outcome<T> = Readonly<Omit<UpstreamFailure, 'code'>> & {
@@ -31,54 +33,45 @@ type SharedWithKey = (text: string) => number
 /** By chance an id may share eight characters with a form of a key, and never so many. */
 const beyondChance = 16
 
-/** Decides which texts of one answer may be relayed, and notes whether one of them shared much with a key. */
-class RelayFilter {
-  leaksKey = false
-  readonly #sharedWithKey: SharedWithKey
-
-  constructor(sharedWithKey: SharedWithKey) {
-    this.#sharedWithKey = sharedWithKey
-  }
-
-  /** Whether a text that the upstream chose shares nothing with a key. */
-  admits(text: string): boolean {
-    const shared = this.#sharedWithKey(text)
-    this.leaksKey ||= shared >= beyondChance
-    return shared === 0
-  }
-
-  /** Whether a value may be relayed. Its ids are those of our own request, so it may share a part, but not a whole key. */
-  admitsValue(value: unknown, answer: Answer): boolean {
-    return !answer.leaksKey || Number.isFinite(this.#sharedWithKey(JSON.stringify(value)))
-  }
-}
-
 type Unmeasured<T> = Omit<Outcome<T>, 'leaksKey' | 'upstreamMs'>
 type Read<T> = (body: string) => Reading<T> | null
 
+/** Which parts of one answer may be relayed. */
+type Relay = { mayRelay(text: string): boolean; mayRelayValue(value: unknown): boolean }
+
 /** Judges a response: `read` takes the body of a 200, or returns null when it is not a valid answer. */
 export function classify<T>(response: UpstreamResponse, read: Read<T>, shared: SharedWithKey): Outcome<T> {
-  const filter = new RelayFilter(shared)
-  const outcome = response.kind === 'answer' ? outcomeOf(response, read, filter) : outcomeOfFailure(response)
-  const leaksKey = response.leaksKey || filter.leaksKey
+  let { leaksKey } = response
+  const relay: Relay = {
+    // A text that the upstream chose may share nothing with a key.
+    mayRelay(text) {
+      const characters = shared(text)
+      leaksKey ||= characters >= beyondChance
+      return characters === 0
+    },
+    // The ids in a value are those of our own request: it may share a part of a key, but not contain a whole one.
+    mayRelayValue: value => !response.leaksKey || Number.isFinite(shared(JSON.stringify(value)))
+  }
+  const outcome = response.kind === 'answer' ? outcomeOf(response, read, relay) : outcomeOfFailure(response)
   return { ...outcome, leaksKey, upstreamMs: Math.round(response.upstreamMs) }
 }
 
-function outcomeOf<T>(answer: Answer, read: Read<T>, filter: RelayFilter): Unmeasured<T> {
+function outcomeOf<T>(answer: Answer, read: Read<T>, relay: Relay): Unmeasured<T> {
   const { status, headers, body } = answer
-  const upstream = upstreamFacts(answer, filter)
+  const upstream = upstreamFacts(answer, relay)
   if (status !== 200)
     return { ...failed(failureOfStatus(status)), upstream, retryAfter: waitOf(status, headers.retryAfter) }
   const reading = isJson(headers.contentType) && isPlain(headers.contentEncoding) ? read(body) : null
   // A valid answer may still repeat our key, e.g. as its status: no form of keys can be relied upon.
   const mayRelay =
     reading !== null &&
-    filter.admitsValue(reading.value, answer) &&
-    (reading.state === undefined || filter.admits(reading.state))
+    relay.mayRelayValue(reading.value) &&
+    (reading.state === undefined || relay.mayRelay(reading.state))
   if (!mayRelay) return { code: 'upstream_answer_invalid', forwarded: 'yes', upstream }
-  const { value, state, refused } = reading
+  const { value, state } = reading
   // Something may have been done all the same, as `PARTLY_FAILED` would mean.
-  if (refused) return { code: 'upstream_failed', forwarded: 'yes', uncertain: true, upstream, state }
+  if (state !== undefined && saysNothingQueued(state))
+    return { code: 'upstream_failed', forwarded: 'yes', uncertain: true, upstream, state }
   return { code: 'accepted', forwarded: 'yes', value, upstream, state }
 }
 
@@ -108,10 +101,12 @@ function isPlain(contentEncoding: string): boolean {
 }
 
 /** Machine-readable ids only, in a form that cannot carry a sentence, and never one with a part of a key. */
-function upstreamFacts({ status, headers, body }: Answer, filter: RelayFilter): UpstreamFacts {
+function upstreamFacts({ status, headers, body }: Answer, relay: Relay): UpstreamFacts {
   const error = status === 200 ? undefined : contentServiceError(body)
   const token = (text: unknown) =>
-    typeof text === 'string' && /^[A-Za-z0-9_.:-]{1,64}$/.test(text) && filter.admits(text) ? text : undefined
+    typeof text === 'string' && /^[A-Za-z0-9_.:-]{1,64}$/.test(text) && relay.mayRelay(text)
+      ? text
+      : undefined
   const code = token(error?.['errorCode'])
   const requestId = token(error?.['requestId']) ?? token(headers.requestId)
   return {
@@ -121,7 +116,7 @@ function upstreamFacts({ status, headers, body }: Answer, filter: RelayFilter): 
   }
 }
 
-/** The content service's error object; undefined for an HTML page or a cut body, of which the status alone counts. */
+/** The content service's error object; undefined for an HTML page or a cut body, whose status alone counts. */
 function contentServiceError(body: string): Record<string, unknown> | undefined {
   return body.startsWith('{')
     ? (strictJson(body, maxAnswerMembers) as Record<string, unknown> | undefined)

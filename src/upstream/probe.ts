@@ -16,7 +16,7 @@ export type ProbeResult = {
   readonly status: number | undefined
   /** `unproven` when the answer, or its absence, says nothing about the key. */
   readonly key: 'accepted' | 'refused' | 'unproven'
-  /** The answer contained the key, which is known from now on to whoever keeps such answers. Absent unless it did. */
+  /** The answer contained the key, and is known from now on to everybody who keeps such answers. Absent unless it did. */
   readonly echoed?: true
 }
 

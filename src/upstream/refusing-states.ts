@@ -1,7 +1,4 @@
-/**
- * Beginnings of words by which a service says that it did not do what it was asked, or gave it up. The documentation knows
- * `accepted` alone, so these are the words that are common among such services.
- */
+/** Beginnings of words that commonly say that something was not done, or given up. The documentation knows `accepted` alone. */
 const refusingBeginnings = (
   'abort block cancel decline denial denied deny disable discard dropped error expire fail forbid ignor invalid refus ' +
   'reject skip suspend terminat throttl timeout unable unaccept unauthori unavailable unsuccess unsupported'

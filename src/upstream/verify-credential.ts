@@ -7,7 +7,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { Budget } from './budget.ts'
 import type { Call, Operation } from './call.ts'
 import { createForwarder } from './forwarder.ts'
-import { Transport } from './transport.ts'
+import { Transport } from './transport/transport.ts'
 
 export type KeyToVerify = {
   readonly material: KeyMaterial
@@ -28,7 +28,7 @@ export type Verification = {
   readonly requestId: string
   /** What the read ended with: `upstream_credential_rejected` for a key that the upstream rejects; null when it takes the key. */
   readonly problem: Problem | null
-  /** The answer contained the key, which is known from now on to whoever keeps such answers. */
+  /** The answer contained the key, and is known from now on to everybody who keeps such answers. */
   readonly leaksKey: boolean
 }
 
@@ -40,7 +40,7 @@ const listConnectors: Operation<true> = {
   connectorId: undefined,
   request: {},
   body: null,
-  read: body => (hasResults(body) ? { value: true, state: undefined, refused: false } : null)
+  read: body => (hasResults(body) ? { value: true, state: undefined } : null)
 }
 
 /** Verifies a key by a harmless read, forwarded and recorded in the ledger like every call. */
@@ -62,6 +62,7 @@ export async function verifyCredential(
     budget: new Budget({ perCredential: 1, perEgress: 1 }),
     ledger,
     deadlineMs,
+    // The result says whether the key leaked.
     events: { publish: () => {} }
   })
   const call: Call = {

@@ -140,7 +140,7 @@ const entry = fc.tuple(blank, written, blank).map(([before, { address, text }, a
   text: `${before}${text}${after}`
 }))
 
-test('whatever proxies and callers write, the caller is the first from the right that is no proxy', () => {
+test('whatever proxies and callers write, the caller is the first address from the right that is no proxy', () => {
   const isTrusted = (address: string) => address.charCodeAt(address.length - 1) % 2 === 0
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 8 }), fc.string(), (entries, madeUp) => {
@@ -156,7 +156,7 @@ test('whatever proxies and callers write, the caller is the first from the right
   )
 })
 
-test('no text leads to anything but an address of its own or unknown, counted as an address', () => {
+test('no text yields anything but an address or unknown, counted as an address', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 200 }), text => {
       const { address, countedAs } = find(text)

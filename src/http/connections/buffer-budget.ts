@@ -6,10 +6,7 @@ export type Buffering = {
   end(): void
 }
 
-/**
- * Bounds the bytes that are buffered for all connections. Past the bound it ends those that have had bytes buffered longest,
- * anonymous ones first, until the rest is within it.
- */
+/** Bounds the buffered bytes of all connections. Past the bound those end that have had some longest, anonymous ones first. */
 export class BufferBudget {
   readonly #bound: number
   readonly #bytesOf = new Map<Buffering, number>()

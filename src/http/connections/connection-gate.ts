@@ -16,10 +16,7 @@ import { WriteBacklog } from './write-backlog.ts'
 export type SharedLimits = {
   readonly quota: ConnectionQuota
   readonly buffers: BufferBudget
-  /**
-   * Where connections wait that sent several requests at once, and anonymous ones when there are many. Bodies of anonymous ones
-   * have a queue of their own, so that they do not stand in the way of requests.
-   */
+  /** Where connections wait that sent several requests at once, and anonymous ones. Anonymous bodies must not delay requests. */
   readonly queues: Readonly<Record<'authenticated' | 'anonymous' | 'bodies', TickQueue>>
   /** Where large answers to anonymous connections wait. */
   readonly largeWrites: TickQueue
@@ -33,9 +30,9 @@ export function gateOf(socket: Duplex): ConnectionGate | undefined {
 }
 
 /**
- * Stands between a socket and Node's parser, so that one request of a connection is under way at a time. What comes behind it
+ * Stands between a socket and Node's parser, so that one request of a connection is under way at a time. What comes after it
  * is buffered, one read at most; reading goes on when its answer has left the write buffer. So no connection makes us owe more
- * than one answer, and whatever is wrong with a later request is found behind the answer to the one before.
+ * than one answer, and whatever is wrong with a later request is found after the answer to the one before.
  */
 export class ConnectionGate implements Buffering, Resumable, ParserInput {
   readonly #socket: NodeSocket
@@ -104,7 +101,7 @@ export class ConnectionGate implements Buffering, Resumable, ParserInput {
 
   /**
    * Takes nothing more. True when a refusal may be written now; else the answer that has begun, or is owed to a whole request,
-   * is the last one, and the connection ends behind it.
+   * is the last one, and the connection ends after it.
    */
   shutToRefuse(): boolean {
     const { _httpMessage: message, writable } = this.#socket
@@ -223,7 +220,7 @@ export class ConnectionGate implements Buffering, Resumable, ParserInput {
     if (!this.#shut && this.#socket.parser !== null) this.#onNodeEnd()
   }
 
-  /** Node ends a connection behind an answer that says so. */
+  /** Node ends a connection after an answer that says so. */
   readonly #onDestroySoon = (): void => {
     const hasUnread = this.#ahead.any || this.#last || this.#progress.incomplete
     if (!hasUnread || this.#ended) return void Socket.prototype.destroySoon.call(this.#socket)

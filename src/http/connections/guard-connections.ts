@@ -59,7 +59,7 @@ export function guardConnections(server: Server, options: GuardOptions): void {
       slot.socket = socket
       open(socket, slot)
     })
-  // A caller that ends its half behind its request waits for the answer.
+  // A caller that ends its half after its request waits for the answer.
   Object.assign(server, { httpAllowHalfOpen: true })
   const check = endStalled(gates, limits, stallMs, options.logger)
   server.once('listening', () => {

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { TickQueue } from './tick-queue.ts'
 
-/** How long a connection may be silent behind its last answer. */
+/** How long a connection may be silent after its last answer. */
 const silentMs = 1_000
 /** How long it may go on sending: as long as a whole request may take. */
 const longestMs = 10_000
@@ -16,7 +16,7 @@ const queue = new TickQueue(2)
 const closing = new WeakSet<Duplex>()
 
 /**
- * Ends our half behind what is written, and drops what the caller still sends before the connection is closed. A connection
+ * Ends our half after what is written, and drops what the caller still sends before the connection is closed. A connection
  * closed with bytes unread is reset, and a caller that is busy sending would see the reset in place of its answer. Shut the
  * connection's gate first, so that the bytes reach nobody else.
  */

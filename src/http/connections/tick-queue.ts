@@ -1,10 +1,7 @@
 /** An entry of a queue. */
 export type Resumable = { resume(): void }
 
-/**
- * Lets a few entries go on in each turn of the event loop, and the others wait in line, so that everything else is served in
- * between. An entry that waits again goes to the end.
- */
+/** Lets a few entries go on in each turn of the event loop; the others wait in line. Everything else is served in between. */
 export class TickQueue {
   readonly #perTick: number
   readonly #waiting = new Set<Resumable>()

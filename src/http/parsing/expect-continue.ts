@@ -3,7 +3,7 @@ import type { NodeSocket } from '../node-socket.ts'
 
 /**
  * Sends `100 Continue` when the body is about to be read, not before: nobody is asked for a body before authentication. Where
- * it is never read Node closes the connection behind the answer. Header validation refuses other expectations.
+ * it is never read Node closes the connection after the answer. Header validation refuses other expectations.
  */
 export function continueWhenRead(server: Server): void {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {

@@ -31,7 +31,7 @@ export class MessageBoundaries {
     this.#lineEnded = false
   }
 
-  /** The index behind the next empty line from `from` on, or the length where there is none. */
+  /** The index after the next empty line from `from` on, or the length where there is none. */
   next(bytes: Buffer, from: number): number {
     const end = this.#endOfBegun(bytes, from)
     if (end !== -1) return end

@@ -42,7 +42,7 @@ export class RequestProgress {
     return isCounted ? Math.min(bytes.length, from + this.#bodyLeft) : this.#boundaries.next(bytes, from)
   }
 
-  /** The same, but a body that came with its head, and with nothing behind it, goes with the head: one call of the parser. */
+  /** The same, but a body that came with its head, and with nothing after it, goes with the head: one call of the parser. */
   mayEndWithBody(bytes: Buffer, from: number): number {
     const end = this.mayEnd(bytes, from)
     const rest = bytes.length - end

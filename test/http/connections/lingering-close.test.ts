@@ -47,7 +47,7 @@ test('a caller that has nothing more to send is cut after a second', async () =>
   expect(socket.destroyed).toBe(true)
 })
 
-test('a caller that goes on sending is let, for ten seconds at most, also when it is asked to end twice', async () => {
+test('a caller may go on sending for ten seconds at most, also when the close is asked for twice', async () => {
   const { socket, send, pass } = connection()
   lingeringClose(socket)
   for (let ms = 0; ms < 9_900; ms += 300) {
@@ -60,7 +60,7 @@ test('a caller that goes on sending is let, for ten seconds at most, also when i
   expect(socket.destroyed).toBe(true)
 })
 
-test('a caller that sends as fast as it can is read a part at a time, and 32 MiB at most', async () => {
+test('from a caller that sends as fast as it can, a part is read at a time, and 32 MiB at most', async () => {
   const { socket, send, pass } = connection()
   lingeringClose(socket)
   let sent = 0
@@ -76,7 +76,7 @@ test('a caller that sends as fast as it can is read a part at a time, and 32 MiB
 })
 
 // 200 refused bodies of 20 MB kept the event loop for more than two seconds: probes of health timed out.
-test('of many callers that are refused at once a few are read in each turn, all of them in the end', async () => {
+test('when many callers are refused at once, a few are read in each turn, and all of them in the end', async () => {
   // A module of its own: turns that are used up here are not the other tests'.
   vi.resetModules()
   const { lingeringClose } = await import('../../../src/http/connections/lingering-close.ts')

@@ -68,7 +68,7 @@ test.each([
     }
 })
 
-test('what follows the line is no matter of it', () => {
+test('bytes behind the request line do not matter', () => {
   const boundaries = new MessageBoundaries()
   const bytes = Buffer.from('GET / HTTP/1.1\r\nHost: a\nX: RTSP/1.0\r\n\r\n')
   expect(boundaries.speaksHttp(bytes, 0, bytes.length)).toBe(true)

@@ -6,8 +6,8 @@ import { subjectAltUris } from '../../../src/identity/mtls/subject-alt-names.ts'
 import { parseStrictJson } from '../../../src/plugins/json-body.ts'
 import { presentedKey } from '../../../src/plugins/tenant-auth.ts'
 import { createLogger } from '../../../src/telemetry/logger.ts'
-import { retryAfterSeconds } from '../../../src/upstream/headers.ts'
 import { classify } from '../../../src/upstream/outcome.ts'
+import { retryAfterSeconds } from '../../../src/upstream/transport/headers.ts'
 import { isLinear } from '../../support/linear.ts'
 
 const logger = createLogger('info', { write: () => {} })

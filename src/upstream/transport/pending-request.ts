@@ -2,18 +2,15 @@ import assert from 'node:assert/strict'
 import type { Capacity } from './capacity.ts'
 import type { Connection } from './connection.ts'
 import { type AnswerHeaders, answerHeaders } from './headers.ts'
-import { ResponseBody } from './response/body.ts'
 import type { UpstreamRequest, UpstreamResponse } from './response.ts'
+import { ResponseBody } from './response-body.ts'
 import { UpstreamError } from './upstream-error.ts'
 
 /** The part of undici's handler interface that is used. */
 type Controller = { abort(reason: Error): void }
 type Headers = Readonly<Record<string, string | string[] | undefined>>
 
-/**
- * One request until its response. It is a handler of undici, not a stream: that costs less and shows exactly when sending
- * begins.
- */
+/** One request until its response: a handler of undici, which costs less than a stream and shows when sending begins. */
 export class PendingRequest {
   /** The connection that it was handed to. */
   connection: Connection | undefined

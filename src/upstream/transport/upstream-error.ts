@@ -1,4 +1,4 @@
-import { DomainError } from '../base/domain-error.ts'
+import { DomainError } from '../../base/domain-error.ts'
 
 const messages = {
   DEADLINE_PASSED: 'the deadline passed',

@@ -1,11 +1,11 @@
-import { UpstreamError } from '../upstream-error.ts'
+import { UpstreamError } from './upstream-error.ts'
 
 const cr = 0x0d
 const lf = 0x0a
 const space = 0x20
 const zero = 0x30
 const one = 0x31
-/** Each character of a status line lies between these; behind them comes a space, or the end of the line. */
+/** Each character of a status line lies between these; after them comes a space, or the end of the line. */
 const lowest = Buffer.from('HTTP/1.0 100')
 const highest = Buffer.from('HTTP/1.1 599')
 const minorOffset = 7
@@ -19,7 +19,7 @@ const maxInterimBytes = 65_536
 
 /**
  * What may come next on a connection: nothing before a request; then a status line; the rest of the head of an interim answer
- * or of the answer itself; and behind that its body, whose end the parser finds.
+ * or of the answer itself; and after that its body, whose end the parser finds.
  */
 type Expected = 'nothing' | 'status-line' | 'interim-head' | 'head' | 'body'
 
@@ -142,9 +142,9 @@ function isStatusLine(bytes: Buffer, start: number): boolean {
     const byte = bytes[start + index] ?? 0
     if (byte < (lowest[index] ?? 0) || byte > (highest[index] ?? 0)) throw noStatusLine()
   }
-  const behind = bytes[start + lowest.length]
-  if (behind === undefined) return false
-  if (behind !== space && behind !== cr) throw noStatusLine()
+  const next = bytes[start + lowest.length]
+  if (next === undefined) return false
+  if (next !== space && next !== cr) throw noStatusLine()
   return true
 }
 

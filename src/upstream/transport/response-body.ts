@@ -1,4 +1,4 @@
-import type { Capacity } from '../capacity.ts'
+import type { Capacity } from './capacity.ts'
 
 const none = Buffer.alloc(0)
 const firstCapacity = 1024

@@ -19,18 +19,13 @@ export function requestHeaders(secret: string, requestId: string): string[] {
   ]
 }
 
-/** The answer headers that are read. No other goes any further. */
-export type AnswerHeaders = {
-  contentType: string
-  contentEncoding: string
-  retryAfter: string
-  requestId: string
-}
+export type AnswerHeaders = ReturnType<typeof answerHeaders>
 
-/** A header that came twice counts as absent: nobody can know which of the two was meant. */
-export function answerHeaders(
-  headers: Readonly<Record<string, string | string[] | undefined>>
-): AnswerHeaders {
+/**
+ * The answer headers that are read; no other goes any further. One that came twice counts as absent: nobody can know which of
+ * the two was meant.
+ */
+export function answerHeaders(headers: Readonly<Record<string, string | string[] | undefined>>) {
   const single = (name: string) => {
     const value = headers[name]
     return typeof value === 'string' ? value : ''

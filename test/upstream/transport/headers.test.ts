@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { answerHeaders, requestHeaders, retryAfterSeconds } from '../../src/upstream/headers.ts'
+import { answerHeaders, requestHeaders, retryAfterSeconds } from '../../../src/upstream/transport/headers.ts'
 
-test('the headers that go upstream are these and no others', () => {
+test('exactly these headers go upstream', () => {
   const flat = requestHeaders('the-key', 'the-id')
   const names = flat.filter((_, index) => index % 2 === 0)
   expect(names).toEqual([
@@ -16,7 +16,7 @@ test('the headers that go upstream are these and no others', () => {
   expect(flat[3]).toBe('the-id')
 })
 
-test('of the answer’s headers four are read, and one that came twice counts as absent', () => {
+test('four headers of an answer are read, and one that came twice counts as absent', () => {
   expect(
     answerHeaders({
       'content-type': 'application/json',

@@ -1,4 +1,4 @@
-/** A counting semaphore that nobody waits for: whoever finds no room is refused. */
+/** A counting semaphore without waiting: what finds no room is refused. */
 export class Capacity {
   readonly #limit: number
   #taken = 0

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { type buildConnector, Client, type Dispatcher } from 'undici'
-import { HeadFilter } from './response/head-filter.ts'
+import { HeadFilter } from './head-filter.ts'
 import { UpstreamError } from './upstream-error.ts'
 
 /** How many bytes one answer may have. */
@@ -66,10 +66,7 @@ export class Connection {
   }
 }
 
-/**
- * Calls back when the event loop has polled once more, so that what the kernel holds has been read. The first of the two
- * turns may be what is left of the present one.
- */
+/** Calls back after the event loop has polled again and read what the kernel holds. The first turn may be the present one. */
 function afterNextPoll(callback: () => void): void {
   setImmediate(() => setImmediate(callback))
 }

@@ -24,7 +24,7 @@ type TransportOptions = {
  * an answer that proved to be about its request, the last one used first.
  */
 export class Transport {
-  /** Room for calls: to be taken before anything is done for one, and given back behind it. */
+  /** Room for calls: to be taken before anything is done for one, and given back after it. */
   readonly capacity: Capacity
   readonly #connections: number
   readonly #answerMemory: Capacity

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { SANDBOX_KEY, type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
-import type { UpstreamRequest } from '../../src/upstream/response.ts'
-import { Transport } from '../../src/upstream/transport.ts'
-import { acceptedAnswer, connectorOf, rawUpstream } from '../support/http/raw-upstream.ts'
+import { SANDBOX_KEY, type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts'
+import type { UpstreamRequest } from '../../../src/upstream/transport/response.ts'
+import { Transport } from '../../../src/upstream/transport/transport.ts'
+import { acceptedAnswer, connectorOf, rawUpstream } from '../../support/http/raw-upstream.ts'
 
 let sandbox: Sandbox
 const open: Transport[] = []
@@ -36,21 +36,21 @@ function request(more: Partial<UpstreamRequest> = {}): UpstreamRequest {
   }
 }
 
-test('sends wait for a connection in their order, and no more connections are made than allowed', async () => {
+test('requests wait for a connection in their order, and no more connections are made than allowed', async () => {
   const transport = transportOf({ connections: 2 })
   const answers = await Promise.all(Array.from({ length: 20 }, () => transport.send(request())))
   expect(answers.map(({ kind }) => kind)).toEqual(Array(20).fill('answer'))
   expect(sandbox.counters()).toMatchObject({ connections_accepted: 2, requests: 20 })
 })
 
-test('there is room for so many calls and no more, and again when one is over', () => {
+test('the transport has room for so many calls and no more, and again when one is over', () => {
   const transport = transportOf({ capacity: 3 })
   expect([1, 2, 3, 4].map(() => transport.capacity.tryTake(1))).toEqual([true, true, true, false])
   transport.capacity.giveBack(1)
   expect([transport.capacity.tryTake(1), transport.capacity.tryTake(1)]).toEqual([true, false])
 })
 
-test('a deadline that passes in the queue ends a send that never went out', async () => {
+test('a deadline that passes in the queue ends a request that was never sent', async () => {
   const transport = transportOf({ connections: 1 })
   sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 90 } })
   const first = transport.send(request())
@@ -61,7 +61,7 @@ test('a deadline that passes in the queue ends a send that never went out', asyn
   expect(sandbox.requests()).toHaveLength(2)
 })
 
-test('a deadline that passes on the wire ends the send as one that went out, and frees its place', async () => {
+test('a deadline that passes on the wire ends the request as sent, and frees its connection', async () => {
   const transport = transportOf({ connections: 1 })
   sandbox.faults.set({ fault: 'silent' })
   expect(await transport.send(request({ deadlineMs: 40 }))).toMatchObject({
@@ -72,7 +72,7 @@ test('a deadline that passes on the wire ends the send as one that went out, and
   expect(await transport.send(request())).toMatchObject({ kind: 'answer', status: 200 })
 })
 
-test('an answer that comes after the deadline is nobody else’s answer', async () => {
+test('an answer that comes after the deadline answers no other call', async () => {
   const transport = transportOf({ connections: 1 })
   sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 400 } })
   const late = await transport.send(request({ deadlineMs: 300 }))
@@ -82,7 +82,7 @@ test('an answer that comes after the deadline is nobody else’s answer', async 
   expect(sandbox.requests()).toHaveLength(3)
 })
 
-test('a kept connection that the upstream closed or spoilt while idle costs no call a second send', async () => {
+test('a kept connection that the upstream closed or spoilt while idle makes no call be sent twice', async () => {
   for (const action of ['unsolicited', 'finish', 'reset'] as const) {
     const transport = transportOf({ connections: 1 })
     await transport.send(request())
@@ -95,7 +95,7 @@ test('a kept connection that the upstream closed or spoilt while idle costs no c
   }
 })
 
-test('a request that waits for a connection does not get what came on it behind the answer before', async () => {
+test('a request that waits for a connection does not get bytes that came behind the answer before it', async () => {
   const upstream = await rawUpstream({
     request: (one, socket) => {
       socket.write(acceptedAnswer(connectorOf(one)))
@@ -123,7 +123,7 @@ test('a request that waits for a connection does not get what came on it behind 
   }
 })
 
-test('of the connections that are idle the one used last is used next', async () => {
+test('the idle connection that was used last is used next', async () => {
   const upstream = await rawUpstream({
     request: (one, socket) => void socket.write(acceptedAnswer(connectorOf(one)))
   })
@@ -143,7 +143,7 @@ test('of the connections that are idle the one used last is used next', async ()
   }
 })
 
-test('what waits when the transport is closed, and what is sent later, fails as not sent', async () => {
+test('requests that wait when the transport closes, and later ones, fail as not sent', async () => {
   const transport = transportOf({ connections: 1 })
   sandbox.faults.set({ fault: 'silent' })
   const sends = [transport.send(request()), transport.send(request())]

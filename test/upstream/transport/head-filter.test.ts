@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { HeadFilter } from '../../../src/upstream/response/head-filter.ts'
+import { HeadFilter } from '../../../src/upstream/transport/head-filter.ts'
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
 
@@ -39,7 +39,7 @@ const answer = fc.constantFrom(
 )
 const places = fc.array(fc.nat(), { maxLength: 20 })
 
-test(`an answer gets through whole and without the interim ones, however it is cut (seed ${seed})`, () => {
+test(`an answer passes whole and without interim ones, however its bytes are cut (seed ${seed})`, () => {
   fc.assert(
     fc.property(fc.array(interim, { maxLength: 5 }), answer, places, (before, final, cuts) => {
       expect(admitted(cutAt(Buffer.from(before.join('') + final), cuts))).toBe(final)
@@ -48,7 +48,7 @@ test(`an answer gets through whole and without the interim ones, however it is c
   )
 })
 
-test(`what is refused does not depend on how it is cut (seed ${seed})`, () => {
+test(`what is refused does not depend on how the bytes are cut (seed ${seed})`, () => {
   const piece = fc.oneof(
     interim,
     answer,
@@ -71,7 +71,7 @@ test(`what is refused does not depend on how it is cut (seed ${seed})`, () => {
   )
 })
 
-test('before a request, and behind its answer, no byte may come', () => {
+test('no byte may come before a request or behind its answer', () => {
   const filter = new HeadFilter()
   const line = Buffer.from('\r\n')
   expect(() => filter.pass(line)).toThrow()

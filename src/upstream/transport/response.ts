@@ -34,18 +34,3 @@ export type NoAnswer = Common & { kind: 'failure'; error: unknown; sent: boolean
 
 /** What the upstream answered to one request. */
 export type UpstreamResponse = Answer | NoAnswer
-
-/**
- * How many members and items an answer may have. It needs three, and JSON.parse blocks the event loop for 80 ms over 100,000
- * member names.
- */
-export const maxAnswerMembers = 5_000
-
-/** The body of a 200, read as a valid answer to an operation. */
-export type Reading<T> = {
-  readonly value: T
-  /** The upstream's word for what it did, validated; undefined where the operation has none. */
-  readonly state: string | undefined
-  /** Whether that word says that it did not do it. */
-  readonly refused: boolean
-}
