@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { StoreFile } from '../store/sqlite/store-file.ts'
-import { transact } from '../store/sqlite/transact.ts'
+import { inTransaction } from '../store/sqlite/transaction.ts'
 import type { Tables } from '../store/tables.ts'
 import type { DirectoryChanges, DirectorySnapshot, KeyRow, TenantPage, TenantRow } from './directory-rows.ts'
 
@@ -50,7 +50,7 @@ export function writeKeyUses({ raw }: StoreFile, uses: ReadonlyMap<string, numbe
      ON CONFLICT (key_id) DO UPDATE SET last_used_at = excluded.last_used_at
      WHERE excluded.last_used_at > api_key_use.last_used_at`
   )
-  transact(raw, () => {
+  inTransaction(raw, () => {
     for (const [keyId, ms] of uses) upsert.run(keyId, new Date(ms).toISOString())
   })
 }

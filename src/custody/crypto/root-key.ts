@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { DomainError } from '../../base/domain-error.ts'
 import { domainError, hasCode } from '../../contract/error-table.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
-import { transact } from '../../store/sqlite/transact.ts'
+import { inTransaction } from '../../store/sqlite/transaction.ts'
 import type { Environment } from '../secrets/exec.ts'
 import { decryptBytes, encryptBytes } from './envelope.ts'
 import {
@@ -120,7 +120,7 @@ export function replaceMasterKey(raw: DatabaseSync, keys: StoreKeys, masterKey: 
  * first, and the other finds its check.
  */
 function rememberMasterKey(raw: DatabaseSync, masterKey: MasterKey): void {
-  transact(raw, () => {
+  inTransaction(raw, () => {
     if (readMeta(raw, checkName) !== undefined) return
     writeMeta(raw, checkName, checkOf(masterKey))
     writeMeta(raw, rootName, encryptedRoot(createSecretKey(randomBytes(32)), wrappingKeyOf(masterKey)))

@@ -3,7 +3,7 @@ import type { AdminChange } from '../../ledger/entry/admin-change.ts'
 import { type Administrator, recordChanges } from '../../ledger/writer/admin-entries.ts'
 import { acknowledge } from '../../ledger/writer/missing-entries.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
-import { transact } from '../../store/sqlite/transact.ts'
+import { inTransaction } from '../../store/sqlite/transaction.ts'
 import type { StoreKeys } from '../crypto/root-key.ts'
 import type { CredentialRows } from './credential-rows.ts'
 import { readProven, writeManifest } from './manifest.ts'
@@ -42,7 +42,7 @@ export function changeCredentials<Input extends unknown[], Result>(
 ): Result {
   const { raw } = store
   const time = at.toISOString()
-  const { result, head } = transact(raw, () => {
+  const { result, head } = inTransaction(raw, () => {
     const { result, changes } = changeCredentialsWithin({ raw, keys, at: time }, transaction =>
       operation(transaction, ...input)
     )

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
-import { transact } from '../../store/sqlite/transact.ts'
+import { inTransaction } from '../../store/sqlite/transaction.ts'
 import { memberOf } from '../entry/terms.ts'
 import { textsBetween } from '../query/batch-reader.ts'
 import { segmentOf } from '../query/segment-index.ts'
@@ -27,19 +27,19 @@ export async function deletePruned(
 ): Promise<void> {
   if (position === 0) return
   for (let removed = 0; ; ) {
-    const count = transact(raw, () => removeRows(raw, position))
+    const count = inTransaction(raw, () => removeRows(raw, position))
     if (count === 0) break
     removed += count
     onProgress?.('removed', removed)
     await pause(pauseMs, undefined, signal && { signal })
   }
   for (let term = 0; ; ) {
-    const next = transact(raw, () => removePostings(raw, term, segmentOf(position + 1)))
+    const next = inTransaction(raw, () => removePostings(raw, term, segmentOf(position + 1)))
     if (next === null) break
     term = next
     await pause(pauseMs, undefined, signal && { signal })
   }
-  transact(raw, () => removeWriters(raw, segmentOf(position + 1)))
+  inTransaction(raw, () => removeWriters(raw, segmentOf(position + 1)))
 }
 
 /** Returns how many entries it removed. */
