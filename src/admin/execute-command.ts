@@ -2,7 +2,8 @@ import { hasCode } from '../contract/error-table.ts'
 import { Problem } from '../contract/problem.ts'
 import { isRefusal } from '../contract/refusal-table.ts'
 import type { AdminCaller } from '../identity/admin-key-directory.ts'
-import { BoundedQueue, withDeadline } from '../store/bounded-queue.ts'
+import { withDeadline } from '../store/deadline.ts'
+import { FairQueue, type Slots } from '../store/fair-queue.ts'
 import { isStoreFault, type StoreFaultCode } from '../store/store-fault.ts'
 import type { CommandInput, CommandName, CommandRequest, CommandResult } from './commands.ts'
 
@@ -13,10 +14,13 @@ export type CommandExecutorOptions = {
   readonly refresh: () => Promise<void>
 }
 
+/** How many changes may wait, of all administrators together. */
+const slots: Slots = { kind: 'change', count: 64 }
+
 /** Changes to tenants, their keys and grants, and to credentials, asked for while the gateway runs. They are made on the store's thread. */
 export class CommandExecutor {
   readonly #options: CommandExecutorOptions
-  readonly #waiting = new BoundedQueue()
+  readonly #queue = new FairQueue()
 
   constructor(options: CommandExecutorOptions) {
     this.#options = options
@@ -35,7 +39,7 @@ export class CommandExecutor {
     const { store, refresh } = this.#options
     const request = { name, input, actor: `admin-key:${keyId}`, requestId }
     try {
-      const result = await this.#waiting.wait(() => store.call('administer', request))
+      const result = await this.#queue.wait(slots, keyId, () => store.call('administer', request))
       // The change is made, and other processes follow it too: that this one is late is no failure of it. It takes no room
       // from changes: all who wait for this share one or two questions to the store.
       await withDeadline(refresh()).catch(() => {})

@@ -1,7 +1,7 @@
 /**
- * A distinguished name in one form, so that two ways to write it are equal as text; null when it is none. Takes the
- * form of RFC 4514, most specific part first (`CN=billing,OU=Jobs,O=Acme`): types in any case, spaces around `,` `+`
- * `=`, parts of a multi-valued one in any order. Values are compared exactly.
+ * A distinguished name of RFC 4514 in one canonical form; null for any other text. The most specific part comes first
+ * (`CN=billing,OU=Jobs,O=Acme`); types may be in any case, spaces around `,` `+` `=`, and the parts of a multi-valued name in any
+ * order. Values are compared exactly.
  */
 export function normalName(text: string): string | null {
   const names = split(text, ',').map(relative => split(relative, '+').map(attributeOf))
@@ -9,7 +9,7 @@ export function normalName(text: string): string | null {
   return JSON.stringify(names.map(attributes => attributes.sort()))
 }
 
-/** The subject as Node prints it: least specific part first, one a line, escaped as in RFC 4514. Null when empty. */
+/** The same of a subject as Node prints it: least specific part first, one a line. Null when empty. */
 export function normalSubject(subject: string | undefined): string | null {
   return subject ? normalName(subject.split('\n').reverse().join(',')) : null
 }
@@ -36,16 +36,16 @@ function attributeOf(text: string): string | null {
 
 function withoutTrailingSpaces(escaped: string): string {
   let end = escaped.length
-  // A loop: a pattern would look for the end from each space of a long run in the middle.
+  // A loop: a pattern would search for the end from each space of a long run.
   while (end > 0 && escaped[end - 1] === ' ') end--
   const bare = escaped.slice(0, end)
-  // What follows a backslash is part of the value, also when it is the last space.
+  // An escaped space is part of the value, also at the end.
   return /(?:^|[^\\])(?:\\\\)*\\$/.test(bare) && bare.length < escaped.length ? `${bare} ` : bare
 }
 
 const special = /^[ "#+,;<=>\\]$/
 
-/** The value without its escapes; null when it is empty, or holds what ought to be escaped, or is in hex (`#…`). */
+/** The value without its escapes; null when it is empty, in hex (`#…`), or holds what should be escaped. */
 function unescaped(escaped: string): string | null {
   if (escaped === '' || escaped.startsWith('#')) return null
   const bytes: Buffer[] = []

@@ -1,7 +1,4 @@
-/**
- * What an error is called, in a word: its code when that is one, and otherwise its name. The errors of aborts and of Web
- * Crypto have a number as their code, from a legacy table, which says nothing to a reader.
- */
+/** An error's code if that is a text, else its name. The errors of aborts and of Web Crypto have a legacy number as code. */
 export function errorReason(error: unknown): string {
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
   if (typeof code === 'string' && code !== '') return code

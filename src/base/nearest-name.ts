@@ -1,21 +1,21 @@
 /**
- * The name that was most likely meant, or null when none is near: two slips of the keyboard at most (a letter too many, too
- * few, wrong, or two exchanged), and fewer for a short name. Capitals count for nothing.
+ * The nearest name, or null when none is near: at most two edits (a letter added, missing, wrong, or two exchanged), and fewer for a
+ * short name. Case does not matter.
  */
 export function nearestName(written: string, names: readonly string[]): string | null {
   if (written.length > longestName) return null
   const found = names
-    .map(name => ({ name, slips: slipsBetween(written.toUpperCase(), name.toUpperCase()) }))
-    .filter(({ name, slips }) => slips <= Math.min(2, Math.floor(name.length / 3)))
-    .sort((one, other) => one.slips - other.slips)
+    .map(name => ({ name, edits: editsBetween(written.toUpperCase(), name.toUpperCase()) }))
+    .filter(({ name, edits }) => edits <= Math.min(2, Math.floor(name.length / 3)))
+    .sort((one, other) => one.edits - other.edits)
   return found[0]?.name ?? null
 }
 
 /** The work grows with the product of both lengths. */
 const longestName = 100
 
-/** Damerau's distance, for neighbours that were exchanged once. */
-function slipsBetween(one: string, other: string): number {
+/** The Damerau–Levenshtein distance, with each letter exchanged once at most. */
+function editsBetween(one: string, other: string): number {
   let twoBefore: number[] = []
   let before = Array.from({ length: other.length + 1 }, (_, index) => index)
   for (let row = 1; row <= one.length; row++) {

@@ -1,9 +1,9 @@
-/** Where the process is in its life. Written by `gateway.ts` alone; read by whatever must refuse meanwhile. */
+/** Written by `gateway.ts` alone, read by what must refuse requests. */
 export type ProcessState = {
-  /** It will drain soon, and says so; calls are still served. */
+  /** It is unready and will drain soon; calls are still served. */
   ending?: boolean
   draining: boolean
-  /** No master key that fits the store: nobody can be told from anybody, and nothing can be sent. */
+  /** No master key fits the store: callers cannot be identified, and nothing can be sent. */
   sealed?: boolean
 }
 

@@ -1,7 +1,7 @@
 import type { MessagePort, Transferable, Worker } from 'node:worker_threads'
 import { DomainError } from './domain-error.ts'
 
-/** What a thread can be asked to do. Payloads and results travel by structured clone. */
+/** What a thread can do. Payloads and results travel by structured clone. */
 export type Jobs = Readonly<Record<string, (payload: never) => unknown>>
 
 type Request = { id: number; job: string; payload: unknown }
@@ -9,7 +9,7 @@ type Request = { id: number; job: string; payload: unknown }
 type Thrown = { id: number; error: Error; isDomainError: boolean; name: string; code: string }
 type Reply = { id: number; result: unknown } | Thrown
 
-/** Thread side: answers each request, in the order they came, each after the one before has finished. */
+/** Thread side: handles one request after the other, in the order of their arrival. */
 export function serveRpc(port: MessagePort, jobs: Jobs): void {
   let previous: Promise<void> = Promise.resolve()
   port.on('message', (request: Request) => {
@@ -35,7 +35,7 @@ function revive({ error, isDomainError, name, code }: Thrown): Error {
     : Object.assign(error, { name, ...(code !== '' && { code }) })
 }
 
-/** Caller side: one promise a request. When the thread ends, everything under way and to come is rejected. */
+/** Caller side: one promise a request. Once the thread has ended, all requests are rejected. */
 export class RpcClient<J extends Jobs> {
   readonly #worker: Worker
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
@@ -59,7 +59,7 @@ export class RpcClient<J extends Jobs> {
     worker.on('exit', () => this.#end(new Error('the thread has ended')))
   }
 
-  /** What is in `transfer` is no longer here afterwards. */
+  /** Objects in `transfer` move to the thread. */
   call<N extends keyof J & string>(
     job: N,
     payload: Parameters<J[N]>[0],

@@ -1,16 +1,16 @@
-/** Does one piece of work after the other, in the order in which they were given. */
+/** Runs one piece of work after the other, in the order given. */
 export class SerialRunner {
   #last: Promise<void> = Promise.resolve()
 
-  /** Resolves, or rejects, as the work does once its turn has come. */
+  /** Settles as the work does. */
   run(work: () => Promise<void>): Promise<void> {
     const done = this.#last.then(work)
-    // Whoever gave the work sees it fail; the next must get its turn all the same.
+    // The caller gets the error; the next work runs all the same.
     this.#last = done.catch(() => {})
     return done
   }
 
-  /** Resolves when all that was given so far has been done. */
+  /** Resolves when all work given so far is done. */
   get idle(): Promise<void> {
     return this.#last
   }

@@ -8,12 +8,12 @@ const openBrace = 0x7b
 const closeBrace = 0x7d
 
 const maxDepth = 64
-/** A mebibyte of brackets costs JSON.parse half a second, where a mebibyte of text costs it a millisecond. */
+/** JSON.parse takes half a second for a mebibyte of brackets, and a millisecond for a mebibyte of text. */
 const mostMarks = 100_000
 
 /**
- * The value of a JSON text from an untrusted sender; undefined when the text is no JSON, names a member of an object
- * twice, is nested deeper than 64, or has more members and items than `maxMarks`, 100,000 when it is not given.
+ * The value of a JSON text from an untrusted sender; undefined when the text is no JSON, has a duplicate member, is nested deeper
+ * than 64, or has more than `maxMarks` members and items.
  */
 export function strictJson(text: string, maxMarks = mostMarks): unknown {
   const { names, marks, depth } = shapeOf(text)
@@ -26,10 +26,7 @@ export function strictJson(text: string, maxMarks = mostMarks): unknown {
   }
 }
 
-/**
- * Whether an object in a JSON text names a member twice: JSON.parse takes the last, other parsers the first. `value` is what
- * JSON.parse makes of the text.
- */
+/** Whether a JSON text, parsed as `value`, has a duplicate member: JSON.parse takes the last, other parsers the first. */
 export function namesMemberTwice(text: string, value: unknown): boolean {
   // With one colon there is one member at most: the usual body needs no count.
   if (text.indexOf(':') === text.lastIndexOf(':')) return false
@@ -37,14 +34,14 @@ export function namesMemberTwice(text: string, value: unknown): boolean {
 }
 
 type Shape = {
-  /** Colons outside strings: of valid JSON, the members that it names. */
+  /** Colons outside strings: in valid JSON, one for each member. */
   readonly names: number
-  /** Characters outside strings that begin, end or part something. */
+  /** Commas and opening brackets outside strings. */
   readonly marks: number
   readonly depth: number
 }
 
-/** Looks at each character once, whether or not the text is JSON. */
+/** One pass, whether or not the text is JSON. */
 function shapeOf(text: string): Shape {
   let [names, marks, level, depth] = [0, 0, 0, 0]
   for (let at = 0; at < text.length; at++) {
@@ -71,7 +68,7 @@ function shapeOf(text: string): Shape {
   return { names, marks, depth }
 }
 
-/** Where the string ends that begins at `start`. */
+/** The index at which the string that begins at `start` ends. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     const code = text.charCodeAt(at)
@@ -81,7 +78,7 @@ function endOfString(text: string, start: number): number {
   return text.length
 }
 
-/** Counts the members of all objects. A loop, not a recursion: depth is the sender's choice. */
+/** Counts the members of all objects. A loop, not a recursion: the sender chooses the depth. */
 function countMembers(value: unknown): number {
   let members = 0
   const pending = isContainer(value) ? [value] : []
@@ -90,7 +87,7 @@ function countMembers(value: unknown): number {
       for (const item of next) if (isContainer(item)) pending.push(item)
       continue
     }
-    // What JSON.parse makes has no enumerable members but its own.
+    // Results of JSON.parse have no inherited enumerable members.
     for (const name in next) {
       members++
       const child = next[name]

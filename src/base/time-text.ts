@@ -1,7 +1,7 @@
 let lastMs = 0
 let lastText = ''
 
-/** The time now: RFC 3339, milliseconds, UTC. Many ask within a millisecond, and to print it costs more than to remember it. */
+/** The time now: RFC 3339, milliseconds, UTC. Formatted once a millisecond. */
 export function timeText(): string {
   const nowMs = Date.now()
   if (nowMs !== lastMs) {

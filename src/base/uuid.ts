@@ -31,7 +31,7 @@ export function uuidv7(now = Date.now()): string {
 
 const version7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i
 
-/** The last millisecond that RFC 3339 can write: of the year 9999. */
+/** The last millisecond of the year 9999, and of RFC 3339. */
 const lastTimeMs = 253_402_300_799_999
 
 /** When a UUIDv7 was made, in milliseconds since 1970; null for any other text, and past the year 9999. */

@@ -7,6 +7,7 @@ import { readCredentialRows } from '../custody/manage/credential-rows.ts'
 import { typedQueries } from '../store/queries.ts'
 import { stateMigration } from '../store/sqlite/migrations.ts'
 import { openReadOnlyStore } from '../store/sqlite/read-only-store.ts'
+import { readSnapshot } from '../store/sqlite/transaction.ts'
 import { readStates } from '../tenants/tenant-state.ts'
 import type { CliContext } from './context.ts'
 import type { ConfigOptions } from './input/options.ts'
@@ -38,10 +39,6 @@ function openKeys(raw: DatabaseSync, config: Config, env: CliContext['env']): St
 
 /** All of it as it was at one moment. Throws CustodyBroken. */
 async function presentState(raw: DatabaseSync, keys: StoreKeys | null): Promise<CurrentState> {
-  raw.exec('BEGIN')
-  try {
-    return { tenants: await readStates(typedQueries(raw)), credentials: recordsOf(raw, keys) }
-  } finally {
-    raw.exec('ROLLBACK')
-  }
+  using _ = readSnapshot(raw)
+  return { tenants: await readStates(typedQueries(raw)), credentials: recordsOf(raw, keys) }
 }

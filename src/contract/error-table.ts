@@ -9,7 +9,7 @@ export type FailureExit = (typeof exitCodes)[keyof typeof exitCodes]
 
 /** What the code of a domain error means. */
 export type ErrorKind = {
-  /** HTTP status of an answer about the same failure; the exit code follows from it. */
+  /** HTTP status of an answer with this code; the exit code follows from it. */
   readonly status: keyof typeof exitCodes
   /** What to do about it. */
   readonly action?: string
@@ -19,7 +19,7 @@ const cannotRun = { status: 400 } as const satisfies ErrorKind
 const saysNo = { status: 409 } as const satisfies ErrorKind
 const { store_unavailable, internal_error } = problemTable
 
-/** The closed table of domain errors: what administrators are refused, and why else a command fails. */
+/** The closed table of domain errors: refusals, and the other reasons why a command fails. */
 export const errorTable = {
   ...refusalTable,
   configuration_invalid: cannotRun,
@@ -80,4 +80,10 @@ export function hasCode<Code extends ErrorCode>(
 /** Whether an error is a domain error of the table, whatever its code. */
 export function isInTable(error: unknown): error is DomainError<ErrorCode> {
   return error instanceof DomainError && Object.hasOwn(errorTable, error.code)
+}
+
+/** A code in words, as title of its problem object. */
+export function titleOf(code: ErrorCode): string {
+  const words = code.replaceAll('_', ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
 }

@@ -1,10 +1,10 @@
 import { domainError } from './error-table.ts'
 
-/** What a tenant may be permitted to do: start syncs, and read the history of them. */
+/** What a tenant may be permitted to do: start syncs, and read their history. */
 export const operations = ['sync', 'read'] as const
 export type Operation = (typeof operations)[number]
 
-/** The operations of a tenant for which nobody chose others. One set for all such tenants. */
+/** One set for all tenants without operations of their own. */
 export const defaultOperations: ReadonlySet<Operation> = new Set(operations)
 
 /** Operations in their usual order, each once; null when they are the default. Throws operation_invalid. */

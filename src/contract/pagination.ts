@@ -1,12 +1,12 @@
 import { domainError } from './error-table.ts'
 
-/** One page of a list. `next` continues it; null on the last page. */
+/** One page of a list. `next` is the cursor of the following page; null on the last. */
 export type Page<T> = { readonly items: readonly T[]; readonly next: string | null }
 
-/** Which page: at most `limit` items after the place where `cursor` points; the first page without one. */
+/** At most `limit` items, from behind the position in `cursor`, or from the beginning. */
 export type PageRequest = { readonly limit: number; readonly cursor?: string | undefined }
 
-/** Makes a page of `rows`, read with one row more than the limit: that row only tells that there is a next page. */
+/** Makes a page of `rows`, read with one row more than the limit: that row only shows that there is a next page. */
 export function toPage<Row, Item>(
   rows: readonly Row[],
   limit: number,
@@ -19,11 +19,11 @@ export function toPage<Row, Item>(
   return { items: shown.map(item), next }
 }
 
-/** The place in the order where a page begins: `parts` values, or null for the first page. Throws `cursor_invalid`. */
+/** The position behind which a page begins, as `parts` values; null for the first page. Throws `cursor_invalid`. */
 export function positionOf({ cursor }: PageRequest, parts: number): string[] | null {
   if (cursor === undefined) return null
   const values = Buffer.from(cursor, 'base64url').toString('utf8').split('\n')
-  // Encoded again and compared: a cursor that was cut or edited must not be read as some other place.
+  // Encoded again and compared: a cursor that was cut or edited must not count as another position.
   if (values.length !== parts || encodeCursor(values) !== cursor)
     throw domainError('cursor_invalid', 'the cursor is not one that a list gave')
   return values

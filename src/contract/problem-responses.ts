@@ -3,12 +3,9 @@ import { type Failure, type FieldError, Problem, type ProblemCode, type ProblemO
 import { renderProblem } from './render-problem.ts'
 import { answerHeaders, limitHeaders, noStoreHeaders } from './schemas.ts'
 
-/** A failure as a description shows it: what the envelope of such an answer holds. */
-export type Example = Failure
-
 type Headers = Readonly<Record<string, object>>
 
-/** What applies to a code beside its row of the table, where nothing else is said. As a caller may meet it. */
+/** The usual options of a code, as a caller may get them. */
 const usual: Partial<Record<ProblemCode, ProblemOptions>> = {
   request_refused: {
     forwarded: 'yes',
@@ -29,11 +26,11 @@ const usual: Partial<Record<ProblemCode, ProblemOptions>> = {
 }
 
 /** An example of each code. */
-export function examplesOf(codes: readonly ProblemCode[]): Example[] {
+export function examplesOf(codes: readonly ProblemCode[]): Failure[] {
   return codes.map(code => new Problem(code, usual[code]))
 }
 
-/** What any request may be answered with, whatever it asks for: it was not understood, or did not arrive. */
+/** Problems of any request, before its route is known. */
 export const ofAnyRequest: readonly ProblemCode[] = [
   'request_malformed',
   'request_timeout',
@@ -41,10 +38,10 @@ export const ofAnyRequest: readonly ProblemCode[] = [
   'headers_too_large'
 ]
 
-/** What a body adds to that. */
+/** Further ones of routes that take a body. */
 export const ofBodies: readonly ProblemCode[] = ['payload_too_large', 'media_type_unsupported']
 
-/** What a route of tenants adds, whatever it does. */
+/** Further ones of all routes of tenants. */
 const ofTenants: readonly ProblemCode[] = [
   'credentials_invalid',
   'permission_denied',
@@ -55,16 +52,16 @@ const ofTenants: readonly ProblemCode[] = [
   'shutting_down'
 ]
 
-/** Response schemas for a route of tenants: what all of them may be refused with, one fault of its own, and these codes. */
+/** Response schemas for a route of tenants: the problems of all of them, its own fault, and these codes. */
 export function tenantProblems(fault: FieldError, codes: readonly ProblemCode[]): ProblemResponses {
   const invalid = new Problem('request_invalid', { errors: [fault] })
   return problemResponses([invalid, ...examplesOf([...ofAnyRequest, ...ofTenants, ...codes])], limitHeaders)
 }
 
-/** The id that examples are given. */
+/** The request id in examples. */
 const requestId = '019b76da-b3d2-7a40-8c6e-5f1d2a9b7c34'
 
-function problemResponse(status: number, examples: readonly Example[], behindLimit: Headers) {
+function problemResponse(status: number, examples: readonly Failure[], behindLimit: Headers) {
   const waits = examples.some(({ options }) => options.retryAfter !== undefined)
   return {
     description: examples.map(({ code, message }) => `\`${code}\`: ${message}`).join('\n\n'),
@@ -88,7 +85,7 @@ function problemResponse(status: number, examples: readonly Example[], behindLim
 
 const retryAfter = { 'Retry-After': { type: 'integer', description: 'Whole seconds, rounded up.' } } as const
 
-/** Statuses of requests that never came as far as a limit. */
+/** Statuses of requests that never reach a limit. */
 const beforeLimit: ReadonlySet<number> = new Set([401, 408, 414, 431])
 
 const headersByStatus: Readonly<Record<number, Headers>> = {
@@ -100,8 +97,8 @@ const headersByStatus: Readonly<Record<number, Headers>> = {
 
 export type ProblemResponses = Record<number, ReturnType<typeof problemResponse>>
 
-/** Response schemas of the statuses that these have; `behindLimit` are the headers of those behind a limit. */
-export function problemResponses(examples: readonly Example[], behindLimit: Headers = {}): ProblemResponses {
+/** A response schema for each status of the examples. `behindLimit`: headers of those that come after a limit. */
+export function problemResponses(examples: readonly Failure[], behindLimit: Headers = {}): ProblemResponses {
   const byStatus = Map.groupBy(examples, ({ status }) => status)
   const statuses = [...byStatus].sort(([one], [other]) => one - other)
   return Object.fromEntries(

@@ -1,16 +1,13 @@
-/** What one kind of failure means to a caller. The table below is the only place where such a row is written. */
+/** What one kind of failure means to a caller. */
 export type ProblemKind = {
   /** HTTP status of the answer. */
   readonly status: number
   readonly title: string
-  /** The default `detail`: what happened, in one sentence, without anything the caller sent. */
+  /** The default `detail`: what happened, in a sentence that holds nothing from the caller. */
   readonly detail: string
-  /** Whether the same request may succeed when sent again, unchanged, later. */
+  /** Whether the same request may succeed later. */
   readonly retryable: boolean
-  /**
-   * What the caller, or the operator, should do. In every envelope, and on `/problems/:code`: it holds wherever the code is
-   * sent, on either listener and whatever the detail is.
-   */
+  /** What the caller, or the operator, should do. True on both listeners, and whatever the detail is. */
   readonly action: string
 }
 
@@ -35,7 +32,7 @@ export const problemTable = {
   request_refused: {
     status: 400,
     title: 'Request refused by the upstream',
-    detail: 'The upstream refused the request and did not say why in a way that can be told apart.',
+    detail: 'The upstream rejected the request; its answer does not identify the reason.',
     retryable: false,
     action:
       'Check the body against the connector type: investment_research needs a date_limit, sharepoint takes none, other types cannot be synced.'
@@ -53,7 +50,7 @@ export const problemTable = {
     title: 'Permission denied',
     detail: 'Your tenant may not use this operation.',
     retryable: false,
-    action: 'Ask the platform team to permit this operation to you.'
+    action: 'Ask the platform team to permit this operation for your tenant.'
   },
   connector_not_found: {
     status: 404,
@@ -111,7 +108,7 @@ export const problemTable = {
     detail: 'The limit named by the RateLimit header is used up.',
     retryable: true,
     action:
-      'Wait for Retry-After seconds, then send again; spread calls over time. The limit "unauthenticated" counts failures: mend the credentials first.'
+      'Wait for Retry-After seconds, then send again; spread calls over time. The limit "unauthenticated" counts failures: correct the credentials first.'
   },
   headers_too_large: {
     status: 431,
@@ -130,7 +127,7 @@ export const problemTable = {
   upstream_credential_rejected: {
     status: 502,
     title: 'Upstream credential rejected',
-    detail: "The upstream refused the gateway's own credential.",
+    detail: "The upstream rejected the gateway's own credential.",
     retryable: false,
     action: 'Your key is fine. The platform team has to replace the upstream key.'
   },
@@ -152,7 +149,7 @@ export const problemTable = {
   upstream_answer_invalid: {
     status: 502,
     title: 'Upstream answer invalid',
-    detail: 'The upstream answered something that is not a valid answer to this call.',
+    detail: 'What the upstream answered is not a valid answer to this call.',
     retryable: false,
     action: 'The sync may have started. Report the request_id to the platform team.'
   },
@@ -204,7 +201,7 @@ export const problemTable = {
   upstream_busy: {
     status: 503,
     title: 'Upstream busy',
-    detail: 'The upstream takes no more calls for the moment.',
+    detail: 'The upstream accepts no more calls at the moment.',
     retryable: true,
     action: 'Wait for Retry-After seconds, then send again.'
   },

@@ -1,29 +1,25 @@
 import { type ProblemKind, problemTable } from './problem-table.ts'
 
-/** What a failure is called: the name of its row in the table. */
 export type ProblemCode = keyof typeof problemTable
 
-/** All of them, in the order of the table. */
+/** In the order of the table. */
 export const problemCodes = Object.keys(problemTable) as ProblemCode[]
 
 /** Whether the call reached the upstream: nothing was sent, it answered, or bytes were sent and no answer came. */
 export type Forwarded = 'no' | 'yes' | 'unknown'
 
-/**
- * One fault in the request: a JSON pointer into the body, '' for all of it, or `/params/…`, `/query/…`, `/headers/…` into
- * the rest.
- */
+/** A fault in the request. The JSON pointer is '' for the whole body, and `/params/…`, `/query/…`, `/headers/…` for the rest. */
 export type FieldError = { readonly pointer: string; readonly detail: string }
 
-/** What is told of the upstream's answer: its status and, where it gave them, its machine-readable ids. No text. */
+/** What callers get of the upstream's answer: its status and, if any, its machine-readable ids. No text. */
 export type UpstreamFacts = { readonly status: number; readonly code?: string; readonly request_id?: string }
 
 export type ProblemOptions = {
-  /** Replaces the table's sentence. Never holds anything the caller or the upstream sent. */
+  /** Replaces the table's sentence. Holds nothing that the caller or the upstream sent. */
   detail?: string
   forwarded?: Forwarded
   errors?: readonly FieldError[]
-  /** The call may have taken effect although the upstream reported a failure: sending it again could do it twice. */
+  /** The call may have taken effect although it failed: sending it again could do it twice. */
   uncertain?: boolean
   /** Whole seconds. Also sent as the Retry-After header. */
   retryAfter?: number
@@ -36,24 +32,21 @@ export type ProblemOptions = {
   facts?: ProblemFacts
 }
 
-/** What operators learn of a failure beside its code. */
+/** Further facts for operators. */
 export type ProblemFacts = {
-  /** Why the upstream could not be reached, of a closed list (`upstream/unreachable-cause.ts`). */
+  /** Why the upstream could not be reached: a name from `upstream/unreachable-cause.ts`. */
   readonly cause?: string | undefined
   /** Whose limit refused the call. */
   readonly limit?: string | undefined
 }
 
-/** What the envelope needs to know of a kind of failure. */
-export type RenderedKind = Pick<ProblemKind, 'status' | 'title' | 'retryable' | 'action'>
-
-/** A failure as the envelope shows it: a Problem, or one of those that only the admin listener knows. */
+/** A failure as the envelope shows it: a Problem, or a refusal on the admin listener. */
 export class Failure<Code extends string = string> extends Error {
   readonly code: Code
-  readonly kind: RenderedKind
+  readonly kind: Omit<ProblemKind, 'detail'>
   readonly options: ProblemOptions
 
-  constructor(code: Code, kind: RenderedKind, detail: string, options: ProblemOptions) {
+  constructor(code: Code, kind: Omit<ProblemKind, 'detail'>, detail: string, options: ProblemOptions) {
     super(detail, { cause: options.cause })
     this.code = code
     this.kind = kind

@@ -1,25 +1,12 @@
 import { STATUS_CODES } from 'node:http'
-import type { Failure, FieldError, Forwarded, UpstreamFacts } from './problem.ts'
+import type { Static } from '@sinclair/typebox'
+import type { Failure } from './problem.ts'
+import type { ProblemSchema } from './schemas.ts'
 
 /** The envelope: RFC 9457 members first, then ours. Every failed answer has exactly this shape. */
-export type ProblemBody = {
-  type: string
-  title: string
-  status: number
-  detail: string
-  /** A problem's, or on the admin listener a refusal's. */
-  code: string
-  /** What to do about it: the sentence of the table. */
-  action: string
-  request_id: string
-  retryable: boolean
-  forwarded: Forwarded
-  errors?: readonly FieldError[]
-  retry_after?: number
-  upstream?: UpstreamFacts
-}
+export type ProblemBody = Static<typeof ProblemSchema>
 
-/** Renders the envelope. A call that may have started a sync is never called retryable. */
+/** A call that may have started a sync is never retryable. */
 export function renderProblem(problem: Failure, requestId: string): ProblemBody {
   const { kind } = problem
   const {
@@ -45,7 +32,7 @@ export function renderProblem(problem: Failure, requestId: string): ProblemBody 
   }
 }
 
-/** Headers every problem is sent with, beside Content-Length and X-Request-Id. */
+/** Headers of every problem, beside Content-Length and X-Request-Id. */
 export function problemHeaders(problem: Failure): Record<string, string> {
   return {
     'content-type': 'application/problem+json',

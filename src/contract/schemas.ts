@@ -1,14 +1,14 @@
 import { Type } from '@sinclair/typebox'
-import { problemCodes } from './problem.ts'
+import { type FieldError, type Forwarded, problemCodes } from './problem.ts'
 
-/** Objects take the members they declare and no others: a misspelt member is an error, never ignored. */
+/** No members but those declared: a misspelt one is an error, never ignored. */
 export const strict = { additionalProperties: false } as const
 
 /** The form of a tenant's name, and of a credential's, as a pattern and in words. */
 export const nameForm = '^[a-z0-9][a-z0-9._-]{0,62}$'
 export const nameInWords = '1 to 63 characters of a-z, 0-9, ".", "_" and "-", the first a letter or digit'
 
-/** The query of a route that takes none: what is given there by mistake must not be dropped in silence. */
+/** The query of a route that takes none: one given by mistake must not be ignored in silence. */
 export const noQuery = Type.Object({}, strict)
 
 const uuid = '^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$'
@@ -26,10 +26,7 @@ export const ConnectorId = Type.String({
   examples: ['019b76da-a800-7371-bf3c-a5acb5ac0e04']
 })
 
-/**
- * A day that exists in the calendar, `YYYY-MM-DD`, years 0001 to 9999.
- * The pattern keeps out year 0000 and non-ASCII digits, the format keeps out days such as 2026-02-30.
- */
+/** A day of the calendar. The pattern excludes year 0000 and non-ASCII digits, the format days such as 2026-02-30. */
 export const CalendarDate = Type.String({
   pattern: '^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}$',
   format: 'date',
@@ -37,7 +34,7 @@ export const CalendarDate = Type.String({
   examples: ['2026-01-01']
 })
 
-/** The problem envelope as a schema (RFC 9457 members first). `problem-table.ts` holds what each code means. */
+/** The problem envelope (RFC 9457 members first). `problem-table.ts` says what each code means. */
 export const ProblemSchema = Type.Object(
   {
     type: Type.String({ examples: ['/problems/connector_not_found'] }),
@@ -54,24 +51,26 @@ export const ProblemSchema = Type.Object(
     retryable: Type.Boolean({
       description: 'True when the same request may succeed if sent again and cannot start a second sync.'
     }),
-    forwarded: Type.Unsafe<string>({
+    forwarded: Type.Unsafe<Forwarded>({
       type: 'string',
       enum: ['no', 'yes', 'unknown'],
       description:
         'no: nothing was sent upstream; yes: it answered; unknown: bytes were sent and no answer came.'
     }),
     errors: Type.Optional(
-      Type.Array(
-        Type.Object(
-          {
-            pointer: Type.String({
-              description:
-                'A JSON pointer: "" is the whole body and "/name" a member of it; "/params/…", "/query/…" and "/headers/…" are the rest of the request.',
-              examples: ['/date_limit', '/query/limit']
-            }),
-            detail: Type.String()
-          },
-          strict
+      Type.Unsafe<readonly FieldError[]>(
+        Type.Array(
+          Type.Object(
+            {
+              pointer: Type.String({
+                description:
+                  'A JSON pointer: "" is the whole body and "/name" a member of it; "/params/…", "/query/…" and "/headers/…" are the rest of the request.',
+                examples: ['/date_limit', '/query/limit']
+              }),
+              detail: Type.String()
+            },
+            strict
+          )
         )
       )
     ),
@@ -91,8 +90,8 @@ export const ProblemSchema = Type.Object(
 )
 
 /**
- * How a route of tenants is described to be asked, by one scheme: clients made from a description with several send a
- * credential for each. The others are taken all the same.
+ * The one scheme that the description of a tenant's route names: clients generated from several would send a credential for each.
+ * The gateway accepts the others as well.
  */
 export const tenantSecurity = {
   bearer: [{ bearer: [] }],
@@ -107,18 +106,21 @@ export const answerHeaders = {
 /** Headers of answers that no cache may keep: all failures, and all of the admin API. */
 export const noStoreHeaders = { 'Cache-Control': { type: 'string', description: 'no-store' } } as const
 
-/** Headers of documents that are the same for everybody. */
+/** Headers of static documents. */
 export const documentHeaders = {
   ...answerHeaders,
-  ETag: { type: 'string', description: 'To be sent as If-None-Match: 304 for the same document.' },
+  ETag: {
+    type: 'string',
+    description: 'Send it as If-None-Match: the answer is 304 while the document is the same.'
+  },
   'Cache-Control': { type: 'string', description: 'no-cache' },
   Vary: { type: 'string', description: 'The request headers by which the form was chosen.' },
-  'Content-Encoding': { type: 'string', description: 'gzip, for those who take it.' },
+  'Content-Encoding': { type: 'string', description: 'gzip, where the client accepts it.' },
   'X-Content-Type-Options': { type: 'string', description: 'nosniff' },
   'Referrer-Policy': { type: 'string', description: 'no-referrer' }
 } as const
 
-/** Headers that tell a tenant where its limit stands. */
+/** Headers about the state of a tenant's limit. */
 export const limitHeaders = {
   'RateLimit-Policy': {
     type: 'string',

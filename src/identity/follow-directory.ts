@@ -1,4 +1,4 @@
-import { withDeadline } from '../store/bounded-queue.ts'
+import { withDeadline } from '../store/deadline.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
 import type { DirectoryChanges, DirectorySnapshot, TenantPage } from '../tenants/directory-rows.ts'
 import type { Directory } from './directory.ts'

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/bounded-map.ts'
 import { judge, type Limit, look, type Verdict } from './gcra.ts'
 
 /** Buckets are forgotten past this many, the longest unused first: made-up addresses cost no memory without end. */
@@ -11,7 +12,7 @@ export const monotonicUs = (): number => Math.floor(performance.now() * 1000)
 export class MemoryLimiter {
   /** How the limit is called in headers and problems. */
   readonly name: string
-  readonly #tats = new Map<string, number>()
+  readonly #tats = new BoundedMap<string, number>(bucketsBound)
   readonly #nowUs: () => number
   #untilSweep = sweepEvery
 
@@ -50,19 +51,13 @@ export class MemoryLimiter {
   }
 
   #store(key: string, tat: number, nowUs: number): void {
-    // Taken out first: a map keeps the place of a key that is set again, and the longest unused are to come first.
-    this.#tats.delete(key)
     this.#tats.set(key, tat)
-    if (--this.#untilSweep <= 0 || this.#tats.size > bucketsBound) this.#sweep(nowUs)
+    if (--this.#untilSweep <= 0) this.#sweep(nowUs)
   }
 
   /** A bucket that is full again is the same as one never used. */
   #sweep(nowUs: number): void {
     this.#untilSweep = sweepEvery
     for (const [key, tat] of this.#tats) if (tat <= nowUs) this.#tats.delete(key)
-    for (const key of this.#tats.keys()) {
-      if (this.#tats.size <= bucketsBound) break
-      this.#tats.delete(key)
-    }
   }
 }

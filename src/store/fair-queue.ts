@@ -1,38 +1,38 @@
 import { hasCode } from '../contract/error-table.ts'
 import { Problem } from '../contract/problem.ts'
-import { withDeadline } from './bounded-queue.ts'
+import { withDeadline } from './deadline.ts'
 
-/** Slots for a kind of askers, who share them: so many of their requests wait at most, with the one that is at work. */
+/** How many requests of a kind of client may wait, with the one that the thread works on. The clients of a kind share them. */
 export type Slots = { readonly kind: string; readonly count: number }
 
 type Job = {
-  readonly work: () => Promise<void>
-  readonly refuse: (problem: Problem) => void
+  readonly run: () => Promise<void>
+  readonly reject: (problem: Problem) => void
+  /** Its caller waits no longer. */
   abandoned: boolean
 }
 
-/** Who waits for one another: the requests of one asker, in their order. */
-type Group = {
+type Client = {
+  readonly key: string
   readonly slots: Slots
   readonly jobs: Job[]
-  atWork: boolean
-  /** How long the thread has worked for it, in milliseconds, since anybody began to wait. */
+  isServed: boolean
+  /** How long the thread has worked for it since the queue was last empty, in milliseconds. */
   usedMs: number
 }
 
-/** More than can wait at once, with those that were served lately. */
-const maxGroups = 256
+/** More than can wait at once, with those served lately. */
+const maxClients = 256
 
 /**
- * Shares a thread that does one thing after the other among many who ask. Whoever has used it least comes next, so an
- * asker with many or slow requests waits longer, and the others do not. Requests wait here, not with the thread:
- * only one is ever with it.
+ * Shares a thread that works on one request at a time. The client that has used it least is served next, so one with many or
+ * slow requests waits longer and the others do not. Requests wait here: only one at a time is sent to the thread.
  */
 export class FairQueue {
-  /** Who was served last stands last, so that equals take turns. */
-  readonly #groups = new Map<string, Group>()
+  /** The one served last stands last, so that equals take turns. */
+  readonly #clients = new Map<string, Client>()
   readonly #nowMs: () => number
-  #atWork = false
+  #isBusy = false
 
   /** `nowMs`: milliseconds of a clock that never steps back. */
   constructor(nowMs = () => performance.now()) {
@@ -40,94 +40,88 @@ export class FairQueue {
   }
 
   /**
-   * What the thread answers to `work`, for the asker `name` of a kind. When the slots are taken, whoever has the most of
-   * them gives up its newest. Throws `overloaded` then, `store_timeout`, or what the work throws.
+   * The result of `work`, for the client `name` of a kind. When the slots are taken, the client with most of them loses its
+   * newest request. Throws `overloaded` then, `store_timeout`, or what the work throws.
    */
   async wait<T>(slots: Slots, name: string, work: () => Promise<T>): Promise<T> {
-    const group = this.#groupOf(slots, name)
-    this.#requireSlot(group)
+    const client = this.#clientOf(slots, name)
+    this.#requireSlot(client)
     const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const job: Job = {
-      work: () => Promise.resolve().then(work).then(resolve, reject),
-      refuse: reject,
-      abandoned: false
-    }
-    group.jobs.push(job)
-    this.#workOn()
+    const run = () => Promise.resolve().then(work).then(resolve, reject)
+    const job: Job = { run, reject, abandoned: false }
+    client.jobs.push(job)
+    this.#serveNext()
     try {
       return await withDeadline(promise)
     } catch (error) {
-      // Its slot stays taken until the thread is free: a thread that hangs does not let ever more come to wait for it.
+      // It keeps its slot until the thread is free: with a thread that hangs, no more may come to wait.
       if (hasCode(error, 'store_timeout')) job.abandoned = true
       throw error
     }
   }
 
-  #groupOf(slots: Slots, name: string): Group {
+  #clientOf(slots: Slots, name: string): Client {
     const key = `${slots.kind} ${name}`
-    const group = this.#groups.get(key) ?? { slots, jobs: [], atWork: false, usedMs: 0 }
-    if (held(group) === 0) {
+    const client = this.#clients.get(key) ?? { key, slots, jobs: [], isServed: false, usedMs: 0 }
+    if (slotsOf(client) === 0) {
       // Time in which it did not ask is not saved up.
-      const waiting = [...this.#groups.values()].filter(other => held(other) > 0)
+      const waiting = [...this.#clients.values()].filter(other => slotsOf(other) > 0)
       if (waiting.length > 0)
-        group.usedMs = Math.max(group.usedMs, Math.min(...waiting.map(({ usedMs }) => usedMs)))
+        client.usedMs = Math.max(client.usedMs, Math.min(...waiting.map(({ usedMs }) => usedMs)))
     }
-    if (!this.#groups.has(key)) this.#forgetOne()
-    return this.#groups.set(key, group).get(key) as Group
+    if (!this.#clients.has(key)) this.#forgetOne()
+    this.#clients.set(key, client)
+    return client
   }
 
   #forgetOne(): void {
-    if (this.#groups.size < maxGroups) return
-    for (const [key, group] of this.#groups)
-      if (held(group) === 0) {
-        this.#groups.delete(key)
-        return
-      }
+    if (this.#clients.size < maxClients) return
+    const idle = this.#clients.values().find(client => slotsOf(client) === 0)
+    if (idle) this.#clients.delete(idle.key)
   }
 
-  #requireSlot(newcomer: Group): void {
-    const sharing = [...this.#groups.values()].filter(({ slots }) => slots.kind === newcomer.slots.kind)
-    if (sharing.reduce((sum, group) => sum + held(group), 0) < newcomer.slots.count) return
+  #requireSlot(newcomer: Client): void {
+    const sharing = [...this.#clients.values()].filter(({ slots }) => slots.kind === newcomer.slots.kind)
+    if (sharing.reduce((sum, client) => sum + slotsOf(client), 0) < newcomer.slots.count) return
     const most = sharing.reduce((one, other) => (other.jobs.length > one.jobs.length ? other : one))
-    // Among equals nobody gives way: the slot would only go back and forth.
-    if (most.jobs.length < held(newcomer) + 2) throw overloaded()
-    most.jobs.pop()?.refuse(overloaded())
+    // Equals do not displace each other: the slot would only go back and forth.
+    if (most.jobs.length < slotsOf(newcomer) + 2) throw overloaded()
+    most.jobs.pop()?.reject(overloaded())
   }
 
-  #workOn(): void {
-    if (this.#atWork) return
-    const next = this.#leastServed()
-    const job = next?.[1].jobs.shift()
-    if (next === null || job === undefined) {
-      this.#groups.clear()
+  #serveNext(): void {
+    if (this.#isBusy) return
+    const client = this.#leastServed()
+    const job = client?.jobs.shift()
+    if (!client || !job) {
+      this.#clients.clear()
       return
     }
-    const [key, group] = next
     const begunMs = this.#nowMs()
-    this.#atWork = group.atWork = true
-    void job.work().then(() => {
-      this.#atWork = group.atWork = false
-      group.usedMs += this.#nowMs() - begunMs
-      this.#groups.delete(key)
-      this.#groups.set(key, group)
-      this.#workOn()
+    this.#isBusy = client.isServed = true
+    void job.run().then(() => {
+      this.#isBusy = client.isServed = false
+      client.usedMs += this.#nowMs() - begunMs
+      this.#clients.delete(client.key)
+      this.#clients.set(client.key, client)
+      this.#serveNext()
     })
   }
 
-  #leastServed(): [key: string, group: Group] | null {
-    let least: [string, Group] | null = null
-    for (const entry of this.#groups) {
-      const [, group] = entry
-      // All of one group may wait equally long: those that nobody waits for any more are its first.
-      while (group.jobs[0]?.abandoned) group.jobs.shift()
-      if (group.jobs.length > 0 && (least === null || group.usedMs < least[1].usedMs)) least = entry
+  #leastServed(): Client | undefined {
+    let least: Client | undefined
+    for (const client of this.#clients.values()) {
+      // All requests of a client may wait equally long: the abandoned ones are its first.
+      while (client.jobs[0]?.abandoned) client.jobs.shift()
+      if (client.jobs.length > 0 && client.usedMs < (least?.usedMs ?? Number.POSITIVE_INFINITY))
+        least = client
     }
     return least
   }
 }
 
-function held({ jobs, atWork }: Group): number {
-  return jobs.length + (atWork ? 1 : 0)
+function slotsOf({ jobs, isServed }: Client): number {
+  return jobs.length + (isServed ? 1 : 0)
 }
 
 function overloaded(): Problem {

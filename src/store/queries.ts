@@ -3,7 +3,7 @@ import { Kysely } from 'kysely'
 import { nodeSqliteDialect } from './sqlite/dialect.ts'
 import type { Tables } from './tables.ts'
 
-/** Typed queries alone, of a store that may be open for reading only. */
+/** Typed queries without transactions: the store may be open for reading only. */
 export type Queries = { readonly db: Kysely<Tables> }
 
 /** Typed queries over a raw handle. */

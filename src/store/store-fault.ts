@@ -1,13 +1,13 @@
 import { DomainError } from '../base/domain-error.ts'
-import { hasCode } from '../contract/error-table.ts'
+import { domainError, hasCode } from '../contract/error-table.ts'
 
-/** What is wrong with the store, as far as an operator has to know: what to say, and whether its handle can be kept. */
+/** What an operator has to know of a fault, and whether the store's handle can be kept. */
 type FaultKind = {
-  /** For `/readyz` and the log. Names no path and holds no text of anybody else's. */
+  /** For `/readyz` and the log. Names no path, and holds no text from outside. */
   readonly detail: string
   /**
-   * Whether the open handle may be used again. After a failed write or sync it may not: the kernel reports such a
-   * failure once, and the same handle would take a second sync for done that wrote nothing.
+   * Whether the open handle may be used again. After a failed write or sync it may not: the kernel reports such a failure once,
+   * and for the same handle a second sync would succeed without writing.
    */
   readonly keepsHandle: boolean
 }
@@ -23,7 +23,7 @@ const faults = {
   },
   locked: { detail: 'Another process has locked the store.', keepsHandle: true },
   replaced: { detail: replacedDetail, keepsHandle: true },
-  /** Found only after a commit: whether that is stored in the right file shows when it is opened again. */
+  /** Found after a commit: whether the right file has it shows when the store is opened again. */
   replaced_meanwhile: { detail: replacedDetail, keepsHandle: false },
   log_removed: {
     detail: 'The log beside the file of the store, or its index, has been removed, replaced or cut.',
@@ -42,12 +42,12 @@ const byResultCode: Readonly<Record<number, StoreFaultCode>> = {
   10: 'io_failed',
   11: 'damaged',
   13: 'disk_full',
-  // It could not be opened, mostly for want of space or of descriptors.
+  // It could not be opened: mostly no space, or no descriptors.
   14: 'io_failed',
   26: 'damaged'
 }
 
-/** A failure of the store of which it is known what to do about its handle. */
+/** A failure of the store, by whose code its handle is kept or closed. */
 export type StoreFault = DomainError<StoreFaultCode>
 
 export function storeFault(code: StoreFaultCode, options?: ErrorOptions): StoreFault {
@@ -58,9 +58,16 @@ export function isStoreFault(error: unknown): error is StoreFault {
   return error instanceof DomainError && Object.hasOwn(faults, error.code)
 }
 
-/** Whether an error says why the store cannot be used: a fault, or `store_unavailable`. */
+/** Whether an error is a store fault, or `store_unavailable`. */
 export function isStoreError(error: unknown): error is DomainError<StoreFaultCode | 'store_unavailable'> {
   return isStoreFault(error) || hasCode(error, 'store_unavailable')
+}
+
+/** A store error as it is, and any other as `store_unavailable`, its message behind `what`. */
+export function asStoreError(error: unknown, what: string): DomainError {
+  if (isStoreError(error)) return error
+  const reason = error instanceof Error ? error.message : String(error)
+  return domainError('store_unavailable', `${what}: ${reason}`, { cause: error })
 }
 
 /** Whether the open handle may be used again after this fault. */
@@ -68,7 +75,7 @@ export function keepsHandle({ code }: StoreFault): boolean {
   return faults[code].keepsHandle
 }
 
-/** What an error that came of using the store says about it. */
+/** The store fault that an error from using the store means. */
 export function toStoreFault(error: unknown): StoreFault {
   if (isStoreFault(error)) return error
   const { errcode = 0 } = (isStoreError(error) ? error.cause : error) as { errcode?: number }

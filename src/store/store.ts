@@ -3,12 +3,12 @@ import { typedQueries } from './queries.ts'
 import { openStoreFile, type StoreFile } from './sqlite/store-file.ts'
 import type { Tables } from './tables.ts'
 
-/** An open store with typed queries, for everything that is not on the way of a call. */
+/** An open store with typed queries, for everything but calls. */
 export type Store = StoreFile & {
   readonly db: Kysely<Tables>
   /**
-   * Runs `work` in one write transaction: all of it becomes durable, or nothing. Throws a store fault when it would be, or may
-   * have been, written to a file that is no longer in its place.
+   * Runs `work` in one write transaction: all of it becomes durable, or nothing. Throws a store fault when the store's file is no
+   * longer at its path.
    */
   transact<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>
 }

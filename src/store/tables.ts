@@ -11,11 +11,11 @@ export type Tables = {
     rate_per_minute: number | null
     /** Requests that may come at once; null takes the default. */
     burst: number | null
-    /** From here on, lists with commas. What it may do; null permits every operation, an empty text none. */
+    /** This and the next two are lists with commas. Permitted operations; null permits all, an empty text none. */
     operations: string | null
     /** Address ranges from which it may call; null admits any address. */
     addresses: string | null
-    /** Names of upstream credentials, the first to be tried first; null takes the default. */
+    /** Names of upstream credentials in the order in which calls try them; null takes the default. */
     credentials: string | null
   }
   api_key: {
@@ -26,27 +26,27 @@ export type Tables = {
     created_at: string
     expires_at: string | null
     revoked_at: string | null
-    /** The key that took its place by a rotation. Null also for one rotated before stores kept it. */
+    /** The key that replaced it by a rotation. Null also where it was rotated before stores had this column. */
     replaced_by: string | null
   }
-  /** Apart from `api_key`, so that noting a use never touches a row that decides who may enter. */
+  /** Apart from `api_key`, so that recording a use never touches a row that decides about access. */
   api_key_use: { key_id: string; last_used_at: string }
   /** `connector_id` is a lower-case UUID or `*`. */
   connector_grant: { tenant: string; connector_id: string; created_at: string }
-  /** One row for each change to a tenant, its keys or its grants: running gateways read on from the last they saw. */
+  /** A row for each change to a tenant, its keys or grants: running gateways read on from the last they saw. */
   directory_change: { id: Generated<number>; tenant: string }
-  /** An upstream credential. Its rows are covered by a digest in `meta`: see custody/credential-manifest.ts. */
+  /** An upstream credential. Its rows are covered by a digest in `meta`: see custody/manage/manifest.ts. */
   credential: {
     name: string
     created_at: string
     removed_at: string | null
-    /** The newest version ever made: numbers are never used again. */
+    /** The newest version ever: numbers are not reused. */
     latest: number
     active: number
-    /** The version before, which is tried when the upstream refuses the active one. */
+    /** The previous version, which is tried when the upstream rejects the active one. */
     standby: number | null
     standby_until: string | null
-    /** 1: it is made from GATEWAY_UPSTREAM_KEY and follows that setting. */
+    /** 1: it follows GATEWAY_UPSTREAM_KEY. */
     follows_setting: number
   }
   credential_version: {
@@ -56,16 +56,16 @@ export type Tables = {
     /** `sealed`, or a reference: `env:NAME`, `file:PATH`, `exec:COMMAND`. */
     source: string
     fingerprint: string
-    /** Of a sealed version: its data key, wrapped, and the key under that. */
+    /** Of an encrypted version: its wrapped data key, and the key encrypted under that. */
     wrapped_key: Uint8Array | null
     sealed: Uint8Array | null
   }
-  /** One row for each change to a credential: running gateways read on from the last they saw. */
+  /** A row for each change to a credential, as `directory_change`. */
   credential_change: { id: Generated<number>; credential: string }
-  /** Never deleted from: how many there are, and how many of them are revoked, tells whether anything changed. */
+  /** Rows are never deleted: the counts of all and of revoked keys show whether anything changed. */
   admin_key: {
     id: string
-    /** What the administrator calls it. Two may have the same. */
+    /** Not unique. */
     name: string
     role: 'viewer' | 'operator'
     /** HMAC-SHA256 of the secret under the pepper of admin keys. */
@@ -78,12 +78,12 @@ export type Tables = {
     id: string
     opened_at: string
     closed_at: string | null
-    /** Every intent of this writer before this number has its outcome: recovery need not look there. */
+    /** Every intent of this writer before this number has its outcome: recovery begins here. */
     open_from: number
   }
   /**
-   * The ledger: a row holds the entries that one transaction stored. `texts` is the only truth, one canonical entry a
-   * line; what stands before it says which entries these are. The view `ledger` shows an entry a row.
+   * The ledger: a row holds the entries that one transaction stored. `texts` has them, one canonical entry a line; the other
+   * columns say which entries these are. The view `ledger` has a row for each entry.
    */
   ledger_batch: {
     /** The position of its first entry: entries are numbered from 1 in the order of their commits. */
@@ -96,9 +96,9 @@ export type Tables = {
     hashes: Uint8Array
     texts: string
   }
-  /** Entries up to `position` have been pruned; a signed entry says so. What is left of them is not read any more. */
+  /** Entries up to `position` have been pruned, by a signed entry. Those still in the table are no longer read. */
   ledger_cut: { position: number }
-  /** From here on, what searches use; made from the entries, and nothing that is proved rests on it. */
+  /** This and the next three are the search index, derived from the entries. No verification relies on it. */
   ledger_segment: { id: number; first_at: string; last_at: string }
   ledger_term: { id: Generated<number>; field: string; value: string }
   ledger_posting: { term: number; segment: number; places: Uint8Array }

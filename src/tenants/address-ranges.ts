@@ -1,4 +1,5 @@
 import { BlockList, isIP, SocketAddress } from 'node:net'
+import { BoundedMap } from '../base/bounded-map.ts'
 import { domainError } from '../contract/error-table.ts'
 
 /** From where a tenant may call. */
@@ -42,16 +43,11 @@ class AddressRanges implements Addresses {
  * A compiled list takes some 5 kB outside the heap, and a tenant that calls may be one of 100,000: those in use are kept,
  * once for all tenants of the same ranges, and the longest unused go first.
  */
-const compiledLists = new Map<string, BlockList>()
-const compiledBound = 2_000
+const compiledLists = new BoundedMap<string, BlockList>(2_000)
 
 function compiled(ranges: string): BlockList {
   const list = compiledLists.get(ranges) ?? compile(ranges)
-  // Taken out first: a map keeps the place of a key that is set again.
-  compiledLists.delete(ranges)
   compiledLists.set(ranges, list)
-  const [longestUnused] = compiledLists.keys()
-  if (compiledLists.size > compiledBound && longestUnused !== undefined) compiledLists.delete(longestUnused)
   return list
 }
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { StoreFile } from '../store/sqlite/store-file.ts'
+import { inTransaction } from '../store/sqlite/transaction.ts'
 import type { Tables } from '../store/tables.ts'
 import type { DirectoryChanges, DirectorySnapshot, KeyRow, TenantPage, TenantRow } from './directory-rows.ts'
 
@@ -49,13 +50,9 @@ export function writeKeyUses({ raw }: StoreFile, uses: ReadonlyMap<string, numbe
      ON CONFLICT (key_id) DO UPDATE SET last_used_at = excluded.last_used_at
      WHERE excluded.last_used_at > api_key_use.last_used_at`
   )
-  raw.exec('BEGIN IMMEDIATE')
-  try {
+  inTransaction(raw, () => {
     for (const [keyId, ms] of uses) upsert.run(keyId, new Date(ms).toISOString())
-    raw.exec('COMMIT')
-  } finally {
-    if (raw.isTransaction) raw.exec('ROLLBACK')
-  }
+  })
 }
 
 /** Which tenants to read: a condition on the column `{tenant}`, and its parameters. */

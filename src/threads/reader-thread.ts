@@ -1,7 +1,6 @@
 /**
- * The thread that reads the ledger for callers, and the whole store for administrators, by a connection of its own that
- * cannot write: neither the event loop nor a commit ever waits for a search. `admin/execute-query.ts` starts it; what it
- * can be asked is `ReaderJobs`.
+ * The thread that reads the ledger for callers, and the whole store for administrators, by a read-only connection of its own:
+ * neither the event loop nor a commit waits for a search. `admin/execute-query.ts` starts it; `ReaderJobs` are its jobs.
  */
 import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -30,12 +29,12 @@ const jobs = {
   }
 } satisfies ReaderJobs
 
-/** The query builder takes time and memory: it is loaded when the first administrator asks. */
+/** The query builder takes time and memory: it is loaded for the first administrator. */
 function administration() {
   return Promise.all([import('../store/queries.ts'), import('../admin/queries.ts')])
 }
 
-/** A connection that fails, or whose file is no longer in its place, is not used again. */
+/** A connection that fails, or whose file is no longer at its path, is not used again. */
 async function onStore<T>(work: (store: ReadOnlyStore) => T | Promise<T>): Promise<T> {
   return await connection.use(async store => {
     try {

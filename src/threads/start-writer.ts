@@ -8,21 +8,21 @@ import type { Opened, Sealed, WriterJobs, WriterThreadData } from './writer-thre
 export type WriterThreadOptions = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly pid: number
-  /** The thread has ended by itself: nothing can be recorded any more, so the process should end too. */
+  /** The thread has ended by itself: nothing can be recorded, so the process should end too. */
   readonly onStoreLost?: (error: Error) => void
 }
 
-/** The store's thread, with the store open. */
+/** The writer's thread, with the store open. */
 export type WriterThread = {
   readonly store: RpcClient<WriterJobs>
   readonly opened: Opened | Sealed
   close(): Promise<void>
 }
 
-/** Its batches are short-lived texts: they need no more, and it would take four times as much. */
+/** Enough for its batches, which are short-lived texts. The default is four times as much. */
 const threadYoungGenerationMb = 4
 
-/** Starts the store's thread and opens the store on it. Throws `store_unavailable`. */
+/** Starts the thread and opens the store on it. Throws `store_unavailable`. */
 export async function startWriterThread(
   config: Config,
   { env, pid, onStoreLost }: WriterThreadOptions
@@ -38,7 +38,7 @@ export async function startWriterThread(
   const worker = new Worker(workerEntry(import.meta.url, 'writer-thread'), {
     workerData,
     env: { ...env },
-    // A diagnostic report has a part for each thread, and lists the environment of the process in each.
+    // A diagnostic report lists the environment of the process once for each thread.
     execArgv: ['--report-exclude-env'],
     resourceLimits: { maxYoungGenerationSizeMb: threadYoungGenerationMb }
   })

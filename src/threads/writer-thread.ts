@@ -1,6 +1,6 @@
 /**
- * The store's thread: the process's one connection to SQLite, off the event loop, so that a slow or hung disk never
- * keeps a request from being answered. `gateway.ts` starts it; what it can be asked is `WriterJobs`.
+ * The writer's thread: the only connection of the process that writes to SQLite. It is off the event loop, so that a slow or hung
+ * disk never keeps a request from being answered. `start-writer.ts` starts it; `WriterJobs` are its jobs.
  */
 import assert from 'node:assert/strict'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
@@ -26,13 +26,12 @@ import { LedgerWriter } from '../ledger/writer/writer.ts'
 import { rollBack } from '../ledger/writer/writer-handle.ts'
 import { OtherConnections } from '../store/sqlite/connections.ts'
 import { openStoreFile, type StoreFile } from '../store/sqlite/store-file.ts'
-import { keepsHandle, type StoreFault, toStoreFault } from '../store/store-fault.ts'
+import { keepsHandle, toStoreFault } from '../store/store-fault.ts'
 import type { DirectoryChanges, TenantPage } from '../tenants/directory-rows.ts'
 import { readChanges, readPage, readSnapshot, writeKeyUses } from '../tenants/directory-source.ts'
 import { type AdminKeyRows, readAdminKeys, readNewAdminKeys } from '../tenants/keys/admin-key-rows.ts'
 import { adminKeyPepper, apiKeyPepper } from '../tenants/keys/api-key.ts'
 
-/** What the thread is started with. */
 export type WriterThreadData = {
   storeUrl: string
   masterKey: string
@@ -50,7 +49,7 @@ export type Opened = StoredPrincipals & {
   missing: MissingEntries[]
 }
 
-/** There is no master key that fits the store: nothing of it can be used. The next `unseal` may find one. */
+/** No master key fits the store, for this reason: nothing in it can be used. The next `unseal` may find one. */
 export type Sealed = { sealed: string }
 
 const data = workerData as WriterThreadData
@@ -58,50 +57,50 @@ let store: StoreFile
 let keys: StoreKeys
 /** None while the store is sealed. */
 let writer: LedgerWriter | undefined
-/** How often a command is asked for the master key of a store that was put under another one. */
+/** How often, at most, a command runs to get the new master key of a store. */
 const commandPauseMs = 10_000
-const search = new MasterKeyRefetch({
+const masterKeys = new MasterKeyRefetch({
   fetch: () => fetchMasterKey(data.masterKey, process.env, { environment: data.execEnvironment }),
   open: masterKey => openKeysUnder(store, masterKey),
   pauseMs: data.masterKey.startsWith('exec:') ? commandPauseMs : 0
 })
 const others = new OtherConnections()
-/** The handle on the store has failed: nothing is written through it any more. */
-let broken = false
+/** The handle of the store has failed: nothing is written through it. */
+let isBroken = false
 
 const jobs = {
   /** Opens the store. Must come first. */
   async open(): Promise<Opened | Sealed> {
     store = await openStoreFile(data.storeUrl)
-    return unsealOrTell()
+    return tryToUnseal()
   },
 
-  /** Lets another thread open the store, as long as it ends its connection when that is needed. */
+  /** Lets another thread open the store, which closes its connection when this one has to open the store again. */
   introduce(port: MessagePort): void {
     others.add(port)
   },
 
-  /** Tries again to open what is sealed. */
+  /** Looks again for the master key. */
   unseal(): Promise<Opened | Sealed> {
-    return onStore(unsealOrTell)
+    return onStore(tryToUnseal)
   },
 
-  /** Makes a batch of entries, as packed by `packEntries`, durable: all or none. Returns the calls whose outcome came too late. */
+  /** Makes a batch of `packEntries` durable, all or nothing. Returns the calls whose outcome came too late. */
   append(batch: string): Promise<string[]> {
     return onStore(() => openWriter().append(unpackEntries(batch), performance.now()))
   },
 
-  /** Signs where the chain stands. Unless `always`, only when there is something new. */
+  /** Signs the head of the chain. Unless `always`, only when it has changed. */
   checkpoint(options: { always: boolean }): Promise<void> {
     return onStore(() => openWriter().checkpoint(new Date(), options))
   },
 
-  /** What was acknowledged and is not in the store. */
+  /** Entries that were acknowledged and are not in the store. */
   missingEntries(): Promise<MissingEntries[]> {
     return onStore(() => missingEntries(store))
   },
 
-  /** The page of tenants after the one of this name: what follows the snapshot's first. */
+  /** The page of tenants after this name: the snapshot has the first. */
   tenantsAfter(name: string): Promise<TenantPage> {
     return onStore(() => readPage(store, name))
   },
@@ -111,12 +110,12 @@ const jobs = {
     return onStore(() => readChanges(store, lastChange))
   },
 
-  /** All usable admin keys, or null when they are those of the version that is known. */
+  /** All usable admin keys, or null when `known` is still their version. */
   adminKeys(known: number): Promise<AdminKeyRows | null> {
     return onStore(() => readNewAdminKeys(store, known))
   },
 
-  /** Makes a change that an administrator asks for, in one transaction with its ledger entries. Throws refusals too. */
+  /** Makes an administrator's change, in one transaction with its ledger entries. Throws refusals too. */
   async administer(request: CommandRequest): Promise<unknown> {
     // The query builder takes time and memory: it is loaded with the first such change.
     const [{ withQueries }, { runCommand: makeChange }] = await Promise.all([
@@ -141,8 +140,8 @@ const jobs = {
   credentials(lastChange: number): Promise<CredentialSnapshot | null> {
     return onStore(() => {
       if (newestChange(store.raw) <= lastChange) return null
-      // Wrapped again under another master key, which is to be found where the one before was.
-      if (!isInForce(store, keys)) keys = search.current()
+      // The store has been put under another master key, which the same reference gives.
+      if (!isInForce(store, keys)) keys = masterKeys.current()
       return readCredentials(store.raw, keys, lastChange)
     })
   },
@@ -157,17 +156,17 @@ const jobs = {
     return onStore(() => revertVersion(administration(), change))
   },
 
-  /** Ends the chain, by a second try when the store has to be opened again for it, and closes the store. Must come last. */
+  /** Ends the chain, if need be after the store is opened again, and closes the store. Must come last. */
   async close(): Promise<void> {
     const at = new Date()
     const end = () => onStore(() => openWriter().close(at))
-    if (writer) await end().catch(error => (broken ? end() : Promise.reject(error)))
+    if (writer) await end().catch(error => (isBroken ? end() : Promise.reject(error)))
     store.close()
   }
 }
 
-/** Opens the keys, closes what dead writers left open, and reads the directory. */
-function unsealOrTell(): Opened | Sealed {
+/** Opens the keys, closes the calls that dead writers left open, and reads the directory. */
+function tryToUnseal(): Opened | Sealed {
   try {
     keys = openKeys()
   } catch (error) {
@@ -201,42 +200,38 @@ function openWriter(): LedgerWriter {
   return writer
 }
 
-/** What the gateway changes by itself. */
+/** For changes that the gateway makes by itself. */
 function administration(): CredentialAdministration {
   return { store, keys, administrator: administrator('gateway'), at: new Date() }
 }
 
-/** Who makes a change, as the ledger tells it. A change has a chain of its own. */
+/** Who makes a change. Each change has a chain of its own in the ledger. */
 function administrator(actor: string): Administrator {
   return { actor, role: 'admin', version: data.version, pid: data.pid, signer: ledgerSigner(keys) }
 }
 
-/** Uses the store, with a new handle if the last one has failed. The next job waits for it. Throws a store fault. */
+/** Uses the store, with a new handle if the last one has failed. Throws a store fault, or what does not concern the store. */
 async function onStore<T>(work: () => T | Promise<T>): Promise<T> {
   try {
-    if (broken) await mend()
+    if (isBroken) await reopen()
     store.requireWholeLog()
     return await work()
   } catch (error) {
-    // Not the store failed: what it holds, or what was asked, does not fit.
+    // The store works: what it holds, or what was asked, does not fit.
     if (isRefusal(error) || hasCode(error, 'credentials_damaged', 'master_key_wrong', 'secret_unavailable'))
       throw error
     rollBack(store)
-    throw noted(error)
+    const fault = toStoreFault(error)
+    isBroken ||= !keepsHandle(fault)
+    throw fault
   }
 }
 
-/** Every connection of the process ends before the store is opened again: see `connections.ts`. */
-async function mend(): Promise<void> {
+/** All connections of the process close before the store is opened again: see `connections.ts`. */
+async function reopen(): Promise<void> {
   store = await others.without(() => store.reopen())
   writer?.resume(store)
-  broken = false
-}
-
-function noted(error: unknown): StoreFault {
-  const fault = toStoreFault(error)
-  broken ||= !keepsHandle(fault)
-  return fault
+  isBroken = false
 }
 
 export type WriterJobs = typeof jobs

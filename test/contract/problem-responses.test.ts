@@ -5,7 +5,7 @@ import { describeApi } from '../../src/cli/commands/openapi.ts'
 import { Problem } from '../../src/contract/problem.ts'
 import type { Limiter } from '../../src/limits/limiter.ts'
 import type { FaultRule } from '../../src/sandbox/fault-rule.ts'
-import { BoundedQueue } from '../../src/store/bounded-queue.ts'
+import { FairQueue } from '../../src/store/fair-queue.ts'
 import {
   askOnce,
   type DescribedOperation,
@@ -170,8 +170,8 @@ const ways: Readonly<Record<string, Way>> = {
     }
   }),
   overloaded: standIn(() => {
-    const full = new BoundedQueue()
-    const wait = () => full.wait(() => new Promise<never>(() => {}))
+    const full = new FairQueue()
+    const wait = () => full.wait({ kind: 'anybody', count: 64 }, 'all', () => new Promise<never>(() => {}))
     for (let waiting = 0; waiting < 64; waiting++) wait().catch(() => {})
     failing = wait
   }),

@@ -7,7 +7,8 @@ import {
   errorTable,
   exitCodes,
   type FailureExit,
-  isInTable
+  isInTable,
+  titleOf
 } from '../../contract/error-table.ts'
 import { isStoreError } from '../../store/store-fault.ts'
 
@@ -97,11 +98,6 @@ function namedError(error: unknown): NamedError {
 /** Surplus arguments are counted, not repeated: one may be a secret that was meant for standard input. */
 function usageFault(message: string): string {
   return message.replace(/^error: /, '').replace(/( but got \d+):.*$/s, '$1.')
-}
-
-function titleOf(code: string): string {
-  const words = code.replaceAll('_', ' ')
-  return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 function plain(text: string): string {

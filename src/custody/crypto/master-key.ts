@@ -1,16 +1,7 @@
-import { createSecretKey, hkdfSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  writeFileSync
-} from 'node:fs'
-import { platform } from 'node:os'
+import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { createFile } from '../../base/durable-file.ts'
 import { domainError } from '../../contract/error-table.ts'
 import type { CommandOptions, Environment } from '../secrets/exec.ts'
 import { fetchSecret, resolveSecret, shownReference } from '../secrets/reference.ts'
@@ -92,28 +83,11 @@ export function keyFrom(material: KeyObject): MasterKey {
 
 function createKeyFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const draft = `${path}.${randomUUID()}.tmp`
   try {
-    writeFileSync(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flush: true })
-    // A link appears whole or not at all: of several processes that start at once, one makes the key, all read it.
-    linkSync(draft, path)
-    syncFolder(dirname(path))
+    // Of several processes that start at once, one makes the key, all read it.
+    createFile(path, `${randomBytes(32).toString('base64')}\n`)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code !== 'EEXIST') throw domainError('secret_unavailable', `file:${path} cannot be made (${code})`)
-  } finally {
-    rmSync(draft, { force: true })
-  }
-}
-
-/** Makes the name of a new file durable: a store that is put under a key whose name is lost in a power cut opens no more. */
-function syncFolder(path: string): void {
-  // Windows has no such thing.
-  if (platform() === 'win32') return
-  const folder = openSync(path, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
   }
 }

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { DomainError } from '../../base/domain-error.ts'
 import { domainError, hasCode } from '../../contract/error-table.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
+import { inTransaction } from '../../store/sqlite/transaction.ts'
 import type { CommandOptions, Environment } from '../secrets/exec.ts'
 import { decrypt, encrypt } from './envelope.ts'
 import { isMissingFile, keyFrom, type MasterKey, openMasterKey } from './master-key.ts'
@@ -123,16 +124,11 @@ export function replaceMasterKey(raw: DatabaseSync, keys: StoreKeys, masterKey: 
  */
 function rememberMasterKey(raw: DatabaseSync, masterKey: MasterKey, wrapping: KeyObject): void {
   const insert = raw.prepare('INSERT INTO meta (key, value) VALUES (?, ?)')
-  raw.exec('BEGIN IMMEDIATE')
-  try {
-    if (readMeta(raw, checkName) === undefined) {
-      insert.run(checkName, checkOf(masterKey))
-      insert.run(rootName, sealedRoot(createSecretKey(randomBytes(32)), wrapping))
-    }
-    raw.exec('COMMIT')
-  } finally {
-    if (raw.isTransaction) raw.exec('ROLLBACK')
-  }
+  inTransaction(raw, () => {
+    if (readMeta(raw, checkName) !== undefined) return
+    insert.run(checkName, checkOf(masterKey))
+    insert.run(rootName, sealedRoot(createSecretKey(randomBytes(32)), wrapping))
+  })
 }
 
 /** A store from before there were root keys derives from its master key. */

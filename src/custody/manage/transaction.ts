@@ -3,6 +3,7 @@ import type { AdminChange } from '../../ledger/entry/admin-change.ts'
 import { type Administrator, recordChanges } from '../../ledger/writer/admin-entries.ts'
 import { acknowledge } from '../../ledger/writer/missing-entries.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
+import { inTransaction } from '../../store/sqlite/transaction.ts'
 import type { StoreKeys } from '../crypto/root-key.ts'
 import type { CredentialRows } from './credential-rows.ts'
 import { readProven, writeManifest } from './manifest.ts'
@@ -40,17 +41,14 @@ export function changeCredentials<T>(
   work: (transaction: CredentialTransaction) => CredentialsChanged<T>
 ): T {
   const { raw } = store
-  raw.exec('BEGIN IMMEDIATE')
-  try {
+  const { result, head } = inTransaction(raw, () => {
     const { result, changes } = changeCredentialsWithin({ raw, keys, at: at.toISOString() }, work)
     const head = changes.length > 0 ? recordChanges(raw, administrator, at.toISOString(), changes) : undefined
     store.requireInPlace()
-    raw.exec('COMMIT')
-    if (head) acknowledge(store, head)
-    return result
-  } finally {
-    if (raw.isTransaction) raw.exec('ROLLBACK')
-  }
+    return { result, head }
+  })
+  if (head) acknowledge(store, head)
+  return result
 }
 
 /**

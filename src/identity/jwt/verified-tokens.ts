@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../base/bounded-map.ts'
 import type { VerifiedToken } from './issuer.ts'
 
 /** One that has been verified, with what tells its text from others of the same content. */
@@ -11,11 +12,10 @@ const defaultBound = 20_000
  * was verified by.
  */
 export class VerifiedTokens {
-  readonly #tokens = new Map<string, RememberedToken>()
-  readonly #bound: number
+  readonly #tokens: BoundedMap<string, RememberedToken>
 
   constructor(bound = defaultBound) {
-    this.#bound = bound
+    this.#tokens = new BoundedMap(bound)
   }
 
   /** How many are kept. */
@@ -38,11 +38,6 @@ export class VerifiedTokens {
 
   /** Keeps a token, in place of another text of the same content, or of the oldest when there are too many. */
   keep(content: string, token: RememberedToken): void {
-    this.#tokens.delete(content)
-    for (const oldest of this.#tokens.keys()) {
-      if (this.#tokens.size < this.#bound) break
-      this.#tokens.delete(oldest)
-    }
     this.#tokens.set(content, token)
   }
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream, existsSync } from 'node:fs'
-import { link, open, rename, rm } from 'node:fs/promises'
+import { link, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
+import { syncFolder } from '../../base/durable-file.ts'
 import { uuidv7 } from '../../base/uuid.ts'
 import { domainError } from '../../contract/error-table.ts'
 import type { Store } from '../../store/store.ts'
@@ -91,8 +92,7 @@ export async function digestOf(path: string): Promise<string> {
 /** Its name is as durable as its content before anything is removed. */
 async function putInPlace(draft: string, archive: string): Promise<void> {
   await nameIt(draft, archive)
-  const folder = await open(dirname(archive))
-  await folder.sync().finally(() => folder.close())
+  syncFolder(dirname(archive))
 }
 
 /** Codes of file systems that have no links. */

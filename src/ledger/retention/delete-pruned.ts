@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
+import { inTransaction } from '../../store/sqlite/transaction.ts'
 import { memberOf } from '../entry/terms.ts'
 import { textsBetween } from '../query/batch-reader.ts'
 import { segmentOf } from '../query/segment-index.ts'
@@ -86,15 +87,4 @@ function removeWriters(raw: DatabaseSync, firstSegment: number): void {
     `DELETE FROM writer WHERE closed_at IS NOT NULL
      AND NOT EXISTS (SELECT 1 FROM ledger_batch WHERE ledger_batch.writer = writer.id)`
   )
-}
-
-function inTransaction<T>(raw: DatabaseSync, work: () => T): T {
-  raw.exec('BEGIN IMMEDIATE')
-  try {
-    const result = work()
-    raw.exec('COMMIT')
-    return result
-  } finally {
-    if (raw.isTransaction) raw.exec('ROLLBACK')
-  }
 }

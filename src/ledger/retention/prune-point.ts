@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { uuidTimeMs } from '../../base/uuid.ts'
 import type { Head } from '../entry/chain.ts'
 import type { ChainedEntry, LedgerEntry } from '../entry/entry.ts'
 import { asHead } from '../entry/parse-entry.ts'
@@ -71,6 +72,5 @@ export function* prunePointEntries(database: DatabaseSync): Generator<LedgerEntr
  * opened before the cut and had not ended there is among the cut's heads.
  */
 export function endedBefore(cut: PrunePoint, writer: string): boolean {
-  const openedMs = Number.parseInt(writer.replaceAll('-', '').slice(0, 12), 16)
-  return openedMs < Date.parse(cut.before) && cut.heads.every(head => head.writer !== writer)
+  return uuidTimeMs(writer) < Date.parse(cut.before) && cut.heads.every(head => head.writer !== writer)
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { domainError } from '../../contract/error-table.ts'
+import { readSnapshot } from '../../store/sqlite/transaction.ts'
 import { readWriters } from '../entry/chain-heads.ts'
 import { prunedMeanwhile, prunePosition } from '../query/batch-reader.ts'
 import { readStore } from '../query/read-store.ts'
@@ -42,22 +43,18 @@ type StoreFacts = ReturnType<typeof storePart>
 
 /** All of one instant: a prune changes them together. */
 function storePart(database: DatabaseSync, isContinued: boolean) {
-  database.exec('BEGIN')
-  try {
-    const position = prunePosition(database)
-    const { lengths, isWriter } = readWriters(database)
-    const cut = newestPrunePoint(database)?.cut
-    // Writers of whom nothing is left in the store may be in the files before it.
-    const known: KnownFacts = isContinued ? { lengths } : { lengths, isWriter, cut }
-    return {
-      position,
-      known,
-      isTold: cut !== undefined || position === 0,
-      cuts: isContinued ? prunePointsIn(database) : [],
-      entries: readStore(database, position)
-    }
-  } finally {
-    database.exec('COMMIT')
+  using _ = readSnapshot(database)
+  const position = prunePosition(database)
+  const { lengths, isWriter } = readWriters(database)
+  const cut = newestPrunePoint(database)?.cut
+  // Writers of whom nothing is left in the store may be in the files before it.
+  const known: KnownFacts = isContinued ? { lengths } : { lengths, isWriter, cut }
+  return {
+    position,
+    known,
+    isTold: cut !== undefined || position === 0,
+    cuts: isContinued ? prunePointsIn(database) : [],
+    entries: readStore(database, position)
   }
 }
 

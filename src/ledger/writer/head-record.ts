@@ -1,16 +1,7 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync
-} from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DomainError } from '../../base/domain-error.ts'
+import { replaceFile } from '../../base/durable-file.ts'
 import { domainError } from '../../contract/error-table.ts'
 import type { Head } from '../entry/chain.ts'
 import { asHead } from '../entry/parse-entry.ts'
@@ -27,26 +18,15 @@ function folderOf(storePath: string): string {
 /** Records a head durably, all or nothing, in place of the record before. Throws what the file system throws. */
 export function recordHead(storePath: string, { writer, seq, hash }: Head): void {
   const path = `${folderOf(storePath)}/${writer}${ending}`
-  const draft = `${path}.partial`
-  const file = openOrMakeFolder(draft)
+  const text = `${JSON.stringify({ writer, seq, hash })}\n`
   try {
-    writeSync(file, `${JSON.stringify({ writer, seq, hash })}\n`)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  // Its folder is not synced: what a power cut leaves then is the record before, which claims less and nothing wrong.
-  renameSync(draft, path)
-}
-
-function openOrMakeFolder(draft: string): number {
-  try {
-    return openSync(draft, 'w', 0o600)
+    // Its folder is not synced: what a power cut leaves then is the record before, which claims less and nothing wrong.
+    replaceFile(path, text)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     // Of a store that no gateway has used yet. Not its parents: a folder that was removed stays so.
-    mkdirSync(dirname(draft), { mode: 0o700 })
-    return openSync(draft, 'w', 0o600)
+    mkdirSync(dirname(path), { mode: 0o700 })
+    replaceFile(path, text)
   }
 }
 

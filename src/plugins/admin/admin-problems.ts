@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
+import { titleOf } from '../../contract/error-table.ts'
 import { Failure, type FieldError, Problem, type ProblemCode } from '../../contract/problem.ts'
 import {
-  type Example,
   examplesOf,
   ofAnyRequest,
   type ProblemResponses,
@@ -25,7 +25,9 @@ export const adminProblems = fp(
 /** The command line prints the text behind its own name; the envelope needs a sentence. */
 function failureOf(code: RefusalCode, text: string, cause?: unknown): Failure<RefusalCode> {
   const sentence = `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
-  return new Failure(code, { ...refusalTable[code], retryable: false }, sentence, { cause })
+  return new Failure(code, { ...refusalTable[code], title: titleOf(code), retryable: false }, sentence, {
+    cause
+  })
 }
 
 /** Codes of the public table that an administrator can meet. */
@@ -111,7 +113,7 @@ export function adminFailures({
 
 const noQueryTaken: FieldError = { pointer: '/query', detail: 'must be empty' }
 
-const ofAsking: Readonly<Record<NonNullable<RouteFailures['asks']>, readonly Example[]>> = {
+const ofAsking: Readonly<Record<NonNullable<RouteFailures['asks']>, readonly Failure[]>> = {
   memory: examplesOf(['internal_error']),
   reader: examplesOf(['internal_error', 'overloaded', 'store_unavailable']),
   change: [

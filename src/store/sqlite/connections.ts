@@ -1,16 +1,16 @@
 import type { MessagePort } from 'node:worker_threads'
 
-/** What the thread that writes asks of one that reads, and what it answers. */
+/** The writer's thread sends `end` and `go_on`, a reader answers the first with `ended`. */
 type Message = 'end' | 'go_on' | 'ended'
 
 /**
- * Writer's side: the other threads of this process that have the store open. As long as one has, SQLite keeps what it
- * knows of the files: locks that may be lost, and the index of a log that may be gone.
+ * Writer's side: the other threads of this process that have the store open. While one has, SQLite keeps its state of the files:
+ * locks that may be lost, and the index of a log that may be gone.
  */
 export class OtherConnections {
   readonly #waiting = new Map<MessagePort, (() => void)[]>()
 
-  /** A thread that opens the store once this has been called. */
+  /** Lets a thread open the store. */
   add(port: MessagePort): void {
     this.#waiting.set(port, [])
     port.on('message', () => this.#ended(port))
@@ -42,17 +42,17 @@ export class OtherConnections {
   }
 }
 
-/** Lets a reader open the store in a process in which no other thread does. */
+/** Lets a reader open the store in a process without a writer's thread. */
 export async function admitAtOnce(port: MessagePort): Promise<void> {
   port.postMessage('go_on' satisfies Message)
 }
 
-/** Reader's side: a connection that ends when the thread that writes asks for it, and may be opened again when that is done. */
+/** Reader's side: a connection that closes when the writer's thread asks for it, and opens again when that is done. */
 export class LentConnection<S extends { readonly raw: { close(): void } }> {
   readonly #open: () => S
   #store: S | null = null
   #underWay: Promise<unknown> = Promise.resolve()
-  /** Pending as long as the store may not be open here. */
+  /** Pending while the store may not be open here. */
   #permission = Promise.withResolvers<void>()
   #mayOpen = false
 
@@ -64,15 +64,16 @@ export class LentConnection<S extends { readonly raw: { close(): void } }> {
     })
   }
 
-  /** Runs `work` on the open store, one after the other: the caller waits for each. */
+  /** Runs `work` on the open store. The caller waits for each before the next. */
   async use<T>(work: (store: S) => T | Promise<T>): Promise<T> {
     while (!this.#mayOpen) await this.#permission.promise
     const working = this.#run(work)
-    this.#underWay = working.catch(ignoreHere)
+    // Its caller gets the error: here it only has to be over.
+    this.#underWay = working.catch(() => {})
     return await working
   }
 
-  /** Lets go of the store; the next use opens it again. */
+  /** Closes the store; the next use opens it again. */
   close(): void {
     this.#store?.raw.close()
     this.#store = null
@@ -96,6 +97,3 @@ export class LentConnection<S extends { readonly raw: { close(): void } }> {
     this.#permission.resolve()
   }
 }
-
-/** Who asked for the work gets its error: here it only has to be over. */
-function ignoreHere(): void {}

@@ -1,31 +1,30 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { domainError } from '../../contract/error-table.ts'
-import { isStoreError } from '../store-fault.ts'
+import { asStoreError } from '../store-fault.ts'
 import { hasMigration } from './migration-state.ts'
 import { quickCheck, requireOwn } from './sqlite.ts'
 import { checkedAtStart, sqlitePath } from './store-file.ts'
 import { requireUsablePath } from './usable-path.ts'
 
-/** A store as it is found, for whoever only looks. */
+/** A store as `check` finds it. */
 export type InspectedStore = {
   /** Absolute. */
   readonly path: string
-  /** `earlier`: of an earlier version, so that some of what is asked for may not be there. */
+  /** `earlier`: of an earlier version, so that tables or columns may be missing. */
   readonly state: 'ready' | 'earlier' | 'absent'
-  /** Whether the folder of the file is there. */
+  /** Whether the folder of the file exists. */
   readonly hasFolder: boolean
   /** Open for reading alone; null when there is no store. */
   readonly raw: DatabaseSync | null
-  /** Whether somebody has opened the store meanwhile, so that what was read of it may be half of this and half of that. */
+  /** Whether somebody has opened the store meanwhile: what was read may be of two moments. */
   isStale(): boolean
   close(): void
 }
 
 /**
- * Looks at the store that GATEWAY_STORE_URL names: nothing is made, migrated, locked or left behind, and it works beside a
- * running gateway. Throws `store_unavailable` for what `openStoreFile` would refuse.
+ * Opens the store that GATEWAY_STORE_URL names to look at it: nothing is created, migrated, locked or left behind, and it works
+ * beside a running gateway. Throws `store_unavailable` for what `openStoreFile` would refuse.
  */
 export function inspectStore(url: string): InspectedStore {
   const path = sqlitePath(url)
@@ -47,16 +46,13 @@ export function inspectStore(url: string): InspectedStore {
     return { path, state, hasFolder, raw: opened, isStale, close: () => opened.close() }
   } catch (error) {
     raw?.close()
-    if (isStoreError(error)) throw error
-    throw domainError('store_unavailable', `cannot open the store ${path}: ${(error as Error).message}`, {
-      cause: error
-    })
+    throw asStoreError(error, `cannot open the store ${path}`)
   }
 }
 
 /**
- * Who only reads cannot tidy up: SQLite would leave a log and its index beside a store that nobody has open. Without a
- * log there is nothing in it but what the file holds, so that the file may be read as one that does not change.
+ * A reader cannot clean up: beside a store that nobody has open, SQLite would leave a log and its index. Without a log all
+ * data is in the file, which can be opened as one that does not change.
  */
 function openForLooking(path: string, hasLog: boolean): DatabaseSync {
   const url = pathToFileURL(path)
@@ -70,7 +66,7 @@ function logOf(path: string): string {
   return `${path}-wal`
 }
 
-/** A file that was made and never written to becomes a store as one that is not there does. */
+/** An empty file becomes a store as an absent one does. */
 function isEmpty(raw: DatabaseSync): boolean {
   return raw.prepare('SELECT 1 FROM sqlite_schema').get() === undefined
 }

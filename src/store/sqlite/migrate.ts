@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
-import { domainError } from '../../contract/error-table.ts'
+import { asStoreError } from '../store-fault.ts'
 import type { Tables } from '../tables.ts'
 import { migrations } from './migrations.ts'
 
@@ -11,9 +11,7 @@ export async function migrate(db: Kysely<Tables>): Promise<void> {
     db,
     provider: { getMigrations: async () => steps }
   }).migrateToLatest()
-  if (!error) return
-  const reason = error instanceof Error ? error.message : String(error)
-  throw domainError('store_unavailable', `cannot bring the store up to date: ${reason}`, { cause: error })
+  if (error) throw asStoreError(error, 'cannot bring the store up to date')
 }
 
 function step(statements: readonly string[]): Migration {

@@ -3,22 +3,22 @@ import { domainError } from '../../contract/error-table.ts'
 import { migrations, newestMigration } from './migrations.ts'
 
 /**
- * Whether a store has had the change of this name, by default the last one. Throws `store_unavailable` when it has had one that this
- * program does not know: what a newer version keeps there would be read wrongly, and written without what it relies on.
+ * Whether a migration, by default the last one, has been applied to a store. Throws `store_unavailable` when the store has one that
+ * this program does not know: it would misread what a newer version keeps there.
  */
 export function hasMigration(raw: DatabaseSync, name = newestMigration): boolean {
-  const had = migrationsOf(raw)
-  const unknown = had.filter(migration => !Object.hasOwn(migrations, migration)).at(-1)
+  const applied = migrationsOf(raw)
+  const unknown = applied.filter(migration => !Object.hasOwn(migrations, migration)).at(-1)
   if (unknown !== undefined)
     throw domainError(
       'store_unavailable',
       `this store was migrated by a newer version (migration ${unknown}; this program knows up to ${newestMigration}): ` +
         'run that version or a newer one, or restore the copy that was made before the upgrade'
     )
-  return had.includes(name)
+  return applied.includes(name)
 }
 
-/** In the order of their names, which is that of time. */
+/** In the order of their names, which begin with a date. */
 function migrationsOf(raw: DatabaseSync): readonly string[] {
   const known = raw
     .prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'kysely_migration'`)

@@ -1,7 +1,6 @@
 /**
- * Every change ever made to the tables, oldest first, as SQL. A change that has been released is never edited, and one
- * that follows it has a name that sorts behind it. Plain data: whether a store is up to date can be told without loading
- * what would bring it there (`migrate.ts`).
+ * Every change ever made to the tables, oldest first, as SQL. A released migration is never edited, and the name of the next one
+ * sorts after it. Plain data, so that a start which finds the store up to date does not load what would migrate it (`migrate.ts`).
  */
 export const migrations: Readonly<Record<string, readonly string[]>> = {
   '2026-11-24-first': [
@@ -154,11 +153,11 @@ export const migrations: Readonly<Record<string, readonly string[]>> = {
   '2026-11-27-replaced-keys': [`ALTER TABLE api_key ADD COLUMN replaced_by TEXT REFERENCES api_key (id)`]
 }
 
-/** The change that gave the ledger its tables of today: a store that has had it can be verified, searched and exported. */
+/** The migration that made the ledger's present tables: a store with it can be verified, searched and exported. */
 export const ledgerMigration = '2026-11-24-ledger-in-batches'
 
-/** The change that gave tenants and credentials theirs: the state of a store that has had it can be exported and compared. */
+/** The migration that completed tenants and credentials: the state of a store with it can be exported and compared. */
 export const stateMigration = '2026-11-24-upstream-credentials'
 
-/** The name of the last change. A store that has it is up to date. */
+/** A store with it is up to date. */
 export const newestMigration = Object.keys(migrations).at(-1) as string

@@ -6,28 +6,28 @@ type Part = 'file' | 'log' | 'index'
 
 type OpenPart = { readonly part: Part; readonly identity: Identity; readonly descriptor: number }
 
-/** A file that is open keeps these to itself: no other file has both until it is closed. */
+/** Unique to a file until it is closed. */
 type Identity = { readonly dev: number; readonly ino: number }
 
-/** By how much a log grows: by frames, each a page with its header. More than one at a time, where many are written at once. */
+/** A log grows by frames, each a page with its header: looked for 64 at a time, then one at a time. */
 const growthBytes = [64 * 4120, 4120]
 
 /**
- * Which files the connections of this process have open, compared with those at the paths now. What is written to a file
- * that is no longer at its path is lost with the process. `stat` looks at the log only as a last resort: since Linux 6.13 it
- * makes the sync of the next write include the file's times, which takes half as long again.
+ * The files that the connections of this process have open, compared with those at their paths now. What is written to a file
+ * that is no longer at its path is lost with the process. The log gets a `stat` only as a last resort: since Linux 6.13 that makes
+ * the next sync include the file's times, which takes half as long again.
  */
 export class OpenedFiles {
   readonly #paths: Readonly<Record<Part, string>>
   readonly #known: Readonly<Record<Part, Identity | undefined>>
-  /** SQLite's own descriptor of the log, where the system tells it. */
+  /** SQLite's own descriptor of the log, where the system lists descriptors. */
   #logDescriptor: number | undefined
   /** The size of the log as last seen, in bytes. */
   #logSize: number
 
   /**
-   * Of a store on which a connection has just been opened and has read. Throws a store fault when any connection of this
-   * process, that one or another, has files open that are not at their paths.
+   * For a store that a connection has just opened and read. Throws a store fault when a connection of this process has files
+   * open that are not at their paths.
    */
   constructor(path: string) {
     // SQLite follows a link first, and keeps the log beside the file that it finds.
@@ -42,17 +42,17 @@ export class OpenedFiles {
     }
   }
 
-  /** Whether the same file was opened as by the connection that these are of. */
+  /** Whether both are the same file of a store. */
   hasSameFile(other: OpenedFiles): boolean {
     return isSame(this.#known.file, other.#known.file)
   }
 
-  /** Whether the file of the store, whatever is beside it, is the one that is open. */
+  /** Whether the file of the store is the one that is open. Its log and index are not compared. */
   isFileInPlace(): boolean {
     return this.#isInPlace('file')
   }
 
-  /** Throws a store fault when one of the files is no longer at its path, `replaced` for the file of the store. */
+  /** Throws a store fault when a file is no longer at its path: `replaced` for the file of the store, else `log_removed`. */
   requireInPlace(replaced: 'replaced' | 'replaced_meanwhile' = 'replaced'): void {
     if (!this.#isInPlace('file')) throw storeFault(replaced)
     if (!this.#isLogInPlace()) throw faultOf('log')
@@ -63,9 +63,9 @@ export class OpenedFiles {
   }
 
   /**
-   * Throws a store fault when the log has been cut: what is committed next would leave a hole in it, which is copied over the
-   * pages of the file. `length` gives how long it has to be: it is asked when the log has become shorter, as others may
-   * have begun it again. One that is not in its place is found by `requireInPlace`.
+   * Throws a store fault when the log has been cut: the next commit would leave a hole in it, which would be copied over pages
+   * of the file. `length` gives its length by the index, and is called only for a shorter log: others may have begun it again.
+   * A log that is no longer at its path is left to `requireInPlace`.
    */
   requireWholeLog(length: () => number): void {
     if (this.#logSize > 0 && this.#logHas(this.#logSize)) return
@@ -75,39 +75,36 @@ export class OpenedFiles {
     this.#logSize = log.size
   }
 
-  /**
-   * What has become of the log: in place with its index, gone without another, or no longer where others look because
-   * another was begun by somebody else.
-   */
+  /** Whether the log and its index are in place, gone, or replaced by those of another process. */
   logState(): 'in_place' | 'gone' | 'begun_by_others' {
     if (this.#isInPlace('log')) {
       if (this.#isInPlace('index')) return 'in_place'
       return at(this.#paths.index) ? 'begun_by_others' : 'gone'
     }
-    // Whoever opens the store makes an empty one: only what has been written to it counts.
+    // Opening the store creates an empty log: only one that was written to counts.
     return (at(this.#paths.log)?.size ?? 0) > 0 ? 'begun_by_others' : 'gone'
   }
 
-  /** Whether the index of the log, which all connections of a process share, is the one that others use. */
+  /** Whether the index of the log, which all connections share, is the one at its path. */
   isIndexInPlace(): boolean {
     return this.#isInPlace('index')
   }
 
-  /** By the name that the system has for the descriptor: it is another one when the file has been removed or moved. */
+  /** By the name of its descriptor, which changes when the file is removed or moved. */
   #isLogInPlace(): boolean {
     const descriptor = this.#logDescriptor
     if (descriptor !== undefined && nameOf(descriptor) === this.#paths.log) return true
     return this.#isInPlace('log')
   }
 
-  /** Whether the log that is open has so many bytes, as far as that can be read. */
+  /** Whether the open log has so many bytes. False also when it cannot be read. */
   #logHas(bytes: number): boolean {
     try {
       return (
         this.#logDescriptor !== undefined && readSync(this.#logDescriptor, oneByte, 0, 1, bytes - 1) === 1
       )
     } catch {
-      // Then its size tells.
+      // The callers go by its size then.
       return false
     }
   }
@@ -132,12 +129,12 @@ function isSame(one: Identity | undefined, other: Identity | undefined): boolean
 }
 
 /**
- * The parts that this process has open, by the list of its descriptors where the system has one: what SQLite has open
- * cannot be asked otherwise. Nothing is opened for it: to close a descriptor of a file drops the locks on it.
+ * The parts that this process has open, by its list of descriptors: SQLite does not say what it has open. The files themselves are
+ * not opened: closing a descriptor of a file drops the locks on it.
  */
 function* openParts(paths: Readonly<Record<Part, string>>): Generator<OpenPart> {
   const parts = new Map<string, Part>()
-  // The system adds the second to what has been removed.
+  // Linux appends the second to the name of a removed file.
   for (const part of ['file', 'log', 'index'] as const)
     for (const name of [paths[part], `${paths[part]} (deleted)`]) parts.set(name, part)
   for (const descriptor of descriptors()) {
@@ -153,7 +150,7 @@ function descriptors(): number[] {
   try {
     return readdirSync(descriptorFolder).map(Number)
   } catch {
-    // Only Linux has the list: elsewhere the files at the paths are taken for those that were just opened.
+    // Only Linux has the list. Elsewhere the files at the paths count as those that were just opened.
     return []
   }
 }

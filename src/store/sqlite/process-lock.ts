@@ -1,16 +1,15 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { domainError } from '../../contract/error-table.ts'
+import { asStoreError } from '../store-fault.ts'
 
 /** A lock that the operating system drops when its process ends, however it ends. */
 export type ProcessLock = { release(): void }
 
 /**
- * Takes the lock on `path`, or returns null when a living process (this one or another, in whatever container)
- * holds it. A process id would not do: it is reused, and two containers can both be process 1. Node has no file
- * locks of its own, so the lock is SQLite's, on an empty database that is only ever locked. Throws `store_unavailable` when the
- * file or its folder cannot be made.
+ * Takes the lock on `path`, or returns null when a living process (this one or another, in any container) holds it. A process id
+ * would not do: it is reused, and two containers can both have a process 1. Node has no file locks, so the lock is SQLite's, on an
+ * empty database. Throws `store_unavailable` when the file or its folder cannot be created.
  */
 export function takeProcessLock(path: string): ProcessLock | null {
   const database = openLock(path)
@@ -34,9 +33,7 @@ function openLock(path: string): DatabaseSync {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     return new DatabaseSync(path, { timeout: 0 })
   } catch (error) {
-    throw domainError('store_unavailable', `cannot make the lock ${path}: ${(error as Error).message}`, {
-      cause: error
-    })
+    throw asStoreError(error, `cannot make the lock ${path}`)
   }
 }
 

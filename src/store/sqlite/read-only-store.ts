@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { domainError } from '../../contract/error-table.ts'
-import { isStoreError, storeFault } from '../store-fault.ts'
+import { asStoreError, storeFault } from '../store-fault.ts'
 import { hasMigration } from './migration-state.ts'
 import { newestMigration } from './migrations.ts'
 import { OpenedFiles } from './opened-files.ts'
@@ -17,9 +17,8 @@ export type ReadOnlyStore = {
 }
 
 /**
- * Opens the store that GATEWAY_STORE_URL names for reading alone: nothing is made, migrated or locked, so that it
- * works beside a running gateway. Throws `store_unavailable` when there is no store, or none that holds a ledger as this version
- * keeps it: it must have had the change of the tables that is needed for what is read, by default the last.
+ * Opens the store that GATEWAY_STORE_URL names for reading alone: nothing is created, migrated or locked, so that it works beside
+ * a running gateway. Throws `store_unavailable` when there is no store, none with a ledger, or one that lacks `neededMigration`.
  */
 export function openReadOnlyStore(url: string, neededMigration = newestMigration): ReadOnlyStore {
   const path = sqlitePath(url)
@@ -36,10 +35,7 @@ export function openReadOnlyStore(url: string, neededMigration = newestMigration
     return { path, raw, requireInPlace }
   } catch (error) {
     raw?.close()
-    if (isStoreError(error)) throw error
-    throw domainError('store_unavailable', `cannot read the store ${path}: ${(error as Error).message}`, {
-      cause: error
-    })
+    throw asStoreError(error, `cannot read the store ${path}`)
   }
 }
 

@@ -2,51 +2,42 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { domainError } from '../../contract/error-table.ts'
-import { isStoreError } from '../store-fault.ts'
+import { asStoreError } from '../store-fault.ts'
 
 /** Older SQLite builds have a WAL bug that can lose a committed transaction. */
 const oldestSqlite = '3.51.3'
 
 /**
- * What is left of a log that has grown, behind a reader or in a burst, once all of it is in the file and it begins again. Four
- * times what it is when it is usually copied, so that it is not cut each time. SQLite never cuts what is in use.
+ * A log that has grown, behind a reader or in a burst, is cut to this once it begins again. Four times its size at a usual
+ * checkpoint, so that it is not cut each time.
  */
 const logLimitBytes = 16 * 1024 * 1024
 
+/** With these a committed transaction survives a power cut. They are read back rather than assumed. 2 is FULL. */
+const durability = { journal_mode: 'wal', synchronous: 2, journal_size_limit: logLimitBytes }
+
 /**
- * Opens the SQLite file at `path` (created with its folder when absent) so that a committed transaction survives
- * a power cut: write-ahead log, `synchronous=FULL`, read back rather than assumed.
- * Throws `store_unavailable` when the file cannot be opened or is no database.
+ * Opens the SQLite file at `path`, which is created with its folder when absent. Throws `store_unavailable` when the file cannot
+ * be opened or is no database.
  */
 export function openSqlite(path: string, { busyTimeoutMs = 2000 } = {}): DatabaseSync {
   requireSqlite(process.versions.sqlite ?? '0')
   let database: DatabaseSync | undefined
   try {
-    makeOwnersFile(path)
+    createOwnerFile(path)
     database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
     requireOwn(database)
-    database.exec('PRAGMA journal_mode = WAL')
-    database.exec('PRAGMA synchronous = FULL')
+    for (const [name, value] of Object.entries(durability)) setPragma(database, name, value)
     database.exec('PRAGMA mmap_size = 0')
-    database.exec(`PRAGMA journal_size_limit = ${logLimitBytes}`)
     database.exec('PRAGMA trusted_schema = OFF')
-    requirePragma(database, 'journal_mode', 'wal')
-    requirePragma(database, 'synchronous', 2)
-    requirePragma(database, 'journal_size_limit', logLimitBytes)
     return database
   } catch (error) {
     database?.close()
-    if (isStoreError(error)) throw error
-    throw domainError('store_unavailable', `cannot open the store ${path}: ${reason(error)}`, {
-      cause: error
-    })
+    throw asStoreError(error, `cannot open the store ${path}`)
   }
 }
 
-/**
- * Throws `store_unavailable` when it is a database of something else, before anything of it is changed. The first table that a
- * store ever gets is the one that tells of its changes.
- */
+/** Throws `store_unavailable` for a database of another program. The first table of every store is that of its migrations. */
 export function requireOwn(database: DatabaseSync): void {
   const { own, others } = database
     .prepare(
@@ -61,10 +52,10 @@ export function requireOwn(database: DatabaseSync): void {
 }
 
 /**
- * The store holds key digests and who called what: for its owner alone. SQLite gives its side files the same mode. A file
- * that is there is not touched: to close any descriptor of it drops all locks that this process holds on it.
+ * The store is for its owner alone; SQLite gives its side files the same mode. An existing file is not touched: closing any
+ * descriptor of it drops all locks that this process holds on it.
  */
-function makeOwnersFile(path: string): void {
+function createOwnerFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   try {
     closeSync(openSync(path, 'wx', 0o600))
@@ -74,27 +65,26 @@ function makeOwnersFile(path: string): void {
 }
 
 /**
- * Copies what the log holds into the file itself, and syncs that. The pages of a log whose sync has failed may look written
- * and never get to the disk, whatever later syncs of the log say; those of the copy are new. Throws what SQLite throws,
- * or `store_unavailable` when a reader keeps it from being done.
+ * Copies the log into the file, and syncs the file. Pages of a log whose sync has failed may look written and never reach the
+ * disk, whatever later syncs of the log say; those of the copy are new. Throws what SQLite throws, or `store_unavailable` when
+ * another connection uses the log.
  */
 export function moveLogIntoFile(database: DatabaseSync): void {
-  const done = database.prepare('PRAGMA wal_checkpoint(FULL)').get()
-  if (done?.['busy'] !== 0)
-    throw domainError('store_unavailable', 'a reader of the store keeps its log in use')
+  checkpoint(database, 'FULL')
 }
 
-/**
- * Copies all of the log into the file and begins the log again, so that what was in it is needed by nobody. Throws what
- * SQLite throws, or `store_unavailable` when another connection keeps it from being done.
- */
+/** The same, and begins the log again, so that nobody needs what was in it. */
 export function emptyLog(database: DatabaseSync): void {
-  const done = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()
-  if (done?.['busy'] !== 0)
+  checkpoint(database, 'TRUNCATE')
+}
+
+function checkpoint(database: DatabaseSync, mode: 'FULL' | 'TRUNCATE'): void {
+  const { busy } = database.prepare(`PRAGMA wal_checkpoint(${mode})`).get() ?? {}
+  if (busy !== 0)
     throw domainError('store_unavailable', 'another connection keeps the log of the store in use')
 }
 
-/** How many bytes of the log are in use, as its index says. Asked outside transactions. */
+/** How many bytes of the log are in use, by its index. Must be called outside transactions. */
 export function logLength(database: DatabaseSync): number {
   const frames = Number(database.prepare('PRAGMA wal_checkpoint(NOOP)').get()?.['log'] ?? 0)
   const pageSize = Number(database.prepare('PRAGMA page_size').get()?.['page_size'])
@@ -104,7 +94,7 @@ export function logLength(database: DatabaseSync): number {
 const logHeaderBytes = 32
 const frameHeaderBytes = 24
 
-/** Reads the structure of the named tables and indexes, and throws `store_unavailable` when a page of them is damaged. */
+/** Reads the pages of these tables and their indexes. Throws `store_unavailable` when one is damaged. */
 export function quickCheck(database: DatabaseSync, tables: readonly string[]): void {
   for (const table of tables) {
     const fault = faultOf(database, table)
@@ -118,7 +108,7 @@ function faultOf(database: DatabaseSync, table: string): string {
     const found = database.prepare(`PRAGMA quick_check('${table}')`).all() as { quick_check: string }[]
     return found.find(row => row.quick_check !== 'ok')?.quick_check ?? 'ok'
   } catch (error) {
-    return reason(error)
+    return (error as Error).message
   }
 }
 
@@ -130,12 +120,9 @@ function requireSqlite(version: string): void {
     )
 }
 
-function requirePragma(database: DatabaseSync, name: string, wanted: string | number): void {
-  const row = database.prepare(`PRAGMA ${name}`).get() as Record<string, string | number>
-  if (row[name] !== wanted)
-    throw domainError('store_unavailable', `the store does not keep ${name}=${wanted} (got ${row[name]})`)
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+function setPragma(database: DatabaseSync, name: string, value: string | number): void {
+  database.exec(`PRAGMA ${name} = ${value}`)
+  const actual = database.prepare(`PRAGMA ${name}`).get()?.[name]
+  if (actual !== value)
+    throw domainError('store_unavailable', `the store does not keep ${name}=${value} (got ${actual})`)
 }

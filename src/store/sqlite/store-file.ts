@@ -1,36 +1,36 @@
 import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { domainError } from '../../contract/error-table.ts'
-import { isStoreError, storeFault } from '../store-fault.ts'
+import { asStoreError, isStoreError, storeFault } from '../store-fault.ts'
 import { hasMigration } from './migration-state.ts'
 import { OpenedFiles } from './opened-files.ts'
 import { emptyLog, logLength, openSqlite, quickCheck } from './sqlite.ts'
 import { requireUsablePath } from './usable-path.ts'
 
-/** An open, migrated store: its raw handle, for prepared statements. */
+/** An open, migrated store, with the raw handle for prepared statements. */
 export type StoreFile = {
   /** Absolute. */
   readonly path: string
   readonly raw: DatabaseSync
   /**
-   * Throws a store fault when the file at `path`, the log beside it or the index of that is no longer the one that is open:
-   * what is written would be lost. Asked before a commit.
+   * Throws a store fault when the file at `path`, its log or the index of its log is no longer the one that is open: what is
+   * written would be lost. To be called before a commit.
    */
   requireInPlace(): void
-  /** The same of what has been committed, before anybody relies on it: when it throws, that may be stored or not. */
+  /** The same after a commit, before anybody relies on it. When it throws, the commit may be stored or not. */
   requireWritten(): void
-  /** Throws a store fault when somebody has cut the log. Asked before a transaction. */
+  /** Throws a store fault when somebody has cut the log. To be called before a transaction. */
   requireWholeLog(): void
   /**
-   * Opens the same file again, in place of this handle. No other connection of this process may have it open: SQLite keeps
-   * locks and the index of the log for a process, not for a connection. Throws a store fault when another file is there, or
+   * Opens the same file again and replaces this handle. No other connection of this process may have it open: SQLite keeps
+   * locks and the index of the log per process, not per connection. Throws a store fault when another file is there, or
    * `store_unavailable`.
    */
   reopen(): StoreFile
   close(): void
 }
 
-/** Tables small enough to be checked whole at every start. The ledger is checked by its chain. */
+/** Small enough to be checked whole at every start. The ledger has its chain. */
 export const checkedAtStart: readonly string[] = [
   'meta',
   'tenant',
@@ -48,19 +48,16 @@ export async function openStoreFile(url: string): Promise<StoreFile> {
   requireUsablePath(path)
   const raw = openSqlite(path)
   try {
-    if (!hasMigration(raw)) await bringUpToDate(raw)
+    if (!hasMigration(raw)) await migrateToLatest(raw)
     quickCheck(raw, checkedAtStart)
   } catch (error) {
     raw.close()
-    if (isStoreError(error)) throw error
-    throw domainError('store_unavailable', `cannot read the store ${path}: ${(error as Error).message}`, {
-      cause: error
-    })
+    throw asStoreError(error, `cannot read the store ${path}`)
   }
   return storeFile(path, raw)
 }
 
-/** Throws a store fault when the connection, or another of this process, has files open that are not at their paths. */
+/** Throws a store fault when a connection of this process has files open that are not at their paths. */
 function storeFile(path: string, raw: DatabaseSync): StoreFile & { readonly files: OpenedFiles } {
   let files: OpenedFiles
   try {
@@ -82,16 +79,17 @@ function storeFile(path: string, raw: DatabaseSync): StoreFile & { readonly file
 }
 
 function reopen(path: string, raw: DatabaseSync, files: OpenedFiles): StoreFile {
-  // Asked first: to close what was moved away may remove the log of what is there now; to open a path makes the file.
+  // Before anything is closed or opened: closing what was moved away may remove the log of what is there now, and opening
+  // creates the file.
   if (!files.isFileInPlace()) throw storeFault('replaced')
   if (raw.isOpen && files.logState() === 'gone') keepRemovedLog(raw)
-  const opened = storeFile(path, exchanged(path, raw, files))
+  const opened = storeFile(path, replaceConnection(path, raw, files))
   if (opened.files.hasSameFile(files)) return opened
   opened.close()
   throw storeFault('replaced')
 }
 
-/** A log that was removed is open here still: all that it holds is copied into the file before it is let go. */
+/** A removed log is still open here: it is copied into the file before it is closed. */
 function keepRemovedLog(raw: DatabaseSync): void {
   try {
     emptyLog(raw)
@@ -101,23 +99,22 @@ function keepRemovedLog(raw: DatabaseSync): void {
   }
 }
 
-/** Another connection in place of one that has failed. */
-function exchanged(path: string, raw: DatabaseSync, files: OpenedFiles): DatabaseSync {
-  // Others began another log when all of this one had been copied. The last who closes copies the log it knows by the
-  // index that all share, page after page of the wrong one: so it must not be the last.
-  const goesFirst = raw.isOpen && files.logState() === 'begun_by_others' && files.isIndexInPlace()
-  if (!goesFirst) closeBroken(raw)
+function replaceConnection(path: string, raw: DatabaseSync, files: OpenedFiles): DatabaseSync {
+  // Others began another log when all of this one had been copied. The last connection to close copies the log that it has
+  // open by the index that all share, and would copy wrong pages: so it must not be the last.
+  const mustNotBeLast = raw.isOpen && files.logState() === 'begun_by_others' && files.isIndexInPlace()
+  if (!mustNotBeLast) closeBroken(raw)
   const next = openSqlite(path)
-  if (goesFirst) closeBroken(raw)
+  if (mustNotBeLast) closeBroken(raw)
   return next
 }
 
-/** Whatever a broken handle says while it is closed: it is not used again. */
+/** Errors of closing a broken handle are ignored: it is not used again. */
 function closeBroken(raw: DatabaseSync): void {
   try {
     if (raw.isOpen) raw.close()
   } catch {
-    // SQLite lets go of the files all the same.
+    // SQLite closes the files all the same.
   }
 }
 
@@ -131,8 +128,8 @@ export function sqlitePath(url: string): string {
   return resolve(url.slice('sqlite:'.length))
 }
 
-/** The query builder costs a quarter of a start and much memory: it is loaded only when there is something to do. */
-async function bringUpToDate(raw: DatabaseSync): Promise<void> {
+/** The query builder costs a quarter of a start and much memory: it is loaded only for a migration. */
+async function migrateToLatest(raw: DatabaseSync): Promise<void> {
   const [{ migrate }, { typedQueries }] = await Promise.all([import('./migrate.ts'), import('../queries.ts')])
   await migrate(typedQueries(raw))
 }

@@ -4,8 +4,8 @@ import type { DomainError } from '../../base/domain-error.ts'
 import { domainError } from '../../contract/error-table.ts'
 
 /**
- * Throws `store_unavailable` when a store cannot be opened or made at this path, for reasons that SQLite would tell in a word ("unable
- * to open database file"). Nothing is made. Returns whether the file, and the folder that it would be in, are there.
+ * Throws `store_unavailable` with the reason when a store cannot be opened or created at this path: SQLite says only "unable to open
+ * database file". Nothing is created. Returns whether the file and its folder exist.
  */
 export function requireUsablePath(path: string): { readonly isThere: boolean; readonly hasFolder: boolean } {
   const file = statSync(path, { throwIfNoEntry: false })
@@ -20,7 +20,7 @@ export function requireUsablePath(path: string): { readonly isThere: boolean; re
   return { isThere: false, hasFolder: folder.path === dirname(path) }
 }
 
-/** The folder of a path, or the nearest above it that is there. */
+/** The folder of a path, or the nearest one above it that exists. */
 function nearestFolder(path: string): { readonly path: string; readonly isDirectory: boolean } {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     const found = entryAt(folder)
@@ -29,7 +29,7 @@ function nearestFolder(path: string): { readonly path: string; readonly isDirect
   }
 }
 
-/** Below a file there is nothing: the file itself comes next. */
+/** Undefined also below a file, where `statSync` throws. */
 function entryAt(path: string) {
   try {
     return statSync(path, { throwIfNoEntry: false })

@@ -31,7 +31,7 @@ test('an export takes the place of a file whole, and for its owner alone', async
   expect(readFileSync(file, 'utf8')).toContain('acme')
   expect(statSync(file).mode & 0o777).toBe(0o600)
   expect(statSync(file).ino).not.toBe(ino)
-  expect(readdirSync(cli.folder).filter(name => name.endsWith('.tmp'))).toEqual([])
+  expect(readdirSync(cli.folder).filter(name => name.endsWith('.partial'))).toEqual([])
 })
 
 test('a folder in the place of the file is a failure that leaves nothing behind, and a pipe is written to', async () => {

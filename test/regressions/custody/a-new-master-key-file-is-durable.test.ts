@@ -19,7 +19,7 @@ test.skipIf(noStrace)('a master key that is made is on the disk, by its name too
       const [, call, of] = /\b(linkat|link|fsync)\((?:\d+<([^>]*)>)?/.exec(line) ?? []
       return call && line.includes(folder) ? [`${call.replace('linkat', 'link')} ${of ?? ''}`.trim()] : []
     })
-    expect(done).toEqual([expect.stringMatching(/^fsync .*\.tmp$/), 'link', `fsync ${folder}`])
+    expect(done).toEqual([expect.stringMatching(/^fsync .*\.partial$/), 'link', `fsync ${folder}`])
   } finally {
     rmSync(folder, { recursive: true })
   }

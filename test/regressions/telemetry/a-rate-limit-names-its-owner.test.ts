@@ -12,7 +12,7 @@ import { syncBytes } from '../../support/http/request-bytes.ts'
 
 const ownBudget = "The gateway's own budget of calls to the upstream is spent for the moment."
 const keyRefused = 'The upstream has rejected the key of the gateway several times.'
-const upstreamBusy = 'The upstream takes no more calls for the moment.'
+const upstreamBusy = 'The upstream accepts no more calls at the moment.'
 
 /** One call; the problem that it ended with. */
 async function call({ port, key, connectors }: TestGateway<unknown>, by = key): Promise<ProblemBody> {

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { ProcessState } from '../../../src/base/process-state.ts'
 import { describeAdminApi } from '../../../src/cli/commands/openapi.ts'
 import type { Limiter } from '../../../src/limits/limiter.ts'
-import { BoundedQueue } from '../../../src/store/bounded-queue.ts'
+import { FairQueue } from '../../../src/store/fair-queue.ts'
 import { issueKey, revokeKey, rotateKey } from '../../../src/tenants/keys/keys.ts'
 import {
   askOnce,
@@ -169,8 +169,8 @@ const ways: Readonly<Record<string, Way>> = {
     failing = async () => failingAtOnce()
   }),
   overloaded: standIn(() => {
-    const full = new BoundedQueue()
-    const wait = () => full.wait(() => new Promise<never>(() => {}))
+    const full = new FairQueue()
+    const wait = () => full.wait({ kind: 'anybody', count: 64 }, 'all', () => new Promise<never>(() => {}))
     for (let waiting = 0; waiting < 64; waiting++) wait().catch(() => {})
     failing = wait
   }),

@@ -37,7 +37,10 @@ const kinds: Readonly<
 > = {
   ...problemTable,
   ...(Object.fromEntries(
-    Object.entries(refusalTable).map(([code, kind]) => [code, { ...kind, retryable: false }])
+    Object.entries(refusalTable).map(([code, kind]) => [
+      code,
+      { ...kind, title: inWords(code), retryable: false }
+    ])
   ) as Record<RefusalCode, Pick<ProblemKind, 'status' | 'title' | 'retryable' | 'action'>>)
 }
 
@@ -79,4 +82,9 @@ export function expectProblem(
   expect(header(answer, 'allow') !== undefined).toBe(code === 'method_not_allowed')
   expect(answer.headers.map(([name]) => name).filter(name => !known.has(name))).toEqual([])
   return body
+}
+
+/** A refusal's title: its code in words. */
+function inWords(code: string): string {
+  return (code.charAt(0).toUpperCase() + code.slice(1)).replaceAll('_', ' ')
 }
