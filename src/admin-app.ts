@@ -20,8 +20,7 @@ import { adminLedger } from './routes/admin/ledger.ts'
 import { adminLimits } from './routes/admin/limits.ts'
 import { type AdminDependencies, adminTenants } from './routes/admin/tenants.ts'
 import { type DocsDependencies, docs } from './routes/docs.ts'
-import type { HealthDependencies } from './routes/health/health.ts'
-import { health } from './routes/health/health.ts'
+import { type HealthDependencies, health } from './routes/health/health.ts'
 
 export type AdminAppDependencies = ListenerDependencies &
   HealthDependencies &
@@ -30,12 +29,12 @@ export type AdminAppDependencies = ListenerDependencies &
     adminKeys: Pick<AdminKeyDirectory, 'authenticate'>
     limiters: { failures: Limiter }
     limitsInUse: LimitsInUse
-    /** The description of the public listener, where this one shows it. */
+    /** The API description of the public listener, where this one shows it. */
     docs?: DocsDependencies | undefined
     credentials: Pick<CredentialStatuses, 'list' | 'show'>
   }
 
-/** The admin listener: what operators and orchestrators ask, apart from the traffic of the tenants. */
+/** The admin listener: for operators and orchestrators, apart from the traffic of the tenants. */
 export async function buildAdminApp(dependencies: AdminAppDependencies): Promise<FastifyInstance> {
   const { version, adminKeys: keys, limiters } = dependencies
   const app = await buildListener('admin', dependencies)

@@ -16,14 +16,13 @@ import { type OtherAuthenticators, tenantAuth } from './plugins/tenant-auth.ts'
 import { syncConnector } from './routes/connectors/sync.ts'
 import { listSyncs } from './routes/connectors/syncs.ts'
 import { docs } from './routes/docs.ts'
-import type { HealthDependencies } from './routes/health/health.ts'
-import { health } from './routes/health/health.ts'
+import { type HealthDependencies, health } from './routes/health/health.ts'
 import { problemPages } from './routes/problems.ts'
 import type { ContentApi } from './upstream/content-api.ts'
 
 export type AppDependencies = ListenerDependencies &
   HealthDependencies & {
-    /** How else than by keys callers prove who they are. */
+    /** Authentication by other means than keys. */
     proofs?: OtherAuthenticators
     version: string
     directory: Pick<Directory, 'authenticate'>
@@ -31,13 +30,13 @@ export type AppDependencies = ListenerDependencies &
     ledger: Pick<Ledger, 'recordRejection'>
     contentApi: ContentApi
     history: Pick<QueryExecutor, 'syncHistory'>
-    /** Whether this listener shows the description of itself. */
+    /** Whether this listener shows its API description. */
     docs?: boolean
   }
 
 /** The public listener, in the order in which a request travels through it. */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { version, logger, directory, proofs, limiters, ledger, contentApi, history } = dependencies
+  const { version, directory, proofs, limiters, ledger, contentApi, history } = dependencies
   const app = await buildListener('public', dependencies)
 
   await app.register(openapi, { version })
@@ -68,6 +67,5 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   })
 
   await app.ready()
-  logger.debug('public listener built')
   return app
 }

@@ -8,8 +8,8 @@ import type { ProcessState } from './base/process-state.ts'
 import { version } from './base/version.ts'
 import { workerEntry } from './base/worker-entry.ts'
 import type { Config } from './config/config.ts'
-import { unknownTenants } from './config/unknown-tenants.ts'
-import { describeWarnings, settingWarnings } from './config/warnings.ts'
+
+import { describeWarnings, settingWarnings, unknownTenants } from './config/warnings.ts'
 import { openCustody } from './custody/open.ts'
 import { retryUnsealing } from './custody/unseal-retry.ts'
 import { type Listener, listen } from './http/listener.ts'
@@ -35,19 +35,16 @@ import { Transport } from './upstream/transport/transport.ts'
 
 /** A gateway that listens. */
 export type Gateway = {
-  /** Base URLs of the two listeners, with the ports they really have. */
+  /** Base URLs of the two listeners, with the ports that they really have. */
   readonly url: string
   readonly adminUrl: string
-  /**
-   * Runs the commands of `exec:` references now, and returns how many there are. Files, the store and TLS files are looked at
-   * every second anyway.
-   */
+  /** Runs the commands of `exec:` references now, and returns how many there are. Files are read every second anyway. */
   readAgain(): number
-  /** Not ready from now on, and every answer closes its connection; calls are served until `close`. */
+  /** From now on `/readyz` fails, and every answer closes its connection; calls are served until `close`. */
   announceEnd(): void
   /**
-   * Drains: not ready, stop accepting, finish what is in flight, flush the ledger, close. Until all that is done the admin
-   * listener answers how the process is.
+   * Drains: stops accepting, finishes what is in flight, flushes the ledger, closes. The admin listener answers until all that is
+   * done.
    */
   close(): Promise<void>
 }
@@ -56,16 +53,16 @@ export type GatewayOptions = {
   env: Readonly<Record<string, string | undefined>>
   logger: Logger
   pid: number
-  /** The store's thread has ended by itself: nothing can be recorded any more, so the process should end too. */
+  /** The store's thread has ended by itself: nothing can be recorded any more, and the process should end. */
   onStoreLost?: (error: Error) => void
-  /** Whether lines of the log are being lost. */
+  /** Whether the log loses lines. */
   logIsLosing?: () => boolean
 }
 
 /**
  * Starts both listeners. Without a master key that fits the store the gateway starts sealed, and tries again every second.
- * Throws ConfigError for TLS files that cannot be used, errors named SecretUnavailable (the upstream key), CustodyBroken or
- * StoreError, or the listener's own error when a port is taken; nothing is left running then.
+ * Throws ConfigError for TLS files that cannot be used, `secret_unavailable` (the upstream key), errors of the store, or the
+ * listener's own error when a port is taken; nothing is left running then.
  */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const events = new Events()
@@ -75,14 +72,14 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     const gateway = await start(config, options, events, running)
     return { ...gateway, close: () => running.disposeAsync().finally(stopLogging) }
   } catch (error) {
-    // The error of the start is what counts: the store has nothing to lose yet.
+    // The caller gets the error of the start: the store has nothing to lose yet.
     await running.disposeAsync().catch(err => events.publish('gateway.cleanup_failed', { err }))
     stopLogging()
     throw error
   }
 }
 
-/** What is started is pushed on `running`, which ends it in the opposite order. */
+/** Pushes on `running` what it starts: that ends in the opposite order. */
 async function start(
   config: Config,
   options: GatewayOptions,
@@ -122,7 +119,7 @@ async function start(
 
 type Domains = Awaited<ReturnType<typeof openDomains>>
 
-/** Opens the store, and puts the domains together over it. Nobody is known yet. */
+/** Opens the store, and builds the domains over it. Nobody is admitted yet. */
 async function openDomains(
   config: Config,
   options: GatewayOptions,
@@ -130,7 +127,7 @@ async function openDomains(
   running: AsyncDisposableStack
 ) {
   const listeners: Listener[] = []
-  // Until all else has ended the admin listener answers how the process is.
+  // Until all else has ended the admin listener answers about the health of the process.
   running.defer(() => listeners[1]?.close())
   const tls = config.tls === null ? null : await openTls(config.tls, events)
   warn(events, settingWarnings(config, tls?.material ?? null, new Date()))
@@ -143,7 +140,7 @@ async function openDomains(
     workerEntry(import.meta.url, 'threads/reader-thread'),
     port => store.call('introduce', port, [port])
   )
-  // The last connection to be closed tidies up: that must be the one that may write.
+  // SQLite tidies up at the close of the last connection, which must be the one that may write.
   running.defer(() => reader.close())
   const lifecycle: ProcessState = { draining: false, sealed: true }
   const custody = openCustody(config, { ...options, events, store })
@@ -170,7 +167,7 @@ async function openDomains(
   return { ...sources, listeners, store, opened, reader, lifecycle, ledger, upstream, events }
 }
 
-/** Admits everybody whom the open store knows. Returns the id of the ledger's writer. */
+/** Admits the callers and uses the credentials that the open store knows. Returns the id of the ledger's writer. */
 async function admitEverybody(
   config: Config,
   { events, completeness, custody, callers, lifecycle }: Domains,

@@ -1,24 +1,24 @@
 import { isatty } from 'node:tty'
 import type { EventPublisher } from './telemetry/events.ts'
 
-/** Who asks a process to end: supervisors (TERM, and QUIT where nginx's habits live on), and people (INT, QUIT). */
+/** Sent by supervisors (TERM, and QUIT by those used to nginx) and by people (INT, QUIT). */
 const endSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const
-/** A terminal's Ctrl-C reaches us twice when npm stands between: from the terminal, and passed on by npm. */
+/** Under npm a terminal's Ctrl-C comes twice: from the terminal, and forwarded by npm. */
 const sameSignalMs = 50
 
 /** The process, as far as signals go. */
 export type SignalSource = Pick<NodeJS.EventEmitter, 'on' | 'off' | 'listenerCount'>
 
 export type ProcessSignals = {
-  /** The process is asked to end; called again each time that it is. */
+  /** Called each time that the process is asked to end. */
   readonly onEnd: (signal: NodeJS.Signals) => void
-  /** An operator asks it to look again at what it was given. */
+  /** Called when an operator asks it to read its sources again. */
   readonly onReadAgain: () => void
   /** Whether a file descriptor is a terminal that still has its other end. */
   readonly isTerminal?: (fd: number) => boolean
 }
 
-/** Takes over the signals by which others steer this process. Returns what gives them back. */
+/** Handles the signals that control this process. Returns what ends that. */
 export function followProcessSignals(
   source: SignalSource,
   { onEnd, onReadAgain, isTerminal = isatty }: ProcessSignals
@@ -31,7 +31,7 @@ export function followProcessSignals(
     repeatedUntil = now + sameSignalMs
     onEnd(signal)
   }
-  // Whoever sits at a terminal and closes it means the program to end; a supervisor that sends SIGHUP does not.
+  // Closing its terminal means that the program should end; SIGHUP of a supervisor does not.
   function hangUp(): void {
     if (terminals.every(isTerminal)) onReadAgain()
     else end('SIGHUP')
@@ -44,12 +44,12 @@ export function followProcessSignals(
   }
 }
 
-/** Takes the signals that mean nothing here, and would end the process or open it. */
+/** Ignores the signals that mean nothing here, and would end the process or open its inspector. */
 export function ignoreOtherSignals(source: SignalSource, events: EventPublisher): void {
   const ignore = (signal: NodeJS.Signals, reason: string) =>
     source.on(signal, () => events.publish('process.signal_ignored', { signal, reason }))
-  // Node opens the inspector at this signal unless somebody else takes it.
+  // Without a handler Node opens the inspector.
   ignore('SIGUSR1', 'it would open the inspector')
-  // Node itself may have been told to write a report at it.
+  // Node's options may ask for a report at this signal.
   if (source.listenerCount('SIGUSR2') === 0) ignore('SIGUSR2', 'it means nothing here')
 }

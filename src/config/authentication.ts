@@ -63,7 +63,7 @@ const FileReference = Type.String({
 })
 const list = { default: [], maxItems: 1000 }
 
-/** Settings about callers who prove themselves otherwise than by an API key, and about TLS, which some of that needs. */
+/** Settings of authentication by other means than API keys, and of TLS, which some of that needs. */
 export const authenticationSettings = {
   GATEWAY_JWT_ISSUERS: Type.Array(JwtIssuer, {
     ...list,
@@ -78,20 +78,12 @@ export const authenticationSettings = {
     description: 'a list (in the environment as JSON) of {san_uri or subject, tenant}'
   })
 }
-type CallerSettingsSchema = ReturnType<typeof Type.Object<typeof authenticationSettings>>
-type CallerSettings = Static<CallerSettingsSchema>
+type AuthenticationSettings = Static<ReturnType<typeof Type.Object<typeof authenticationSettings>>>
 
-/** An issuer whose tokens are taken. */
-export type TokenIssuerOptions = {
-  /** What it is called in the ledger and the log. */
-  readonly name: string
-  /** The tokens' `iss`, exactly. */
-  readonly issuer: string
-  /** What has to be in the tokens' `aud`. */
-  readonly audience: string
-  /** Where its keys are: a URL or `file:PATH`. */
-  readonly jwks: string
-  /** Asymmetric algorithms. */
+/** An issuer whose tokens are accepted; the ledger and the log call it by its name. */
+export type TokenIssuerOptions = Readonly<
+  Omit<Static<typeof JwtIssuer>, 'algorithms' | 'tenant_claim' | 'tenants'>
+> & {
   readonly algorithms: readonly string[]
   /** The claim that names the tenant. */
   readonly tenantClaim: string
@@ -105,7 +97,7 @@ export type CertificateMapping = { readonly tenant: string } & (
   | { readonly subject: string }
 )
 
-/** These settings in the program's own words. */
+/** These settings by the program's names. */
 export type AuthenticationConfig = {
   readonly tokenIssuers: readonly TokenIssuerOptions[]
   /** Null: the public listener speaks plain HTTP. */
@@ -114,7 +106,7 @@ export type AuthenticationConfig = {
 }
 
 /** From settings that have no faults. */
-export function toAuthenticationConfig(settings: CallerSettings): AuthenticationConfig {
+export function toAuthenticationConfig(settings: AuthenticationSettings): AuthenticationConfig {
   const { GATEWAY_TLS_CERT: certificate, GATEWAY_TLS_KEY: key, GATEWAY_TLS_CLIENT_CA: authority } = settings
   return {
     tokenIssuers: settings.GATEWAY_JWT_ISSUERS.map(({ tenant_claim, tenants, ...issuer }) => ({
@@ -132,27 +124,30 @@ export function toAuthenticationConfig(settings: CallerSettings): Authentication
 }
 
 /** What the schema cannot say, of those settings in which it found no fault. */
-export function authenticationIssues(settings: CallerSettings, found: readonly ConfigIssue[]): ConfigIssue[] {
+export function authenticationIssues(
+  settings: AuthenticationSettings,
+  found: readonly ConfigIssue[]
+): ConfigIssue[] {
   const formed = (...names: string[]) => !found.some(({ key }) => names.some(name => key.startsWith(name)))
   return [
-    ...(formed('GATEWAY_JWT_ISSUERS') ? issuerFaults(settings) : []),
-    ...(formed('GATEWAY_CLIENT_CERTIFICATES') ? certificateFaults(settings) : []),
-    ...(formed('GATEWAY_TLS', 'GATEWAY_CLIENT_CERTIFICATES') ? tlsFaults(settings) : [])
+    ...(formed('GATEWAY_JWT_ISSUERS') ? jwtIssuerIssues(settings) : []),
+    ...(formed('GATEWAY_CLIENT_CERTIFICATES') ? certificateIssues(settings) : []),
+    ...(formed('GATEWAY_TLS', 'GATEWAY_CLIENT_CERTIFICATES') ? tlsIssues(settings) : [])
   ]
 }
 
-function issuerFaults({ GATEWAY_JWT_ISSUERS: issuers }: CallerSettings): ConfigIssue[] {
+function jwtIssuerIssues({ GATEWAY_JWT_ISSUERS: issuers }: AuthenticationSettings): ConfigIssue[] {
   return issuers.flatMap(({ name, issuer, jwks }, index) => {
     const key = `GATEWAY_JWT_ISSUERS[${index}]`
     const before = issuers.slice(0, index)
-    const faults: ConfigIssue[] = []
-    if (before.some(other => other.name === name))
-      faults.push({ key: `${key}.name`, detail: 'is the name of an earlier one too' })
-    if (before.some(other => other.issuer === issuer))
-      faults.push({ key: `${key}.issuer`, detail: 'is the issuer of an earlier one too' })
-    if (!isKeySetPlace(jwks))
-      faults.push({ key: `${key}.jwks`, detail: `must be ${JwtIssuer.properties.jwks.description}` })
-    return faults
+    const wrong = {
+      name: before.some(other => other.name === name) && 'is also the name of an earlier issuer',
+      issuer: before.some(other => other.issuer === issuer) && 'is also the issuer of an earlier entry',
+      jwks: !isKeySetPlace(jwks) && `must be ${JwtIssuer.properties.jwks.description}`
+    }
+    return Object.entries(wrong).flatMap(([member, detail]) =>
+      detail === false ? [] : [{ key: `${key}.${member}`, detail }]
+    )
   })
 }
 
@@ -163,7 +158,7 @@ function isKeySetPlace(place: string): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
 }
 
-function certificateFaults({ GATEWAY_CLIENT_CERTIFICATES: mappings }: CallerSettings): ConfigIssue[] {
+function certificateIssues({ GATEWAY_CLIENT_CERTIFICATES: mappings }: AuthenticationSettings): ConfigIssue[] {
   const seen = new Set<string>()
   return mappings.flatMap(({ san_uri, subject }, index) => {
     const key = `GATEWAY_CLIENT_CERTIFICATES[${index}]`
@@ -174,11 +169,11 @@ function certificateFaults({ GATEWAY_CLIENT_CERTIFICATES: mappings }: CallerSett
       return [{ key: `${key}.subject`, detail: 'must be a distinguished name, e.g. CN=billing,O=Acme' }]
     const known = seen.has(name)
     seen.add(name)
-    return known ? [{ key, detail: 'is about the same certificates as an earlier one' }] : []
+    return known ? [{ key, detail: 'maps the same certificates as an earlier entry' }] : []
   })
 }
 
-function tlsFaults(settings: CallerSettings): ConfigIssue[] {
+function tlsIssues(settings: AuthenticationSettings): ConfigIssue[] {
   const needs = [
     ['GATEWAY_TLS_CERT', 'GATEWAY_TLS_KEY'],
     ['GATEWAY_TLS_KEY', 'GATEWAY_TLS_CERT'],

@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv'
 import { DomainError } from '../base/domain-error.ts'
 
-/** One fault in the configuration: the setting's name and what it should be. Never its value: it may be a secret. */
+/** A setting and what it should be. Never its value: that may be a secret. */
 export type ConfigIssue = {
   readonly key: string
   readonly detail: string
@@ -11,30 +11,30 @@ export type ConfigIssue = {
 
 /** One line for people. */
 export function describeIssue({ key, detail, source }: ConfigIssue): string {
-  // Of a file that is wrong as a whole the place says its name as well.
+  // The place of a file that is wrong as a whole begins with its name.
   if (source?.startsWith(`${key}:`)) return `${source}: ${detail}`
   return `${key}: ${detail}${source === undefined ? '' : ` (${source})`}`
 }
 
-/** The setting that a fault is about, e.g. of `GATEWAY_JWT_ISSUERS[0].jwks` the first word. */
+/** The setting that an issue is about: of `GATEWAY_JWT_ISSUERS[0].jwks` the first word. */
 export function settingOf({ key }: ConfigIssue): string {
   return /^[A-Z0-9_]*/.exec(key)?.[0] ?? ''
 }
 
-/** Where each setting was given, and in a file each member: see ConfigIssue. */
+/** Where each setting was given, and each member in a file: see `ConfigIssue`. */
 export type ConfigSources = ReadonlyMap<string, string>
 
-/** A fault with the place of its setting, or of the nearest part of it that has one. */
-export function locateIssues(fault: ConfigIssue, sources: ConfigSources): ConfigIssue {
-  if (fault.source !== undefined) return fault
-  for (let path = fault.key; path !== ''; path = path.replace(/(?:^|\.|\[)[^.[]*$/, '')) {
+/** The issue with the place of its setting, or of the nearest part of it that has one. */
+export function locateIssues(issue: ConfigIssue, sources: ConfigSources): ConfigIssue {
+  if (issue.source !== undefined) return issue
+  for (let path = issue.key; path !== ''; path = path.replace(/(?:^|\.|\[)[^.[]*$/, '')) {
     const source = sources.get(path)
-    if (source !== undefined) return { ...fault, source }
+    if (source !== undefined) return { ...issue, source }
   }
-  return fault
+  return issue
 }
 
-/** The configuration is not usable. Holds every fault at once, and sentences about what else is worth a look. */
+/** The configuration cannot be used: every fault at once, and sentences about what else deserves a look. */
 export class ConfigError extends DomainError<'configuration_invalid'> {
   override readonly name = 'ConfigError'
   readonly faults: readonly ConfigIssue[]
@@ -47,24 +47,19 @@ export class ConfigError extends DomainError<'configuration_invalid'> {
 }
 
 /**
- * Errors of a schema as faults, one for each place, with the way to it, e.g. `GATEWAY_JWT_ISSUERS[0].jwks`. What should be
- * there is the description in the schema; of a member whose name has not the form that it should have, `nameForm` of the
- * schema. Of a member of the whole that the schema does not know `unknown` says what is to be said. Needs errors that Ajv made
- * with `allErrors` and `verbose`.
+ * One issue for each place, such as `GATEWAY_JWT_ISSUERS[0].jwks`. It says what the schema's description expects there; of a
+ * member with a name of the wrong form, what `nameForm` of the schema expects; of an unknown top-level member, what `unknown`
+ * gives. Needs errors that Ajv made with `allErrors` and `verbose`.
  */
 export function schemaIssues(
   errors: readonly ErrorObject[] | null | undefined,
   unknown: (name: string) => string
 ): ConfigIssue[] {
-  const faults = new Map<string, ConfigIssue>()
-  for (const error of errors ?? []) {
-    const fault = schemaFault(error, unknown)
-    faults.set(fault.key, fault)
-  }
-  return [...faults.values()]
+  const issues = (errors ?? []).map(error => schemaIssue(error, unknown))
+  return [...new Map(issues.map(issue => [issue.key, issue])).values()]
 }
 
-function schemaFault(
+function schemaIssue(
   { instancePath, params, keyword, parentSchema }: ErrorObject,
   unknown: (name: string) => string
 ): ConfigIssue {
@@ -78,7 +73,7 @@ function schemaFault(
   return { key, detail: steps.length === 0 ? unknown(key) : `is not a member, which are: ${known}` }
 }
 
-/** The steps to a member as one text, e.g. `GATEWAY_JWT_ISSUERS[0].jwks`. */
+/** The path to a member, such as `GATEWAY_JWT_ISSUERS[0].jwks`, from the steps of a JSON pointer. */
 export function pathOf(steps: readonly string[]): string {
   return steps
     .map(step => step.replaceAll('~1', '/').replaceAll('~0', '~'))

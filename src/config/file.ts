@@ -1,86 +1,54 @@
 import { readFileSync } from 'node:fs'
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml'
+import { isMap, isNode, isScalar, isSeq } from 'yaml'
 import { readText } from '../base/text-file.ts'
 import { type ConfigIssue, pathOf } from './error.ts'
-import { describeYamlError } from './yaml-error.ts'
+import { contentOf, parseYaml, unresolvedAlias } from './yaml-text.ts'
 
 const defaultFile = 'gateway.yaml'
 
-/** What a file says. */
+/** The content of a file. */
 export type ConfigFile = {
-  /** The settings by their names, as they stand there. */
   readonly settings: Readonly<Record<string, unknown>>
-  /** Where each of them stands, and each of its members, e.g. `GATEWAY_JWT_ISSUERS[0].jwks`: FILE:LINE:COLUMN. */
+  /** FILE:LINE:COLUMN of each of them and of its members, e.g. `GATEWAY_JWT_ISSUERS[0].jwks`. */
   readonly places: ReadonlyMap<string, string>
+  /** What is wrong with the file as a whole: it gives no settings then. */
+  readonly faults: readonly ConfigIssue[]
 }
 
-const nothing: ConfigFile = { settings: {}, places: new Map() }
+function nothing(...faults: readonly ConfigIssue[]): ConfigFile {
+  return { settings: {}, places: new Map(), faults }
+}
 
-/**
- * Reads `file`; without one gateway.yaml, which may be missing. What is wrong with the file as a whole is added to `faults`, with
- * its place.
- */
-export function readConfigFile(file: string | undefined, faults: ConfigIssue[]): ConfigFile {
+/** Reads `file`; without one gateway.yaml, which may be missing. */
+export function readConfigFile(file: string | undefined): ConfigFile {
   const path = file ?? defaultFile
   let bytes: Buffer
   try {
     bytes = readFileSync(path)
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (file === undefined && code === 'ENOENT') return nothing
-    faults.push({ key: path, detail: `cannot be read (${code})` })
-    return nothing
+    const { code } = error as NodeJS.ErrnoException
+    if (file === undefined && code === 'ENOENT') return nothing()
+    return nothing({ key: path, detail: `cannot be read (${code})` })
   }
   const read = readText(bytes)
-  if ('text' in read) return parseSettings(path, read.text, faults)
-  faults.push({ key: path, detail: read.fault })
-  return nothing
+  return 'text' in read ? parseSettings(path, read.text) : nothing({ key: path, detail: read.fault })
 }
 
-function parseSettings(path: string, text: string, faults: ConfigIssue[]): ConfigFile {
-  const lines = new LineCounter()
-  // The parser's own messages quote the file, which may hold a secret put there by mistake.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
+function parseSettings(path: string, text: string): ConfigFile {
+  const yaml = parseYaml(text)
   const placeOf = (offset: number) => {
-    const { line, col } = lines.linePos(offset)
+    const { line, col } = yaml.positionOf(offset)
     return `${path}:${line}:${col}`
   }
-  const wrong = [...document.errors, ...document.warnings]
-  if (wrong.length > 0) {
-    faults.push(...firstOfEachLine(wrong, lines).map(error => syntaxFault(path, error, placeOf)))
-    return nothing
-  }
-  const settings = contentOf(document)
-  if (isSettings(settings)) return { settings: { ...settings }, places: placesIn(document.contents, placeOf) }
-  const detail =
-    settings === undefined
-      ? 'has an alias without its anchor, or too many aliases'
-      : 'must be a YAML mapping of settings, e.g. GATEWAY_PORT: 8080'
-  faults.push({ key: path, detail })
-  return nothing
-}
-
-/** Undefined when its aliases cannot be followed. */
-function contentOf(document: { toJS(): unknown }): unknown {
-  try {
-    return document.toJS() ?? {}
-  } catch {
-    return undefined
-  }
-}
-
-function isSettings(content: unknown): content is Readonly<Record<string, unknown>> {
-  return typeof content === 'object' && content !== null && !Array.isArray(content)
-}
-
-/** One slip makes several errors of a line: the first tells enough. */
-function firstOfEachLine(errors: readonly YAMLError[], lines: LineCounter): YAMLError[] {
-  const lineOf = (error: YAMLError) => lines.linePos(error.pos[0]).line
-  return errors.filter((error, index) => errors.findIndex(other => lineOf(other) === lineOf(error)) === index)
-}
-
-function syntaxFault(key: string, error: YAMLError, placeOf: (offset: number) => string): ConfigIssue {
-  return { key, detail: describeYamlError(error), source: placeOf(error.pos[0]) }
+  if (yaml.errors.length > 0)
+    return nothing(
+      ...yaml.errors.map(({ offset, detail }) => ({ key: path, detail, source: placeOf(offset) }))
+    )
+  const settings = contentOf(yaml)
+  if (settings === undefined) return nothing({ key: path, detail: unresolvedAlias })
+  if (typeof settings !== 'object' || Array.isArray(settings))
+    return nothing({ key: path, detail: 'must be a YAML mapping of settings, e.g. GATEWAY_PORT: 8080' })
+  return { settings: { ...settings }, places: placesIn(yaml.document.contents, placeOf), faults: [] }
 }
 
 function placesIn(root: unknown, placeOf: (offset: number) => string): ReadonlyMap<string, string> {

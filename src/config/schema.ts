@@ -18,6 +18,19 @@ const Host = Type.String({
   description: 'a host name or an address'
 })
 
+function milliseconds(minimum: number, maximum: number, rest: { default: number; title?: string }) {
+  return Type.Integer({ minimum, maximum, ...rest, description: `milliseconds, ${minimum} to ${maximum}` })
+}
+
+function oneOf<const Word extends string>(
+  words: readonly Word[],
+  rest: { default: Word; title?: string },
+  meaning = ''
+) {
+  const description = `one of ${words.join(', ')}${meaning}`
+  return Type.Unsafe<Word>({ type: 'string', enum: words, ...rest, description })
+}
+
 /** Every setting: its name in the environment and in gateway.yaml, its form and its default. */
 export const ConfigSchema = Type.Object(
   {
@@ -36,12 +49,7 @@ export const ConfigSchema = Type.Object(
       description: 'an origin, https://HOST[:PORT]; http: only for a loopback address'
     }),
     GATEWAY_UPSTREAM_KEY: { ...SecretReference, default: 'env:BIGDATA_API_KEY' },
-    GATEWAY_UPSTREAM_DEADLINE_MS: Type.Integer({
-      default: 30_000,
-      minimum: 100,
-      maximum: 300_000,
-      description: 'milliseconds, 100 to 300000'
-    }),
+    GATEWAY_UPSTREAM_DEADLINE_MS: milliseconds(100, 300_000, { default: 30_000 }),
     GATEWAY_UPSTREAM_BUDGET_PER_MINUTE: { ...PerMinute, default: 500 },
     GATEWAY_EGRESS_BUDGET_PER_MINUTE: { ...PerMinute, default: 1500 },
     GATEWAY_MASTER_KEY: { ...SecretReference, default: 'file:./data/master.key' },
@@ -56,30 +64,14 @@ export const ConfigSchema = Type.Object(
       maximum: 86_400,
       description: 'seconds between two runs of the command of an exec: reference, 1 to 86400'
     }),
-    GATEWAY_LOG_LEVEL: Type.Unsafe<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'>({
-      type: 'string',
-      enum: ['fatal', 'error', 'warn', 'info', 'debug', 'silent'],
-      default: 'info',
-      description: 'one of fatal, error, warn, info, debug, silent'
-    }),
-    GATEWAY_DOCS: Type.Unsafe<'public' | 'admin' | 'off'>({
-      type: 'string',
-      enum: ['public', 'admin', 'off'],
-      default: 'public',
-      description: 'one of public, admin, off: the listener that shows /docs and /openapi.json'
-    }),
-    GATEWAY_DRAIN_DELAY_MS: Type.Integer({
-      default: 0,
-      minimum: 0,
-      maximum: 300_000,
-      description: 'milliseconds, 0 to 300000'
-    }),
-    GATEWAY_KEEP_ALIVE_MS: Type.Integer({
-      default: 72_000,
-      minimum: 1_000,
-      maximum: 3_600_000,
-      description: 'milliseconds, 1000 to 3600000'
-    }),
+    GATEWAY_LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], { default: 'info' }),
+    GATEWAY_DOCS: oneOf(
+      ['public', 'admin', 'off'],
+      { default: 'public' },
+      ': the listener that shows /docs and /openapi.json'
+    ),
+    GATEWAY_DRAIN_DELAY_MS: milliseconds(0, 300_000, { default: 0 }),
+    GATEWAY_KEEP_ALIVE_MS: milliseconds(1_000, 3_600_000, { default: 72_000 }),
     GATEWAY_TRUSTED_PROXIES: Type.String({
       default: '',
       description: 'addresses or CIDR ranges, separated by commas, whose X-Forwarded-For is believed'

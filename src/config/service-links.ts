@@ -1,35 +1,32 @@
-/**
- * What Kubernetes puts into the environment of every pod for each service beside it (and Docker for a linked container): a
- * service called `gateway` has the names of our settings.
- */
-
-type Environment = Readonly<Record<string, string | undefined>>
-
 const linkName =
   /^GATEWAY(?:_[A-Z0-9_]+)?_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:ADDR|PORT|PROTO))?)$/
 const linkValue = /^(?:tcp|udp|sctp):\/\//
 
-/** The variables that are about a service and not for us, by their names' order. */
-export function serviceLinks(env: Environment): string[] {
+/**
+ * The variables that Kubernetes puts into the environment of every pod for each service beside it (and Docker for a linked
+ * container), sorted by name: those of a service called `gateway` have the names of our settings.
+ */
+export function serviceLinks(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.keys(env)
     .filter(name => linkName.test(name) || isPortLink(name, env[name]))
     .sort()
 }
 
-/** `GATEWAY_PORT=tcp://10.0.0.1:8080`, of the setting's own name: only the value tells. */
+/** `GATEWAY_PORT=tcp://10.0.0.1:8080` has the name of a setting: only the value identifies it. */
 function isPortLink(name: string, value: string | undefined): boolean {
   return /^GATEWAY_(?:[A-Z0-9_]+_)?PORT$/.test(name) && value !== undefined && linkValue.test(value)
 }
 
-/** One sentence about all of them: which, why, and what to do. */
+/** One sentence about all of them, with what to do. */
 export function describeServiceLinks(links: readonly string[]): string {
-  const named = [...new Set(links.flatMap(serviceOf))].join(', ')
-  const are = links.length === 1 ? 'is no setting but tells' : 'are no settings but tell'
-  const count = links.length === 1 ? 'counts' : 'count'
-  const where = named === '' ? 'of a service' : `of the service ${named}`
+  const services = [...new Set(links.flatMap(serviceOf))].join(', ')
+  const [are, count] =
+    links.length === 1
+      ? ['is no setting but describes', 'counts as not set']
+      : ['are no settings but describe', 'count as not set']
   return (
-    `${links.join(', ')} ${are} ${where}, as Kubernetes does, and ${count} as not set: ` +
-    'put enableServiceLinks: false into the spec of the pod, or give the service another name'
+    `${links.join(', ')} ${are} ${services === '' ? 'a service' : `the service ${services}`}, as Kubernetes does, and ${count}: ` +
+    'set enableServiceLinks: false in the spec of the pod, or rename the service'
   )
 }
 

@@ -2,13 +2,13 @@ import { nearestName } from '../base/nearest-name.ts'
 import type { ConfigIssue } from './error.ts'
 import { ConfigSchema, type SettingName } from './schema.ts'
 
-/** Settings that are a text of names or ranges: a list of YAML says the same. */
+/** Settings of names or ranges, separated by commas: a YAML list means the same. */
 const commaSeparated: ReadonlySet<SettingName> = new Set([
   'GATEWAY_EXEC_ENVIRONMENT',
   'GATEWAY_TRUSTED_PROXIES'
 ])
 
-/** What other programs call their levels. */
+/** The levels of other programs. */
 const levelsElsewhere: Readonly<Record<string, string>> = {
   trace: 'debug',
   verbose: 'debug',
@@ -22,9 +22,8 @@ const levelsElsewhere: Readonly<Record<string, string>> = {
 }
 
 /**
- * A value as its setting keeps it, where it is written in another form that means the same: numbers are text in the
- * environment and may be quoted in YAML, lists are JSON in the environment, levels may be in capitals. Any other value comes back as
- * it is.
+ * Another form that means the same, in the form of its setting: numbers are text in the environment and may be quoted in YAML,
+ * lists are JSON in the environment, levels may be in capitals. Any other value is returned unchanged.
  */
 export function normalizeForm(name: SettingName, value: unknown): unknown {
   if (commaSeparated.has(name)) return fromList(value)
@@ -48,18 +47,18 @@ function jsonOf(value: string): unknown {
   }
 }
 
-/** A fault of a setting's form, with what was probably meant. Nothing of the value is in it. */
-export function withSuggestion(fault: ConfigIssue, settings: Readonly<Record<string, unknown>>): ConfigIssue {
-  const value = settings[fault.key]
-  if (typeof value !== 'string') return fault
-  return { ...fault, detail: `${fault.detail}${hintOf(fault.key, value)}` }
+/** Adds what was probably meant, without any of the value. */
+export function withSuggestion(issue: ConfigIssue, settings: Readonly<Record<string, unknown>>): ConfigIssue {
+  const value = settings[issue.key]
+  if (typeof value !== 'string') return issue
+  return { ...issue, detail: `${issue.detail}${hintOf(issue.key, value)}` }
 }
 
 function hintOf(name: string, value: string): string {
-  if (/^(["'`]).*\1$/s.test(value)) return '; it is in quotes: write it without them'
+  if (/^(["'`]).*\1$/s.test(value)) return '; remove the quotes'
   if (value.toUpperCase().startsWith(`${name}=`))
-    return '; it begins with the name of the setting: write the value alone'
-  if (value !== value.trim()) return '; there is white space before or behind it'
+    return '; it begins with the name of the setting: write only the value'
+  if (value !== value.trim()) return '; remove the white space around it'
   const level = name === 'GATEWAY_LOG_LEVEL' && (levelsElsewhere[value] ?? nearestName(value, levels))
   return level ? `: did you mean ${level}?` : ''
 }
@@ -67,13 +66,10 @@ function hintOf(name: string, value: string): string {
 const levels: readonly string[] = ConfigSchema.properties.GATEWAY_LOG_LEVEL['enum']
 const settingNames = Object.keys(ConfigSchema.properties)
 
-/** The setting that was probably meant by a name that is none, or null. The prefix may be missing. */
-function meantSetting(name: string): string | null {
-  return nearestName(name, settingNames) ?? nearestName(`GATEWAY_${name}`, settingNames)
-}
-
-/** Behind sentences about names that are no settings: which were probably meant, or nothing. */
+/** The settings that unknown names probably mean, for the end of a sentence about them; their prefix may be missing. */
 export function suggestionFor(...names: readonly string[]): string {
-  const meant = names.map(meantSetting).filter(name => name !== null)
+  const meant = names
+    .map(name => nearestName(name, settingNames) ?? nearestName(`GATEWAY_${name}`, settingNames))
+    .filter(name => name !== null)
   return meant.length === 0 ? '' : `: did you mean ${meant.join(', ')}?`
 }

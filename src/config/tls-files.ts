@@ -4,41 +4,31 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { isUtf16, readText } from '../base/text-file.ts'
 import { ConfigError, type ConfigIssue } from './error.ts'
 
-/** Where the listener's certificate is, as `file:PATH`. */
+/** The listener's files, as `file:PATH`. */
 export type TlsFiles = {
   /** PEM: the listener's own certificate first, then those between it and its root. */
   readonly certificate: string
   /** PEM, not encrypted. */
   readonly key: string
-  /** PEM: who may sign the certificates of callers. Null: none is asked for. */
+  /** PEM: the authorities that sign the certificates of callers. Null: none is asked for. */
   readonly clientAuthority: string | null
 }
 
-/** The files' texts, as they are. Null for one that no setting names: an empty file is not that, but a fault. */
-export type TlsTexts = {
-  readonly certificate: string
-  readonly key: string
-  readonly clientAuthority: string | null
-}
+/** The files' texts. Null for one that no setting names: an empty file is a fault. */
+export type TlsTexts = TlsFiles
 
-type CertificateFacts = {
-  readonly setting: string
-  readonly from: Date
-  readonly to: Date
-  readonly isAuthority: boolean
-}
+type CertificateFacts = ReturnType<typeof factsOf>
 
-/** What was read, and found to fit together. */
+/** Files that fit together. */
 export type TlsMaterial = {
-  /** A function, so that nothing which prints this prints the key. */
+  /** A function: whatever prints this does not print the key. */
   readonly context: () => SecureContextOptions
   readonly asksForCertificates: boolean
   readonly validTo: Date
-  /** When each certificate in the files is valid, whether it is an authority's, and which setting leads to it. */
+  /** Of each certificate in the files: its setting, when it is valid, and whether it is an authority's. */
   readonly certificates: readonly CertificateFacts[]
 }
 
-/** Which setting leads to which file. */
 const settings = {
   certificate: 'GATEWAY_TLS_CERT',
   key: 'GATEWAY_TLS_KEY',
@@ -67,14 +57,14 @@ export async function readTlsFiles(files: TlsFiles): Promise<TlsTexts> {
   return { certificate, key, clientAuthority }
 }
 
-/** Around its blocks PEM may hold text in any encoding. A byte order mark would hide the first block. */
+/** PEM may hold text in any encoding around its blocks. A byte order mark would hide the first block. */
 function pemText(bytes: Buffer): string {
   if (isUtf16(bytes)) return new TextDecoder(bytes[0] === 0xff ? 'utf-16le' : 'utf-16be').decode(bytes)
   const read = readText(bytes)
   return 'text' in read ? read.text : bytes.toString('latin1')
 }
 
-/** What the files hold, when it can be used together. Throws ConfigError; nothing of a key is in it. */
+/** Throws ConfigError, without anything of a key, when the files do not fit together. */
 export function tlsMaterial(texts: TlsTexts): TlsMaterial {
   const faults: ConfigIssue[] = []
   const attempt = <T>(which: keyof TlsFiles, detail: string, work: () => T): T | undefined => {
@@ -85,31 +75,30 @@ export function tlsMaterial(texts: TlsTexts): TlsMaterial {
       return undefined
     }
   }
-  const chain = attempt('certificate', 'holds no certificate in PEM', () => certificatesIn(texts.certificate))
+  const certificates = (which: 'certificate' | 'clientAuthority') =>
+    attempt(which, 'holds no certificate in PEM', () => certificatesIn(texts[which] ?? '')) ?? []
+  const chain = certificates('certificate')
   const key = attempt('key', 'holds no private key in PEM, or an encrypted one', () =>
     createPrivateKey(texts.key)
   )
-  const { clientAuthority } = texts
-  const authorities =
-    clientAuthority === null
-      ? []
-      : attempt('clientAuthority', 'holds no certificate in PEM', () => certificatesIn(clientAuthority))
-  const [own] = chain ?? []
+  const asksForCertificates = texts.clientAuthority !== null
+  const authorities = asksForCertificates ? certificates('clientAuthority') : []
+  const [own] = chain
   if (own && key && !own.checkPrivateKey(key))
     faults.push({ key: settings.key, detail: 'is not the key of the certificate' })
   if (faults.length > 0 || !own || !key) throw new ConfigError(faults)
   const context = contextOf(texts, key)
-  attempt('certificate', 'cannot be served: too weak, or of a kind that TLS does not take', () =>
+  attempt('certificate', 'cannot be served: too weak, or of a kind that TLS does not support', () =>
     createSecureContext(context)
   )
   if (faults.length > 0) throw new ConfigError(faults)
   return {
     context: () => context,
-    asksForCertificates: clientAuthority !== null,
+    asksForCertificates,
     validTo: own.validToDate,
     certificates: [
-      ...(chain ?? []).map(certificate => factsOf('certificate', certificate)),
-      ...(authorities ?? []).map(certificate => factsOf('clientAuthority', certificate))
+      ...chain.map(certificate => factsOf('certificate', certificate)),
+      ...authorities.map(certificate => factsOf('clientAuthority', certificate))
     ]
   }
 }
@@ -117,8 +106,8 @@ export function tlsMaterial(texts: TlsTexts): TlsMaterial {
 function factsOf(
   which: keyof TlsFiles,
   { validFromDate: from, validToDate: to, ca: isAuthority }: X509Certificate
-): CertificateFacts {
-  return { setting: settings[which], from, to, isAuthority }
+) {
+  return { setting: settings[which], from, to, isAuthority } as const
 }
 
 function certificatesIn(pem: string): X509Certificate[] {
@@ -127,14 +116,14 @@ function certificatesIn(pem: string): X509Certificate[] {
   return blocks.map(block => new X509Certificate(block))
 }
 
-/** Every connection proves itself, and once: a session that is taken up again is not checked against the authority. */
+/** Every connection is authenticated, once: a resumed session would not be checked against the authority. */
 const once = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION
 
 function contextOf(texts: TlsTexts, key: KeyObject): SecureContextOptions {
   return {
     cert: texts.certificate,
     key: key.export({ type: 'pkcs8', format: 'pem' }),
-    // Without one Node trusts every authority that it knows of: that is for listeners that ask for no certificate.
+    // Without one Node trusts every authority that it knows: only a listener that asks for no certificate may do so.
     ...(texts.clientAuthority !== null && { ca: texts.clientAuthority }),
     minVersion: 'TLSv1.2',
     secureOptions: once

@@ -5,7 +5,7 @@ import { CredentialPool } from './credential-pool.ts'
 import { CredentialReconciler } from './credential-reconciler.ts'
 import { isCommand } from './secrets/watch.ts'
 
-/** The credentials of this process, and what keeps them as the store says. */
+/** The credentials of this process, and what keeps them up to date with the store. */
 export type Custody = { readonly credentials: CredentialPool; readonly keeper: CredentialReconciler }
 
 type CustodyOptions = {
@@ -15,7 +15,7 @@ type CustodyOptions = {
   readonly store: CredentialJobs & RevertJob
 }
 
-/** Puts custody together. Nothing is opened yet. */
+/** Builds custody. No credential is opened yet. */
 export function openCustody(config: Config, { env, pid, events, store }: CustodyOptions): Custody {
   const credentials = new CredentialPool({
     events,

@@ -1,9 +1,9 @@
 import type { EventPublisher } from '../telemetry/events.ts'
 
-/** How often a sealed gateway looks whether its master key has come. */
+/** How often a sealed gateway looks for its master key. */
 const everyMs = 1_000
 
-/** Tries to unseal until it works, and logs each new reason why it does not. Returns what stops it. */
+/** Tries to unseal until it works, and reports each new reason why it does not. Returns what stops it. */
 export function retryUnsealing<Opened extends object>(
   store: { call(job: 'unseal', nothing: undefined): Promise<Opened | { sealed: string }> },
   events: EventPublisher,
@@ -11,9 +11,10 @@ export function retryUnsealing<Opened extends object>(
 ): () => void {
   let timer: NodeJS.Timeout | undefined
   let stopped = false
-  let told = ''
+  let reported = ''
 
-  async function reasonToWait(): Promise<string | null> {
+  /** Null once it is unsealed. */
+  async function unseal(): Promise<string | null> {
     try {
       const found = await store.call('unseal', undefined)
       if ('sealed' in found) return found.sealed
@@ -25,10 +26,10 @@ export function retryUnsealing<Opened extends object>(
   }
 
   async function attempt(): Promise<void> {
-    const reason = await reasonToWait()
+    const reason = await unseal()
     if (reason === null || stopped) return
-    if (reason !== told) events.publish('gateway.still_sealed', { reason })
-    told = reason
+    if (reason !== reported) events.publish('gateway.still_sealed', { reason })
+    reported = reason
     timer = setTimeout(attempt, everyMs)
   }
 

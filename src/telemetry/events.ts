@@ -2,10 +2,9 @@ import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 
 type Level = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
 
-/** How much an event matters, what it says to people, and what it carries. */
 type EventKind<Payload> = { readonly level: Level; readonly message: string; readonly carries?: Payload }
 
-/** Without a type of its own an event carries nothing. */
+/** An event carries nothing unless a type is given. */
 function event<Payload = Record<never, never>>(level: Level, message: string): EventKind<Payload> {
   return { level, message }
 }
@@ -17,7 +16,7 @@ type Addresses = { url: string; admin_url: string; upstream: string; version: st
 type Certificate = { readonly not_after: string; readonly days_left: number }
 type Incident<Name extends string> = { readonly incident: Name }
 
-/** Every event, by its stable name. */
+/** Every event by its stable name, with the level and message of its log line. Operators alert on names. */
 export const eventTable = {
   'process.starting': event<{ pid: number }>('info', 'starting'),
   'process.signal_ignored': event<{ signal: string; reason: string }>('warn', 'signal ignored'),
@@ -87,23 +86,23 @@ export const eventTable = {
 export type EventName = keyof typeof eventTable
 export type EventPayload<Name extends EventName> = NonNullable<(typeof eventTable)[Name]['carries']>
 
-/** The events of what failed, which carry no more than the error. */
+/** The events that need carry no more than an error. */
 export type FailureEvent = {
   [Name in EventName]: Failure extends EventPayload<Name> ? Name : never
 }[EventName]
 
-/** What whoever has something to report is given. */
+/** What the domains get: they publish, and do not listen. */
 export type EventPublisher = Pick<Events, 'publish'>
 
 /** What travels on a channel. */
 type Message<Name extends EventName> = { readonly source: Events; readonly payload: EventPayload<Name> }
 
 /**
- * The events of one gateway. Channels belong to the whole process, where several gateways may run: a subscriber hears only the
+ * The events of one gateway. Channels belong to the process, where several gateways may run: a listener gets the events of the
  * gateway that it subscribed to.
  */
 export class Events {
-  /** Calls every subscriber before it returns. What must happen does not depend on them. */
+  /** Calls every listener before it returns. Nothing that must happen may depend on one. */
   publish<Name extends EventName>(name: Name, payload: EventPayload<Name>): void {
     const subscribed = channel(channelOf(name))
     if (!subscribed.hasSubscribers) return
@@ -113,12 +112,12 @@ export class Events {
 
   /** Returns what ends the subscription. */
   subscribe<Name extends EventName>(name: Name, listener: (payload: EventPayload<Name>) => void): () => void {
-    const hear = (message: unknown) => {
+    const filter = (message: unknown) => {
       const { source, payload } = message as Message<Name>
       if (source === this) listener(payload)
     }
-    subscribe(channelOf(name), hear)
-    return () => void unsubscribe(channelOf(name), hear)
+    subscribe(channelOf(name), filter)
+    return () => void unsubscribe(channelOf(name), filter)
   }
 }
 

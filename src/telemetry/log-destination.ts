@@ -1,14 +1,14 @@
 import { openSink, type Sink } from './log-sink.ts'
 
-/** Lines go out together, when so many bytes wait or so much time has passed: a write for each would cost too much. */
+/** Lines are written together, after so many bytes or so much time: a write for each would cost too much. */
 const flushBytes = 65_536
 const flushMs = 100
-/** When nothing can be written, lines are dropped, and counted, past this many bytes: the gateway neither waits nor grows. */
+/** While nothing can be written, lines past this many bytes are dropped and counted: the gateway neither waits nor grows. */
 const boundBytes = 4 << 20
-/** For how long after its line in the log a loss is shown: whoever asks twice a minute sees it. */
+/** How long a loss shows after its line in the log: a probe every half a minute sees it. */
 const shownMs = 60_000
 
-/** Where log lines go. Never blocks the event loop, not even when the other end of a pipe has stopped reading. */
+/** Takes log lines, and never blocks the event loop, not even when the reader of a pipe has stopped. */
 export class LogDestination {
   readonly #sink: Sink
   readonly #nowMs: () => number
@@ -44,7 +44,7 @@ export class LogDestination {
     this.#timer ??= setTimeout(() => this.#flush(), flushMs)
   }
 
-  /** Writes what waits. Resolves when it is written, or after `waitMs` when that cannot be done. */
+  /** Resolves when all lines are written, or after `waitMs`. */
   async end(waitMs: number): Promise<void> {
     this.#flush()
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -66,7 +66,7 @@ export class LogDestination {
     if (this.#lines.length > 0) this.#sink.write(this.#lines.join(''))
     this.#lines = []
     this.#bytes = 0
-    // The log reports a loss as soon as it can, also when no further line comes.
+    // A loss is reported as soon as possible, also when no further line comes.
     if (this.#lost > 0 && this.#sink.state !== 'gone') this.#flushSoon()
   }
 }

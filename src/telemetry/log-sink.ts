@@ -1,18 +1,18 @@
 import { closeSync, fstatSync, openSync, readSync, write as writeToFile } from 'node:fs'
 import { Socket } from 'node:net'
 
-/** Where text goes, without anybody waiting for it. */
+/** Takes text that nobody waits for. */
 export type Sink = {
-  /** How much was handed over and is not written yet. */
+  /** How much is not written yet. */
   readonly waiting: number
-  /** `failing`: it is tried again and again. `gone`: nothing can be written any more. */
+  /** `failing`: writes are tried again. `gone`: nothing can be written any more. */
   readonly state: 'open' | 'failing' | 'gone'
   write(text: string): void
-  /** Resolves when all that was handed over is written, or can never be. */
+  /** Resolves when all text is written, or can never be. */
   drained(): Promise<void>
 }
 
-/** As `fs.write`: at most `length` bytes from `offset` on, to where the file is or, with O_APPEND, to its end. */
+/** As `fs.write`. */
 export type WriteBytes = (
   fd: number,
   bytes: Buffer,
@@ -22,7 +22,7 @@ export type WriteBytes = (
   done: (error: NodeJS.ErrnoException | null, written: number) => void
 ) => void
 
-/** Pipes and sockets through the event loop, which never blocks on them; files through the thread pool. */
+/** Writes pipes and sockets through the event loop, which never blocks on them, and files through the thread pool. */
 export function openSink(fd: number): Sink {
   const kind = fstatSync(fd)
   if (kind.isFIFO() || kind.isSocket()) return new StreamSink(fd)
@@ -33,8 +33,7 @@ export function openSink(fd: number): Sink {
 
 /**
  * Whether a file ends with half a line, as a process leaves it that ended while the disk was full: the first line of this one
- * is not to be glued to it. Where that cannot be read, as when the file is not open for reading and the system has no other
- * name for it, nobody knows.
+ * must not continue it. False where the file cannot be read.
  */
 function endsWithinLine(fd: number, size: number): boolean {
   if (size === 0) return false
@@ -51,7 +50,7 @@ function endsWithinLine(fd: number, size: number): boolean {
   }
 }
 
-/** A pipe or a socket. When its reader has gone its lines have nowhere to go; calls are served on, the ledger tells of them. */
+/** A pipe or a socket. Once its reader has gone, lines are lost; calls are still served, and the ledger records them. */
 class StreamSink implements Sink {
   readonly #stream: Socket
 
@@ -78,17 +77,14 @@ class StreamSink implements Sink {
   }
 }
 
-/** How long a write that failed is not tried again: a full disk is emptied by somebody, not by haste. */
+/** The pause after a failed write. */
 const retryMs = 250
 
-/**
- * A file, or a terminal. What could not be written is kept and tried again from the byte on at which it failed, so that no
- * line is cut or lost for a disk that was full for a while.
- */
+/** A file or a terminal. A failed write is repeated from the byte at which it stopped: a full disk cuts and loses no line. */
 export class FileSink implements Sink {
   readonly #fd: number
   readonly #writeBytes: WriteBytes
-  /** What is being written, and what comes behind it. */
+  /** Under way, and what follows it. */
   #current = Buffer.alloc(0)
   #behind: string[] = []
   #behindLength = 0

@@ -4,10 +4,10 @@ import { timeText } from '../base/time-text.ts'
 
 export type { Logger }
 
-/** What a key of the upstream, of a tenant or of an administrator looks like: never to be logged, whatever it is part of. */
+/** Keys of the upstream, of tenants and of administrators, wherever they stand. */
 const keyShapes = /\b(?:bd|cgw|cga)_[A-Za-z0-9_]+/g
 
-/** The names of what is thrown where the program itself is wrong: the engine's classes, and assertions. */
+/** The errors of a program that is wrong: the engine's classes, and assertions. */
 const bugNames: ReadonlySet<unknown> = new Set([
   'Error',
   'AggregateError',
@@ -20,7 +20,6 @@ const bugNames: ReadonlySet<unknown> = new Set([
   'URIError'
 ])
 
-/** Something thrown that nobody expected, whatever its class. */
 class Bug {
   readonly thrown: unknown
 
@@ -29,35 +28,35 @@ class Bug {
   }
 }
 
-/** Marks, as `err` of a log line, what should never have been thrown: its stack is logged in any case. */
+/** As `err` of a log line: what was thrown is a bug, whatever its class, and its stack is logged. */
 export function asBug(thrown: unknown): unknown {
   return new Bug(thrown)
 }
 
 /**
- * The process's logger. Call sites list what they log; errors are the one thing with foreign text in it, so theirs is
- * reduced to type, code, message and, for bugs, stack, with anything shaped like a key blotted out.
+ * The process's logger. Call sites list what they log. Only errors hold foreign text: of them type, code, message and, for bugs,
+ * stack are logged, and whatever looks like a key is blotted out.
  */
 export function createLogger(level: string, destination: DestinationStream): Logger {
   return pino(
-    { level, base: null, timestamp: () => `,"time":"${timeText()}"`, serializers: { err: describe } },
+    { level, base: null, timestamp: () => `,"time":"${timeText()}"`, serializers: { err: describeError } },
     destination
   )
 }
 
-function describe(err: unknown): Record<string, unknown> {
-  return err instanceof Bug ? describeError(err.thrown, true) : describeError(err, false)
-}
-
-/** What was thrown, as it may be logged: in words, whatever it was. */
-function describeError(thrown: unknown, isBug: boolean): Record<string, unknown> {
+/** In words, whatever was thrown. */
+function describeError(err: unknown): Record<string, unknown> {
+  // Of several failures of one cleanup the first is the cause.
+  if (err instanceof SuppressedError) return describeError(err.suppressed)
+  const isBug = err instanceof Bug
+  const thrown = isBug ? err.thrown : err
   if (typeof thrown !== 'object' || thrown === null)
     return { type: thrown === null ? 'null' : typeof thrown, message: blot(String(thrown)) }
   const { name, code, message, stack } = thrown as Partial<NodeJS.ErrnoException>
   const isError = thrown instanceof Error || isNativeError(thrown)
   return {
     type: isError ? name : 'object',
-    // A number says nothing: a DOMException has one from a legacy table.
+    // Only words say something: a DOMException has a number from a legacy table.
     ...(typeof code === 'string' && { code }),
     message: typeof message === 'string' ? blot(message) : 'what was thrown is no error and has no message',
     ...(isError && (isBug || !isExpected(name, code)) && { stack: blot(stack ?? '') })
@@ -65,9 +64,8 @@ function describeError(thrown: unknown, isBug: boolean): Record<string, unknown>
 }
 
 /**
- * A class of its own, or a code of the system's or of SQLite's, is given to states that can be: a file that is not there,
- * a store that is locked. Their message says it all, and a stack would look like a crash. Error alone, without a
- * code, and what the engine throws by itself is a bug.
+ * A class of its own, or a code of the system's or of SQLite's, means a state to be expected: a missing file, a locked store. Its
+ * message says it all, and a stack would look like a crash. A bare Error without a code, and whatever the engine throws, is a bug.
  */
 function isExpected(name: unknown, code: unknown): boolean {
   return !bugNames.has(name) || (name === 'Error' && typeof code === 'string')

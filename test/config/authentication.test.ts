@@ -50,15 +50,15 @@ const pair = { GATEWAY_TLS_CERT: 'file:a.pem', GATEWAY_TLS_KEY: 'file:a.key' }
 const tls = { ...pair, GATEWAY_TLS_CLIENT_CA: 'file:ca.pem' }
 const certificates = (...list: object[]) => ({ ...tls, GATEWAY_CLIENT_CERTIFICATES: list })
 
-test('issuers have defaults for what need not be said', () => {
+test('an issuer without tenant_claim and tenants gets their defaults', () => {
   expect(load(issuers({})).tokenIssuers).toEqual([{ ...issuer, tenantClaim: 'sub', tenants: null }])
-  const told = issuers({ tenant_claim: 'team', tenants: { 'team/a': 'acme' } })
-  expect(load(told).tokenIssuers).toMatchObject([
+  const named = issuers({ tenant_claim: 'team', tenants: { 'team/a': 'acme' } })
+  expect(load(named).tokenIssuers).toMatchObject([
     { tenantClaim: 'team', tenants: new Map([['team/a', 'acme']]) }
   ])
 })
 
-test('the file takes the same as a list of its own', () => {
+test('a file holds issuers and certificate mappings as YAML lists', () => {
   const file = join(folder, 'lists.yaml')
   writeFileSync(
     file,
@@ -87,28 +87,28 @@ GATEWAY_CLIENT_CERTIFICATES:
   ])
 })
 
-describe('the keys of an issuer are at', () => {
+describe('the key set of an issuer', () => {
   test.each([
     'https://a.example/k?v=1',
     'http://127.0.0.1:8080/k',
     'http://[::1]/k',
     'http://localhost/k',
     'file:k.json'
-  ])('%s', jwks => {
+  ])('may be at %s', jwks => {
     expect(faultsOf(issuers({ jwks }))).toEqual({})
   })
 
   test.each([
     ...['http://a.example/k', 'http://10.0.0.1/k', 'http://127.0.0.1.example/k', 'ftp://a/k', 'file:', ''],
     ...[`https://user:${secret}@a.example/k`, 'https://a.example/k#x', 'https://', 'k.json', 'data:,{}']
-  ])('no place such as %j', jwks => {
+  ])('may not be at %j', jwks => {
     expect(faultsOf(issuers({ jwks }))).toEqual({
       'GATEWAY_JWT_ISSUERS[0].jwks': 'must be an https URL (http only for a loopback address), or file:PATH'
     })
   })
 })
 
-describe('algorithms are asymmetric and given:', () => {
+describe('the algorithms of an issuer are asymmetric and given:', () => {
   test.each([['HS256'], ['none'], ['RS256', 'HS512'], ['rs256'], [7]])('%j is refused', (...algorithms) => {
     const [key, ...more] = Object.keys(faultsOf(issuers({ algorithms })))
     expect(key).toBe(`GATEWAY_JWT_ISSUERS[0].algorithms[${algorithms.length - 1}]`)
@@ -120,7 +120,7 @@ describe('algorithms are asymmetric and given:', () => {
   })
 })
 
-test('every fault is told with the way to it, at once, and with no value', () => {
+test('all faults are reported at once, with the paths to their members, and without values', () => {
   expect(
     faultsOf({
       GATEWAY_JWT_ISSUERS: [
@@ -152,15 +152,15 @@ test('every fault is told with the way to it, at once, and with no value', () =>
   })
 })
 
-test('a list that is no JSON, or no list, is told without its text', () => {
+test('a list that is no JSON, or no list, is reported without its text', () => {
   for (const text of [`[{"name":"${secret}`, `{"name":"${secret}"}`, '7', secret])
     expect(Object.keys(faultsOf({ GATEWAY_JWT_ISSUERS: text }))).toEqual(['GATEWAY_JWT_ISSUERS'])
 })
 
 test('no two issuers share a name or an issuer, and no two mappings the same certificates', () => {
   expect(faultsOf(issuers({}, { issuer: 'b' }, { name: 'c' }))).toEqual({
-    'GATEWAY_JWT_ISSUERS[1].name': 'is the name of an earlier one too',
-    'GATEWAY_JWT_ISSUERS[2].issuer': 'is the issuer of an earlier one too'
+    'GATEWAY_JWT_ISSUERS[1].name': 'is also the name of an earlier issuer',
+    'GATEWAY_JWT_ISSUERS[2].issuer': 'is also the issuer of an earlier entry'
   })
   const tenant = 'acme'
   expect(
@@ -173,12 +173,12 @@ test('no two issuers share a name or an issuer, and no two mappings the same cer
       )
     )
   ).toEqual({
-    'GATEWAY_CLIENT_CERTIFICATES[1]': 'is about the same certificates as an earlier one',
-    'GATEWAY_CLIENT_CERTIFICATES[3]': 'is about the same certificates as an earlier one'
+    'GATEWAY_CLIENT_CERTIFICATES[1]': 'maps the same certificates as an earlier entry',
+    'GATEWAY_CLIENT_CERTIFICATES[3]': 'maps the same certificates as an earlier entry'
   })
 })
 
-test('a mapping is by a URI or by a subject, and a subject is a name', () => {
+test('a certificate mapping has either a URI or a subject, which is a distinguished name', () => {
   const tenant = 'acme'
   const both = { subject: 'CN=a', san_uri: 'urn:a', tenant }
   expect(faultsOf(certificates(both, { tenant }, { subject: 'billing', tenant }))).toEqual({
@@ -188,7 +188,7 @@ test('a mapping is by a URI or by a subject, and a subject is a name', () => {
   })
 })
 
-describe('of TLS, what needs the other is told:', () => {
+describe('a TLS setting without the one that it needs is refused:', () => {
   const mapping = [{ san_uri: 'urn:a', tenant: 'acme' }]
   test.each<[Settings, Record<string, string>]>([
     [{ GATEWAY_TLS_CERT: 'file:a' }, { GATEWAY_TLS_CERT: 'needs GATEWAY_TLS_KEY too' }],
@@ -206,7 +206,7 @@ describe('of TLS, what needs the other is told:', () => {
   })
 })
 
-test('the example of the document is taken as it stands', () => {
+test('the example in the document for callers is accepted unchanged', () => {
   const document = readFileSync(new URL('../../docs/callers.md', import.meta.url), 'utf8')
   const file = join(folder, 'example.yaml')
   writeFileSync(file, /```yaml\n([\s\S]+?)```/.exec(document)?.[1] ?? '')

@@ -40,6 +40,7 @@ test('without any setting the documented defaults hold', () => {
     port: 8080,
     adminHost: '127.0.0.1',
     adminPort: 8081,
+    limitsUrl: 'memory:',
     storeUrl: 'sqlite:./data/gateway.db',
     upstreamOrigin: 'https://api.bigdata.com',
     upstreamKey: 'env:BIGDATA_API_KEY',
@@ -59,13 +60,12 @@ test('without any setting the documented defaults hold', () => {
     tokenIssuers: [],
     tls: null,
     clientCertificates: [],
-    unknownVariables: [],
     warnings: [],
     sources: new Map()
   })
 })
 
-test('it cannot be changed once it is read', () => {
+test('a configuration that was read is frozen', () => {
   expect(Object.isFrozen(loadConfig({}, yaml('')))).toBe(true)
 })
 
@@ -82,9 +82,9 @@ describe('where settings come from', () => {
     expect(loadConfig({}, yaml('GATEWAY_MASTER_KEY: env:MASTER')).masterKeyIsDefault).toBe(false)
   })
 
-  test('a variable that is no setting is named, and others are none of our business', () => {
+  test('an unknown GATEWAY_ variable is a warning, and other variables are ignored', () => {
     const config = loadConfig({ GATEWAY_PROT: secret, PATH: '/bin' }, yaml(''))
-    expect(config.unknownVariables).toEqual(['GATEWAY_PROT'])
+    expect(config.warnings).toEqual(['GATEWAY_PROT is set but is not a setting: did you mean GATEWAY_PORT?'])
   })
 
   test('a member of the file that is no setting is a fault', () => {
@@ -99,7 +99,7 @@ describe('where settings come from', () => {
       'is not valid YAML: a bracket before this place that is not closed, or lines that are indented too little',
       `GATEWAY_PORT: [${secret}`
     ],
-    ['is not valid YAML: a member that has been given before', `a: 1\na: ${secret}`],
+    ['is not valid YAML: a member that was given before', `a: 1\na: ${secret}`],
     ['must be a YAML mapping of settings, e.g. GATEWAY_PORT: 8080', `- ${secret}`],
     ['must be a YAML mapping of settings, e.g. GATEWAY_PORT: 8080', secret]
   ])('a file that %s is a fault that quotes none of it', (detail, text) => {
@@ -107,13 +107,13 @@ describe('where settings come from', () => {
     expect(faultsOf({}, file)).toEqual({ [file]: detail })
   })
 
-  test('a file that was asked for and is not there is a fault', () => {
+  test('a missing file is a fault when it was named', () => {
     const file = join(folder, 'absent.yaml')
     expect(faultsOf({}, file)).toEqual({ [file]: 'cannot be read (ENOENT)' })
   })
 })
 
-test('all faults are told at once, each with its key and what it should be, none with its value', () => {
+test('all faults are reported at once, each with its key and what it should be, and none with its value', () => {
   const faults = faultsOf(
     {
       GATEWAY_PORT: secret,
@@ -155,9 +155,12 @@ test('all faults are told at once, each with its key and what it should be, none
 })
 
 describe('a number', () => {
-  test.each(['', ' ', '08', '8080', '0', '65535'])('%j is taken or left at its default', text => {
-    expect(faultsOf({ GATEWAY_PORT: text.trim() })).toEqual({})
-  })
+  test.each(['', ' ', '08', '8080', '0', '65535'])(
+    '%j is accepted as a port, or leaves the default',
+    text => {
+      expect(faultsOf({ GATEWAY_PORT: text.trim() })).toEqual({})
+    }
+  )
 
   test.each(['65536', '-1', '1e3', '0x50', '80.0', ' 80', '٨٠', '9'.repeat(30), 'true'])(
     '%j is none',
@@ -176,7 +179,7 @@ describe('the upstream origin', () => {
     'http://127.9.9.9',
     'http://localhost:9090',
     'http://[::1]:9090'
-  ])('%s is taken', origin => {
+  ])('%s is accepted', origin => {
     expect(loadConfig({ GATEWAY_UPSTREAM_ORIGIN: origin }, yaml('')).upstreamOrigin).toBe(
       origin.replace(/\/$/, '')
     )
@@ -222,8 +225,8 @@ describe('the upstream origin', () => {
   })
 })
 
-describe('where the description is shown', () => {
-  test.each(['public', 'admin', 'off'])('%s is taken, from the file too', where => {
+describe('the listener that shows the description', () => {
+  test.each(['public', 'admin', 'off'])('%s is accepted, from the file too', where => {
     expect(loadConfig({ GATEWAY_DOCS: where }, yaml('')).docs).toBe(where)
     expect(loadConfig({}, yaml(`GATEWAY_DOCS: ${where}\n`)).docs).toBe(where)
   })

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Config } from '../../config/config.ts'
 import type { ConfigIssue } from '../../config/error.ts'
-import { unknownTenants } from '../../config/unknown-tenants.ts'
+import { unknownTenants } from '../../config/warnings.ts'
 import { typedQueries } from '../../store/queries.ts'
 import type { InspectedStore } from '../../store/sqlite/inspect-store.ts'
 

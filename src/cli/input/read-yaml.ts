@@ -1,6 +1,6 @@
-import { isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import { isScalar, visit } from 'yaml'
 import type { ConfigIssue } from '../../config/error.ts'
-import { describeYamlError } from '../../config/yaml-error.ts'
+import { contentOf, parseYaml, unresolvedAlias } from '../../config/yaml-text.ts'
 
 /** Aliases that a file may follow: without a bound a few lines could stand for more than memory holds. */
 const aliasesBound = 100
@@ -16,39 +16,26 @@ export function readYaml(name: string, text: string): YamlRead {
     const detail = `is longer than ${longestText} characters: give it in parts, without --prune`
     return { faults: [{ key: name, detail }] }
   }
-  const lines = new LineCounter()
   // Names are texts, also those that look like numbers. That none is given twice is checked below: to have it checked
   // here would take the square of the time.
-  const document = parseDocument(text, {
+  const yaml = parseYaml(text, {
     // What other versions and tags make of a text is no mapping, list or plain value, and may pass for an empty mapping.
     schema: 'core',
     resolveKnownTags: false,
     stringKeys: true,
-    uniqueKeys: false,
-    lineCounter: lines,
-    // Each would quote its line, which one that is as long as the file makes the square of the time. None is shown.
-    prettyErrors: false,
-    // Silent, it would not tell of a second document.
-    logLevel: 'error'
+    uniqueKeys: false
   })
-  const at = (offset: number) => `${name}, line ${lines.linePos(offset).line}`
-  // One slip makes several errors of a line: the first tells enough.
-  const wrong = new Map<string, ConfigIssue>()
-  for (const error of [...document.errors, ...document.warnings].toReversed())
-    wrong.set(at(error.pos[0]), { key: at(error.pos[0]), detail: describeYamlError(error) })
-  if (wrong.size > 0) return { faults: [...wrong.values()].toReversed() }
-  if (document.contents === null) return { faults: [{ key: name, detail: 'is empty' }] }
-  const repeated = repeatedMembers(document).map(offset => ({
+  const at = (offset: number) => `${name}, line ${yaml.positionOf(offset).line}`
+  if (yaml.errors.length > 0)
+    return { faults: yaml.errors.map(({ offset, detail }) => ({ key: at(offset), detail })) }
+  if (yaml.document.contents === null) return { faults: [{ key: name, detail: 'is empty' }] }
+  const repeated = repeatedMembers(yaml.document).map(offset => ({
     key: at(offset),
-    detail: 'is a member that has been given before'
+    detail: 'is a member that was given before'
   }))
   if (repeated.length > 0) return { faults: repeated }
-  try {
-    return { value: document.toJS({ maxAliasCount: aliasesBound }) as unknown }
-  } catch {
-    // Its message may quote the file.
-    return { faults: [{ key: name, detail: 'has an alias without its anchor, or too many aliases' }] }
-  }
+  const value = contentOf(yaml, aliasesBound)
+  return value === undefined ? { faults: [{ key: name, detail: unresolvedAlias }] } : { value }
 }
 
 /** Where the names of members stand that their mapping has already. */

@@ -254,11 +254,11 @@ test('what starts and may not do what was meant is a warning of both, in the sam
   const { warnings } = JSON.parse(checked.stdout) as { warnings: string[] }
   expect(warnings).toEqual([
     'GATEWAY_PROT is set but is not a setting: did you mean GATEWAY_PORT?',
-    expect.stringMatching(/^GATEWAY_SERVICE_HOST is no setting but tells of the service gateway,/),
+    expect.stringMatching(/^GATEWAY_SERVICE_HOST is no setting but describes the service gateway,/),
     expect.stringMatching(
       /^HTTPS_PROXY is not used: the gateway goes to https:\/\/127\.0\.0\.1\.nip\.invalid directly/
     ),
-    'GATEWAY_EXEC_ENVIRONMENT: VAULT_TOKEN is not set here: commands of exec: references run without',
+    'GATEWAY_EXEC_ENVIRONMENT: VAULT_TOKEN is not set in this environment: commands of exec: references run without it',
     `GATEWAY_MASTER_KEY: file:${place('master.key')} can be read by everybody on this machine (mode 644): chmod 600 it (environment)`,
     `GATEWAY_TLS_KEY: file:${keyFile} can be read by everybody on this machine (mode 644): chmod 600 it (environment)`,
     expect.stringMatching(/^GATEWAY_TLS_CERT: holds a certificate that has expired \(.*Z\) \(environment\)$/),

@@ -27,7 +27,7 @@ function rewrite(encode: (text: string) => Buffer): void {
   }
 }
 
-describe('PEM files that an editor has saved are taken:', () => {
+describe('PEM files are accepted as editors save them:', () => {
   test.each<[string, (text: string) => Buffer]>([
     ['with a byte order mark', text => Buffer.from(mark + text)],
     ['in UTF-16', text => Buffer.from(mark + text, 'utf16le')],

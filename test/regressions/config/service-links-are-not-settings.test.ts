@@ -23,26 +23,26 @@ function linksOf(service: string): Record<string, string> {
 const sentence =
   'GATEWAY_PORT, GATEWAY_PORT_8080_TCP, GATEWAY_PORT_8080_TCP_ADDR, GATEWAY_PORT_8080_TCP_PORT, ' +
   'GATEWAY_PORT_8080_TCP_PROTO, GATEWAY_SERVICE_HOST, GATEWAY_SERVICE_PORT, GATEWAY_SERVICE_PORT_HTTP are no settings but ' +
-  'tell of the service gateway, as Kubernetes does, and count as not set: put enableServiceLinks: false into the spec of ' +
-  'the pod, or give the service another name'
+  'describe the service gateway, as Kubernetes does, and count as not set: set enableServiceLinks: false in the spec of ' +
+  'the pod, or rename the service'
 
 test('variables of a service named gateway count as not set, and one sentence says so', () => {
   const config = loadConfig(linksOf('GATEWAY'), devNull)
-  expect(config).toMatchObject({ port: 8080, unknownVariables: [], warnings: [sentence] })
+  expect(config).toMatchObject({ port: 8080, warnings: [sentence] })
 })
 
-test('of one alone it speaks in the singular', () => {
+test('the sentence about a single variable is in the singular', () => {
   const { warnings } = loadConfig({ GATEWAY_SERVICE_HOST: '10.96.0.17' }, devNull)
-  expect(warnings).toEqual([expect.stringMatching(/is no setting but tells .* and counts as not set:/)])
+  expect(warnings).toEqual([expect.stringMatching(/is no setting but describes .* and counts as not set:/)])
 })
 
-test('so do those of a service named gateway-admin, which has the name of another setting', () => {
+test('variables of a service named gateway-admin, which has the name of another setting, count as not set too', () => {
   const { adminPort, warnings } = loadConfig(linksOf('GATEWAY_ADMIN'), devNull)
   expect(adminPort).toBe(8081)
-  expect(warnings).toEqual([expect.stringContaining('tell of the service gateway-admin,')])
+  expect(warnings).toEqual([expect.stringContaining('describe the service gateway-admin,')])
 })
 
-test('the file says the port, and a port in the environment is one still', async () => {
+test('beside service links the port of the file counts, and so does a port in the environment', async () => {
   const gateway = commandLine()
   const file = join(gateway.folder, 'gateway.yaml')
   writeFileSync(file, 'GATEWAY_PORT: 9000\n')
@@ -50,7 +50,7 @@ test('the file says the port, and a port in the environment is one still', async
   expect(loadConfig({ ...linksOf('GATEWAY'), GATEWAY_PORT: '9100' }, file).port).toBe(9100)
 })
 
-test('check says it once, among its warnings, and other commands say nothing', async () => {
+test('check reports service links once, among its warnings, and other commands do not', async () => {
   const gateway = commandLine()
   const env = {
     ...linksOf('GATEWAY'),

@@ -29,7 +29,7 @@ function faultsOf(env: Record<string, string>, text: string | Buffer = ''): stri
   }
 }
 
-describe('the same value in another form is taken:', () => {
+describe('a value in an equivalent form is accepted:', () => {
   test.each<[string, string | Buffer, Partial<Config>]>([
     ['a number in quotes', 'GATEWAY_PORT: "9000"\n', { port: 9000 }],
     [
@@ -71,15 +71,12 @@ describe('the same value in another form is taken:', () => {
   })
 })
 
-describe('what is not taken gets a sentence that names the form:', () => {
+describe('a value in a wrong form is refused by a sentence that names the form:', () => {
   test.each<[Record<string, string>, string]>([
-    [
-      { GATEWAY_PORT: '"8080"' },
-      'GATEWAY_PORT: must be a port, 0 to 65535; it is in quotes: write it without them (environment)'
-    ],
+    [{ GATEWAY_PORT: '"8080"' }, 'GATEWAY_PORT: must be a port, 0 to 65535; remove the quotes (environment)'],
     [
       { GATEWAY_PORT: '8080\r' },
-      'GATEWAY_PORT: must be a port, 0 to 65535; there is white space before or behind it (environment)'
+      'GATEWAY_PORT: must be a port, 0 to 65535; remove the white space around it (environment)'
     ],
     [
       { GATEWAY_HOST: '0.0.0.0:8080' },
@@ -99,19 +96,19 @@ describe('what is not taken gets a sentence that names the form:', () => {
     ],
     [
       { GATEWAY_TRUSTED_PROXIES: '"10.0.0.0/8"' },
-      'GATEWAY_TRUSTED_PROXIES: must be addresses or CIDR ranges, separated by commas, whose X-Forwarded-For is believed; it is in quotes: write it without them (environment)'
+      'GATEWAY_TRUSTED_PROXIES: must be addresses or CIDR ranges, separated by commas, whose X-Forwarded-For is believed; remove the quotes (environment)'
     ],
     [
       { GATEWAY_UPSTREAM_ORIGIN: ' https://api.bigdata.com' },
-      'GATEWAY_UPSTREAM_ORIGIN: must be an origin, https://HOST[:PORT]; http: only for a loopback address; there is white space before or behind it (environment)'
+      'GATEWAY_UPSTREAM_ORIGIN: must be an origin, https://HOST[:PORT]; http: only for a loopback address; remove the white space around it (environment)'
     ],
     [
       { GATEWAY_UPSTREAM_KEY: "'env:KEY'" },
-      'GATEWAY_UPSTREAM_KEY: must be a reference, env:NAME, file:PATH or exec:COMMAND (never the secret itself); it is in quotes: write it without them (environment)'
+      'GATEWAY_UPSTREAM_KEY: must be a reference, env:NAME, file:PATH or exec:COMMAND (never the secret itself); remove the quotes (environment)'
     ],
     [
       { GATEWAY_LOG_LEVEL: 'GATEWAY_LOG_LEVEL=info' },
-      'GATEWAY_LOG_LEVEL: must be one of fatal, error, warn, info, debug, silent; it begins with the name of the setting: write the value alone (environment)'
+      'GATEWAY_LOG_LEVEL: must be one of fatal, error, warn, info, debug, silent; it begins with the name of the setting: write only the value (environment)'
     ]
   ])('%j', (env, fault) => {
     expect(faultsOf(env)).toEqual([fault])
@@ -147,7 +144,7 @@ describe('two listeners on one port are a fault before either starts:', () => {
   })
 })
 
-describe('a fault says where its setting was given:', () => {
+describe('a fault names the place of its setting:', () => {
   test('line and column in the file, also of members, or the environment', () => {
     const text = `# settings
 GATEWAY_PORT: many
@@ -186,10 +183,10 @@ GATEWAY_JWT_ISSUERS:
     ],
     [
       'GATEWAY_HOST: a\nGATEWAY_PORT: 1\nGATEWAY_HOST: b\n',
-      ['FILE:3:1: is not valid YAML: a member that has been given before']
+      ['FILE:3:1: is not valid YAML: a member that was given before']
     ],
     ['a:\n\tb: 1\n', ['FILE:2:1: is not valid YAML: a tab, where lines are indented by spaces']],
-    ['a: 1\n---\nb: 2\n', ['FILE:2:1: begins a second document, where there may be one']],
+    ['a: 1\n---\nb: 2\n', ['FILE:2:1: begins a second document: only one is allowed']],
     ['__proto__: 1\n', ['__proto__: is not a setting (FILE:1:1)']],
     ['a: *b\n', ['FILE: has an alias without its anchor, or too many aliases']]
   ])('where %j is no YAML', (text, faults) => {

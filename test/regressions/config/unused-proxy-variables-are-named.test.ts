@@ -13,10 +13,10 @@ test.each<[string, Record<string, string>]>([
     'HTTPS_PROXY is',
     { ...proxy, NO_PROXY: 'localhost,10.0.0.0/8,.example.com,notbigdata.com,bigdata.com:8443' }
   ]
-])('a proxy that is not used is told of, and not its address: %s', (told, env) => {
+])('a proxy that is not used is reported without its address: %s', (told, env) => {
   const { warnings } = loadConfig(env, devNull)
   expect(warnings).toEqual([
-    `${told} not used: the gateway goes to https://api.bigdata.com directly. Let it out there without a proxy, and say so by NO_PROXY`
+    `${told} not used: the gateway goes to https://api.bigdata.com directly. Allow that in the network, and name them in NO_PROXY`
   ])
 })
 
@@ -26,11 +26,11 @@ test.each<Record<string, string>>([
   { ...proxy, NO_PROXY: 'localhost, .bigdata.com' },
   { ...proxy, no_proxy: 'API.bigdata.com:443' },
   { HTTPS_PROXY: '', NO_PROXY: '' }
-])('nothing is said where none would be used: %j', env => {
+])('no warning comes where no proxy would be used: %j', env => {
   expect(loadConfig(env, devNull).warnings).toEqual([])
 })
 
-test('issuers of tokens are asked directly too', () => {
+test('the warning also names the issuers of tokens', () => {
   const issuer = {
     name: 'a',
     issuer: 'a',

@@ -22,7 +22,7 @@ test('the first process of a container warns once when it runs commands', async 
   expect(await warningsOf({ env: command })).toBe(0)
 })
 
-test('a command that comes by the store is warned of when it is run', async () => {
+test('a command in the store is reported when it runs', async () => {
   const gateway = await startTestGateway({ pid: 1, env: { PATH: process.env['PATH'] ?? '' } })
   try {
     const source = 'exec:echo bd_v2_canary_of_another_command'

@@ -46,7 +46,7 @@ test('until the last call has been answered, the admin listener says that the pr
   }
 })
 
-test('once it is announced, calls are served as ever, each answer closes its connection, and both listeners are not ready', async () => {
+test('after a drain is announced calls are served, each answer closes its connection, and both listeners are unready', async () => {
   const gateway = await startTestGateway()
   try {
     const open = await rawConnection(gateway.port)
@@ -95,7 +95,7 @@ test.each([
   }
 )
 
-test('of requests sent together once the end is announced the first is served, and the others are never begun', async () => {
+test('after a drain is announced the first of several requests sent together is served, and the others are not begun', async () => {
   const gateway = await startTestGateway()
   try {
     gateway.running.announceEnd()

@@ -28,7 +28,7 @@ async function made(
   return { line: JSON.parse(line()), outcome }
 }
 
-test('an accepted call’s line says with what, for what, and how long it was upstream', async () => {
+test('the line of an accepted call names its credential, its connector and its time upstream', async () => {
   const { line, outcome } = await made()
   const { sharepoint } = file.gateway.connectors
   expect(line).toMatchObject({

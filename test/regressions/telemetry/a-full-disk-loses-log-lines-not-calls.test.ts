@@ -68,7 +68,7 @@ test('a disk that stays full is tried a few times a second', async () => {
   expect(disk.failures).toBeLessThan(50)
 })
 
-test('lines past what is kept are counted, and the count is in the log and shown for a minute after', async () => {
+test('lines past the bound are counted, and the count is logged and shown for a minute', async () => {
   const { disk, destination } = diskOf(0)
   const line = `${'x'.repeat(1023)}\n`
   for (let n = 0; n < 5_000; n++) destination.write(line)
@@ -86,7 +86,7 @@ test('lines past what is kept are counted, and the count is in the log and shown
   expect(destination.isLosing).toBe(false)
 })
 
-test('a log whose reader has gone is shown for good, and keeps nothing for it', () => {
+test('a log whose reader has gone is reported for good, and keeps no lines', () => {
   const written: string[] = []
   const gone = {
     state: 'gone' as const,

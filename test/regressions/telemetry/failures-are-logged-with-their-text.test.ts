@@ -163,6 +163,15 @@ describe('whatever was thrown is logged in words', () => {
     expect(stack === undefined || typeof stack === 'string').toBe(true)
   })
 
+  test('of several failures of one cleanup the first is logged', async () => {
+    const { lines, logger } = recordingLogger()
+    const stack = new AsyncDisposableStack()
+    for (const message of ['third', 'second', 'first'])
+      stack.defer(() => Promise.reject(Object.assign(new Error(message), { code: 'ENOSPC' })))
+    await stack.disposeAsync().catch(err => logger.error({ err }, 'it failed'))
+    expect(lines).toMatchObject([{ err: { type: 'Error', code: 'ENOSPC', message: 'first' } }])
+  })
+
   test('an error keeps its code when that is a word', () => {
     const { lines, logger } = recordingLogger()
     logger.error({ err: Object.assign(new Error('no'), { code: 'ENOENT' }) }, 'it failed')

@@ -33,13 +33,13 @@ function lines(): Record<string, unknown>[] {
     .map(line => JSON.parse(line))
 }
 
-test('probes that find all well are logged at debug', async () => {
+test('probes of a healthy gateway are logged at debug', async () => {
   expect(await probed('/livez')).toEqual([debug])
   expect(await probed()).toEqual([debug])
   expect(await probed()).toEqual([debug])
 })
 
-test('of probes that find the gateway unready the first is a warning, and the first that finds it well again is logged too', async () => {
+test('the first probe that finds the gateway unready is a warning, and the first that finds it ready again is logged too', async () => {
   unready = 'ledger_unavailable'
   expect(await probed()).toEqual([warn, 'ledger_unavailable'])
   expect(await probed()).toEqual([debug, 'ledger_unavailable'])
