@@ -6,29 +6,24 @@ import { type SecureServer, secure } from './node-options.ts'
 const warnWithinMs = 14 * 24 * 60 * 60_000
 
 /** The certificate in use, which follows its files. */
-export type TlsSource = {
-  /** The material to start the server with. */
-  readonly material: TlsMaterial
-  /** Whether the certificate in use has expired at this time, in milliseconds since 1970. */
-  hasExpired(now: number): boolean
-  /** Whether the files hold something that cannot be used. */
-  isBehindFiles(): boolean
-  /** Uses what the files hold from now on, for new connections. Unusable files are reported once. Returns what stops it. */
-  follow(server: SecureServer, options?: { everyMs?: number; now?: () => number }): () => void
-}
+export type TlsSource = Awaited<ReturnType<typeof openTls>>
 
 /** Reads the certificate, its key and its authorities. Throws ConfigError. */
-export async function openTls(files: TlsFiles, events: EventPublisher): Promise<TlsSource> {
+export async function openTls(files: TlsFiles, events: EventPublisher) {
   const texts = await readTlsFiles(files)
   const material = tlsMaterial(texts)
   reportExpiry(material, Date.now(), events)
   let served = material
   let behind = false
   return {
+    /** The material to start the server with. */
     material,
-    hasExpired: now => served.validTo.getTime() <= now,
+    /** Whether the certificate in use has expired at this time, in milliseconds since 1970. */
+    hasExpired: (now: number) => served.validTo.getTime() <= now,
+    /** Whether the files hold something that cannot be used. */
     isBehindFiles: () => behind,
-    follow: (server, { everyMs = 1_000, now = Date.now } = {}) =>
+    /** Uses what the files hold from now on, for new connections. Unusable files are reported once. Returns what stops it. */
+    follow: (server: SecureServer, { everyMs = 1_000, now = Date.now } = {}) =>
       followFiles(files, JSON.stringify(texts), everyMs, next => {
         try {
           const found = unexpired(next(), now())

@@ -2,8 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { endNow, type NodeSocket, type TakeRequest, takeOver } from '../node-socket.ts'
-import { ParserFeed, type ParserInput } from '../parsing/parser-feed.ts'
-import { RequestProgress } from '../parsing/request-progress.ts'
+import { type FedConnection, RequestFeed } from '../parsing/request-feed.ts'
 import type { BufferBudget, Buffering } from './buffer-budget.ts'
 import type { ConnectionQuota, Slot } from './connection-quota.ts'
 import { lingeringClose } from './lingering-close.ts'
@@ -34,14 +33,13 @@ export function gateOf(socket: Duplex): ConnectionGate | undefined {
  * is buffered, one read at most; reading goes on when its answer has left the write buffer. So no connection makes us owe more
  * than one answer, and whatever is wrong with a later request is found after the answer to the one before.
  */
-export class ConnectionGate implements Buffering, Resumable, ParserInput {
+export class ConnectionGate implements Buffering, Resumable, FedConnection {
   readonly #socket: NodeSocket
   readonly #limits: SharedLimits
   readonly #slot: Slot
-  readonly #feed: ParserFeed
+  readonly #feed: RequestFeed
   /** Node's own listener, which ours replaces. */
   readonly #onNodeEnd: () => void
-  readonly #progress = new RequestProgress()
   readonly #ahead: ReadAhead
   readonly #backlog: WriteBacklog
   #underWay = 0
@@ -59,7 +57,7 @@ export class ConnectionGate implements Buffering, Resumable, ParserInput {
     this.#slot = slot
     this.#limits = limits
     const takeBytes = takeOver(socket, 'data', this.#onData) as (bytes: Buffer) => void
-    this.#feed = new ParserFeed(this.#socket, this.#progress, takeBytes)
+    this.#feed = new RequestFeed(this.#socket, takeBytes)
     this.#onNodeEnd = takeOver(socket, 'end', this.#onEnd) as () => void
     socket.once('close', this.#onClose)
     this.#ahead = new ReadAhead(this.#socket)
@@ -83,7 +81,7 @@ export class ConnectionGate implements Buffering, Resumable, ParserInput {
 
   /** Whether no request has begun that is still to be answered. */
   get isIdle(): boolean {
-    return this.#underWay === 0 && !this.#ahead.any && !this.#progress.hasBegun
+    return this.#underWay === 0 && !this.#ahead.any && !this.#feed.hasBegun
   }
 
   /** A caller has authenticated on this connection. */
@@ -105,7 +103,7 @@ export class ConnectionGate implements Buffering, Resumable, ParserInput {
    */
   shutToRefuse(): boolean {
     const { _httpMessage: message, writable } = this.#socket
-    const answered = message ? message.headersSent || message.req.complete : this.#progress.incomplete
+    const answered = message ? message.headersSent || message.req.complete : this.#feed.incomplete
     this.shut()
     if (writable && !answered) return true
     if (message && writable) message._last = true
@@ -150,7 +148,7 @@ export class ConnectionGate implements Buffering, Resumable, ParserInput {
   get #queue(): TickQueue {
     const { authenticated, anonymous, bodies } = this.#limits.queues
     if (this.authenticated) return authenticated
-    return this.#progress.inBody ? bodies : anonymous
+    return this.#feed.inBody ? bodies : anonymous
   }
 
   /** Gives the parser what it may have now, and buffers the rest. */
@@ -164,18 +162,18 @@ export class ConnectionGate implements Buffering, Resumable, ParserInput {
   mayFeed(): boolean {
     const { parser, destroyed, _paused } = this.#socket
     if (this.#shut || parser === null || destroyed || _paused) return false
-    return this.#progress.inBody ? !this.#socket.isPaused() : this.#underWay === 0
+    return this.#feed.inBody ? !this.#socket.isPaused() : this.#underWay === 0
   }
 
   #begin(request: IncomingMessage, keepAlive: boolean, take: TakeRequest): number {
-    this.#progress.begin(request)
+    this.#feed.begin(request)
     // To a caller that upgrades, what follows is another protocol: none of it is a request.
     if (request.headers.upgrade !== undefined || request.method === 'CONNECT') this.#last = true
     const treatment = take(request, keepAlive && !this.#last)
     const { _httpMessage: message } = this.#socket
     if (message?.req !== request) {
       // CONNECT: nobody will answer it as a request.
-      this.#progress.forget()
+      this.#feed.forget()
       return treatment
     }
     this.#underWay++
@@ -206,7 +204,7 @@ export class ConnectionGate implements Buffering, Resumable, ParserInput {
   readonly #onResume = (): Socket => {
     Socket.prototype.resume.call(this.#socket)
     const isWaiting = this.#ahead.any && !this.#shut
-    if (isWaiting && (this.#progress.inBody || this.#underWay === 0)) this.#queue.add(this)
+    if (isWaiting && (this.#feed.inBody || this.#underWay === 0)) this.#queue.add(this)
     return this.#socket
   }
 
@@ -222,7 +220,7 @@ export class ConnectionGate implements Buffering, Resumable, ParserInput {
 
   /** Node ends a connection after an answer that says so. */
   readonly #onDestroySoon = (): void => {
-    const hasUnread = this.#ahead.any || this.#last || this.#progress.incomplete
+    const hasUnread = this.#ahead.any || this.#last || this.#feed.incomplete
     if (!hasUnread || this.#ended) return void Socket.prototype.destroySoon.call(this.#socket)
     this.shut()
     lingeringClose(this.#socket)
