@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { domainError } from '../contract/error-table.ts'
 import type { PageRequest } from '../contract/pagination.ts'
-import { entriesOfRequest, type Search, type SearchPage, searchLedger } from '../ledger/query/search.ts'
+import { entriesOfRequest, type Search, searchLedger } from '../ledger/query/search.ts'
 import { unrecordedRequest } from '../ledger/query/unrecorded-request.ts'
 import type { Queries } from '../store/queries.ts'
 import { listGrants } from '../tenants/grants.ts'
@@ -23,7 +23,7 @@ export const queries = {
 
   grants: (context: QueryContext, { tenant, ...page }: OfTenant) => listGrants(context, tenant, page),
 
-  entries: async ({ raw }: QueryContext, { search, page }: { search: Search; page: SearchPage }) =>
+  entries: async ({ raw }: QueryContext, { search, page }: { search: Search; page: PageRequest }) =>
     searchLedger(raw, search, page),
 
   story: async ({ raw }: QueryContext, { requestId }: { requestId: string }) => {
