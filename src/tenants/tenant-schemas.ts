@@ -1,5 +1,5 @@
 import { type Static, type TSchema, type TUnsafe, Type } from '@sinclair/typebox'
-import { adminHeaders, GrantedConnector, TenantName, Time, TimeOrNull } from '../contract/admin-schemas.ts'
+import { GrantedConnector, TenantName, Time, TimeOrNull } from '../contract/admin-schemas.ts'
 import { operations } from '../contract/operations.ts'
 import { strict } from '../contract/schemas.ts'
 import { type SettingName, settingSchemas } from './tenant-settings.ts'
@@ -60,7 +60,7 @@ export type TenantView = Static<typeof TenantView>
 /** A tenant with its grants. */
 export const TenantDetails = Type.Object(
   { ...facts, connectors: shown(Type.Array(GrantedConnector)) },
-  { description: 'The tenant, with all that is granted to it.', headers: adminHeaders }
+  { description: 'The tenant, with all that is granted to it.' }
 )
 export type TenantDetails = Static<typeof TenantDetails>
 
@@ -73,7 +73,7 @@ export const TenantUpdated = Type.Object(
       description: 'The names of what changed; none when the tenant already was as asked.'
     })
   },
-  { description: 'The tenant as it is now.', headers: adminHeaders }
+  { description: 'The tenant as it is now.' }
 )
 export type TenantUpdated = Static<typeof TenantUpdated>
 

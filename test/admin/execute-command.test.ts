@@ -4,7 +4,7 @@ import { domainError } from '../../src/contract/error-table.ts'
 import { storeFault } from '../../src/store/store-fault.ts'
 
 const alice = { keyId: 'alice', role: 'operator' } as const
-const grant = { tenant: 'acme', connectorId: '*' }
+const grant = { name: 'acme', connector: '*' }
 
 beforeEach(() => {
   vi.useFakeTimers()

@@ -6,17 +6,17 @@ import { indexScan, type Query } from './index-scan.ts'
 
 /** Which entries to find: those that fit every member given. */
 export type Search = {
-  readonly tenant?: string
-  readonly keyId?: string
-  readonly connectorId?: string
+  readonly tenant?: string | undefined
+  readonly keyId?: string | undefined
+  readonly connectorId?: string | undefined
   /** A kind, or the beginning of one and a star: `call.*`. */
-  readonly kind?: string
-  readonly code?: string
-  readonly outcome?: Outcome
-  readonly requestId?: string
+  readonly kind?: string | undefined
+  readonly code?: string | undefined
+  readonly outcome?: Outcome | undefined
+  readonly requestId?: string | undefined
   /** The first time that fits, and the first after it that no longer does. */
-  readonly since?: Date
-  readonly until?: Date
+  readonly since?: Date | undefined
+  readonly until?: Date | undefined
 }
 
 /** An entry that fits, and its position in the ledger. */

@@ -57,7 +57,7 @@ const refusals = tenantProblems({ pointer: '/date_limit', detail: `must be ${Cal
 type SyncDependencies = {
   readonly contentApi: Pick<ContentApi, 'startSync'>
   readonly operationId: string
-  /** How it is described to be asked. */
+  /** The scheme in its description. */
   readonly scheme: keyof typeof tenantSecurity
 }
 

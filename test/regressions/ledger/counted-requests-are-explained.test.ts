@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { queries } from '../../../src/admin/queries.ts'
+import { runQuery } from '../../../src/admin/queries.ts'
 import { uuidv7 } from '../../../src/base/uuid.ts'
 import type { EntryFields } from '../../../src/ledger/entry/entry.ts'
 import { first, RowsBuilder, storeWith } from '../../ledger/verify/verify-fixture.ts'
@@ -46,8 +46,10 @@ async function asked(requestId: string, entries: readonly EntryFields[], pruned 
   const place = { env: { GATEWAY_STORE_URL: url }, folder }
   const words = await runHere(['ledger', 'show', requestId], place)
   const json = await runHere(['ledger', 'show', requestId, '--json'], place)
-  const told = await queries
-    .story({ raw: store.raw } as never, { requestId })
+  const told = await runQuery({ raw: store.raw } as never, {
+    name: 'showRequest',
+    input: { request_id: requestId }
+  })
     .then(() => null)
     .catch((error: Error) => error.message)
   expect([words.code, words.stdout, json.code, json.stdout]).toEqual([1, '', 1, ''])

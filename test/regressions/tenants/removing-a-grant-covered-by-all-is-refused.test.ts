@@ -40,7 +40,7 @@ test('a grant removed together with * goes', async () => {
   const gateway = await tenantWith(`*,${one}`)
   expect(await gateway.run(['grant', 'remove', 'acme', one, '*'])).toEqual({
     code: 0,
-    stdout: `${one} taken back\n* taken back\ntenant acme reaches no connector now\n`,
+    stdout: `${one} removed\n* removed\ntenant acme reaches no connector now\n`,
     stderr: ''
   })
 })
@@ -48,7 +48,7 @@ test('a grant removed together with * goes', async () => {
 test('the command names the grants that stay when * goes', async () => {
   const gateway = await tenantWith(`*,${one},${two}`)
   const { stdout } = await gateway.run(['grant', 'remove', 'acme', '*'])
-  expect(stdout).toBe(`* taken back\ntenant acme still reaches ${one}, ${two}\n`)
+  expect(stdout).toBe(`* removed\ntenant acme still reaches ${one}, ${two}\n`)
   expect(await gateway.run(['grant', 'remove', 'acme', '*'])).toMatchObject({
     code: 0,
     stdout: `* was not granted\ntenant acme still reaches ${one}, ${two}\n`
@@ -82,7 +82,7 @@ test('a command that changes nothing says since when, and exits 0', async () => 
   for (const [words, said] of [
     [['key', 'revoke', String(key_id)], `Key ${key_id} of tenant acme was already revoked, at 2`],
     [['admin-key', 'revoke', String(admin)], `Admin key ${admin} of alice was already revoked, at 2`],
-    [['tenant', 'disable', 'acme'], 'Tenant acme was already disabled, since 2'],
+    [['tenant', 'disable', 'acme'], 'Tenant acme was already disabled since 2'],
     [['tenant', 'enable', 'acme'], 'Tenant acme was already enabled.'],
     [['grant', 'add', 'acme', one], `${one} was granted already`]
   ] as const) {
