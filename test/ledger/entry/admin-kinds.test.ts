@@ -186,7 +186,7 @@ const changes: Readonly<Record<AdminKind, () => Promise<Told>>> = {
 }
 
 describe.each(Object.keys(adminKinds) as AdminKind[])('%s', kind => {
-  test('tells old and new values, by the rule of its kind, and no secret', async () => {
+  test('records old and new values, by the rule of its kind, and no secret', async () => {
     const told = await changes[kind]()
     const entry = adminEntriesAfterCut().findLast(one => one.kind === kind)
     expect({ before: entry?.['before'], after: entry?.['after'] }).toEqual({
@@ -197,7 +197,7 @@ describe.each(Object.keys(adminKinds) as AdminKind[])('%s', kind => {
       creates: [false, true],
       changes: [true, true],
       removes: [true, false],
-      cuts: [false, false]
+      prunes: [false, false]
     }
     expect([entry?.['before'] !== undefined, entry?.['after'] !== undefined]).toEqual(held[adminKinds[kind]])
     const text = JSON.stringify(entry)
@@ -227,7 +227,7 @@ test('no code writes a change of a kind that is not in the list', () => {
   expect(named).toEqual(new Set(Object.keys(adminKinds)))
 })
 
-test('a text is cut where it is long', async () => {
+test('a long text is shortened', async () => {
   addCredential(custody(), 'reports', behind(`file:/${'a'.repeat(5000)}`))
   expect(adminEntries(temporary.store).map(({ after }) => after)).toMatchObject([
     { source: expect.stringMatching(/^file:[/]a{249}…$/) }
