@@ -21,7 +21,7 @@ async function perform(jobs: Jobs, { id, job, payload }: Request): Promise<Reply
   try {
     return { id, result: await jobs[job]?.(payload as never) }
   } catch (error) {
-    const thrown = error instanceof Error ? error : new Error(String(error))
+    const thrown = toError(error)
     const { name, code = '' } = thrown as NodeJS.ErrnoException
     return { id, error: thrown, isDomainError: thrown instanceof DomainError, name, code }
   }
@@ -46,17 +46,16 @@ export class RpcClient<J extends Jobs> {
 
   constructor(worker: Worker) {
     this.#worker = worker
-    const { promise, resolve } = Promise.withResolvers<Error>()
-    this.ended = promise
-    worker.on('exit', () => resolve(this.#ended ?? new Error('the thread has ended')))
     worker.on('message', (reply: Reply) => {
       const waiting = this.#waiting.get(reply.id)
       this.#waiting.delete(reply.id)
       if ('error' in reply) waiting?.reject(revive(reply))
       else waiting?.resolve(reply.result)
     })
-    worker.on('error', error => this.#end(error instanceof Error ? error : new Error(String(error))))
-    worker.on('exit', () => this.#end(new Error('the thread has ended')))
+    worker.on('error', error => this.#end(toError(error)))
+    this.ended = new Promise(resolve => {
+      worker.on('exit', () => resolve(this.#end(new Error('the thread has ended'))))
+    })
   }
 
   /** Objects in `transfer` move to the thread. */
@@ -73,9 +72,14 @@ export class RpcClient<J extends Jobs> {
     })
   }
 
-  #end(error: Error): void {
+  #end(error: Error): Error {
     this.#ended ??= error
     for (const waiting of this.#waiting.values()) waiting.reject(this.#ended)
     this.#waiting.clear()
+    return this.#ended
   }
+}
+
+function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 const byteOrderMark = '\ufeff'
 
 /** A file's text without byte order mark, or what is wrong with it. */
-export type TextRead = { readonly text: string } | { readonly fault: string }
+type TextRead = { readonly text: string } | { readonly fault: string }
 
 /** Reads bytes as UTF-8. Windows tools write UTF-16, which would be read as another text or none. */
 export function readText(bytes: Buffer): TextRead {

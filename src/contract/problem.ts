@@ -1,3 +1,4 @@
+import { DomainError } from '../base/domain-error.ts'
 import { type ProblemKind, problemTable } from './problem-table.ts'
 
 export type ProblemCode = keyof typeof problemTable
@@ -33,7 +34,7 @@ export type ProblemOptions = {
 }
 
 /** Further facts for operators. */
-export type ProblemFacts = {
+type ProblemFacts = {
   /** Why the upstream could not be reached: a name from `upstream/unreachable-cause.ts`. */
   readonly cause?: string | undefined
   /** Whose limit refused the call. */
@@ -41,14 +42,12 @@ export type ProblemFacts = {
 }
 
 /** A failure as the envelope shows it: a Problem, or a refusal on the admin listener. */
-export class Failure<Code extends string = string> extends Error {
-  readonly code: Code
+export class Failure<Code extends string = string> extends DomainError<Code> {
   readonly kind: Omit<ProblemKind, 'detail'>
   readonly options: ProblemOptions
 
   constructor(code: Code, kind: Omit<ProblemKind, 'detail'>, detail: string, options: ProblemOptions) {
-    super(detail, { cause: options.cause })
-    this.code = code
+    super(code, detail, { cause: options.cause })
     this.kind = kind
     this.options = options
   }

@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads'
 import { RpcClient } from '../base/rpc.ts'
-import { version } from '../base/version.ts'
 import { workerEntry } from '../base/worker-entry.ts'
 import type { Config } from '../config/config.ts'
 import type { Opened, Sealed, WriterJobs, WriterThreadData } from './writer-thread.ts'
@@ -24,17 +23,10 @@ const threadYoungGenerationMb = 4
 
 /** Starts the thread and opens the store on it. Throws `store_unavailable`. */
 export async function startWriterThread(
-  config: Config,
+  { storeUrl, masterKey, masterKeyIsDefault, execEnvironment }: Config,
   { env, pid, onStoreLost }: WriterThreadOptions
 ): Promise<WriterThread> {
-  const workerData: WriterThreadData = {
-    storeUrl: config.storeUrl,
-    masterKey: config.masterKey,
-    createMasterKey: config.masterKeyIsDefault,
-    execEnvironment: config.execEnvironment,
-    version,
-    pid
-  }
+  const workerData: WriterThreadData = { storeUrl, masterKey, masterKeyIsDefault, execEnvironment, pid }
   const worker = new Worker(workerEntry(import.meta.url, 'writer-thread'), {
     workerData,
     env: { ...env },
@@ -52,13 +44,12 @@ export async function startWriterThread(
   store.ended.then(error => {
     if (!closing) onStoreLost?.(error)
   })
-  const close = async () => {
-    closing = true
-    try {
-      await store.call('close', undefined)
-    } finally {
-      await worker.terminate()
+  return {
+    store,
+    opened,
+    async close() {
+      closing = true
+      await store.call('close', undefined).finally(() => worker.terminate())
     }
   }
-  return { store, opened, close }
 }

@@ -6,6 +6,8 @@ import assert from 'node:assert/strict'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { CommandRequest } from '../admin/commands.ts'
 import { serveRpc } from '../base/rpc.ts'
+import { version } from '../base/version.ts'
+import type { Config } from '../config/config.ts'
 import { hasCode } from '../contract/error-table.ts'
 import { isRefusal } from '../contract/refusal-table.ts'
 import type { NotedMaterial } from '../custody/credential-jobs.ts'
@@ -32,15 +34,10 @@ import { readChanges, readPage, readSnapshot, writeKeyUses } from '../tenants/di
 import { type AdminKeyRows, readAdminKeys, readNewAdminKeys } from '../tenants/keys/admin-key-rows.ts'
 import { adminKeyPepper, apiKeyPepper } from '../tenants/keys/api-key.ts'
 
-export type WriterThreadData = {
-  storeUrl: string
-  masterKey: string
-  createMasterKey: boolean
-  /** Names of variables that commands of `exec:` references see besides the usual ones. */
-  execEnvironment: readonly string[]
-  version: string
-  pid: number
-}
+export type WriterThreadData = Pick<
+  Config,
+  'storeUrl' | 'masterKey' | 'masterKeyIsDefault' | 'execEnvironment'
+> & { readonly pid: number }
 
 export type Opened = StoredPrincipals & {
   writer: string
@@ -173,7 +170,7 @@ function tryToUnseal(): Opened | Sealed {
     if (hasCode(error, 'secret_unavailable', 'master_key_wrong')) return { sealed: error.message }
     throw error
   }
-  const facts = { role: 'gateway', version: data.version, pid: data.pid } as const
+  const facts = { role: 'gateway', version, pid: data.pid } as const
   const missing = missingEntries(store)
   writer ??= LedgerWriter.open(store, facts, new Date(), ledgerSigner(keys))
   const recovered = recoverDeadWriters(store, writer, new Date())
@@ -190,7 +187,7 @@ function tryToUnseal(): Opened | Sealed {
 
 function openKeys(): StoreKeys {
   return openRootKey(store, data.masterKey, process.env, {
-    createIfAbsent: data.createMasterKey,
+    createIfAbsent: data.masterKeyIsDefault,
     environment: data.execEnvironment
   })
 }
@@ -207,7 +204,7 @@ function administration(): CredentialAdministration {
 
 /** Who makes a change. Each change has a chain of its own in the ledger. */
 function administrator(actor: string): Administrator {
-  return { actor, role: 'admin', version: data.version, pid: data.pid, signer: ledgerSigner(keys) }
+  return { actor, role: 'admin', version, pid: data.pid, signer: ledgerSigner(keys) }
 }
 
 /** Uses the store, with a new handle if the last one has failed. Throws a store fault, or what does not concern the store. */

@@ -13,7 +13,7 @@ test('a bounded map never holds more than its bound, and those set longest ago g
   expect([...map.keys()].filter(key => key > 930)).toHaveLength(69)
 })
 
-test('a bounded map that is full gives way without a look at all it holds', () => {
+test('a full bounded map evicts without passing over all its entries each time', () => {
   const map = new BoundedMap<number, number>(100_000)
   for (let key = 0; key < 100_000; key++) map.set(key, key)
   const begunMs = performance.now()

@@ -10,7 +10,7 @@ function subjectOf(subject: NonNullable<CertificateOptions['subject']>): string 
   return normalSubject(new X509Certificate(authority.issue({ subject }).certificate).subject)
 }
 
-describe('a subject is the name that is written most specific part first:', () => {
+describe('a subject of a certificate equals the name with its most specific part first:', () => {
   test.each<[string, NonNullable<CertificateOptions['subject']>]>([
     ['CN=billing', [['CN', 'billing']]],
     [
@@ -46,7 +46,7 @@ describe('a subject is the name that is written most specific part first:', () =
   })
 })
 
-test('no value can pass for two parts, or for another order', () => {
+test('no value of a distinguished name passes for two parts, or for another order', () => {
   const wanted = normalName('CN=billing,O=Acme')
   expect(subjectOf([['CN', 'billing,O=Acme']])).not.toBe(wanted)
   expect(subjectOf([['CN', 'billing\nO=Acme']])).not.toBe(wanted)
@@ -78,7 +78,7 @@ test('no value can pass for two parts, or for another order', () => {
   ).not.toBe(wanted)
 })
 
-test('parts that belong together may come in any order', () => {
+test('the parts of a multi-valued name may come in any order', () => {
   expect(normalName('CN=a+OU=b,O=c')).toBe(normalName('OU=b + CN=a,O=c'))
   expect(normalName('CN=a+OU=b,O=c')).not.toBe(normalName('CN=a,OU=b,O=c'))
 })
@@ -102,6 +102,6 @@ test.each([
   expect(normalName(text)).toBeNull()
 })
 
-test('an empty subject is no name', () => {
+test('an empty subject is not a name', () => {
   expect(subjectOf([])).toBeNull()
 })

@@ -20,7 +20,7 @@ test('a file is replaced as a whole, for its owner alone, and nothing is left be
   expect(readdirSync(here)).toEqual(['record'])
 })
 
-test('a file that is there is not created again: it stays as it is', () => {
+test('a file that exists is not created again and stays unchanged', () => {
   const here = folder()
   const path = join(here, 'key')
   createFile(path, 'first')

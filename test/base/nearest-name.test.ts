@@ -11,12 +11,12 @@ test.each([
   ['GATEWAY_ADMINPORT', 'GATEWAY_ADMIN_PORT'],
   ['wran', 'warn'],
   ['inf', 'info']
-])('%s was meant for %s', (written, meant) => {
+])('%s is nearest to %s', (written, meant) => {
   expect(nearestName(written, names)).toBe(meant)
 })
 
 test.each(['', 'w', 'GATEWAY_', 'GATEWAY_UPSTREAM_KEY', 'debug', 'G'.repeat(100_000)])(
-  '%s for none',
+  '%s is near no name',
   written => {
     expect(nearestName(written, names)).toBeNull()
   }

@@ -4,7 +4,7 @@ import { strictJson } from '../../src/base/strict-json.ts'
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
 
-test(`any JSON that is printed from a value is read as that value (seed ${seed})`, () => {
+test(`strict JSON reads every value that JSON.stringify prints (seed ${seed})`, () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.constantFrom('', ' ', '\t'), (value, indent) => {
       const text = JSON.stringify(value, null, indent)
@@ -14,7 +14,7 @@ test(`any JSON that is printed from a value is read as that value (seed ${seed})
   )
 })
 
-test(`a member that is put in twice is found, wherever it stands (seed ${seed})`, () => {
+test(`strict JSON finds a duplicate member at any depth (seed ${seed})`, () => {
   const object = fc.dictionary(fc.string({ unit: 'binary', maxLength: 4 }), fc.jsonValue({ maxDepth: 2 }), {
     minKeys: 1,
     maxKeys: 5
@@ -31,7 +31,7 @@ test(`a member that is put in twice is found, wherever it stands (seed ${seed})`
   )
 })
 
-test('what would cost its reader much is not read: too deep, or too many items', () => {
+test('strict JSON refuses texts that are nested too deep or have too many items', () => {
   const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
   expect(strictJson(nested(64))).toEqual(JSON.parse(nested(64)))
   expect(strictJson(nested(65))).toBeUndefined()
@@ -42,7 +42,7 @@ test('what would cost its reader much is not read: too deep, or too many items',
 })
 
 test.each(['\\', '\\"', ':', '" ', '":"', '[', '{"a":', '"a":1,', '{},', '0,'])(
-  'a mebibyte of %j is read in time that is in proportion to it',
+  'strict JSON reads a mebibyte of %j in linear time',
   filling => {
     const repeated = filling.repeat(1_048_576 / filling.length)
     for (const text of [repeated, `"${repeated}"`, `{"a":"${repeated}","b":1}`, `[${repeated}0]`]) {

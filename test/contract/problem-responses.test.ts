@@ -204,7 +204,7 @@ const ways: Readonly<Record<string, Way>> = {
 }
 
 describe.each(asked)('$name', operation => {
-  test('lists no status but those of its successes and of its examples', () => {
+  test('the route lists only statuses of successes and of examples', () => {
     const failed = new Set(operation.failures.map(({ status }) => status))
     expect(operation.statuses).toEqual([200, ...failed])
     for (const { status, code, example } of operation.failures)
@@ -225,7 +225,7 @@ describe.each(asked)('$name', operation => {
   )
 })
 
-test('HEAD is described with what GET is, save for the bodies', () => {
+test('HEAD is described as GET, without the bodies', () => {
   const heads = operations.filter(({ method }) => method === 'HEAD')
   expect(heads.map(({ path }) => path)).toEqual(['/livez', '/readyz'])
   for (const { path, statuses, failures } of heads) {
@@ -234,7 +234,7 @@ test('HEAD is described with what GET is, save for the bodies', () => {
   }
 })
 
-test('a sync is described with each failure that a call can end in', () => {
+test('a sync is described with each failure of a call', () => {
   const elsewhere = ['route_not_found', 'store_unavailable']
   for (const { failures } of asked.filter(isSync))
     expect(failures.map(({ code }) => code).sort()).toEqual(

@@ -73,27 +73,27 @@ const ways: readonly Way[] = [
   { code: 'upstream_timeout', fault: { fault: 'silent' }, expected: { forwarded: 'unknown' } }
 ]
 
-describe('over a socket, with exactly the envelope,', () => {
+describe('a problem over a socket has exactly the members of the envelope:', () => {
   test.each(ways)('$code', async ({ code, parts, fault, expected }) => {
     if (fault) gateway.sandbox.faults.set(fault)
     const call = { key: gateway.key, connectorId: gateway.connectors.sharepoint }
     expectProblem((await rawRequest(gateway.port, syncBytes(call, parts)))[0], code, expected)
   })
 
-  test('connector_not_found, told by the upstream', async () => {
+  test('connector_not_found, from the upstream', async () => {
     const [answer] = await rawRequest(gateway.port, syncBytes({ key: gateway.key, connectorId: anId }))
     const upstream = { status: 404, code: 'NotFound', request_id: expect.any(String) }
     expectProblem(answer, 'connector_not_found', { forwarded: 'yes', upstream })
   })
 
-  test('request_refused, told by the upstream', async () => {
+  test('request_refused, from the upstream', async () => {
     const call = { key: gateway.key, connectorId: gateway.connectors.investment_research }
     const [answer] = await rawRequest(gateway.port, syncBytes(call))
     const upstream = { status: 400, code: 'BadRequest', request_id: expect.any(String) }
     expectProblem(answer, 'request_refused', { forwarded: 'yes', upstream })
   })
 
-  test('its members in the order of the contract', async () => {
+  test('the members of a problem are in the order of the contract', async () => {
     const call = { key: gateway.key, connectorId: gateway.connectors.investment_research }
     const [answer] = await rawRequest(gateway.port, syncBytes(call))
     expect(Object.keys(JSON.parse(answer?.body ?? ''))).toEqual([
@@ -145,11 +145,11 @@ describe('over a socket, with exactly the envelope,', () => {
     expect(app.logged()).toContain('secret-detail')
   })
 
-  test('overloaded, once as many calls wait as may wait', async () => {
+  test('overloaded, once all places of waiting calls are taken', async () => {
     expectProblem(await answerWhenFull(), 'overloaded', { retryAfter: 1 })
   })
 
-  test('upstream_unreachable, when nobody listens there', async () => {
+  test('upstream_unreachable, when nothing listens at its address', async () => {
     const cut = await startTestGateway({ env: { GATEWAY_UPSTREAM_ORIGIN: await deadOrigin() } })
     const call = { key: cut.key, connectorId: anId }
     const [answer] = await rawRequest(cut.port, syncBytes(call))
@@ -215,7 +215,7 @@ test('every code of the table is produced by a test', () => {
 })
 
 /** The contract has five codes more, which nothing produces yet: they are described when something does. */
-test('the table is what the contract has of codes that are produced, with its statuses', () => {
+test('the table has the codes and statuses of the contract', () => {
   const statuses = Object.fromEntries(problemCodes.map(code => [code, problemTable[code].status]))
   expect(statuses).toEqual({
     request_malformed: 400,

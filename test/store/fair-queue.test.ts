@@ -55,8 +55,8 @@ async function askAll(queue: ReturnType<typeof heldQueue>, ...names: string[]): 
   for (const name of names) await queue.ask(name)
 }
 
-describe('the order', () => {
-  test('is that of one asker’s own requests, one after the other, each begun when the one before has ended', async () => {
+describe('the order of a fair queue', () => {
+  test('runs the requests of one client one after the other', async () => {
     const queue = heldQueue()
     await askAll(queue, 'a1', 'a2', 'a3')
     expect(queue.begun).toEqual(['a1'])
@@ -67,14 +67,14 @@ describe('the order', () => {
     expect(queue.answers).toEqual({ a1: 'done', a2: 'done', a3: 'done' })
   })
 
-  test.each([0, 1])('takes turns among those whose requests take equally long, %d ms', async tookMs => {
+  test.each([0, 1])('alternates between clients whose requests take equally long, %d ms', async tookMs => {
     const queue = heldQueue()
     await askAll(queue, 'a1', 'a2', 'a3', 'b1', 'b2', 'c1')
     for (let turn = 0; turn < 6; turn++) await queue.finish(tookMs)
     expect(queue.begun).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3'])
   })
 
-  test('lets those first who have used the thread least: who asks for slow things waits himself', async () => {
+  test('prefers the client that has used the thread least: one with slow requests waits itself', async () => {
     const queue = heldQueue()
     await askAll(queue, 'slow1', 'slow2', 'b1', 'b2', 'b3')
     await queue.finish(100)
@@ -82,7 +82,7 @@ describe('the order', () => {
     expect(queue.begun).toEqual(['slow1', 'b1', 'b2', 'b3', 'slow2'])
   })
 
-  test('gives nobody credit for the time in which he did not ask', async () => {
+  test('gives a client no credit for the time in which it did not ask', async () => {
     const queue = heldQueue()
     await askAll(queue, 'a1', 'a2', 'a3')
     await queue.finish(10)
@@ -94,7 +94,7 @@ describe('the order', () => {
     expect(queue.begun).toEqual(['a1', 'a2', 'a3', 'late1', 'a4', 'late2', 'late3'])
   })
 
-  test('begins afresh when nobody waits', async () => {
+  test('is reset when nobody waits', async () => {
     const queue = heldQueue()
     await queue.ask('a1')
     await queue.finish(1_000)
@@ -104,14 +104,14 @@ describe('the order', () => {
   })
 })
 
-describe('the slots', () => {
-  test('are all for one who asks alone; past them it is refused', async () => {
+describe('the slots of a fair queue', () => {
+  test('are all for a client that is alone; past them it is refused', async () => {
     const queue = heldQueue()
     await askAll(queue, 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7')
     expect(queue.answers).toEqual({ a7: 'overloaded' })
   })
 
-  test('are given up, the newest first, by who has the most, down to equal parts', async () => {
+  test('are taken from the client with most of them, newest first, down to equal shares', async () => {
     const queue = heldQueue()
     await askAll(queue, 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'b1', 'b2')
     expect(queue.answers).toEqual({ a6: 'overloaded', a5: 'overloaded' })
@@ -121,7 +121,7 @@ describe('the slots', () => {
     expect(queue.begun).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3'])
   })
 
-  test('of one kind are not those of another', async () => {
+  test('of one kind are not taken by another', async () => {
     const queue = heldQueue()
     await askAll(queue, 'a1', 'a2', 'a3', 'a4', 'a5', 'a6')
     for (const name of ['admin1', 'admin2', 'admin3']) await queue.ask(name, administrators)
@@ -151,7 +151,7 @@ describe('requests that wait too long', () => {
   })
 })
 
-test('a failure goes to whoever asked for it, and the next is begun', async () => {
+test('an error goes to the client that asked, and the next request begins', async () => {
   const queue = new FairQueue()
   const failing = queue.wait(tenants, 'a', () => {
     throw new Error('the store has failed')

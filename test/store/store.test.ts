@@ -57,7 +57,7 @@ describe('an open store', () => {
     second.close()
   })
 
-  test('takes all of a transaction or nothing', async () => {
+  test('stores all of a transaction or nothing', async () => {
     const store = await openStore(url())
     const failing = store.transact(async tx => {
       await tx.insertInto('meta').values({ key: 'a', value: '1' }).execute()
@@ -69,7 +69,7 @@ describe('an open store', () => {
   })
 })
 
-test('several processes that start at once on a new store all open it, and its tables are made once', async () => {
+test('processes that start at once on a new store all open it, and its tables are created once', async () => {
   const opener = join(import.meta.dirname, 'open-store.ts')
   const open = async () => await promisify(execFile)(process.execPath, [opener, url()])
   const outputs = await Promise.all(Array.from({ length: 5 }, open))
@@ -80,7 +80,7 @@ test('several processes that start at once on a new store all open it, and its t
   store.close()
 })
 
-describe('a store that cannot be used is refused with the reason, and not changed', () => {
+describe('an unusable store is refused with the reason, and not changed', () => {
   const opened = async () => await openStore(url()).then(store => store.close())
 
   test('a file that is no database', async () => {
@@ -113,7 +113,7 @@ describe('a store that cannot be used is refused with the reason, and not change
     await expect(opened()).rejects.toThrow(expect.objectContaining({ code: 'store_unavailable' }))
   })
 
-  test('a database of something else', async () => {
+  test('a database of another program', async () => {
     path = join(folder, 'gateway.db')
     const other = new DatabaseSync(path)
     other.exec('CREATE TABLE letter (text); INSERT INTO letter VALUES (1)')

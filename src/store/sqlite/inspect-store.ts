@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { asStoreError } from '../store-fault.ts'
 import { hasMigration } from './migration-state.ts'
-import { quickCheck, requireOwn } from './sqlite.ts'
+import { openForReading, quickCheck, requireOwn } from './sqlite.ts'
 import { checkedAtStart, sqlitePath } from './store-file.ts'
 import { requireUsablePath } from './usable-path.ts'
 
@@ -57,9 +57,7 @@ export function inspectStore(url: string): InspectedStore {
 function openForLooking(path: string, hasLog: boolean): DatabaseSync {
   const url = pathToFileURL(path)
   if (!hasLog) url.searchParams.set('immutable', '1')
-  const raw = new DatabaseSync(url, { readOnly: true, timeout: 2000 })
-  raw.exec('PRAGMA trusted_schema = OFF')
-  return raw
+  return openForReading(url)
 }
 
 function logOf(path: string): string {

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { domainError } from '../../contract/error-table.ts'
 import { asStoreError, storeFault } from '../store-fault.ts'
 import { hasMigration } from './migration-state.ts'
 import { newestMigration } from './migrations.ts'
 import { OpenedFiles } from './opened-files.ts'
+import { openForReading } from './sqlite.ts'
 import { sqlitePath } from './store-file.ts'
 
 /** A store that is open for reading alone. */
@@ -25,8 +26,7 @@ export function openReadOnlyStore(url: string, neededMigration = newestMigration
   if (!existsSync(path)) throw domainError('store_unavailable', `there is no store at ${path}`)
   let raw: DatabaseSync | undefined
   try {
-    raw = new DatabaseSync(path, { readOnly: true, timeout: 2000 })
-    raw.exec('PRAGMA trusted_schema = OFF')
+    raw = openForReading(path)
     requireLedger(raw, path, neededMigration)
     const files = new OpenedFiles(path)
     const requireInPlace = () => {

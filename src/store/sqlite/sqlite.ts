@@ -13,6 +13,9 @@ const oldestSqlite = '3.51.3'
  */
 const logLimitBytes = 16 * 1024 * 1024
 
+/** How long a statement waits for another process's lock. */
+const busyTimeoutMs = 2000
+
 /** With these a committed transaction survives a power cut. They are read back rather than assumed. 2 is FULL. */
 const durability = { journal_mode: 'wal', synchronous: 2, journal_size_limit: logLimitBytes }
 
@@ -20,7 +23,7 @@ const durability = { journal_mode: 'wal', synchronous: 2, journal_size_limit: lo
  * Opens the SQLite file at `path`, which is created with its folder when absent. Throws `store_unavailable` when the file cannot
  * be opened or is no database.
  */
-export function openSqlite(path: string, { busyTimeoutMs = 2000 } = {}): DatabaseSync {
+export function openSqlite(path: string): DatabaseSync {
   requireSqlite(process.versions.sqlite ?? '0')
   let database: DatabaseSync | undefined
   try {
@@ -35,6 +38,13 @@ export function openSqlite(path: string, { busyTimeoutMs = 2000 } = {}): Databas
     database?.close()
     throw asStoreError(error, `cannot open the store ${path}`)
   }
+}
+
+/** Opens a database that exists. Throws what SQLite throws. */
+export function openForReading(location: string | URL): DatabaseSync {
+  const database = new DatabaseSync(location, { readOnly: true, timeout: busyTimeoutMs })
+  database.exec('PRAGMA trusted_schema = OFF')
+  return database
 }
 
 /** Throws `store_unavailable` for a database of another program. The first table of every store is that of its migrations. */

@@ -4,7 +4,7 @@ import { temporaryStore } from '../../support/fixtures/temporary-store.ts'
 
 // SQLite rolls a transaction back by itself when the disk is full. It was rolled back a second time, and what was told was
 // that there is no transaction, never that the disk is full.
-test('a change that does not fit on the disk is told as such, and nothing of it is left', async () => {
+test('a change that does not fit on the disk fails with that reason, and leaves nothing', async () => {
   const { store, administration } = await temporaryStore()
   const pages = Number(store.raw.prepare('PRAGMA page_count').get()?.['page_count'])
   store.raw.exec(`PRAGMA max_page_count = ${pages}`)

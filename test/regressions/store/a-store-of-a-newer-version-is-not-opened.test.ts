@@ -53,7 +53,7 @@ test('every command refuses a store that a newer version has migrated, says what
   expect(readFileSync(gateway.storePath).equals(before)).toBe(true)
 })
 
-test('one whose own last change is missing as well is refused, not brought up to date', async () => {
+test('a newer store that also lacks our last migration is refused, not migrated', async () => {
   const gateway = commandLine()
   await gateway.json('tenant', 'create', 'acme')
   migrateByNewerVersion(gateway.storePath)

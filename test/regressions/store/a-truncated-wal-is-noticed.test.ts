@@ -19,7 +19,7 @@ async function recorded({ scenario, gateway }: StoreStory): Promise<void> {
  * the hole was copied over the pages of the file: all of the ledger was gone, and the drain ended with 0.
  */
 test.each(['to nothing', 'by half'])(
-  'once the log is cut %s no call is answered that would be lost, and the loss shows',
+  'once the log is cut %s, calls are refused and readiness says so',
   async how => {
     await withStory(async story => {
       const log = `${story.scenario.storePath}-wal`
@@ -36,7 +36,7 @@ test.each(['to nothing', 'by half'])(
   60_000
 )
 
-test('a log that somebody else has copied into the file and begun again is whole', async () => {
+test('a log that another process has copied into the file and begun again counts as whole', async () => {
   await withStory(async story => {
     expect(await story.calls(5)).toEqual(Array(5).fill(200))
     const other = new DatabaseSync(story.scenario.storePath, { timeout: 2000 })

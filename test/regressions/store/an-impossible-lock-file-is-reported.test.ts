@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runProgram } from '../../support/scenario/process.ts'
 
-test('a gateway that can open its store and not make its lock ends with 2 and says why', async () => {
+test('a gateway that cannot create its lock beside the store ends with 2 and the reason', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'lock-'))
   mkdirSync(join(folder, 'data'))
   // A folder that nobody may write would be one too, but not for root.

@@ -26,7 +26,7 @@ async function aWhile(): Promise<void> {
   for (let turns = 0; turns < 20; turns++) await turn()
 }
 
-test('a reader opens the store only when the writer knows of it', async () => {
+test('a reader opens the store only after the writer has admitted it', async () => {
   const { connection, seen, port } = reader()
   const used = connection.use(() => 'read')
   await aWhile()
@@ -36,7 +36,7 @@ test('a reader opens the store only when the writer knows of it', async () => {
   expect(seen).toEqual({ opened: 1, open: 1 })
 })
 
-test('while the writer opens the store again no reader has it open, and afterwards each may', async () => {
+test('no reader has the store open while the writer opens it again, and each may afterwards', async () => {
   const others = new OtherConnections()
   const readers = [reader(), reader()]
   for (const { port } of readers) others.add(port)
@@ -48,7 +48,7 @@ test('while the writer opens the store again no reader has it open, and afterwar
   expect(open()).toEqual([1, 1])
 })
 
-test('a read that is under way ends first, and those behind it wait', async () => {
+test('the writer waits for a read under way, and later reads wait for the writer', async () => {
   const others = new OtherConnections()
   const { connection, seen, port } = reader()
   others.add(port)
@@ -66,7 +66,7 @@ test('a read that is under way ends first, and those behind it wait', async () =
   expect(await second).toBe(2)
 })
 
-test('readers may go on when the store could not be opened', async () => {
+test('readers go on when the writer could not open the store', async () => {
   const others = new OtherConnections()
   const { connection, port } = reader()
   others.add(port)
@@ -77,7 +77,7 @@ test('readers may go on when the store could not be opened', async () => {
   expect(await connection.use(() => 'read')).toBe('read')
 })
 
-test('a reader that has ended is not waited for', async () => {
+test('the writer does not wait for a reader whose thread has ended', async () => {
   const others = new OtherConnections()
   const { port } = reader()
   others.add(port)

@@ -13,7 +13,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-test('who looks at a store that nobody has open learns when somebody opens it meanwhile', async () => {
+test('an inspected store is stale once another process has opened it', async () => {
   ;(await openStore(url)).close()
   const seen = inspectStore(url)
   expect(readdirSync(folder)).toEqual(['gateway.db'])

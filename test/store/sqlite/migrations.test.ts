@@ -38,7 +38,7 @@ async function firstVersion(path: string): Promise<void> {
   raw.close()
 }
 
-test('a ledger of the first version is taken over whole, and goes on', async () => {
+test('a ledger of the first version is migrated whole, and continues', async () => {
   const path = join(folder, 'gateway.db')
   await firstVersion(path)
   expect(() => openReadOnlyStore(`sqlite:${path}`)).toThrow(/made by another version/)

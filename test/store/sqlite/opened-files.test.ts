@@ -56,7 +56,7 @@ function elsewhere(script: string): string {
 }
 
 test.each([{ removed: ['-wal'] }, { removed: ['-shm'] }, { removed: ['-wal', '-shm'] }])(
-  'what was committed is kept when $removed is removed',
+  'commits are kept when $removed is removed',
   ({ removed }) => {
     insert('before')
     store.requireInPlace()
@@ -71,7 +71,7 @@ test.each([{ removed: ['-wal'] }, { removed: ['-shm'] }, { removed: ['-wal', '-s
   }
 )
 
-test('it is kept, too, when another process has the store open', async () => {
+test('a removed log is also kept when another process has the store open', async () => {
   insert('before')
   const reader = spawn(
     process.execPath,
@@ -100,7 +100,7 @@ test('it is kept, too, when another process has the store open', async () => {
   expect(elsewhere(`console.log(database.prepare('SELECT count(*) AS n FROM meta').get().n)`)).toBe('2\n')
 })
 
-test('what another process has written to a log of its own is kept, and nothing of the former log is copied over it', () => {
+test('entries that another process has written to a new log are kept: the removed log is not copied over them', () => {
   for (let key = 0; key < 200; key++) insert(`key ${key}`)
   store.raw.exec('PRAGMA wal_checkpoint(FULL)')
   remove('-wal')
@@ -113,7 +113,7 @@ test('what another process has written to a log of its own is kept, and nothing 
   expect(keys()).toHaveLength(250)
 })
 
-test('it is not opened again beside another connection of this process that has the removed log open', () => {
+test('a store is not opened again while another connection of this process has the removed log open', () => {
   insert('before')
   const reader = new DatabaseSync(path, { readOnly: true })
   also.push(reader)
@@ -125,7 +125,7 @@ test('it is not opened again beside another connection of this process that has 
   expect(keys()).toEqual(['before'])
 })
 
-test('what is committed to a file that is moved away meanwhile is not relied on', () => {
+test('a commit to a file that is moved away meanwhile counts as failed', () => {
   remove('')
   expect(codeOf(() => store.requireInPlace())).toBe('replaced')
   expect(codeOf(() => store.requireWritten())).toBe('replaced_meanwhile')

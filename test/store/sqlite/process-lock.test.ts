@@ -28,7 +28,7 @@ async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
 }
 
-test('a lock is held by one at a time, in one process and in two', async () => {
+test('a lock has one holder at a time, in one process and in two', async () => {
   const lock = takeProcessLock(path)
   expect(lock).not.toBeNull()
   expect(takeProcessLock(path)).toBeNull()
@@ -38,7 +38,7 @@ test('a lock is held by one at a time, in one process and in two', async () => {
   lock?.release()
 })
 
-test('trying in vain does not take the lock from its holder', async () => {
+test('a failed attempt does not take the lock from its holder', async () => {
   const lock = takeProcessLock(path)
   for (let attempt = 0; attempt < 3; attempt++) expect(takeProcessLock(path)).toBeNull()
   const other = await otherProcess()
