@@ -55,7 +55,7 @@ function logCompleted(
       cause: problem?.options.facts?.cause ?? outcome?.cause,
       limit: problem?.options.facts?.limit ?? outcome?.limit,
       ...requestFacts(request),
-      admin_key_id: administrator?.keyId ?? call.stranger?.adminKeyId,
+      admin_key_id: administrator?.keyId ?? call.failure?.adminKeyId,
       credential: last?.credential,
       attempts: last?.attempt,
       upstream_status: outcome?.upstream_status,

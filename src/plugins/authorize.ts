@@ -2,6 +2,7 @@ import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { isOperation, type Operation } from '../contract/operations.ts'
 import { Problem } from '../contract/problem.ts'
+import { mayDo } from '../tenants/access-policy.ts'
 import { callerOf } from './tenant-auth.ts'
 
 declare module 'fastify' {
@@ -19,8 +20,8 @@ export const authorize = fp(
       if (!isOperation(operation)) throw new Error(`the route ${route.url} names no permission`)
       // Before the body is read, which cannot matter.
       const requirePermission: onRequestHookHandler = function requirePermission(request, _reply, done) {
-        const { operations } = callerOf(request).tenant
-        done(operations.has(operation) ? undefined : new Problem('permission_denied'))
+        const isPermitted = mayDo(callerOf(request).tenant, operation)
+        done(isPermitted ? undefined : new Problem('permission_denied'))
       }
       // The route's hooks run after those of the scope, so a refusal is charged to the tenant's limit like any request.
       route.onRequest = [route.onRequest ?? [], requirePermission].flat()

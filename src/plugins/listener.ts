@@ -13,7 +13,7 @@ import { guardConnections } from '../http/connections/guard-connections.ts'
 import { nodeOptions, secure } from '../http/node-options.ts'
 import { continueWhenRead } from '../http/parsing/expect-continue.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { addressesOf } from '../tenants/address-ranges.ts'
+import { isInRanges } from '../tenants/address-ranges.ts'
 import { accessLog } from './access-log.ts'
 import { answerClientError, answerConnect, endIdleConnections, watchHandshakes } from './client-errors.ts'
 import { drain } from './drain.ts'
@@ -46,8 +46,8 @@ export async function buildListener(
 ): Promise<Scope> {
   const { logger, lifecycle, trustedProxies, tls } = dependencies
   const app = createApp(dependencies)
-  const proxies = trustedProxies.length > 0 ? addressesOf(trustedProxies.join(',')) : null
-  const isProxy = (address: string) => proxies?.admits(address) === true
+  const proxies = trustedProxies.join(',')
+  const isProxy = (address: string) => proxies !== '' && isInRanges(proxies, address)
   const encrypted = tls !== undefined
   const bounds =
     dependencies.connections ?? connectionBounds(listener, { openFiles: openFileLimit(), encrypted })

@@ -22,7 +22,7 @@ export class RequestCall implements Call, AuthenticationAttempt {
   readonly startedAt = performance.now()
   recorded = false
   /** Why the caller was not authenticated: for the log and the ledger alone. */
-  stranger: AuthenticationFailure | null = null
+  failure: AuthenticationFailure | null = null
   attempts: Attempts | undefined = undefined
   readonly #request: FastifyRequest
 
@@ -68,9 +68,9 @@ export const requestContext = fp<{ isProxy: (address: string) => boolean }>(
 export function requestFacts({ call, caller, params }: FastifyRequest) {
   const { id } = (params ?? {}) as { id?: string }
   return {
-    reason: call.stranger?.reason,
-    tenant: caller?.tenant.name ?? call.stranger?.tenant,
-    key_id: caller?.keyId ?? call.stranger?.keyId,
+    reason: call.failure?.reason,
+    tenant: caller?.tenant.name ?? call.failure?.tenant,
+    key_id: caller?.keyId ?? call.failure?.keyId,
     connector_id: id !== undefined && isConnectorId(id) ? id.toLowerCase() : undefined,
     client_ip: call.clientIp
   }

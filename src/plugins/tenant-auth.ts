@@ -9,6 +9,7 @@ import type { Caller, Directory } from '../identity/directory.ts'
 import type { JwtAuthenticator } from '../identity/jwt/authenticate.ts'
 import type { ClientCertificates } from '../identity/mtls/client-certificates.ts'
 import type { Limiter } from '../limits/limiter.ts'
+import { mayCallFrom } from '../tenants/access-policy.ts'
 import { rateLimited } from './rate-limit-headers.ts'
 
 declare module 'fastify' {
@@ -79,7 +80,7 @@ function authenticate(
  */
 function checkAddress(caller: Caller, { call }: FastifyRequest): Caller | null {
   const { tenant, keyId } = caller
-  if (tenant.addresses.admits(call.clientIp)) return caller
+  if (mayCallFrom(tenant, call.clientIp)) return caller
   return failAttempt(call, { reason: 'address', tenant: tenant.name, keyId })
 }
 
