@@ -43,7 +43,8 @@ const commands: Readonly<Record<string, (context: ProcessContext) => Promise<Com
   openapi: async context => (await import('./commands/openapi.ts')).openapiCommand(context)
 }
 
-async function program(context: ProcessContext, words: readonly string[]): Promise<Command> {
+/** The command line, or of it the command that `words` name. */
+export async function program(context: ProcessContext, words: readonly string[]): Promise<Command> {
   const root = new Command('connector-gateway')
     .description('Triggers Bigdata.com connector syncs for internal services.')
     .version(context.administrator.version, '-V, --version', 'print the version')
