@@ -7,7 +7,7 @@ const effects = {
   creates: '`after`',
   changes: '`before` and `after`',
   removes: '`before`',
-  cuts: '`cut` and `archive`'
+  prunes: '`cut` and `archive`'
 }
 
 /** The kinds of entries and their members. */
