@@ -25,7 +25,7 @@ beforeAll(async () => {
   app = await buildTestAdminApp({
     adminKeys: { authenticate: key => callers[key] ?? null },
     administration: {
-      execute: async (_who, _name, input) => ({ revoked: Reflect.get(input, 'keyId') }) as never
+      execute: async (_who, _name, input) => ({ revoked: Reflect.get(input, 'key_id') }) as never
     },
     limiters: { failures: new MemoryLimiter('unauthenticated', () => nowUs) }
   })
