@@ -1,13 +1,13 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { refusalTable } from '../../src/contract/refusal-table.ts'
-import { commandLine } from '../support/cli/command-line.ts'
+import { test } from '../support/fixtures/test.ts'
 
 const oneLine = /^connector-gateway: [^\n]+\n$/
 
 describe('an invalid command line gets one line on standard error, exit 2, and does nothing', () => {
-  test.each([
+  test.for([
     [[]],
     [['tenat']],
     [['tenant']],
@@ -27,27 +27,25 @@ describe('an invalid command line gets one line on standard error, exit 2, and d
     [['check', '--port', '1']],
     [['sandbox', '--port', '65536']],
     [['wrong\u001b[31m\ncommand']]
-  ])('%j', async words => {
-    const gateway = commandLine()
-    const failed = await gateway.run(words)
+  ] as const)('%j', async ([words], { cli }) => {
+    const failed = await cli.run(words)
     expect(failed).toMatchObject({ code: 2, stdout: '' })
     expect(failed.stderr).toMatch(oneLine)
     expect(failed.stderr).not.toContain('\u001b')
-    expect(existsSync(gateway.storePath)).toBe(false)
+    expect(existsSync(cli.storePath)).toBe(false)
   })
 
-  test('as a process of its own too', async () => {
-    const gateway = commandLine()
-    expect(await gateway.runProcess(['tenant', 'create', 'acme', 'surplus'])).toEqual({
+  test('as a process of its own too', async ({ cli }) => {
+    expect(await cli.runProcess(['tenant', 'create', 'acme', 'surplus'])).toEqual({
       code: 2,
       stdout: '',
       stderr: "connector-gateway: too many arguments for 'create'. Expected 1 argument but got 2.\n"
     })
-    expect(existsSync(gateway.storePath)).toBe(false)
+    expect(existsSync(cli.storePath)).toBe(false)
   })
 
-  test('as a problem object with --json', async () => {
-    const failed = await commandLine().run(['tenant', 'create', '--json'])
+  test('as a problem object with --json', async ({ cli }) => {
+    const failed = await cli.run(['tenant', 'create', '--json'])
     expect(failed).toMatchObject({ code: 2, stdout: '' })
     expect(JSON.parse(failed.stderr)).toEqual({
       type: '/problems/usage_invalid',
@@ -59,10 +57,11 @@ describe('an invalid command line gets one line on standard error, exit 2, and d
   })
 })
 
-test('a refusal with --json has the action that it has over HTTP; another error has none', async () => {
-  const gateway = commandLine()
+test('a refusal with --json has the action that it has over HTTP; another error has none', async ({
+  cli
+}) => {
   const problemOf = async (words: readonly string[]) =>
-    JSON.parse((await gateway.run([...words, '--json'])).stderr) as { code: string; action?: string }
+    JSON.parse((await cli.run([...words, '--json'])).stderr) as { code: string; action?: string }
   const refused = [
     ['key_not_found', ['key', 'revoke', 'aaaaaaaaaaaaaaaa']],
     ['tenant_name_invalid', ['tenant', 'create', 'Acme']]
@@ -75,23 +74,22 @@ test('a refusal with --json has the action that it has over HTTP; another error 
 describe('a command reports all faults of the configuration at once, each with its key, exit 2', () => {
   const faulty = { GATEWAY_PORT: '99999', GATEWAY_LOG_LEVEL: 'loud', GATEWAY_UPSTREAM_KEY: 'bd_v2_canary' }
 
-  test.each([[['serve']], [['check']], [['tenant', 'create', 'acme']], [['key', 'list', 'acme']]])(
+  test.for([[['serve']], [['check']], [['tenant', 'create', 'acme']], [['key', 'list', 'acme']]] as const)(
     '%j',
-    async words => {
-      const gateway = commandLine()
-      const failed = await gateway.run(words, faulty)
+    async ([words], { cli }) => {
+      const failed = await cli.run(words, faulty)
       expect(failed).toMatchObject({ code: 2, stdout: '' })
       const lines = failed.stderr.trimEnd().split('\n').sort()
       expect(lines).toHaveLength(3)
       for (const [index, key] of Object.keys(faulty).sort().entries())
         expect(lines[index]).toMatch(new RegExp(`^connector-gateway: ${key}: must be `))
       expect(failed.stderr).not.toContain('canary')
-      expect(existsSync(gateway.storePath)).toBe(false)
+      expect(existsSync(cli.storePath)).toBe(false)
     }
   )
 
-  test('as a problem object with --json', async () => {
-    const failed = await commandLine().run(['tenant', 'list', '--json'], faulty)
+  test('as a problem object with --json', async ({ cli }) => {
+    const failed = await cli.run(['tenant', 'list', '--json'], faulty)
     const problem = JSON.parse(failed.stderr) as { code: string; errors: { pointer: string }[] }
     expect(problem.code).toBe('configuration_invalid')
     expect(problem.errors.map(error => error.pointer).sort()).toEqual(
@@ -101,20 +99,19 @@ describe('a command reports all faults of the configuration at once, each with i
     )
   })
 
-  test('also those of a file named by --config, on every command that reads it', async () => {
-    const gateway = commandLine()
-    writeFileSync(join(gateway.folder, 'other.yaml'), 'GATEWAY_PROT: 1\nGATEWAY_PORT: many\n')
+  test('also those of a file named by --config, on every command that reads it', async ({ cli }) => {
+    writeFileSync(join(cli.folder, 'other.yaml'), 'GATEWAY_PROT: 1\nGATEWAY_PORT: many\n')
     for (const words of [['tenant', 'list'], ['grant', 'list', 'acme'], ['check'], ['serve']]) {
-      const failed = await gateway.run([...words, '--config', join(gateway.folder, 'other.yaml')], {
+      const failed = await cli.run([...words, '--config', join(cli.folder, 'other.yaml')], {
         BIGDATA_API_KEY: 'bd_v2_canary'
       })
       expect(failed.code).toBe(2)
       expect(failed.stderr.trimEnd().split('\n').sort()).toEqual([
-        `connector-gateway: GATEWAY_PORT: must be a port, 0 to 65535 (${join(gateway.folder, 'other.yaml')}:2:1)`,
-        `connector-gateway: GATEWAY_PROT: is not a setting: did you mean GATEWAY_PORT? (${join(gateway.folder, 'other.yaml')}:1:1)`
+        `connector-gateway: GATEWAY_PORT: must be a port, 0 to 65535 (${join(cli.folder, 'other.yaml')}:2:1)`,
+        `connector-gateway: GATEWAY_PROT: is not a setting: did you mean GATEWAY_PORT? (${join(cli.folder, 'other.yaml')}:1:1)`
       ])
     }
-    expect(await gateway.run(['tenant', 'list', '--config', 'missing.yaml'])).toEqual({
+    expect(await cli.run(['tenant', 'list', '--config', 'missing.yaml'])).toEqual({
       code: 2,
       stdout: '',
       stderr: 'connector-gateway: missing.yaml: cannot be read (ENOENT)\n'
@@ -123,18 +120,20 @@ describe('a command reports all faults of the configuration at once, each with i
 })
 
 describe('help', () => {
-  test.each([[['--help']], [['help', 'tenant']], [['tenant', 'create', '--help']], [['key', 'issue', '-h']]])(
-    '%j is on standard output, fits 100 columns and exits 0',
-    async words => {
-      const { code, stdout, stderr } = await commandLine().run(words)
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-      expect(stdout).toMatch(/^Usage: connector-gateway/)
-      for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
-    }
-  )
+  test.for([
+    [['--help']],
+    [['help', 'tenant']],
+    [['tenant', 'create', '--help']],
+    [['key', 'issue', '-h']]
+  ] as const)('%j is on standard output, fits 100 columns and exits 0', async ([words], { cli }) => {
+    const { code, stdout, stderr } = await cli.run(words)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/^Usage: connector-gateway/)
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+  })
 
-  test('--version prints the version alone', async () => {
-    expect(await commandLine().runProcess(['--version'])).toEqual({
+  test('--version prints the version alone', async ({ cli }) => {
+    expect(await cli.runProcess(['--version'])).toEqual({
       code: 0,
       stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
       stderr: ''
@@ -142,8 +141,8 @@ describe('help', () => {
   })
 })
 
-test('a command whose reader goes away ends quietly', async () => {
-  const child = commandLine().start(['--help'])
+test('a command whose reader goes away ends quietly', async ({ cli }) => {
+  const child = cli.start(['--help'])
   child.stdout.destroy()
   let stderr = ''
   child.stderr.on('data', chunk => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { AuthenticationAttempt } from '../../src/identity/authentication-failure.ts'
 import { Directory } from '../../src/identity/directory.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -7,13 +7,17 @@ import { readChanges, readPage, readSnapshot, writeKeyUses } from '../../src/ten
 import { addGrants } from '../../src/tenants/grants.ts'
 import { issueKey, listKeys, revokeKey, rotateKey } from '../../src/tenants/keys/keys.ts'
 import { createTenant, setTenantDisabled } from '../../src/tenants/tenants.ts'
-import { pepper, temporaryStore } from '../support/fixtures/temporary-store.ts'
+import { pepper } from '../support/fixtures/temporary-store.ts'
+import { test } from '../support/fixtures/test.ts'
 
 const first = { limit: 10 }
 
 describe('a running directory follows every change', () => {
-  test('from an empty store on: create, issue, grant, rotate, revoke, disable, enable', async () => {
-    const { store, administration, at } = await temporaryStore()
+  test('from an empty store on: create, issue, grant, rotate, revoke, disable, enable', async ({
+    store,
+    administration,
+    at
+  }) => {
     const directory = new Directory(pepper)
     let last = 0
     async function follow(): Promise<readonly string[]> {
@@ -59,8 +63,7 @@ describe('a running directory follows every change', () => {
     expect(directory.size).toBe(2)
   })
 
-  test('a snapshot equals what following all changes gives', async () => {
-    const { store, administration } = await temporaryStore()
+  test('a snapshot equals what following all changes gives', async ({ store, administration }) => {
     await createTenant(administration, { name: 'acme', connectors: ['*'] })
     await createTenant(administration, { name: 'other', burst: 2 })
     await issueKey(administration, pepper, 'acme', new Date('2027-01-01T00:00:00Z'))
@@ -71,8 +74,11 @@ describe('a running directory follows every change', () => {
   })
 })
 
-test('the directory knows the ten keys of each tenant that were revoked last, and no older ones', async () => {
-  const { store, administration, at } = await temporaryStore()
+test('the directory knows the ten keys of each tenant that were revoked last, and no older ones', async ({
+  store,
+  administration,
+  at
+}) => {
   const keys = new Map<string, string[]>([
     ['acme', []],
     ['other', []]
@@ -108,8 +114,7 @@ function* everyPage(store: Store): Generator<readonly TenantRow[]> {
   }
 }
 
-test('10,000 tenants are read in well under a second', async () => {
-  const { store } = await temporaryStore()
+test('10,000 tenants are read in well under a second', async ({ store }) => {
   await store.transact(async () => {
     const tenant = store.raw.prepare('INSERT INTO tenant (name, created_at) VALUES (?, ?)')
     const key = store.raw.prepare('INSERT INTO api_key (id, tenant, digest, created_at) VALUES (?, ?, ?, ?)')
@@ -129,8 +134,7 @@ test('10,000 tenants are read in well under a second', async () => {
 })
 
 describe('key uses', () => {
-  test('are shown with the key, and never go back in time', async () => {
-    const { store, administration } = await temporaryStore()
+  test('are shown with the key, and never go back in time', async ({ store, administration }) => {
     await createTenant(administration, { name: 'acme' })
     const { key_id } = await issueKey(administration, pepper, 'acme', null)
     const lastUsed = async () =>
@@ -142,8 +146,7 @@ describe('key uses', () => {
     expect(await lastUsed()).toBe('2026-01-01T10:00:00.000Z')
   })
 
-  test('of more keys than fit in one statement are all written', async () => {
-    const { store, administration } = await temporaryStore()
+  test('of more keys than fit in one statement are all written', async ({ store, administration }) => {
     await createTenant(administration, { name: 'acme' })
     await store.transact(async () => {
       const insert = store.raw.prepare(

@@ -1,15 +1,18 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { addGrants, listGrants, removeGrants } from '../../src/tenants/grants.ts'
 import { createTenant } from '../../src/tenants/tenants.ts'
-import { adminEntries, changeCount, temporaryStore } from '../support/fixtures/temporary-store.ts'
+import { adminEntries, changeCount } from '../support/fixtures/temporary-store.ts'
+import { test } from '../support/fixtures/test.ts'
 
 const one = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 const two = '019a9612-bfad-758c-884e-37dd8c6ad2cc'
 const three = '019a9612-bfad-758c-884e-37dd8c6ad2cd'
 
 describe('grants', () => {
-  test('are added once, in lower case; a grant that exists adds no entry', async () => {
-    const { store, administration } = await temporaryStore()
+  test('are added once, in lower case; a grant that exists adds no entry', async ({
+    store,
+    administration
+  }) => {
     await createTenant(administration, { name: 'acme' })
     const first = await addGrants(administration, 'acme', [one.toUpperCase(), one])
     const second = await addGrants(administration, 'acme', [one, two])
@@ -22,8 +25,7 @@ describe('grants', () => {
     expect(changeCount(store)).toBe(3)
   })
 
-  test('are removed once; a grant that does not exist adds no entry', async () => {
-    const { store, administration } = await temporaryStore()
+  test('are removed once; a grant that does not exist adds no entry', async ({ store, administration }) => {
     await createTenant(administration, { name: 'acme', connectors: [one, three] })
     const before = adminEntries(store).length
     const first = await removeGrants(administration, 'acme', [one.toUpperCase(), two])
@@ -37,8 +39,10 @@ describe('grants', () => {
     ])
   })
 
-  test('are added and removed in the order in which the caller names them', async () => {
-    const { store, administration } = await temporaryStore()
+  test('are added and removed in the order in which the caller names them', async ({
+    store,
+    administration
+  }) => {
     await createTenant(administration, { name: 'acme' })
     const before = adminEntries(store).length
     const added = await addGrants(administration, 'acme', [three, one, two])
@@ -52,8 +56,10 @@ describe('grants', () => {
     )
   })
 
-  test('are all refused when one of them is no connector id, or the tenant is unknown', async () => {
-    const { store, administration } = await temporaryStore()
+  test('are all refused when one of them is no connector id, or the tenant is unknown', async ({
+    store,
+    administration
+  }) => {
     await createTenant(administration, { name: 'acme' })
     for (const bad of ['', '**', 'x', `${one} `, one.slice(1), `{${one}}`, one.replace('0', '٠')])
       await expect(addGrants(administration, 'acme', [two, bad])).rejects.toMatchObject({
@@ -70,8 +76,7 @@ describe('grants', () => {
     expect(adminEntries(store)).toHaveLength(1)
   })
 
-  test('are listed in pages that give each once', async () => {
-    const { store, administration } = await temporaryStore()
+  test('are listed in pages that give each once', async ({ store, administration }) => {
     await createTenant(administration, { name: 'acme', connectors: [two, '*', one] })
     const first = await listGrants(store, 'acme', { limit: 2 })
     const second = await listGrants(store, 'acme', { limit: 2, cursor: first.next ?? '' })
@@ -80,8 +85,10 @@ describe('grants', () => {
   })
 })
 
-test('a change that fails at its last step leaves neither the change nor its entry', async () => {
-  const { store, administration } = await temporaryStore()
+test('a change that fails at its last step leaves neither the change nor its entry', async ({
+  store,
+  administration
+}) => {
   await createTenant(administration, { name: 'acme' })
   store.raw.exec(
     `CREATE TRIGGER broken BEFORE INSERT ON ledger_batch BEGIN SELECT RAISE(ABORT, 'disk full'); END`

@@ -1,12 +1,15 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { createTenant, listTenants, setTenantDisabled, showTenant } from '../../src/tenants/tenants.ts'
-import { adminEntries, changeCount, temporaryStore } from '../support/fixtures/temporary-store.ts'
+import { adminEntries, changeCount } from '../support/fixtures/temporary-store.ts'
+import { test } from '../support/fixtures/test.ts'
 
 const connector = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 
 describe('createTenant', () => {
-  test('writes the tenant, its grants, their ledger entries and one notice', async () => {
-    const { store, administration } = await temporaryStore()
+  test('writes the tenant, its grants, their ledger entries and one notice', async ({
+    store,
+    administration
+  }) => {
     const wanted = { name: 'acme', burst: 3, connectors: [connector.toUpperCase(), '*'] }
     const created = await createTenant(administration, wanted)
     expect(created).toEqual({
@@ -30,7 +33,7 @@ describe('createTenant', () => {
     expect(changeCount(store)).toBe(1)
   })
 
-  test.each([
+  test.for([
     ['tenant_exists', { name: 'taken' }],
     ['tenant_name_invalid', { name: '' }],
     ['tenant_name_invalid', { name: 'Acme' }],
@@ -40,19 +43,23 @@ describe('createTenant', () => {
     ['limit_invalid', { name: 'acme', rate_per_minute: 0 }],
     ['limit_invalid', { name: 'acme', burst: 1.5 }],
     ['connector_id_invalid', { name: 'acme', connectors: ['*', 'x'] }]
-  ])('refuses with %s and leaves no trace: %j', async (code, wanted) => {
-    const { store, administration } = await temporaryStore()
-    await createTenant(administration, { name: 'taken' })
-    await expect(createTenant(administration, wanted)).rejects.toMatchObject({ code })
-    expect((await listTenants(store, { limit: 10 })).items).toHaveLength(1)
-    expect(adminEntries(store)).toHaveLength(1)
-    expect(changeCount(store)).toBe(1)
-  })
+  ] as const)(
+    'refuses with %s and leaves no trace: %j',
+    async ([code, wanted], { store, administration }) => {
+      await createTenant(administration, { name: 'taken' })
+      await expect(createTenant(administration, wanted)).rejects.toMatchObject({ code })
+      expect((await listTenants(store, { limit: 10 })).items).toHaveLength(1)
+      expect(adminEntries(store)).toHaveLength(1)
+      expect(changeCount(store)).toBe(1)
+    }
+  )
 })
 
 describe('listTenants', () => {
-  test('gives every tenant once, in the order of names, whatever the page size', async () => {
-    const { store, administration } = await temporaryStore()
+  test('gives every tenant once, in the order of names, whatever the page size', async ({
+    store,
+    administration
+  }) => {
     const names = ['a', 'a-1', 'a.1', 'b', 'c0', 'd_', 'e'].sort()
     for (const name of names.toReversed()) await createTenant(administration, { name })
     for (const limit of [1, 2, 3, 7, 8]) {
@@ -68,8 +75,7 @@ describe('listTenants', () => {
     }
   })
 
-  test('refuses a cursor that is not from a list', async () => {
-    const { store } = await temporaryStore()
+  test('refuses a cursor that is not from a list', async ({ store }) => {
     for (const cursor of ['!', 'YQ==', 'YQpi', 'AAA='])
       await expect(listTenants(store, { limit: 1, cursor })).rejects.toMatchObject({
         code: 'cursor_invalid'
@@ -78,8 +84,7 @@ describe('listTenants', () => {
 })
 
 describe('disabling and enabling', () => {
-  test('take effect once: a repetition adds no entry and no notice', async () => {
-    const { store, administration } = await temporaryStore()
+  test('take effect once: a repetition adds no entry and no notice', async ({ store, administration }) => {
     await createTenant(administration, { name: 'acme' })
     const changed: boolean[] = []
     for (const disabled of [false, true, true, false])
@@ -93,8 +98,7 @@ describe('disabling and enabling', () => {
     expect(changeCount(store)).toBe(3)
   })
 
-  test('of an unknown tenant is refused', async () => {
-    const { store, administration } = await temporaryStore()
+  test('of an unknown tenant is refused', async ({ store, administration }) => {
     const refusal = { code: 'tenant_not_found' }
     await expect(setTenantDisabled(administration, 'nobody', true)).rejects.toMatchObject(refusal)
     await expect(showTenant(store, 'nobody')).rejects.toMatchObject(refusal)

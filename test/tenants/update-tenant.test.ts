@@ -1,9 +1,13 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { createTenant, setTenantDisabled, showTenant, updateTenant } from '../../src/tenants/tenants.ts'
-import { adminEntries, changeCount, temporaryStore } from '../support/fixtures/temporary-store.ts'
+import { adminEntries, changeCount } from '../support/fixtures/temporary-store.ts'
+import { test } from '../support/fixtures/test.ts'
 
-test('an update changes the named members, keeps the rest, and its entries name what changed', async () => {
-  const { store, administration, at } = await temporaryStore()
+test('an update changes the named members, keeps the rest, and its entries name what changed', async ({
+  store,
+  administration,
+  at
+}) => {
   await createTenant(administration, { name: 'acme', burst: 3 })
   await updateTenant(administration, 'acme', { rate_per_minute: 5 })
   expect(await showTenant(store, 'acme')).toMatchObject({ rate_per_minute: 5, burst: 3, disabled: false })
@@ -23,8 +27,11 @@ test('an update changes the named members, keeps the rest, and its entries name 
   expect(changeCount(store)).toBe(3)
 })
 
-test('an update to the current state changes nothing, not even the time of disabling', async () => {
-  const { store, administration, at } = await temporaryStore()
+test('an update to the current state changes nothing, not even the time of disabling', async ({
+  store,
+  administration,
+  at
+}) => {
   await createTenant(administration, { name: 'acme', burst: 3 })
   const { disabled_at } = await setTenantDisabled(administration, 'acme', true)
   at('2026-01-05T00:00:00Z')
@@ -34,13 +41,15 @@ test('an update to the current state changes nothing, not even the time of disab
   expect(changeCount(store)).toBe(before)
 })
 
-test.each([
+test.for([
   ['tenant_not_found', 'nobody', { burst: 1 }],
   ['limit_invalid', 'acme', { burst: 0 }],
   ['limit_invalid', 'acme', { disabled: true, rate_per_minute: 1.5 }]
-])('refuses with %s and leaves no trace', async (code, name, update) => {
-  const { store, administration } = await temporaryStore()
-  await createTenant(administration, { name: 'acme' })
-  await expect(updateTenant(administration, name, update)).rejects.toMatchObject({ code })
-  expect(adminEntries(store)).toHaveLength(1)
-})
+] as const)(
+  'refuses with %s and leaves no trace',
+  async ([code, name, update], { store, administration }) => {
+    await createTenant(administration, { name: 'acme' })
+    await expect(updateTenant(administration, name, update)).rejects.toMatchObject({ code })
+    expect(adminEntries(store)).toHaveLength(1)
+  }
+)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { applyState, recordsOf } from '../../../src/admin/desired-state/apply.ts'
 import { type DesiredState, planState } from '../../../src/admin/desired-state/plan.ts'
 import { fingerprintKeyOf } from '../../../src/custody/credential-snapshot.ts'
@@ -12,19 +12,15 @@ import type { NewVersion } from '../../../src/custody/manage/versions.ts'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts'
 import { newTenant, readStates, type TenantState } from '../../../src/tenants/tenant-state.ts'
-import {
-  adminEntries,
-  changeCount,
-  type TemporaryStore,
-  temporaryStore
-} from '../../support/fixtures/temporary-store.ts'
+import { adminEntries, changeCount, type TemporaryStore } from '../../support/fixtures/temporary-store.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 const id = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 
 let temporary: TemporaryStore
 let keys: StoreKeys
-beforeEach(async () => {
-  temporary = await temporaryStore()
+test.beforeEach(({ temporaryStore }) => {
+  temporary = temporaryStore
   const env = { MASTER: randomBytes(32).toString('hex') }
   keys = openRootKey(temporary.store, 'env:MASTER', env)
 })

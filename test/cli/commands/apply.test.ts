@@ -1,19 +1,18 @@
 import { hash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { canaryForms } from '../../support/checker/canary.ts'
-import { type CommandLine, commandLine } from '../../support/cli/command-line.ts'
+import type { CommandLine } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 const id = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 const secret = 'bd_v2_canary_behind_a_reference_7Qx'
 
-/** A folder with the state in a file, and a key that a reference names. */
-function withFile(text: string): CommandLine {
-  const cli = commandLine()
+/** Writes the state to a file, and the key that a reference names to another. */
+function writeFiles(cli: CommandLine, text: string): void {
   write(cli, text)
   writeFileSync(join(cli.folder, 'reports.key'), `${secret}\n`)
-  return cli
 }
 
 function write(cli: CommandLine, text: string): void {
@@ -39,8 +38,10 @@ credentials:
   reports: { from: 'file:reports.key' }
 `
 
-test('a state file is planned and applied: the plan names each change, and a second apply writes nothing', async () => {
-  const cli = withFile(first)
+test('a state file is planned and applied: the plan names each change, and a second apply writes nothing', async ({
+  cli
+}) => {
+  writeFiles(cli, first)
   expect(await cli.run([...apply, '--dry-run'])).toEqual({
     code: 2,
     stdout: '',
@@ -110,8 +111,8 @@ test('a state file is planned and applied: the plan names each change, and a sec
   })
 })
 
-test('an export is applied to an empty store, and neither it nor any output holds a key', async () => {
-  const cli = withFile(`${first}  command: { from: "exec:sh -c 'cat reports.key # ${secret}'" }\n`)
+test('an export is applied to an empty store, and neither it nor any output holds a key', async ({ cli }) => {
+  writeFiles(cli, `${first}  command: { from: "exec:sh -c 'cat reports.key # ${secret}'" }\n`)
   const told = [await cli.run([...apply]), await cli.run(['export']), await cli.run(['export', '--json'])]
   expect(
     told[1]?.stdout
@@ -144,8 +145,8 @@ credentials:
   for (const [form, needle] of canaryForms(secret)) expect(everything.includes(needle), form).toBe(false)
 })
 
-test('an apply that fails anywhere changes nothing, and says what to do', async () => {
-  const cli = withFile(first)
+test('an apply that fails anywhere changes nothing, and says what to do', async ({ cli }) => {
+  writeFiles(cli, first)
   await cli.json(...apply)
   const before = digestsOf(cli)
   const cases = [
@@ -184,8 +185,8 @@ test('an apply that fails anywhere changes nothing, and says what to do', async 
   })
 })
 
-test('apply of an invalid file exits 2 with every fault, before it opens anything', async () => {
-  const cli = withFile('tenants: { acme: { burst: 0, rate: 1 } }')
+test('apply of an invalid file exits 2 with every fault, before it opens anything', async ({ cli }) => {
+  writeFiles(cli, 'tenants: { acme: { burst: 0, rate: 1 } }')
   const told = await cli.run(['apply', '-f', join(cli.folder, 'state.yaml')])
   expect(told).toMatchObject({ code: 2, stdout: '' })
   expect(told.stderr.split('\n')).toEqual([
@@ -215,15 +216,18 @@ test('apply of an invalid file exits 2 with every fault, before it opens anythin
   })
 })
 
-test('plans for people fit 100 columns, whatever is in them', async () => {
+test('plans for people fit 100 columns, whatever is in them', async ({ cli }) => {
   const [tenant, credential] = ['t'.repeat(63), 'c'.repeat(63)]
   const addresses = Array.from({ length: 30 }, (_, index) => `'2001:db8:${index}::/48'`).join(', ')
-  const cli = withFile(`
+  writeFiles(
+    cli,
+    `
 tenants:
   ${tenant}: { addresses: [${addresses}], credentials: [${credential}, other], connectors: ['*'] }
 credentials:
   ${credential}: { from: "file:./${'x/../'.repeat(40)}reports.key" }
-`)
+`
+  )
   await cli.json('tenant', 'create', 'before')
   const { code, stdout } = await cli.run([...apply, '--dry-run'])
   expect(code).toBe(0)
@@ -231,8 +235,8 @@ credentials:
   expect(stdout).toContain('2001:db8:29::/48')
 })
 
-test('apply of tenants alone needs no master key, nor does its dry run', async () => {
-  const cli = withFile('tenants: { acme: {} }')
+test('apply of tenants alone needs no master key, nor does its dry run', async ({ cli }) => {
+  writeFiles(cli, 'tenants: { acme: {} }')
   await cli.json('tenant', 'create', 'beta')
   const env = { GATEWAY_MASTER_KEY: 'file:nowhere' }
   expect(await cli.run([...apply, '--dry-run'], env)).toMatchObject({ code: 0 })

@@ -1,23 +1,22 @@
 import { readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
-import { commandLine } from '../../support/cli/command-line.ts'
+import { expect } from 'vitest'
+import { test } from '../../support/fixtures/test.ts'
 import { tlsFolder } from '../../support/fixtures/tls-files.ts'
 import { signingKey } from '../../support/fixtures/token-issuer.ts'
 
 const key = { BIGDATA_API_KEY: 'bd_v2_canary' }
 
-test('check opens the store and the keys, says what it found and never prints a secret', async () => {
-  const gateway = commandLine()
-  await gateway.json('tenant', 'create', 'acme')
-  await gateway.json('key', 'issue', 'acme')
-  const { code, stdout, stderr } = await gateway.run(['check', '--json'], { ...key, GATEWAY_PROT: '1' })
+test('check opens the store and the keys, says what it found and never prints a secret', async ({ cli }) => {
+  await cli.json('tenant', 'create', 'acme')
+  await cli.json('key', 'issue', 'acme')
+  const { code, stdout, stderr } = await cli.run(['check', '--json'], { ...key, GATEWAY_PROT: '1' })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(JSON.parse(stdout)).toEqual({
     ok: true,
     listeners: { public: '127.0.0.1:8080', admin: '127.0.0.1:8081' },
     docs: 'public',
-    store: { path: realpathSync(gateway.storePath), state: 'ready', tenants: 1, keys: 1 },
+    store: { path: realpathSync(cli.storePath), state: 'ready', tenants: 1, keys: 1 },
     upstream: { origin: 'https://api.bigdata.com', key: 'env:BIGDATA_API_KEY' },
     credentials: [],
     master_key: 'file:./data/master.key',
@@ -25,16 +24,15 @@ test('check opens the store and the keys, says what it found and never prints a 
     callers: { tls: null, token_issuers: [], client_certificates: [] },
     warnings: ['GATEWAY_PROT is set but is not a setting: did you mean GATEWAY_PORT?']
   })
-  const people = await gateway.run(['check'], key)
+  const people = await cli.run(['check'], key)
   expect(people.stdout).toMatch(/\nAll is well\.\n$/)
   expect(people.stdout).toContain('gateway.db (1 tenant, 1 key)\n')
   expect(stdout + people.stdout).not.toContain('canary')
 })
 
-test('check reports every fault at once: upstream key, master key and store', async () => {
-  const gateway = commandLine()
-  writeFileSync(join(gateway.folder, 'short.key'), 'short', { mode: 0o600 })
-  const failed = await gateway.run(['check'], { GATEWAY_MASTER_KEY: 'file:short.key' })
+test('check reports every fault at once: upstream key, master key and store', async ({ cli }) => {
+  writeFileSync(join(cli.folder, 'short.key'), 'short', { mode: 0o600 })
+  const failed = await cli.run(['check'], { GATEWAY_MASTER_KEY: 'file:short.key' })
   expect(failed).toEqual({
     code: 2,
     stdout: '',
@@ -42,8 +40,8 @@ test('check reports every fault at once: upstream key, master key and store', as
       'connector-gateway: GATEWAY_MASTER_KEY: file:short.key is too short for a master key: 32 characters or more are needed (environment)\n' +
       'connector-gateway: GATEWAY_UPSTREAM_KEY: env:BIGDATA_API_KEY is not set\n'
   })
-  writeFileSync(join(gateway.folder, 'text.db'), 'this is no database '.repeat(100))
-  const broken = await gateway.run(['check'], { GATEWAY_STORE_URL: 'sqlite:text.db' })
+  writeFileSync(join(cli.folder, 'text.db'), 'this is no database '.repeat(100))
+  const broken = await cli.run(['check'], { GATEWAY_STORE_URL: 'sqlite:text.db' })
   expect(broken).toMatchObject({ code: 2, stdout: '' })
   expect(broken.stderr.trimEnd().split('\n')).toHaveLength(2)
   expect(broken.stderr).toContain('GATEWAY_STORE_URL: cannot open the store')
@@ -57,10 +55,11 @@ const issuer = {
   jwks: 'file:keys.json'
 }
 
-test('check reads the TLS files and the keys of issuers, and shows who may call with which credential', async () => {
-  const gateway = commandLine()
+test('check reads the TLS files and the keys of issuers, and shows who may call with which credential', async ({
+  cli
+}) => {
   const tls = tlsFolder()
-  writeFileSync(join(gateway.folder, 'keys.json'), JSON.stringify({ keys: [signingKey('one').jwk] }))
+  writeFileSync(join(cli.folder, 'keys.json'), JSON.stringify({ keys: [signingKey('one').jwk] }))
   const settings = {
     ...key,
     ...tls.env,
@@ -71,7 +70,7 @@ test('check reads the TLS files and the keys of issuers, and shows who may call 
     GATEWAY_CLIENT_CERTIFICATES: '[{"san_uri":"spiffe://acme/billing","tenant":"acme"}]'
   }
   try {
-    const { code, stdout } = await gateway.run(['check', '--json'], settings)
+    const { code, stdout } = await cli.run(['check', '--json'], settings)
     expect(code).toBe(0)
     expect(JSON.parse(stdout).callers).toEqual({
       tls: {
@@ -86,7 +85,7 @@ test('check reads the TLS files and the keys of issuers, and shows who may call 
       ],
       client_certificates: [{ name: 'spiffe://acme/billing', tenant: 'acme' }]
     })
-    const people = await gateway.run(['check'], settings)
+    const people = await cli.run(['check'], settings)
     expect(people.stdout).toMatch(/issuer company +file:keys\.json \(1 keys\)/)
     expect(people.stdout).toMatch(/tenant acme +spiffe:\/\/acme\/billing/)
   } finally {
@@ -94,12 +93,13 @@ test('check reads the TLS files and the keys of issuers, and shows who may call 
   }
 })
 
-test('check reports every fault of TLS files and key files, and nothing of their content', async () => {
-  const gateway = commandLine()
+test('check reports every fault of TLS files and key files, and nothing of their content', async ({
+  cli
+}) => {
   const tls = tlsFolder()
   tls.writeKey(tls.issueServer().key)
-  writeFileSync(join(gateway.folder, 'hush.json'), 'hush')
-  const failed = await gateway.run(['check'], {
+  writeFileSync(join(cli.folder, 'hush.json'), 'hush')
+  const failed = await cli.run(['check'], {
     ...key,
     ...tls.env,
     GATEWAY_TLS_CLIENT_CA: 'file:hush.json',
@@ -123,9 +123,8 @@ test('check reports every fault of TLS files and key files, and nothing of their
   })
 })
 
-test('check says that the default store and master key will be made, and makes neither', async () => {
-  const gateway = commandLine()
-  const checked = await gateway.run(['check'], key)
+test('check says that the default store and master key will be made, and makes neither', async ({ cli }) => {
+  const checked = await cli.run(['check'], key)
   expect(checked).toMatchObject({ code: 0, stderr: '' })
   expect(checked.stdout).toMatch(/store +\/.*\/data\/gateway\.db \(not there yet: made at the first start\)/)
   expect(checked.stdout).toMatch(
@@ -133,5 +132,5 @@ test('check says that the default store and master key will be made, and makes n
   )
   expect(checked.stdout).toMatch(/\nAll is well\.\n$/)
   expect(checked.stdout).not.toContain('warning')
-  expect(readdirSync(gateway.folder)).toEqual([])
+  expect(readdirSync(cli.folder)).toEqual([])
 })

@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { startSandbox } from '../../../src/sandbox/sandbox.ts'
-import { type CommandLine, commandLine, type Finished, program } from '../../support/cli/command-line.ts'
+import { type CommandLine, type Finished, program } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 import { processEnvironment } from '../../support/run/bounds.ts'
 
 const secret = 'bd_v2_canary_of_the_command_line'
@@ -30,8 +31,9 @@ async function runProcessWith(input: string, cli: CommandLine, words: string[]):
   return { code, stdout, stderr }
 }
 
-test('a credential comes from standard input or by reference, is listed without its key, and can be removed', async () => {
-  const cli = commandLine()
+test('a credential comes from standard input or by reference, is listed without its key, and can be removed', async ({
+  cli
+}) => {
   const added = await runProcessWith(`${secret}\n`, cli, [
     'credential',
     'add',
@@ -103,8 +105,7 @@ describe('a credential command is refused, and nothing is changed:', () => {
     ['a master key that is too short', ['rewrap', '--to', 'env:HOME'], '', 2, 'secret_unavailable']
   ]
 
-  test('each with its code, one line, and never the key', async () => {
-    const cli = commandLine()
+  test('each with its code, one line, and never the key', async ({ cli }) => {
     expect(await runWith(secret, cli, ['credential', 'add', 'taken', '--stdin'])).toMatchObject({ code: 0 })
     await cli.json('tenant', 'create', 'user')
     await cli.json('tenant', 'update', 'user', '--credentials', 'other,taken')
@@ -119,8 +120,7 @@ describe('a credential command is refused, and nothing is changed:', () => {
   })
 })
 
-test('a new key that an unreachable upstream cannot verify changes nothing', async () => {
-  const cli = commandLine()
+test('a new key that an unreachable upstream cannot verify changes nothing', async ({ cli }) => {
   await runWith(secret, cli, ['credential', 'add', 'default', '--stdin'])
   writeFileSync(join(cli.folder, 'gateway.yaml'), 'GATEWAY_UPSTREAM_ORIGIN: http://127.0.0.1:9\n')
   const failed = await runWith('bd_v2_next', cli, ['credential', 'rotate', 'default', '--stdin'])
@@ -129,11 +129,10 @@ test('a new key that an unreachable upstream cannot verify changes nothing', asy
   expect((await cli.json('credential', 'list'))['items']).toMatchObject([{ version: 1, standby: null }])
 })
 
-test('rotate warns of a new key that the upstream accepts and leaks in its answer', async () => {
+test('rotate warns of a new key that the upstream accepts and leaks in its answer', async ({ cli }) => {
   const keys = ['bd_v2_canary_that_is_the_second', 'bd_v2_canary_that_is_the_third']
   const sandbox = await startSandbox({ keys })
   try {
-    const cli = commandLine()
     await runWith(secret, cli, ['credential', 'add', 'default', '--stdin'])
     writeFileSync(join(cli.folder, 'gateway.yaml'), `GATEWAY_UPSTREAM_ORIGIN: ${sandbox.origin}\n`)
     const rotate = ['credential', 'rotate', 'default', '--stdin']

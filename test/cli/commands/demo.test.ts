@@ -2,14 +2,15 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
-import { expect, test } from 'vitest'
-import { commandLine } from '../../support/cli/command-line.ts'
+import { expect } from 'vitest'
+import { test } from '../../support/fixtures/test.ts'
 
 type Told = { url: string; key: string; key_id: string; connector_id: string; curl: string; config: string }
 
-test('the demo answers its own curl line, follows commands while it runs, and leaves nothing behind', async () => {
-  const gateway = commandLine()
-  const demo = gateway.start(['demo', '--port', '0', '--json'])
+test('the demo answers its own curl line, follows commands while it runs, and leaves nothing behind', async ({
+  cli
+}) => {
+  const demo = cli.start(['demo', '--port', '0', '--json'])
   const exited = once(demo, 'exit')
   try {
     const [line] = (await once(createInterface(demo.stdout), 'line')) as [string]
@@ -18,7 +19,7 @@ test('the demo answers its own curl line, follows commands while it runs, and le
     expect(answer.status).toBe(200)
     expect(await answer.json()).toMatchObject({ connector_id: told.connector_id, status: 'accepted' })
 
-    const revoked = await gateway.run(['key', 'revoke', told.key_id, '--config', told.config])
+    const revoked = await cli.run(['key', 'revoke', told.key_id, '--config', told.config])
     expect(revoked).toMatchObject({ code: 0, stderr: '' })
     let status = 200
     for (let tries = 0; tries < 50 && status === 200; tries++) {
@@ -30,7 +31,7 @@ test('the demo answers its own curl line, follows commands while it runs, and le
     demo.kill('SIGINT')
   }
   expect(await exited).toEqual([0, null])
-  expect(readdirSync(gateway.folder).filter(name => name.includes('demo'))).toEqual([])
+  expect(readdirSync(cli.folder).filter(name => name.includes('demo'))).toEqual([])
 })
 
 /** Sends what a curl line would. */

@@ -1,14 +1,13 @@
 import { hostname, userInfo } from 'node:os'
-import { expect, test } from 'vitest'
-import { commandLine } from '../../support/cli/command-line.ts'
+import { expect } from 'vitest'
+import { test } from '../../support/fixtures/test.ts'
 import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
 import { askAdmin, issueAdminKeys } from '../../support/http/admin-client.ts'
 import { header } from '../../support/http/http-answer.ts'
 
 const connector = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 
-test('the ledger records a command with user, host and who became that user by sudo', async () => {
-  const cli = commandLine()
+test('the ledger records a command with user, host and who became that user by sudo', async ({ cli }) => {
   await cli.runProcess(['tenant', 'create', 'acme'], { SUDO_USER: 'alice' })
   await cli.runProcess(['tenant', 'disable', 'acme'], { SUDO_USER: 'bd_v2_x y\n' })
   const { items } = await cli.json('ledger', 'list', '--kind', 'admin.*')
@@ -21,28 +20,27 @@ test('the ledger records a command with user, host and who became that user by s
   expect((await cli.run(['ledger', 'list'])).stdout).toContain(`on ${hostname()}, by sudo of alice\n`)
 })
 
-test.each(['jürgen', '用户', 'EXAMPLE\\First Last'])(
+test.for(['jürgen', '用户', 'EXAMPLE\\First Last'])(
   'the ledger names users of a directory, such as %s',
-  async name => {
-    const cli = commandLine()
+  async (name, { cli }) => {
     await cli.runProcess(['tenant', 'create', 'acme'], { SUDO_USER: name })
     const { items } = await cli.json('ledger', 'list', '--kind', 'admin.*')
     expect(items).toMatchObject([{ actor_sudo: name }])
   }
 )
 
-test.each(['\u202ealice', 'a\u001b[31mb', 'x'.repeat(66), '-rf', ' alice'])(
+test.for(['\u202ealice', 'a\u001b[31mb', 'x'.repeat(66), '-rf', ' alice'])(
   '%j is no user and is left out',
-  async name => {
-    const cli = commandLine()
+  async (name, { cli }) => {
     await cli.runProcess(['tenant', 'create', 'acme'], { SUDO_USER: name })
     const { items } = await cli.json('ledger', 'list', '--kind', 'admin.*')
     expect(items).toEqual([expect.not.objectContaining({ actor_sudo: expect.anything() })])
   }
 )
 
-test('lists show people the changed values below each change, in lines of at most 100 columns', async () => {
-  const cli = commandLine()
+test('lists show people the changed values below each change, in lines of at most 100 columns', async ({
+  cli
+}) => {
   await cli.json('tenant', 'create', 'acme', '--burst', '7', '--connectors', connector)
   await cli.json('tenant', 'update', 'acme', '--rate', '120', '--burst', '8')
   await cli.json('grant', 'remove', 'acme', connector)
@@ -62,8 +60,7 @@ test('lists show people the changed values below each change, in lines of at mos
   ])
 })
 
-test('lists show people which key or credential a change was about', async () => {
-  const cli = commandLine()
+test('lists show people which key or credential a change was about', async ({ cli }) => {
   await cli.json('tenant', 'create', 'acme')
   const { key_id: keyId } = await cli.json('key', 'issue', 'acme')
   await cli.json('key', 'revoke', String(keyId))
@@ -81,7 +78,7 @@ test('lists show people which key or credential a change was about', async () =>
   expect(await listed('admin.credential.*')).toContain('    of credential reports@1')
 })
 
-test('a request that made a change is found by its id, with the changed values', async () => {
+test('a request that made a change is found by its id, with the changed values', async ({ cli }) => {
   const gateway = await startTestGateway({ prepare: issueAdminKeys })
   try {
     const ask = (method: string, target: string, body?: unknown) =>
@@ -107,7 +104,6 @@ test('a request that made a change is found by its id, with the changed values',
     const found = await ask('GET', `/admin/ledger?request_id=${requestId}&kind=admin.tenant.*&tenant=life`)
     expect(JSON.parse(found.body).items).toHaveLength(2)
 
-    const cli = commandLine()
     const env = { GATEWAY_STORE_URL: `sqlite:${gateway.store.path}` }
     const shown = await cli.run(['ledger', 'show', requestId], env)
     expect(shown.stdout).toContain(

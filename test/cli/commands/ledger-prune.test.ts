@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { uuidv7 } from '../../../src/base/uuid.ts'
 import { Chain } from '../../../src/ledger/entry/chain.ts'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
@@ -11,7 +11,8 @@ import { BatchWriter } from '../../../src/ledger/writer/batch-writer.ts'
 import { seededRandom } from '../../../src/sandbox/seeded-random.ts'
 import { openStore } from '../../../src/store/store.ts'
 import { callEntry } from '../../ledger/verify/verify-fixture.ts'
-import { type CommandLine, commandLine } from '../../support/cli/command-line.ts'
+import type { CommandLine } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 import { scenarioSeed } from '../../support/scenario/scenario.ts'
 
 /** Puts the calls of a gateway into the store that has ended in order. */
@@ -41,8 +42,9 @@ async function fill({ storePath }: CommandLine, calls: number): Promise<void> {
   store.close()
 }
 
-test('pruned entries are in the archive, and both halves verify, each by itself and together', async () => {
-  const cli = commandLine()
+test('pruned entries are in the archive, and both halves verify, each by itself and together', async ({
+  cli
+}) => {
   await fill(cli, 50)
   const pruned = await cli.json('ledger', 'prune', '--before', '0s', '--archive', 'old.ndjson.gz')
   expect(pruned).toMatchObject({ archive: 'old.ndjson.gz', entries: 102, position: 102 })
@@ -67,8 +69,7 @@ test('pruned entries are in the archive, and both halves verify, each by itself 
   ])
 })
 
-test('verify asks for a missing archive, without which the others cannot be checked', async () => {
-  const cli = commandLine()
+test('verify asks for a missing archive, without which the others cannot be checked', async ({ cli }) => {
   await fill(cli, 5)
   await cli.json('ledger', 'prune', '--before', '0s', '--archive', 'a1.gz')
   await cli.json('tenant', 'create', 'acme')
@@ -87,7 +88,7 @@ test('verify asks for a missing archive, without which the others cannot be chec
 })
 
 describe('prune refuses, and says what to do:', () => {
-  test.each<[string, string[], number, RegExp]>([
+  test.for<[string, string[], number, RegExp]>([
     ['no time', ['--archive', 'a'], 2, /--before <time>/],
     ['no archive', ['--before', '1d'], 2, /--archive <file>/],
     ['a time that is none', ['--before', 'soon', '--archive', 'a'], 2, /must be a duration such as/],
@@ -100,8 +101,7 @@ describe('prune refuses, and says what to do:', () => {
       /cannot be written \(ENOENT\)/
     ],
     ['a file that is there', ['--before', '0s', '--archive', 'data/gateway.db'], 1, /is there already/]
-  ])('%s', async (_what, words, exit, told) => {
-    const cli = commandLine()
+  ])('%s', async ([_what, words, exit, told], { cli }) => {
     await fill(cli, 2)
     const ran = await cli.run(['ledger', 'prune', ...words])
     expect(ran).toMatchObject({ code: exit, stdout: '', stderr: expect.stringMatching(told) })
@@ -109,10 +109,11 @@ describe('prune refuses, and says what to do:', () => {
   })
 })
 
-test('Ctrl-C at any instant leaves either nothing or a finished cut, never half an archive', async () => {
+test('Ctrl-C at any instant leaves either nothing or a finished cut, never half an archive', async ({
+  cli
+}) => {
   const seed = scenarioSeed('interrupted prune')
   const random = seededRandom(seed, 'prune')
-  const cli = commandLine()
   await fill(cli, 15_000)
   const archives: string[] = []
   for (let round = 1; round <= 6; round++) {
@@ -133,10 +134,11 @@ test('Ctrl-C at any instant leaves either nothing or a finished cut, never half 
   console.log(`${archives.length} of 6 interrupted prunes had made their cut`)
 })
 
-test('a prune that is killed at any instant is finished by the same command, or has left nothing in its way', async () => {
+test('a prune that is killed at any instant is finished by the same command, or has left nothing in its way', async ({
+  cli
+}) => {
   const seed = scenarioSeed('killed prune')
   const random = seededRandom(seed, 'kill')
-  const cli = commandLine()
   await fill(cli, 15_000)
   const archives: string[] = []
   let left = 0

@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { version } from '../../../src/base/version.ts'
 import { describeAdminApi, describeApi } from '../../../src/cli/commands/openapi.ts'
-import { commandLine } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 
-test('openapi writes the same description each time', async () => {
-  const gateway = commandLine()
-  const file = join(gateway.folder, 'described.json')
-  expect(await gateway.run(['openapi', '--output', file, '--json'])).toEqual({
+test('openapi writes the same description each time', async ({ cli }) => {
+  const file = join(cli.folder, 'described.json')
+  expect(await cli.run(['openapi', '--output', file, '--json'])).toEqual({
     code: 0,
     stdout: `${JSON.stringify({ file })}\n`,
     stderr: ''
@@ -18,10 +17,9 @@ test('openapi writes the same description each time', async () => {
   expect(JSON.parse(text)).toMatchObject({ openapi: '3.1.0', info: { version } })
 })
 
-test('openapi --admin writes the description of the admin API', async () => {
-  const gateway = commandLine()
-  const file = join(gateway.folder, 'described.json')
-  const written = await gateway.run(['openapi', '--admin', '--output', file])
+test('openapi --admin writes the description of the admin API', async ({ cli }) => {
+  const file = join(cli.folder, 'described.json')
+  const written = await cli.run(['openapi', '--admin', '--output', file])
   expect(written).toEqual({ code: 0, stdout: `${file} is written.\n`, stderr: '' })
   expect(readFileSync(file, 'utf8')).toBe(await describeAdminApi(version))
 })

@@ -1,12 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { commandLine } from '../../support/cli/command-line.ts'
+import { expect, onTestFinished } from 'vitest'
 import { certificateAuthority } from '../../support/fixtures/certificate-authority.ts'
+import { test } from '../../support/fixtures/test.ts'
 import { listenWithTls } from '../../support/http/unreachable-upstream.ts'
 
-test('an upstream with a certificate of a private authority is reached with NODE_EXTRA_CA_CERTS, and not without', async () => {
-  const cli = commandLine()
+test('an upstream with a certificate of a private authority is reached with NODE_EXTRA_CA_CERTS, and not without', async ({
+  cli
+}) => {
   const authority = certificateAuthority('Private')
   const upstream = await listenWithTls(
     authority.issue({ alternativeNames: [{ kind: 'dns', value: 'localhost' }] })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { expect, test } from 'vitest'
-import { commandLine } from '../../support/cli/command-line.ts'
+import { expect } from 'vitest'
+import { test } from '../../support/fixtures/test.ts'
 
 type Started = {
   origin: string
@@ -9,10 +9,10 @@ type Started = {
   connectors: { connector_id: string; type: string }[]
 }
 
-test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+test.for(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   'the sandbox answers with the printed key until %s, then exits 0',
-  async signal => {
-    const child = commandLine().start(['sandbox', '--port', '0', '--seed', '7', '--json'])
+  async (signal, { cli }) => {
+    const child = cli.start(['sandbox', '--port', '0', '--seed', '7', '--json'])
     try {
       const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
       const { origin, key, connectors } = JSON.parse(line) as Started
@@ -30,13 +30,12 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   }
 )
 
-test('a sandbox whose port is taken exits 2 with one line', async () => {
-  const gateway = commandLine()
-  const child = gateway.start(['sandbox', '--port', '0', '--json'])
+test('a sandbox whose port is taken exits 2 with one line', async ({ cli }) => {
+  const child = cli.start(['sandbox', '--port', '0', '--json'])
   try {
     const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
     const { port } = new URL((JSON.parse(line) as Started).origin)
-    const failed = await gateway.run(['sandbox', '--port', port])
+    const failed = await cli.run(['sandbox', '--port', port])
     expect(failed).toMatchObject({ code: 2, stdout: '' })
     expect(failed.stderr).toMatch(/^connector-gateway: cannot listen: [^\n]*EADDRINUSE[^\n]*\n$/)
   } finally {

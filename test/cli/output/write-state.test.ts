@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { applyState } from '../../../src/admin/desired-state/apply.ts'
 import { planState } from '../../../src/admin/desired-state/plan.ts'
 import { readState } from '../../../src/cli/input/state-file.ts'
@@ -52,7 +52,8 @@ function recordsOf(given: Readonly<Record<string, string>>): CredentialRows {
 test(`applying an export changes nothing, whatever the state (seed ${seed})`, async () => {
   await fc.assert(
     fc.asyncProperty(states, async ({ tenants, sources }) => {
-      const { store, administration } = await temporaryStore()
+      const { store, administration, close } = await temporaryStore()
+      onTestFinished(close)
       const credentials = recordsOf(sources)
       const desired = readState('drawn', JSON.stringify({ tenants }))
       const nothing = { keys: null, expected: [], versions: new Map() }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { fingerprintKeyOf } from '../../../src/custody/credential-snapshot.ts'
 import { ledgerSigner } from '../../../src/custody/crypto/ledger-signer.ts'
 import { openMasterKey } from '../../../src/custody/crypto/master-key.ts'
@@ -18,12 +18,8 @@ import { addGrants, removeGrants } from '../../../src/tenants/grants.ts'
 import { issueAdminKey, revokeAdminKey } from '../../../src/tenants/keys/admin-keys.ts'
 import { issueKey, revokeKey, rotateKey } from '../../../src/tenants/keys/keys.ts'
 import { createTenant, setTenantDisabled, updateTenant } from '../../../src/tenants/tenants.ts'
-import {
-  adminEntries,
-  pepper,
-  type TemporaryStore,
-  temporaryStore
-} from '../../support/fixtures/temporary-store.ts'
+import { adminEntries, pepper, type TemporaryStore } from '../../support/fixtures/temporary-store.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 const connector = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 const start = '2026-01-01T00:00:00.000Z'
@@ -32,8 +28,8 @@ const secrets = ['bd_v2_canary_sealed', 'bd_v2_canary_behind', 'hush-hush']
 let temporary: TemporaryStore
 let keys: StoreKeys
 const env = { FIRST: randomBytes(32).toString('hex'), SECOND: randomBytes(32).toString('hex') }
-beforeEach(async () => {
-  temporary = await temporaryStore()
+test.beforeEach(({ temporaryStore }) => {
+  temporary = temporaryStore
   keys = openRootKey(temporary.store, 'env:FIRST', env)
 })
 

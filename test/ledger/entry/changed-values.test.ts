@@ -1,12 +1,15 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { createTenant, updateTenant } from '../../../src/tenants/tenants.ts'
-import { adminEntries, temporaryStore } from '../../support/fixtures/temporary-store.ts'
+import { adminEntries } from '../../support/fixtures/temporary-store.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 const connector = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 
-test('an entry holds short lists whole, and of long ones what was added and removed', async () => {
+test('an entry holds short lists whole, and of long ones what was added and removed', async ({
+  store,
+  administration
+}) => {
   const addresses = Array.from({ length: 60 }, (_, number) => `10.0.${number}.1`)
-  const { store, administration } = await temporaryStore()
   await createTenant(administration, { name: 'acme', addresses: addresses.slice(0, 30) })
   await updateTenant(administration, 'acme', { addresses: addresses.slice(1, 31) })
   await updateTenant(administration, 'acme', { addresses: addresses.slice(30, 60) })
@@ -28,9 +31,8 @@ test('an entry holds short lists whole, and of long ones what was added and remo
   ])
 })
 
-test('one more grant of a tenant with thousands is one small entry', async () => {
+test('one more grant of a tenant with thousands is one small entry', async ({ store, administration }) => {
   const ids = Array.from({ length: 2000 }, (_, number) => `${connector.slice(0, -4)}${1000 + number}`)
-  const { store, administration } = await temporaryStore()
   await createTenant(administration, { name: 'acme', connectors: ids })
   const before = adminEntries(store).length
   await updateTenant(administration, 'acme', { connectors: [...ids, connector] })

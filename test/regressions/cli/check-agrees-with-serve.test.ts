@@ -1,11 +1,12 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect } from 'vitest'
 import { loadConfig } from '../../../src/config/config.ts'
 import { type Gateway, startGateway } from '../../../src/gateway.ts'
 import { createLogger } from '../../../src/telemetry/logger.ts'
-import { type CommandLine, commandLine } from '../../support/cli/command-line.ts'
+import type { CommandLine } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 import { type TlsFolder, tlsFolder } from '../../support/fixtures/tls-files.ts'
 
 type Env = Record<string, string>
@@ -16,8 +17,8 @@ type Served = { readonly reason: string; readonly lines: readonly Line[]; readon
 let cli: CommandLine
 let tls: TlsFolder
 let env: Env
-beforeEach(async () => {
-  cli = commandLine()
+test.beforeEach(async ({ cli: opened }) => {
+  cli = opened
   tls = tlsFolder()
   const masterKey = join(cli.folder, 'master.key')
   writeFileSync(masterKey, 'a master key that opens nothing but this one test store', { mode: 0o600 })

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, test } from 'vitest'
-import { type CommandLine, commandLine } from '../../support/cli/command-line.ts'
+import { describe, expect } from 'vitest'
+import type { CommandLine } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
 
 const key = { BIGDATA_API_KEY: 'bd_v2_canary' }
@@ -23,22 +24,20 @@ function filesIn(folder: string): Record<string, string> {
   )
 }
 
-async function prepared(): Promise<CommandLine> {
-  const gateway = commandLine()
-  await gateway.json('tenant', 'create', 'acme')
-  await gateway.json('key', 'issue', 'acme')
-  return gateway
+async function prepareStore(cli: CommandLine): Promise<void> {
+  await cli.json('tenant', 'create', 'acme')
+  await cli.json('key', 'issue', 'acme')
 }
 
 describe('check leaves everything as it is:', () => {
-  test('a mistyped path gets neither a folder nor a store, and a warning', async () => {
-    const gateway = await prepared()
-    const before = filesIn(gateway.folder)
+  test('a mistyped path gets neither a folder nor a store, and a warning', async ({ cli }) => {
+    await prepareStore(cli)
+    const before = filesIn(cli.folder)
     for (const [path, makes] of [
       ['typo/gateway.db', 'makes its folder and an empty one'],
       ['data/typo.db', 'makes an empty one']
     ]) {
-      const { code, stdout } = await gateway.run(['check', '--json'], {
+      const { code, stdout } = await cli.run(['check', '--json'], {
         ...key,
         GATEWAY_STORE_URL: `sqlite:${path}`
       })
@@ -61,28 +60,28 @@ describe('check leaves everything as it is:', () => {
         )
       ])
     }
-    expect(filesIn(gateway.folder)).toEqual(before)
-    const people = await gateway.run(['check'], { ...key, GATEWAY_STORE_URL: 'sqlite:data/typo.db' })
+    expect(filesIn(cli.folder)).toEqual(before)
+    const people = await cli.run(['check'], { ...key, GATEWAY_STORE_URL: 'sqlite:data/typo.db' })
     expect(people.stdout).toMatch(/\nAll is well, apart from the warnings\.\n$/)
   })
 
-  test('a closed store gets no log, no index and no other mode', async () => {
-    const gateway = await prepared()
-    const before = filesIn(gateway.folder)
-    const checked = await gateway.run(['check', '--json'], key)
+  test('a closed store gets no log, no index and no other mode', async ({ cli }) => {
+    await prepareStore(cli)
+    const before = filesIn(cli.folder)
+    const checked = await cli.run(['check', '--json'], key)
     expect(JSON.parse(checked.stdout)).toMatchObject({ store: { state: 'ready', tenants: 1, keys: 1 } })
-    expect(filesIn(gateway.folder)).toEqual(before)
+    expect(filesIn(cli.folder)).toEqual(before)
   })
 
-  test('a store of an earlier version is not migrated, and what it has is checked', async () => {
-    const gateway = await prepared()
-    const store = new DatabaseSync(gateway.storePath)
+  test('a store of an earlier version is not migrated, and what it has is checked', async ({ cli }) => {
+    await prepareStore(cli)
+    const store = new DatabaseSync(cli.storePath)
     const newest = store.prepare('SELECT max(name) AS name FROM kysely_migration').get()?.['name']
     store.prepare('DELETE FROM kysely_migration WHERE name = ?').run(String(newest))
     store.exec('DROP TABLE admin_key')
     store.close()
-    const before = filesIn(gateway.folder)
-    const checked = await gateway.run(['check', '--json'], key)
+    const before = filesIn(cli.folder)
+    const checked = await cli.run(['check', '--json'], key)
     const { store: seen, warnings } = JSON.parse(checked.stdout) as { store: unknown; warnings: string[] }
     expect(seen).toMatchObject({ state: 'earlier', tenants: 1, keys: 1 })
     expect(warnings).toEqual([
@@ -90,24 +89,23 @@ describe('check leaves everything as it is:', () => {
         /^GATEWAY_STORE_URL: the store .* is of an earlier version: the next start brings it up to date$/
       )
     ])
-    expect(filesIn(gateway.folder)).toEqual(before)
+    expect(filesIn(cli.folder)).toEqual(before)
   })
 
-  test('an empty file is no store yet', async () => {
-    const gateway = commandLine()
-    mkdirSync(join(gateway.folder, 'data'))
-    writeFileSync(gateway.storePath, '')
-    const before = filesIn(gateway.folder)
-    const checked = await gateway.run(['check', '--json'], key)
+  test('an empty file is no store yet', async ({ cli }) => {
+    mkdirSync(join(cli.folder, 'data'))
+    writeFileSync(cli.storePath, '')
+    const before = filesIn(cli.folder)
+    const checked = await cli.run(['check', '--json'], key)
     expect(JSON.parse(checked.stdout)).toMatchObject({ store: { state: 'absent' }, warnings: [] })
-    expect(filesIn(gateway.folder)).toEqual(before)
+    expect(filesIn(cli.folder)).toEqual(before)
   })
 
-  test('beside a running gateway check reads the log of the store', async () => {
+  test('beside a running gateway check reads the log of the store', async ({ cli }) => {
     const gateway = await startTestGateway()
     try {
       await gateway.addTenant({ name: 'beta' })
-      const checked = await commandLine().run(['check', '--json'], {
+      const checked = await cli.run(['check', '--json'], {
         ...key,
         GATEWAY_STORE_URL: `sqlite:${join(gateway.folder, 'gateway.db')}`,
         GATEWAY_MASTER_KEY: `file:${join(gateway.folder, 'master.key')}`,
@@ -121,22 +119,21 @@ describe('check leaves everything as it is:', () => {
 })
 
 describe('a store that cannot be opened or made is a fault, in the words of serve:', () => {
-  test.each([
+  test.for([
     ['a folder', 'sqlite:folder', 'it is a folder'],
     ['a path below a file', 'sqlite:file/gateway.db', 'file is no folder'],
     ['no database', 'sqlite:file', 'file is not a database']
-  ])('%s', async (_what, url, why) => {
-    const gateway = commandLine()
-    mkdirSync(join(gateway.folder, 'folder'))
-    writeFileSync(join(gateway.folder, 'file'), 'this is no database '.repeat(100))
-    const before = filesIn(gateway.folder)
-    const checked = await gateway.run(['check'], { ...key, GATEWAY_STORE_URL: url })
+  ] as const)('%s', async ([_what, url, why], { cli }) => {
+    mkdirSync(join(cli.folder, 'folder'))
+    writeFileSync(join(cli.folder, 'file'), 'this is no database '.repeat(100))
+    const before = filesIn(cli.folder)
+    const checked = await cli.run(['check'], { ...key, GATEWAY_STORE_URL: url })
     expect(checked).toMatchObject({ code: 2, stdout: '' })
     expect(checked.stderr).toMatch(/^connector-gateway: GATEWAY_STORE_URL: cannot open the store \/[^\n]*\n$/)
     expect(checked.stderr).toContain(`${why} (environment)`)
-    const served = await gateway.run(['tenant', 'list'], { GATEWAY_STORE_URL: url })
+    const served = await cli.run(['tenant', 'list'], { GATEWAY_STORE_URL: url })
     const [, sentence = ''] = /GATEWAY_STORE_URL: (.*) \(environment\)\n$/.exec(checked.stderr) ?? []
     expect(served).toMatchObject({ code: 2, stderr: `connector-gateway: ${sentence}\n` })
-    expect(filesIn(gateway.folder)).toEqual(before)
+    expect(filesIn(cli.folder)).toEqual(before)
   })
 })

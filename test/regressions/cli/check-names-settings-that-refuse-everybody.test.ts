@@ -1,18 +1,19 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, expect } from 'vitest'
 import { loadConfig } from '../../../src/config/config.ts'
 import { readTlsFiles, tlsMaterial } from '../../../src/config/tls-files.ts'
 import { settingWarnings } from '../../../src/config/warnings.ts'
-import { type CommandLine, commandLine } from '../../support/cli/command-line.ts'
+import type { CommandLine } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 import { type TlsFolder, tlsFolder } from '../../support/fixtures/tls-files.ts'
 
 const mapping = '[{"san_uri":"spiffe://acme/billing","tenant":"acme"}]'
 
 let cli: CommandLine
 let tls: TlsFolder
-beforeEach(() => {
-  cli = commandLine()
+test.beforeEach(({ cli: opened }) => {
+  cli = opened
   tls = tlsFolder()
 })
 afterEach(() => tls.close())

@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, expect } from 'vitest'
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts'
-import { type CommandLine, commandLine } from '../../support/cli/command-line.ts'
+import type { CommandLine } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 const good = 'bd_v2_canary_that_the_upstream_takes'
 const bad = 'bd_v2_canary_that_it_refuses_now'
@@ -20,8 +21,8 @@ type Findings = { readonly ok: boolean; readonly upstream: { readonly asked?: re
 let cli: CommandLine
 let sandbox: Sandbox
 let env: Record<string, string>
-beforeEach(async () => {
-  cli = commandLine()
+test.beforeEach(async ({ cli: opened }) => {
+  cli = opened
   sandbox = await startSandbox({ keys: [good] })
   env = { GATEWAY_UPSTREAM_ORIGIN: sandbox.origin, BIGDATA_API_KEY: good }
 })

@@ -13,14 +13,13 @@ import {
   writeFileSync
 } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { writeOwned } from '../../../src/cli/output/write-owned.ts'
-import { commandLine } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 // The file that export was to replace was emptied first, so that a full disk left neither the old state nor the new one, and
 // it stayed readable by everybody if it had been.
-test('an export replaces a file as a whole, readable by its owner alone', async () => {
-  const cli = commandLine()
+test('an export replaces a file as a whole, readable by its owner alone', async ({ cli }) => {
   await cli.json('tenant', 'create', 'acme')
   const file = join(cli.folder, 'state.yaml')
   writeFileSync(file, 'before')
@@ -34,8 +33,9 @@ test('an export replaces a file as a whole, readable by its owner alone', async 
   expect(readdirSync(cli.folder).filter(name => name.endsWith('.partial'))).toEqual([])
 })
 
-test('an export to a folder fails and leaves nothing behind, and one to a pipe is written', async () => {
-  const cli = commandLine()
+test('an export to a folder fails and leaves nothing behind, and one to a pipe is written', async ({
+  cli
+}) => {
   await cli.json('tenant', 'create', 'acme')
   mkdirSync(join(cli.folder, 'folder'))
   const before = readdirSync(cli.folder)

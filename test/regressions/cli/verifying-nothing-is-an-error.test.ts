@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
-import { commandLine } from '../../support/cli/command-line.ts'
+import { expect } from 'vitest'
+import { test } from '../../support/fixtures/test.ts'
 
-test('an empty export does not pass as whole with a key or heads: nothing could be checked', async () => {
-  const cli = commandLine()
+test('an empty export does not pass as whole with a key or heads: nothing could be checked', async ({
+  cli
+}) => {
   const path = (name: string) => join(cli.folder, name)
   writeFileSync(path('none'), '')
   writeFileSync(path('no-heads.json'), '{"heads":[]}')

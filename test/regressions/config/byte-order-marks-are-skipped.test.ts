@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { readTlsFiles, type TlsFiles, tlsMaterial } from '../../../src/config/tls-files.ts'
-import { commandLine } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 import { type TlsFolder, tlsFolder } from '../../support/fixtures/tls-files.ts'
 import { signingKey } from '../../support/fixtures/token-issuer.ts'
 
@@ -45,8 +45,9 @@ describe('PEM files are accepted as editors save them:', () => {
   })
 })
 
-test('a mark before settings, a master key, an upstream key, the keys of an issuer or a state does no harm', async () => {
-  const cli = commandLine()
+test('a mark before settings, a master key, an upstream key, the keys of an issuer or a state does no harm', async ({
+  cli
+}) => {
   const write = (name: string, text: string) =>
     writeFileSync(join(cli.folder, name), mark + text, { mode: 0o600 })
   write('master.key', `${'k'.repeat(44)}\r\n`)
@@ -69,8 +70,7 @@ test('a mark before settings, a master key, an upstream key, the keys of an issu
   expect(checked.stdout).toMatch(/All is well/)
 })
 
-test('heads and a public key that an editor has saved are read', async () => {
-  const cli = commandLine()
+test('heads and a public key that an editor has saved are read', async ({ cli }) => {
   await cli.json('tenant', 'create', 'acme')
   await cli.json('key', 'issue', 'acme')
   const heads = await cli.run(['ledger', 'head', '--json'])
@@ -85,8 +85,7 @@ test('heads and a public key that an editor has saved are read', async () => {
   expect(marked.stderr).not.toContain('does not hold')
 })
 
-test('a state in UTF-16 is refused by that name', async () => {
-  const cli = commandLine()
+test('a state in UTF-16 is refused by that name', async ({ cli }) => {
   writeFileSync(join(cli.folder, 'state.yaml'), Buffer.from(`${mark}tenants: {}\n`, 'utf16le'))
   expect(await cli.run(['apply', '-f', 'state.yaml'])).toMatchObject({
     code: 2,

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { loadConfig } from '../../../src/config/config.ts'
-import { commandLine } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 /** What Kubernetes puts into the environment of each pod beside a service of this name. */
 function linksOf(service: string): Record<string, string> {
@@ -42,28 +42,28 @@ test('variables of a service named gateway-admin, which has the name of another 
   expect(warnings).toEqual([expect.stringContaining('describe the service gateway-admin,')])
 })
 
-test('beside service links the port of the file counts, and so does a port in the environment', async () => {
-  const gateway = commandLine()
-  const file = join(gateway.folder, 'gateway.yaml')
+test('beside service links the port of the file counts, and so does a port in the environment', async ({
+  cli
+}) => {
+  const file = join(cli.folder, 'gateway.yaml')
   writeFileSync(file, 'GATEWAY_PORT: 9000\n')
   expect(loadConfig(linksOf('GATEWAY'), file).port).toBe(9000)
   expect(loadConfig({ ...linksOf('GATEWAY'), GATEWAY_PORT: '9100' }, file).port).toBe(9100)
 })
 
-test('check reports service links once, among its warnings, and other commands do not', async () => {
-  const gateway = commandLine()
+test('check reports service links once, among its warnings, and other commands do not', async ({ cli }) => {
   const env = {
     ...linksOf('GATEWAY'),
     GATEWAY_PROT: '1',
     GATEWAY_LOGLEVEL: 'info',
     BIGDATA_API_KEY: 'bd_v2_canary'
   }
-  const { code, stdout } = await gateway.run(['check', '--json'], env)
+  const { code, stdout } = await cli.run(['check', '--json'], env)
   expect(code).toBe(0)
   const { warnings } = JSON.parse(stdout) as { warnings: string[] }
   expect(warnings.filter(warning => warning.includes('GATEWAY_'))).toEqual([
     'GATEWAY_PROT, GATEWAY_LOGLEVEL are set but are not settings: did you mean GATEWAY_PORT, GATEWAY_LOG_LEVEL?',
     sentence
   ])
-  expect(await gateway.run(['tenant', 'create', 'acme'], env)).toMatchObject({ code: 0, stderr: '' })
+  expect(await cli.run(['tenant', 'create', 'acme'], env)).toMatchObject({ code: 0, stderr: '' })
 })

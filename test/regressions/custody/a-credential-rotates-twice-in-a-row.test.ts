@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
-import { commandLine } from '../../support/cli/command-line.ts'
+import { expect } from 'vitest'
+import { test } from '../../support/fixtures/test.ts'
 
-test('a second rotation within the grace period says that the version kept since the first is gone', async () => {
-  const cli = commandLine()
+test('a second rotation within the grace period says that the version kept since the first is gone', async ({
+  cli
+}) => {
   const env = { ONE: 'bd_v2_made_up_1', TWO: 'bd_v2_made_up_2', THREE: 'bd_v2_made_up_3' }
   await cli.run(['credential', 'add', 'reports', '--from', 'env:ONE'], env)
   const rotate = (reference: string) =>

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { writtenForm } from '../../../src/custody/secrets/written-form.ts'
-import { commandLine } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
 
 const secret = 'bd_v2_canary_7Qm2xXo8pLs4vRt6'
@@ -17,13 +17,12 @@ const forms: readonly (readonly [string, string])[] = [
 ]
 
 describe('an upstream key in another form is rejected by a message that names the form, never the key:', () => {
-  test.each(forms)('%s', async (written, told) => {
-    const gateway = commandLine()
+  test.for(forms)('%s', async ([written, told], { cli }) => {
     const sentence = `env:BIGDATA_API_KEY gives no key: the key ${told}`
-    const checked = await gateway.run(['check'], { BIGDATA_API_KEY: written })
+    const checked = await cli.run(['check'], { BIGDATA_API_KEY: written })
     expect(checked).toMatchObject({ code: 2, stdout: '' })
     expect(checked.stderr).toBe(`connector-gateway: GATEWAY_UPSTREAM_KEY: ${sentence}\n`)
-    const added = await gateway.run(['credential', 'add', 'other', '--from', 'env:OTHER'], {
+    const added = await cli.run(['credential', 'add', 'other', '--from', 'env:OTHER'], {
       OTHER: written
     })
     expect(added).toMatchObject({ code: 2, stderr: `connector-gateway: the key ${told}\n` })
@@ -44,27 +43,25 @@ describe('an upstream key in another form is rejected by a message that names th
 describe('a master key in quotes', () => {
   const quoted = `"${'k'.repeat(44)}"`
 
-  test('is refused for a new store, and so is one of credential rewrap', async () => {
-    const gateway = commandLine()
-    writeFileSync(join(gateway.folder, 'quoted.key'), quoted, { mode: 0o600 })
+  test('is refused for a new store, and so is one of credential rewrap', async ({ cli }) => {
+    writeFileSync(join(cli.folder, 'quoted.key'), quoted, { mode: 0o600 })
     const told = 'file:quoted.key gives no master key: it is in quotes: give it without them'
     const env = { GATEWAY_MASTER_KEY: 'file:quoted.key', BIGDATA_API_KEY: secret }
-    const checked = await gateway.run(['check'], env)
+    const checked = await cli.run(['check'], env)
     expect(checked.stderr).toBe(`connector-gateway: GATEWAY_MASTER_KEY: ${told} (environment)\n`)
-    await gateway.json('tenant', 'create', 'acme')
-    const issued = await gateway.run(['key', 'issue', 'acme'], env)
+    await cli.json('tenant', 'create', 'acme')
+    const issued = await cli.run(['key', 'issue', 'acme'], env)
     expect(issued).toMatchObject({ code: 2, stderr: `connector-gateway: ${told}\n` })
-    await gateway.json('key', 'issue', 'acme')
-    const wrapped = await gateway.run(['credential', 'rewrap', '--to', 'file:quoted.key'])
+    await cli.json('key', 'issue', 'acme')
+    const wrapped = await cli.run(['credential', 'rewrap', '--to', 'file:quoted.key'])
     expect(wrapped).toMatchObject({ code: 2, stderr: `connector-gateway: ${told}\n` })
   })
 
-  test('is named as the likely reason when it does not fit the store', async () => {
-    const gateway = commandLine()
-    await gateway.json('tenant', 'create', 'acme')
-    await gateway.json('key', 'issue', 'acme')
-    writeFileSync(join(gateway.folder, 'quoted.key'), quoted, { mode: 0o600 })
-    const checked = await gateway.run(['check'], {
+  test('is named as the likely reason when it does not fit the store', async ({ cli }) => {
+    await cli.json('tenant', 'create', 'acme')
+    await cli.json('key', 'issue', 'acme')
+    writeFileSync(join(cli.folder, 'quoted.key'), quoted, { mode: 0o600 })
+    const checked = await cli.run(['check'], {
       GATEWAY_MASTER_KEY: 'file:quoted.key',
       BIGDATA_API_KEY: secret
     })

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { createLogger } from '../../../src/telemetry/logger.ts'
-import { commandLine } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 // The shape of admin keys was not known to the log.
 test.each(['bd_v2_a1b2c3d4e5', 'cgw_abcdefgh_a1b2c3d4e5', 'cga_abcdefgh_a1b2c3d4e5'])(
@@ -15,8 +15,8 @@ test.each(['bd_v2_a1b2c3d4e5', 'cgw_abcdefgh_a1b2c3d4e5', 'cga_abcdefgh_a1b2c3d4
 )
 
 // A command may hold what is nobody's business: `list` showed its first word, and these two all of it.
-test('the arguments of an exec: command are not shown', async () => {
-  const { folder, json, run } = commandLine()
+test('the arguments of an exec: command are not shown', async ({ cli }) => {
+  const { folder, json, run } = cli
   const reference = `exec:sh -c 'echo bd_v2_of_a_command; : --token hush ${folder}'`
   await json('credential', 'add', 'reports', '--from', reference)
   const master = `exec:sh -c 'echo a master key of enough characters, of a command; : --token hush'`

@@ -1,17 +1,18 @@
 import { cpSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, expect } from 'vitest'
 import { loadConfig } from '../../../src/config/config.ts'
 import { type Gateway, startGateway } from '../../../src/gateway.ts'
 import { createLogger } from '../../../src/telemetry/logger.ts'
-import { type CommandLine, commandLine } from '../../support/cli/command-line.ts'
+import type { CommandLine } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 /** A ledger whose end was lost with its log, or with an old copy put back, looked whole to everybody. */
 let cli: CommandLine
 let env: Record<string, string>
 const running: Gateway[] = []
-beforeEach(async () => {
-  cli = commandLine()
+test.beforeEach(async ({ cli: opened }) => {
+  cli = opened
   env = {
     GATEWAY_PORT: '0',
     GATEWAY_ADMIN_PORT: '0',

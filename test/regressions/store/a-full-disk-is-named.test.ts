@@ -1,11 +1,13 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { createTenant } from '../../../src/tenants/tenants.ts'
-import { temporaryStore } from '../../support/fixtures/temporary-store.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 // SQLite rolls a transaction back by itself when the disk is full. It was rolled back a second time, and what was told was
 // that there is no transaction, never that the disk is full.
-test('a change that does not fit on the disk fails with that reason, and leaves nothing', async () => {
-  const { store, administration } = await temporaryStore()
+test('a change that does not fit on the disk fails with that reason, and leaves nothing', async ({
+  store,
+  administration
+}) => {
   const pages = Number(store.raw.prepare('PRAGMA page_count').get()?.['page_count'])
   store.raw.exec(`PRAGMA max_page_count = ${pages}`)
   const much = store.transact(async tx => {

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { newestMigration } from '../../../src/store/sqlite/migrations.ts'
-import { commandLine } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
 import { askAdmin, issueAdminKeys } from '../../support/http/admin-client.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
@@ -17,12 +17,13 @@ function migrateByNewerVersion(path: string): void {
   raw.close()
 }
 
-test('every command refuses a store that a newer version has migrated, says what to do, and leaves it', async () => {
-  const gateway = commandLine()
-  await gateway.json('tenant', 'create', 'acme')
-  writeFileSync(join(gateway.folder, 'state.yaml'), 'tenants: {}\ncredentials: {}\n')
-  migrateByNewerVersion(gateway.storePath)
-  const before = readFileSync(gateway.storePath)
+test('every command refuses a store that a newer version has migrated, says what to do, and leaves it', async ({
+  cli
+}) => {
+  await cli.json('tenant', 'create', 'acme')
+  writeFileSync(join(cli.folder, 'state.yaml'), 'tenants: {}\ncredentials: {}\n')
+  migrateByNewerVersion(cli.storePath)
+  const before = readFileSync(cli.storePath)
   for (const words of [
     ['serve'],
     ['tenant', 'list'],
@@ -39,7 +40,7 @@ test('every command refuses a store that a newer version has migrated, says what
     ['ledger', 'verify'],
     ['ledger', 'export']
   ]) {
-    const { code, stderr } = await gateway.run(words, {
+    const { code, stderr } = await cli.run(words, {
       GATEWAY_UPSTREAM_KEY: 'env:NONE',
       GATEWAY_PORT: '0',
       GATEWAY_ADMIN_PORT: '0'
@@ -50,17 +51,16 @@ test('every command refuses a store that a newer version has migrated, says what
         'run that version or a newer one, or restore the copy that was made before the upgrade'
     )
   }
-  expect(readFileSync(gateway.storePath).equals(before)).toBe(true)
+  expect(readFileSync(cli.storePath).equals(before)).toBe(true)
 })
 
-test('a newer store that also lacks our last migration is refused, not migrated', async () => {
-  const gateway = commandLine()
-  await gateway.json('tenant', 'create', 'acme')
-  migrateByNewerVersion(gateway.storePath)
-  const raw = new DatabaseSync(gateway.storePath)
+test('a newer store that also lacks our last migration is refused, not migrated', async ({ cli }) => {
+  await cli.json('tenant', 'create', 'acme')
+  migrateByNewerVersion(cli.storePath)
+  const raw = new DatabaseSync(cli.storePath)
   raw.prepare('DELETE FROM kysely_migration WHERE name = ?').run(newestMigration)
   raw.close()
-  const { code, stderr } = await gateway.run(['tenant', 'list'])
+  const { code, stderr } = await cli.run(['tenant', 'list'])
   expect(code).toBe(2)
   expect(stderr).toContain(`migration ${later}`)
 })

@@ -1,25 +1,30 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { issueKey, listKeys, revokeKey, rotateKey } from '../../../src/tenants/keys/keys.ts'
 import { createTenant } from '../../../src/tenants/tenants.ts'
-import { commandLine } from '../../support/cli/command-line.ts'
-import { adminEntries, pepper, temporaryStore } from '../../support/fixtures/temporary-store.ts'
+import { adminEntries, pepper } from '../../support/fixtures/temporary-store.ts'
+import { test as plainTest } from '../../support/fixtures/test.ts'
 import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
 import { askAdmin, issueAdminKeys } from '../../support/http/admin-client.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 
 const hour = 3_600_000
 
-async function oneKey() {
-  const temporary = await temporaryStore()
-  await createTenant(temporary.administration, { name: 'acme' })
-  const old = await issueKey(temporary.administration, pepper, 'acme', null)
-  const rotate = (keyId: string, overlapMs = hour) =>
-    rotateKey(temporary.administration, pepper, keyId, { overlapMs })
-  return { ...temporary, old, rotate }
-}
+const test = plainTest
+  .extend('old', async ({ administration }) => {
+    await createTenant(administration, { name: 'acme' })
+    return await issueKey(administration, pepper, 'acme', null)
+  })
+  // A rotation needs the key: a test that names `rotate` alone has it too.
+  .extend('rotate', ({ administration, old: _ }) => (keyId: string, overlapMs = hour) => {
+    return rotateKey(administration, pepper, keyId, { overlapMs })
+  })
 
-test('a key is rotated once: the second time is refused, names its successor and changes nothing', async () => {
-  const { store, administration, old, rotate } = await oneKey()
+test('a key is rotated once: the second time is refused, names its successor and changes nothing', async ({
+  store,
+  administration,
+  old,
+  rotate
+}) => {
   const fresh = await rotate(old.key_id)
   const before = adminEntries(store).length
   await expect(rotate(old.key_id)).rejects.toMatchObject({
@@ -36,8 +41,11 @@ test('a key is rotated once: the second time is refused, names its successor and
   )
 })
 
-test('a refusal names the last successor, and does not propose one that is not active', async () => {
-  const { administration, old, rotate } = await oneKey()
+test('a refusal names the last successor, and does not propose one that is not active', async ({
+  administration,
+  old,
+  rotate
+}) => {
   const second = await rotate(old.key_id)
   const third = await rotate(second.key_id)
   await expect(rotate(old.key_id)).rejects.toThrow(`rotate ${third.key_id}, which took its place`)
@@ -47,8 +55,12 @@ test('a refusal names the last successor, and does not propose one that is not a
   )
 })
 
-test('the refusal of an expired or revoked key names its successor too', async () => {
-  const { administration, old, rotate, at } = await oneKey()
+test('the refusal of an expired or revoked key names its successor too', async ({
+  administration,
+  old,
+  rotate,
+  at
+}) => {
   const second = await rotate(old.key_id)
   at('2026-01-01T01:00:00Z')
   await expect(rotate(old.key_id)).rejects.toMatchObject({
@@ -62,8 +74,7 @@ test('the refusal of an expired or revoked key names its successor too', async (
   })
 })
 
-test('the action for an expired replaced key agrees with the detail', async () => {
-  const cli = commandLine()
+test('the action for an expired replaced key agrees with the detail', async ({ cli }) => {
   await cli.json('tenant', 'create', 'acme')
   const { key_id: old } = (await cli.json('key', 'issue', 'acme')) as { key_id: string }
   const { key_id: fresh } = (await cli.json('key', 'rotate', old, '--overlap', '0s')) as { key_id: string }
@@ -75,8 +86,12 @@ test('the action for an expired replaced key agrees with the detail', async () =
   })
 })
 
-test('the ledger gives the successor of a rotation from before the store kept it', async () => {
-  const { store, administration, old, rotate } = await oneKey()
+test('the ledger gives the successor of a rotation from before the store kept it', async ({
+  store,
+  administration,
+  old,
+  rotate
+}) => {
   await issueKey(administration, pepper, 'acme', null)
   const fresh = await rotate(old.key_id)
   await issueKey(administration, pepper, 'acme', null)
@@ -84,18 +99,19 @@ test('the ledger gives the successor of a rotation from before the store kept it
   await expect(rotate(old.key_id)).rejects.toThrow(`rotate ${fresh.key_id}, which took its place`)
 })
 
-test('a key that was issued with an expiry, and never rotated, can be rotated', async () => {
-  const { administration, rotate } = await oneKey()
+test('a key that was issued with an expiry, and never rotated, can be rotated', async ({
+  administration,
+  rotate
+}) => {
   const ending = await issueKey(administration, pepper, 'acme', new Date('2026-01-01T02:00:00Z'))
   expect(await rotate(ending.key_id)).toMatchObject({ expires_at: '2026-01-01T02:00:00.000Z' })
 })
 
-test('the command refuses with exit 1 and one line', async () => {
-  const gateway = commandLine()
-  await gateway.json('tenant', 'create', 'acme')
-  const { key_id: old } = await gateway.json('key', 'issue', 'acme')
-  const { key_id: fresh } = await gateway.json('key', 'rotate', String(old))
-  const { code, stdout, stderr } = await gateway.run(['key', 'rotate', String(old)])
+test('the command refuses with exit 1 and one line', async ({ cli }) => {
+  await cli.json('tenant', 'create', 'acme')
+  const { key_id: old } = await cli.json('key', 'issue', 'acme')
+  const { key_id: fresh } = await cli.json('key', 'rotate', String(old))
+  const { code, stdout, stderr } = await cli.run(['key', 'rotate', String(old)])
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(stderr).toMatch(new RegExp(`rotate ${fresh}, which took its place\n$`))
 })

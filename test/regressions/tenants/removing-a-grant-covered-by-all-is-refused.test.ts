@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
-import { commandLine } from '../../support/cli/command-line.ts'
+import { expect } from 'vitest'
+import type { CommandLine } from '../../support/cli/command-line.ts'
+import { test } from '../../support/fixtures/test.ts'
 import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
 import { askAdmin, issueAdminKeys } from '../../support/http/admin-client.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
@@ -7,8 +8,7 @@ import { expectProblem } from '../../support/http/expect-problem.ts'
 const one = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 const two = '019a9612-bfad-758c-884e-37dd8c6ad2cc'
 
-async function tenantWith(connectors: string) {
-  const gateway = commandLine()
+async function tenantWith(gateway: CommandLine, connectors: string) {
   await gateway.json('tenant', 'create', 'acme', '--connectors', connectors)
   const held = async () =>
     ((await gateway.json('grant', 'list', 'acme'))['items'] as { connector_id: string }[]).map(
@@ -17,10 +17,10 @@ async function tenantWith(connectors: string) {
   return { ...gateway, held }
 }
 
-test.each(['*', `*,${one}`])(
+test.for(['*', `*,${one}`])(
   'one connector of a tenant that holds %s is not taken back: the command says why, exit 1, nothing changed',
-  async connectors => {
-    const gateway = await tenantWith(connectors)
+  async (connectors, { cli }) => {
+    const gateway = await tenantWith(cli, connectors)
     const before = await gateway.held()
     expect(await gateway.run(['grant', 'remove', 'acme', one])).toEqual({
       code: 1,
@@ -36,8 +36,8 @@ test.each(['*', `*,${one}`])(
   }
 )
 
-test('a grant removed together with * goes', async () => {
-  const gateway = await tenantWith(`*,${one}`)
+test('a grant removed together with * goes', async ({ cli }) => {
+  const gateway = await tenantWith(cli, `*,${one}`)
   expect(await gateway.run(['grant', 'remove', 'acme', one, '*'])).toEqual({
     code: 0,
     stdout: `${one} removed\n* removed\ntenant acme reaches no connector now\n`,
@@ -45,8 +45,8 @@ test('a grant removed together with * goes', async () => {
   })
 })
 
-test('the command names the grants that stay when * goes', async () => {
-  const gateway = await tenantWith(`*,${one},${two}`)
+test('the command names the grants that stay when * goes', async ({ cli }) => {
+  const gateway = await tenantWith(cli, `*,${one},${two}`)
   const { stdout } = await gateway.run(['grant', 'remove', 'acme', '*'])
   expect(stdout).toBe(`* removed\ntenant acme still reaches ${one}, ${two}\n`)
   expect(await gateway.run(['grant', 'remove', 'acme', '*'])).toMatchObject({
@@ -55,16 +55,16 @@ test('the command names the grants that stay when * goes', async () => {
   })
 })
 
-test('some of many remaining grants are named, the others counted', async () => {
+test('some of many remaining grants are named, the others counted', async ({ cli }) => {
   const ids = Array.from({ length: 12 }, (_, index) => `${one.slice(0, -2)}${index + 10}`)
-  const gateway = await tenantWith(ids.join())
+  const gateway = await tenantWith(cli, ids.join())
   const { stdout } = await gateway.run(['grant', 'remove', 'acme', '*'])
   expect(stdout).toContain(`${ids[9]} and 2 more: see grant list\n`)
   expect(stdout).not.toContain(ids[10])
 })
 
-test('the command says that a grant has no effect because of *', async () => {
-  const gateway = await tenantWith('*')
+test('the command says that a grant has no effect because of *', async ({ cli }) => {
+  const gateway = await tenantWith(cli, '*')
   expect(await gateway.run(['grant', 'add', 'acme', one])).toMatchObject({
     code: 0,
     stdout: `${one} granted\ntenant acme reaches every connector through *: this has no effect while * stays\n`
@@ -75,8 +75,8 @@ test('the command says that a grant has no effect because of *', async () => {
   })
 })
 
-test('a command that changes nothing says since when, and exits 0', async () => {
-  const gateway = await tenantWith(one)
+test('a command that changes nothing says since when, and exits 0', async ({ cli }) => {
+  const gateway = await tenantWith(cli, one)
   const { key_id } = await gateway.json('key', 'issue', 'acme')
   const { key_id: admin } = await gateway.json('admin-key', 'issue', 'alice', '--role', 'viewer')
   for (const [words, said] of [

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { afterEach } from 'vitest'
 import { processEnvironment } from '../run/bounds.ts'
 import { runHere } from './command-here.ts'
 
@@ -16,7 +15,7 @@ export const program = join(root, 'src/cli/main.ts')
 /** What a finished command left behind. */
 export type Finished = { code: number | null; stdout: string; stderr: string }
 
-/** A folder of its own for one test, and the commands run in it as an operator would. */
+/** A folder of its own, and the commands run in it as an operator would. */
 export type CommandLine = {
   readonly folder: string
   readonly storePath: string
@@ -27,20 +26,14 @@ export type CommandLine = {
   runProcess(words: readonly string[], env?: Record<string, string>): Promise<Finished>
   /** Runs with `--json`, expects success and gives what was printed. */
   json(...words: string[]): Promise<Record<string, unknown>>
+  /** Ends the processes that still run, and removes the folder. */
+  close(): void
 }
 
-const folders: string[] = []
-const children: ChildProcess[] = []
-afterEach(() => {
-  // One left over from a failed test would go on in a folder that is no longer there.
-  for (const child of children.splice(0)) child.kill('SIGKILL')
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
-})
-
-/** Makes an empty folder, gone after the test; commands in it use the default store and master key. */
+/** Makes an empty folder; commands in it use the default store and master key. Close it. */
 export function commandLine(): CommandLine {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-cli-'))
-  folders.push(folder)
+  const children: ChildProcess[] = []
   const path = `${join(root, 'node_modules/.bin')}:${process.env['PATH']}`
   function start(words: readonly string[], env: Record<string, string> = {}) {
     const child = spawn('node', [program, ...words], {
@@ -78,6 +71,11 @@ export function commandLine(): CommandLine {
       const { code, stdout, stderr } = await run([...words, '--json'])
       if (code !== 0) throw new Error(`exit ${code}: ${stderr}`)
       return JSON.parse(stdout) as Record<string, unknown>
+    },
+    close() {
+      // One left over from a failed test would go on in a folder that no longer exists.
+      for (const child of children) child.kill('SIGKILL')
+      rmSync(folder, { recursive: true, force: true })
     }
   }
 }

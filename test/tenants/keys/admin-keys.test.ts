@@ -1,17 +1,17 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { AdminKeyDirectory } from '../../../src/identity/admin-key-directory.ts'
 import { readAdminKeys, readNewAdminKeys } from '../../../src/tenants/keys/admin-key-rows.ts'
 import { issueAdminKey, listAdminKeys, revokeAdminKey } from '../../../src/tenants/keys/admin-keys.ts'
 import { adminKeyPepper, mintApiKey } from '../../../src/tenants/keys/api-key.ts'
-import { adminEntries, temporaryStore } from '../../support/fixtures/temporary-store.ts'
+import { adminEntries } from '../../support/fixtures/temporary-store.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 const pepper = adminKeyPepper({ derive: () => Buffer.alloc(32, 9) })
 const viewer = { name: 'dashboard', role: 'viewer', expiresAt: null } as const
 const operator = { name: 'alice', role: 'operator', expiresAt: new Date('2026-01-02T00:00:00Z') } as const
 
 describe('an admin key', () => {
-  test('is issued, listed and revoked, each change with its entry', async () => {
-    const { store, administration, at } = await temporaryStore()
+  test('is issued, listed and revoked, each change with its entry', async ({ store, administration, at }) => {
     const first = await issueAdminKey(administration, pepper, operator)
     expect(first).toMatchObject({ name: 'alice', role: 'operator', key: expect.stringMatching(/^cga_/) })
     at('2026-01-01T00:00:01Z')
@@ -42,25 +42,28 @@ describe('an admin key', () => {
     for (const { key } of [first, second]) expect(JSON.stringify(entries)).not.toContain(key.slice(21, 64))
   })
 
-  test.each([
+  test.for([
     ['admin_key_name_invalid', { ...viewer, name: '' }],
     ['admin_key_name_invalid', { ...viewer, name: 'a b' }],
     ['expiry_invalid', { ...viewer, expiresAt: new Date('2025-12-31') }]
-  ])('is refused with %s, and nothing is issued', async (code, wanted) => {
-    const { store, administration } = await temporaryStore()
-    await expect(issueAdminKey(administration, pepper, wanted)).rejects.toMatchObject({ code })
-    expect((await listAdminKeys(store, new Date(), { limit: 1 })).items).toEqual([])
-    expect(adminEntries(store)).toEqual([])
-  })
+  ] as const)(
+    'is refused with %s, and nothing is issued',
+    async ([code, wanted], { store, administration }) => {
+      await expect(issueAdminKey(administration, pepper, wanted)).rejects.toMatchObject({ code })
+      expect((await listAdminKeys(store, new Date(), { limit: 1 })).items).toEqual([])
+      expect(adminEntries(store)).toEqual([])
+    }
+  )
 
-  test('with an unknown id cannot be revoked', async () => {
-    const { administration } = await temporaryStore()
+  test('with an unknown id cannot be revoked', async ({ administration }) => {
     await expect(revokeAdminKey(administration, 'nobodys')).rejects.toMatchObject({ code: 'key_not_found' })
   })
 })
 
-test('a running directory follows every change, and reads nothing while there is none', async () => {
-  const { store, administration } = await temporaryStore()
+test('a running directory follows every change, and reads nothing while there is none', async ({
+  store,
+  administration
+}) => {
   const directory = new AdminKeyDirectory(pepper)
   directory.load(readAdminKeys(store))
   const follow = () => {

@@ -1,24 +1,22 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { issueKey, listKeys, revokeKey, rotateKey } from '../../../src/tenants/keys/keys.ts'
 import { createTenant } from '../../../src/tenants/tenants.ts'
 import type { TenantAdministration } from '../../../src/tenants/transaction.ts'
-import { adminEntries, changeCount, pepper, temporaryStore } from '../../support/fixtures/temporary-store.ts'
+import { adminEntries, changeCount, pepper } from '../../support/fixtures/temporary-store.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 const hour = 3_600_000
 
-async function storeWithTenant() {
-  const temporary = await temporaryStore()
-  await createTenant(temporary.administration, { name: 'acme' })
-  return temporary
-}
+test.beforeEach(async ({ administration }) => {
+  await createTenant(administration, { name: 'acme' })
+})
 
 async function list(administration: TenantAdministration) {
   return (await listKeys(administration.store, 'acme', administration.clock(), { limit: 10 })).items
 }
 
 describe('issueKey', () => {
-  test('stores a digest and nothing of the secret', async () => {
-    const { store, administration } = await storeWithTenant()
+  test('stores a digest and nothing of the secret', async ({ store, administration }) => {
     const issued = await issueKey(administration, pepper, 'acme', new Date('2026-01-02T00:00:00Z'))
     expect(issued).toEqual({
       tenant: 'acme',
@@ -40,8 +38,10 @@ describe('issueKey', () => {
     expect(changeCount(store)).toBe(2)
   })
 
-  test('refuses an unknown tenant and an expiry that is not in the future or after the year 9999', async () => {
-    const { store, administration } = await storeWithTenant()
+  test('refuses an unknown tenant and an expiry that is not in the future or after the year 9999', async ({
+    store,
+    administration
+  }) => {
     await expect(issueKey(administration, pepper, 'nobody', null)).rejects.toMatchObject({
       code: 'tenant_not_found'
     })
@@ -55,8 +55,7 @@ describe('issueKey', () => {
 })
 
 describe('rotateKey', () => {
-  test('names the expiry of the new key, and none where it has none', async () => {
-    const { store, administration } = await storeWithTenant()
+  test('names the expiry of the new key, and none where it has none', async ({ store, administration }) => {
     const old = await issueKey(administration, pepper, 'acme', null)
     expect(adminEntries(store).at(-1)).not.toHaveProperty('fields')
     const expiresAt = new Date('2026-01-02T00:00:00Z')
@@ -67,8 +66,11 @@ describe('rotateKey', () => {
     ])
   })
 
-  test('issues a new key at once and lets the old one expire after the overlap', async () => {
-    const { store, administration, at } = await storeWithTenant()
+  test('issues a new key at once and lets the old one expire after the overlap', async ({
+    store,
+    administration,
+    at
+  }) => {
     const old = await issueKey(administration, pepper, 'acme', null)
     at('2026-01-01T01:00:00Z')
     const fresh = await rotateKey(administration, pepper, old.key_id, { overlapMs: hour })
@@ -85,15 +87,16 @@ describe('rotateKey', () => {
     expect((await list(administration)).map(key => key.state)).toEqual(['expired', 'active'])
   })
 
-  test('ends the old key at once without an overlap', async () => {
-    const { administration } = await storeWithTenant()
+  test('ends the old key at once without an overlap', async ({ administration }) => {
     const old = await issueKey(administration, pepper, 'acme', null)
     await rotateKey(administration, pepper, old.key_id, { overlapMs: 0 })
     expect((await list(administration)).find(key => key.key_id === old.key_id)?.state).toBe('expired')
   })
 
-  test('never lengthens the life of the old key, and gives the new one as long a life', async () => {
-    const { administration, at } = await storeWithTenant()
+  test('never lengthens the life of the old key, and gives the new one as long a life', async ({
+    administration,
+    at
+  }) => {
     const old = await issueKey(administration, pepper, 'acme', new Date('2026-01-01T02:00:00Z'))
     at('2026-01-01T01:30:00Z')
     const fresh = await rotateKey(administration, pepper, old.key_id, { overlapMs: 24 * hour })
@@ -103,8 +106,11 @@ describe('rotateKey', () => {
     expect(forEver.expires_at).toBeNull()
   })
 
-  test('refuses unknown, expired and revoked keys and changes nothing', async () => {
-    const { store, administration, at } = await storeWithTenant()
+  test('refuses unknown, expired and revoked keys and changes nothing', async ({
+    store,
+    administration,
+    at
+  }) => {
     const expired = await issueKey(administration, pepper, 'acme', new Date('2026-01-01T00:00:01Z'))
     const revoked = await issueKey(administration, pepper, 'acme', null)
     await revokeKey(administration, revoked.key_id)
@@ -122,8 +128,11 @@ describe('rotateKey', () => {
 })
 
 describe('revokeKey', () => {
-  test('revokes once: the second time adds no entry and keeps the first time', async () => {
-    const { store, administration, at } = await storeWithTenant()
+  test('revokes once: the second time adds no entry and keeps the first time', async ({
+    store,
+    administration,
+    at
+  }) => {
     const { key_id } = await issueKey(administration, pepper, 'acme', null)
     const first = await revokeKey(administration, key_id)
     at('2026-01-02T00:00:00Z')
@@ -133,8 +142,7 @@ describe('revokeKey', () => {
     expect(adminEntries(store).filter(entry => entry.kind === 'admin.key.revoke')).toHaveLength(1)
   })
 
-  test('refuses an unknown key without repeating what was given', async () => {
-    const { administration } = await storeWithTenant()
+  test('refuses an unknown key without repeating what was given', async ({ administration }) => {
     const { key } = await issueKey(administration, pepper, 'acme', null)
     await expect(revokeKey(administration, key)).rejects.toMatchObject({
       code: 'key_not_found',
@@ -143,8 +151,11 @@ describe('revokeKey', () => {
   })
 })
 
-test('listKeys gives every key once, oldest first, whatever the page size', async () => {
-  const { store, administration, at } = await storeWithTenant()
+test('listKeys gives every key once, oldest first, whatever the page size', async ({
+  store,
+  administration,
+  at
+}) => {
   const ids: string[] = []
   for (const time of ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z']) {
     at(time)
