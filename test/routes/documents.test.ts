@@ -1,13 +1,14 @@
 import { gunzipSync } from 'node:zlib'
-import { describe, expect, test } from 'vitest'
-import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
-import { issueAdminKeys } from '../support/http/admin-client.ts'
+import { describe, expect } from 'vitest'
+import { testWithGateway } from '../support/fixtures/test.ts'
+import type { TestGateway } from '../support/fixtures/test-gateway.ts'
+import { type AdminKeys, issueAdminKeys } from '../support/http/admin-client.ts'
 import { expectProblem } from '../support/http/expect-problem.ts'
 import { getDocument } from '../support/http/get-document.ts'
 import { rawRequest } from '../support/http/raw-connection.ts'
 import { requestBytes } from '../support/http/request-bytes.ts'
 
-const file = gatewayForFile({ prepare: issueAdminKeys })
+const test = testWithGateway({ prepare: issueAdminKeys })
 
 const html = { accept: 'text/html' }
 const uuidv7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
@@ -33,16 +34,23 @@ const rows: readonly Row[] = [
   { path: '/admin/openapi.json', type: 'application/json; charset=utf-8' }
 ]
 
-function ask({ path, headers = {} }: Row, more: Record<string, string> = {}, method = 'GET') {
-  const { port, adminPort, prepared } = file.gateway
+function ask(
+  gateway: TestGateway<AdminKeys>,
+  { path, headers = {} }: Row,
+  more: Record<string, string> = {},
+  method = 'GET'
+) {
+  const { port, adminPort, prepared } = gateway
   const admin = path.startsWith('/admin')
   const key = admin ? { authorization: `Bearer ${prepared.viewer}` } : {}
   return getDocument(admin ? adminPort : port, path, { method, headers: { ...headers, ...key, ...more } })
 }
 
 describe.each(rows)('$path as $type', row => {
-  test('is served with its length and tag, cannot be sniffed as another type, and cannot be framed', async () => {
-    const { status, headers, body } = await ask(row)
+  test('is served with its length and tag, cannot be sniffed as another type, and cannot be framed', async ({
+    gateway
+  }) => {
+    const { status, headers, body } = await ask(gateway, row)
     expect(status).toBe(200)
     expect(headers['content-type']).toBe(row.type)
     expect(headers['content-length']).toBe(String(body.length))
@@ -57,9 +65,11 @@ describe.each(rows)('$path as $type', row => {
     expect(policy).not.toMatch(/unsafe-eval|https?:|\*/)
   })
 
-  test('is compressed for clients that accept gzip, with another tag and the same content', async () => {
-    const plain = await ask(row)
-    const packed = await ask(row, { 'accept-encoding': 'br, gzip;q=0.8, *;q=0.1' })
+  test('is compressed for clients that accept gzip, with another tag and the same content', async ({
+    gateway
+  }) => {
+    const plain = await ask(gateway, row)
+    const packed = await ask(gateway, row, { 'accept-encoding': 'br, gzip;q=0.8, *;q=0.1' })
     const worthIt = plain.body.length >= 1_024
     expect(packed.headers['content-encoding']).toBe(worthIt ? 'gzip' : undefined)
     expect(packed.headers['content-length']).toBe(String(packed.body.length))
@@ -71,12 +81,12 @@ describe.each(rows)('$path as $type', row => {
     expect(packed.headers.etag).not.toBe(plain.headers.etag)
   })
 
-  test.each<Record<string, string>>([{}, { 'accept-encoding': 'gzip' }])(
+  test.for<Record<string, string>>([{}, { 'accept-encoding': 'gzip' }])(
     'is not sent again to clients that have it, %j',
-    async encoding => {
-      const first = await ask(row, encoding)
+    async (encoding, { gateway }) => {
+      const first = await ask(gateway, row, encoding)
       for (const tag of [`${first.headers.etag}`, `"other", W/${first.headers.etag}`, '*']) {
-        const again = await ask(row, { ...encoding, 'if-none-match': tag })
+        const again = await ask(gateway, row, { ...encoding, 'if-none-match': tag })
         expect(again.status, tag).toBe(304)
         expect(again.body).toHaveLength(0)
         expect(again.headers['content-length']).toBeUndefined()
@@ -84,20 +94,20 @@ describe.each(rows)('$path as $type', row => {
           expect(again.headers[name]).toBe(first.headers[name])
         expect(again.headers['x-request-id']).toMatch(uuidv7)
       }
-      const other = await ask(row, { ...encoding, 'if-none-match': '"other"' })
+      const other = await ask(gateway, row, { ...encoding, 'if-none-match': '"other"' })
       expect(other.body.equals(first.body)).toBe(true)
     }
   )
 
-  test('HEAD is refused, as on every other route', async () => {
-    const { status, headers, body } = await ask(row, {}, 'HEAD')
+  test('HEAD is refused, as on every other route', async ({ gateway }) => {
+    const { status, headers, body } = await ask(gateway, row, {}, 'HEAD')
     expect(status).toBe(405)
     expect(headers.allow).toBe('GET')
     expect(body).toHaveLength(0)
   })
 })
 
-test.each([
+test.for([
   ['gzip;q=0', undefined],
   ['identity', undefined],
   ['identity, gzip;q=0.5', undefined],
@@ -107,12 +117,12 @@ test.each([
   ['gzip;q=none', undefined],
   ['X-GZIP', 'gzip'],
   [' GZip ; q=1.000 ,', 'gzip']
-])('Accept-Encoding: %s is answered with %s', async (accepted, encoding) => {
-  const { headers } = await ask({ path: '/problems', type: '' }, { 'accept-encoding': accepted })
+] as const)('Accept-Encoding: %s is answered with %s', async ([accepted, encoding], { gateway }) => {
+  const { headers } = await ask(gateway, { path: '/problems', type: '' }, { 'accept-encoding': accepted })
   expect(headers['content-encoding']).toBe(encoding)
 })
 
-test.each([
+test.for([
   '/docs/static',
   '/docs/static/',
   '/docs/static/index.html',
@@ -123,13 +133,15 @@ test.each([
   '/docs/jsonx',
   '/docs//',
   '/docs/static/%73wagger-ui.css%00'
-])('%s is no document', async target => {
-  const [answer] = await rawRequest(file.gateway.port, requestBytes({ method: 'GET', target }))
+])('%s is no document', async (target, { gateway }) => {
+  const [answer] = await rawRequest(gateway.port, requestBytes({ method: 'GET', target }))
   expectProblem(answer, 'route_not_found')
 })
 
-test('the description is the same under its three names', async () => {
-  const plain = await ask({ path: '/openapi.json', type: '' })
-  expect((await ask({ path: '/docs/json', type: '' })).headers.etag).toBe(plain.headers.etag)
-  expect((await ask({ path: '/docs/yaml', type: '' })).body.toString()).toContain('\nopenapi: 3.1.0\n'.trim())
+test('the description is the same under its three names', async ({ gateway }) => {
+  const plain = await ask(gateway, { path: '/openapi.json', type: '' })
+  expect((await ask(gateway, { path: '/docs/json', type: '' })).headers.etag).toBe(plain.headers.etag)
+  expect((await ask(gateway, { path: '/docs/yaml', type: '' })).body.toString()).toContain(
+    '\nopenapi: 3.1.0\n'.trim()
+  )
 })

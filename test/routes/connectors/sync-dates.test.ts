@@ -1,14 +1,18 @@
-import { describe, expect, test } from 'vitest'
-import { gatewayForFile } from '../../support/fixtures/gateway-for-file.ts'
+import { describe, expect } from 'vitest'
+import { testWithGateway } from '../../support/fixtures/test.ts'
+import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
 import { expectRefusal } from '../../support/http/expect-refusal.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
 
-const file = gatewayForFile()
-const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connectors.investment_research })
+const test = testWithGateway()
+const call = (gateway: TestGateway) => ({
+  key: gateway.key,
+  connectorId: gateway.connectors.investment_research
+})
 
 describe('a date_limit that is no calendar day is invalid', () => {
-  test.each([
+  test.for([
     '2026-02-30',
     '2025-02-29',
     '1900-02-29',
@@ -52,39 +56,39 @@ describe('a date_limit that is no calendar day is invalid', () => {
     ['2026-01-01'],
     {},
     { date: '2026-01-01' }
-  ])('%j', async date_limit => {
+  ] as const)('%j', async (date_limit, { gateway }) => {
     const body = JSON.stringify({ date_limit })
-    await expectRefusal(file.gateway, syncBytes(call(), { body }), 'request_invalid', {
+    await expectRefusal(gateway, syncBytes(call(gateway), { body }), 'request_invalid', {
       errors: [{ pointer: '/date_limit', detail: 'must be a calendar date, YYYY-MM-DD' }]
     })
   })
 
-  test.each(['1e999', '-0', '9'.repeat(5000)])('the number %s', async number => {
+  test.for(['1e999', '-0', '9'.repeat(5000)])('the number %s', async (number, { gateway }) => {
     const body = `{"date_limit":${number}}`
-    await expectRefusal(file.gateway, syncBytes(call(), { body }), 'request_invalid', {
+    await expectRefusal(gateway, syncBytes(call(gateway), { body }), 'request_invalid', {
       errors: [{ pointer: '/date_limit', detail: 'must be a calendar date, YYYY-MM-DD' }]
     })
   })
 })
 
-test.each(['2024-02-29', '2000-02-29', '0001-01-01', '9999-12-31', '2026-12-31'])(
+test.for(['2024-02-29', '2000-02-29', '0001-01-01', '9999-12-31', '2026-12-31'])(
   'the day %s goes upstream as it is',
-  async date_limit => {
-    const before = file.gateway.sandbox.requests().at(-1)?.order ?? 0
+  async (date_limit, { gateway }) => {
+    const before = gateway.sandbox.requests().at(-1)?.order ?? 0
     const [answer] = await rawRequest(
-      file.gateway.port,
-      syncBytes(call(), { body: JSON.stringify({ date_limit }) })
+      gateway.port,
+      syncBytes(call(gateway), { body: JSON.stringify({ date_limit }) })
     )
     expect(JSON.parse(answer?.body ?? '')).toMatchObject({ status: 'accepted', date_limit })
-    expect(file.gateway.sandbox.requests(before).map(({ body }) => body)).toEqual([
+    expect(gateway.sandbox.requests(before).map(({ body }) => body)).toEqual([
       `{"date_limit":"${date_limit}"}`
     ])
   }
 )
 
-test('white space and escapes of the caller do not go upstream', async () => {
-  const before = file.gateway.sandbox.requests().at(-1)?.order ?? 0
+test('white space and escapes of the caller do not go upstream', async ({ gateway }) => {
+  const before = gateway.sandbox.requests().at(-1)?.order ?? 0
   const body = ' { "date\\u005flimit" : "2026-\\u00301-01" } '
-  await rawRequest(file.gateway.port, syncBytes(call(), { body }))
-  expect(file.gateway.sandbox.requests(before)[0]?.body).toBe('{"date_limit":"2026-01-01"}')
+  await rawRequest(gateway.port, syncBytes(call(gateway), { body }))
+  expect(gateway.sandbox.requests(before)[0]?.body).toBe('{"date_limit":"2026-01-01"}')
 })

@@ -1,13 +1,14 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { addGrants, removeGrants } from '../../../src/tenants/grants.ts'
-import { gatewayForFile } from '../../support/fixtures/gateway-for-file.ts'
+import { testWithGateway } from '../../support/fixtures/test.ts'
+import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { type HttpAnswer, header } from '../../support/http/http-answer.ts'
 import { rawConnection, rawRequest } from '../../support/http/raw-connection.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
 
 const nobodys = '00000000-0000-4000-8000-000000000000'
-const file = gatewayForFile({
+const test = testWithGateway({
   prepare: async ({ addTenant }) => ({
     none: await addTenant({ name: 'none', connectors: [] }),
     other: await addTenant({ name: 'other', connectors: [nobodys] }),
@@ -26,35 +27,47 @@ function comparable(answer: HttpAnswer | undefined): unknown {
   }
 }
 
-async function send(key: string, connectorId: string, body = '{}'): Promise<HttpAnswer | undefined> {
-  return (await rawRequest(file.gateway.port, syncBytes({ key, connectorId }, { body })))[0]
+async function send(
+  gateway: TestGateway,
+  key: string,
+  connectorId: string,
+  body = '{}'
+): Promise<HttpAnswer | undefined> {
+  return (await rawRequest(gateway.port, syncBytes({ key, connectorId }, { body })))[0]
 }
 
 describe('a connector of another tenant', () => {
-  test('is answered exactly as one that nobody has, and neither is requested upstream', async () => {
-    const { prepared, connectors, sandbox } = file.gateway
+  test('is answered exactly as one that nobody has, and neither is requested upstream', async ({
+    gateway
+  }) => {
+    const { prepared, connectors, sandbox } = gateway
     const before = sandbox.counters().requests
     for (const body of ['{}', '{"date_limit":"2026-01-01"}']) {
-      const theirs = await send(prepared.none, connectors.sharepoint, body)
-      const nobody = await send(prepared.none, nobodys, body)
+      const theirs = await send(gateway, prepared.none, connectors.sharepoint, body)
+      const nobody = await send(gateway, prepared.none, nobodys, body)
       expectProblem(theirs, 'connector_not_found')
       expect(comparable(theirs)).toStrictEqual(comparable(nobody))
     }
     expect(sandbox.counters().requests).toBe(before)
   })
 
-  test('differs from one that is granted and unknown upstream only by the request upstream', async () => {
-    const { prepared, connectors } = file.gateway
-    const granted = await send(prepared.other, nobodys)
+  test('differs from one that is granted and unknown upstream only by the request upstream', async ({
+    gateway
+  }) => {
+    const { prepared, connectors } = gateway
+    const granted = await send(gateway, prepared.other, nobodys)
     const upstream = { status: 404, code: 'NotFound', request_id: expect.any(String) }
     const known = expectProblem(granted, 'connector_not_found', { forwarded: 'yes', upstream })
-    const refused = expectProblem(await send(prepared.other, connectors.email), 'connector_not_found')
+    const refused = expectProblem(
+      await send(gateway, prepared.other, connectors.email),
+      'connector_not_found'
+    )
     expect(known.detail).toBe(refused.detail)
   })
 
-  test('is recorded as a refusal with the tenant and the connector', async () => {
-    const { prepared, connectors, entries } = file.gateway
-    const { request_id } = JSON.parse((await send(prepared.none, connectors.email))?.body ?? '')
+  test('is recorded as a refusal with the tenant and the connector', async ({ gateway }) => {
+    const { prepared, connectors, entries } = gateway
+    const { request_id } = JSON.parse((await send(gateway, prepared.none, connectors.email))?.body ?? '')
     await expect
       .poll(() => entries().find(entry => entry.request_id === request_id))
       .toMatchObject({
@@ -67,8 +80,10 @@ describe('a connector of another tenant', () => {
   })
 })
 
-test('a grant that is added or removed while the gateway runs takes effect on a kept connection', async () => {
-  const { prepared, connectors, administration, port } = file.gateway
+test('a grant that is added or removed while the gateway runs takes effect on a kept connection', async ({
+  gateway
+}) => {
+  const { prepared, connectors, administration, port } = gateway
   const connection = await rawConnection(port)
   const bytes = syncBytes({ key: prepared.changing, connectorId: connectors.sharepoint })
   let sent = 0

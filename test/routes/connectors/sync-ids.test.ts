@@ -1,18 +1,19 @@
-import { describe, expect, test } from 'vitest'
-import { gatewayForFile } from '../../support/fixtures/gateway-for-file.ts'
+import { describe, expect } from 'vitest'
+import { testWithGateway } from '../../support/fixtures/test.ts'
+import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
 import { expectRefusal, marker } from '../../support/http/expect-refusal.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
 import { requestBytes } from '../../support/http/request-bytes.ts'
 
-const file = gatewayForFile()
+const test = testWithGateway()
 const id = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 
-function syncOf(segment: string, prefix = '/connectors'): Buffer {
-  return requestBytes({ target: `${prefix}/${segment}/sync`, key: file.gateway.key, body: '{}' })
+function syncOf(gateway: TestGateway, segment: string, prefix = '/connectors'): Buffer {
+  return requestBytes({ target: `${prefix}/${segment}/sync`, key: gateway.key, body: '{}' })
 }
 
 describe.each(['/connectors', '/contents/v1/connectors'])('under %s', prefix => {
-  test.each([
+  test.for([
     ['no UUID', marker],
     ['nothing', ''],
     ['in braces', `{${id}}`],
@@ -37,69 +38,72 @@ describe.each(['/connectors', '/contents/v1/connectors'])('under %s', prefix => 
     ['encoded twice', `%2530${id.slice(1)}`],
     ['with a space', `%20${id}`],
     ['a star', '*']
-  ])('an id %s is invalid', async (_what, segment) => {
-    await expectRefusal(file.gateway, syncOf(segment, prefix), 'request_invalid', {
+  ] as const)('an id %s is invalid', async ([_what, segment], { gateway }) => {
+    await expectRefusal(gateway, syncOf(gateway, segment, prefix), 'request_invalid', {
       errors: [{ pointer: '/params/id', detail: 'must be a UUID, in any case' }]
     })
   })
 
-  test.each([
+  test.for([
     ['an encoding that is none', '%zz'],
     ['an encoding cut short', '%'],
     ['overlong UTF-8', '%c0%ae%c0%ae'],
     ['a byte that is no UTF-8', '%ff']
-  ])('%s is malformed', async (_what, segment) => {
-    await expectRefusal(file.gateway, syncOf(segment, prefix), 'request_malformed')
+  ] as const)('%s is malformed', async ([_what, segment], { gateway }) => {
+    await expectRefusal(gateway, syncOf(gateway, segment, prefix), 'request_malformed')
   })
 
-  test.each(['a'.repeat(65), 'a'.repeat(6000), `${id}%00${'0'.repeat(60)}`])(
+  test.for(['a'.repeat(65), 'a'.repeat(6000), `${id}%00${'0'.repeat(60)}`])(
     'an id of more than 64 characters is too long (%#)',
-    async segment => {
-      await expectRefusal(file.gateway, syncOf(segment, prefix), 'uri_too_long')
+    async (segment, { gateway }) => {
+      await expectRefusal(gateway, syncOf(gateway, segment, prefix), 'uri_too_long')
     }
   )
 
-  test.each([
+  test.for([
     ['a folder up', `../connectors/${id}`],
     ['a folder up, encoded', `%2e%2e/connectors/${id}`],
     ['a slash too many', `/${id}`],
     ['a segment more', `${id}/${id}`],
     ['a path parameter', `${id};a=b/x`]
-  ])('%s is no route', async (_what, segment) => {
-    await expectRefusal(file.gateway, syncOf(segment, prefix), 'route_not_found')
+  ] as const)('%s is no route', async ([_what, segment], { gateway }) => {
+    await expectRefusal(gateway, syncOf(gateway, segment, prefix), 'route_not_found')
   })
 
-  test.each([
+  test.for([
     ['in upper case', (text: string) => text.toUpperCase()],
     ['in mixed case', (text: string) => text.replace(/[a-c]/g, letter => letter.toUpperCase())],
     ['with an encoded digit', (text: string) => `%3${text[0]}${text.slice(1)}`]
-  ])('an id %s goes upstream, into the answer and into the ledger in lower case', async (_what, written) => {
-    const connectorId = file.gateway.connectors.sharepoint
-    const before = file.gateway.sandbox.requests().at(-1)?.order ?? 0
-    const [answer] = await rawRequest(file.gateway.port, syncOf(written(connectorId), prefix))
-    expect(JSON.parse(answer?.body ?? '')).toEqual({ connector_id: connectorId, status: 'accepted' })
-    expect(file.gateway.sandbox.requests(before).map(({ target }) => target)).toEqual([
-      `/contents/v1/connectors/${connectorId}/sync`
-    ])
-    expect(file.gateway.entries().at(-1)).toMatchObject({ kind: 'call.outcome', connector_id: connectorId })
-  })
+  ] as const)(
+    'an id %s goes upstream, into the answer and into the ledger in lower case',
+    async ([_what, written], { gateway }) => {
+      const connectorId = gateway.connectors.sharepoint
+      const before = gateway.sandbox.requests().at(-1)?.order ?? 0
+      const [answer] = await rawRequest(gateway.port, syncOf(gateway, written(connectorId), prefix))
+      expect(JSON.parse(answer?.body ?? '')).toEqual({ connector_id: connectorId, status: 'accepted' })
+      expect(gateway.sandbox.requests(before).map(({ target }) => target)).toEqual([
+        `/contents/v1/connectors/${connectorId}/sync`
+      ])
+      expect(gateway.entries().at(-1)).toMatchObject({ kind: 'call.outcome', connector_id: connectorId })
+    }
+  )
 
-  test.each(['/', '//', '/x', '.json'])(
+  test.for(['/', '//', '/x', '.json'])(
     'a path that continues after sync with %s is no route',
-    async tail => {
+    async (tail, { gateway }) => {
       const target = `${prefix}/${id}/sync${tail}`
-      const bytes = requestBytes({ target, key: file.gateway.key, body: '{}' })
-      await expectRefusal(file.gateway, bytes, 'route_not_found')
+      const bytes = requestBytes({ target, key: gateway.key, body: '{}' })
+      await expectRefusal(gateway, bytes, 'route_not_found')
     }
   )
 })
 
-test.each([
+test.for([
   '/Connectors',
   '/CONTENTS/v1/connectors',
   '//connectors',
   '/contents//v1/connectors',
   '/contents/v2/connectors'
-])('a path in other letters is no route: %s', async prefix => {
-  await expectRefusal(file.gateway, syncOf(id, prefix), 'route_not_found')
+])('a path in other letters is no route: %s', async (prefix, { gateway }) => {
+  await expectRefusal(gateway, syncOf(gateway, id, prefix), 'route_not_found')
 })

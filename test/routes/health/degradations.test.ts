@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect } from 'vitest'
 import { addCredential } from '../../../src/custody/manage/operations.ts'
 import { changeCredentials } from '../../../src/custody/manage/transaction.ts'
 import { type DegradationSources, degradationsOf } from '../../../src/routes/health/degradations.ts'
-import { gatewayForFile } from '../../support/fixtures/gateway-for-file.ts'
-import { canaryKey } from '../../support/fixtures/test-gateway.ts'
+import { testWithGateway } from '../../support/fixtures/test.ts'
+import { canaryKey, type TestGateway } from '../../support/fixtures/test-gateway.ts'
 import { signingKey, testIssuer } from '../../support/fixtures/token-issuer.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
 import { requestBytes, syncBytes } from '../../support/http/request-bytes.ts'
@@ -31,7 +31,7 @@ const keySet = JSON.stringify({ keys: [signingKey('first').jwk] })
 const issuerKeys = file('issuer.json', keySet)
 
 let logIsLosing = false
-const started = gatewayForFile({
+const test = testWithGateway({
   logIsLosing: () => logIsLosing,
   env: {
     GATEWAY_UPSTREAM_KEY: upstreamKey.reference,
@@ -42,8 +42,8 @@ const started = gatewayForFile({
 })
 
 /** What both listeners say: `ok`, or what is degraded. Nothing but names of states may be in it. */
-async function readiness(): Promise<string> {
-  const { port, adminPort } = started.gateway
+async function readiness(gateway: TestGateway): Promise<string> {
+  const { port, adminPort } = gateway
   const asked = requestBytes({ method: 'GET', target: '/readyz' })
   const answers = await Promise.all([port, adminPort].map(to => rawRequest(to, asked)))
   const [open, admin] = answers.map(([answer]) => answer)
@@ -54,80 +54,84 @@ async function readiness(): Promise<string> {
   return degraded.join()
 }
 
-const says = (states: string) =>
-  eventually(`/readyz says: ${states || 'ok'}`, async () => (await readiness()) === states)
+const says = (gateway: TestGateway, states: string) =>
+  eventually(`/readyz says: ${states || 'ok'}`, async () => (await readiness(gateway)) === states)
 
-async function sync(): Promise<number | undefined> {
-  const { port, key: tenantKey, connectors } = started.gateway
+async function sync(gateway: TestGateway): Promise<number | undefined> {
+  const { port, key: tenantKey, connectors } = gateway
   const bytes = syncBytes({ key: tenantKey, connectorId: connectors.sharepoint })
   return (await rawRequest(port, bytes))[0]?.status
 }
 
-test('a key that the upstream refuses is shown until the upstream accepts it', async () => {
-  expect(await readiness()).toBe('')
-  started.gateway.sandbox.removeKey(key)
-  expect(await sync()).toBe(502)
-  expect(await readiness()).toBe('credential_refused')
-  started.gateway.sandbox.addKey(key)
+test('a key that the upstream refuses is shown until the upstream accepts it', async ({ gateway }) => {
+  expect(await readiness(gateway)).toBe('')
+  gateway.sandbox.removeKey(key)
+  expect(await sync(gateway)).toBe(502)
+  expect(await readiness(gateway)).toBe('credential_refused')
+  gateway.sandbox.addKey(key)
   // What turns calls away in front of the check of keys says nothing of ours.
-  started.gateway.sandbox.faults.set({ fault: 'content-error', options: { status: 429 } })
-  expect(await sync()).toBe(503)
-  expect(await readiness()).toBe('credential_refused')
-  started.gateway.sandbox.faults.clear()
-  expect(await sync()).toBe(200)
-  expect(await readiness()).toBe('')
+  gateway.sandbox.faults.set({ fault: 'content-error', options: { status: 429 } })
+  expect(await sync(gateway)).toBe(503)
+  expect(await readiness(gateway)).toBe('credential_refused')
+  gateway.sandbox.faults.clear()
+  expect(await sync(gateway)).toBe(200)
+  expect(await readiness(gateway)).toBe('')
 })
 
-test('a key with an open breaker is shown until there is another key', async () => {
-  started.gateway.sandbox.removeKey(key)
-  for (let refused = 0; refused < 3; refused++) expect(await sync()).toBe(502)
-  expect(await sync()).toBe(503)
-  expect(await readiness()).toBe('credential_refused,breaker_open')
+test('a key with an open breaker is shown until there is another key', async ({ gateway }) => {
+  gateway.sandbox.removeKey(key)
+  for (let refused = 0; refused < 3; refused++) expect(await sync(gateway)).toBe(502)
+  expect(await sync(gateway)).toBe(503)
+  expect(await readiness(gateway)).toBe('credential_refused,breaker_open')
   key = `bd_v2_canary_taken_instead_of_another_${key.length}`
-  started.gateway.sandbox.addKey(key)
+  gateway.sandbox.addKey(key)
   upstreamKey.write(key)
-  await says('')
-  expect(await sync()).toBe(200)
+  await says(gateway, '')
+  expect(await sync(gateway)).toBe(200)
 })
 
-test('a reference that gives no key is shown until it does; the previous key is used meanwhile', async () => {
+test('a reference that gives no key is shown until it does; the previous key is used meanwhile', async ({
+  gateway
+}) => {
   upstreamKey.write('no key at all')
-  await says('credential_not_followed')
-  expect(await sync()).toBe(200)
+  await says(gateway, 'credential_not_followed')
+  expect(await sync(gateway)).toBe(200)
   upstreamKey.write(key)
-  await says('')
+  await says(gateway, '')
 })
 
-test('a credential without a key is shown until it has one, while others serve', async () => {
+test('a credential without a key is shown until it has one, while others serve', async ({ gateway }) => {
   const version = { source: otherKey.reference, fingerprint: '0'.repeat(64) }
-  changeCredentials(started.gateway.custody(), addCredential, 'other', version)
-  await says('credential_sealed')
-  expect(await sync()).toBe(200)
+  changeCredentials(gateway.custody(), addCredential, 'other', version)
+  await says(gateway, 'credential_sealed')
+  expect(await sync(gateway)).toBe(200)
   otherKey.write('bd_v2_canary_of_the_other_credential')
-  await says('')
+  await says(gateway, '')
 })
 
-test('a token issuer whose keys cannot be fetched is shown until they can', async () => {
+test('a token issuer whose keys cannot be fetched is shown until they can', async ({ gateway }) => {
   issuerKeys.remove()
-  await says('issuer_keys_unavailable')
+  await says(gateway, 'issuer_keys_unavailable')
   issuerKeys.write(keySet)
-  await says('')
+  await says(gateway, '')
 })
 
-test('a log that loses lines is shown until it loses no more', async () => {
+test('a log that loses lines is shown until it loses no more', async ({ gateway }) => {
   logIsLosing = true
-  expect(await readiness()).toBe('log_lines_lost')
+  expect(await readiness(gateway)).toBe('log_lines_lost')
   logIsLosing = false
-  expect(await readiness()).toBe('')
+  expect(await readiness(gateway)).toBe('')
 })
 
-test('unreadable tenants, administrators and credentials are shown until they can be read', async () => {
-  const { raw } = started.gateway.store
+test('unreadable tenants, administrators and credentials are shown until they can be read', async ({
+  gateway
+}) => {
+  const { raw } = gateway.store
   raw.exec('ALTER TABLE directory_change RENAME TO elsewhere')
-  await says('store_unreadable')
-  expect(await sync()).toBe(200)
+  await says(gateway, 'store_unreadable')
+  expect(await sync(gateway)).toBe(200)
   raw.exec('ALTER TABLE elsewhere RENAME TO directory_change')
-  await says('')
+  await says(gateway, '')
 })
 
 test('a certificate that has expired, or cannot be renewed, is shown', () => {
