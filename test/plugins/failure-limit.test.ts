@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { MemoryLimiter } from '../../src/limits/memory-limiter.ts'
+import { opened, test as plainTest } from '../support/fixtures/test.ts'
 import { startTestApp, type TestApp, testKey } from '../support/fixtures/test-app.ts'
 import { expectProblem } from '../support/http/expect-problem.ts'
 import { header } from '../support/http/http-answer.ts'
@@ -10,20 +11,22 @@ const connectorId = '00000000-0000-4000-8000-000000000000'
 const stranger = syncBytes({ key: 'wrong', connectorId })
 
 let nowUs = 1_000_000
-let app: TestApp
-beforeAll(async () => {
-  const clock = () => nowUs
-  app = await startTestApp({
-    limiters: {
-      tenants: new MemoryLimiter('tenant', clock),
-      failures: new MemoryLimiter('unauthenticated', clock)
-    }
+const test = plainTest.extend(
+  'app',
+  { scope: 'file' },
+  opened(() => {
+    const clock = () => nowUs
+    return startTestApp({
+      limiters: {
+        tenants: new MemoryLimiter('tenant', clock),
+        failures: new MemoryLimiter('unauthenticated', clock)
+      }
+    })
   })
-})
-afterAll(() => app.close())
+)
 
 /** Sends so many strangers' requests on one connection; the statuses of the answers. */
-async function fail(count: number, from: string): Promise<number[]> {
+async function fail(app: TestApp, count: number, from: string): Promise<number[]> {
   const connection = await rawConnection(app.port, { from })
   connection.write(Buffer.concat(Array<Buffer>(count).fill(stranger)))
   const answers = await connection.answers(count)
@@ -31,9 +34,11 @@ async function fail(count: number, from: string): Promise<number[]> {
   return answers.map(({ status }) => status)
 }
 
-test('an address that fails too often is limited, others and valid keys are not, and Retry-After is true', async () => {
+test('an address that fails too often is limited, others and valid keys are not, and Retry-After is true', async ({
+  app
+}) => {
   const from = '127.2.0.1'
-  expect(await fail(100, from)).toEqual(Array(100).fill(401))
+  expect(await fail(app, 100, from)).toEqual(Array(100).fill(401))
   const [refused] = await rawRequest(app.port, stranger, { from })
   const { retry_after = 0 } = JSON.parse(refused?.body ?? '')
   const { detail } = expectProblem(refused, 'rate_limited', { retryAfter: retry_after })
@@ -43,17 +48,17 @@ test('an address that fails too often is limited, others and valid keys are not,
 
   const [valid] = await rawRequest(app.port, syncBytes({ key: testKey, connectorId }), { from })
   expect(valid?.status).toBe(200)
-  expect(await fail(1, '127.2.0.2')).toEqual([401])
+  expect(await fail(app, 1, '127.2.0.2')).toEqual([401])
 
   nowUs += retry_after * 1_000_000
-  expect(await fail(1, from)).toEqual([401])
-  expect(await fail(1, from)).toEqual([429])
+  expect(await fail(app, 1, from)).toEqual([401])
+  expect(await fail(app, 1, from)).toEqual([429])
 })
 
-test('refused requests do not make an address wait longer', async () => {
+test('refused requests do not make an address wait longer', async ({ app }) => {
   const from = '127.2.0.3'
-  await fail(100, from)
-  await fail(200, from)
+  await fail(app, 100, from)
+  await fail(app, 200, from)
   nowUs += 1_000_000
-  expect(await fail(2, from)).toEqual([401, 429])
+  expect(await fail(app, 2, from)).toEqual([401, 429])
 })

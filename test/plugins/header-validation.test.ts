@@ -1,65 +1,64 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { headerError } from '../../src/plugins/header-validation.ts'
-import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { testWithGateway } from '../support/fixtures/test.ts'
+import type { TestGateway } from '../support/fixtures/test-gateway.ts'
 import { expectRefusal, marker } from '../support/http/expect-refusal.ts'
 import { rawRequest } from '../support/http/raw-connection.ts'
 import { syncBytes } from '../support/http/request-bytes.ts'
 
-const file = gatewayForFile()
-const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connectors.sharepoint })
+const test = testWithGateway()
+const call = (gateway: TestGateway) => ({ key: gateway.key, connectorId: gateway.connectors.sharepoint })
 
 describe('a header that may come only once is refused when it comes twice, with the same value or another:', () => {
-  test.each([
+  test.for([
     ['Host', 'gateway', marker],
     ['Content-Type', 'application/json', 'text/plain'],
     ['Content-Length', '2', '3'],
     ['Idempotency-Key', 'a', 'b'],
     ['Transfer-Encoding', 'chunked', 'identity'],
     ['Expect', '100-continue', 'other']
-  ])('%s', async (name, value, other) => {
+  ] as const)('%s', async ([name, value, other], { gateway }) => {
     const first = ['Host', 'Content-Type', 'Content-Length'].includes(name) ? [] : [`${name}: ${value}`]
     for (const second of [value, other]) {
       const more = [...first, `${name.toUpperCase()}: ${second}`]
-      await expectRefusal(file.gateway, syncBytes(call(), { more }), 'request_malformed')
+      await expectRefusal(gateway, syncBytes(call(gateway), { more }), 'request_malformed')
     }
   })
 
-  test.each(['Authorization: Bearer', 'X-API-KEY:'])('%s', async start => {
-    const { key, connectorId } = call()
+  test.for(['Authorization: Bearer', 'X-API-KEY:'])('%s', async (start, { gateway }) => {
+    const { key, connectorId } = call(gateway)
     for (const second of [key, marker]) {
       const more = [`${start} ${key}`, `${start} ${second}`]
-      await expectRefusal(file.gateway, syncBytes({ key: null, connectorId }, { more }), 'request_malformed')
+      await expectRefusal(gateway, syncBytes({ key: null, connectorId }, { more }), 'request_malformed')
     }
   })
 })
 
 describe('what a caller claims about itself does not count:', () => {
-  test.each([
+  test.for([
     ['a key header named as hop-by-hop', ['Connection: authorization, x-api-key, content-type']],
     ['X-Forwarded-For', ['X-Forwarded-For: 10.0.0.1', 'X-Forwarded-For: 10.0.0.2']],
     ['Forwarded', ['Forwarded: for=10.0.0.1;host=other;proto=https']],
     ['X-Request-Id', [`X-Request-Id: ${marker}`]],
     ['an underscore in place of a hyphen', [`X_API_KEY: ${marker}`, `X_Request_Id: ${marker}`]],
     ['a cookie', [`Cookie: key=${marker}`]]
-  ])('%s', async (_what, more) => {
-    const before = file.gateway.sandbox.requests().length
-    const [answer] = await rawRequest(file.gateway.port, syncBytes(call(), { more }))
+  ] as const)('%s', async ([_what, more], { gateway }) => {
+    const before = gateway.sandbox.requests().length
+    const [answer] = await rawRequest(gateway.port, syncBytes(call(gateway), { more }))
     expect(answer?.status).toBe(200)
     expect(JSON.stringify(answer)).not.toContain(marker)
-    expect(JSON.stringify(file.gateway.sandbox.requests(before))).not.toMatch(
-      new RegExp(`${marker}|10\\.0\\.0`)
-    )
-    expect(file.gateway.entries().at(-1)).toMatchObject({ client_ip: '127.0.0.1' })
+    expect(JSON.stringify(gateway.sandbox.requests(before))).not.toMatch(new RegExp(`${marker}|10\\.0\\.0`))
+    expect(gateway.entries().at(-1)).toMatchObject({ client_ip: '127.0.0.1' })
   })
 
-  test('a key in a header with an underscore is ignored', async () => {
-    const { key, connectorId } = call()
+  test('a key in a header with an underscore is ignored', async ({ gateway }) => {
+    const { key, connectorId } = call(gateway)
     const bytes = syncBytes({ key: null, connectorId }, { more: [`X_API_KEY: ${key}`] })
-    await expectRefusal(file.gateway, bytes, 'credentials_invalid')
+    await expectRefusal(gateway, bytes, 'credentials_invalid')
   })
 
-  test('a key in a trailer is ignored', async () => {
-    const { key, connectorId } = call()
+  test('a key in a trailer is ignored', async ({ gateway }) => {
+    const { key, connectorId } = call(gateway)
     const bytes = syncBytes(
       { key: null, connectorId },
       {
@@ -67,7 +66,7 @@ describe('what a caller claims about itself does not count:', () => {
         body: `2\r\n{}\r\n0\r\nX-API-KEY: ${key}\r\nAuthorization: Bearer ${key}\r\n\r\n`
       }
     )
-    await expectRefusal(file.gateway, bytes, 'credentials_invalid')
+    await expectRefusal(gateway, bytes, 'credentials_invalid')
   })
 })
 

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { version } from '../../../src/base/version.ts'
 import { describeAdminApi } from '../../../src/cli/commands/openapi.ts'
 import { startSandbox } from '../../../src/sandbox/sandbox.ts'
-import { gatewayForFile } from '../../support/fixtures/gateway-for-file.ts'
+import { testWithGateway } from '../../support/fixtures/test.ts'
 import { askAdmin, issueAdminKeys } from '../../support/http/admin-client.ts'
 
 const stored = readFileSync(new URL('../../../openapi/admin.json', import.meta.url), 'utf8')
 const document = JSON.parse(stored)
-const file = gatewayForFile({ prepare: issueAdminKeys })
+const test = testWithGateway({ prepare: issueAdminKeys })
 
 test('the stored description is what the routes make; if this fails, run `npm run openapi`', async () => {
   expect(stored).toBe(await describeAdminApi(version))
@@ -42,8 +42,8 @@ test('lists take a number as their limit, and connectors in examples are those o
   for (const id of ids) expect(sandbox.connectors.map(each => each.connector_id)).toContain(id)
 })
 
-test('a viewer gets the same description from the listener', async () => {
-  const { adminPort, prepared } = file.gateway
+test('a viewer gets the same description from the listener', async ({ gateway }) => {
+  const { adminPort, prepared } = gateway
   const answer = await askAdmin(adminPort, { target: '/admin/openapi.json', key: prepared.viewer })
   expect(JSON.parse(answer.body)).toEqual(document)
 })
