@@ -1,14 +1,16 @@
-import { expect, test } from 'vitest'
-import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { expect } from 'vitest'
+import { testWithGateway } from '../support/fixtures/test.ts'
 import { startTestGateway } from '../support/fixtures/test-gateway.ts'
 import { expectProblem } from '../support/http/expect-problem.ts'
 import { rawRequest } from '../support/http/raw-connection.ts'
 import { syncBytes } from '../support/http/request-bytes.ts'
 
-const file = gatewayForFile()
+const test = testWithGateway()
 
-test('a connection that the upstream closes at once fails the call, which is not retried', async () => {
-  const { key, port, sandbox, connectors } = file.gateway
+test('a connection that the upstream closes at once fails the call, which is not retried', async ({
+  gateway
+}) => {
+  const { key, port, sandbox, connectors } = gateway
   sandbox.faults.set({ fault: 'reset-on-connect' })
   const [answer] = await rawRequest(port, syncBytes({ key, connectorId: connectors.sharepoint }))
   // Whether bytes were written before the reset came is a matter of microseconds; what is told must be one of the two.

@@ -1,14 +1,15 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { SANDBOX_KEY, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { Transport } from '../../src/upstream/transport/transport.ts'
-import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { testWithGateway } from '../support/fixtures/test.ts'
 import { rawConnection, rawRequest } from '../support/http/raw-connection.ts'
 import { syncBytes } from '../support/http/request-bytes.ts'
 
-const file = gatewayForFile({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '5000' } })
+const test = testWithGateway({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '5000' } })
 
-test('a caller that leaves while the call is made does not stop it: its outcome is recorded', async () => {
-  const { gateway } = file
+test('a caller that leaves while the call is made does not stop it: its outcome is recorded', async ({
+  gateway
+}) => {
   gateway.sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 60 } })
   const before = gateway.sandbox.counters().requests
   const connection = await rawConnection(gateway.port)
@@ -20,8 +21,7 @@ test('a caller that leaves while the call is made does not stop it: its outcome 
     .toMatchObject({ kind: 'call.outcome', code: 'accepted', status: 200, upstream_status: 200 })
 })
 
-test('a caller that leaves before its body is complete leaves no call behind', async () => {
-  const { gateway } = file
+test('a caller that leaves before its body is complete leaves no call behind', async ({ gateway }) => {
   const before = gateway.sandbox.counters().requests
   const entries = gateway.entries().filter(({ kind }) => kind === 'call.intent').length
   for (const leave of ['reset', 'finish', 'close'] as const) {
@@ -41,8 +41,9 @@ test('a caller that leaves before its body is complete leaves no call behind', a
   expect(gateway.entries().filter(({ kind }) => kind === 'call.intent')).toHaveLength(entries + 1)
 })
 
-test('for a caller that leaves before anything is sent upstream nothing is sent, and the outcome says so', async () => {
-  const { gateway } = file
+test('for a caller that leaves before anything is sent upstream nothing is sent, and the outcome says so', async ({
+  gateway
+}) => {
   const before = gateway.sandbox.counters().requests
   // The intent waits for the store, which another process holds until the caller has gone.
   gateway.store.raw.exec('BEGIN IMMEDIATE')

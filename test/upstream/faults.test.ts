@@ -1,18 +1,19 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { ProblemCode } from '../../src/contract/problem.ts'
 import type { FaultRule } from '../../src/sandbox/fault-rule.ts'
 import { faults } from '../../src/sandbox/faults.ts'
-import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { testWithGateway } from '../support/fixtures/test.ts'
+import type { TestGateway } from '../support/fixtures/test-gateway.ts'
 import { type ExpectedProblem, expectProblem } from '../support/http/expect-problem.ts'
 import type { HttpAnswer } from '../support/http/http-answer.ts'
 import { rawRequest } from '../support/http/raw-connection.ts'
 import { syncBytes } from '../support/http/request-bytes.ts'
 
-const file = gatewayForFile({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '700' } })
+const test = testWithGateway({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '700' } })
 
 /** Sends one sync into a fault. Passes only if exactly one request went upstream, and the ledger tells the same code. */
-async function callInto(rule: FaultRule): Promise<HttpAnswer | undefined> {
-  const { key, port, sandbox, connectors, entries } = file.gateway
+async function callInto(gateway: TestGateway, rule: FaultRule): Promise<HttpAnswer | undefined> {
+  const { key, port, sandbox, connectors, entries } = gateway
   sandbox.faults.set(rule)
   const before = sandbox.counters().requests
   const [answer] = await rawRequest(port, syncBytes({ key, connectorId: connectors.sharepoint }))
@@ -157,12 +158,15 @@ const failing: readonly Failing[] = [
 ]
 
 describe('a fault upstream is answered with its code and whether the call was forwarded:', () => {
-  test.each(failing)('$rule.fault $rule.options is $code', async ({ rule, code, expected }) => {
-    expectProblem(await callInto(rule), code, expected)
+  test.for(failing)('$rule.fault $rule.options is $code', async ({ rule, code, expected }, { gateway }) => {
+    expectProblem(await callInto(gateway, rule), code, expected)
   })
 
-  test('a Retry-After date is passed on in seconds', async () => {
-    const answer = await callInto({ fault: 'rate-limited', options: { retry_after: 'date', seconds: 30 } })
+  test('a Retry-After date is passed on in seconds', async ({ gateway }) => {
+    const answer = await callInto(gateway, {
+      fault: 'rate-limited',
+      options: { retry_after: 'date', seconds: 30 }
+    })
     const { retry_after } = JSON.parse(answer?.body ?? '')
     // The date has whole seconds: part of the first one may have passed when it was written.
     expect([29, 30]).toContain(retry_after)
@@ -189,12 +193,12 @@ const harmless: readonly FaultRule[] = [
 ]
 
 describe('whatever the upstream does, a call gets its own answer:', () => {
-  test.each(harmless)('$fault $options', async rule => {
+  test.for(harmless)('$fault $options', async (rule, { gateway }) => {
     for (const next of [rule, { fault: 'framing' } satisfies FaultRule]) {
-      const answer = await callInto(next)
+      const answer = await callInto(gateway, next)
       expect(answer?.status).toBe(200)
       expect(JSON.parse(answer?.body ?? '')).toStrictEqual({
-        connector_id: file.gateway.connectors.sharepoint,
+        connector_id: gateway.connectors.sharepoint,
         status: 'accepted'
       })
     }

@@ -1,11 +1,11 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { FaultRule } from '../../src/sandbox/fault-rule.ts'
-import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
-import { canaryKey } from '../support/fixtures/test-gateway.ts'
+import { testWithGateway } from '../support/fixtures/test.ts'
+import { canaryKey, type TestGateway } from '../support/fixtures/test-gateway.ts'
 import { rawRequest } from '../support/http/raw-connection.ts'
 import { syncBytes } from '../support/http/request-bytes.ts'
 
-const file = gatewayForFile()
+const test = testWithGateway()
 const secret = 'of-the-upstream-alone'
 
 /** The key in the forms in which it could slip through a search for the plain one. */
@@ -18,8 +18,8 @@ const forms = [
   [...canaryKey].reverse().join('')
 ]
 
-async function answerTo(rule: FaultRule): Promise<string> {
-  const { key, port, sandbox, connectors } = file.gateway
+async function answerTo(gateway: TestGateway, rule: FaultRule): Promise<string> {
+  const { key, port, sandbox, connectors } = gateway
   sandbox.faults.set(rule)
   const [answer] = await rawRequest(port, syncBytes({ key, connectorId: connectors.sharepoint }))
   expect(sandbox.faults.list()).toEqual([])
@@ -27,13 +27,13 @@ async function answerTo(rule: FaultRule): Promise<string> {
 }
 
 describe('an upstream key that the upstream repeats reaches neither the caller, nor the log, nor the ledger:', () => {
-  test.each([0, 400, 401, 403, 404, 429, 500])('with status %i', async error_status => {
-    const answer = await answerTo({ fault: 'key-echo', options: { error_status } })
-    const everything = answer + file.gateway.logged() + JSON.stringify(file.gateway.entries())
+  test.for([0, 400, 401, 403, 404, 429, 500])('with status %i', async (error_status, { gateway }) => {
+    const answer = await answerTo(gateway, { fault: 'key-echo', options: { error_status } })
+    const everything = answer + gateway.logged() + JSON.stringify(gateway.entries())
     for (const form of forms) expect(everything).not.toContain(form)
   })
 
-  test.each<FaultRule>([
+  test.for<FaultRule>([
     { fault: 'headers', options: { headers: [['x-request-id', canaryKey]] } },
     { fault: 'headers', options: { headers: [['retry-after', canaryKey]] } },
     { fault: 'headers', options: { headers: [['content-encoding', canaryKey]] } },
@@ -43,9 +43,9 @@ describe('an upstream key that the upstream repeats reaches neither the caller, 
     { fault: 'shape-wrong', options: { body: { status: canaryKey } } },
     { fault: 'content-error', options: { status: 400, error_code: canaryKey, message: canaryKey } },
     { fault: 'content-error', options: { status: 500, error_code: `a.${canaryKey}` } }
-  ])('in $fault $options', async rule => {
-    const answer = await answerTo(rule)
-    const everything = answer + file.gateway.logged() + JSON.stringify(file.gateway.entries())
+  ])('in $fault $options', async (rule, { gateway }) => {
+    const answer = await answerTo(gateway, rule)
+    const everything = answer + gateway.logged() + JSON.stringify(gateway.entries())
     for (const form of forms) expect(everything).not.toContain(form)
   })
 })
@@ -71,14 +71,14 @@ describe('an upstream that repeats our key is an incident in the log and in the 
     ['a header', text => ({ fault: 'headers', options: { headers: [['x-debug', text]] } })],
     ['the body', text => ({ fault: 'content-error', options: { status: 400, message: `bad key ${text}` } })]
   ]
-  test.each(
+  test.for(
     places.flatMap(([place, rule]) => encoded.map(([form, text]) => ({ place, form, rule: rule(text) })))
-  )('$form in $place', async ({ rule }) => {
-    const answer = JSON.parse(await answerTo(rule)) as { headers: [string, string][] }
+  )('$form in $place', async ({ rule }, { gateway }) => {
+    const answer = JSON.parse(await answerTo(gateway, rule)) as { headers: [string, string][] }
     const requestId = answer.headers.find(([name]) => name === 'x-request-id')?.[1]
-    const outcome = file.gateway.entries().at(-1)
+    const outcome = gateway.entries().at(-1)
     expect(outcome).toMatchObject({ request_id: requestId, incident: 'credential_echoed' })
-    const told = file.gateway
+    const told = gateway
       .logged()
       .split('\n')
       .filter(line => line.includes('"incident"') && line.includes(String(requestId)))
@@ -86,9 +86,9 @@ describe('an upstream that repeats our key is an incident in the log and in the 
     expect(JSON.parse(told[0] ?? '')).toMatchObject({ level: 50, credential: 'default@1' })
   })
 
-  test('and an answer without it is invalid', async () => {
-    await answerTo({ fault: 'headers', options: { headers: [['x-debug', canaryKey.slice(3)]] } })
-    expect(file.gateway.entries().at(-1)).not.toHaveProperty('incident')
+  test('and an answer without it is invalid', async ({ gateway }) => {
+    await answerTo(gateway, { fault: 'headers', options: { headers: [['x-debug', canaryKey.slice(3)]] } })
+    expect(gateway.entries().at(-1)).not.toHaveProperty('incident')
   })
 })
 
@@ -105,7 +105,7 @@ describe('no header and no text of the upstream reaches the caller:', () => {
   ]
   const headers = names.map(name => [name, secret])
 
-  test.each<FaultRule>([
+  test.for<FaultRule>([
     { fault: 'set-cookie', options: { value: secret } },
     { fault: 'headers', options: { headers } },
     {
@@ -119,27 +119,27 @@ describe('no header and no text of the upstream reaches the caller:', () => {
     { fault: 'json-invalid', options: { text: secret } },
     { fault: 'content-error', options: { status: 404, error_code: `no token: ${secret}` } },
     { fault: 'content-error', options: { status: 404, error_code: 'a'.repeat(65) } }
-  ])('$fault $options', async rule => {
-    const answer = await answerTo(rule)
+  ])('$fault $options', async (rule, { gateway }) => {
+    const answer = await answerTo(gateway, rule)
     expect(answer).not.toContain(secret)
     expect(answer).not.toContain('a'.repeat(65))
   })
 })
 
-test('a redirect is not followed, not even to the upstream itself', async () => {
-  const { sandbox, connectors } = file.gateway
+test('a redirect is not followed, not even to the upstream itself', async ({ gateway }) => {
+  const { sandbox, connectors } = gateway
   const before = sandbox.counters()
   for (const status of [301, 302, 303, 307, 308] as const) {
     const location = `${sandbox.origin}/contents/v1/connectors/${connectors.sharepoint}/sync`
-    await answerTo({ fault: 'redirect', options: { status, location } })
+    await answerTo(gateway, { fault: 'redirect', options: { status, location } })
   }
   expect(sandbox.counters().requests).toBe(before.requests + 5)
 })
 
-test('a key in an answer that breaks off is an incident too', async () => {
-  await answerTo({
+test('a key in an answer that breaks off is an incident too', async ({ gateway }) => {
+  await answerTo(gateway, {
     fault: 'reset-after-headers',
     also: [{ fault: 'headers', options: { headers: [['x-debug', canaryKey]] } }]
   })
-  expect(file.gateway.entries().at(-1)).toMatchObject({ incident: 'credential_echoed' })
+  expect(gateway.entries().at(-1)).toMatchObject({ incident: 'credential_echoed' })
 })

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
-import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
-import { canaryKey } from '../support/fixtures/test-gateway.ts'
+import { describe, expect } from 'vitest'
+import { testWithGateway } from '../support/fixtures/test.ts'
+import { canaryKey, type TestGateway } from '../support/fixtures/test-gateway.ts'
 import { header } from '../support/http/http-answer.ts'
 import { rawRequest } from '../support/http/raw-connection.ts'
 import { syncBytes } from '../support/http/request-bytes.ts'
 
-const file = gatewayForFile()
+const test = testWithGateway()
 
 const contract = JSON.parse(readFileSync(new URL('../../openapi/content-api.json', import.meta.url), 'utf8'))
 const ajv = new Ajv2020({ strict: false, formats: { uuid: true, date: true } }).addSchema(
@@ -19,8 +19,8 @@ const isSyncRequest = ajv.compile({ $ref: 'contract#/components/schemas/SyncRequ
 const isConnectorId = ajv.compile({ $ref: 'contract#/components/schemas/ConnectorId' })
 
 /** Sends one sync and returns the answer and what the upstream received for it. */
-async function send(connectorId: string, parts: Parameters<typeof syncBytes>[1] = {}) {
-  const { key, port, sandbox } = file.gateway
+async function send(gateway: TestGateway, connectorId: string, parts: Parameters<typeof syncBytes>[1] = {}) {
+  const { key, port, sandbox } = gateway
   const before = sandbox.requests().at(-1)?.order ?? 0
   const [answer] = await rawRequest(port, syncBytes({ key, connectorId }, parts))
   const received = sandbox.requests(before)
@@ -28,13 +28,15 @@ async function send(connectorId: string, parts: Parameters<typeof syncBytes>[1] 
   return { answer, received: received[0] as (typeof received)[0] }
 }
 
-test('the request that goes upstream is, byte for byte, a constant with the id, the key, the request id and the body', async () => {
-  const id = file.gateway.connectors.investment_research
+test('the request that goes upstream is, byte for byte, a constant with the id, the key, the request id and the body', async ({
+  gateway
+}) => {
+  const id = gateway.connectors.investment_research
   const body = '{"date_limit":"2026-01-01"}'
-  const { answer, received } = await send(id, { body })
+  const { answer, received } = await send(gateway, id, { body })
   expect((received.head + received.body).split('\r\n')).toEqual([
     `POST /contents/v1/connectors/${id}/sync HTTP/1.1`,
-    `host: 127.0.0.1:${file.gateway.sandbox.port}`,
+    `host: 127.0.0.1:${gateway.sandbox.port}`,
     'connection: keep-alive',
     `x-api-key: ${canaryKey}`,
     `x-request-id: ${answer && header(answer, 'x-request-id')}`,
@@ -48,9 +50,9 @@ test('the request that goes upstream is, byte for byte, a constant with the id, 
   ])
 })
 
-test('no header of a caller goes upstream', async () => {
-  const { received: plain } = await send(file.gateway.connectors.sharepoint)
-  const { received } = await send(file.gateway.connectors.sharepoint, {
+test('no header of a caller goes upstream', async ({ gateway }) => {
+  const { received: plain } = await send(gateway, gateway.connectors.sharepoint)
+  const { received } = await send(gateway, gateway.connectors.sharepoint, {
     more: [
       'X-Request-Id: of-the-caller',
       'User-Agent: of-the-caller',
@@ -75,7 +77,7 @@ test('no header of a caller goes upstream', async () => {
 describe('every request sent upstream keeps to the upstream’s contract', () => {
   const operation = contract.paths['/contents/v1/connectors/{connector_id}/sync'].post
 
-  test('whatever ids and dates callers send', async () => {
+  test('whatever ids and dates callers send', async ({ gateway }) => {
     expect(operation.requestBody.required).toBe(true)
     const day = fc
       .date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
@@ -84,7 +86,7 @@ describe('every request sent upstream keeps to the upstream’s contract', () =>
     await fc.assert(
       fc.asyncProperty(id, fc.option(day), async (connectorId, date_limit) => {
         const body = JSON.stringify(date_limit === null ? {} : { date_limit })
-        const { received } = await send(connectorId, { body })
+        const { received } = await send(gateway, connectorId, { body })
         const [, sentId = ''] =
           /^\/contents\/v1\/connectors\/([^/?]+)\/sync$/.exec(received.target ?? '') ?? []
         expect(received.method).toBe('POST')
