@@ -1,20 +1,21 @@
-import { describe, expect, test } from 'vitest'
-import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { describe, expect } from 'vitest'
+import { testWithGateway } from '../support/fixtures/test.ts'
+import type { TestGateway } from '../support/fixtures/test-gateway.ts'
 import { expectRefusal, marker } from '../support/http/expect-refusal.ts'
 import { rawRequest } from '../support/http/raw-connection.ts'
 import { chunked, type RequestParts, syncBytes } from '../support/http/request-bytes.ts'
 
-const file = gatewayForFile()
-const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connectors.sharepoint })
+const test = testWithGateway()
+const call = (gateway: TestGateway) => ({ key: gateway.key, connectorId: gateway.connectors.sharepoint })
 
 /** A spoilt request with a valid sync request behind it: whoever frames it wrongly will carry that one out. */
-async function refusal(parts: RequestParts): Promise<unknown> {
-  const bytes = Buffer.concat([syncBytes(call(), parts), syncBytes(call())])
-  return await expectRefusal(file.gateway, bytes, 'request_malformed')
+async function refusal(gateway: TestGateway, parts: RequestParts): Promise<unknown> {
+  const bytes = Buffer.concat([syncBytes(call(gateway), parts), syncBytes(call(gateway))])
+  return await expectRefusal(gateway, bytes, 'request_malformed')
 }
 
 describe('a transfer encoding that two parsers may read differently is refused:', () => {
-  test.each([
+  test.for([
     ['after a length', ['Content-Length: 7', 'Transfer-Encoding: chunked']],
     ['before a length', ['Transfer-Encoding: chunked', 'Content-Length: 7']],
     ['twice', ['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked']],
@@ -31,26 +32,33 @@ describe('a transfer encoding that two parsers may read differently is refused:'
     ['with a parameter', ['Transfer-Encoding: chunked;q=1']],
     ['with a space before the colon', ['Transfer-Encoding : chunked']],
     ['continued on the next line', ['Transfer-Encoding:\r\n chunked']]
-  ])('%s', async (_what, more) => {
-    await refusal({ more, body: chunked('{}'), framing: null })
+  ] as const)('%s', async ([_what, more], { gateway }) => {
+    await refusal(gateway, { more, body: chunked('{}'), framing: null })
   })
 
-  test('on HTTP/1.0', async () => {
-    await refusal({ version: 'HTTP/1.0', body: chunked('{}'), framing: 'Transfer-Encoding: chunked' })
+  test('on HTTP/1.0', async ({ gateway }) => {
+    await refusal(gateway, {
+      version: 'HTTP/1.0',
+      body: chunked('{}'),
+      framing: 'Transfer-Encoding: chunked'
+    })
   })
 })
 
 describe('an invalid length is refused:', () => {
-  test.each(['+2', '-2', '0x2', '2, 2', '2,3', '2 2', '', '2.0', '1e1', '99999999999999999999', '٢'])(
+  test.for(['+2', '-2', '0x2', '2, 2', '2,3', '2 2', '', '2.0', '1e1', '99999999999999999999', '٢'])(
     '%j',
-    async length => {
-      await refusal({ body: '{}', framing: Buffer.from(`Content-Length: ${length}`).toString('latin1') })
+    async (length, { gateway }) => {
+      await refusal(gateway, {
+        body: '{}',
+        framing: Buffer.from(`Content-Length: ${length}`).toString('latin1')
+      })
     }
   )
 })
 
 describe('invalid chunks are refused:', () => {
-  test.each([
+  test.for([
     ['a size that is no number', 'zz\r\n{}\r\n0\r\n\r\n'],
     ['a negative size', '-2\r\n{}\r\n0\r\n\r\n'],
     ['a size with 0x', '0x2\r\n{}\r\n0\r\n\r\n'],
@@ -62,69 +70,69 @@ describe('invalid chunks are refused:', () => {
     ['a LF in an extension', '2;a\nb\r\n{}\r\n0\r\n\r\n'],
     ['a malformed trailer', `2\r\n{}\r\n0\r\nX-A : ${marker}\r\n\r\n`],
     ['a folded trailer', `2\r\n{}\r\n0\r\nX-A: a\r\n ${marker}\r\n\r\n`]
-  ])('%s', async (_what, body) => {
-    await refusal({ body, framing: 'Transfer-Encoding: chunked' })
+  ] as const)('%s', async ([_what, body], { gateway }) => {
+    await refusal(gateway, { body, framing: 'Transfer-Encoding: chunked' })
   })
 })
 
-test('a flood of chunk extensions is refused', async () => {
-  const bytes = syncBytes(call(), {
+test('a flood of chunk extensions is refused', async ({ gateway }) => {
+  const bytes = syncBytes(call(gateway), {
     body: `2;a=${marker.repeat(2000)}\r\n{}\r\n0\r\n\r\n`,
     framing: 'Transfer-Encoding: chunked'
   })
-  const { detail } = await expectRefusal(file.gateway, bytes, 'payload_too_large')
+  const { detail } = await expectRefusal(gateway, bytes, 'payload_too_large')
   expect(detail).toBe('The extensions of the chunks are larger than 16 KiB.')
 })
 
-test('a flood of trailers is refused', async () => {
-  const bytes = syncBytes(call(), {
+test('a flood of trailers is refused', async ({ gateway }) => {
+  const bytes = syncBytes(call(gateway), {
     body: `2\r\n{}\r\n0\r\nX-A: ${marker.repeat(800)}\r\n\r\n`,
     framing: 'Transfer-Encoding: chunked'
   })
-  await expectRefusal(file.gateway, bytes, 'headers_too_large')
+  await expectRefusal(gateway, bytes, 'headers_too_large')
 })
 
 describe('a body of more than 16 KiB is refused', () => {
   const body = `{"x":"${'a'.repeat(16 * 1024)}"}`
 
-  test('by its length, unread', async () => {
-    const bytes = syncBytes(call(), { body: '', framing: `Content-Length: ${16 * 1024 + 1}` })
-    await expectRefusal(file.gateway, bytes, 'payload_too_large')
+  test('by its length, unread', async ({ gateway }) => {
+    const bytes = syncBytes(call(gateway), { body: '', framing: `Content-Length: ${16 * 1024 + 1}` })
+    await expectRefusal(gateway, bytes, 'payload_too_large')
   })
 
-  test('by its length, sent whole', async () => {
-    await expectRefusal(file.gateway, syncBytes(call(), { body }), 'payload_too_large')
+  test('by its length, sent whole', async ({ gateway }) => {
+    await expectRefusal(gateway, syncBytes(call(gateway), { body }), 'payload_too_large')
   })
 
-  test('in one chunk', async () => {
-    const bytes = syncBytes(call(), { body: chunked(body), framing: 'Transfer-Encoding: chunked' })
-    await expectRefusal(file.gateway, bytes, 'payload_too_large')
+  test('in one chunk', async ({ gateway }) => {
+    const bytes = syncBytes(call(gateway), { body: chunked(body), framing: 'Transfer-Encoding: chunked' })
+    await expectRefusal(gateway, bytes, 'payload_too_large')
   })
 
-  test('in many small chunks', async () => {
-    const bytes = syncBytes(call(), {
+  test('in many small chunks', async ({ gateway }) => {
+    const bytes = syncBytes(call(gateway), {
       body: `${'8\r\n        \r\n'.repeat(2049)}2\r\n{}\r\n0\r\n\r\n`,
       framing: 'Transfer-Encoding: chunked'
     })
-    await expectRefusal(file.gateway, bytes, 'payload_too_large')
+    await expectRefusal(gateway, bytes, 'payload_too_large')
   })
 
-  test('and one of exactly 16 KiB is served', async () => {
+  test('and one of exactly 16 KiB is served', async ({ gateway }) => {
     const full = `{}${' '.repeat(16 * 1024 - 2)}`
     for (const parts of [{ body: full }, { body: chunked(full), framing: 'Transfer-Encoding: chunked' }])
-      expect((await rawRequest(file.gateway.port, syncBytes(call(), parts)))[0]?.status).toBe(200)
+      expect((await rawRequest(gateway.port, syncBytes(call(gateway), parts)))[0]?.status).toBe(200)
   })
 })
 
 describe('unambiguous framing is served:', () => {
-  test.each([
+  test.for([
     ['chunked', chunked('{}'), 'Transfer-Encoding: chunked'],
     ['chunked in capitals', chunked('{}'), 'Transfer-Encoding: CHUNKED'],
     ['one byte a chunk', '1\r\n{\r\n1\r\n}\r\n0\r\n\r\n', 'Transfer-Encoding: chunked'],
     ['with an extension and a trailer', '2;a=b\r\n{}\r\n0\r\nX-A: b\r\n\r\n', 'Transfer-Encoding: chunked'],
     ['a length with leading zeros', '{}', 'Content-Length: 0002']
-  ])('%s', async (_what, body, framing) => {
-    const [answer] = await rawRequest(file.gateway.port, syncBytes(call(), { body, framing }))
+  ] as const)('%s', async ([_what, body, framing], { gateway }) => {
+    const [answer] = await rawRequest(gateway.port, syncBytes(call(gateway), { body, framing }))
     expect(answer?.status).toBe(200)
   })
 })

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { expect } from 'vitest'
+import { testWithGateway } from '../support/fixtures/test.ts'
 import { expectProblem } from '../support/http/expect-problem.ts'
 import type { HttpAnswer } from '../support/http/http-answer.ts'
 import { rawConnection, rawRequest } from '../support/http/raw-connection.ts'
 import { chunked, requestBytes, syncBytes } from '../support/http/request-bytes.ts'
 
-const file = gatewayForFile()
+const test = testWithGateway()
 
 /** One change to a text of bytes, at a place given in ten-thousandths of its length. */
 type Change = { readonly at: number; readonly cut: number; readonly put: string }
@@ -54,8 +54,7 @@ async function othersAreAnswered(port: number): Promise<void> {
   for (let round = 0; round < 3; round++) await rawRequest(port, probe)
 }
 
-test('a mutated request is answered as documented or not at all', async () => {
-  const { gateway } = file
+test('a mutated request is answered as documented or not at all', async ({ gateway }) => {
   const call = { key: gateway.key, connectorId: gateway.connectors.sharepoint }
   const originals = [
     syncBytes(call),

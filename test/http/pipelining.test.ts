@@ -1,27 +1,29 @@
-import { describe, expect, test } from 'vitest'
-import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { describe, expect } from 'vitest'
+import { testWithGateway } from '../support/fixtures/test.ts'
+import type { TestGateway } from '../support/fixtures/test-gateway.ts'
 import { expectProblem } from '../support/http/expect-problem.ts'
 import { marker } from '../support/http/expect-refusal.ts'
 import { rawConnection } from '../support/http/raw-connection.ts'
 import { syncBytes } from '../support/http/request-bytes.ts'
 
-const file = gatewayForFile()
-const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connectors.sharepoint })
+const test = testWithGateway()
+const call = (gateway: TestGateway) => ({ key: gateway.key, connectorId: gateway.connectors.sharepoint })
 const garbage = `${marker}\r\n\r\n`
 
 /** Lets the next sync of this connector wait upstream, so that it is in flight for a while. */
-function delayUpstream(connector_id: string): void {
-  file.gateway.sandbox.faults.set({
+function delayUpstream(gateway: TestGateway, connector_id: string): void {
+  gateway.sandbox.faults.set({
     fault: 'delay-before-headers',
     options: { wait_ms: 80 },
     connector_id
   })
 }
 
-const outcomes = () => file.gateway.entries().filter(({ kind }) => kind === 'call.outcome').length
+const outcomes = (gateway: TestGateway) =>
+  gateway.entries().filter(({ kind }) => kind === 'call.outcome').length
 
 describe('bytes behind a request that is still in flight are never answered in its place:', () => {
-  test.each([
+  test.for([
     ['garbage', garbage],
     ['half a head', 'POST /connectors/'],
     ['a bad header', 'GET /livez HTTP/1.1\r\nHost : a\r\n\r\n'],
@@ -30,12 +32,12 @@ describe('bytes behind a request that is still in flight are never answered in i
       'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n'
     ],
     ['CONNECT', `CONNECT ${marker}:1 HTTP/1.1\r\nHost: a\r\n\r\n`]
-  ])('%s', async (_what, bytes) => {
-    delayUpstream(call().connectorId)
-    const before = outcomes()
-    const connection = await rawConnection(file.gateway.port)
-    connection.write(Buffer.concat([syncBytes(call()), Buffer.from(bytes, 'latin1')]))
-    await expect.poll(outcomes).toBe(before + 1)
+  ] as const)('%s', async ([_what, bytes], { gateway }) => {
+    delayUpstream(gateway, call(gateway).connectorId)
+    const before = outcomes(gateway)
+    const connection = await rawConnection(gateway.port)
+    connection.write(Buffer.concat([syncBytes(call(gateway)), Buffer.from(bytes, 'latin1')]))
+    await expect.poll(() => outcomes(gateway)).toBe(before + 1)
     connection.finish()
     const answers = await connection.ended
     expect(answers[0]?.status).toBe(200)
@@ -43,23 +45,25 @@ describe('bytes behind a request that is still in flight are never answered in i
     expect(JSON.stringify(answers)).not.toContain(marker)
   })
 
-  test('garbage that comes later', async () => {
-    delayUpstream(call().connectorId)
-    const before = outcomes()
-    const received = file.gateway.sandbox.counters().requests
-    const connection = await rawConnection(file.gateway.port)
-    connection.write(syncBytes(call()))
-    await expect.poll(() => file.gateway.sandbox.counters().requests).toBe(received + 1)
+  test('garbage that comes later', async ({ gateway }) => {
+    delayUpstream(gateway, call(gateway).connectorId)
+    const before = outcomes(gateway)
+    const received = gateway.sandbox.counters().requests
+    const connection = await rawConnection(gateway.port)
+    connection.write(syncBytes(call(gateway)))
+    await expect.poll(() => gateway.sandbox.counters().requests).toBe(received + 1)
     connection.write(garbage)
     const answers = await connection.ended
     expect(answers.map(({ status }) => status)).toEqual([200, 400])
-    await expect.poll(outcomes).toBe(before + 1)
+    await expect.poll(() => outcomes(gateway)).toBe(before + 1)
   })
 })
 
-test('garbage behind an answered request is refused by itself, and the process goes on', async () => {
-  const connection = await rawConnection(file.gateway.port)
-  connection.write(syncBytes(call()))
+test('garbage behind an answered request is refused by itself, and the process goes on', async ({
+  gateway
+}) => {
+  const connection = await rawConnection(gateway.port)
+  connection.write(syncBytes(call(gateway)))
   await connection.answers(1)
   connection.write(garbage)
   const [first, second, ...more] = await connection.ended
@@ -68,18 +72,18 @@ test('garbage behind an answered request is refused by itself, and the process g
   expect(more).toEqual([])
 })
 
-test('a body that breaks off in garbage is refused once', async () => {
-  const connection = await rawConnection(file.gateway.port)
-  connection.write(syncBytes(call(), { body: '2\r\n{', framing: 'Transfer-Encoding: chunked' }))
+test('a body that breaks off in garbage is refused once', async ({ gateway }) => {
+  const connection = await rawConnection(gateway.port)
+  connection.write(syncBytes(call(gateway), { body: '2\r\n{', framing: 'Transfer-Encoding: chunked' }))
   connection.write(garbage)
   const answers = await connection.ended
   expect(answers).toHaveLength(1)
   expectProblem(answers[0], 'request_malformed')
 })
 
-test('pipelined requests are answered in their order, the slow first one too', async () => {
-  const { connectors, key, port } = file.gateway
-  delayUpstream(connectors.sharepoint)
+test('pipelined requests are answered in their order, the slow first one too', async ({ gateway }) => {
+  const { connectors, key, port } = gateway
+  delayUpstream(gateway, connectors.sharepoint)
   const date = '{"date_limit":"2026-01-01"}'
   const connection = await rawConnection(port)
   connection.write(

@@ -1,27 +1,30 @@
 import { duplexPair } from 'node:stream'
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect } from 'vitest'
+import { opened, test as plainTest } from '../../support/fixtures/test.ts'
 import { startTestApp, type TestApp, testKey, testTenant } from '../../support/fixtures/test-app.ts'
 import { type HttpAnswer, readAnswers } from '../../support/http/http-answer.ts'
 import { chunked, requestBytes, syncBytes } from '../../support/http/request-bytes.ts'
 import { scenarioSeed } from '../../support/scenario/scenario.ts'
 
-let app: TestApp
-beforeAll(async () => {
-  const caller = { tenant: { ...testTenant, ratePerMinute: 1_000_000_000, burst: 1_000_000 }, keyId: 'k' }
-  app = await startTestApp({
-    directory: { authenticate: key => (key === testKey ? caller : null) },
-    limiters: {
-      tenants: { name: 'tenant', take: () => allowed },
-      failures: { name: 'failures', take: () => allowed }
-    }
+const test = plainTest.extend(
+  'app',
+  { scope: 'file' },
+  opened(() => {
+    const caller = { tenant: { ...testTenant, ratePerMinute: 1_000_000_000, burst: 1_000_000 }, keyId: 'k' }
+    return startTestApp({
+      directory: { authenticate: key => (key === testKey ? caller : null) },
+      limiters: {
+        tenants: { name: 'tenant', take: () => allowed },
+        failures: { name: 'failures', take: () => allowed }
+      }
+    })
   })
-})
-afterAll(() => app.close())
+)
 const allowed = { allowed: true, remaining: 1, retryAfterUs: 0, resetUs: 0, tat: 0 }
 
 /** The answers to pieces that come one after the other, each in a read of its own. */
-async function answersTo(pieces: readonly Buffer[]): Promise<HttpAnswer[]> {
+async function answersTo(app: TestApp, pieces: readonly Buffer[]): Promise<HttpAnswer[]> {
   const [ours, theirs] = duplexPair()
   const received: Buffer[] = []
   ours.on('data', bytes => received.push(bytes))
@@ -76,7 +79,7 @@ const last: readonly Buffer[] = [
   syncBytes(call, { body: 'zz\r\n', framing: 'Transfer-Encoding: chunked' })
 ]
 
-test('however the bytes of a connection are cut on their way, the answers are the same', async () => {
+test('however the bytes of a connection are cut on their way, the answers are the same', async ({ app }) => {
   const streams = fc.record({
     first: fc.array(fc.nat(messages.length - 1), { maxLength: 6 }),
     end: fc.nat(last.length - 1),
@@ -86,26 +89,33 @@ test('however the bytes of a connection are cut on their way, the answers are th
     const bytes = Buffer.concat([...first.map(index => messages[index] as Buffer), last[end] as Buffer])
     const places = [0, ...cuts.map(cut => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)
     const pieces = places.slice(1).map((place, index) => bytes.subarray(places[index], place))
-    expect((await answersTo(pieces)).map(essence)).toEqual((await answersTo([bytes])).map(essence))
+    expect((await answersTo(app, pieces)).map(essence)).toEqual((await answersTo(app, [bytes])).map(essence))
   })
   await fc.assert(run, { numRuns: 150, seed: scenarioSeed('bytes cut anywhere') })
 })
 
-test('a head may come byte by byte', async () => {
+test('a head may come byte by byte', async ({ app }) => {
   const bytes = Buffer.concat([...messages.filter(({ length }) => length < 1_000), last[5] as Buffer])
-  const whole = (await answersTo([bytes])).map(essence)
+  const whole = (await answersTo(app, [bytes])).map(essence)
   expect(whole.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200, 401, 401, 200, 404, 400])
-  expect((await answersTo([...bytes].map(byte => Buffer.from([byte])))).map(essence)).toEqual(whole)
+  expect(
+    (
+      await answersTo(
+        app,
+        [...bytes].map(byte => Buffer.from([byte]))
+      )
+    ).map(essence)
+  ).toEqual(whole)
 })
 
-test('two hundred requests in one write are answered in their order', async () => {
+test('two hundred requests in one write are answered in their order', async ({ app }) => {
   const bytes = Buffer.concat(
     Array.from({ length: 200 }, (_, index) => {
       const id = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`
       return syncBytes({ key: testKey, connectorId: id })
     })
   )
-  const answers = await answersTo([bytes])
+  const answers = await answersTo(app, [bytes])
   expect(answers.map(({ body }) => JSON.parse(body).connector_id.slice(-3))).toEqual(
     Array.from({ length: 200 }, (_, index) => String(index).padStart(3, '0'))
   )
