@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { expect, test } from 'vitest'
-import { gatewayForFile } from '../../support/fixtures/gateway-for-file.ts'
+import { expect } from 'vitest'
+import { testWithGateway } from '../../support/fixtures/test.ts'
 import { issueAdminKeys } from '../../support/http/admin-client.ts'
 import { getDocument } from '../../support/http/get-document.ts'
 
-const file = gatewayForFile({ prepare: issueAdminKeys })
+const test = testWithGateway({ prepare: issueAdminKeys })
 
 /** How many operations on files this thread begins while `work` goes on. */
 async function fileOperations(work: () => Promise<unknown>): Promise<number> {
@@ -35,14 +35,14 @@ function usedBytes(): number {
 }
 
 // One connection that asked for the script and did not read opened a file for each request, until none could be opened.
-test.each([
+test.for([
   '/docs',
   '/docs/static/swagger-ui-bundle.js',
   '/docs/static/index.css',
   '/openapi.json',
   '/problems'
-])('%s opens no file once it has been asked for', async path => {
-  const { port } = file.gateway
+])('%s opens no file once it has been asked for', async (path, { gateway }) => {
+  const { port } = gateway
   expect((await getDocument(port, path)).status).toBe(200)
   const again = () => Promise.all(Array.from({ length: 5 }, () => getDocument(port, path)))
   // Something else may look at a file meanwhile: a file for each request shows every time.
@@ -51,10 +51,10 @@ test.each([
 })
 
 // Each answer that waited to be read was a text of its own: seven such connections ended the process.
-test.each(['/openapi.json', '/docs/json', '/docs/yaml', '/problems', '/admin/openapi.json'])(
+test.for(['/openapi.json', '/docs/json', '/docs/yaml', '/problems', '/admin/openapi.json'])(
   'answers of %s that nobody reads are one buffer for all of them',
-  async path => {
-    const { port: publicPort, adminPort, prepared } = file.gateway
+  async (path, { gateway }) => {
+    const { port: publicPort, adminPort, prepared } = gateway
     const admin = path.startsWith('/admin')
     const port = admin ? adminPort : publicPort
     const key = admin ? { authorization: `Bearer ${prepared.viewer}` } : {}

@@ -1,16 +1,15 @@
-import { expect, test } from 'vitest'
-import { gatewayForFile } from '../../support/fixtures/gateway-for-file.ts'
+import { expect } from 'vitest'
+import { testWithGateway } from '../../support/fixtures/test.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
 
-const file = gatewayForFile({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '600' } })
+const test = testWithGateway({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '600' } })
 
 // It was called retryable, though the head of a 200 says that the run is probably queued.
-test.each(['delay-before-body', 'content-length-wrong'] as const)(
+test.for(['delay-before-body', 'content-length-wrong'] as const)(
   'a deadline that passes behind the head of an answer leaves the fate of the call unknown: %s',
-  async fault => {
-    const { gateway } = file
+  async (fault, { gateway }) => {
     gateway.sandbox.faults.set(
       fault === 'delay-before-body' ? { fault } : { fault, options: { close: false } }
     )

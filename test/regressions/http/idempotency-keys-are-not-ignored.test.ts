@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest'
-import { gatewayForFile } from '../../support/fixtures/gateway-for-file.ts'
+import { describe, expect } from 'vitest'
+import { testWithGateway } from '../../support/fixtures/test.ts'
 import { issueAdminKeys } from '../../support/http/admin-client.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { expectRefusal, marker } from '../../support/http/expect-refusal.ts'
@@ -8,7 +8,7 @@ import { rawRequest } from '../../support/http/raw-connection.ts'
 import { requestBytes, syncBytes } from '../../support/http/request-bytes.ts'
 import { eventually } from '../../support/scenario/wait.ts'
 
-const file = gatewayForFile({
+const test = testWithGateway({
   prepare: async setup => ({
     reader: await setup.addTenant({ name: 'reader', operations: ['read'] }),
     admin: await issueAdminKeys(setup)
@@ -25,13 +25,12 @@ const refused = {
 }
 
 describe('a sync with an Idempotency-Key is refused, as the key would have no effect:', () => {
-  test.each([
+  test.for([
     ['a UUID', '', 'Idempotency-Key: 0199c0de-0000-4000-8000-000000000000'],
     ['a structured text', '', `idempotency-key: "${marker}"`],
     ['nothing', '', 'Idempotency-Key:'],
     ["on the upstream's own path", '/contents/v1', `IDEMPOTENCY-KEY: ${marker}`]
-  ])('%s', async (_what, prefix, line) => {
-    const { gateway } = file
+  ] as const)('%s', async ([_what, prefix, line], { gateway }) => {
     const target = `${prefix}/connectors/${gateway.connectors.sharepoint}/sync`
     const bytes = requestBytes({ target, key: gateway.key, body: '{}', more: [line] })
     const { detail, request_id } = await expectRefusal(gateway, bytes, 'request_invalid', refused)
@@ -43,8 +42,10 @@ describe('a sync with an Idempotency-Key is refused, as the key would have no ef
   })
 })
 
-test('a caller without a valid key learns nothing but that, and the refusal is charged like any request', async () => {
-  const { port, key, connectors } = file.gateway
+test('a caller without a valid key learns nothing but that, and the refusal is charged like any request', async ({
+  gateway
+}) => {
+  const { port, key, connectors } = gateway
   const more = ['Idempotency-Key: 1']
   const [stranger] = await rawRequest(port, syncBytes({ key: null, connectorId: connectors.email }, { more }))
   expectProblem(stranger, 'credentials_invalid')
@@ -52,16 +53,20 @@ test('a caller without a valid key learns nothing but that, and the refusal is c
   expect(answer && header(answer, 'ratelimit')).toMatch(/^"tenant";r=\d+/)
 })
 
-test('a tenant that may not use the route learns that, not that it should retry without the idempotency key', async () => {
-  const { port, connectors, prepared } = file.gateway
+test('a tenant that may not use the route learns that, not that it should retry without the idempotency key', async ({
+  gateway
+}) => {
+  const { port, connectors, prepared } = gateway
   const more = ['Idempotency-Key: 1']
   const bytes = syncBytes({ key: prepared.reader, connectorId: connectors.email }, { more })
   expectProblem((await rawRequest(port, bytes))[0], 'permission_denied')
 })
 
 // Two keys were issued for one: the second try of a client that had lost the answer.
-test('a change on the admin listener with an idempotency key is refused as well, and changes nothing', async () => {
-  const { adminPort, prepared, entries } = file.gateway
+test('a change on the admin listener with an idempotency key is refused as well, and changes nothing', async ({
+  gateway
+}) => {
+  const { adminPort, prepared, entries } = gateway
   const key = prepared.admin.operator
   const more = ['Idempotency-Key: 1']
   const changes = () => entries().filter(({ kind }) => String(kind).startsWith('admin.')).length
@@ -89,8 +94,8 @@ test('a change on the admin listener with an idempotency key is refused as well,
   expect((await rawRequest(adminPort, bytes))[0]?.status).toBe(200)
 })
 
-test('a read with an idempotency key is served', async () => {
-  const { port, key, connectors } = file.gateway
+test('a read with an idempotency key is served', async ({ gateway }) => {
+  const { port, key, connectors } = gateway
   for (const target of ['/livez', '/problems', `/connectors/${connectors.sharepoint}/syncs`]) {
     const more = ['Idempotency-Key: 1']
     const bytes = requestBytes({ method: 'GET', target, key, more, framing: null })

@@ -1,12 +1,13 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { readHeaders } from '../../../src/plugins/header-validation.ts'
-import { gatewayForFile } from '../../support/fixtures/gateway-for-file.ts'
+import { testWithGateway } from '../../support/fixtures/test.ts'
+import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
 import { expectRefusal, marker } from '../../support/http/expect-refusal.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
 import { requestBytes, syncBytes } from '../../support/http/request-bytes.ts'
 
-const file = gatewayForFile()
-const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connectors.sharepoint })
+const test = testWithGateway()
+const call = (gateway: TestGateway) => ({ key: gateway.key, connectorId: gateway.connectors.sharepoint })
 
 /** Text as a client sends it that knows of no other encoding: its UTF-8 bytes. */
 const utf8 = (text: string) => Buffer.from(text).toString('latin1')
@@ -27,20 +28,20 @@ const unread = [
 ]
 
 describe('a header that is not read may hold text beyond ASCII, and no part of it is passed on:', () => {
-  test.each(unread)('%j', async line => {
-    const before = file.gateway.sandbox.requests().length
-    const [answer] = await rawRequest(file.gateway.port, syncBytes(call(), { more: [line, line] }))
+  test.for(unread)('%j', async (line, { gateway }) => {
+    const before = gateway.sandbox.requests().length
+    const [answer] = await rawRequest(gateway.port, syncBytes(call(gateway), { more: [line, line] }))
     expect(answer?.status, answer?.body).toBe(200)
-    const received = file.gateway.sandbox.requests(before)
+    const received = gateway.sandbox.requests(before)
     expect(received).toHaveLength(1)
-    const traces = JSON.stringify([answer, received, file.gateway.entries()]) + file.gateway.logged()
+    const traces = JSON.stringify([answer, received, gateway.entries()]) + gateway.logged()
     expect(traces).not.toContain(marker)
     // Not a byte of it, however it is read.
     expect(traces).not.toMatch(/[\x80-\uffff]/)
   })
 
-  test('health checks, on both listeners', async () => {
-    for (const port of [file.gateway.port, file.gateway.adminPort])
+  test('health checks, on both listeners', async ({ gateway }) => {
+    for (const port of [gateway.port, gateway.adminPort])
       for (const target of ['/livez', '/readyz']) {
         const bytes = requestBytes({ method: 'GET', target, more: [`X-Trace-Name: ${name}`] })
         expect((await rawRequest(port, bytes))[0]?.status).toBe(200)
@@ -49,22 +50,22 @@ describe('a header that is not read may hold text beyond ASCII, and no part of i
 })
 
 describe('a header that is read must be ASCII, and the detail names it:', () => {
-  test.each([...readHeaders.keys()])('%s', async header => {
+  test.for([...readHeaders.keys()])('%s', async (header, { gateway }) => {
     // Framing that is not ASCII is no framing: the parser refuses it before the guard sees it.
     const framing = header === 'content-length' || header === 'transfer-encoding' ? null : undefined
     const own = `${header}: ${name}`
     const headers = ['Host: gateway', 'Content-Type: application/json'].filter(
       line => !line.toLowerCase().startsWith(`${header}:`)
     )
-    const more = header === 'authorization' ? [] : [`Authorization: Bearer ${file.gateway.key}`]
+    const more = header === 'authorization' ? [] : [`Authorization: Bearer ${gateway.key}`]
     const bytes = requestBytes({
-      target: `/connectors/${file.gateway.connectors.sharepoint}/sync`,
+      target: `/connectors/${gateway.connectors.sharepoint}/sync`,
       headers: [...headers, own],
       more,
       body: framing === null ? '' : '{}',
       ...(framing === null && { framing })
     })
-    const { detail } = await expectRefusal(file.gateway, bytes, 'request_malformed')
+    const { detail } = await expectRefusal(gateway, bytes, 'request_malformed')
     if (header !== 'content-length') expect(detail).toContain(header)
   })
 

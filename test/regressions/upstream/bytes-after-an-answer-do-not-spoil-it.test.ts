@@ -1,24 +1,24 @@
-import { describe, expect, test } from 'vitest'
-import { gatewayForFile } from '../../support/fixtures/gateway-for-file.ts'
-import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
+import { describe, expect } from 'vitest'
+import { testWithGateway } from '../../support/fixtures/test.ts'
+import { startTestGateway, type TestGateway } from '../../support/fixtures/test-gateway.ts'
 import { tlsFolder } from '../../support/fixtures/tls-files.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { rawConnection } from '../../support/http/raw-connection.ts'
 import { requestBytes, syncBytes } from '../../support/http/request-bytes.ts'
 import { onThisMachine } from '../../support/run/bounds.ts'
 
-const file = gatewayForFile()
-const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connectors.sharepoint })
+const test = testWithGateway()
+const call = (gateway: TestGateway) => ({ key: gateway.key, connectorId: gateway.connectors.sharepoint })
 const get = (more: readonly string[] = []) => requestBytes({ method: 'GET', target: '/livez', more })
 
 /** Lets the next call wait upstream for a moment, so that what follows it comes while it is made. */
-function delayUpstream(): void {
-  file.gateway.sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 40 } })
+function delayUpstream(gateway: TestGateway): void {
+  gateway.sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 40 } })
 }
 
 // The connection was cut, and the caller never learnt that its call had been accepted.
 describe('a whole request is answered before the bad bytes behind it are refused:', () => {
-  test.each([
+  test.for([
     ['words', 'hello\r\n\r\n', 'request_malformed'],
     ['bytes', Buffer.from([0x16, 3, 1, 0, 0x0a, 0, 0xff]), 'request_malformed'],
     ['an unknown method', requestBytes({ method: 'FETCH', target: '/livez' }), 'request_malformed'],
@@ -32,55 +32,57 @@ describe('a whole request is answered before the bad bytes behind it are refused
       'request_malformed'
     ],
     ['two lengths', get(['Content-Length: 1']), 'request_malformed']
-  ] as const)('%s', async (_what, behind, code) => {
-    delayUpstream()
-    const connection = await rawConnection(file.gateway.port)
-    connection.write(Buffer.concat([syncBytes(call()), Buffer.from(behind as Buffer)]))
+  ] as const)('%s', async ([_what, behind, code], { gateway }) => {
+    delayUpstream(gateway)
+    const connection = await rawConnection(gateway.port)
+    connection.write(Buffer.concat([syncBytes(call(gateway)), Buffer.from(behind as Buffer)]))
     const [first, second, ...more] = await connection.ended
     expect(first?.status).toBe(200)
     expectProblem(second, code)
     expect(more).toEqual([])
   })
 
-  test('bytes that come later, while the call is made', async () => {
-    delayUpstream()
-    const received = file.gateway.sandbox.counters().requests
-    const connection = await rawConnection(file.gateway.port)
-    connection.write(syncBytes(call()))
-    await expect.poll(() => file.gateway.sandbox.counters().requests).toBe(received + 1)
+  test('bytes that come later, while the call is made', async ({ gateway }) => {
+    delayUpstream(gateway)
+    const received = gateway.sandbox.counters().requests
+    const connection = await rawConnection(gateway.port)
+    connection.write(syncBytes(call(gateway)))
+    await expect.poll(() => gateway.sandbox.counters().requests).toBe(received + 1)
     connection.write('hello\r\n\r\n')
     expect((await connection.ended).map(({ status }) => status)).toEqual([200, 400])
   })
 })
 
 describe('a caller that ends its half behind its request is answered:', () => {
-  test('once', async () => {
-    delayUpstream()
-    const connection = await rawConnection(file.gateway.port)
-    connection.write(syncBytes(call()))
+  test('once', async ({ gateway }) => {
+    delayUpstream(gateway)
+    const connection = await rawConnection(gateway.port)
+    connection.write(syncBytes(call(gateway)))
     connection.finish()
     expect((await connection.ended).map(({ status }) => status)).toEqual([200])
   })
 
-  test('each of several requests', async () => {
-    delayUpstream()
-    const connection = await rawConnection(file.gateway.port)
-    connection.write(Buffer.concat([syncBytes(call()), get(), syncBytes(call(), { key: null }), get()]))
+  test('each of several requests', async ({ gateway }) => {
+    delayUpstream(gateway)
+    const connection = await rawConnection(gateway.port)
+    connection.write(
+      Buffer.concat([syncBytes(call(gateway)), get(), syncBytes(call(gateway), { key: null }), get()])
+    )
     connection.finish()
     expect((await connection.ended).map(({ status }) => status)).toEqual([200, 200, 401, 200])
   })
 
-  test('and refused where its last request is not whole', async () => {
-    delayUpstream()
-    const connection = await rawConnection(file.gateway.port)
-    connection.write(Buffer.concat([syncBytes(call()), syncBytes(call()).subarray(0, -1)]))
+  test('and refused where its last request is not whole', async ({ gateway }) => {
+    delayUpstream(gateway)
+    const connection = await rawConnection(gateway.port)
+    connection.write(Buffer.concat([syncBytes(call(gateway)), syncBytes(call(gateway)).subarray(0, -1)]))
     connection.finish()
     const answers = await connection.ended
     expect(answers.map(({ status }) => status)).toEqual([200, 400])
   })
 
-  test('on the admin listener', async () => {
-    const connection = await rawConnection(file.gateway.adminPort)
+  test('on the admin listener', async ({ gateway }) => {
+    const connection = await rawConnection(gateway.adminPort)
     connection.write(get())
     connection.finish()
     expect((await connection.ended).map(({ status }) => status)).toEqual([200])
@@ -104,10 +106,10 @@ describe('a caller that ends its half behind its request is answered:', () => {
   })
 })
 
-test('a connection whose caller has ended its half without a request ends at once', async () => {
-  const silent = await rawConnection(file.gateway.port)
+test('a connection whose caller has ended its half without a request ends at once', async ({ gateway }) => {
+  const silent = await rawConnection(gateway.port)
   silent.finish()
-  const served = await rawConnection(file.gateway.port)
+  const served = await rawConnection(gateway.port)
   served.write(get())
   await served.answers(1)
   served.finish()
