@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { describeAdminApi, describeApi } from '../../src/cli/commands/openapi.ts'
-import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
+import { testWithGateway } from '../support/fixtures/test.ts'
 import { issueAdminKeys } from '../support/http/admin-client.ts'
 import { freshAddress } from '../support/http/fresh-address.ts'
 import { rawRequest } from '../support/http/raw-connection.ts'
@@ -13,7 +13,7 @@ const documents = {
   port: JSON.parse(await describeApi('0.0.0')) as Document,
   adminPort: JSON.parse(await describeAdminApi('0.0.0')) as Document
 }
-const file = gatewayForFile({
+const test = testWithGateway({
   prepare: async setup => ({
     ...(await issueAdminKeys(setup)),
     narrow: await setup.addTenant({ name: 'narrow', rate_per_minute: 1, burst: 1 }),
@@ -55,18 +55,20 @@ const asked: readonly Asked[] = [
   { listener: 'adminPort', path: '/admin/tenants', status: 401 }
 ]
 
-test.each(asked)('$path, answered with $status, has no header that is not described', async wanted => {
-  const { listener = 'port', path, status, key: whose = null, times = 1, ...parts } = wanted
-  const { gateway } = file
-  const key = whose === null ? null : whose === 'key' ? gateway.key : gateway.prepared[whose]
-  const target = path.replace('{id}', gateway.connectors.sharepoint)
-  const bytes = requestBytes({ target, body: parts.method === 'GET' ? '' : '{}', ...parts, key })
-  const all = Buffer.concat(Array.from({ length: times }, () => bytes))
-  const answers = await rawRequest(gateway[listener], all, { from: freshAddress(), count: times })
-  const answer = answers.at(-1)
-  expect(answer?.status, answer?.body).toBe(status)
-  const described = documents[listener].paths[path]?.[(parts.method ?? 'POST').toLowerCase()]
-  const names = Object.keys(described?.responses[status]?.headers ?? {}).map(name => name.toLowerCase())
-  const sent = (answer?.headers ?? []).map(([name]) => name).filter(name => !framing.has(name))
-  expect(sent.filter(name => !names.includes(name))).toEqual([])
-})
+test.for(asked)(
+  '$path, answered with $status, has no header that is not described',
+  async (wanted, { gateway }) => {
+    const { listener = 'port', path, status, key: whose = null, times = 1, ...parts } = wanted
+    const key = whose === null ? null : whose === 'key' ? gateway.key : gateway.prepared[whose]
+    const target = path.replace('{id}', gateway.connectors.sharepoint)
+    const bytes = requestBytes({ target, body: parts.method === 'GET' ? '' : '{}', ...parts, key })
+    const all = Buffer.concat(Array.from({ length: times }, () => bytes))
+    const answers = await rawRequest(gateway[listener], all, { from: freshAddress(), count: times })
+    const answer = answers.at(-1)
+    expect(answer?.status, answer?.body).toBe(status)
+    const described = documents[listener].paths[path]?.[(parts.method ?? 'POST').toLowerCase()]
+    const names = Object.keys(described?.responses[status]?.headers ?? {}).map(name => name.toLowerCase())
+    const sent = (answer?.headers ?? []).map(([name]) => name).filter(name => !framing.has(name))
+    expect(sent.filter(name => !names.includes(name))).toEqual([])
+  }
+)

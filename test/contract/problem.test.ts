@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { type ProblemCode, problemCodes } from '../../src/contract/problem.ts'
 import { problemTable } from '../../src/contract/problem-table.ts'
 import type { Limiter } from '../../src/limits/limiter.ts'
@@ -10,20 +10,17 @@ import { createForwarder } from '../../src/upstream/forwarder.ts'
 import { Transport } from '../../src/upstream/transport/transport.ts'
 import { heldCredentials } from '../support/fixtures/held-credentials.ts'
 import { recordEvents } from '../support/fixtures/recorded-events.ts'
+import { testWithGateway } from '../support/fixtures/test.ts'
 import { startTestApp, testKey, testTenant } from '../support/fixtures/test-app.ts'
-import { startTestGateway, type TestGateway } from '../support/fixtures/test-gateway.ts'
+import { startTestGateway } from '../support/fixtures/test-gateway.ts'
 import { deadOrigin } from '../support/http/dead-origin.ts'
 import { type ExpectedProblem, expectProblem } from '../support/http/expect-problem.ts'
 import { type HttpAnswer, header } from '../support/http/http-answer.ts'
 import { rawConnection, rawRequest } from '../support/http/raw-connection.ts'
 import { type RequestParts, requestBytes, syncBytes } from '../support/http/request-bytes.ts'
 
-let gateway: TestGateway
-beforeAll(async () => {
-  gateway = await startTestGateway({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '1000' } })
-})
-afterAll(() => gateway.close())
-beforeEach(() => gateway.sandbox.faults.clear())
+const test = testWithGateway({ env: { GATEWAY_UPSTREAM_DEADLINE_MS: '1000' } })
+test.beforeEach(({ gateway }) => gateway.sandbox.faults.clear())
 
 /** One way to each code that a whole gateway can be brought to answer: what is wrong with the call, or upstream. */
 type Way = {
@@ -74,26 +71,26 @@ const ways: readonly Way[] = [
 ]
 
 describe('a problem over a socket has exactly the members of the envelope:', () => {
-  test.each(ways)('$code', async ({ code, parts, fault, expected }) => {
+  test.for(ways)('$code', async ({ code, parts, fault, expected }, { gateway }) => {
     if (fault) gateway.sandbox.faults.set(fault)
     const call = { key: gateway.key, connectorId: gateway.connectors.sharepoint }
     expectProblem((await rawRequest(gateway.port, syncBytes(call, parts)))[0], code, expected)
   })
 
-  test('connector_not_found, from the upstream', async () => {
+  test('connector_not_found, from the upstream', async ({ gateway }) => {
     const [answer] = await rawRequest(gateway.port, syncBytes({ key: gateway.key, connectorId: anId }))
     const upstream = { status: 404, code: 'NotFound', request_id: expect.any(String) }
     expectProblem(answer, 'connector_not_found', { forwarded: 'yes', upstream })
   })
 
-  test('request_refused, from the upstream', async () => {
+  test('request_refused, from the upstream', async ({ gateway }) => {
     const call = { key: gateway.key, connectorId: gateway.connectors.investment_research }
     const [answer] = await rawRequest(gateway.port, syncBytes(call))
     const upstream = { status: 400, code: 'BadRequest', request_id: expect.any(String) }
     expectProblem(answer, 'request_refused', { forwarded: 'yes', upstream })
   })
 
-  test('the members of a problem are in the order of the contract', async () => {
+  test('the members of a problem are in the order of the contract', async ({ gateway }) => {
     const call = { key: gateway.key, connectorId: gateway.connectors.investment_research }
     const [answer] = await rawRequest(gateway.port, syncBytes(call))
     expect(Object.keys(JSON.parse(answer?.body ?? ''))).toEqual([
@@ -102,7 +99,7 @@ describe('a problem over a socket has exactly the members of the envelope:', () 
     ])
   })
 
-  test('method_not_allowed, with what is allowed', async () => {
+  test('method_not_allowed, with what is allowed', async ({ gateway }) => {
     const call = { key: gateway.key, connectorId: anId }
     const [answer] = await rawRequest(gateway.port, syncBytes(call, { method: 'DELETE' }))
     expectProblem(answer, 'method_not_allowed')

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { callDecider } from '../../src/admin/desired-state/replay.ts'
 import { MemoryLimiter } from '../../src/limits/memory-limiter.ts'
 import type { Tenant } from '../../src/tenants/tenant.ts'
@@ -8,6 +8,7 @@ import { settingColumns } from '../../src/tenants/tenant-settings.ts'
 import { newTenant, type TenantState } from '../../src/tenants/tenant-state.ts'
 import { contentApi } from '../../src/upstream/content-api.ts'
 import type { Forward } from '../../src/upstream/forwarder.ts'
+import { opened, test as plainTest } from '../support/fixtures/test.ts'
 import { startTestApp, type TestApp, testKey } from '../support/fixtures/test-app.ts'
 import { rawRequest } from '../support/http/raw-connection.ts'
 import { syncBytes } from '../support/http/request-bytes.ts'
@@ -31,31 +32,35 @@ const calls = fc.array(
 
 let nowUs = 1_000_000
 let tenant: Tenant
-let app: TestApp
-beforeAll(async () => {
-  const accepted = async () => ({ connector_id: ids[0], status: 'accepted' })
-  app = await startTestApp({
-    directory: {
-      authenticate: key => (key === testKey && !tenant.disabled ? { tenant, keyId: 'k' } : null)
-    },
-    limiters: {
-      tenants: new MemoryLimiter('tenant', () => nowUs),
-      // Strangers are to be told apart by the reason alone.
-      failures: new MemoryLimiter('unauthenticated', () => (nowUs += 10_000_000))
-    },
-    contentApi: contentApi(accepted as unknown as Forward)
+const test = plainTest.extend(
+  'app',
+  { scope: 'file' },
+  opened(() => {
+    const accepted = async () => ({ connector_id: ids[0], status: 'accepted' })
+    return startTestApp({
+      directory: {
+        authenticate: key => (key === testKey && !tenant.disabled ? { tenant, keyId: 'k' } : null)
+      },
+      limiters: {
+        tenants: new MemoryLimiter('tenant', () => nowUs),
+        // Strangers are to be told apart by the reason alone.
+        failures: new MemoryLimiter('unauthenticated', () => (nowUs += 10_000_000))
+      },
+      contentApi: contentApi(accepted as unknown as Forward)
+    })
   })
-})
-afterAll(() => app.close())
+)
 
-async function answered(connectorId: string): Promise<string | null> {
+async function answered(app: TestApp, connectorId: string): Promise<string | null> {
   const [answer] = await rawRequest(app.port, syncBytes({ key: testKey, connectorId }))
   if (answer?.status === 200) return null
   return (JSON.parse(answer?.body ?? '{}') as { code: string }).code
 }
 
 let runs = 0
-test(`calls are decided as the public listener decides them, in its order (seed ${seed})`, async () => {
+test(`calls are decided as the public listener decides them, in its order (seed ${seed})`, async ({
+  app
+}) => {
   await fc.assert(
     fc.asyncProperty(settings, calls, async (drawn, sent) => {
       // A tenant of its own each time: its limit is full.
@@ -74,7 +79,7 @@ test(`calls are decided as the public listener decides them, in its order (seed 
           operation: 'connector.sync',
           isFaulty: false
         })
-        expect(await answered(connectorId)).toBe(decided)
+        expect(await answered(app, connectorId)).toBe(decided)
       }
     }),
     { seed, numRuns: 60 }
