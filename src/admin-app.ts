@@ -1,7 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { CredentialStatuses } from './admin/credential-status.ts'
 import type { AdminKeyDirectory } from './identity/admin-key-directory.ts'
-import type { LimitsInUse } from './limits/limits-in-use.ts'
 import { adminAuth } from './plugins/admin/admin-auth.ts'
 import { adminProblems } from './plugins/admin/admin-problems.ts'
 import { adminOpenapi } from './plugins/documents/admin-openapi.ts'
@@ -12,26 +10,19 @@ import type { Limiter } from './plugins/rate-limit-headers.ts'
 import { rejectBody } from './plugins/reject-body.ts'
 import { requireUnsealed } from './plugins/require-unsealed.ts'
 import type { Scope } from './plugins/scope.ts'
-import { adminCredentials } from './routes/admin/credentials.ts'
 import { adminDescription } from './routes/admin/description.ts'
-import { adminGrants } from './routes/admin/grants.ts'
-import { adminKeys } from './routes/admin/keys.ts'
-import { adminLedger } from './routes/admin/ledger.ts'
-import { adminLimits } from './routes/admin/limits.ts'
-import { type AdminDependencies, adminTenants } from './routes/admin/tenants.ts'
+import { adminOperations, type OperationDependencies } from './routes/admin/operations.ts'
 import { type DocsDependencies, docs } from './routes/docs.ts'
 import { type HealthDependencies, health } from './routes/health/health.ts'
 
 export type AdminAppDependencies = ListenerDependencies &
   HealthDependencies &
-  AdminDependencies & {
+  OperationDependencies & {
     version: string
     adminKeys: Pick<AdminKeyDirectory, 'authenticate'>
     limiters: { failures: Limiter }
-    limitsInUse: LimitsInUse
     /** The API description of the public listener, where this one shows it. */
     docs?: DocsDependencies | undefined
-    credentials: Pick<CredentialStatuses, 'list' | 'show'>
   }
 
 /** The admin listener: for operators and orchestrators, apart from the traffic of the tenants. */
@@ -52,12 +43,7 @@ export async function buildAdminApp(dependencies: AdminAppDependencies): Promise
       await scope.register(idempotencyKey, { advice: 'look what has been changed before you repeat it' })
       await scope.register(jsonBody)
 
-      adminTenants(scope, dependencies)
-      adminKeys(scope, dependencies)
-      adminGrants(scope, dependencies)
-      adminCredentials(scope, dependencies)
-      adminLedger(scope, dependencies)
-      adminLimits(scope, dependencies)
+      adminOperations(scope, dependencies)
       adminDescription(scope, {})
     },
     { prefix: '/admin' }

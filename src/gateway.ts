@@ -1,5 +1,5 @@
 import type { Server } from 'node:tls'
-import { CredentialStatuses } from './admin/credential-status.ts'
+import { credentialStatuses } from './admin/credential-status.ts'
 import { CommandExecutor } from './admin/execute-command.ts'
 import { QueryExecutor } from './admin/execute-query.ts'
 import { buildAdminApp } from './admin-app.ts'
@@ -226,7 +226,7 @@ async function buildApps(config: Config, domains: Domains, { logger, logIsLosing
     adminKeys: callers.administrators,
     reader,
     administration: new CommandExecutor({ store, refresh }),
-    credentials: new CredentialStatuses(custody.keeper, custody.credentials),
+    credentials: credentialStatuses(custody.keeper, custody.credentials),
     limiters: { failures: new MemoryLimiter('unauthenticated') },
     limitsInUse: limitsInUse(tenantLimiter, callers.tenants.tenantNamed)
   })

@@ -48,7 +48,7 @@ export class Crowd {
     return Array.from({ length: to - from }, (_, index) => ({
       name: `crowd-${from + index}`,
       disabled: false,
-      ratePerMinute: null,
+      rate_per_minute: null,
       burst: null,
       connectors: ['*'],
       operations: null,

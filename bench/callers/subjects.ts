@@ -11,7 +11,7 @@ import { connectorId } from '../fixture.ts'
 export type Subject = { readonly tenant: string; readonly keyId: string; readonly key: string }
 
 export const connector = connectorId(0)
-const limits = { ratePerMinute: 100_000_000, burst: 100_000 }
+const limits = { rate_per_minute: 100_000_000, burst: 100_000 }
 
 /**
  * Adds tenants to the store in `folder` by the program's own functions, with the connector or without any, and the key

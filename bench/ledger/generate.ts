@@ -1,8 +1,9 @@
 import { uuidv7 } from '../../src/base/uuid.ts'
 import { Chain, type HashedEntry } from '../../src/ledger/entry/chain.ts'
+import { newestHead } from '../../src/ledger/entry/chain-heads.ts'
 import type { CallFacts, EntryFields, OutcomeCode, OutcomeFacts } from '../../src/ledger/entry/entry.ts'
 import { pendingCall, pendingEntry } from '../../src/ledger/entry/pending-entry.ts'
-import { newestHead, writerOpened } from '../../src/ledger/entry/writer-opened.ts'
+import { writerOpened } from '../../src/ledger/entry/writer-opened.ts'
 import { BatchWriter } from '../../src/ledger/writer/batch-writer.ts'
 import { openStoreFile } from '../../src/store/sqlite/store-file.ts'
 

@@ -3,8 +3,9 @@ import type { CredentialAdministration } from '../custody/manage/transaction.ts'
 import { addGrants, removeGrants } from '../tenants/grants.ts'
 import type { Pepper } from '../tenants/keys/api-key.ts'
 import { issueKey, revokeKey, rotateKey } from '../tenants/keys/keys.ts'
-import { createTenant, type NewTenant, type TenantUpdate, updateTenant } from '../tenants/tenants.ts'
+import { createTenant, updateTenant } from '../tenants/tenants.ts'
 import type { TenantAdministration } from '../tenants/transaction.ts'
+import type { CommandName, Functions } from './operations/operations.ts'
 
 /** What a change is made with, on the store's thread. */
 export type CommandContext = {
@@ -13,62 +14,54 @@ export type CommandContext = {
   readonly pepper: Pepper
 }
 
-type Grant = { readonly tenant: string; readonly connectorId: string }
+const defaultOverlapSeconds = 86_400
 
 /**
- * Every change that can be asked of a running gateway, by its name: the same functions that the command line calls. It
- * runs on the store's thread, so what it takes and gives survives `postMessage`.
+ * Every change that administrators make over HTTP, by the functions that the command line calls too. They run on the
+ * store's thread, so inputs and results survive `postMessage`.
  */
-export const commands = {
-  createTenant: ({ administration }: CommandContext, wanted: NewTenant) =>
-    createTenant(administration, wanted),
+const commands: Functions<'command', CommandContext> = {
+  createTenant: ({ administration }, wanted) => createTenant(administration, wanted),
 
-  updateTenant: (
-    { administration }: CommandContext,
-    { tenant, ...wanted }: TenantUpdate & { tenant: string }
-  ) => updateTenant(administration, tenant, wanted),
+  updateTenant: ({ administration }, { name, ...update }) => updateTenant(administration, name, update),
 
-  issueKey: (
-    { administration, pepper }: CommandContext,
-    { tenant, expiresAt }: { tenant: string; expiresAt: Date | null }
-  ) => issueKey(administration, pepper, tenant, expiresAt),
+  issueKey: ({ administration, pepper }, { name, expires_at }) =>
+    issueKey(administration, pepper, name, toDate(expires_at) ?? null),
 
   rotateKey: (
-    { administration, pepper }: CommandContext,
-    { keyId, ...life }: { keyId: string; overlapMs: number; expiresAt?: Date | null | undefined }
-  ) => rotateKey(administration, pepper, keyId, life),
+    { administration, pepper },
+    { key_id, expires_at, overlap_seconds: overlap = defaultOverlapSeconds }
+  ) =>
+    rotateKey(administration, pepper, key_id, { overlapMs: overlap * 1000, expiresAt: toDate(expires_at) }),
 
-  revokeKey: ({ administration }: CommandContext, { keyId }: { keyId: string }) =>
-    revokeKey(administration, keyId),
+  revokeKey: ({ administration }, { key_id }) => revokeKey(administration, key_id),
 
-  addGrant: ({ administration }: CommandContext, { tenant, connectorId }: Grant) =>
-    addGrants(administration, tenant, [connectorId]),
+  addGrant: ({ administration }, { name, connector }) => addGrants(administration, name, [connector]),
 
-  removeGrant: ({ administration }: CommandContext, { tenant, connectorId }: Grant) =>
-    removeGrants(administration, tenant, [connectorId]),
+  removeGrant: ({ administration }, { name, connector }) => removeGrants(administration, name, [connector]),
 
-  removeCredential: async ({ custody }: CommandContext, { name }: { name: string }) =>
-    removeCredential(custody, name)
-} as const satisfies Record<string, (context: CommandContext, input: never) => Promise<unknown>>
+  removeCredential: ({ custody }, { credential }) => {
+    const { version } = removeCredential(custody, credential)
+    return { credential, version }
+  }
+}
 
-type Changes = typeof commands
-export type CommandName = keyof Changes
-export type CommandInput<N extends CommandName> = Parameters<Changes[N]>[1]
-export type CommandResult<N extends CommandName> = Awaited<ReturnType<Changes[N]>>
+function toDate(text: string | null | undefined): Date | null | undefined {
+  return typeof text === 'string' ? new Date(text) : text
+}
 
-/** A change on its way to the store's thread: what is to be done, and for whom. */
+/** A change on its way to the store's thread. */
 export type CommandRequest = {
   readonly name: CommandName
   readonly input: unknown
-  /** Who asks, as the ledger tells it. */
+  /** Who makes it, as the ledger records it. */
   readonly actor: string
-  /** The id of the request by which it is asked. */
   readonly requestId?: string | undefined
 }
 
-/** Makes a change. Throws Refusal, or what the store throws. */
+/** Makes a change. Throws a refusal, or what the store throws. */
 export async function runCommand(context: CommandContext, { name, input }: CommandRequest): Promise<unknown> {
-  // The name and its input were paired by the compiler where the request was made.
-  const change = commands[name] as (context: CommandContext, input: unknown) => Promise<unknown>
+  // The compiler paired the name and its input where the request was made.
+  const change = commands[name] as (context: CommandContext, input: unknown) => unknown
   return await change(context, input)
 }

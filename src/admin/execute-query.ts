@@ -7,49 +7,50 @@ import type { HistoryRequest, SyncHistory } from '../ledger/query/sync-history.t
 import { withDeadline } from '../store/deadline.ts'
 import { FairQueue, type Slots } from '../store/fair-queue.ts'
 import { admitAtOnce } from '../store/sqlite/connections.ts'
-import { mayUse } from '../tenants/tenant.ts'
-import type { QueryInput, QueryName, QueryRequest, QueryResult } from './queries.ts'
+import { requireGranted } from '../tenants/access-policy.ts'
+import type { Input, QueryName, Result } from './operations/operations.ts'
+import type { QueryRequest } from './queries.ts'
 
 /** A search holds a segment's entries at most, several hundred bytes each. */
 const threadMemory = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
 
-/** How many histories may wait, of all tenants together; under a rush each has an equal part. */
+/** How many histories may wait, for all tenants together; under load each tenant has an equal share. */
 const tenantSlots: Slots = { kind: 'tenant', count: 64 }
-/** How many questions of administrators may wait: whatever tenants ask, these are left to them. */
+/** How many queries of administrators may wait, whatever tenants ask. */
 const administratorSlots: Slots = { kind: 'administrator', count: 64 }
 
-/** How long the thread may take to start and to load what it needs, in milliseconds; no wait for the store counts it. */
+/** How long the thread may take to start and to load, in milliseconds, before any wait for the store. */
 const startMs = 10_000
 
-/** What the thread can be asked: `reader-thread.ts` answers. */
+/** The jobs of the thread: see `reader-thread.ts`. */
 export type ReaderJobs = {
-  /** Loads what it takes to read, and for administrators what it takes to read the whole store. */
+  /** Loads the code that reads the ledger, and for administrators the code that reads the whole store. */
   readonly load: (what: { readonly forAdministrators: boolean }) => Promise<void>
-  /** Null when the cursor is not one of this history. */
+  /** Null when the cursor is not from this history. */
   readonly syncHistory: (request: HistoryRequest) => Promise<SyncHistory | null>
   readonly read: (request: QueryRequest) => Promise<unknown>
 }
 
-/** What the thread is started with. */
+/** The thread's data. */
 export type ReaderThreadData = {
   readonly storeUrl: string
-  /** By which the thread that writes lets it open the store, and ends its connection: see `connections.ts`. */
+  /** The thread that writes uses it to admit this one to the store, and to end its connection: see `connections.ts`. */
   readonly port: MessagePort
 }
 
 type OwnHistory = Omit<HistoryRequest, 'tenant'> & { readonly caller: Caller }
 
-/** What callers and administrators may read. Its thread starts with the first who asks: most gateways never need it. */
+/** Executes the reads of callers and administrators. Its thread starts with the first: most gateways never need it. */
 export class QueryExecutor {
   readonly #storeUrl: string
   readonly #threadFile: URL
   readonly #introduce: (port: MessagePort) => Promise<void>
   #thread: { worker: Worker; caller: RpcClient<ReaderJobs> } | null = null
-  /** By the kind of those who ask. */
+  /** By the kind of the slots. */
   readonly #loaded = new Map<string, Promise<void>>()
   readonly #queue = new FairQueue()
 
-  /** `introduce` makes the thread known to the one that writes, unless none does: before that it does not open the store. */
+  /** `introduce` announces the thread to the one that writes; until then it does not open the store. */
   constructor(
     storeUrl: string,
     threadFile: URL,
@@ -66,8 +67,7 @@ export class QueryExecutor {
    * `overloaded`.
    */
   async syncHistory({ caller, ...request }: OwnHistory): Promise<SyncHistory> {
-    const connectorId = request.connectorId.toLowerCase()
-    if (!mayUse(caller.tenant, connectorId)) throw new Problem('connector_not_found')
+    const connectorId = requireGranted(caller.tenant, request.connectorId)
     const tenant = caller.tenant.name
     const own = { ...request, connectorId, tenant }
     const history = await this.#read(tenantSlots, tenant, thread => thread.call('syncHistory', own))
@@ -76,10 +76,10 @@ export class QueryExecutor {
     throw new Problem('request_invalid', { errors: [{ pointer: '/query/cursor', detail }] })
   }
 
-  /** What an administrator asks. Throws a refusal (by its name and code), `store_unavailable` and `overloaded`. */
-  async read<N extends QueryName>(name: N, input: QueryInput<N>): Promise<QueryResult<N>> {
+  /** Executes a query of an administrator. Throws a refusal, `store_unavailable` and `overloaded`. */
+  async read<N extends QueryName>(name: N, input: Input<N>): Promise<Result<N>> {
     const answer = await this.#read(administratorSlots, 'all', thread => thread.call('read', { name, input }))
-    return answer as QueryResult<N>
+    return answer as Result<N>
   }
 
   async close(): Promise<void> {
@@ -106,7 +106,7 @@ export class QueryExecutor {
     if (begun) return begun
     const loaded = thread.call('load', { forAdministrators: kind === administratorSlots.kind })
     this.#loaded.set(kind, loaded)
-    // Whoever waits for it gets the error; the next who asks has it tried again.
+    // Whoever waits for it gets the error; the next request tries again.
     loaded.catch(() => this.#loaded.delete(kind))
     return loaded
   }
@@ -118,7 +118,7 @@ export class QueryExecutor {
     const worker = new Worker(this.#threadFile, {
       workerData,
       transferList: [port],
-      // It needs nothing of the environment, in which a key may have been given, nor does its part of a diagnostic report.
+      // Neither the thread nor its part of a diagnostic report needs the environment, which may hold a key.
       env: {},
       execArgv: ['--report-exclude-env'],
       resourceLimits: threadMemory
@@ -127,7 +127,7 @@ export class QueryExecutor {
     this.#introduce(otherPort).catch(() => otherPort.close())
     const caller = new RpcClient<ReaderJobs>(worker)
     this.#thread = { worker, caller }
-    // One that has ended by itself is replaced when somebody asks again.
+    // The next request replaces a thread that has ended by itself.
     caller.ended.then(() => {
       this.#thread = null
       this.#loaded.clear()

@@ -1,50 +1,51 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { domainError } from '../contract/error-table.ts'
-import type { PageRequest } from '../contract/pagination.ts'
-import { entriesOfRequest, type Search, type SearchPage, searchLedger } from '../ledger/query/search.ts'
+import { entriesOfRequest, searchLedger } from '../ledger/query/search.ts'
 import { unrecordedRequest } from '../ledger/query/unrecorded-request.ts'
 import type { Queries } from '../store/queries.ts'
 import { listGrants } from '../tenants/grants.ts'
 import { listKeys } from '../tenants/keys/keys.ts'
 import { listTenants, showTenant } from '../tenants/tenants.ts'
+import type { Functions, QueryName } from './operations/operations.ts'
 
-/** What a read is made with, on a thread that cannot write. */
+/** What a query reads, on a thread that cannot write. */
 export type QueryContext = Queries & { readonly raw: DatabaseSync }
 
-type OfTenant = PageRequest & { readonly tenant: string }
+/** Every query that administrators make over HTTP, by the functions that the command line calls too. */
+const queries: Functions<'query', QueryContext> = {
+  listTenants,
 
-/** Every question that can be asked of a running gateway, by its name: the same functions that the command line calls. */
-export const queries = {
-  tenants: (context: QueryContext, page: PageRequest) => listTenants(context, page),
+  showTenant: (context, { name }) => showTenant(context, name),
 
-  tenant: (context: QueryContext, { tenant }: { tenant: string }) => showTenant(context, tenant),
+  listKeys: (context, { name, ...page }) => listKeys(context, name, new Date(), page),
 
-  keys: (context: QueryContext, { tenant, ...page }: OfTenant) => listKeys(context, tenant, new Date(), page),
+  listGrants: (context, { name, ...page }) => listGrants(context, name, page),
 
-  grants: (context: QueryContext, { tenant, ...page }: OfTenant) => listGrants(context, tenant, page),
+  searchLedger({ raw }, { limit, cursor, since, until, ...query }) {
+    const search = {
+      ...query,
+      keyId: query.key_id,
+      connectorId: query.connector_id,
+      requestId: query.request_id,
+      since: since === undefined ? undefined : new Date(since),
+      until: until === undefined ? undefined : new Date(until)
+    }
+    return searchLedger(raw, search, { limit, cursor })
+  },
 
-  entries: async ({ raw }: QueryContext, { search, page }: { search: Search; page: SearchPage }) =>
-    searchLedger(raw, search, page),
-
-  story: async ({ raw }: QueryContext, { requestId }: { requestId: string }) => {
+  showRequest({ raw }, { request_id: requestId }) {
     const items = entriesOfRequest(raw, requestId)
-    if (items.length === 0)
-      throw domainError('request_not_found', unrecordedRequest(raw, requestId, new Date()).detail)
-    return { items, next: null }
+    if (items.length > 0) return { items, next: null }
+    throw domainError('request_not_found', unrecordedRequest(raw, requestId, new Date()).detail)
   }
-} as const satisfies Record<string, (context: QueryContext, input: never) => Promise<unknown>>
+}
 
-type Reads = typeof queries
-export type QueryName = keyof Reads
-export type QueryInput<N extends QueryName> = Parameters<Reads[N]>[1]
-export type QueryResult<N extends QueryName> = Awaited<ReturnType<Reads[N]>>
-
-/** A question on its way to the thread that reads. */
+/** A query on its way to the thread that reads. */
 export type QueryRequest = { readonly name: QueryName; readonly input: unknown }
 
-/** Answers a question. Throws Refusal, or what the store throws. */
+/** Answers a query. Throws a refusal, or what the store throws. */
 export async function runQuery(context: QueryContext, { name, input }: QueryRequest): Promise<unknown> {
-  // The name and its input were paired by the compiler where the request was made.
-  const read = queries[name] as (context: QueryContext, input: unknown) => Promise<unknown>
+  // The compiler paired the name and its input where the request was made.
+  const read = queries[name] as (context: QueryContext, input: unknown) => unknown
   return await read(context, input)
 }

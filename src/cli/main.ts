@@ -2,9 +2,9 @@ import { hostname, userInfo } from 'node:os'
 import { version } from '../base/version.ts'
 import { domainError } from '../contract/error-table.ts'
 import type { ProcessContext } from './context.ts'
-import { runCommand, tellFailure } from './program.ts'
+import { reportFailure, runCommand } from './program.ts'
 
-/** A terminal's Ctrl-C reaches us twice when npm stands between: from the terminal, and passed on by npm. */
+/** Under npm, Ctrl-C arrives twice: from the terminal, and passed on by npm. */
 const sameSignalMs = 50
 /** How people and supervisors end a command that keeps running; SIGHUP comes when its terminal is closed. */
 const endSignals = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'] as const
@@ -29,7 +29,7 @@ const context: ProcessContext = {
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
   if (code === 'EPIPE') process.exit()
   const failure = domainError('output_unwritable', `standard output cannot be written (${code})`)
-  process.exit(tellFailure(failure, process.argv.slice(2), context))
+  process.exit(reportFailure(failure, process.argv.slice(2), context))
 })
 process.stderr.on('error', () => {})
 
@@ -39,12 +39,12 @@ function userName(): string {
   try {
     return userInfo().username
   } catch {
-    // A container may run under a number that no account has.
+    // A container may run under a user id without an account.
     return String(process.getuid?.() ?? 'unknown')
   }
 }
 
-/** The environment's own word, which anybody can give: what is no user's name is left out. A directory's names have any letters. */
+/** Anybody can set the variable: what has not the form of a user's name is left out. Names in a directory may have any letters. */
 function sudoUser(): string | undefined {
   const name = process.env['SUDO_USER'] ?? ''
   return /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.@\\ -]{0,63}[$]?$/u.test(name) ? name : undefined

@@ -12,12 +12,12 @@ export async function runCommand(words: readonly string[], context: ProcessConte
     return 0
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
-    return tellFailure(error, words, context)
+    return reportFailure(error, words, context)
   }
 }
 
-/** Prints what failed as a command line asks for it, and returns the exit code. */
-export function tellFailure(error: unknown, words: readonly string[], { stderr }: CliContext): FailureExit {
+/** Prints a failure in the form that the command line asks for, and returns the exit code. */
+export function reportFailure(error: unknown, words: readonly string[], { stderr }: CliContext): FailureExit {
   const problem = commandProblem(error)
   const text = asksForJson(words)
     ? `${JSON.stringify(problem.body)}\n`
@@ -26,7 +26,7 @@ export function tellFailure(error: unknown, words: readonly string[], { stderr }
   return problem.exit
 }
 
-/** Each command's module is loaded only when the command is run, or named by the help: `serve` starts in half the time. */
+/** A command's module is loaded only to run it or to list it in the help: `serve` starts in half the time. */
 const commands: Readonly<Record<string, (context: ProcessContext) => Promise<Command>>> = {
   serve: async context => (await import('./commands/serve.ts')).serveCommand(context),
   check: async context => (await import('./commands/check.ts')).checkCommand(context),
@@ -43,7 +43,8 @@ const commands: Readonly<Record<string, (context: ProcessContext) => Promise<Com
   openapi: async context => (await import('./commands/openapi.ts')).openapiCommand(context)
 }
 
-async function program(context: ProcessContext, words: readonly string[]): Promise<Command> {
+/** The command line, or of it the command that `words` name. */
+export async function program(context: ProcessContext, words: readonly string[]): Promise<Command> {
   const root = new Command('connector-gateway')
     .description('Triggers Bigdata.com connector syncs for internal services.')
     .version(context.administrator.version, '-V, --version', 'print the version')
@@ -51,12 +52,12 @@ async function program(context: ProcessContext, words: readonly string[]): Promi
   const named = commands[words[0] ?? '']
   const loaders = named && Object.hasOwn(commands, words[0] ?? '') ? [named] : Object.values(commands)
   for (const load of loaders) root.addCommand(await load(context))
-  takeOver(root, context)
+  overrideExits(root, context)
   return root
 }
 
-/** Commander is to throw, not to print failures or end the process: those are told in one place, above. */
-function takeOver(command: Command, context: ProcessContext): void {
+/** Commander throws, and neither prints failures nor ends the process: `reportFailure` prints them all. */
+function overrideExits(command: Command, context: ProcessContext): void {
   command
     .configureOutput({
       writeOut: text => context.stdout.write(text),
@@ -67,7 +68,7 @@ function takeOver(command: Command, context: ProcessContext): void {
       const missing = error.code === 'commander.help' && error.exitCode !== 0
       throw missing ? missingCommand(command) : error
     })
-  for (const child of command.commands) takeOver(child, context)
+  for (const child of command.commands) overrideExits(child, context)
 }
 
 function missingCommand(command: Command): DomainError {

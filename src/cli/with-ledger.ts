@@ -5,10 +5,7 @@ import { openReadOnlyStore } from '../store/sqlite/read-only-store.ts'
 import type { CliContext } from './context.ts'
 import type { ConfigOptions } from './input/options.ts'
 
-/**
- * Runs `work` on the configured store, opened for reading alone: looking at a ledger never makes or changes one, nor does a
- * store of an earlier version have to be migrated for it.
- */
+/** Runs `work` on the configured store, opened read-only: nothing is made or changed, and an earlier version is not migrated. */
 export async function withLedger<T>(
   { env }: CliContext,
   options: ConfigOptions,

@@ -68,14 +68,19 @@ export const authenticationSettings = {
   GATEWAY_JWT_ISSUERS: Type.Array(JwtIssuer, {
     ...list,
     description:
-      'a list of issuers (in the environment as JSON), each with name, issuer, audience, jwks, algorithms'
+      'a list of issuers (in the environment as JSON), each with name, issuer, audience, jwks, algorithms',
+    title: 'issuers of tokens (JWT) that callers may send'
   }),
-  GATEWAY_TLS_CERT: FileReference,
-  GATEWAY_TLS_KEY: FileReference,
-  GATEWAY_TLS_CLIENT_CA: FileReference,
+  GATEWAY_TLS_CERT: {
+    ...FileReference,
+    title: 'certificate of the public listener, then its chain; with the key it speaks TLS'
+  },
+  GATEWAY_TLS_KEY: { ...FileReference, title: 'private key of that certificate, not encrypted' },
+  GATEWAY_TLS_CLIENT_CA: { ...FileReference, title: 'authorities whose client certificates count' },
   GATEWAY_CLIENT_CERTIFICATES: Type.Array(ClientCertificate, {
     ...list,
-    description: 'a list (in the environment as JSON) of {san_uri or subject, tenant}'
+    description: 'a list (in the environment as JSON) of {san_uri or subject, tenant}',
+    title: 'which tenant a client certificate stands for'
   })
 }
 type AuthenticationSettings = Static<ReturnType<typeof Type.Object<typeof authenticationSettings>>>

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { answerHeaders, ConnectorId, nameForm, nameInWords, noStoreHeaders } from './schemas.ts'
+import { answerHeaders, ConnectorId, nameForm, nameInWords, noStoreHeaders, strict } from './schemas.ts'
 
 /** A tenant's name. */
 export const TenantName = Type.String({
@@ -20,6 +20,11 @@ export const KeyId = Type.String({
   pattern: '^[a-z2-7]{16}$',
   description: 'the id of a key, 16 characters of a-z and 2-7',
   examples: ['abcdefghijklmnop']
+})
+
+export const RequestId = Type.String({
+  pattern: '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$',
+  description: 'the X-Request-Id of a request'
 })
 
 /** A connector, or `*` for every one. */
@@ -44,6 +49,18 @@ export const Instant = Type.String({
 /** A time that an answer tells. */
 export const Time = Type.String({ format: 'date-time' })
 export const TimeOrNull = Type.Union([Time, Type.Null()])
+
+/** The parameters in paths under /admin. */
+export const PathParameters = Type.Object(
+  {
+    name: TenantName,
+    connector: GrantedConnector,
+    key_id: KeyId,
+    credential: CredentialName,
+    request_id: RequestId
+  },
+  strict
+)
 
 /** Headers of every answer under /admin. */
 export const adminHeaders = { ...answerHeaders, ...noStoreHeaders }

@@ -42,17 +42,17 @@ export function describedQuery(query: TSchema): TSchema {
 }
 
 /** Which page a query asks for. */
-export function pageSchema({ limit, cursor }: { limit?: string | undefined; cursor?: string | undefined }): {
+export function pageOf({ limit, cursor }: { limit?: string | undefined; cursor?: string | undefined }): {
   limit: number
   cursor: string | undefined
 } {
   return { limit: limit === undefined ? defaultLimit : Number(limit), cursor }
 }
 
-/** The schema of a page of a list, as an answer with these headers. */
+/** The schema of a page of a list, with the description of the answer and its headers. */
 export function Page<T extends TSchema>(
   item: T,
-  { description, headers }: { description: string; headers: Readonly<Record<string, object>> }
+  options: { description: string; headers?: Readonly<Record<string, object>> }
 ) {
   return Type.Object(
     {
@@ -61,6 +61,6 @@ export function Page<T extends TSchema>(
         description: 'The cursor of the next page; null on the last.'
       })
     },
-    { description, headers }
+    options
   )
 }

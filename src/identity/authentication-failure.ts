@@ -1,31 +1,29 @@
 /** Why a token does not admit its bearer. */
 export type TokenReason =
-  /** Longer than any that is looked at. */
   | 'token_too_long'
-  /** In the header of keys, where none is looked at. */
+  /** In the header of keys, where tokens are not taken. */
   | 'token_in_key_header'
-  /** Not the text of a token, or not as an encoder writes it. */
+  /** Not the text of a token, or not in its canonical encoding. */
   | 'token_malformed'
-  /** Of no issuer that is trusted. */
+  /** Of no trusted issuer. */
   | 'token_issuer'
-  /** By an algorithm that the issuer does not use. */
   | 'token_algorithm'
-  /** Its header demands what is not supported. */
+  /** Its header requires what is not supported. */
   | 'token_unsupported'
-  /** The issuer has no such key, or several that it could mean. */
+  /** The issuer has no such key, or several that match. */
   | 'token_key'
-  /** The issuer's keys could not be had, or are too old to be believed. */
+  /** The issuer's keys are unavailable, or too old. */
   | 'token_keys_unavailable'
   | 'token_signature'
   | 'token_type'
   | 'token_audience'
   | 'token_expired'
   | 'token_not_yet_valid'
-  /** Another claim is missing or is of the wrong form. */
+  /** Another claim is missing or malformed. */
   | 'token_claims'
   /** It names no tenant, or none that exists. */
   | 'token_tenant'
-  /** Its verification failed in another way, such as by a key that cannot be used. */
+  /** Any other failure, such as an unusable key. */
   | 'token_unverifiable'
 
 /** Why nobody was admitted. For the ledger and the log: a caller gets the same 401 for all of them. */
@@ -40,8 +38,8 @@ export type RejectionReason =
   | TokenReason
 
 /**
- * Who was not admitted, and why. A tenant and a key are named where the proof was genuine alone: whoever knows no more than
- * the id of a key, which is no secret, writes nothing under the name of its tenant.
+ * Why a request was not authenticated, and whose it was. Only a genuine proof names a tenant and a key: whoever knows just the
+ * id of a key, which is no secret, writes nothing under its tenant's name.
  */
 export type AuthenticationFailure = {
   readonly reason: RejectionReason
@@ -51,14 +49,23 @@ export type AuthenticationFailure = {
   readonly adminKeyId?: string
 }
 
-/** A request whose sender is looked for: it keeps why nobody was found. */
-export type AuthenticationAttempt = { readonly requestId: string; stranger: AuthenticationFailure | null }
+/** A request under authentication: it keeps why that failed. */
+export type AuthenticationAttempt = { readonly requestId: string; failure: AuthenticationFailure | null }
 
-/** Notes, where there is somebody to note it, why nobody is admitted; returns that nobody is. */
+/** Keeps the failure in the attempt; returns null, for nobody. */
 export function failAttempt(
-  applicant: AuthenticationAttempt | undefined,
-  stranger: AuthenticationFailure
+  attempt: AuthenticationAttempt | undefined,
+  failure: AuthenticationFailure
 ): null {
-  if (applicant !== undefined) applicant.stranger = stranger
+  if (attempt !== undefined) attempt.failure = failure
   return null
+}
+
+/** A genuine key that is no longer taken fails for this reason; null for one that is taken. */
+export function keyRejection(
+  { revoked, expiresAtMs }: { readonly revoked: boolean; readonly expiresAtMs: number | null },
+  now: number
+): 'revoked' | 'expired' | null {
+  if (revoked) return 'revoked'
+  return expiresAtMs !== null && now >= expiresAtMs ? 'expired' : null
 }

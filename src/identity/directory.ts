@@ -2,9 +2,8 @@ import { hash } from 'node:crypto'
 import type { DirectoryChanges, TenantPage, TenantRow } from '../tenants/directory-rows.ts'
 import { idStart, type Pepper, parseApiKey, secretDigester } from '../tenants/keys/api-key.ts'
 import type { KeyedDigest } from '../tenants/keys/keyed-digest.ts'
-import type { Tenant } from '../tenants/tenant.ts'
-import { tenantIn } from '../tenants/tenant-row.ts'
-import { type AuthenticationAttempt, failAttempt, type RejectionReason } from './authentication-failure.ts'
+import { type Tenant, tenantIn } from '../tenants/tenant.ts'
+import { type AuthenticationAttempt, failAttempt, keyRejection } from './authentication-failure.ts'
 import { digestBytes } from './key-ring/key-digests.ts'
 import { KeyTable } from './key-ring/key-table.ts'
 
@@ -22,14 +21,14 @@ type KnownKey = {
 }
 
 /**
- * Every tenant, every key that is not revoked, and of each tenant the keys that were revoked last, in memory: neither
- * admitting a request nor saying why it is refused does any I/O.
+ * Every tenant, every key that is not revoked, and the last revoked keys of each tenant, in memory: neither admitting a request
+ * nor explaining a rejection does any I/O.
  */
 export class Directory {
   readonly #digest: KeyedDigest
   readonly #keys = new KeyTable<KnownKey>()
   readonly #tenants = new Map<string, KnownTenant>()
-  /** The plain hash of the key that is looked at, in one buffer for all. */
+  /** The plain hash of the current key, in one buffer for all. */
   readonly #plain = Buffer.alloc(digestBytes)
   #uses = new Map<string, number>()
 
@@ -48,46 +47,47 @@ export class Directory {
   }
 
   /**
-   * The caller behind a key, at the time `now` (milliseconds since 1970), or null: the reason goes to the applicant alone. A wrong
-   * secret costs the same whether the key is known or not, and in use or not; a key that is no longer
-   * taken is never kept as proven.
+   * The caller behind a key, at the time `now` (milliseconds since 1970), or null: only the attempt gets the reason. A wrong
+   * secret costs the same whether the key is known or not, and in use or not; a key that is no longer taken is never kept as
+   * proven.
    */
-  authenticate(key: string, now: number, applicant?: AuthenticationAttempt): Caller | null {
+  authenticate(key: string, now: number, attempt?: AuthenticationAttempt): Caller | null {
     const row = this.#keys.candidate(key, idStart)
     const plain = this.#plain
-    // In hex, then bytes: several times as fast as asking for bytes.
+    // Hex, then bytes: several times as fast as asking for bytes.
     plain.write(hash('sha256', key, 'hex'), 'hex')
     const isProven = this.#keys.isProven(row, plain)
     if (!isProven) {
       const parsed = parseApiKey(key)
-      if (parsed === null) return failAttempt(applicant, { reason: 'malformed' })
+      if (parsed === null) return failAttempt(attempt, { reason: 'malformed' })
       const isGenuine = this.#keys.isGenuine(row, key, idStart, this.#digest(parsed.secret))
-      if (!isGenuine) return failAttempt(applicant, { reason: 'unknown' })
+      if (!isGenuine) return failAttempt(attempt, { reason: 'unknown' })
     }
     const known = this.#keys.knownIn(row)
-    if (known === null) return failAttempt(applicant, { reason: 'unknown' })
-    const reason = refusalOf(known, now)
-    if (reason !== null) return failAttempt(applicant, { reason, tenant: known.tenant.name, keyId: known.id })
-    // From then on it costs half as much: no parsing, no keyed digest.
+    if (known === null) return failAttempt(attempt, { reason: 'unknown' })
+    // In the order in which `key list` shows states.
+    const reason = keyRejection(known, now) ?? (known.tenant.disabled ? 'tenant_disabled' : null)
+    if (reason !== null) return failAttempt(attempt, { reason, tenant: known.tenant.name, keyId: known.id })
+    // From now on this key costs half as much: no parsing, no keyed digest.
     if (!isProven) this.#keys.prove(row, plain)
-    // Its own text, not the part of the caller's: that would keep the whole key in memory.
+    // Its own text: a part of the caller's would keep the whole key in memory.
     this.#uses.set(known.id, now)
     return { tenant: known.tenant, keyId: known.id }
   }
 
   /**
-   * The live tenant of this name, for callers who have proved by `keyId`, which is no key, that they are it; or null: the
-   * reason goes to the applicant alone.
+   * The live tenant of this name, for callers with another proof than a key, which `keyId` names; or null: only the attempt
+   * gets the reason.
    */
-  find(name: string, applicant?: AuthenticationAttempt, keyId?: string): Tenant | null {
+  find(name: string, attempt?: AuthenticationAttempt, keyId?: string): Tenant | null {
     const tenant = this.tenantNamed(name)
     if (tenant !== undefined && !tenant.disabled) return tenant
     const proof = keyId === undefined ? {} : { keyId }
-    if (tenant === undefined) return failAttempt(applicant, { reason: 'unknown', ...proof })
-    return failAttempt(applicant, { reason: 'tenant_disabled', tenant: name, ...proof })
+    if (tenant === undefined) return failAttempt(attempt, { reason: 'unknown', ...proof })
+    return failAttempt(attempt, { reason: 'tenant_disabled', tenant: name, ...proof })
   }
 
-  /** Takes in a page of tenants that it does not know yet. */
+  /** Adds a page of new tenants. */
   load({ tenants }: Pick<TenantPage, 'tenants'>): void {
     for (const row of tenants) this.#add(row)
   }
@@ -116,11 +116,4 @@ export class Directory {
     for (const id of this.#tenants.get(name)?.keyIds ?? []) this.#keys.remove(id)
     this.#tenants.delete(name)
   }
-}
-
-/** Why a genuine key does not admit its bearer, in the order in which `key list` says it; null for one that does. */
-function refusalOf({ revoked, expiresAtMs, tenant }: KnownKey, now: number): RejectionReason | null {
-  if (revoked) return 'revoked'
-  if (expiresAtMs !== null && now >= expiresAtMs) return 'expired'
-  return tenant.disabled ? 'tenant_disabled' : null
 }

@@ -2,8 +2,9 @@ import { withDeadline } from '../store/deadline.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
 import type { DirectoryChanges, DirectorySnapshot, TenantPage } from '../tenants/directory-rows.ts'
 import type { Directory } from './directory.ts'
+import { type Following, followStore } from './follow-store.ts'
 
-/** The store's side of the directory, on the store's thread. */
+/** What the directory asks of the store's thread. */
 export type DirectoryJobs = {
   call(job: 'tenantsAfter', name: string): Promise<TenantPage>
   call(job: 'changes', lastChange: number): Promise<DirectoryChanges | null>
@@ -22,27 +23,15 @@ export async function loadDirectory(
   }
 }
 
-/** A directory that is kept up to date. */
-export type Following = {
-  /** Whether the store could not tell the last time. */
-  isStale(): boolean
-  /** Resolves when the directory holds all changes made so far, or the store could not tell. Never rejects. */
-  refresh(): Promise<void>
-  /** Writes the last uses and stops. */
-  stop(): Promise<void>
-}
-
-/** Changes by other processes take effect well within a second. */
-const pollMs = 250
-/** How long a change that was read waits for credentials: a command may give them, and take ten seconds. */
+/** How long changes wait for credentials: a command may give them, and take ten seconds. */
 const longestWaitMs = 500
-/** Uses of keys are written down this often: they inform people and decide nothing. */
+/** Uses of keys are written this often: they inform people and decide nothing. */
 const writeUsesMs = 5_000
 
 /**
- * Keeps the directory up to date with the store, and the store with the uses of keys. A store that fails is tried
- * again: meanwhile the ledger refuses calls anyway. Changes that were read take effect after `settle`, within its bound: it
- * reads the credentials that tenants may have got in the same transaction.
+ * Keeps the directory up to date with the store, and the store with the uses of keys. While the store fails the ledger refuses
+ * calls anyway. Changes take effect after `settle`, within its bound: it reads the credentials that tenants may have got in
+ * the same transaction. `stop` writes the last uses.
  */
 export function followDirectory(
   directory: Directory,
@@ -50,32 +39,16 @@ export function followDirectory(
   store: DirectoryJobs,
   events: EventPublisher,
   settle: () => Promise<void> = async () => {}
-): Following {
+): Omit<Following, 'stop'> & { stop(): Promise<void> } {
   let seen = lastChange
-  let polling: Promise<void> | null = null
-  let stale = false
 
-  function poll(): Promise<void> {
-    polling ??= read().finally(() => {
-      polling = null
-    })
-    return polling
-  }
-
-  async function read(): Promise<void> {
-    try {
-      const changes = await store.call('changes', seen)
-      if (changes) {
-        // A tenant whose credential is late is answered `sealed` meanwhile; one whose key was revoked must not be let in.
-        await withDeadline(settle(), longestWaitMs).catch(() => {})
-        directory.apply(changes)
-        seen = changes.lastChange
-      }
-      stale = false
-    } catch (err) {
-      stale = true
-      events.publish('directory.not_read', { err })
-    }
+  async function readChanges(): Promise<void> {
+    const changes = await store.call('changes', seen)
+    if (!changes) return
+    // A tenant whose credential is late is answered `sealed` meanwhile; one whose key was revoked must not be let in.
+    await withDeadline(settle(), longestWaitMs).catch(() => {})
+    directory.apply(changes)
+    seen = changes.lastChange
   }
 
   async function writeUses(): Promise<void> {
@@ -88,16 +61,13 @@ export function followDirectory(
     }
   }
 
-  const timers = [setInterval(poll, pollMs), setInterval(writeUses, writeUsesMs)]
+  const following = followStore(readChanges, err => events.publish('directory.not_read', { err }))
+  const timer = setInterval(writeUses, writeUsesMs)
   return {
-    isStale: () => stale,
-    async refresh() {
-      // One that is under way may have read before the change that the caller knows of.
-      await polling
-      await poll()
-    },
+    ...following,
     async stop() {
-      for (const timer of timers) clearInterval(timer)
+      following.stop()
+      clearInterval(timer)
       await writeUses()
     }
   }

@@ -4,8 +4,8 @@ import type { AdminKeyRows } from '../tenants/keys/admin-key-rows.ts'
 import type { Pepper } from '../tenants/keys/api-key.ts'
 import { AdminKeyDirectory } from './admin-key-directory.ts'
 import { Directory } from './directory.ts'
-import { type AdminKeyJobs, followAdminKeys } from './follow-admin-keys.ts'
-import { type DirectoryJobs, type Following, followDirectory, loadDirectory } from './follow-directory.ts'
+import { type DirectoryJobs, followDirectory, loadDirectory } from './follow-directory.ts'
+import { type Following, followStore } from './follow-store.ts'
 
 /** Whom the store names when it is opened, and the peppers of their keys. */
 export type StoredPrincipals = {
@@ -15,58 +15,77 @@ export type StoredPrincipals = {
   readonly adminPepper: Pepper
 }
 
+/** What principals ask of the store's thread. */
+type PrincipalJobs = DirectoryJobs & {
+  call(job: 'adminKeys', known: number): Promise<AdminKeyRows | null>
+}
+
+type Opened = {
+  readonly directory: Directory
+  readonly adminKeys: AdminKeyDirectory
+  readonly tenants: ReturnType<typeof followDirectory>
+  readonly administrators: Following
+}
+
 /** Who may call: tenants and administrators, as the store names them. Nobody before it is unsealed. */
 export class Principals {
-  readonly #store: DirectoryJobs & AdminKeyJobs
+  readonly #store: PrincipalJobs
   readonly #events: EventPublisher
   readonly #settle: () => Promise<void>
-  #directory: Directory | null = null
-  #adminKeys: AdminKeyDirectory | null = null
-  #following: Following | null = null
-  #followingAdminKeys: ReturnType<typeof followAdminKeys> | null = null
+  #opened: Opened | null = null
 
   /** `settle` reads the credentials again: tenants that are given new ones must not come before these. */
-  constructor(store: DirectoryJobs & AdminKeyJobs, events: EventPublisher, settle: () => Promise<void>) {
+  constructor(store: PrincipalJobs, events: EventPublisher, settle: () => Promise<void>) {
     this.#store = store
     this.#settle = settle
     this.#events = events
   }
 
   readonly tenants: Pick<Directory, 'authenticate' | 'find' | 'tenantNamed'> = {
-    authenticate: (key, now, applicant) => this.#directory?.authenticate(key, now, applicant) ?? null,
-    find: (name, applicant, keyId) => this.#directory?.find(name, applicant, keyId) ?? null,
-    tenantNamed: name => this.#directory?.tenantNamed(name)
+    authenticate: (key, now, attempt) => this.#opened?.directory.authenticate(key, now, attempt) ?? null,
+    find: (name, attempt, keyId) => this.#opened?.directory.find(name, attempt, keyId) ?? null,
+    tenantNamed: name => this.#opened?.directory.tenantNamed(name)
   }
 
   readonly administrators: Pick<AdminKeyDirectory, 'authenticate'> = {
-    authenticate: (key, now, applicant) => this.#adminKeys?.authenticate(key, now, applicant) ?? null
+    authenticate: (key, now, attempt) => this.#opened?.adminKeys.authenticate(key, now, attempt) ?? null
   }
 
   /** Takes in everybody, and from then on every change. Throws what the store throws; then nobody is known still. */
-  async open({ pepper, adminPepper, snapshot, adminKeys }: StoredPrincipals): Promise<void> {
+  async open({ pepper, adminPepper, snapshot, adminKeys: rows }: StoredPrincipals): Promise<void> {
+    const store = this.#store
     const directory = new Directory(pepper)
-    await loadDirectory(directory, snapshot, this.#store)
-    this.#directory = directory
-    const { lastChange } = snapshot
-    this.#following = followDirectory(directory, lastChange, this.#store, this.#events, this.#settle)
-    this.#adminKeys = new AdminKeyDirectory(adminPepper)
-    this.#adminKeys.load(adminKeys)
-    this.#followingAdminKeys = followAdminKeys(this.#adminKeys, this.#store, this.#events)
+    await loadDirectory(directory, snapshot, store)
+    const adminKeys = new AdminKeyDirectory(adminPepper)
+    adminKeys.load(rows)
+    this.#opened = {
+      directory,
+      adminKeys,
+      tenants: followDirectory(directory, snapshot.lastChange, store, this.#events, this.#settle),
+      // While the store fails, a key that was revoked changes nothing: changes need the store too.
+      administrators: followStore(
+        async () => {
+          const changed = await store.call('adminKeys', adminKeys.version)
+          if (changed) adminKeys.load(changed)
+        },
+        err => this.#events.publish('admin_keys.not_read', { err })
+      )
+    }
   }
 
   /** Whether changes of tenants or administrators cannot be read. */
   get areStale(): boolean {
-    return [this.#following, this.#followingAdminKeys].some(following => following?.isStale())
+    return this.#opened !== null && (this.#opened.tenants.isStale() || this.#opened.administrators.isStale())
   }
 
-  /** Resolves when all changes of tenants made so far are known, or the store could not tell. Never rejects. */
+  /** Resolves when all changes of tenants made so far are known, or could not be read. Never rejects. */
   async refresh(): Promise<void> {
-    await this.#following?.refresh()
+    await this.#opened?.tenants.refresh()
   }
 
-  /** Writes down the last uses of keys, and stops following. */
+  /** Writes the last uses of keys, and stops following. */
   async close(): Promise<void> {
-    this.#followingAdminKeys?.stop()
-    await this.#following?.stop()
+    this.#opened?.administrators.stop()
+    await this.#opened?.tenants.stop()
   }
 }

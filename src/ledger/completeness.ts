@@ -1,18 +1,18 @@
 import type { Events } from '../telemetry/events.ts'
 import type { MissingEntries } from './writer/missing-entries.ts'
 
-/** How often the store is compared with the records beside it, in milliseconds; also after each fault of it. */
+/** How often the store is compared with the records beside it, in milliseconds; also after each of its faults. */
 const checkEveryMs = 60_000
 
 type Store = { call(job: 'missingEntries', nothing: undefined): Promise<readonly MissingEntries[]> }
 
-/** Whether the ledger lacks entries that were acknowledged: in the log once for each writer, and in `/readyz` as long as it does. */
+/** Whether acknowledged entries are missing: one event for each writer, and a degradation in `/readyz` as long as they are. */
 export class LedgerCompleteness {
   readonly #store: Store
   readonly #events: Events
   readonly #unsubscribe: () => void
   readonly #timer: NodeJS.Timeout
-  readonly #logged = new Set<string>()
+  readonly #reported = new Set<string>()
   #missing: readonly MissingEntries[] = []
 
   constructor(store: Store, events: Events) {
@@ -26,18 +26,18 @@ export class LedgerCompleteness {
     return this.#missing.length > 0
   }
 
-  /** What the store was found to lack. */
+  /** All entries that are missing now. */
   note(missing: readonly MissingEntries[]): void {
     this.#missing = missing
     for (const { writer, acknowledged, stored } of missing) {
-      if (this.#logged.has(writer)) continue
-      this.#logged.add(writer)
+      if (this.#reported.has(writer)) continue
+      this.#reported.add(writer)
       const incident = 'ledger_incomplete'
       this.#events.publish('ledger.incomplete', { incident, writer, acknowledged, stored })
     }
   }
 
-  /** Compares now. What is known stays when the store cannot tell. */
+  /** Compares now. When the store fails, the last result stays. */
   check(): void {
     this.#store.call('missingEntries', undefined).then(
       missing => this.note(missing),

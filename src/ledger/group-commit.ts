@@ -3,14 +3,11 @@ import type { EventPublisher } from '../telemetry/events.ts'
 import type { PendingEntry } from './entry/pending-entry.ts'
 
 export type GroupCommitOptions = {
-  /**
-   * Makes a batch durable, all or nothing; rejects when it was not stored. Resolves to the calls whose outcome was left
-   * out, because another process had closed them.
-   */
+  /** Makes a batch durable, or rejects. Resolves to the calls whose outcome was left out: another process had closed them. */
   store: (batch: readonly PendingEntry[]) => Promise<readonly string[]>
-  /** Gets `ledger.fault` when a fault begins, and `ledger.recovered` when the store is well again. */
+  /** Gets `ledger.fault` when a fault begins, and `ledger.recovered` when the store works again. */
   events: EventPublisher
-  /** Stores something, to find out whether the store is well again when nothing else waits to be stored. */
+  /** Stores something, to find out whether the store works again when no entry waits. */
   probe: () => Promise<void>
   /** How many further entries are expected soon: with many, a batch waits a moment to be worth its fsync. */
   expected?: () => number
@@ -21,18 +18,18 @@ export type GroupCommitOptions = {
 }
 
 type Waiting = {
-  readonly draft: PendingEntry
-  /** Kept entries tell what has already happened: they stay queued until stored, whoever still waits for them. */
+  readonly entry: PendingEntry
+  /** Kept entries record what has already happened: they stay queued until stored, even when nobody waits any more. */
   readonly kept: boolean
   readonly expiresAt: number
   readonly resolve: () => void
   readonly reject: (error: Error) => void
-  /** Called when a withdrawn entry was stored all the same, because it was already on its way. */
+  /** Called when an entry is stored though its wait is over, because its batch was under way. */
   readonly onStoredLate: (() => void) | undefined
   expired: boolean
 }
 
-/** Past this many entries the store is not keeping up, and further ones are refused at once. */
+/** Past this many entries the store does not keep up, and further ones are refused at once. */
 const queueBound = 20_000
 /** From this many expected entries on, a batch waits for more, at most `lingerMs`: a commit costs as much as 10 entries. */
 const lingerFrom = 8
@@ -45,12 +42,7 @@ const retryMs = 200
  * way at a time. Every wait is bounded; past its bound an entry that nothing depends on yet is withdrawn.
  */
 export class GroupCommit {
-  readonly #store: GroupCommitOptions['store']
-  readonly #probe: GroupCommitOptions['probe']
-  readonly #events: EventPublisher
-  readonly #expected: () => number
-  readonly #waitMs: number
-  readonly #now: () => number
+  readonly #options: Required<GroupCommitOptions>
   #queue: Waiting[] = []
   #underWay: Waiting[] = []
   #flushSoon: NodeJS.Immediate | null = null
@@ -61,20 +53,8 @@ export class GroupCommit {
   #draining = false
   #drained: (() => void)[] = []
 
-  constructor({
-    store,
-    probe,
-    events,
-    expected = () => 0,
-    waitMs = 2000,
-    now = () => performance.now()
-  }: GroupCommitOptions) {
-    this.#store = store
-    this.#probe = probe
-    this.#events = events
-    this.#expected = expected
-    this.#waitMs = waitMs
-    this.#now = now
+  constructor(options: GroupCommitOptions) {
+    this.#options = { expected: () => 0, waitMs: 2000, now: () => performance.now(), ...options }
   }
 
   /** Why entries cannot be stored at the moment: the last batch failed, or the one under way is overdue. */
@@ -82,22 +62,19 @@ export class GroupCommit {
     return this.#fault
   }
 
-  /**
-   * Resolves when the entry is durable. Rejects when it could not be stored or the wait is over; then it will not
-   * be stored, unless it was on its way already: `onStoredLate` tells.
-   */
-  append(draft: PendingEntry, onStoredLate?: () => void): Promise<void> {
+  /** Resolves when the entry is durable. Rejects when the wait is over: it is withdrawn, or `onStoredLate` is called. */
+  append(entry: PendingEntry, onStoredLate?: () => void): Promise<void> {
     if (this.#underWay[0]?.expired || this.#queue.length >= queueBound)
       return Promise.reject(this.#fault ?? domainError('store_timeout', 'the ledger does not keep up'))
-    return this.#enqueue(draft, false, onStoredLate)
+    return this.#enqueue(entry, false, onStoredLate)
   }
 
   /** Like `append`, but the entry is stored sooner or later even when the wait ends without it. */
-  keep(draft: PendingEntry): Promise<void> {
-    return this.#enqueue(draft, true, undefined)
+  keep(entry: PendingEntry): Promise<void> {
+    return this.#enqueue(entry, true, undefined)
   }
 
-  /** Resolves when nothing waits any more. Nothing may come after it. */
+  /** Resolves when no entry waits any more. Nothing may be added after it. */
   async drain(): Promise<void> {
     this.#draining = true
     if (this.#probeLater) clearTimeout(this.#probeLater)
@@ -105,19 +82,12 @@ export class GroupCommit {
     await new Promise<void>(resolve => this.#drained.push(resolve))
   }
 
-  #enqueue(draft: PendingEntry, kept: boolean, onStoredLate: (() => void) | undefined): Promise<void> {
+  #enqueue(entry: PendingEntry, kept: boolean, onStoredLate: (() => void) | undefined): Promise<void> {
+    const { now, waitMs } = this.#options
     return new Promise((resolve, reject) => {
-      const expiresAt = this.#now() + this.#waitMs
-      this.#queue.push({
-        draft,
-        kept,
-        expiresAt,
-        resolve,
-        reject,
-        onStoredLate,
-        expired: false
-      })
-      this.#expiryTimer ??= setTimeout(() => this.#expire(), this.#waitMs)
+      const expiresAt = now() + waitMs
+      this.#queue.push({ entry, kept, expiresAt, resolve, reject, onStoredLate, expired: false })
+      this.#expiryTimer ??= setTimeout(() => this.#expire(), waitMs)
       this.#schedule()
     })
   }
@@ -125,13 +95,13 @@ export class GroupCommit {
   #schedule(): void {
     if (this.#underWay.length > 0 || this.#queue.length === 0 || this.#flushSoon) return
     if (this.#fault) this.#flushLater ??= setTimeout(() => this.#flush(), retryMs)
-    else if (this.#worthAWait()) this.#flushLater ??= setTimeout(() => this.#flush(), lingerMs)
+    else if (this.#isWorthAWait()) this.#flushLater ??= setTimeout(() => this.#flush(), lingerMs)
     // Not at once: entries that come in the same turn of the event loop share the batch.
     else this.#flushSoon = setImmediate(() => this.#flush())
   }
 
-  #worthAWait(): boolean {
-    const expected = this.#expected()
+  #isWorthAWait(): boolean {
+    const expected = this.#options.expected()
     return expected >= lingerFrom && this.#queue.length * 4 < expected * 3
   }
 
@@ -145,28 +115,28 @@ export class GroupCommit {
     this.#queue = []
     this.#underWay = batch
     try {
-      const closedElsewhere = await this.#store(batch.map(waiting => waiting.draft))
+      const closedElsewhere = await this.#options.store(batch.map(({ entry }) => entry))
       this.#underWay = []
       this.#setFault(null)
       for (const waiting of batch) settle(waiting, closedElsewhere)
     } catch (error) {
       this.#underWay = []
-      this.#failed(batch, error instanceof Error ? error : new Error(String(error)))
+      this.#fail(batch, toError(error))
     }
     this.#schedule()
     this.#settleWhenIdle()
   }
 
   /** Nothing of the batch was stored: what can be withdrawn is, the rest goes first next time. */
-  #failed(batch: Waiting[], error: Error): void {
+  #fail(batch: Waiting[], error: Error): void {
     this.#setFault(error)
     for (const waiting of batch) if (!waiting.kept && !waiting.expired) waiting.reject(error)
     this.#queue = [...batch.filter(waiting => waiting.kept), ...this.#queue]
   }
 
-  /** Ends the waits that are over; entries come in the order of their ends. */
+  /** Ends the waits that are over. Waits end in the order of the queue. */
   #expire(): void {
-    const now = this.#now()
+    const now = this.#options.now()
     const due = (waiting: Waiting) => !waiting.expired && waiting.expiresAt <= now
     for (const waiting of [...this.#underWay, ...this.#queue].filter(due)) {
       waiting.expired = true
@@ -182,24 +152,24 @@ export class GroupCommit {
   #setFault(fault: Error | null): void {
     const before = this.#fault
     this.#fault = fault
-    if (fault && !before) this.#events.publish('ledger.fault', { err: fault })
-    if (!fault && before) this.#events.publish('ledger.recovered', {})
+    if (fault && !before) this.#options.events.publish('ledger.fault', { err: fault })
+    if (!fault && before) this.#options.events.publish('ledger.recovered', {})
   }
 
   #settleWhenIdle(): void {
     if (this.#queue.length > 0 || this.#underWay.length > 0) return
     for (const resolve of this.#drained) resolve()
     this.#drained = []
-    // Without traffic nothing else would find out that the store is well again, and no traffic comes while it is not.
-    if (this.#fault && !this.#draining) this.#probeLater ??= setTimeout(() => this.#probeStore(), retryMs)
+    // Without entries nothing else would find out that the store works again, and while it fails there are none.
+    if (this.#fault && !this.#draining) this.#probeLater ??= setTimeout(() => this.#probe(), retryMs)
   }
 
-  async #probeStore(): Promise<void> {
+  async #probe(): Promise<void> {
     try {
-      await this.#probe()
+      await this.#options.probe()
       this.#setFault(null)
     } catch (error) {
-      this.#setFault(error instanceof Error ? error : new Error(String(error)))
+      this.#setFault(toError(error))
     }
     this.#probeLater = null
     this.#settleWhenIdle()
@@ -208,11 +178,15 @@ export class GroupCommit {
 
 /** Ends the wait for an entry of a stored batch. */
 function settle(
-  { draft, expired, onStoredLate, resolve, reject }: Waiting,
+  { entry, expired, onStoredLate, resolve, reject }: Waiting,
   closedElsewhere: readonly string[]
 ): void {
   if (expired) onStoredLate?.()
-  else if (draft.closes !== undefined && closedElsewhere.includes(draft.closes))
+  else if (entry.closes !== undefined && closedElsewhere.includes(entry.closes))
     reject(new Error('another process has closed this call'))
   else resolve()
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }

@@ -5,18 +5,15 @@ import { pendingCall, pendingEntry } from './entry/pending-entry.ts'
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts'
 import { RejectionAggregator } from './rejection-aggregator.ts'
 
-export type LedgerOptions = Pick<GroupCommitOptions, 'store' | 'events' | 'waitMs' | 'now'> & {
-  /** Stores a signed entry that tells where the chain stands; unless `always`, only when there is something new. */
+export type LedgerOptions = Pick<GroupCommitOptions, 'store' | 'events'> & {
+  /** Stores a signed entry that confirms the chain; unless `always`, only behind new entries. */
   checkpoint: (options: { always: boolean }) => Promise<void>
 }
 
-/** What a forger could still rewrite without a trace, if the chain's end were not known elsewhere, is younger than this. */
+/** For how long an attacker who has the store could rewrite the newest entries without a trace. */
 const checkpointEveryMs = 60_000
 
-/**
- * The process's view of its ledger: says when something is durable. The chain and the store are on another thread,
- * behind `store`.
- */
+/** The process's view of its ledger: knows when an entry is durable. Chain and store are on another thread, behind `store`. */
 export class Ledger {
   readonly #queue: GroupCommit
   readonly #rejections: RejectionAggregator
@@ -29,9 +26,8 @@ export class Ledger {
       expected: () => this.#openCalls,
       probe: () => checkpoint({ always: true })
     })
-    const checkpointIfWell = () => this.fault ?? checkpoint({ always: false }).catch(ignoreUntilNext)
-    this.#checkpointTimer = setInterval(checkpointIfWell, checkpointEveryMs).unref()
-    // A rejection that cannot be stored is kept by the queue; nobody waits for it.
+    const checkpointIfHealthy = () => this.fault ?? checkpoint({ always: false }).catch(ignoreUntilNext)
+    this.#checkpointTimer = setInterval(checkpointIfHealthy, checkpointEveryMs).unref()
     this.#rejections = new RejectionAggregator(
       fields => void this.#queue.keep(pendingEntry(fields)).catch(ignoreUntilStored),
       () => this.fault === null
@@ -54,10 +50,7 @@ export class Ledger {
     }
   }
 
-  /**
-   * Resolves when the outcome is durable. Throws `ledger_unavailable` when it is not in time: the answer must then
-   * not tell the outcome, though the ledger will hold it once the store is back.
-   */
+  /** Resolves when the outcome is durable. Throws `ledger_unavailable` when it is not in time: it must not be answered then. */
   async recordOutcome(call: CallFacts, outcome: OutcomeFacts): Promise<void> {
     this.#openCalls--
     try {
@@ -84,7 +77,7 @@ export class Ledger {
     await this.#queue.drain()
   }
 
-  /** The wait for an intent was given up, nothing was sent, and then the store took it all the same. */
+  /** The intent was stored after its wait had ended and the call was refused: nothing was sent. */
   #closeUnsent(call: CallFacts): void {
     const outcome: OutcomeFacts = {
       code: 'ledger_unavailable',
@@ -99,8 +92,8 @@ export class Ledger {
   }
 }
 
-/** The queue keeps such entries until they are stored and reports the fault through `fault`; no caller waits. */
+/** The queue keeps such entries until they are stored and reports the failure as `fault`; no caller waits. */
 function ignoreUntilStored(): void {}
 
-/** A store that fails is found out by the next entry, which somebody waits for; the next checkpoint covers this one. */
+/** The next entry, which a caller waits for, shows that a store fails; the next checkpoint confirms what this one would. */
 function ignoreUntilNext(): void {}

@@ -1,12 +1,12 @@
-/** A limit: a sustained rate, and how many requests may come at once on top of a steady flow. */
+/** A sustained rate, and how many requests may come at once on top of a steady flow. */
 export type Limit = { readonly ratePerMinute: number; readonly burst: number }
 
-/** How a request fares against one bucket. All times are whole microseconds. */
+/** The verdict of one bucket on a request. All times are whole microseconds. */
 export type Verdict = {
   allowed: boolean
-  /** The bucket's theoretical arrival time, with this request if it is allowed. To be stored in any case. */
+  /** The bucket's theoretical arrival time, with this request if it is allowed. Store it in any case. */
   tat: number
-  /** How many more requests would be admitted right now, after this one. */
+  /** How many more requests would be admitted now, after this one. */
   remaining: number
   /** From now until a request would be admitted: 0 when this one is. */
   retryAfterUs: number
@@ -38,21 +38,21 @@ export function judge(limit: Limit, tat: number, nowUs: number): Verdict {
 }
 
 /**
- * No bucket is emptier than empty. Under one limit none ever is; one that was used up under a slower limit would have to
- * wait as that one asked, many times as long as the limit that is in force now.
+ * At most an empty bucket. Only one that was used up under a slower limit would be emptier, and would wait by that limit, many
+ * times as long as the current one asks.
  */
 function dueBy({ ratePerMinute, burst }: Limit, tat: number, nowUs: number): number {
   return Math.min(tat, nowUs + Math.ceil(60_000_000 / ratePerMinute) * burst)
 }
 
-/** How a bucket stands, without a request: how many would be admitted now, and how long until it is full again. */
+/** A bucket without a request: how many would be admitted now, and how long until it is full again. */
 export function look(limit: Limit, tat: number, nowUs: number): Pick<Verdict, 'remaining' | 'resetUs'> {
   const intervalUs = Math.ceil(60_000_000 / limit.ratePerMinute)
   const resetUs = Math.max(0, dueBy(limit, tat, nowUs) - nowUs)
   return { remaining: Math.max(0, Math.floor((intervalUs * limit.burst - resetUs) / intervalUs)), resetUs }
 }
 
-/** Whole seconds, rounded up: who waits that long is not refused by the same limit. */
+/** Whole seconds, rounded up: a caller that waits that long is not refused by the same limit. */
 export function wholeSeconds(microseconds: number): number {
   return Math.ceil(microseconds / 1_000_000)
 }

@@ -2,21 +2,21 @@ import { type Page, type PageRequest, positionOf, toPage } from '../contract/pag
 import { type Limit, wholeSeconds } from './gcra.ts'
 import type { MemoryLimiter } from './memory-limiter.ts'
 
-/** Where the limit of a tenant stands that has used some of it. */
+/** A tenant's limit of which some is used. */
 export type LimitInUse = {
   readonly tenant: string
   readonly rate_per_minute: number
   readonly burst: number
   /** Calls that would be admitted now, at once. */
   readonly remaining: number
-  /** Whole seconds until all of the burst is there again, rounded up. */
+  /** Whole seconds until the burst is full again, rounded up. */
   readonly full_in_seconds: number
 }
 
-/** Tenants whose buckets are not full now, by name: all of them, or one. Throws Refusal: cursor_invalid. */
+/** All tenants, or one, whose buckets are not full now, by name. Throws cursor_invalid. */
 export type LimitsInUse = (request: PageRequest & { tenant?: string | undefined }) => Page<LimitInUse>
 
-/** Reads the limits of tenants in the memory of this process. */
+/** Reads limits in the memory of this process. */
 export function limitsInUse(
   limiter: Pick<MemoryLimiter, 'inUse' | 'look'>,
   limitOf: (tenant: string) => Limit | undefined

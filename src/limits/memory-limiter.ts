@@ -1,7 +1,7 @@
 import { BoundedMap } from '../base/bounded-map.ts'
 import { judge, type Limit, look, type Verdict } from './gcra.ts'
 
-/** Buckets are forgotten past this many, the longest unused first: made-up addresses cost no memory without end. */
+/** Past this many the longest unused are forgotten, so that made-up addresses do not exhaust memory. */
 const bucketsBound = 200_000
 const sweepEvery = 4096
 
@@ -10,7 +10,7 @@ export const monotonicUs = (): number => Math.floor(performance.now() * 1000)
 
 /** One limit's buckets, in the memory of one process. */
 export class MemoryLimiter {
-  /** How the limit is called in headers and problems. */
+  /** The limit's name in headers and problems. */
   readonly name: string
   readonly #tats = new BoundedMap<string, number>(bucketsBound)
   readonly #nowUs: () => number
@@ -30,21 +30,21 @@ export class MemoryLimiter {
     return verdict
   }
 
-  /** How the bucket `key` stands. Charges nothing. */
+  /** Charges nothing. */
   look(key: string, limit: Limit): Pick<Verdict, 'remaining' | 'resetUs'> {
     return look(limit, this.#tats.get(key) ?? 0, this.#nowUs())
   }
 
-  /** The first `count` buckets behind `after`, in the order of their keys, that are not full now. Charges nothing. */
+  /** The first `count` keys behind `after`, in order, whose buckets are not full now. Charges nothing. */
   inUse(after: string, count: number): string[] {
     const nowUs = this.#nowUs()
     const first: string[] = []
     for (const [key, tat] of this.#tats) {
       if (tat <= nowUs || key <= after) continue
       if (first.length === count && key >= (first.at(-1) ?? '')) continue
-      // Never more than `count` are kept in order: there may be many thousands of buckets.
-      const place = first.findIndex(other => other > key)
-      first.splice(place === -1 ? first.length : place, 0, key)
+      // Sorts no more than `count` of many thousand buckets.
+      const position = first.findIndex(other => other > key)
+      first.splice(position === -1 ? first.length : position, 0, key)
       if (first.length > count) first.pop()
     }
     return first

@@ -23,9 +23,9 @@ export const auditRejections = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
           code,
           status,
           client_ip: call.clientIp,
-          tenant: caller?.tenant.name ?? call.stranger?.tenant,
-          key_id: caller?.keyId ?? call.stranger?.keyId,
-          reason: call.stranger?.reason,
+          tenant: caller?.tenant.name ?? call.failure?.tenant,
+          key_id: caller?.keyId ?? call.failure?.keyId,
+          reason: call.failure?.reason,
           connector_id: connectorIdOf(request),
           operation,
           limit: options.facts?.limit

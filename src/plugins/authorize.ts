@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isOperation, type Operation } from '../contract/operations.ts'
 import { Problem } from '../contract/problem.ts'
+import { mayDo } from '../tenants/access-policy.ts'
 import { callerOf } from './tenant-auth.ts'
 
 declare module 'fastify' {
@@ -34,7 +35,7 @@ function requirePermission(operation: Operation) {
     _reply: FastifyReply,
     done: (error?: Error) => void
   ) {
-    const { operations } = callerOf(request).tenant
-    done(operations.has(operation) ? undefined : new Problem('permission_denied'))
+    const isPermitted = mayDo(callerOf(request).tenant, operation)
+    done(isPermitted ? undefined : new Problem('permission_denied'))
   }
 }

@@ -13,7 +13,7 @@ import { guardConnections } from '../http/connections/guard-connections.ts'
 import { nodeOptions, secure } from '../http/node-options.ts'
 import { continueWhenRead } from '../http/parsing/expect-continue.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { addressesOf } from '../tenants/address-ranges.ts'
+import { isInRanges } from '../tenants/address-ranges.ts'
 import { accessLog } from './access-log.ts'
 import { answerClientError, answerConnect, endIdleConnections } from './client-errors.ts'
 import { drain } from './drain.ts'
@@ -74,8 +74,8 @@ export async function buildListener(
     clientErrorHandler: answerClientError(logger)
   }).withTypeProvider<TypeBoxTypeProvider>()
 
-  const proxies = trustedProxies.length > 0 ? addressesOf(trustedProxies.join(',')) : null
-  const isProxy = (address: string) => proxies?.admits(address) === true
+  const proxies = trustedProxies.join(',')
+  const isProxy = (address: string) => proxies !== '' && isInRanges(proxies, address)
   guardConnections(app.server, {
     bounds: connections,
     logger,

@@ -21,7 +21,7 @@ export class RequestCall implements Call, AuthenticationAttempt {
   readonly startedAt = performance.now()
   recorded = false
   /** Why nobody was admitted: for the log and the ledger alone. */
-  stranger: AuthenticationFailure | null = null
+  failure: AuthenticationFailure | null = null
   sends: Sends | undefined = undefined
   readonly #request: FastifyRequest
 

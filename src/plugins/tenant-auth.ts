@@ -8,6 +8,7 @@ import { failAttempt } from '../identity/authentication-failure.ts'
 import type { Caller, Directory } from '../identity/directory.ts'
 import type { JwtAuthenticator } from '../identity/jwt/authenticate.ts'
 import type { ClientCertificates } from '../identity/mtls/client-certificates.ts'
+import { mayCallFrom } from '../tenants/access-policy.ts'
 import { type Limiter, rateLimited } from './rate-limit-headers.ts'
 
 declare module 'fastify' {
@@ -76,7 +77,7 @@ function callerBehind(
 /** From elsewhere a genuine proof is as good as none: who stole it does not even learn that it is one. */
 function onlyFromHome(caller: Caller, { call }: FastifyRequest): Caller | null {
   const { tenant, keyId } = caller
-  if (tenant.addresses.admits(call.clientIp)) return caller
+  if (mayCallFrom(tenant, call.clientIp)) return caller
   return failAttempt(call, { reason: 'address', tenant: tenant.name, keyId })
 }
 

@@ -2,17 +2,14 @@ import { type DocsPage, docsPageTypes, renderDocsPages } from '../plugins/docume
 import { StaticDocument } from '../plugins/documents/static-document.ts'
 import type { Route } from '../plugins/scope.ts'
 
-/**
- * What the pages may load: their own files, and images that stand in the style sheet. Swagger UI writes styles into
- * elements. Nobody frames them, and they send requests to this listener alone.
- */
+/** The pages load their own files and images in the style sheet. Swagger UI writes styles into elements. */
 const contentSecurityPolicy = [
   ...["default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:"],
   ...["connect-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"]
 ].join('; ')
 
 export type DocsDependencies = {
-  /** The description of the public API, as its routes make it. */
+  /** The description of the public API, made from its routes. */
   readonly describe: () => object
 }
 
@@ -38,7 +35,7 @@ export const docs: Route<DocsDependencies> = (scope, { describe }) => {
   }
 }
 
-/** One page after the other of one rendering, which is begun again only after it has failed. */
+/** All pages come from one rendering, which is repeated only after a failure. */
 function pagesOf(describe: () => object): (path: DocsPage) => Promise<Buffer> {
   let rendering: ReturnType<typeof renderDocsPages> | null = null
   return async path => {

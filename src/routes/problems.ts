@@ -24,7 +24,7 @@ function answer(json: TSchema) {
     description: 'What the codes mean.',
     headers: {
       ...documentHeaders,
-      'Content-Security-Policy': { type: 'string', description: 'Of the HTML form: it loads nothing.' }
+      'Content-Security-Policy': { type: 'string', description: 'On the HTML form, which loads nothing.' }
     },
     content: { 'application/json': { schema: json }, 'text/html': { schema: Type.String() } }
   }
@@ -42,7 +42,7 @@ export const problemPages: Route = scope => {
     {
       schema: {
         operationId: 'listProblems',
-        summary: 'Everything that can go wrong',
+        summary: 'All problems',
         tags,
         response: {
           200: answer(Type.Object({ problems: Type.Array(ProblemPage) })),
@@ -132,7 +132,7 @@ function document(title: string, pages: readonly ProblemPage[]): string {
 
 function section({ code, status, title, detail, retryable, action }: ProblemPage): string {
   return `<section id="${code}"><h2>${escaped(title)}</h2>
-<p><a href="/problems/${code}"><code>${code}</code></a>, HTTP ${status}, ${retryable ? 'worth a retry' : 'no use retrying as it is'}</p>
+<p><a href="/problems/${code}"><code>${code}</code></a>, HTTP ${status}, ${retryable ? 'worth a retry' : 'not worth a retry as it is'}</p>
 <p>${escaped(detail)}</p><p><strong>What to do:</strong> ${escaped(action)}</p></section>`
 }
 

@@ -12,8 +12,7 @@ const shownMs = 60_000
 export class LogDestination {
   readonly #sink: Sink
   readonly #nowMs: () => number
-  #lines: string[] = []
-  #bytes = 0
+  #text = ''
   #lost = 0
   #reportedAtMs = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | null = null
@@ -29,14 +28,13 @@ export class LogDestination {
   }
 
   write(line: string): void {
-    if (this.#sink.state === 'gone' || this.#bytes + this.#sink.waiting > boundBytes) {
+    if (this.#sink.state === 'gone' || this.#text.length + this.#sink.waiting > boundBytes) {
       this.#lost++
       this.#flushSoon()
       return
     }
-    this.#lines.push(line)
-    this.#bytes += line.length
-    if (this.#bytes >= flushBytes) this.#flush()
+    this.#text += line
+    if (this.#text.length >= flushBytes) this.#flush()
     else this.#flushSoon()
   }
 
@@ -57,15 +55,13 @@ export class LogDestination {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
     if (this.#lost > 0 && this.#sink.state !== 'gone' && this.#sink.waiting < boundBytes / 2) {
-      this.#lines.push(
-        `{"level":40,"time":"${new Date().toISOString()}","lost":${this.#lost},"msg":"log lines lost"}\n`
-      )
+      const time = new Date().toISOString()
+      this.#text += `{"level":40,"time":"${time}","lost":${this.#lost},"msg":"log lines lost"}\n`
       this.#lost = 0
       this.#reportedAtMs = this.#nowMs()
     }
-    if (this.#lines.length > 0) this.#sink.write(this.#lines.join(''))
-    this.#lines = []
-    this.#bytes = 0
+    if (this.#text !== '') this.#sink.write(this.#text)
+    this.#text = ''
     // A loss is reported as soon as possible, also when no further line comes.
     if (this.#lost > 0 && this.#sink.state !== 'gone') this.#flushSoon()
   }

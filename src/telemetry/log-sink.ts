@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, write as writeToFile } from 'node:fs'
 import { Socket } from 'node:net'
+import { promisify } from 'node:util'
 
 /** Takes text that nobody waits for. */
 export type Sink = {
@@ -12,21 +13,15 @@ export type Sink = {
   drained(): Promise<void>
 }
 
-/** As `fs.write`. */
-export type WriteBytes = (
-  fd: number,
-  bytes: Buffer,
-  offset: number,
-  length: number,
-  position: null,
-  done: (error: NodeJS.ErrnoException | null, written: number) => void
-) => void
+/** Writes at least one byte, and resolves to how many; or rejects. */
+export type WriteBytes = (bytes: Buffer) => Promise<number>
 
 /** Writes pipes and sockets through the event loop, which never blocks on them, and files through the thread pool. */
 export function openSink(fd: number): Sink {
   const kind = fstatSync(fd)
   if (kind.isFIFO() || kind.isSocket()) return new StreamSink(fd)
-  const sink = new FileSink(fd)
+  const write = promisify(writeToFile)
+  const sink = new FileSink(async bytes => (await write(fd, bytes)).bytesWritten)
   if (kind.isFile() && endsWithinLine(fd, kind.size)) sink.write('\n')
   return sink
 }
@@ -82,23 +77,19 @@ const retryMs = 250
 
 /** A file or a terminal. A failed write is repeated from the byte at which it stopped: a full disk cuts and loses no line. */
 export class FileSink implements Sink {
-  readonly #fd: number
   readonly #writeBytes: WriteBytes
   /** Under way, and what follows it. */
   #current = Buffer.alloc(0)
-  #behind: string[] = []
-  #behindLength = 0
-  #isWriting = false
+  #behind = ''
   #isFailing = false
-  #onDrained: (() => void)[] = []
+  #writing: Promise<void> | null = null
 
-  constructor(fd: number, writeBytes: WriteBytes = writeToFile) {
-    this.#fd = fd
+  constructor(writeBytes: WriteBytes) {
     this.#writeBytes = writeBytes
   }
 
   get waiting(): number {
-    return this.#current.length + this.#behindLength
+    return this.#current.length + this.#behind.length
   }
 
   get state(): 'open' | 'failing' {
@@ -106,33 +97,28 @@ export class FileSink implements Sink {
   }
 
   write(text: string): void {
-    this.#behind.push(text)
-    this.#behindLength += text.length
-    if (!this.#isWriting) this.#next()
+    this.#behind += text
+    if (this.#behind !== '') this.#writing ??= this.#writeAll()
   }
 
   async drained(): Promise<void> {
-    if (this.#isWriting) await new Promise<void>(resolve => this.#onDrained.push(resolve))
+    await this.#writing
   }
 
-  #next(): void {
-    if (this.#current.length === 0) {
-      this.#current = Buffer.from(this.#behind.join(''))
-      this.#behind = []
-      this.#behindLength = 0
+  async #writeAll(): Promise<void> {
+    while (this.#behind !== '') {
+      this.#current = Buffer.from(this.#behind)
+      this.#behind = ''
+      while (this.#current.length > 0) this.#current = this.#current.subarray(await this.#writeSome())
     }
-    this.#isWriting = this.#current.length > 0
-    if (this.#isWriting)
-      this.#writeBytes(this.#fd, this.#current, 0, this.#current.length, null, this.#written)
-    else for (const resolve of this.#onDrained.splice(0)) resolve()
+    this.#writing = null
   }
 
-  readonly #written = (error: NodeJS.ErrnoException | null, written: number): void => {
-    this.#isFailing = error !== null || written === 0
-    if (this.#isFailing) setTimeout(() => this.#next(), retryMs).unref()
-    else {
-      this.#current = this.#current.subarray(written)
-      this.#next()
-    }
+  /** Returns how much was written: nothing after a failure, and a pause. */
+  async #writeSome(): Promise<number> {
+    const written = await this.#writeBytes(this.#current).catch(() => 0)
+    this.#isFailing = written === 0
+    if (this.#isFailing) await new Promise(resolve => setTimeout(resolve, retryMs).unref())
+    return written
   }
 }

@@ -1,12 +1,12 @@
 import { domainError } from '../contract/error-table.ts'
 import { requireCredentialName } from '../custody/manage/credential-name.ts'
 
-/** What a tenant uses for which nobody chose other credentials. One list for all such tenants. */
+/** The credentials of a tenant without others. One list for all such tenants. */
 export const defaultCredentials: readonly string[] = Object.freeze(['default'])
 
 /**
- * Names of upstream credentials, the one to try first in front; null when they are the default. Whether there are such
- * credentials is not asked: they may be added later. Throws Refusal: credential_name_invalid.
+ * Names of upstream credentials, the first to be tried first; null for the default. They need not exist yet. Throws
+ * credential_name_invalid.
  */
 export function readCredentialNames(names: readonly string[]): readonly string[] | null {
   for (const name of names) requireCredentialName(name)

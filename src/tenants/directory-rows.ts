@@ -1,16 +1,16 @@
-/**
- * The directory as plain data, its first page: it is read on the store's thread and posted to the thread that answers requests,
- * so it holds only what survives `postMessage`.
- */
+import type { KeyRow } from './keys/key-row.ts'
+import type { TenantFacts } from './tenant.ts'
+
+/** The first page of the directory. The store's thread posts it to the thread that answers: plain data. */
 export type DirectorySnapshot = TenantPage & {
-  /** The last change that the rows surely include; the next read goes on from here. */
+  /** The last change that the rows surely include: the next read continues from here. */
   readonly lastChange: number
 }
 
-/** Some of the tenants, in the order of names. All at once would take as much memory again as the directory itself. */
+/** Tenants in the order of names: all at once would double the memory of the directory. */
 export type TenantPage = {
   readonly tenants: readonly TenantRow[]
-  /** The last of them; more come after it. Null on the last page. */
+  /** The name that the next page follows; null on the last page. */
   readonly next: string | null
 }
 
@@ -18,36 +18,10 @@ export type TenantPage = {
 export type DirectoryChanges = {
   /** The last change that is included. */
   readonly lastChange: number
-  /** Every tenant that changed. One without a row in `tenants` is gone. */
+  /** Every changed tenant. One without a row in `tenants` is gone. */
   readonly changed: readonly string[]
   readonly tenants: readonly TenantRow[]
 }
 
-/** A tenant, whole: its limits, its grants, its keys that are not revoked, and those that were revoked last. */
-export type TenantRow = {
-  readonly name: string
-  readonly disabled: boolean
-  /** Null takes the default. */
-  readonly ratePerMinute: number | null
-  /** Null takes the default. */
-  readonly burst: number | null
-  /** Lower-case connector ids; `*` stands for all. */
-  readonly connectors: readonly string[]
-  /** From here on, lists with commas. What it may do; null permits every operation, an empty text none. */
-  readonly operations: string | null
-  /** Address ranges; null admits any address. */
-  readonly addresses: string | null
-  /** Names of credentials; null takes the default. */
-  readonly credentials: string | null
-  readonly keys: readonly KeyRow[]
-}
-
-/** A key. */
-export type KeyRow = {
-  readonly id: string
-  readonly digest: Uint8Array
-  /** Milliseconds since 1970; null for a key that does not expire. */
-  readonly expiresAtMs: number | null
-  /** Only to say of a call that it came with a revoked key. */
-  readonly revoked?: boolean
-}
+/** A tenant with its keys that are not revoked, and those that were revoked last. */
+export type TenantRow = TenantFacts & { readonly keys: readonly KeyRow[] }

@@ -1,83 +1,78 @@
-import type { Transaction } from 'kysely'
 import { domainError } from '../contract/error-table.ts'
-import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
+import type { Page, PageRequest } from '../contract/pagination.ts'
 import { isConnectorId } from '../contract/schemas.ts'
 import type { Queries } from '../store/queries.ts'
-import type { Tables } from '../store/tables.ts'
+import { readPage } from './keyset-pagination.ts'
 import { requireTenant } from './require-tenant.ts'
-import { changeTenants, type TenantAdministration, type TenantChange } from './transaction.ts'
+import { readState, storeTenant } from './tenant-state.ts'
+import { changeInTransaction, type TenantAdministration } from './transaction.ts'
 
-/** A grant as it is shown to operators: a lower-case connector id, or `*` for every connector. */
+/** A grant as operators see it: a lower-case connector id, or `*` for every connector. */
 export type GrantView = {
   readonly tenant: string
   readonly connector_id: string
   readonly created_at: string
 }
 
-/** What came of adding or removing grants: all that was asked for, and the part of it that was not so before. */
+/** All connectors that a change named, and those whose grant it changed. */
 export type GrantsChanged = {
   readonly tenant: string
   readonly connectors: readonly string[]
   readonly changed: readonly string[]
 }
 
-/** Grants connectors to a tenant. One granted before stays as it is. Throws Refusal. */
+/** Grants connectors to a tenant. Throws tenant_not_found, connector_id_invalid. */
 export async function addGrants(
   administration: TenantAdministration,
   tenant: string,
   connectors: readonly string[]
 ): Promise<GrantsChanged> {
-  const ids = readConnectorIds(connectors)
-  return await changeTenants(administration, async (tx, at) => {
-    await requireTenant(tx, tenant)
-    const changes = await insertGrants(tx, at, tenant, ids)
-    return { result: grantsChanged(tenant, ids, changes), changes }
-  })
+  return await changeGrants(administration, tenant, connectors, (held, ids) => held.union(ids))
 }
 
-/**
- * Takes grants back. One that was not granted counts as done. Throws Refusal, e.g. grant_covered when the tenant would reach
- * what is taken back all the same.
- */
+/** Takes grants back. Throws tenant_not_found, connector_id_invalid, and grant_covered when `*` still covers them. */
 export async function removeGrants(
   administration: TenantAdministration,
   tenant: string,
   connectors: readonly string[]
 ): Promise<GrantsChanged> {
-  const ids = readConnectorIds(connectors)
-  return await changeTenants(administration, async tx => {
-    await requireTenant(tx, tenant)
-    await requireNotCovered(tx, tenant, ids)
-    const changes = await deleteGrants(tx, tenant, ids)
-    return { result: grantsChanged(tenant, ids, changes), changes }
+  return await changeGrants(administration, tenant, connectors, (held, ids) => {
+    requireNotCovered(tenant, held, ids)
+    return held.difference(ids)
   })
 }
 
-/** A tenant's grants in the order of their ids. Throws Refusal: tenant_not_found, cursor_invalid. */
+type Ids = ReadonlySet<string>
+
+async function changeGrants(
+  administration: TenantAdministration,
+  tenant: string,
+  connectors: readonly string[],
+  change: (held: Ids, ids: Ids) => Ids
+): Promise<GrantsChanged> {
+  const ids = readConnectorIds(connectors)
+  return await changeInTransaction(administration, async (tx, at) => {
+    const before = await readState(tx, tenant)
+    const after = change(new Set(before.connectors), ids)
+    const changes = await storeTenant(tx, at, before, { ...before, connectors: [...after] })
+    const changed = changes.flatMap(({ connector_id }) => connector_id ?? [])
+    return { result: { tenant, connectors: [...ids], changed }, changes }
+  })
+}
+
+/** A tenant's grants in the order of their ids. Throws tenant_not_found, cursor_invalid. */
 export async function listGrants(
   { db }: Queries,
   tenant: string,
   request: PageRequest
 ): Promise<Page<GrantView>> {
-  const [after = ''] = positionOf(request, 1) ?? []
+  const query = db.selectFrom('connector_grant').selectAll().where('tenant', '=', tenant)
+  const page = await readPage(query, ['connector_id'], request, row => row)
   await requireTenant(db, tenant)
-  const rows = await db
-    .selectFrom('connector_grant')
-    .selectAll()
-    .where('tenant', '=', tenant)
-    .where('connector_id', '>', after)
-    .orderBy('connector_id')
-    .limit(request.limit + 1)
-    .execute()
-  return toPage(
-    rows,
-    request.limit,
-    row => [row.connector_id],
-    row => row
-  )
+  return page
 }
 
-/** Connector ids in lower case, each once, in the order given. Throws Refusal: connector_id_invalid. */
+/** Connector ids in lower case, each once, in the order given. Throws connector_id_invalid. */
 export function readConnectorIds(texts: readonly string[]): ReadonlySet<string> {
   return new Set(
     texts.map(text => {
@@ -89,73 +84,12 @@ export function readConnectorIds(texts: readonly string[]): ReadonlySet<string> 
   )
 }
 
-/** A tenant that holds `*` goes on reaching each connector that is taken back alone. */
-async function requireNotCovered(
-  tx: Transaction<Tables>,
-  tenant: string,
-  ids: ReadonlySet<string>
-): Promise<void> {
-  if (ids.has('*') || !(await isGranted(tx, tenant, '*'))) return
+/** With `*` a tenant still reaches a connector whose own grant is removed. */
+function requireNotCovered(tenant: string, held: Ids, ids: Ids): void {
+  if (ids.has('*') || !held.has('*')) return
   throw domainError(
     'grant_covered',
     `tenant ${tenant} reaches every connector through *, also ${ids.size === 1 ? 'this one' : 'these'}: nothing is changed; ` +
       'grant the connectors that it is to keep, then remove *'
   )
-}
-
-async function isGranted(tx: Transaction<Tables>, tenant: string, connectorId: string): Promise<boolean> {
-  const row = await tx
-    .selectFrom('connector_grant')
-    .select('connector_id')
-    .where('tenant', '=', tenant)
-    .where('connector_id', '=', connectorId)
-    .executeTakeFirst()
-  return row !== undefined
-}
-
-/** Adds grants to an existing tenant in a running transaction; returns the changes made. */
-export async function insertGrants(
-  tx: Transaction<Tables>,
-  at: string,
-  tenant: string,
-  ids: Iterable<string>
-): Promise<TenantChange[]> {
-  const changes: TenantChange[] = []
-  for (const connector_id of ids) {
-    const { numInsertedOrUpdatedRows } = await tx
-      .insertInto('connector_grant')
-      .values({ tenant, connector_id, created_at: at })
-      .onConflict(conflict => conflict.doNothing())
-      .executeTakeFirstOrThrow()
-    if (numInsertedOrUpdatedRows)
-      changes.push({ kind: 'admin.grant.add', tenant, connector_id, after: { connector: connector_id } })
-  }
-  return changes
-}
-
-/** Takes grants back in a running transaction; returns the changes made. */
-export async function deleteGrants(
-  tx: Transaction<Tables>,
-  tenant: string,
-  ids: Iterable<string>
-): Promise<TenantChange[]> {
-  const changes: TenantChange[] = []
-  for (const connector_id of ids) {
-    const { numDeletedRows } = await tx
-      .deleteFrom('connector_grant')
-      .where('tenant', '=', tenant)
-      .where('connector_id', '=', connector_id)
-      .executeTakeFirstOrThrow()
-    if (numDeletedRows > 0n)
-      changes.push({ kind: 'admin.grant.remove', tenant, connector_id, before: { connector: connector_id } })
-  }
-  return changes
-}
-
-function grantsChanged(
-  tenant: string,
-  ids: ReadonlySet<string>,
-  changes: readonly TenantChange[]
-): GrantsChanged {
-  return { tenant, connectors: [...ids], changed: changes.flatMap(change => change.connector_id ?? []) }
 }

@@ -1,16 +1,19 @@
-import { type RawBuilder, type SqlBool, sql } from 'kysely'
-import { type PageRequest, positionOf } from '../contract/pagination.ts'
+import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
+import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
 
-/**
- * The condition on rows of a list in the order of `created_at` and `id` that come on the page asked for, or on a later one.
- * Throws Refusal: cursor_invalid.
- */
-export function fromPage(request: PageRequest): RawBuilder<SqlBool> {
-  const [createdAt = '', id = ''] = positionOf(request, 2) ?? []
-  return sql`(created_at, id) > (${createdAt}, ${id})`
-}
-
-/** Where such a row stands in that order. */
-export function placeInTime(row: { readonly created_at: string; readonly id: string }): readonly string[] {
-  return [row.created_at, row.id]
+/** One page of a query, in the order of `columns`, which together are unique. Throws cursor_invalid. */
+export async function readPage<Database, Table extends keyof Database, Row, Item>(
+  query: SelectQueryBuilder<Database, Table, Row>,
+  columns: readonly (keyof Row & string)[],
+  request: PageRequest,
+  toItem: (row: Row) => Item
+): Promise<Page<Item>> {
+  const order = columns.map(column => sql.ref(column))
+  const after = positionOf(request, columns.length)
+  const rest = after ? query.where(sql<SqlBool>`(${sql.join(order)}) > (${sql.join(after)})`) : query
+  const rows = await rest
+    .orderBy(sql`${sql.join(order)}`)
+    .limit(request.limit + 1)
+    .execute()
+  return toPage(rows as Row[], request.limit, row => columns.map(column => String(row[column])), toItem)
 }

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely'
 import { domainError } from '../contract/error-table.ts'
 import type { Tables } from '../store/tables.ts'
 
-/** The tenant's row. Throws Refusal: tenant_not_found. */
+/** The tenant's row. Throws tenant_not_found. */
 export async function requireTenant(db: Kysely<Tables>, name: string): Promise<Tables['tenant']> {
   const tenant = await findTenant(db, name)
   if (tenant === undefined) throw domainError('tenant_not_found', 'there is no tenant with this name')

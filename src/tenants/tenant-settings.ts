@@ -1,101 +1,126 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { CredentialName } from '../contract/admin-schemas.ts'
 import { domainError } from '../contract/error-table.ts'
 import { type Operation, operations, readOperations } from '../contract/operations.ts'
 import type { Tables } from '../store/tables.ts'
 import { readAddressRanges } from './address-ranges.ts'
 import { defaultCredentials, readCredentialNames } from './credential-names.ts'
-import { defaultTenantLimits, largestTenantLimit } from './tenant-limits.ts'
 
-/** What is set for a tenant besides its grants. Null takes the default; for addresses that is any. */
-export type TenantSettings = {
-  readonly rate_per_minute: number | null
-  readonly burst: number | null
-  readonly operations: readonly Operation[] | null
-  readonly addresses: readonly string[] | null
-  readonly credentials: readonly string[] | null
-}
+/** The largest rate and burst that can be set. */
+export const largestTenantLimit = 1_000_000_000
 
-/** Settings as somebody asks for them, not read yet. What is left out is not asked for; null asks for the default. */
-export type DesiredSettings = {
-  /** Calls per minute. */
-  readonly ratePerMinute?: number | null | undefined
+const Limit = Type.Integer({
+  minimum: 1,
+  maximum: largestTenantLimit,
+  description: `a whole number from 1 to ${largestTenantLimit}`
+})
+const OperationName = Type.Unsafe<Operation>({
+  type: 'string',
+  enum: [...operations],
+  description: `one of ${operations.join(', ')}`
+})
+const AddressRange = Type.String({ description: 'an address range in quotes, such as "10.0.0.0/8"' })
+
+/**
+ * What is set for a tenant besides its grants, in the order in which it is shown. Bodies of the admin API, the state file,
+ * types, columns and recorded changes all derive from this declaration.
+ */
+export const settingSchemas = {
+  rate_per_minute: Limit,
   /** Calls at once. */
-  readonly burst?: number | null | undefined
-  /** What it may do; an empty list permits nothing. */
-  readonly operations?: readonly string[] | null | undefined
-  /** From where it may call, as addresses and CIDR ranges; null lifts the restriction. */
-  readonly addresses?: readonly string[] | null | undefined
-  /** Which upstream credentials it uses, the first to be tried first. */
-  readonly credentials?: readonly string[] | null | undefined
+  burst: Limit,
+  operations: Type.Array(OperationName, {
+    description: `a list of any of ${operations.join(', ')}; an empty one permits none`,
+    examples: [['sync']]
+  }),
+  addresses: Type.Array(AddressRange, {
+    minItems: 1,
+    description: 'a list of one address range or more, from which the tenant may call',
+    examples: [['10.0.0.0/8', '2001:db8::/32']]
+  }),
+  credentials: Type.Array(CredentialName, {
+    minItems: 1,
+    description: "a list of one upstream credential's name or more, each once, the first to be tried first",
+    examples: [['default']]
+  })
 }
 
-/** Settings with their defaults filled in, as they are shown. Null addresses: any. */
+type Values = { [Name in keyof typeof settingSchemas]: Static<(typeof settingSchemas)[Name]> }
+export type SettingName = keyof Values
+export const settingNames = Object.keys(settingSchemas) as SettingName[]
+
+/** Null takes the default; for addresses that is any. */
+export type TenantSettings = { readonly [Name in SettingName]: Readonly<Values[Name]> | null }
+
+/** Settings as somebody asks for them, unchecked. What is left out stays as it is; null asks for the default. */
+export type DesiredSettings = {
+  readonly [Name in SettingName]?:
+    | (Values[Name] extends number ? number : readonly string[])
+    | null
+    | undefined
+}
+
+/** Settings with their defaults filled in. Null addresses: any. */
 export type ShownSettings = {
-  readonly rate_per_minute: number
-  readonly burst: number
-  readonly operations: readonly Operation[]
-  readonly addresses: readonly string[] | null
-  readonly credentials: readonly string[]
+  readonly [Name in SettingName]: Name extends 'addresses' ? TenantSettings[Name] : Readonly<Values[Name]>
 }
 
-/** The names of the settings, in the order in which they are shown. */
-export const settingNames = ['rate_per_minute', 'burst', 'operations', 'addresses', 'credentials'] as const
-export type SettingName = (typeof settingNames)[number]
+export const defaultSettings: ShownSettings = {
+  rate_per_minute: 60,
+  burst: 10,
+  operations,
+  addresses: null,
+  credentials: defaultCredentials
+}
 
 /** The settings of a tenant for which nobody chose any. */
-export const defaultSettings: TenantSettings = Object.freeze({
-  rate_per_minute: null,
-  burst: null,
-  operations: null,
-  addresses: null,
-  credentials: null
-})
+export const unsetSettings: TenantSettings = Object.freeze(eachSetting<TenantSettings>(() => null))
 
-/** The settings that are asked for, read; throws the Refusal that says what is wrong with one. */
-export function readSettings(wanted: DesiredSettings): Partial<TenantSettings> {
-  const { ratePerMinute, burst, operations, addresses, credentials } = wanted
-  return {
-    ...(ratePerMinute !== undefined && { rate_per_minute: tenantLimit('rate', ratePerMinute) }),
-    ...(burst !== undefined && { burst: tenantLimit('burst', burst) }),
-    ...(operations !== undefined && { operations: operations && readOperations(operations) }),
-    ...(addresses !== undefined && { addresses: addresses && readAddressRanges(addresses) }),
-    ...(credentials !== undefined && { credentials: credentials && readCredentialNames(credentials) })
-  }
+const readers = {
+  rate_per_minute: (value: number) => readLimit('rate', value),
+  burst: (value: number) => readLimit('burst', value),
+  operations: readOperations,
+  addresses: readAddressRanges,
+  credentials: readCredentialNames
 }
 
-/** The settings in a tenant's row. */
-export function settingsIn(
-  row: Omit<Tables['tenant'], 'name' | 'created_at' | 'disabled_at'>
-): TenantSettings {
-  return {
-    rate_per_minute: row.rate_per_minute,
-    burst: row.burst,
-    operations: listIn(row.operations) as readonly Operation[] | null,
-    addresses: listIn(row.addresses),
-    credentials: listIn(row.credentials)
-  }
+/** Checks the settings that are asked for. Throws a refusal that says what is wrong with one. */
+export function readSettings(desired: DesiredSettings): Partial<TenantSettings> {
+  const asked = settingNames.filter(name => desired[name] !== undefined)
+  return Object.fromEntries(asked.map(name => [name, readSetting(name, desired[name])]))
 }
 
-/** Settings as the columns of a tenant's row. */
-export function settingColumns(settings: TenantSettings) {
-  const { rate_per_minute, burst, operations, addresses, credentials } = settings
-  return {
-    rate_per_minute,
-    burst,
-    operations: operations?.join(',') ?? null,
-    addresses: addresses?.join(',') ?? null,
-    credentials: credentials?.join(',') ?? null
-  }
+function readSetting(name: SettingName, value: unknown): unknown {
+  const read = readers[name] as (value: unknown) => unknown
+  return value === null ? null : read(value)
 }
 
-/** Settings with their defaults filled in. */
+function readLimit(what: 'rate' | 'burst', value: number): number {
+  if (Number.isInteger(value) && value >= 1 && value <= largestTenantLimit) return value
+  throw domainError('limit_invalid', `the ${what} must be ${Limit.description}`)
+}
+
+/** Settings as the columns of a tenant's row hold them: lists as texts with commas. */
+export type SettingColumns = Pick<Tables['tenant'], SettingName>
+
+export function settingsIn(row: SettingColumns): TenantSettings {
+  return eachSetting(name => {
+    const value = row[name]
+    if (typeof value !== 'string') return value
+    return value === '' ? [] : value.split(',')
+  })
+}
+
+export function settingColumns(settings: TenantSettings): SettingColumns {
+  return eachSetting(name => {
+    const value = settings[name]
+    return typeof value === 'object' && value !== null ? value.join(',') : value
+  })
+}
+
+/** Fills defaults in. */
 export function shownSettings(settings: TenantSettings): ShownSettings {
-  return {
-    rate_per_minute: settings.rate_per_minute ?? defaultTenantLimits.ratePerMinute,
-    burst: settings.burst ?? defaultTenantLimits.burst,
-    operations: settings.operations ?? operations,
-    addresses: settings.addresses,
-    credentials: settings.credentials ?? defaultCredentials
-  }
+  return eachSetting(name => settings[name] ?? defaultSettings[name])
 }
 
 /** Which settings differ in effect: to choose what is the default anyway changes nothing. */
@@ -104,12 +129,8 @@ export function changedSettings(before: TenantSettings, after: TenantSettings): 
   return settingNames.filter(name => String(shownBefore[name]) !== String(shownAfter[name]))
 }
 
-function listIn(text: string | null): readonly string[] | null {
-  return text === '' ? [] : (text?.split(',') ?? null)
-}
-
-function tenantLimit(what: 'rate' | 'burst', value: number | null): number | null {
-  if (value === null) return null
-  if (Number.isInteger(value) && value >= 1 && value <= largestTenantLimit) return value
-  throw domainError('limit_invalid', `the ${what} must be a whole number from 1 to ${largestTenantLimit}`)
+function eachSetting<T extends { readonly [Name in SettingName]: unknown }>(
+  value: (name: SettingName) => T[SettingName]
+): T {
+  return Object.fromEntries(settingNames.map(name => [name, value(name)])) as T
 }

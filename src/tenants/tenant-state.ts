@@ -1,18 +1,18 @@
 import type { Kysely, Transaction } from 'kysely'
+import type { AdminChange } from '../ledger/entry/admin-change.ts'
 import { changedValues, newValues } from '../ledger/entry/changed-values.ts'
 import type { Tables } from '../store/tables.ts'
-import { deleteGrants, insertGrants } from './grants.ts'
+import { requireTenant } from './require-tenant.ts'
 import {
   changedSettings,
-  defaultSettings,
   settingColumns,
   settingsIn,
   shownSettings,
-  type TenantSettings
+  type TenantSettings,
+  unsetSettings
 } from './tenant-settings.ts'
-import type { TenantChange } from './transaction.ts'
 
-/** All that can be decided about a tenant: what it is to be, or what it is now. */
+/** All that can be decided about a tenant, as it is or as somebody wants it. */
 export type TenantState = TenantSettings & {
   readonly name: string
   readonly disabled: boolean
@@ -22,7 +22,7 @@ export type TenantState = TenantSettings & {
 
 /** A tenant that does not exist yet: nothing is granted to it. */
 export function newTenant(name: string): TenantState {
-  return { ...defaultSettings, name, disabled: false, connectors: [] }
+  return { ...unsetSettings, name, disabled: false, connectors: [] }
 }
 
 /** Every tenant as it is now, in the order of names. */
@@ -38,12 +38,13 @@ export async function readStates(db: Kysely<Tables>): Promise<ReadonlyMap<string
   return new Map(tenants.map(row => [row.name, stateOf(row, granted.get(row.name) ?? [])]))
 }
 
-/** One tenant as it is now, from its row. */
-export async function readState(db: Kysely<Tables>, row: Tables['tenant']): Promise<TenantState> {
+/** One tenant as it is now. Throws tenant_not_found. */
+export async function readState(db: Kysely<Tables>, name: string): Promise<TenantState> {
+  const row = await requireTenant(db, name)
   const grants = await db
     .selectFrom('connector_grant')
     .select('connector_id')
-    .where('tenant', '=', row.name)
+    .where('tenant', '=', name)
     .orderBy('connector_id')
     .execute()
   return stateOf(row, grants)
@@ -59,48 +60,61 @@ function stateOf(row: Tables['tenant'], grants: readonly { connector_id: string 
 }
 
 /**
- * Makes a tenant what it is to be, in a running transaction: creates it when there was none before. Returns the changes
- * as the ledger tells them; none when all was so already.
+ * Brings a tenant from one state to another in a running transaction; creates one that was not there before. Returns the
+ * changes that the ledger records.
  */
-export async function bringTo(
+export async function storeTenant(
   tx: Transaction<Tables>,
   at: string,
   before: TenantState | undefined,
   after: TenantState
-): Promise<TenantChange[]> {
+): Promise<AdminChange[]> {
   const { name: tenant, disabled } = after
   const start = before ?? newTenant(tenant)
   const fields = changedSettings(start, after)
   const changed = fields.length > 0 && { fields }
-  const [shownBefore, shownAfter] = [shownSettings(start), shownSettings(after)]
-  const changes: TenantChange[] = []
+  const changes: AdminChange[] = []
   if (before === undefined) {
     const row = { name: tenant, created_at: at, disabled_at: null, ...settingColumns(after) }
     await tx.insertInto('tenant').values(row).execute()
-    changes.push({ kind: 'admin.tenant.create', tenant, ...changed, after: newValues(shownAfter) })
+    changes.push({ kind: 'admin.tenant.create', tenant, ...changed, after: newValues(shownSettings(after)) })
   } else if (changed) {
     await tx.updateTable('tenant').set(settingColumns(after)).where('name', '=', tenant).execute()
-    const values = changedValues(shownBefore, shownAfter)
+    const values = changedValues(shownSettings(start), shownSettings(after))
     changes.push({ kind: 'admin.tenant.update', tenant, ...changed, ...values })
   }
   if (start.disabled !== disabled) {
     const disabled_at = disabled ? at : null
     await tx.updateTable('tenant').set({ disabled_at }).where('name', '=', tenant).execute()
-    changes.push(switched(tenant, disabled))
+    const kind = disabled ? 'admin.tenant.disable' : 'admin.tenant.enable'
+    changes.push({ kind, tenant, before: { disabled: !disabled }, after: { disabled } })
   }
-  const { added, removed } = grantChanges(start, after)
-  changes.push(...(await insertGrants(tx, at, tenant, added)), ...(await deleteGrants(tx, tenant, removed)))
+  return [...changes, ...(await storeGrants(tx, at, start, after))]
+}
+
+async function storeGrants(
+  tx: Transaction<Tables>,
+  at: string,
+  before: TenantState,
+  after: TenantState
+): Promise<AdminChange[]> {
+  const tenant = after.name
+  const changes: AdminChange[] = []
+  const { added, removed } = grantChanges(before, after)
+  for (const connector_id of added) {
+    await tx.insertInto('connector_grant').values({ tenant, connector_id, created_at: at }).execute()
+    changes.push({ kind: 'admin.grant.add', tenant, connector_id, after: { connector: connector_id } })
+  }
+  for (const connector_id of removed) {
+    const grant = tx.deleteFrom('connector_grant').where('tenant', '=', tenant)
+    await grant.where('connector_id', '=', connector_id).execute()
+    changes.push({ kind: 'admin.grant.remove', tenant, connector_id, before: { connector: connector_id } })
+  }
   return changes
 }
 
-/** That a tenant was disabled, or enabled again, as the ledger tells it. */
-export function switched(tenant: string, disabled: boolean): TenantChange {
-  const kind = disabled ? 'admin.tenant.disable' : 'admin.tenant.enable'
-  return { kind, tenant, before: { disabled: !disabled }, after: { disabled } }
-}
-
-/** Which connectors are granted, and which taken back, to come from one state to the other. */
+/** Which connectors are granted, and which taken back, between two states. */
 export function grantChanges(before: TenantState, after: TenantState) {
-  const [held, wanted] = [new Set(before.connectors), new Set(after.connectors)]
-  return { added: [...wanted.difference(held)], removed: [...held.difference(wanted)] }
+  const [held, desired] = [new Set(before.connectors), new Set(after.connectors)]
+  return { added: [...desired.difference(held)], removed: [...held.difference(desired)] }
 }

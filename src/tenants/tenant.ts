@@ -1,26 +1,61 @@
-import type { Operation } from '../contract/operations.ts'
-import type { Addresses } from './address-ranges.ts'
+import { defaultOperations, isOperation, type Operation } from '../contract/operations.ts'
+import { defaultCredentials } from './credential-names.ts'
+import { defaultSettings, type SettingColumns } from './tenant-settings.ts'
 
 /**
- * A tenant as requests see it. Never changed, only replaced: a request keeps the tenant that it was admitted with,
- * and the next one, on the same connection too, gets the new.
+ * A tenant as requests see it. Immutable: a request keeps the tenant that it was admitted with, and the next request, also on
+ * the same connection, gets its replacement.
  */
 export type Tenant = {
   readonly name: string
   readonly ratePerMinute: number
   readonly burst: number
   readonly disabled: boolean
-  /** Lower-case connector ids; `*` stands for all. Ask `mayUse` rather than this set. */
+  /** Lower-case connector ids; `*` stands for all. See access-policy.ts. */
   readonly connectors: ReadonlySet<string>
-  /** What it may do. */
   readonly operations: ReadonlySet<Operation>
-  /** From where it may call. */
-  readonly addresses: Addresses
-  /** Names of the upstream credentials that it uses, the first to be tried first; one or more. */
+  /** From where it may call: ranges with commas; null for anywhere. */
+  readonly addresses: string | null
+  /** Names of upstream credentials, one or more, the first to be tried first. */
   readonly credentials: readonly string[]
 }
 
-/** True when this connector, named by its lower-case id, is granted to the tenant. */
-export function mayUse(tenant: Pick<Tenant, 'connectors'>, connectorId: string): boolean {
-  return tenant.connectors.has(connectorId) || tenant.connectors.has('*')
+/** A tenant as rows hold it, with its grants. */
+export type TenantFacts = SettingColumns & {
+  readonly name: string
+  readonly disabled: boolean
+  /** Lower-case connector ids; `*` stands for all. */
+  readonly connectors: readonly string[]
+}
+
+const noConnectors: ReadonlySet<string> = new Set()
+const everyConnector: ReadonlySet<string> = new Set(['*'])
+
+/** Tenants share one object for what most of them have in common. */
+export function tenantIn(row: TenantFacts): Tenant {
+  return Object.freeze({
+    name: row.name,
+    ratePerMinute: row.rate_per_minute ?? defaultSettings.rate_per_minute,
+    burst: row.burst ?? defaultSettings.burst,
+    disabled: row.disabled,
+    connectors: connectorsIn(row.connectors),
+    operations: operationsIn(row.operations),
+    addresses: row.addresses,
+    credentials: row.credentials === null ? defaultCredentials : Object.freeze(row.credentials.split(','))
+  })
+}
+
+function connectorsIn(ids: readonly string[]): ReadonlySet<string> {
+  if (ids.length === 0) return noConnectors
+  return ids.includes('*') ? everyConnector : new Set(ids)
+}
+
+/** By the text of the column: few combinations, many tenants. */
+const operationSets = new Map<string, ReadonlySet<Operation>>()
+
+function operationsIn(text: string | null): ReadonlySet<Operation> {
+  if (text === null) return defaultOperations
+  const known = operationSets.get(text) ?? new Set(text.split(',').filter(isOperation))
+  operationSets.set(text, known)
+  return known
 }

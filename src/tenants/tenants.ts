@@ -1,33 +1,16 @@
 import { domainError } from '../contract/error-table.ts'
-import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
+import type { Page, PageRequest } from '../contract/pagination.ts'
 import { nameForm, nameInWords } from '../contract/schemas.ts'
+import type { AdminChange } from '../ledger/entry/admin-change.ts'
 import type { Queries } from '../store/queries.ts'
 import type { Tables } from '../store/tables.ts'
 import { readConnectorIds } from './grants.ts'
+import { readPage } from './keyset-pagination.ts'
 import { findTenant, requireTenant } from './require-tenant.ts'
-import {
-  type DesiredSettings,
-  readSettings,
-  type ShownSettings,
-  settingsIn,
-  shownSettings
-} from './tenant-settings.ts'
-import { bringTo, newTenant, readState, switched, type TenantState } from './tenant-state.ts'
-import { changeTenants, type TenantAdministration, type TenantChange } from './transaction.ts'
-
-/** A tenant as it is shown to operators. Times are RFC 3339, UTC. */
-export type TenantView = {
-  readonly tenant: string
-  readonly disabled: boolean
-  readonly created_at: string
-  readonly disabled_at: string | null
-} & ShownSettings
-
-/** A tenant with all that is granted to it. */
-export type TenantDetails = TenantView & { readonly connectors: readonly string[] }
-
-/** What came of disabling or enabling; `changed` is false when it was so before. */
-export type TenantChanged = TenantView & { readonly changed: boolean }
+import type { TenantDetails, TenantUpdated, TenantView } from './tenant-schemas.ts'
+import { type DesiredSettings, readSettings, settingsIn, shownSettings } from './tenant-settings.ts'
+import { newTenant, readState, storeTenant, type TenantState } from './tenant-state.ts'
+import { changeInTransaction, type TenantAdministration } from './transaction.ts'
 
 export type NewTenant = DesiredSettings & {
   readonly name: string
@@ -35,40 +18,37 @@ export type NewTenant = DesiredSettings & {
   readonly connectors?: readonly string[] | undefined
 }
 
-/** What is to be changed of a tenant. What is left out stays as it is; connectors take the place of all before. */
+/** What is left out stays as it is; connectors replace all grants. */
 export type TenantUpdate = Omit<NewTenant, 'name'> & {
   /** Whether its keys are refused. */
   readonly disabled?: boolean | undefined
 }
 
-/** What came of an update: the tenant, and the names of what changed. */
-export type TenantUpdated = TenantDetails & { readonly changed: readonly string[] }
-
-/** Creates a tenant, with its first grants. Throws Refusal: tenant_exists, or what is wrong with the input. */
+/** Creates a tenant, with its first grants. Throws tenant_exists, or the refusal of an input. */
 export async function createTenant(
   administration: TenantAdministration,
-  wanted: NewTenant
+  desired: NewTenant
 ): Promise<TenantDetails> {
-  const { name } = wanted
+  const { name } = desired
   requireTenantName(name)
-  const state = { ...newTenant(name), ...readUpdate(wanted) }
-  return await changeTenants(administration, async (tx, at) => {
+  const state = { ...newTenant(name), ...readUpdate(desired) }
+  return await changeInTransaction(administration, async (tx, at) => {
     if (await findTenant(tx, name)) throw domainError('tenant_exists', `tenant ${name} exists already`)
-    const changes = await bringTo(tx, at, undefined, state)
+    const changes = await storeTenant(tx, at, undefined, state)
     return { result: await showTenant({ db: tx }, name), changes }
   })
 }
 
-/** Changes what is named of a tenant. Throws Refusal: tenant_not_found, or what is wrong with the input. */
+/** Throws tenant_not_found, or the refusal of an input. */
 export async function updateTenant(
   administration: TenantAdministration,
   name: string,
-  wanted: TenantUpdate
+  desired: TenantUpdate
 ): Promise<TenantUpdated> {
-  const update = readUpdate(wanted)
-  return await changeTenants(administration, async (tx, at) => {
-    const before = await readState(tx, await requireTenant(tx, name))
-    const changes = await bringTo(tx, at, before, { ...before, ...update })
+  const update = readUpdate(desired)
+  return await changeInTransaction(administration, async (tx, at) => {
+    const before = await readState(tx, name)
+    const changes = await storeTenant(tx, at, before, { ...before, ...update })
     const changed = new Set(changes.flatMap(whatChanged))
     return { result: { ...(await showTenant({ db: tx }, name)), changed: [...changed] }, changes }
   })
@@ -82,49 +62,32 @@ function readUpdate({ connectors, disabled, ...settings }: TenantUpdate): Partia
   }
 }
 
-/** The names of what an entry tells of, as the tenant is shown. */
-function whatChanged({ kind, fields = [] }: TenantChange): readonly string[] {
+/** The names of changed members, as a tenant is shown. */
+function whatChanged({ kind, fields = [] }: AdminChange): readonly string[] {
   if (kind.startsWith('admin.grant.')) return ['connectors']
   return kind === 'admin.tenant.update' ? fields : ['disabled']
 }
 
-/** Tenants in the order of their names. Throws Refusal: cursor_invalid. */
+/** Tenants in the order of their names. Throws cursor_invalid. */
 export async function listTenants({ db }: Queries, request: PageRequest): Promise<Page<TenantView>> {
-  const [after = ''] = positionOf(request, 1) ?? []
-  const rows = await db
-    .selectFrom('tenant')
-    .selectAll()
-    .where('name', '>', after)
-    .orderBy('name')
-    .limit(request.limit + 1)
-    .execute()
-  return toPage(rows, request.limit, row => [row.name], toTenantView)
+  return await readPage(db.selectFrom('tenant').selectAll(), ['name'], request, toTenantView)
 }
 
-/** Throws Refusal: tenant_not_found. */
+/** Throws tenant_not_found. */
 export async function showTenant({ db }: Queries, name: string): Promise<TenantDetails> {
   const row = await requireTenant(db, name)
-  const { connectors } = await readState(db, row)
+  const { connectors } = await readState(db, name)
   return { ...toTenantView(row), connectors }
 }
 
-/** Disables a tenant (its keys are refused) or enables it again. Done already is done. Throws tenant_not_found. */
+/** Disables a tenant, so that its keys are refused, or enables it again. Throws tenant_not_found. */
 export async function setTenantDisabled(
   administration: TenantAdministration,
   name: string,
   disabled: boolean
-): Promise<TenantChanged> {
-  return await changeTenants<TenantChanged>(administration, async (tx, at) => {
-    const tenant = await requireTenant(tx, name)
-    if ((tenant.disabled_at !== null) === disabled)
-      return { result: { ...toTenantView(tenant), changed: false }, changes: [] }
-    const disabled_at = disabled ? at : null
-    await tx.updateTable('tenant').set({ disabled_at }).where('name', '=', name).execute()
-    return {
-      result: { ...toTenantView({ ...tenant, disabled_at }), changed: true },
-      changes: [switched(name, disabled)]
-    }
-  })
+): Promise<TenantView & { readonly changed: boolean }> {
+  const { connectors, changed, ...tenant } = await updateTenant(administration, name, { disabled })
+  return { ...tenant, changed: changed.length > 0 }
 }
 
 function requireTenantName(name: string): void {

@@ -11,33 +11,22 @@ export type TenantAdministration = {
   readonly clock: () => Date
 }
 
-/** A change to one tenant, as the ledger tells it. */
-export type TenantChange = AdminChange & { readonly tenant: string }
-
-/** What came of the work, and what it changed: nothing when all was already as asked. */
-export type Changed<T> = { readonly result: T; readonly changes: readonly TenantChange[] }
+/** The result of a change, and what it changed: nothing when all was already as asked. */
+export type Changed<T> = { readonly result: T; readonly changes: readonly AdminChange[] }
 
 /**
- * Runs a change in one transaction with its ledger entries and the notice that running gateways follow: all of it
- * becomes durable, or nothing. `at` is the time of the change (RFC 3339, milliseconds, UTC).
+ * Runs a change in one transaction with its ledger entries and the notices by which running gateways read the tenants again:
+ * all of it becomes durable, or nothing. `at` is the time of the change (RFC 3339, milliseconds, UTC).
  */
-export async function changeTenants<T>(
+export async function changeInTransaction<T>(
   { store, administrator, clock }: TenantAdministration,
   work: (tx: Transaction<Tables>, at: string) => Promise<Changed<T>>
 ): Promise<T> {
   const at = clock()
   return await changeWithEntries(store, administrator, at, async tx => {
     const changed = await work(tx, at.toISOString())
-    await noticeTenants(tx, changed.changes)
+    for (const tenant of new Set(changed.changes.flatMap(change => change.tenant ?? [])))
+      await tx.insertInto('directory_change').values({ tenant }).execute()
     return changed
   })
-}
-
-/** Tells running gateways, inside the transaction of the changes, which tenants to read again. */
-export async function noticeTenants(
-  tx: Transaction<Tables>,
-  changes: readonly TenantChange[]
-): Promise<void> {
-  for (const tenant of new Set(changes.map(change => change.tenant)))
-    await tx.insertInto('directory_change').values({ tenant }).execute()
 }

@@ -1,9 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import { strictJson } from '../base/strict-json.ts'
-import { Problem } from '../contract/problem.ts'
 import type { Caller } from '../identity/directory.ts'
-import { mayUse } from '../tenants/tenant.ts'
+import { requireGranted } from '../tenants/access-policy.ts'
 import type { Call, Forward } from './forwarder.ts'
 import { saysNothingQueued } from './refusing-states.ts'
 import { maxAnswerMembers, type Reading } from './response.ts'
@@ -32,8 +31,7 @@ export type ContentApi = {
 export function contentApi(forward: Forward): ContentApi {
   return {
     startSync({ call, caller, connectorId, dateLimit }) {
-      const id = connectorId.toLowerCase()
-      if (!mayUse(caller.tenant, id)) throw new Problem('connector_not_found')
+      const id = requireGranted(caller.tenant, connectorId)
       const request = dateLimit === undefined ? {} : { date_limit: dateLimit }
       return forward(
         call,

@@ -4,7 +4,7 @@ import { domainError } from '../../src/contract/error-table.ts'
 import { storeFault } from '../../src/store/store-fault.ts'
 
 const alice = { keyId: 'alice', role: 'operator' } as const
-const grant = { tenant: 'acme', connectorId: '*' }
+const grant = { name: 'acme', connector: '*' }
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -15,7 +15,7 @@ afterEach(() => {
 
 const silent = { call: () => new Promise<never>(() => {}) }
 
-test('of a change that is not answered in time it is said that it may have been made', async () => {
+test('a change without an answer in time is reported as possibly made', async () => {
   const administration = new CommandExecutor({ store: silent, refresh: async () => {} })
   const change = administration.execute(alice, 'addGrant', grant)
   const failed = expect(change).rejects.toMatchObject({
@@ -31,7 +31,7 @@ test.each([
   ['disk_full', 'The disk of the store is full. Nothing was changed.'],
   ['locked', 'Another process has locked the store. Nothing was changed.'],
   ['io_failed', 'The store has failed. The change may have been made: look before you repeat it.']
-] as const)('after %s it is said whether the change may have been made', async (code, message) => {
+] as const)('the answer after %s says whether the change may have been made', async (code, message) => {
   const store = {
     async call() {
       throw storeFault(code)
@@ -44,7 +44,7 @@ test.each([
   })
 })
 
-test('a change that is made is told, also when this process is late to take it over', async () => {
+test('a change is answered also when this process is late to follow it', async () => {
   const refresh = () => new Promise<never>(() => {})
   const administration = new CommandExecutor({ store: { call: async () => 'made' }, refresh })
   const change = administration.execute(alice, 'addGrant', grant)
@@ -52,7 +52,7 @@ test('a change that is made is told, also when this process is late to take it o
   expect(await change).toBe('made')
 })
 
-test('a change is told only when this process goes by it, however many are made at once', async () => {
+test('a change is answered only when this process follows it, however many are made at once', async () => {
   const asked: (() => void)[] = []
   const refresh = () => new Promise<void>(resolve => asked.push(resolve))
   const administration = new CommandExecutor({ store: { call: async () => 'made' }, refresh })
@@ -77,7 +77,7 @@ test('no more than 64 changes wait at once', async () => {
   expect((await ended).every(({ status }) => status === 'rejected')).toBe(true)
 })
 
-test('a refusal is passed on as it is, and who asks is named by the key', async () => {
+test('a refusal is passed on unchanged, and the key names the actor', async () => {
   const refusal = domainError('tenant_not_found', 'no')
   const asked: unknown[] = []
   const store = {

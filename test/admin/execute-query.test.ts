@@ -21,7 +21,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('reads that nobody waits for any more still count as long as the thread has them to do', async () => {
+test('abandoned reads count as long as the thread has them to do', async () => {
   const reader = new QueryExecutor('sqlite:none', soonSilent)
   const read = () =>
     reader

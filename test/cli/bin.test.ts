@@ -31,7 +31,7 @@ test('Node 24 and newer run the program', () => {
     expect(runOn(version)).toEqual({ said: [], loaded: ['./start.js'], exitCode: undefined })
 })
 
-test('one that is too old loads what looks for the Node of the package', () => {
+test('a Node that is too old loads the file that looks for the Node of the package', () => {
   for (const version of ['16.20.2', '20.20.2', '23.11.0'])
     expect(runOn(version)).toEqual({ said: [], loaded: ['./brought-node.js'], exitCode: undefined })
 })

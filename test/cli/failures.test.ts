@@ -6,7 +6,7 @@ import { commandLine } from '../support/cli/command-line.ts'
 
 const oneLine = /^connector-gateway: [^\n]+\n$/
 
-describe('a command line that means nothing gets one line on standard error, exit 2, and does nothing', () => {
+describe('an invalid command line gets one line on standard error, exit 2, and does nothing', () => {
   test.each([
     [[]],
     [['tenat']],
@@ -59,7 +59,7 @@ describe('a command line that means nothing gets one line on standard error, exi
   })
 })
 
-test('a refusal says with --json what to do, as over HTTP; an error that is none has no such sentence', async () => {
+test('a refusal with --json has the action that it has over HTTP; another error has none', async () => {
   const gateway = commandLine()
   const problemOf = async (words: readonly string[]) =>
     JSON.parse((await gateway.run([...words, '--json'])).stderr) as { code: string; action?: string }
@@ -72,7 +72,7 @@ test('a refusal says with --json what to do, as over HTTP; an error that is none
   expect(await problemOf(['tenant', 'list', '--limit', 'many'])).not.toHaveProperty('action')
 })
 
-describe('all faults of the configuration are told at once, each with its key, exit 2', () => {
+describe('a command reports all faults of the configuration at once, each with its key, exit 2', () => {
   const faulty = { GATEWAY_PORT: '99999', GATEWAY_LOG_LEVEL: 'loud', GATEWAY_UPSTREAM_KEY: 'bd_v2_canary' }
 
   test.each([[['serve']], [['check']], [['tenant', 'create', 'acme']], [['key', 'list', 'acme']]])(
@@ -142,7 +142,7 @@ describe('help', () => {
   })
 })
 
-test('a reader that goes away early ends the command quietly', async () => {
+test('a command whose reader goes away ends quietly', async () => {
   const child = commandLine().start(['--help'])
   child.stdout.destroy()
   let stderr = ''

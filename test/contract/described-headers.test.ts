@@ -16,7 +16,7 @@ const documents = {
 const file = gatewayForFile({
   prepare: async setup => ({
     ...(await issueAdminKeys(setup)),
-    narrow: await setup.addTenant({ name: 'narrow', ratePerMinute: 1, burst: 1 }),
+    narrow: await setup.addTenant({ name: 'narrow', rate_per_minute: 1, burst: 1 }),
     unpermitted: await setup.addTenant({ name: 'unpermitted', operations: [] })
   })
 })

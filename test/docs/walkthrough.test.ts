@@ -1,14 +1,24 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { problemTable } from '../../src/contract/problem-table.ts'
 import { fencedExcerpts } from '../support/documents/fenced-commands.ts'
 import { follow } from '../support/documents/reader.ts'
 
-test.concurrent('the walk-through of the README works as it is written', async () => {
-  const { read, background } = await follow('README.md', { throughNpm: true })
+test.concurrent('the commands of the tutorial work as they are written', async () => {
+  const { read, background } = await follow('docs/tutorial.md', { throughNpm: true })
   expect(read, read.output).toMatchObject({ code: 0 })
   expect(read.output).toContain('"status":"accepted"')
   expect(read.output).toContain('"code":"request_refused"')
   expect(read.output).toMatch(/^whole: \d+ entries of \d+ writers, 0 calls without an outcome$/m)
   expect(background.at(-1)?.output).toContain('"msg":"drained"')
+})
+
+test('the problem that the tutorial shows is the one of the table', () => {
+  const text = readFileSync(new URL('../../docs/tutorial.md', import.meta.url), 'utf8')
+  const shown = JSON.parse(/```json\n([\s\S]+?)```/.exec(text)?.[1] ?? '') as Record<string, unknown>
+  const { status, title, detail, retryable, action } = problemTable.request_refused
+  const facts = { type: '/problems/request_refused', code: 'request_refused', forwarded: 'yes' }
+  expect(shown).toMatchObject({ ...facts, status, title, detail, retryable, action })
 })
 
 test.concurrent('the commands for operators work as they are written', async () => {
@@ -28,7 +38,7 @@ test.concurrent('the commands for the admin API work as they are written', async
   expect(background.at(-1)?.output).toContain('"msg":"drained"')
 })
 
-test.concurrent.each(['docs/operator-walk-through.md', 'docs/auditor-walk-through.md'])(
+test.concurrent.each(['docs/tutorial/operator.md', 'docs/tutorial/auditor.md'])(
   'the commands of %s print what stands below them',
   async document => {
     const { read } = await follow(document)

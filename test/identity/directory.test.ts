@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { Directory } from '../../src/identity/directory.ts'
+import { mayUse } from '../../src/tenants/access-policy.ts'
 import type { TenantRow } from '../../src/tenants/directory-rows.ts'
 import { type MintedKey, mintApiKey } from '../../src/tenants/keys/api-key.ts'
-import { mayUse } from '../../src/tenants/tenant.ts'
 import { pepper } from '../support/fixtures/temporary-store.ts'
 
 const now = Date.parse('2026-01-01T00:00:00Z')
@@ -11,7 +11,7 @@ function row(name: string, keys: readonly MintedKey[], more: Partial<TenantRow> 
   return {
     name,
     disabled: false,
-    ratePerMinute: null,
+    rate_per_minute: null,
     burst: null,
     connectors: [],
     operations: null,

@@ -13,7 +13,7 @@ afterEach(() => {
 })
 
 function changesTo(name: string, lastChange: number): DirectoryChanges {
-  const settings = { ratePerMinute: 7, burst: null, operations: null, addresses: null, credentials: null }
+  const settings = { rate_per_minute: 7, burst: null, operations: null, addresses: null, credentials: null }
   const tenant = { name, disabled: false, ...settings, connectors: [], keys: [] }
   return { lastChange, changed: [name], tenants: [tenant] }
 }
@@ -39,7 +39,7 @@ function following(settle?: () => Promise<void>) {
   }
 }
 
-test('a refresh reads again after a poll that was under way: that one may have come too early', async () => {
+test('a refresh reads again after a poll under way, which may have read too early', async () => {
   const { polls, directory, refresh, stop } = following()
   await vi.advanceTimersByTimeAsync(250)
   expect(polls).toHaveLength(1)
@@ -55,7 +55,7 @@ test('a refresh reads again after a poll that was under way: that one may have c
   await stop()
 })
 
-test('a refresh that fails is told and does not throw, and the next poll makes up for it', async () => {
+test('a failed refresh is published and does not throw, and the next poll catches up', async () => {
   const { polls, directory, recorded, refresh, stop } = following()
   const refreshed = refresh()
   await vi.advanceTimersByTimeAsync(0)
@@ -69,14 +69,14 @@ test('a refresh that fails is told and does not throw, and the next poll makes u
   await stop()
 })
 
-test('a tenant that is gone is no longer known by its name', () => {
+test('the directory does not know a removed tenant by its name', () => {
   const directory = new Directory(pepper)
   directory.apply(changesTo('acme', 1))
   directory.apply({ lastChange: 2, changed: ['acme'], tenants: [] })
   expect(directory.tenantNamed('acme')).toBeUndefined()
 })
 
-test('what was read takes effect after the credentials that came with it', async () => {
+test('changes take effect after the credentials that came with them', async () => {
   const { promise: settled, resolve } = Promise.withResolvers<void>()
   const { polls, directory, refresh, stop } = following(() => settled)
   const refreshed = refresh()
@@ -90,7 +90,7 @@ test('what was read takes effect after the credentials that came with it', async
   await stop()
 })
 
-test('credentials that take their time hold changes up for half a second at most', async () => {
+test('slow credentials delay changes by half a second at most', async () => {
   const { polls, directory, refresh, stop } = following(() => new Promise(() => {}))
   const refreshed = refresh()
   await vi.advanceTimersByTimeAsync(0)

@@ -118,7 +118,7 @@ describe('a wait is bounded', () => {
     expect(late).not.toHaveBeenCalled()
   })
 
-  test('an intent that is stored after its wait has ended is told of, once', async () => {
+  test('an intent that is stored after its wait has ended calls back, once', async () => {
     const queue = queueOf()
     const late = vi.fn()
     const waiting = fate(queue.append(entry('intent'), late))
@@ -130,7 +130,7 @@ describe('a wait is bounded', () => {
     expect(queue.fault).toBeNull()
   })
 
-  test('an intent that fails after its wait has ended is withdrawn and not told of', async () => {
+  test('an intent that fails after its wait has ended is withdrawn without a late callback', async () => {
     const queue = queueOf()
     const late = vi.fn()
     fate(queue.append(entry('intent'), late))
@@ -141,7 +141,7 @@ describe('a wait is bounded', () => {
     expect(late).not.toHaveBeenCalled()
   })
 
-  test('each entry waits from when it came, by the injected clock', async () => {
+  test('each entry waits from its arrival, by the injected clock', async () => {
     let now = 0
     const queue = queueOf({ now: () => now })
     const first = fate(queue.append(entry('a')))
@@ -191,7 +191,7 @@ describe('a batch that fails', () => {
     expect(manual.batches.flat().filter(name => name === 'intent')).toHaveLength(1)
   })
 
-  test('is followed by a probe when nothing else waits, so that a store that is well again is found out', async () => {
+  test('is followed by a probe when nothing else waits, which notices that the store works again', async () => {
     const queue = queueOf()
     fate(queue.append(entry('intent')))
     await pass(0)
@@ -222,7 +222,7 @@ describe('a batch that fails', () => {
     expect(queue.fault).toBeNull()
   })
 
-  test('an entry to be kept is tried until it is stored, also when nobody waits for it any more', async () => {
+  test('a kept entry is tried until it is stored, also when nobody waits for it any more', async () => {
     const queue = queueOf()
     const kept = fate(queue.keep(entry('outcome')))
     await pass(0)
@@ -256,7 +256,7 @@ test('an intent that expires behind a failing batch leaves no fault that nothing
   expect(drained.now).toBe('durable')
 })
 
-test('the outcome of a call that another process has closed is refused to who waits for it', async () => {
+test('the outcome of a call that another process has closed is rejected', async () => {
   const store = async () => ['r 1']
   const queue = new GroupCommit({ store, probe: async () => {}, events: recordEvents().events })
   const outcome = fate(queue.keep({ text: '{}', closes: 'r 1' }))
@@ -286,7 +286,7 @@ describe('draining', () => {
     await queueOf().drain()
   })
 
-  test('is over only when everything that has to be kept is stored', async () => {
+  test('is over only when every kept entry is stored', async () => {
     const queue = queueOf()
     fate(queue.keep(entry('a')))
     const drained = fate(queue.drain())

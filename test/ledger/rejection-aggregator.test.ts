@@ -55,7 +55,7 @@ test('refusals by one limit are not counted with those by another', () => {
   ])
 })
 
-test('past the rate one entry tells how many there were, and the first and the last time', () => {
+test('past the rate one entry holds how many there were, and the first and the last time', () => {
   vi.setSystemTime('2026-01-01T00:00:00.000Z')
   const written = recorded(rejections => {
     for (let count = 0; count < 25; count++) {
@@ -102,7 +102,7 @@ test.each<[string, (index: number) => Partial<EntryFields>]>([
 
 const codes = ['credentials_invalid', 'rate_limited', 'request_invalid', 'connector_not_found'] as const
 
-test('counts are told by the second, from that of the first on, and add up', () => {
+test('counts hold how many there were in each second from the first, and add up', () => {
   vi.setSystemTime('2026-01-01T00:00:00.900Z')
   const written = recorded(rejections => {
     for (let count = 0; count < 10; count++) rejections.note(rejection())
@@ -123,7 +123,7 @@ test('counts are told by the second, from that of the first on, and add up', () 
   })
 })
 
-test('counts by the second have a bound: an interval that goes on for minutes tells the sum alone', () => {
+test('counts by the second have a bound: an interval of minutes holds the sum alone', () => {
   let isWell = false
   const written: EntryFields[] = []
   const rejections = new RejectionAggregator(
@@ -140,7 +140,7 @@ test('counts by the second have a bound: an interval that goes on for minutes te
   expect(written[0]).not.toHaveProperty('per_second')
 })
 
-test('a clock that is set back loses none', () => {
+test('a clock that is set back loses no rejection', () => {
   vi.setSystemTime('2026-01-01T00:00:10.000Z')
   const written = recorded(rejections => {
     for (let count = 0; count < 12; count++) rejections.note(rejection())
@@ -152,7 +152,7 @@ test('a clock that is set back loses none', () => {
   expect(written.at(-1)).toMatchObject({ count: 4, per_second: [3, 1] })
 })
 
-describe('reasons, keys and strangers are told apart:', () => {
+describe('reasons, keys and strangers are counted apart:', () => {
   const revoked = { reason: 'revoked', tenant: 'acme', key_id: 'a key' }
   const address = (index: number) => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`
   const aggregates = (written: readonly EntryFields[]) => written.filter(entry => 'count' in entry)
@@ -168,7 +168,7 @@ describe('reasons, keys and strangers are told apart:', () => {
     ])
   })
 
-  test('a flood with a revoked key tells the tenant, the key and the address', () => {
+  test('a flood with a revoked key is counted with the tenant, the key and the address', () => {
     const written = recorded(rejections => {
       for (let count = 0; count < 20; count++) rejections.note(rejection(revoked))
     })
@@ -191,7 +191,7 @@ describe('reasons, keys and strangers are told apart:', () => {
     expect(counted(written)).toBe(100_002)
   })
 
-  test('who holds revoked keys of one tenant, everywhere, hides neither its calls nor keys of others', () => {
+  test('a holder of revoked keys of one tenant, everywhere, hides neither its calls nor keys of others', () => {
     const written = recorded(rejections => {
       for (let index = 0; index < 100_000; index++) {
         const key_id = `key ${index % 20}`
@@ -244,7 +244,7 @@ test('an interval ends by itself, and the next one writes one by one again', () 
   expect(counted(written)).toBe(13)
 })
 
-test('while the store is not well none is written, however long, and all are counted once it is', () => {
+test('while the store fails none is written, however long, and all are counted once it works', () => {
   let isWell = true
   const written: EntryFields[] = []
   const rejections = new RejectionAggregator(

@@ -41,7 +41,7 @@ function judgeAll(limit: Limit, pauses: readonly number[]) {
   })
 }
 
-test('it decides exactly as a leaky bucket kept the slow way', () => {
+test('GCRA decides exactly as a leaky bucket in plain arithmetic', () => {
   fc.assert(
     fc.property(limits, pausesUs, (limit, pauses) => {
       const bucket = leakyBucket(limit)
@@ -50,7 +50,7 @@ test('it decides exactly as a leaky bucket kept the slow way', () => {
   )
 })
 
-test('in any window of length T it admits at most burst + T × rate', () => {
+test('GCRA admits at most burst + T × rate in any window of length T', () => {
   fc.assert(
     fc.property(limits, pausesUs, (limit, pauses) => {
       const admitted = judgeAll(limit, pauses).filter(({ allowed }) => allowed)
@@ -67,7 +67,7 @@ test('in any window of length T it admits at most burst + T × rate', () => {
   )
 })
 
-test('who waits as told, in microseconds or in whole seconds, is admitted, and who waits less is not', () => {
+test('a caller that waits the named time, in microseconds or whole seconds, is admitted, and one that waits less is not', () => {
   fc.assert(
     fc.property(limits, pausesUs, (limit, pauses) => {
       for (const { allowed, tat, nowUs, retryAfterUs } of judgeAll(limit, pauses)) {
@@ -81,7 +81,7 @@ test('who waits as told, in microseconds or in whole seconds, is admitted, and w
   )
 })
 
-test('what is said to remain is what can be taken at once, and what is said to reset is full again then', () => {
+test('the remaining count can be taken at once, and the bucket is full again at its reset', () => {
   fc.assert(
     fc.property(limits, pausesUs, (limit, pauses) => {
       const { tat, nowUs, remaining, resetUs } = judgeAll(limit, pauses).at(-1) as ReturnType<

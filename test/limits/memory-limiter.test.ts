@@ -4,20 +4,20 @@ import { MemoryLimiter } from '../../src/limits/memory-limiter.ts'
 
 const limit = { ratePerMinute: 60, burst: 2 }
 
-test('each key has a bucket of its own', () => {
+test('each key has its own bucket', () => {
   const limiter = new MemoryLimiter('test', () => 0)
   expect([1, 2, 3].map(() => limiter.take('a', limit).allowed)).toEqual([true, true, false])
   expect(limiter.take('b', limit).allowed).toBe(true)
 })
 
-test('a limit that is changed counts from the next request on', () => {
+test('a changed limit applies from the next request on', () => {
   const limiter = new MemoryLimiter('test', () => 0)
   for (let call = 0; call < 3; call++) limiter.take('a', limit)
   expect(limiter.take('a', { ratePerMinute: 60, burst: 5 }).allowed).toBe(true)
   expect(limiter.take('a', { ratePerMinute: 60, burst: 1 }).allowed).toBe(false)
 })
 
-test('what was used up of a slow limit is not waited for under a faster one, and a refusal tells a true wait', () => {
+test('a bucket used up under a slow limit does not delay a faster one, and a refusal names the true wait', () => {
   let nowUs = 0
   const limiter = new MemoryLimiter('test', () => nowUs)
   for (let call = 0; call < 10; call++) limiter.take('a', { ratePerMinute: 1, burst: 10 })
@@ -33,7 +33,7 @@ test('what was used up of a slow limit is not waited for under a faster one, and
   expect(limiter.look('a', faster)).toEqual({ remaining: 9, resetUs: 10_000 })
 })
 
-test('from a change on, no more is admitted than the new limit admits, however it was before', () => {
+test('after a change no more is admitted than the new limit admits, whatever it was before', () => {
   const limited = fc.record({
     ratePerMinute: fc.integer({ min: 1, max: 6_000 }),
     burst: fc.integer({ min: 1, max: 20 })
@@ -54,7 +54,7 @@ test('from a change on, no more is admitted than the new limit admits, however i
   )
 })
 
-test('buckets that are full again are forgotten, those in use are not', () => {
+test('full buckets are forgotten, those in use are not', () => {
   let nowUs = 0
   const limiter = new MemoryLimiter('test', () => nowUs)
   for (let call = 0; call < 2; call++) limiter.take('in use', { ratePerMinute: 1, burst: 2 })
@@ -65,14 +65,14 @@ test('buckets that are full again are forgotten, those in use are not', () => {
   expect(limiter.take('in use', { ratePerMinute: 1, burst: 2 }).allowed).toBe(false)
 })
 
-test('a clock that stands still never lets more through than the burst', () => {
+test('a clock that stands still admits no more than the burst', () => {
   const limiter = new MemoryLimiter('test', () => 7)
   const admitted = Array.from({ length: 1000 }, () => limiter.take('a', limit).allowed).filter(Boolean)
   expect(admitted).toHaveLength(limit.burst)
 })
 
-describe('to look at a bucket', () => {
-  test('charges nothing, and tells what a request would find', () => {
+describe('looking at a bucket', () => {
+  test('charges nothing, and shows what a request would find', () => {
     fc.assert(
       fc.property(
         fc.record({
@@ -95,7 +95,7 @@ describe('to look at a bucket', () => {
     )
   })
 
-  test('shows a limit that was lowered since as used up', () => {
+  test('shows a limit that was lowered since then as used up', () => {
     const limiter = new MemoryLimiter('test', () => 0)
     for (let call = 0; call < 50; call++) limiter.take('a', { ratePerMinute: 60, burst: 50 })
     expect(limiter.look('a', limit)).toEqual({ remaining: 0, resetUs: 2_000_000 })

@@ -22,7 +22,7 @@ describe.each([
   })
   afterAll(() => gateway.close())
 
-  test.each(['port', 'adminPort'] as const)('the listener of %s shows all of it or nothing', async which => {
+  test.each(['port', 'adminPort'] as const)('the listener of %s shows all documents or none', async which => {
     for (const path of paths)
       if (shown[which]) {
         const { status, headers } = await getDocument(gateway[which], path)
@@ -36,14 +36,14 @@ describe.each([
         }
   })
 
-  test('what is shown is the description of the public listener', async () => {
+  test('the shown description is that of the public listener', async () => {
     for (const which of ['port', 'adminPort'] as const) {
       const { status, body } = await getDocument(gateway[which], '/openapi.json')
       if (status === 200) expect(JSON.parse(String(body))).toEqual(described)
     }
   })
 
-  test('the pages of problems stay where the envelope says that they are', async () => {
+  test('the problem pages stay where the envelope points', async () => {
     expect((await getDocument(gateway.port, '/problems/sealed')).status).toBe(200)
   })
 })

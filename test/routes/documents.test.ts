@@ -41,7 +41,7 @@ function ask({ path, headers = {} }: Row, more: Record<string, string> = {}, met
 }
 
 describe.each(rows)('$path as $type', row => {
-  test('is served with its length and tag, and is taken for nothing else and framed by nobody', async () => {
+  test('is served with its length and tag, cannot be sniffed as another type, and cannot be framed', async () => {
     const { status, headers, body } = await ask(row)
     expect(status).toBe(200)
     expect(headers['content-type']).toBe(row.type)
@@ -57,7 +57,7 @@ describe.each(rows)('$path as $type', row => {
     expect(policy).not.toMatch(/unsafe-eval|https?:|\*/)
   })
 
-  test('is compressed for those who take gzip, under another tag, and the same behind it', async () => {
+  test('is compressed for clients that accept gzip, with another tag and the same content', async () => {
     const plain = await ask(row)
     const packed = await ask(row, { 'accept-encoding': 'br, gzip;q=0.8, *;q=0.1' })
     const worthIt = plain.body.length >= 1_024
@@ -72,7 +72,7 @@ describe.each(rows)('$path as $type', row => {
   })
 
   test.each<Record<string, string>>([{}, { 'accept-encoding': 'gzip' }])(
-    'is not sent again to those who have it, %j',
+    'is not sent again to clients that have it, %j',
     async encoding => {
       const first = await ask(row, encoding)
       for (const tag of [`${first.headers.etag}`, `"other", W/${first.headers.etag}`, '*']) {

@@ -20,19 +20,16 @@ async function get(target: string, accept = '*/*'): Promise<HttpAnswer> {
   return answer
 }
 
-test.each(problemCodes)(
-  'the type of %s leads to a page that says what it means and what to do',
-  async code => {
-    const answer = await get(`/problems/${code}`)
-    expect(answer.status).toBe(200)
-    expect(header(answer, 'vary')).toBe('accept')
-    expect(JSON.parse(answer.body)).toStrictEqual({ code, ...problemTable[code] })
-    const page = await get(`/problems/${code}`, 'text/html,application/xhtml+xml')
-    expect(header(page, 'content-type')).toBe('text/html; charset=utf-8')
-    expect(page.body).toContain(`<section id="${code}">`)
-    expect(page.body).not.toMatch(/<script|https?:/)
-  }
-)
+test.each(problemCodes)('the type of %s leads to a page with its meaning and action', async code => {
+  const answer = await get(`/problems/${code}`)
+  expect(answer.status).toBe(200)
+  expect(header(answer, 'vary')).toBe('accept')
+  expect(JSON.parse(answer.body)).toStrictEqual({ code, ...problemTable[code] })
+  const page = await get(`/problems/${code}`, 'text/html,application/xhtml+xml')
+  expect(header(page, 'content-type')).toBe('text/html; charset=utf-8')
+  expect(page.body).toContain(`<section id="${code}">`)
+  expect(page.body).not.toMatch(/<script|https?:/)
+})
 
 test('the list holds every problem, in both forms', async () => {
   const { problems } = JSON.parse((await get('/problems')).body)
@@ -42,7 +39,7 @@ test('the list holds every problem, in both forms', async () => {
 })
 
 test.each(['nothing_such', '__proto__', 'constructor', 'toString', 'Rate_Limited', '%3Cscript%3E'])(
-  'a code that is none is not found, and not repeated: %s',
+  'an unknown code is not found, and not repeated: %s',
   async code => {
     const answer = await get(`/problems/${code}`, 'text/html')
     expectProblem(answer, 'route_not_found')

@@ -138,6 +138,11 @@ describe(`the packed package, run by ${realOne ? "the machine's own old Node" : 
   })
 })
 
+test('the document that messages of the program name is in the package', () => {
+  const home = join(installed.folder, 'node_modules', 'connector-gateway')
+  expect(readFileSync(join(home, 'docs', 'operations.md'), 'utf8')).toContain('\n### Missing entries\n')
+})
+
 test('an old Node that can give its place to another process does: signals need nobody in between', async () => {
   const { child, exited } = start(pretendedOne(true), ['sandbox', '--port', '0'])
   await firstOutput(child, exited)

@@ -28,7 +28,7 @@ describe('a running directory follows every change', () => {
 
     const snapshot = await readSnapshot(store)
     expect(snapshot).toEqual({ lastChange: 0, tenants: [], next: null })
-    await createTenant(administration, { name: 'acme', ratePerMinute: 5 })
+    await createTenant(administration, { name: 'acme', rate_per_minute: 5 })
     await createTenant(administration, { name: 'other' })
     const issued = await issueKey(administration, pepper, 'acme', null)
     expect(await follow()).toEqual(['acme', 'other'])
@@ -59,7 +59,7 @@ describe('a running directory follows every change', () => {
     expect(directory.size).toBe(2)
   })
 
-  test('a snapshot holds what following the changes would have given', async () => {
+  test('a snapshot equals what following all changes gives', async () => {
     const { store, administration } = await temporaryStore()
     await createTenant(administration, { name: 'acme', connectors: ['*'] })
     await createTenant(administration, { name: 'other', burst: 2 })
@@ -71,7 +71,7 @@ describe('a running directory follows every change', () => {
   })
 })
 
-test('of each tenant the ten keys that were revoked last are known as such, and older ones are not', async () => {
+test('the directory knows the ten keys of each tenant that were revoked last, and no older ones', async () => {
   const { store, administration, at } = await temporaryStore()
   const keys = new Map<string, string[]>([
     ['acme', []],
@@ -92,11 +92,11 @@ test('of each tenant the ten keys that were revoked last are known as such, and 
   for (const directory of [loaded, followed])
     for (const [tenant, revoked] of keys)
       for (const [n, key] of revoked.entries()) {
-        const applicant: AuthenticationAttempt = { requestId: '', stranger: null }
-        expect(directory.authenticate(key, 0, applicant)).toBeNull()
-        const { stranger } = applicant
-        if (n < 2) expect(stranger).toEqual({ reason: 'unknown' })
-        else expect(stranger).toEqual({ reason: 'revoked', tenant, keyId: key.slice(4, 20) })
+        const attempt: AuthenticationAttempt = { requestId: '', failure: null }
+        expect(directory.authenticate(key, 0, attempt)).toBeNull()
+        const { failure } = attempt
+        if (n < 2) expect(failure).toEqual({ reason: 'unknown' })
+        else expect(failure).toEqual({ reason: 'revoked', tenant, keyId: key.slice(4, 20) })
       }
   expect([...loaded.takeUses()]).toEqual([])
 })
@@ -142,7 +142,7 @@ describe('key uses', () => {
     expect(await lastUsed()).toBe('2026-01-01T10:00:00.000Z')
   })
 
-  test('of more keys than fit one statement are all written', async () => {
+  test('of more keys than fit in one statement are all written', async () => {
     const { store, administration } = await temporaryStore()
     await createTenant(administration, { name: 'acme' })
     await store.transact(async () => {

@@ -8,7 +8,7 @@ const two = '019a9612-bfad-758c-884e-37dd8c6ad2cc'
 const three = '019a9612-bfad-758c-884e-37dd8c6ad2cd'
 
 describe('grants', () => {
-  test('are added once, in lower case; what was granted before adds no entry', async () => {
+  test('are added once, in lower case; a grant that exists adds no entry', async () => {
     const { store, administration } = await temporaryStore()
     await createTenant(administration, { name: 'acme' })
     const first = await addGrants(administration, 'acme', [one.toUpperCase(), one])
@@ -22,7 +22,7 @@ describe('grants', () => {
     expect(changeCount(store)).toBe(3)
   })
 
-  test('are taken back once; what was not granted adds no entry', async () => {
+  test('are removed once; a grant that does not exist adds no entry', async () => {
     const { store, administration } = await temporaryStore()
     await createTenant(administration, { name: 'acme', connectors: [one, three] })
     const before = adminEntries(store).length

@@ -37,7 +37,7 @@ describe('createTenant', () => {
     ['tenant_name_invalid', { name: '-acme' }],
     ['tenant_name_invalid', { name: 'a'.repeat(64) }],
     ['tenant_name_invalid', { name: 'acme\n' }],
-    ['limit_invalid', { name: 'acme', ratePerMinute: 0 }],
+    ['limit_invalid', { name: 'acme', rate_per_minute: 0 }],
     ['limit_invalid', { name: 'acme', burst: 1.5 }],
     ['connector_id_invalid', { name: 'acme', connectors: ['*', 'x'] }]
   ])('refuses with %s and leaves no trace: %j', async (code, wanted) => {
@@ -68,7 +68,7 @@ describe('listTenants', () => {
     }
   })
 
-  test('refuses a cursor that no list gave', async () => {
+  test('refuses a cursor that is not from a list', async () => {
     const { store } = await temporaryStore()
     for (const cursor of ['!', 'YQ==', 'YQpi', 'AAA='])
       await expect(listTenants(store, { limit: 1, cursor })).rejects.toMatchObject({
@@ -78,7 +78,7 @@ describe('listTenants', () => {
 })
 
 describe('disabling and enabling', () => {
-  test('take effect once: what is so already adds no entry and no notice', async () => {
+  test('take effect once: a repetition adds no entry and no notice', async () => {
     const { store, administration } = await temporaryStore()
     await createTenant(administration, { name: 'acme' })
     const changed: boolean[] = []

@@ -14,66 +14,62 @@ import {
   type CredentialTransaction,
   changeCredentialsWithin
 } from '../../custody/manage/transaction.ts'
-import { changeWithEntries } from '../../ledger/writer/admin-entries.ts'
-import { bringTo, readStates } from '../../tenants/tenant-state.ts'
-import { noticeTenants, type TenantAdministration, type TenantChange } from '../../tenants/transaction.ts'
+import type { AdminChange } from '../../ledger/entry/admin-change.ts'
+import { readStates, storeTenant } from '../../tenants/tenant-state.ts'
+import { changeInTransaction, type TenantAdministration } from '../../tenants/transaction.ts'
 import type { CredentialStep } from './credential-plan.ts'
 import { type DesiredState, planState, type StatePlan } from './plan.ts'
 
-/** What is to be so, and what was made ready for it. */
+/** A desired state, and what was made ready for it. */
 export type StateChange = {
-  readonly wanted: DesiredState
+  readonly desired: DesiredState
   readonly prune: boolean
-  /** What credentials are read and changed with; null when none of them is to be proved, as nothing is said of them. */
+  /** What credentials are verified and changed with; null when the file names none. */
   readonly keys: StoreKeys | null
-  /** What was planned for credentials when their keys were fetched and proven. */
+  /** The plan of credentials for which their keys were fetched and verified. */
   readonly expected: readonly CredentialStep[]
-  /** The keys that references gave, by the credentials of that plan. */
+  /** The keys that references gave, by credential. */
   readonly versions: ReadonlyMap<string, NewVersion>
 }
 
-/** How long the key before is kept, as by `credential rotate`. */
+/** How long the previous key is kept, as by `credential rotate`. */
 const graceMs = 3_600_000
 
 /**
- * Makes everything as it is to be, in one transaction with its ledger entries and the notices that running gateways follow.
- * It is planned in that transaction, so what is returned is what was done; without a change nothing is written. Throws
- * Refusal, e.g. `state_changed` when others have changed the credentials meanwhile, and CustodyBroken: then nothing is
- * changed.
+ * Applies a desired state in one transaction, with its ledger entries and the notices that running gateways follow. The plan is
+ * made in that transaction, so it says what was done; without a change nothing is written. Throws refusals, e.g.
+ * `state_changed` when the credentials were changed meanwhile, and `credentials_damaged`: then nothing is changed.
  */
 export async function applyState(
-  { store, administrator, clock }: TenantAdministration,
+  administration: TenantAdministration,
   change: StateChange
 ): Promise<StatePlan> {
-  const at = clock()
-  const { raw } = store
-  return await changeWithEntries(store, administrator, at, async tx => {
+  const { raw } = administration.store
+  return await changeInTransaction(administration, async (tx, at) => {
     const credentials = recordsOf(raw, change.keys)
-    const present = { tenants: await readStates(tx), credentials }
-    const plan = planState(present, change.wanted, change.prune)
+    const current = { tenants: await readStates(tx), credentials }
+    const plan = planState(current, change.desired, change.prune)
     requireExpected(plan.credentials, change.expected)
-    const changes: TenantChange[] = []
-    for (const { before, after } of plan.tenants)
-      changes.push(...(await bringTo(tx, at.toISOString(), before, after)))
-    await noticeTenants(tx, changes)
+    const changes: AdminChange[] = []
+    for (const { before, after } of plan.tenants) changes.push(...(await storeTenant(tx, at, before, after)))
     // After the tenants: a credential goes only when none of them uses it any more.
-    const more = changeStoredCredentials(raw, at.toISOString(), plan, change)
-    store.requireInPlace()
-    return { result: plan, changes: [...changes, ...more] }
+    changes.push(...changeStoredCredentials(raw, at, plan, change))
+    administration.store.requireInPlace()
+    return { result: plan, changes }
   })
 }
 
-/** All that the store holds of credentials: proved with `keys`, or without them as it stands there. Throws CustodyBroken. */
+/** The rows of credentials, verified where `keys` are given. Throws `credentials_damaged`. */
 export function recordsOf(raw: DatabaseSync, keys: StoreKeys | null): CredentialRows {
   return keys ? readProven(raw, keys).records : readCredentialRows(raw)
 }
 
-/** The keys were fetched, and proven, for other versions: what was planned for these is not what would be done. */
+/** Keys that were fetched and verified for other versions do not fit this plan. */
 function requireExpected(steps: readonly CredentialStep[], expected: readonly CredentialStep[]): void {
   if (JSON.stringify(steps) !== JSON.stringify(expected))
     throw domainError(
       'state_changed',
-      'the credentials were changed by somebody else meanwhile: nothing is changed; try again'
+      'somebody else changed the credentials meanwhile: nothing is changed; try again'
     )
 }
 

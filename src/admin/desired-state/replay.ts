@@ -1,25 +1,27 @@
 import type { RecordedCall } from '../../ledger/query/recorded-calls.ts'
+import { MemoryLimiter } from '../../limits/memory-limiter.ts'
+import { type AccessRefusal, decideCall } from '../../tenants/access-policy.ts'
+import { tenantIn } from '../../tenants/tenant.ts'
+import { settingColumns } from '../../tenants/tenant-settings.ts'
 import type { TenantState } from '../../tenants/tenant-state.ts'
-import { AccessPolicy, type PolicyRefusal } from './access-policy.ts'
 
 /** Calls of one tenant that would newly be refused for one reason. Times are RFC 3339, UTC. */
 export type NewlyRefused = {
   readonly tenant: string
-  readonly code: PolicyRefusal
+  readonly code: AccessRefusal
   readonly calls: number
   readonly first_at: string
   readonly last_at: string
-  /** How many keys they came with, as far as the ledger tells. */
+  /** How many keys they came with, as far as the ledger records it. */
   readonly keys: number
   /** Some connectors that would no longer be there; empty for other reasons. */
   readonly connector_ids: readonly string[]
 }
 
-/** What came of deciding calls again. */
+/** What deciding calls again showed. */
 export type Replay = {
-  /** How many were decided again. */
   readonly calls: number
-  /** The first of them; null when there was none. */
+  /** The time of the first call; null when there was none. */
   readonly first_at: string | null
   /** In the order of tenants and codes. */
   readonly refused: readonly NewlyRefused[]
@@ -31,61 +33,75 @@ const namedConnectors = 5
 type States = ReadonlyMap<string, TenantState>
 
 /**
- * Decides calls again, under the state before and the state after, and tells those that are admitted in the one and refused
- * in the other. Calls with faults of their own only use up limits: they would be refused in any case.
+ * Decides calls again, under the state before and the state after, and reports those that the first admits and the second
+ * refuses. Calls with faults of their own only use up limits: they would be refused in any case.
  */
-export function replayCalls(arrivals: Iterable<RecordedCall>, before: States, after: States): Replay {
-  const [present, coming] = [new AccessPolicy(before), new AccessPolicy(after)]
+export function replayCalls(recorded: Iterable<RecordedCall>, before: States, after: States): Replay {
+  const [decideBefore, decideAfter] = [callDecider(before), callDecider(after)]
   const groups = new Map<string, Group>()
   let calls = 0
   let firstUs: number | null = null
-  for (const arrival of arrivals) {
-    const [refusedNow, refused] = [present.decide(arrival), coming.decide(arrival)]
-    if (arrival.isFaulty) continue
+  for (const call of recorded) {
+    const [refusedBefore, code] = [decideBefore(call), decideAfter(call)]
+    if (call.isFaulty) continue
     calls++
-    firstUs ??= arrival.atUs
-    if (refusedNow !== null || refused === null) continue
-    const name = `${arrival.tenant} ${refused}`
-    const group = groups.get(name) ?? new Group(arrival, refused)
+    firstUs ??= call.atUs
+    if (refusedBefore !== null || code === null) continue
+    const name = `${call.tenant} ${code}`
+    const group = groups.get(name) ?? new Group(call, code)
     groups.set(name, group)
-    group.add(arrival)
+    group.add(call)
   }
   const refused = [...groups]
     .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([, group]) => group.told())
+    .map(([, group]) => group.summary())
   return { calls, first_at: firstUs === null ? null : timeOf(firstUs), refused }
 }
 
-/** Keeps of many calls what is told of them. */
+/**
+ * Decides calls under the settings that tenants have in one state, as the public listener does. The limits are full at the
+ * beginning; calls are to be given in the order of time.
+ */
+export function callDecider(states: States): (call: RecordedCall) => AccessRefusal | null {
+  const tenants = new Map(
+    [...states].map(([name, state]) => [name, tenantIn({ ...state, ...settingColumns(state) })])
+  )
+  let nowUs = 0
+  const limiter = new MemoryLimiter('tenant', () => nowUs)
+  return call => {
+    nowUs = call.atUs
+    return decideCall(tenants.get(call.tenant), call, tenant => limiter.take(tenant.name, tenant).allowed)
+  }
+}
+
+/** Newly refused calls of one tenant and code. */
 class Group {
-  readonly #tenant: string
-  readonly #code: PolicyRefusal
-  readonly #firstUs: number
+  readonly #first: RecordedCall
+  readonly #code: AccessRefusal
   #lastUs = 0
   #calls = 0
   readonly #keys = new Set<string>()
   readonly #connectors = new Set<string>()
 
-  constructor({ tenant, atUs }: RecordedCall, code: PolicyRefusal) {
-    this.#tenant = tenant
+  constructor(first: RecordedCall, code: AccessRefusal) {
+    this.#first = first
     this.#code = code
-    this.#firstUs = atUs
   }
 
   add({ atUs, keyId, connectorId }: RecordedCall): void {
     this.#calls++
     this.#lastUs = Math.max(this.#lastUs, atUs)
     if (keyId !== undefined) this.#keys.add(keyId)
-    const isTold = this.#code === 'connector_not_found' && this.#connectors.size < namedConnectors
-    if (isTold && connectorId !== undefined) this.#connectors.add(connectorId)
+    const isNamed = this.#code === 'connector_not_found' && this.#connectors.size < namedConnectors
+    if (isNamed && connectorId !== undefined) this.#connectors.add(connectorId)
   }
 
-  told(): NewlyRefused {
+  summary(): NewlyRefused {
     return {
-      tenant: this.#tenant,
+      tenant: this.#first.tenant,
       code: this.#code,
       calls: this.#calls,
-      first_at: timeOf(this.#firstUs),
+      first_at: timeOf(this.#first.atUs),
       last_at: timeOf(this.#lastUs),
       keys: this.#keys.size,
       connector_ids: [...this.#connectors]

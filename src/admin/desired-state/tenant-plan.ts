@@ -6,52 +6,51 @@ import {
 } from '../../tenants/tenant-settings.ts'
 import { grantChanges, newTenant, type TenantState } from '../../tenants/tenant-state.ts'
 
-/** One member of a tenant that changes. Before is null for a tenant that is new; null addresses are any. */
+/** A change of one member of a tenant. `before` is null for a new tenant; null addresses are any. */
 export type MemberChange =
   | { readonly field: 'disabled' | SettingName; readonly before: MemberValue; readonly after: MemberValue }
   | { readonly field: 'connectors'; readonly added: readonly string[]; readonly removed: readonly string[] }
 
 export type MemberValue = boolean | number | readonly string[] | null
 
-/** What is done about one tenant. */
+/** One change of a tenant. */
 export type TenantStep = {
   readonly tenant: string
   readonly action: 'create' | 'change' | 'prune'
-  /** Undefined for a tenant that is new. */
+  /** Undefined for a new tenant. */
   readonly before: TenantState | undefined
   readonly after: TenantState
   readonly changes: readonly MemberChange[]
 }
 
-/** What is done about all tenants. */
 export type TenantPlan = {
   /** In the order of names. */
   readonly steps: readonly TenantStep[]
   readonly unchanged: number
-  /** Tenants that nobody names and that stay as they are. */
+  /** Unnamed tenants that stay as they are. */
   readonly unnamed: number
   /** Every tenant as it is afterwards. */
   readonly after: ReadonlyMap<string, TenantState>
 }
 
 /**
- * How to come from the tenants that there are to those wanted. With `prune` those that nobody names are disabled and
- * their grants taken back; their settings stay, as their keys and names do.
+ * Plans the way from the current tenants to the desired ones. `prune` disables unnamed tenants and takes their grants back;
+ * their settings, keys and names stay.
  */
 export function planTenants(
   before: ReadonlyMap<string, TenantState>,
-  wanted: ReadonlyMap<string, TenantState>,
+  desired: ReadonlyMap<string, TenantState>,
   prune: boolean
 ): TenantPlan {
-  const unnamed = [...before.values()].filter(({ name }) => !wanted.has(name))
-  const named = [...wanted.values()].flatMap(state => stepTo(before.get(state.name), state) ?? [])
+  const unnamed = [...before.values()].filter(({ name }) => !desired.has(name))
+  const named = [...desired.values()].flatMap(state => stepTo(before.get(state.name), state) ?? [])
   const pruned = prune ? unnamed.flatMap(state => pruneStep(state) ?? []) : []
   const steps = [...named, ...pruned].sort((one, other) => (one.tenant < other.tenant ? -1 : 1))
   return {
     steps,
-    unchanged: wanted.size - named.length,
+    unchanged: desired.size - named.length,
     unnamed: unnamed.length - pruned.length,
-    after: new Map([...before, ...wanted, ...pruned.map(({ tenant, after }) => [tenant, after] as const)])
+    after: new Map([...before, ...desired, ...pruned.map(({ tenant, after }) => [tenant, after] as const)])
   }
 }
 
@@ -66,7 +65,7 @@ function pruneStep(before: TenantState): TenantStep | null {
   return step && { ...step, action: 'prune' }
 }
 
-/** The members that differ in effect, in the order in which a tenant is shown; of a new one those that are no default. */
+/** The members that differ in effect, in the order in which a tenant is shown; of a new tenant those that differ from defaults. */
 function memberChanges(before: TenantState | undefined, after: TenantState): MemberChange[] {
   const start = before ?? newTenant(after.name)
   const [from, to] = [valuesOf(start), valuesOf(after)]

@@ -3,51 +3,25 @@ import { ConfigError, type ConfigIssue } from '../../config/error.ts'
 import { readTlsFiles, type TlsMaterial, tlsMaterial } from '../../config/tls-files.ts'
 import { hasCode } from '../../contract/error-table.ts'
 import { jwksSource } from '../../identity/jwt/jwks-source.ts'
-import type { Notes } from './credentials.ts'
+import type { Notes } from './notes.ts'
 
-/** What `check` found of TLS and of callers who prove themselves otherwise than by keys. */
-export type AuthenticationFindings = {
-  /** Null where the public listener speaks plain HTTP. */
-  readonly tls: {
-    readonly certificate: string
-    readonly key: string
-    readonly client_authority: string | null
-    readonly not_after: string
-  } | null
-  readonly token_issuers: readonly {
-    readonly name: string
-    readonly issuer: string
-    readonly jwks: string
-    readonly algorithms: readonly string[]
-    /** How many public keys are in its file; null for a URL, which is not asked. */
-    readonly keys: number | null
-  }[]
-  readonly client_certificates: readonly { readonly name: string; readonly tenant: string }[]
-}
+/** What `check` found of TLS, and of callers who authenticate by tokens and certificates. */
+export type AuthenticationFindings = Awaited<ReturnType<typeof checkAuthentication>>['findings']
 
-/** What was found, and what the TLS files hold. */
-export type CheckedAuthentication = {
-  readonly findings: AuthenticationFindings
-  readonly material: TlsMaterial | null
-}
-
-/** Reads what `serve` would read, and adds to what is wrong, and to what is worth saying. */
-export async function checkAuthentication(
-  config: Config,
-  { faults, warnings }: Notes
-): Promise<CheckedAuthentication> {
+/** Reads what `serve` would read: the findings, and what the TLS files hold. Adds to the notes. */
+export async function checkAuthentication(config: Config, { faults, warnings }: Notes) {
   const material = await checkTls(config, faults)
+  const issuers = config.tokenIssuers.map(async ({ name, issuer, jwks, algorithms }, index) => {
+    const key = `GATEWAY_JWT_ISSUERS[${index}].jwks`
+    // A URL is not fetched.
+    const keys = jwks.startsWith('file:') ? await countKeys(jwks, key, faults) : null
+    if (keys === 0)
+      warnings.push({ key, detail: 'holds no usable key: every token of this issuer is refused' })
+    return { name, issuer, jwks, algorithms, keys }
+  })
   const findings = {
     tls: material && tlsFindings(config, material),
-    token_issuers: await Promise.all(
-      config.tokenIssuers.map(async ({ name, issuer, jwks, algorithms }, index) => {
-        const key = `GATEWAY_JWT_ISSUERS[${index}].jwks`
-        const keys = jwks.startsWith('file:') ? await checkKeyFile(jwks, key, faults) : null
-        if (keys === 0)
-          warnings.push({ key, detail: 'holds no key that is used: every token of this issuer is refused' })
-        return { name, issuer, jwks, algorithms, keys }
-      })
-    ),
+    token_issuers: await Promise.all(issuers),
     client_certificates: config.clientCertificates.map(mapping => ({
       name: 'sanUri' in mapping ? mapping.sanUri : mapping.subject,
       tenant: mapping.tenant
@@ -56,7 +30,8 @@ export async function checkAuthentication(
   return { findings, material }
 }
 
-function tlsFindings({ tls }: Config, { validTo }: TlsMaterial): AuthenticationFindings['tls'] {
+/** Null where the public listener speaks plain HTTP. */
+function tlsFindings({ tls }: Config, { validTo }: TlsMaterial) {
   if (tls === null) return null
   const { certificate, key, clientAuthority } = tls
   return { certificate, key, client_authority: clientAuthority, not_after: validTo.toISOString() }
@@ -73,10 +48,10 @@ async function checkTls({ tls }: Config, faults: ConfigIssue[]): Promise<TlsMate
   }
 }
 
-async function checkKeyFile(place: string, key: string, faults: ConfigIssue[]): Promise<number | null> {
+async function countKeys(source: string, key: string, faults: ConfigIssue[]): Promise<number | null> {
   try {
-    const { parseJwks: parseKeySet } = await import('../../identity/jwt/parse-jwks.ts')
-    return parseKeySet(await jwksSource(place).read()).keys.length
+    const { parseJwks } = await import('../../identity/jwt/parse-jwks.ts')
+    return parseJwks(await jwksSource(source).read()).keys.length
   } catch (error) {
     if (!hasCode(error, 'jwks_unavailable')) throw error
     faults.push({ key, detail: error.message })
@@ -84,19 +59,14 @@ async function checkKeyFile(place: string, key: string, faults: ConfigIssue[]): 
   }
 }
 
-/** The findings for people: pairs of what and which. */
-export function authenticationFacts({
-  tls,
-  token_issuers,
-  client_certificates
-}: AuthenticationFindings): [string, string][] {
-  return [
-    ...(tls ? [['TLS certificate', `${tls.certificate} (until ${tls.not_after})`] as [string, string]] : []),
-    ...(tls?.client_authority ? [['client authority', tls.client_authority] as [string, string]] : []),
-    ...token_issuers.map(({ name, jwks, keys }): [string, string] => [
-      `issuer ${name}`,
-      keys === null ? `${jwks} (not asked)` : `${jwks} (${keys} keys)`
-    ]),
-    ...client_certificates.map(({ name, tenant }): [string, string] => [`tenant ${tenant}`, name])
-  ]
+/** The findings for people, as names and values. */
+export function authenticationFacts(findings: AuthenticationFindings): (readonly [string, string])[] {
+  const { tls, token_issuers, client_certificates } = findings
+  const pairs: (readonly [string, string])[] = []
+  if (tls) pairs.push(['TLS certificate', `${tls.certificate} (until ${tls.not_after})`])
+  if (tls?.client_authority) pairs.push(['client authority', tls.client_authority])
+  for (const { name, jwks, keys } of token_issuers)
+    pairs.push([`issuer ${name}`, `${jwks} (${keys === null ? 'not asked' : `${keys} keys`})`])
+  for (const { name, tenant } of client_certificates) pairs.push([`tenant ${tenant}`, name])
+  return pairs
 }

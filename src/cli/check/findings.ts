@@ -2,14 +2,14 @@ import type { Config } from '../../config/config.ts'
 import type { InspectedMasterKey } from '../../custody/crypto/root-key.ts'
 import { missingEntriesRemedy } from '../../ledger/writer/missing-entries.ts'
 import type { InspectedStore } from '../../store/sqlite/inspect-store.ts'
-import { facts } from '../output/table.ts'
+import { counted, facts } from '../output/table.ts'
 import { type AuthenticationFindings, authenticationFacts } from './authentication.ts'
-import type { CredentialFindings } from './credentials.ts'
-import { isWell, type UpstreamFindings } from './upstream.ts'
+import type { CredentialFinding } from './credentials.ts'
+import { isAccepted, type UpstreamFindings } from './upstream.ts'
 
-/** What `check` found, when `serve` would start. Secrets appear by their references only. */
+/** What `check` found where `serve` would start. Secrets appear as references only. */
 export type Findings = {
-  /** False when entries that were acknowledged are missing from the ledger, or the upstream was asked and is not well. */
+  /** False when acknowledged entries are missing from the ledger, or the upstream was asked and does not accept every key. */
   readonly ok: boolean
   readonly listeners: { readonly public: string; readonly admin: string }
   readonly docs: Config['docs']
@@ -20,24 +20,22 @@ export type Findings = {
     readonly keys: number
   }
   readonly upstream: { readonly origin: string; readonly key: string; readonly asked?: UpstreamFindings }
-  readonly credentials: CredentialFindings
+  readonly credentials: readonly CredentialFinding[]
   readonly master_key: string
-  readonly master_key_state: MasterKeyState
+  readonly master_key_state: InspectedMasterKey['state']
   readonly callers: AuthenticationFindings
   readonly warnings: readonly string[]
 }
 
-type MasterKeyState = InspectedMasterKey['state']
-
-const masterKeyStates: Readonly<Record<MasterKeyState, string>> = {
+const masterKeyStates: Readonly<Record<Findings['master_key_state'], string>> = {
   fits: 'fits the store',
   taken_at_first_start: 'taken at the first start',
   made_at_first_start: 'not there yet: made at the first start'
 }
 
-const credentialStates: Readonly<Record<CredentialFindings[number]['state'], string>> = {
+const credentialStates: Readonly<Record<CredentialFinding['state'], string>> = {
   opens: 'opens',
-  other_key: 'gives another key by now',
+  other_key: 'gives another key now',
   missing: 'does not open'
 }
 
@@ -48,7 +46,7 @@ export function formatFindings(findings: Findings): string {
     ['public listener', listeners.public],
     ['admin listener', listeners.admin],
     ['docs', docs === 'off' ? 'off' : `on the ${docs} listener`],
-    ['store', storeTold(findings.store)],
+    ['store', storeText(findings.store)],
     ['upstream', upstream.origin],
     ['upstream key', upstream.key],
     ...credentials.map(
@@ -59,23 +57,18 @@ export function formatFindings(findings: Findings): string {
     ...authenticationFacts(callers),
     ...(upstream.asked ?? []).map(({ credential, told }) => ['asked', `${credential}: ${told}`] as const)
   ])
-  return `${found}${findings.warnings.map(warning => `warning: ${warning}\n`).join('')}\n${endOf(findings)}\n`
+  return `${found}${findings.warnings.map(warning => `warning: ${warning}\n`).join('')}\n${conclusion(findings)}\n`
 }
 
-function storeTold({ path, state, tenants, keys }: Findings['store']): string {
+function storeText({ path, state, tenants, keys }: Findings['store']): string {
   if (state === 'absent') return `${path} (not there yet: made at the first start)`
   const held = `${counted(tenants, 'tenant')}, ${counted(keys, 'key')}`
   return `${path} (${held}${state === 'earlier' ? '; brought up to date at the next start' : ''})`
 }
 
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
-}
-
-function endOf({ ok, warnings, upstream: { asked = [] } }: Findings): string {
-  if (ok) return warnings.length === 0 ? 'All is well.' : 'All is well but for what the warnings say.'
-  const isAccepted = asked.every(isWell)
-  return isAccepted
+function conclusion({ ok, warnings, upstream: { asked = [] } }: Findings): string {
+  if (ok) return warnings.length === 0 ? 'All is well.' : 'All is well, apart from the warnings.'
+  return asked.every(isAccepted)
     ? `The ledger is incomplete: ${missingEntriesRemedy}.`
-    : 'The upstream does not take our calls.'
+    : 'The upstream does not accept our calls.'
 }

@@ -6,25 +6,21 @@ import { typedQueries } from '../../store/queries.ts'
 import type { InspectedStore } from '../../store/sqlite/inspect-store.ts'
 
 /** How many tenants there are, and keys that were not revoked. */
-export type StoreCounts = { readonly tenants: number; readonly keys: number }
-
-export const nothingCounted: StoreCounts = { tenants: 0, keys: 0 }
-
-export async function countIn(raw: DatabaseSync): Promise<StoreCounts> {
+export async function countIn(raw: DatabaseSync): Promise<{ tenants: number; keys: number }> {
   const db = typedQueries(raw)
-  const { tenants } = await db
+  const tenants = await db
     .selectFrom('tenant')
-    .select(({ fn }) => fn.countAll<number>().as('tenants'))
+    .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
-  const { keys } = await db
+  const keys = await db
     .selectFrom('api_key')
-    .select(({ fn }) => fn.countAll<number>().as('keys'))
+    .select(({ fn }) => fn.countAll<number>().as('count'))
     .where('revoked_at', 'is', null)
     .executeTakeFirstOrThrow()
-  return { tenants, keys }
+  return { tenants: tenants.count, keys: keys.count }
 }
 
-/** Mappings that lead to no tenant who may call. Without a store there are none yet. */
+/** Mappings to tenants that do not exist or are disabled. Without a store no tenant exists yet. */
 export async function mappingWarnings(raw: DatabaseSync | null, config: Config): Promise<ConfigIssue[]> {
   if (config.clientCertificates.length === 0 && config.tokenIssuers.length === 0) return []
   const rows = raw
@@ -34,33 +30,33 @@ export async function mappingWarnings(raw: DatabaseSync | null, config: Config):
   return unknownTenants(config, name => tenants.get(name))
 }
 
-/** What is worth saying of a store that somebody chose: a mistyped path is an empty store to the next start. */
-export function storeWarnings(
-  { path, state, hasFolder }: InspectedStore,
-  { sources }: Config
-): ConfigIssue[] {
+/** A configured store that does not exist may be a mistyped path, where the next start would make an empty one. */
+export function storeWarnings(store: InspectedStore | undefined, { sources }: Config): ConfigIssue[] {
   const key = 'GATEWAY_STORE_URL'
+  if (!store || store.state === 'ready') return []
+  const { path, state, hasFolder } = store
   if (state === 'earlier')
     return [
       { key, detail: `the store ${path} is of an earlier version: the next start brings it up to date` }
     ]
-  if (state === 'ready' || !sources.has(key)) return []
+  if (!sources.has(key)) return []
   const makes = hasFolder ? 'makes an empty one' : 'makes its folder and an empty one'
   const detail = `there is no store at ${path}: the first start ${makes}; if there should be one, the path is mistyped`
   return [{ key, detail }]
 }
 
-/** Reads of a store of an earlier version what it has: null when it lacks the tables or columns that are asked for. */
-export async function readIfThere<T>(
-  state: InspectedStore['state'],
-  work: () => T | Promise<T>
+/** Reads a store; null where there is none, or where one of an earlier version lacks the tables or columns. */
+export async function readFrom<T>(
+  store: InspectedStore | undefined,
+  work: (raw: DatabaseSync) => T | Promise<T>
 ): Promise<T | null> {
+  if (!store?.raw) return null
   try {
-    return await work()
+    return await work(store.raw)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const isLacking = code === 'ERR_SQLITE_ERROR' && /^no such (?:table|column)/.test(message)
-    if (state === 'earlier' && isLacking) return null
+    if (store.state === 'earlier' && isLacking) return null
     throw error
   }
 }

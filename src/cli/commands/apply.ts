@@ -1,15 +1,15 @@
-import { Command } from 'commander'
-import { type DesiredState, planState, type StatePlan } from '../../admin/desired-state/plan.ts'
+import type { Command } from 'commander'
+import { type DesiredState, planState } from '../../admin/desired-state/plan.ts'
 import { replayCalls } from '../../admin/desired-state/replay.ts'
 import { domainError } from '../../contract/error-table.ts'
 import { recordedCallsSince } from '../../ledger/query/recorded-calls.ts'
 import type { ProcessContext } from '../context.ts'
 import { withCurrentState } from '../current-state.ts'
-import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
+import { defineCommand } from '../define-command.ts'
+import type { ConfigOptions } from '../input/options.ts'
 import { readStateFile } from '../input/state-file.ts'
 import { pastTime, type Time } from '../input/time-options.ts'
 import { type Applied, appliedReport, appliedText } from '../output/apply-report.ts'
-import { print } from '../output/print.ts'
 import { runApply } from '../run-apply.ts'
 import { withStore } from '../with-store.ts'
 
@@ -21,42 +21,44 @@ type ApplyOptions = ConfigOptions & {
   readonly replay?: Time
 }
 
-/** `apply`: makes tenants and credentials what a file says, all of it or nothing. */
+/** `apply`: changes tenants and credentials to what a file says, all of it or nothing. */
 export function applyCommand(context: ProcessContext): Command {
-  const command = new Command('apply')
-    .description('make tenants and credentials what a file says, all of it or nothing')
-    .requiredOption('-f, --file <file>', 'what is to be so, as export prints it')
-    .option('--dry-run', 'tell what would be changed, and change nothing')
-    .option('--prune', 'disable tenants that the file does not name, and remove references that nobody uses')
-    .option(
-      '--replay <time>',
-      'with --dry-run: tell whose calls since then would newly be refused: a duration such as 24h, or RFC 3339',
-      pastTime
-    )
-    .option('--no-proof', 'do not try new keys of credentials upstream first')
-  return withConfigOptions(command).action(async (options: ApplyOptions) => {
-    if (options.replay && !options.dryRun)
-      throw domainError('usage_invalid', '--replay is for --dry-run: it tells what would come of a file')
-    const since = sinceOf(options)
-    const wanted = readStateFile(options.file)
-    const applied = options.dryRun
-      ? await tryOut(context, options, wanted, since)
-      : { plan: await apply(context, options, wanted), dryRun: false }
-    print(context, options, appliedReport(applied), appliedText(applied))
+  return defineCommand(context, {
+    usage: 'apply',
+    summary: 'change tenants and credentials to what a file says, all of it or nothing',
+    declare: command =>
+      command
+        .requiredOption('-f, --file <file>', 'state file, in the format that `export` prints')
+        .option('--dry-run', 'show what would change, and change nothing')
+        .option(
+          '--prune',
+          'disable tenants that the file does not name, and remove references that nobody uses'
+        )
+        .option(
+          '--replay <time>',
+          'with --dry-run: show whose calls since then would newly be refused: a duration such as 24h, or RFC 3339',
+          pastTime
+        )
+        .option('--no-proof', 'do not try new keys of credentials upstream first'),
+    async run(options: ApplyOptions): Promise<Applied> {
+      const since = replayStart(options)
+      const desired = readStateFile(options.file)
+      if (options.dryRun) return await dryRun(context, options, desired, since)
+      const { prune = false, proof } = options
+      const plan = await withStore(context, options, opened =>
+        runApply(context, opened, { desired, prune, proof })
+      )
+      return { plan, dryRun: false }
+    },
+    json: appliedReport,
+    text: appliedText
   })
 }
 
-async function apply(
-  context: ProcessContext,
-  options: ApplyOptions,
-  wanted: DesiredState
-): Promise<StatePlan> {
-  const { prune = false, proof } = options
-  return await withStore(context, options, opened => runApply(context, opened, { wanted, prune, proof }))
-}
-
-/** From when on calls are decided again. Of a time that is yet to come it would be told that nobody suffers. */
-function sinceOf({ replay }: ApplyOptions): Date | undefined {
+/** A replay from a time in the future would find that nobody suffers. */
+function replayStart({ replay, dryRun }: ApplyOptions): Date | undefined {
+  if (replay && !dryRun)
+    throw domainError('usage_invalid', '--replay needs --dry-run: it shows what a file would do')
   const now = new Date()
   const since = replay?.(now)
   if (since && since > now)
@@ -67,17 +69,17 @@ function sinceOf({ replay }: ApplyOptions): Date | undefined {
   return since
 }
 
-async function tryOut(
+async function dryRun(
   context: ProcessContext,
   options: ApplyOptions,
-  wanted: DesiredState,
+  desired: DesiredState,
   since: Date | undefined
 ): Promise<Applied> {
-  const reading = { ...options, proved: wanted.credentials !== null }
-  return await withCurrentState(context, reading, (present, raw) => {
-    const plan = planState(present, wanted, options.prune ?? false)
+  const reading = { ...options, verified: desired.credentials !== null }
+  return await withCurrentState(context, reading, (current, raw) => {
+    const plan = planState(current, desired, options.prune ?? false)
     if (!since) return { plan, dryRun: true }
-    const replay = replayCalls(recordedCallsSince(raw, since), present.tenants, plan.after)
+    const replay = replayCalls(recordedCallsSince(raw, since), current.tenants, plan.after)
     return { plan, dryRun: true, replay: { since: since.toISOString(), ...replay } }
   })
 }

@@ -1,48 +1,57 @@
-import { Command } from 'commander'
-import { type Config, readConfig } from '../../config/config.ts'
+import type { Command } from 'commander'
+import { readConfig } from '../../config/config.ts'
 import { ConfigError, locateIssues } from '../../config/error.ts'
 import { domainError } from '../../contract/error-table.ts'
 import { check } from '../check/check.ts'
 import { type Findings, formatFindings } from '../check/findings.ts'
-import { checkUpstream, isWell, refuseUnwell, type UpstreamFindings } from '../check/upstream.ts'
+import { checkUpstream, isAccepted, requireAccepted, type UpstreamFindings } from '../check/upstream.ts'
 import type { ProcessContext } from '../context.ts'
-import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
-import { print } from '../output/print.ts'
+import { defineCommand } from '../define-command.ts'
+import type { ConfigOptions } from '../input/options.ts'
 
 type CheckOptions = ConfigOptions & { readonly upstream?: true }
 
-/** `check`: all that `serve` needs, without listening. It reads alone; `--upstream` writes its calls to the ledger. */
+/** `check`: all that `serve` needs, without listening. It changes nothing; `--upstream` writes its calls to the ledger. */
 export function checkCommand(context: ProcessContext): Command {
-  const command = new Command('check')
-    .description('validate the configuration, look at the store and the keys; change nothing, do not listen')
-    .option('--upstream', 'ask the upstream by a read that changes nothing; the call is in the ledger')
-  return withConfigOptions(command).action(async (options: CheckOptions) => {
-    const read = readConfig(context.env, options.config)
-    const { faults, warnings, findings } = await check(read, context.env)
-    if (faults.length > 0 || findings === null) {
-      const placed = faults.map(fault => locateIssues(fault, read.config.sources))
-      throw new ConfigError(placed, warnings)
-    }
-    const asked = options.upstream && (await ask(context, read.config, findings))
-    const shown = asked ? withAnswers(findings, asked) : findings
-    print(context, options, shown, formatFindings(shown))
-    refuseUnwell(asked ?? [])
+  return defineCommand(context, {
+    usage: 'check',
+    summary: 'validate the configuration, look at the store and the keys; change nothing, do not listen',
+    declare: command =>
+      command.option(
+        '--upstream',
+        'ask the upstream by a read that changes nothing; the call is in the ledger'
+      ),
+    async run(options: CheckOptions) {
+      const read = readConfig(context.env, options.config)
+      const { faults, warnings, findings } = await check(read, context.env)
+      if (faults.length > 0 || findings === null) {
+        const located = faults.map(fault => locateIssues(fault, read.config.sources))
+        throw new ConfigError(located, warnings)
+      }
+      return options.upstream ? withAnswers(findings, await ask(context, options, findings)) : findings
+    },
+    text: formatFindings,
+    judge: ({ upstream: { asked = [] } }) => requireAccepted(asked)
   })
 }
 
-/** Throws CommandError where there is nothing that the call could be recorded in: none is made for it. */
-async function ask(context: ProcessContext, config: Config, findings: Findings): Promise<UpstreamFindings> {
+/** Throws DomainError where the store cannot record the call: a check makes none. */
+async function ask(
+  context: ProcessContext,
+  options: ConfigOptions,
+  findings: Findings
+): Promise<UpstreamFindings> {
   const { store, master_key_state } = findings
   if (store.state !== 'ready' || master_key_state !== 'fits')
     throw domainError(
       'upstream_not_asked',
       'the upstream is not asked: the call would be recorded in the store, which is made by the first start of the gateway, or by ' +
-        'issuing a key; all else is well'
+        'issuing a key; everything else is well'
     )
-  return await checkUpstream(context, config, findings.credentials)
+  return await checkUpstream(context, options, findings.credentials)
 }
 
 function withAnswers(findings: Findings, asked: UpstreamFindings): Findings {
-  const ok = findings.ok && asked.every(isWell)
+  const ok = findings.ok && asked.every(isAccepted)
   return { ...findings, ok, upstream: { ...findings.upstream, asked } }
 }

@@ -1,107 +1,88 @@
 import { Command } from 'commander'
+import { credentialOperations } from '../../admin/operations/credentials.ts'
 import { type CredentialView, listCredentials } from '../../custody/credential-views.ts'
 import { openMasterKey } from '../../custody/crypto/master-key.ts'
 import { addCredential, removeCredential } from '../../custody/manage/commands.ts'
 import { rewrapCredentials } from '../../custody/manage/rewrap.ts'
 import { shownReference } from '../../custody/secrets/reference.ts'
 import type { ProcessContext } from '../context.ts'
-import { type KeyOptions, newVersionInput, withKeyOptions } from '../input/key.ts'
-import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
-import { print, printPage } from '../output/print.ts'
+import { defineStoreCommand } from '../define-command.ts'
+import { type KeyOptions, withKeyOptions, withNewVersion } from '../input/key.ts'
+import type { ConfigOptions } from '../input/options.ts'
+import { pageText } from '../output/print.ts'
 import { type Column, shortTime } from '../output/table.ts'
-import { type OpenedStore, withStore } from '../with-store.ts'
-import { addRotate } from './credential-rotate.ts'
+import type { OpenedStore } from '../with-store.ts'
+import { rotate } from './credential-rotate.ts'
 
 /** `credential add | list | rotate | remove | rewrap` */
 export function credentialCommand(context: ProcessContext): Command {
-  const noun = new Command('credential').description('the upstream keys that the gateway holds')
-  addAdd(noun, context)
-  addList(noun, context)
-  addRotate(noun, context)
-  addRemove(noun, context)
-  addRewrap(noun, context)
-  return noun
+  const list = defineStoreCommand(context, {
+    usage: 'list',
+    summary: credentialOperations.listCredentials.summary,
+    run: opened => ({ items: viewsOf(opened), next: null }),
+    text: page => pageText(page, columns)
+  })
+  const remove = defineStoreCommand(context, {
+    usage: 'remove <name>',
+    summary: credentialOperations.removeCredential.summary,
+    run({ custody }, _, credential) {
+      const { version } = removeCredential(custody(), credential)
+      return { credential, version }
+    },
+    text: ({ credential }) => `Credential ${credential} is removed.\n`
+  })
+  return new Command('credential')
+    .description('the upstream keys that the gateway holds')
+    .addCommand(add(context))
+    .addCommand(list)
+    .addCommand(rotate(context))
+    .addCommand(remove)
+    .addCommand(rewrap(context))
 }
 
-function addAdd(noun: Command, context: ProcessContext): void {
-  const add = noun
-    .command('add')
-    .description('add an upstream credential: its key, sealed in the store, or a reference to it')
-    .argument('<name>', 'a-z, 0-9, ".", "_" and "-", at most 63 characters')
-  withConfigOptions(withKeyOptions(add)).action(async (name: string, options: KeyOptions) => {
-    const view = await withStore(context, options, async opened => {
-      const { version, material } = await newVersionInput(context, options, opened)
-      try {
+function add(context: ProcessContext): Command {
+  return defineStoreCommand(context, {
+    usage: 'add',
+    summary: 'add an upstream credential: its key, sealed in the store, or a reference to it',
+    declare: command =>
+      withKeyOptions(command.argument('<name>', 'a-z, 0-9, ".", "_" and "-", at most 63 characters')),
+    async run(opened, options: KeyOptions, name) {
+      await withNewVersion(context, options, opened, ({ version }) =>
         addCredential(opened.custody(), name, version)
-      } finally {
-        version.secret?.fill(0)
-        material.discard()
-      }
-      return viewOf(opened, name)
-    })
-    print(context, options, view, `Credential ${name} is added (${view?.source}, ${view?.fingerprint}).\n`)
+      )
+      return viewsOf(opened).find(({ credential }) => credential === name)
+    },
+    text: view => `Credential ${view?.credential} is added (${view?.source}, ${view?.fingerprint}).\n`
   })
 }
 
-function addList(noun: Command, context: ProcessContext): void {
-  withConfigOptions(noun.command('list').description('list the credentials, never their keys')).action(
-    async (options: ConfigOptions) => {
-      const items = await withStore(context, options, async opened => viewsOf(opened))
-      printPage(context, options, { items, next: null }, columns)
-    }
-  )
-}
-
-function addRemove(noun: Command, context: ProcessContext): void {
-  withConfigOptions(
-    noun.command('remove').description('remove a credential and its keys, for ever').argument('<name>')
-  ).action(async (name: string, options: ConfigOptions) => {
-    const removed = await withStore(context, options, async ({ custody }) =>
-      removeCredential(custody(), name)
-    )
-    print(
-      context,
-      options,
-      { credential: name, version: removed.version },
-      `Credential ${name} is removed.\n`
-    )
-  })
-}
-
-function addRewrap(noun: Command, context: ProcessContext): void {
-  const rewrap = noun
-    .command('rewrap')
-    .description('put all keys of the store under another master key, also while gateways run')
-    .requiredOption(
-      '--to <reference>',
-      'the new master key: file:PATH (made when absent), env:NAME, exec:COMMAND'
-    )
-  withConfigOptions(rewrap).action(async (options: ConfigOptions & { readonly to: string }) => {
-    const wrapped = await withStore(context, options, async ({ config, custody }) => {
+function rewrap(context: ProcessContext): Command {
+  return defineStoreCommand(context, {
+    usage: 'rewrap',
+    summary: 'encrypt all keys of the store under another master key, also while gateways run',
+    declare: command =>
+      command.requiredOption(
+        '--to <reference>',
+        'the new master key: file:PATH (made when absent), env:NAME, exec:COMMAND'
+      ),
+    run({ config, custody }, { to }: ConfigOptions & { readonly to: string }) {
       const administration = custody()
-      const masterKey = openMasterKey(options.to, context.env, {
+      const masterKey = openMasterKey(to, context.env, {
         createIfAbsent: true,
         isNew: true,
         environment: config.execEnvironment
       })
-      return rewrapCredentials(administration, masterKey, { from: config.masterKey, to: options.to })
-    })
-    print(
-      context,
-      options,
-      { rewrapped: wrapped, master_key: shownReference(options.to) },
-      `The root key and ${wrapped} data keys are under the new master key. Now set GATEWAY_MASTER_KEY to\n` +
-        `${shownReference(options.to)}, or put that key where GATEWAY_MASTER_KEY says. Running gateways go on meanwhile.\n`
-    )
+      const rewrapped = rewrapCredentials(administration, masterKey, { from: config.masterKey, to })
+      return { rewrapped, master_key: shownReference(to) }
+    },
+    text: ({ rewrapped, master_key }) =>
+      `The root key and ${rewrapped} data keys are under the new master key. Now set GATEWAY_MASTER_KEY to\n` +
+      `${master_key}, or put that key where GATEWAY_MASTER_KEY says. Running gateways go on meanwhile.\n`
   })
 }
 
 function viewsOf({ store, masterKey, administration }: OpenedStore): CredentialView[] {
   return listCredentials(store.raw, masterKey(), administration.clock())
-}
-
-function viewOf(opened: OpenedStore, name: string): CredentialView | undefined {
-  return viewsOf(opened).find(({ credential }) => credential === name)
 }
 
 const columns: readonly Column<CredentialView>[] = [

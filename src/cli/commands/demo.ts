@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { type Config, loadConfig } from '../../config/config.ts'
+import { loadConfig } from '../../config/config.ts'
 import type { Sandbox } from '../../sandbox/sandbox.ts'
 import { type IssuedKey, issueKey } from '../../tenants/keys/keys.ts'
 import { createTenant } from '../../tenants/tenants.ts'
@@ -14,80 +14,67 @@ import { withStore } from '../with-store.ts'
 
 type DemoOptions = OutputOptions & { readonly port: number }
 
-/** `demo`: a gateway before a stand-in upstream, with a tenant and a key, over a store that is gone at the end. */
+/** `demo`: a gateway in front of a stand-in upstream, with a tenant and a key, on a store that is removed at the end. */
 export function demoCommand(context: ProcessContext): Command {
   const command = new Command('demo')
     .description('try the gateway: a stand-in upstream, a throw-away store, a key and a curl line')
     .option('--port <n>', 'listen on this port, 0 for any free one', wholeNumber(0, 65_535), 8080)
   return withOutputOptions(command).action(async (options: DemoOptions) => {
     const stop = context.interrupted()
-    const { startSandbox } = await import('../../sandbox/sandbox.ts')
-    const folder = mkdtempSync(join(tmpdir(), 'connector-gateway-demo-'))
-    const sandbox = await startSandbox()
+    const started = new AsyncDisposableStack()
     try {
-      await runDemo(context, options, folder, sandbox, stop)
+      const facts = await startDemo(context, options.port, started)
+      print(context, options, facts, text(facts))
+      await stop
     } finally {
-      await sandbox.close()
-      rmSync(folder, { recursive: true, force: true })
+      await started.disposeAsync()
     }
   })
 }
 
-async function runDemo(
-  context: ProcessContext,
-  options: DemoOptions,
-  folder: string,
-  sandbox: Sandbox,
-  stop: Promise<void>
-): Promise<void> {
-  const [{ startGateway }, { createLogger }] = await Promise.all([
+async function startDemo(context: ProcessContext, port: number, started: AsyncDisposableStack) {
+  const [{ startSandbox }, { startGateway }, { createLogger }] = await Promise.all([
+    import('../../sandbox/sandbox.ts'),
     import('../../gateway.ts'),
     import('../../telemetry/logger.ts')
   ])
-  const file = writeSettings(folder, options.port, sandbox)
-  // Without the environment: settings of a real gateway must not reach into the demo.
-  const config = loadConfig({}, file)
-  const issued = await issueFirstKey({ ...context, env: {} }, file)
-  const gateway = await startGateway(config, {
-    env: {},
-    pid: context.administrator.pid,
-    logger: createLogger('warn', { write: line => void context.stderr.write(line) })
-  })
-  try {
-    const told = { ...describe(sandbox, issued, gateway.url), admin_url: gateway.adminUrl, config: file }
-    print(context, options, told, forPeople(told, config))
-    await stop
-  } finally {
-    await gateway.close()
-  }
-}
-
-/** Everything in the demo's folder, also the settings: other commands can look at its store with `--config`. */
-function writeSettings(folder: string, port: number, sandbox: Sandbox): string {
-  const place = (name: string) => join(folder, name)
-  writeFileSync(place('master.key'), randomBytes(32).toString('base64'), { mode: 0o600 })
-  writeFileSync(place('upstream.key'), sandbox.key, { mode: 0o600 })
-  const settings = {
-    GATEWAY_PORT: port,
-    GATEWAY_ADMIN_PORT: 0,
-    GATEWAY_STORE_URL: `sqlite:${place('gateway.db')}`,
-    GATEWAY_MASTER_KEY: `file:${place('master.key')}`,
-    GATEWAY_UPSTREAM_ORIGIN: sandbox.origin,
-    GATEWAY_UPSTREAM_KEY: `file:${place('upstream.key')}`
-  }
-  const lines = Object.entries(settings).map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`)
-  writeFileSync(place('gateway.yaml'), lines.join(''))
-  return place('gateway.yaml')
-}
-
-async function issueFirstKey(context: ProcessContext, config: string): Promise<IssuedKey> {
-  return await withStore(context, { config }, async ({ administration, pepper }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'connector-gateway-demo-'))
+  started.defer(() => rmSync(folder, { recursive: true, force: true }))
+  const sandbox = await startSandbox()
+  started.defer(() => sandbox.close())
+  const config = writeSettings(folder, port, sandbox)
+  // Without the environment, which may hold settings of a real gateway.
+  const env = {}
+  const issued = await withStore({ ...context, env }, { config }, async ({ administration, pepper }) => {
     await createTenant(administration, { name: 'demo', connectors: ['*'] })
     return await issueKey(administration, pepper(), 'demo', null)
   })
+  const gateway = await startGateway(loadConfig(env, config), {
+    env,
+    pid: context.administrator.pid,
+    logger: createLogger('warn', { write: line => void context.stderr.write(line) })
+  })
+  started.defer(() => gateway.close())
+  return { ...describe(sandbox, issued, gateway.url), admin_url: gateway.adminUrl, config }
 }
 
-type Told = ReturnType<typeof describe> & { readonly admin_url: string; readonly config: string }
+/** Settings in a file, so that other commands can read the demo's store with `--config`. */
+function writeSettings(folder: string, port: number, sandbox: Sandbox): string {
+  const path = (name: string) => join(folder, name)
+  writeFileSync(path('master.key'), randomBytes(32).toString('base64'), { mode: 0o600 })
+  writeFileSync(path('upstream.key'), sandbox.key, { mode: 0o600 })
+  const settings = {
+    GATEWAY_PORT: port,
+    GATEWAY_ADMIN_PORT: 0,
+    GATEWAY_STORE_URL: `sqlite:${path('gateway.db')}`,
+    GATEWAY_MASTER_KEY: `file:${path('master.key')}`,
+    GATEWAY_UPSTREAM_ORIGIN: sandbox.origin,
+    GATEWAY_UPSTREAM_KEY: `file:${path('upstream.key')}`
+  }
+  const lines = Object.entries(settings).map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`)
+  writeFileSync(path('gateway.yaml'), lines.join(''))
+  return path('gateway.yaml')
+}
 
 function describe(sandbox: Sandbox, { tenant, key_id, key }: IssuedKey, url: string) {
   const connector = sandbox.connectors.find(({ type }) => type === 'investment_research')
@@ -97,22 +84,22 @@ function describe(sandbox: Sandbox, { tenant, key_id, key }: IssuedKey, url: str
   return { url, upstream: sandbox.origin, tenant, key_id, key, connector_id, curl }
 }
 
-/** How the program is called: a checkout runs its source, a package what was built from it. */
+/** A checkout runs the source, a package the build. */
 const programName = import.meta.url.endsWith('.ts') ? 'npm run -s gateway --' : 'npx connector-gateway'
 
-function forPeople(told: Told, { upstreamOrigin }: Config): string {
-  return `The gateway listens on ${told.url}, before a stand-in upstream on ${upstreamOrigin}.
-Tenant ${told.tenant} may use every connector with this key:
+function text(facts: Awaited<ReturnType<typeof startDemo>>): string {
+  return `The gateway listens on ${facts.url}, in front of a stand-in upstream on ${facts.upstream}.
+Tenant ${facts.tenant} may use every connector with this key:
 
-${told.key}
+${facts.key}
 
-Paste this to trigger a sync (docs at ${told.url}/docs):
+Paste this to trigger a sync (docs at ${facts.url}/docs):
 
-${told.curl}
+${facts.curl}
 
-And this to see what the ledger says of it:
+And this to see its entries in the ledger:
 
-${programName} ledger list --config ${told.config}
+${programName} ledger list --config ${facts.config}
 
 Ctrl-C ends the demo and removes all it has stored.
 `

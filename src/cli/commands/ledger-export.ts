@@ -1,34 +1,30 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
-import { type Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { domainError } from '../../contract/error-table.ts'
 import { exportedLines, positionOf } from '../../ledger/query/export.ts'
 import type { CliContext } from '../context.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
-import { progress } from '../output/progress.ts'
+import { withProgress } from '../output/progress.ts'
 import { withLedger } from '../with-ledger.ts'
 
 type Position = { readonly writer: string; readonly seq: number }
 type ExportOptions = ConfigOptions & { readonly after?: Position; readonly gzip?: true }
 
-/** `ledger export`: always whole, as a selection could not be verified; `--after` goes on where an export ended. */
-export function addExport(noun: Command, context: CliContext): void {
-  const command = noun
-    .command('export')
+/** `ledger export`: always whole, as a selection could not be verified; `--after` continues an earlier export. */
+export function exportEntries(context: CliContext): Command {
+  const command = new Command('export')
     .description('print all entries in the order of their commits, one JSON object a line')
-    .option('--after <writer:seq>', 'go on after the last entry of an earlier export', position)
+    .option('--after <writer:seq>', 'continue after the last entry of an earlier export', position)
     .option('--gzip', 'compress it')
-  withConfigOptions(command).action(async (options: ExportOptions) => {
+  return withConfigOptions(command).action(async (options: ExportOptions) => {
     await withLedger(context, options, async database => {
       const after = options.after && positionOf(database, options.after.writer, options.after.seq)
       if (after === null) throw domainError('entry_not_found', 'the ledger holds no such entry')
-      const shown = progress(context)
-      try {
-        await write(counted(exportedLines(database, after), shown.show), context.stdout, options)
-      } finally {
-        shown.clear()
-      }
+      await withProgress(context, show =>
+        write(counted(exportedLines(database, after), show), context.stdout, options)
+      )
     })
   })
 }
@@ -45,11 +41,11 @@ function* counted(texts: Iterable<string>, show: (step: string, entries: number)
 function position(text: string): Position {
   const [, writer, seq] = /^(.+):([1-9][0-9]{0,14})$/.exec(text) ?? []
   if (writer === undefined)
-    throw new InvalidArgumentError('It must be WRITER:SEQ, as in the last line exported.')
+    throw new InvalidArgumentError('It must be WRITER:SEQ, those of the last exported line.')
   return { writer, seq: Number(seq) }
 }
 
-/** Writes as fast as the reader reads. A reader that has seen enough is no failure. */
+/** Writes as fast as the reader reads. A reader may stop early. */
 async function write(
   texts: Iterable<string>,
   to: NodeJS.WritableStream,

@@ -1,97 +1,70 @@
-import type { DatabaseSync } from 'node:sqlite'
 import { type Command, Option } from 'commander'
+import { ledgerOperations } from '../../admin/operations/ledger.ts'
 import { domainError } from '../../contract/error-table.ts'
 import type { LedgerEntry } from '../../ledger/entry/entry.ts'
 import { type Outcome, outcomes } from '../../ledger/entry/terms.ts'
 import { entriesOfRequest, isCursor, searchLedger } from '../../ledger/query/search.ts'
 import { unrecordedRequest } from '../../ledger/query/unrecorded-request.ts'
 import type { CliContext } from '../context.ts'
-import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from '../input/options.ts'
+import { defineLedgerCommand } from '../define-command.ts'
+import { type ListOptions, withPageOptions } from '../input/options.ts'
 import { pastTime, type Time } from '../input/time-options.ts'
 import { changesText, listedChange } from '../output/changes.ts'
-import { print, printPage } from '../output/print.ts'
-import { type Column, facts, shortTime, table } from '../output/table.ts'
-import { withLedger } from '../with-ledger.ts'
+import { pageText } from '../output/print.ts'
+import { type Column, cut, facts, shortTime, table } from '../output/table.ts'
 
 type SearchOptions = ListOptions & {
-  readonly tenant?: string
-  readonly key?: string
-  readonly connector?: string
-  readonly kind?: string
-  readonly code?: string
-  readonly outcome?: Outcome
-  readonly requestId?: string
-  readonly since?: Time
-  readonly until?: Time
-}
+  readonly [Name in 'tenant' | 'key' | 'connector' | 'kind' | 'code' | 'requestId']?: string
+} & { readonly outcome?: Outcome; readonly since?: Time; readonly until?: Time }
 
 /** `ledger list`: newest first, page by page. */
-export function addList(noun: Command, context: CliContext): void {
-  const list = noun
-    .command('list')
-    .description('list entries, newest first')
-    .option('--tenant <name>', 'of this tenant')
-    .option('--key <id>', 'made with this key')
-    .option('--connector <id>', 'about this connector')
-    .option('--kind <kind>', "of this kind, e.g. call.outcome or 'admin.*'")
-    .option('--code <code>', 'with this outcome: accepted, or a problem code')
-    .addOption(new Option('--outcome <outcome>', 'that ended so').choices(outcomes))
-    .option('--request-id <id>', 'of this request')
-    .option(
-      '--since <time>',
-      'from this time on: RFC 3339, or a duration before now such as 24h or 30m',
-      pastTime
-    )
-    .option('--until <time>', 'before this time: the same forms', pastTime)
-  withListOptions(list).action(async (options: SearchOptions) => {
-    const { cursor, limit } = options
-    if (cursor !== undefined && !isCursor(cursor))
-      throw domainError('cursor_invalid', 'the cursor is not one that a list gave')
-    const page = { limit, ...(cursor !== undefined && { cursor }) }
-    const found = await withLedger(context, options, database =>
-      searchLedger(database, toSearch(options), page)
-    )
-    printPage(context, options, found, listColumns(found.items), listedChange)
+export function list(context: CliContext): Command {
+  return defineLedgerCommand(context, {
+    usage: 'list',
+    summary: 'list entries, newest first',
+    declare: command =>
+      withPageOptions(
+        command
+          .option('--tenant <name>', 'of this tenant')
+          .option('--key <id>', 'made with this key')
+          .option('--connector <id>', 'about this connector')
+          .option('--kind <kind>', "of this kind, e.g. call.outcome or 'admin.*'")
+          .option('--code <code>', 'with this outcome: accepted, or a problem code')
+          .addOption(new Option('--outcome <outcome>', 'of calls with this outcome').choices(outcomes))
+          .option('--request-id <id>', 'of this request')
+          .option('--since <time>', 'from this time on: RFC 3339, or a duration such as 24h or 30m', pastTime)
+          .option('--until <time>', 'before this time: the same forms', pastTime)
+      ),
+    run(database, { limit, cursor, since, until, key, connector, ...options }: SearchOptions) {
+      if (cursor !== undefined && !isCursor(cursor))
+        throw domainError('cursor_invalid', 'the cursor is not one that a list gave')
+      const now = new Date()
+      const times = { since: since?.(now), until: until?.(now) }
+      const search = { ...options, ...times, keyId: key, connectorId: connector }
+      return searchLedger(database, search, { limit, cursor })
+    },
+    text: page => pageText(page, listColumns(page.items), listedChange)
   })
 }
 
-/** `ledger show`: the whole story of one call. */
-export function addShow(noun: Command, context: CliContext): void {
-  const show = noun
-    .command('show')
-    .description('tell the whole story of one request')
-    .argument('<request-id>')
-  withConfigOptions(show).action(async (requestId: string, options: ConfigOptions) => {
-    const items = await withLedger(context, options, database => recordedStory(database, requestId))
-    print(context, options, { items, next: null }, story(items))
+/** `ledger show`: all that is known of one request. */
+export function show(context: CliContext): Command {
+  return defineLedgerCommand(context, {
+    usage: 'show <request-id>',
+    summary: ledgerOperations.showRequest.summary,
+    run(database, _, requestId) {
+      const items = entriesOfRequest(database, requestId)
+      if (items.length > 0) return { items, next: null }
+      const { detail, ...facts } = unrecordedRequest(database, requestId, new Date())
+      throw domainError('request_not_found', detail, { facts })
+    },
+    text: ({ items }) => story(items)
   })
-}
-
-function recordedStory(database: DatabaseSync, requestId: string): readonly LedgerEntry[] {
-  const items = entriesOfRequest(database, requestId)
-  if (items.length > 0) return items
-  const { detail, ...facts } = unrecordedRequest(database, requestId, new Date())
-  throw domainError('request_not_found', detail, { facts })
-}
-
-function toSearch({ tenant, key, connector, kind, code, outcome, requestId, since, until }: SearchOptions) {
-  const now = new Date()
-  return {
-    ...(tenant !== undefined && { tenant }),
-    ...(key !== undefined && { keyId: key }),
-    ...(connector !== undefined && { connectorId: connector }),
-    ...(kind !== undefined && { kind }),
-    ...(code !== undefined && { code }),
-    ...(outcome !== undefined && { outcome }),
-    ...(requestId !== undefined && { requestId }),
-    ...(since && { since: since(now) }),
-    ...(until && { until: until(now) })
-  }
 }
 
 /**
- * 20, 24, 12 and 36 characters with two between: 98 of the 100 that a terminal is sure to have. A list with reasons or limits
- * needs more room anyway, so it also shows whole codes.
+ * 20, 24, 12 and 36 characters with two between: 98 of 100 columns. A list with reasons or limits is wider anyway, so it also
+ * shows whole codes.
  */
 function listColumns(entries: readonly LedgerEntry[]): readonly Column<LedgerEntry>[] {
   const hasReasons = entries.some(entry => reasonOf(entry) !== undefined)
@@ -104,7 +77,7 @@ function listColumns(entries: readonly LedgerEntry[]): readonly Column<LedgerEnt
   return hasReasons ? [...columns, ['REASON', entry => reasonOf(entry) ?? '-']] : columns
 }
 
-/** Why a caller was not admitted, or whose limit was reached. */
+/** Why a caller was not admitted, or which limit was reached. */
 function reasonOf({ reason, limit }: LedgerEntry): string | undefined {
   return reason ?? limit
 }
@@ -113,10 +86,6 @@ function event({ kind, code, count }: LedgerEntry): string {
   if (kind === 'call.outcome' && code !== undefined) return code
   if (kind !== 'call.rejected') return kind
   return typeof count === 'number' ? `${count} rejected: ${code}` : `rejected: ${code}`
-}
-
-function cut(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, width - 1)}…` : text
 }
 
 function story(entries: readonly LedgerEntry[]): string {

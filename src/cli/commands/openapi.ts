@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { domainError } from '../../contract/error-table.ts'
 import type { ProcessContext } from '../context.ts'
 import { type OutputOptions, withOutputOptions } from '../input/options.ts'
 import { print } from '../output/print.ts'
+import { reportUnwritable } from '../output/write-owned.ts'
 
 type OpenapiOptions = OutputOptions & { readonly output?: string; readonly admin?: true }
 
@@ -15,50 +15,45 @@ export function openapiCommand(context: ProcessContext): Command {
     .option('--output <file>', 'write it here (default: openapi/gateway.json, or openapi/admin.json)')
   return withOutputOptions(command).action(async (options: OpenapiOptions) => {
     const file = options.output ?? (options.admin ? 'openapi/admin.json' : 'openapi/gateway.json')
-    const { version } = context.administrator
-    const description = options.admin ? await describeAdminApi(version) : await describeApi(version)
-    try {
-      writeFileSync(file, description)
-    } catch (error) {
-      const reason = (error as NodeJS.ErrnoException).code
-      throw domainError('file_unwritable', `cannot write ${file} (${reason}); choose another by --output`)
-    }
+    const describe = options.admin ? describeAdminApi : describeApi
+    const description = await describe(context.administrator.version)
+    reportUnwritable(file, () => writeFileSync(file, description))
     print(context, options, { file }, `${file} is written.\n`)
   })
 }
 
 /** The description as text, the same each time for the same routes. Nothing listens, nothing is opened. */
 export async function describeApi(version: string): Promise<string> {
-  const { buildApp, shared } = await loaded()
-  const app = await buildApp({
-    ...shared,
-    version,
-    directory: { authenticate: unused },
-    limiters: { tenants: { name: 'tenant', take: unused }, failures },
-    ledger: { recordRejection: unused },
-    contentApi: { startSync: unused },
-    history: { syncHistory: unused }
-  })
-  return await described(app)
+  const { buildApp } = await import('../../app.ts')
+  return await describe(
+    await buildApp({
+      ...(await standIns(version)),
+      directory: { authenticate: unused },
+      limiters: { tenants: { name: 'tenant', take: unused }, failures },
+      ledger: { recordRejection: unused },
+      contentApi: { startSync: unused },
+      history: { syncHistory: unused }
+    })
+  )
 }
 
 /** The description of the admin API as text, the same each time for the same routes. */
 export async function describeAdminApi(version: string): Promise<string> {
-  const { buildAdminApp, shared } = await loaded()
-  const app = await buildAdminApp({
-    ...shared,
-    version,
-    adminKeys: { authenticate: unused },
-    limiters: { failures },
-    reader: { read: unused },
-    administration: { execute: unused },
-    limitsInUse: unused,
-    credentials: { list: unused, show: unused }
-  })
-  return await described(app)
+  const { buildAdminApp } = await import('../../admin-app.ts')
+  return await describe(
+    await buildAdminApp({
+      ...(await standIns(version)),
+      adminKeys: { authenticate: unused },
+      limiters: { failures },
+      reader: { read: unused },
+      administration: { execute: unused },
+      limitsInUse: unused,
+      credentials: { list: unused, show: unused }
+    })
+  )
 }
 
-async function described(app: { swagger(): object; close(): Promise<unknown> }): Promise<string> {
+async function describe(app: { swagger(): object; close(): Promise<unknown> }): Promise<string> {
   try {
     return `${JSON.stringify(app.swagger(), null, 2)}\n`
   } finally {
@@ -66,26 +61,22 @@ async function described(app: { swagger(): object; close(): Promise<unknown> }):
   }
 }
 
-/** Both applications, and what both are built from. */
-async function loaded() {
-  const [{ buildApp }, { buildAdminApp }, { createLogger }] = await Promise.all([
-    import('../../app.ts'),
-    import('../../admin-app.ts'),
-    import('../../telemetry/logger.ts')
-  ])
-  const shared = {
+/** What both applications are built from. */
+async function standIns(version: string) {
+  const { createLogger } = await import('../../telemetry/logger.ts')
+  return {
+    version,
     logger: createLogger('silent', { write: () => {} }),
     lifecycle: { draining: false },
     trustedProxies: [],
     upstreamDeadlineMs: 30_000,
     unreadiness: () => null
   }
-  return { buildApp, buildAdminApp, shared }
 }
 
 const failures = { name: 'unauthenticated', take: unused }
 
-/** Stands for what routes call when they are asked: while they are described, nobody asks. */
+/** A dependency of routes, which nobody calls while they are described. */
 function unused(): never {
   throw new Error('no request is answered while the API is described')
 }

@@ -18,13 +18,13 @@ export function sandboxCommand(context: ProcessContext): Command {
     const stop = context.interrupted()
     const sandbox = await startSandbox({ port: options.port, seed: options.seed })
     const { origin, key, connectors } = sandbox
-    print(context, options, { origin, key, connectors }, told(sandbox))
+    print(context, options, { origin, key, connectors }, text(sandbox))
     await stop
     await sandbox.close()
   })
 }
 
-function told({ origin, key, connectors }: Sandbox): string {
+function text({ origin, key, connectors }: Sandbox): string {
   return `${facts([
     ['origin', origin],
     ['key', key]

@@ -9,16 +9,16 @@ export function serveCommand(context: ProcessContext): Command {
   return withConfigOptions(new Command('serve').description('run the gateway')).action(
     async (options: ConfigOptions) => {
       const config = loadConfig(context.env, options.config)
-      // Only here: the other commands start faster without the server.
+      // Loaded here: the other commands start faster without the server.
       const { serve } = await import('../../server.ts')
       await serve(config, context.env).catch(error => {
-        throw error instanceof ConfigError ? placed(error, config) : error
+        throw error instanceof ConfigError ? located(error, config) : error
       })
     }
   )
 }
 
-/** With the places of settings, which the gateway does not know when it finds a fault in their files. */
-function placed({ faults }: ConfigError, { sources }: Config): ConfigError {
+/** Adds where each setting was given, which the gateway does not know when it finds a fault in a file. */
+function located({ faults }: ConfigError, { sources }: Config): ConfigError {
   return new ConfigError(faults.map(fault => locateIssues(fault, sources)))
 }

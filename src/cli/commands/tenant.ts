@@ -1,113 +1,104 @@
 import { Command } from 'commander'
+import { tenantOperations } from '../../admin/operations/tenants.ts'
 import { domainError } from '../../contract/error-table.ts'
+import type { TenantDetails, TenantView } from '../../tenants/tenant-schemas.ts'
 import {
   createTenant,
   listTenants,
   setTenantDisabled,
   showTenant,
-  type TenantDetails,
-  type TenantView,
   updateTenant
 } from '../../tenants/tenants.ts'
 import type { ProcessContext } from '../context.ts'
-import { type ConfigOptions, type ListOptions, withConfigOptions, withListOptions } from '../input/options.ts'
+import { defineStoreCommand } from '../define-command.ts'
+import { type ListOptions, withPageOptions } from '../input/options.ts'
 import { desiredSettings, type TenantOptions, withTenantOptions } from '../input/tenant-options.ts'
-import { print, printPage } from '../output/print.ts'
-import { type Column, facts, shortTime } from '../output/table.ts'
-import { withStore } from '../with-store.ts'
+import { pageText } from '../output/print.ts'
+import { facts, shortTime } from '../output/table.ts'
 
 /** `tenant create | update | list | show | disable | enable` */
 export function tenantCommand(context: ProcessContext): Command {
-  const noun = new Command('tenant').description('the callers of the gateway, their limits and grants')
-  addCreate(noun, context)
-  addUpdate(noun, context)
-  withListOptions(noun.command('list').description('list tenants by name')).action(
-    async (options: ListOptions) => {
-      const page = await withStore(context, options, ({ store }) => listTenants(store, options))
-      printPage(context, options, page, columns)
+  const list = defineStoreCommand(context, {
+    usage: 'list',
+    summary: tenantOperations.listTenants.summary,
+    declare: withPageOptions,
+    run: ({ store }, page: ListOptions) => listTenants(store, page),
+    text: page =>
+      pageText(page, [
+        ['TENANT', tenant => tenant.tenant],
+        ['STATE', ({ disabled }) => (disabled ? 'disabled' : 'enabled')],
+        ['PER MINUTE', tenant => String(tenant.rate_per_minute)],
+        ['BURST', tenant => String(tenant.burst)]
+      ])
+  })
+  const show = defineStoreCommand(context, {
+    usage: 'show <name>',
+    summary: tenantOperations.showTenant.summary,
+    run: ({ store }, _, name) => showTenant(store, name),
+    text: details
+  })
+  return new Command('tenant')
+    .description('the callers of the gateway, their limits and grants')
+    .addCommand(create(context))
+    .addCommand(update(context))
+    .addCommand(list)
+    .addCommand(show)
+    .addCommand(toggle(context, 'disable', 'refuse all keys of a tenant from now on'))
+    .addCommand(toggle(context, 'enable', 'admit a disabled tenant again'))
+}
+
+function create(context: ProcessContext): Command {
+  return defineStoreCommand(context, {
+    usage: 'create',
+    summary: tenantOperations.createTenant.summary,
+    declare: command =>
+      withTenantOptions(
+        command.argument('<name>', 'a-z, 0-9, ".", "_" and "-", at most 63 characters'),
+        'create'
+      ),
+    run: ({ administration }, options: TenantOptions, name) =>
+      createTenant(administration, { name, ...desiredSettings(options) }),
+    text: tenant => `Tenant ${tenant.tenant} is created.\n\n${details(tenant)}`
+  })
+}
+
+function update(context: ProcessContext): Command {
+  return defineStoreCommand(context, {
+    usage: 'update <name>',
+    summary: 'change settings of a tenant; --connectors replaces all its grants',
+    declare: command => withTenantOptions(command, 'update'),
+    run({ administration }, options: TenantOptions, name) {
+      const desired = desiredSettings(options)
+      if (Object.values(desired).every(value => value === undefined))
+        throw domainError('usage_invalid', 'nothing to change: give an option, such as --rate')
+      return updateTenant(administration, name, desired)
+    },
+    text(tenant) {
+      const { changed } = tenant
+      const outcome = changed.length > 0 ? `is changed: ${changed.join(', ')}` : 'had these settings already'
+      return `Tenant ${tenant.tenant} ${outcome}.\n\n${details(tenant)}`
     }
-  )
-  withConfigOptions(
-    noun.command('show').description('show a tenant and all that is granted to it').argument('<name>')
-  ).action(async (name: string, options: ConfigOptions) => {
-    const tenant = await withStore(context, options, ({ store }) => showTenant(store, name))
-    print(context, options, tenant, details(tenant))
-  })
-  addSwitch(noun, context, 'disable', 'refuse all keys of a tenant from now on')
-  addSwitch(noun, context, 'enable', 'let a disabled tenant in again')
-  return noun
-}
-
-function addCreate(noun: Command, context: ProcessContext): void {
-  const create = noun
-    .command('create')
-    .description('create a tenant; without --connectors nothing is granted to it')
-    .argument('<name>', 'a-z, 0-9, ".", "_" and "-", at most 63 characters')
-  withTenantOptions(create, 'create').action(async (name: string, options: TenantOptions) => {
-    const tenant = await withStore(context, options, ({ administration }) =>
-      createTenant(administration, { name, ...desiredSettings(options) })
-    )
-    print(context, options, tenant, `Tenant ${name} is created.\n\n${details(tenant)}`)
   })
 }
 
-function addUpdate(noun: Command, context: ProcessContext): void {
-  const update = noun
-    .command('update')
-    .description('change what is named of a tenant; --connectors takes the place of all grants')
-    .argument('<name>')
-  withTenantOptions(update, 'update').action(async (name: string, options: TenantOptions) => {
-    const wanted = desiredSettings(options)
-    if (Object.values(wanted).every(value => value === undefined))
-      throw domainError('usage_invalid', 'nothing to change: name an option, such as --rate')
-    const tenant = await withStore(context, options, ({ administration }) =>
-      updateTenant(administration, name, wanted)
-    )
-    const told = tenant.changed.length > 0 ? `is changed: ${tenant.changed.join(', ')}` : 'was so already'
-    print(context, options, tenant, `Tenant ${name} ${told}.\n\n${details(tenant)}`)
+function toggle(context: ProcessContext, verb: 'disable' | 'enable', summary: string): Command {
+  return defineStoreCommand(context, {
+    usage: `${verb} <name>`,
+    summary,
+    run: ({ administration }, _, name) => setTenantDisabled(administration, name, verb === 'disable'),
+    text: tenant =>
+      `Tenant ${tenant.tenant} ${tenant.changed ? `is ${verb}d` : `was already ${state(tenant)}`}.\n`
   })
 }
 
-function addSwitch(
-  noun: Command,
-  context: ProcessContext,
-  verb: 'disable' | 'enable',
-  description: string
-): void {
-  withConfigOptions(noun.command(verb).description(description).argument('<name>')).action(
-    async (name: string, options: ConfigOptions) => {
-      const tenant = await withStore(context, options, ({ administration }) =>
-        setTenantDisabled(administration, name, verb === 'disable')
-      )
-      print(
-        context,
-        options,
-        tenant,
-        `Tenant ${name} ${tenant.changed ? `is ${state(tenant)}` : `was already ${stateSince(tenant)}`}.\n`
-      )
-    }
-  )
-}
-
-const columns: readonly Column<TenantView>[] = [
-  ['TENANT', tenant => tenant.tenant],
-  ['STATE', state],
-  ['PER MINUTE', tenant => String(tenant.rate_per_minute)],
-  ['BURST', tenant => String(tenant.burst)]
-]
-
-function state(tenant: TenantView): string {
-  return tenant.disabled ? 'disabled' : 'enabled'
-}
-
-function stateSince(tenant: TenantView): string {
-  return tenant.disabled ? `disabled, since ${shortTime(tenant.disabled_at)}` : 'enabled'
+function state({ disabled, disabled_at }: TenantView): string {
+  return disabled ? `disabled since ${shortTime(disabled_at)}` : 'enabled'
 }
 
 function details(tenant: TenantDetails): string {
   return facts([
     ['tenant', tenant.tenant],
-    ['state', tenant.disabled ? `disabled since ${shortTime(tenant.disabled_at)}` : 'enabled'],
+    ['state', state(tenant)],
     ['created', shortTime(tenant.created_at)],
     ['limit', `${tenant.rate_per_minute} calls per minute, ${tenant.burst} at once`],
     ['operations', tenant.operations.join(', ') || 'none'],

@@ -19,23 +19,23 @@ export type KeyOptions = ConfigOptions & {
 export function withKeyOptions(command: Command): Command {
   return command
     .addOption(new Option('--stdin', 'read the key from standard input and seal it').conflicts('from'))
-    .option('--from <reference>', 'use what file:PATH, env:NAME or exec:COMMAND gives, then and later')
-    .option('--seal', 'with --from: seal what it gives now, and never ask it again')
+    .option('--from <reference>', 'use the key that file:PATH, env:NAME or exec:COMMAND gives, now and later')
+    .option('--seal', 'with --from: seal the key that it gives now, and never read it again')
 }
 
-/** The key that was given: as a version to be stored, and as material to be tried. Discard both. */
+/** A given key, as a version to store and as material to verify. Both are to be discarded. */
 export type NewVersionInput = { readonly version: NewVersion; readonly material: KeyMaterial }
 
 const longestKeyBytes = 8 * 1024
 
-/** Reads the key. Throws CommandError, SecretUnavailable. */
+/** Reads the key. Throws DomainError: usage_invalid, secret_unavailable. */
 export async function newVersionInput(
   context: ProcessContext,
   { stdin, from, seal }: KeyOptions,
   { config, masterKey }: OpenedStore
 ): Promise<NewVersionInput> {
   if (!stdin && from === undefined)
-    throw domainError('usage_invalid', 'give the key by --stdin, or where it is by --from REFERENCE')
+    throw domainError('usage_invalid', 'give the key by --stdin, or a reference to it by --from REFERENCE')
   const secret = stdin
     ? await readKey(context.stdin)
     : resolveSecret(from ?? '', context.env, { environment: config.execEnvironment })
@@ -53,6 +53,22 @@ export async function newVersionInput(
   }
 }
 
+/** Reads the key for `work`, and discards it afterwards. Throws as `newVersionInput` does. */
+export async function withNewVersion<T>(
+  context: ProcessContext,
+  options: KeyOptions,
+  opened: OpenedStore,
+  work: (input: NewVersionInput) => T | Promise<T>
+): Promise<T> {
+  const input = await newVersionInput(context, options, opened)
+  try {
+    return await work(input)
+  } finally {
+    input.version.secret?.fill(0)
+    input.material.discard()
+  }
+}
+
 async function readKey(stdin: NodeJS.ReadableStream): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
@@ -60,10 +76,10 @@ async function readKey(stdin: NodeJS.ReadableStream): Promise<Buffer> {
     chunks.push(Buffer.from(chunk))
     bytes += chunk.length
     if (bytes > longestKeyBytes)
-      throw domainError('secret_unavailable', 'what came on standard input is too long for a key')
+      throw domainError('secret_unavailable', 'the text on standard input is too long for a key')
   }
   const key = Buffer.concat(chunks).toString('utf8').trim()
   for (const chunk of chunks) chunk.fill(0)
-  if (key === '') throw domainError('secret_unavailable', 'no key came on standard input')
+  if (key === '') throw domainError('secret_unavailable', 'there is no key on standard input')
   return Buffer.from(key, 'utf8')
 }

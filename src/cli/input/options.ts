@@ -12,7 +12,7 @@ export type ListOptions = ConfigOptions & PageRequest
 
 /** Adds `--json`. */
 export function withOutputOptions(command: Command): Command {
-  return command.option('--json', 'print JSON; tell failures as a problem object')
+  return command.option('--json', 'print JSON, and failures as a problem object')
 }
 
 /** Adds `--config` and `--json`. */
@@ -22,13 +22,11 @@ export function withConfigOptions(command: Command): Command {
   )
 }
 
-/** Adds `--limit`, `--cursor`, `--config` and `--json`. */
-export function withListOptions(command: Command): Command {
-  return withConfigOptions(
-    command
-      .option('--limit <n>', 'show at most this many', wholeNumber(1, 1000), 100)
-      .option('--cursor <cursor>', 'go on where an earlier page ended')
-  )
+/** Adds `--limit` and `--cursor`. */
+export function withPageOptions(command: Command): Command {
+  return command
+    .option('--limit <n>', 'show at most this many', wholeNumber(1, 1000), 100)
+    .option('--cursor <cursor>', 'continue where an earlier page ended')
 }
 
 /** Reads a whole number within bounds, both included. */

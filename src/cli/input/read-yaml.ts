@@ -2,24 +2,24 @@ import { isScalar, visit } from 'yaml'
 import type { ConfigIssue } from '../../config/error.ts'
 import { contentOf, parseYaml, unresolvedAlias } from '../../config/yaml-text.ts'
 
-/** Aliases that a file may follow: without a bound a few lines could stand for more than memory holds. */
+/** Aliases in a file: without a bound a few lines could stand for more than memory holds. */
 const aliasesBound = 100
-/** Characters of a file: 70,000 tenants with three connectors each, which is what the memory of a gateway has room for. */
+/** Characters of a file: 70,000 tenants with three connectors each, as many as a gateway's memory has room for. */
 const longestText = 1 << 24
 
 /** What a YAML text holds, or why it cannot be used. */
 export type YamlRead = { readonly value: unknown } | { readonly faults: readonly ConfigIssue[] }
 
-/** Reads the one document of a YAML text. Faults tell the line, and never what stands there: it may be a secret. */
+/** Reads the one document of a YAML text. Faults name the line and never quote it: it may hold a secret. */
 export function readYaml(name: string, text: string): YamlRead {
   if (text.length > longestText) {
     const detail = `is longer than ${longestText} characters: give it in parts, without --prune`
     return { faults: [{ key: name, detail }] }
   }
-  // Names are texts, also those that look like numbers. That none is given twice is checked below: to have it checked
-  // here would take the square of the time.
+  // Names are texts, also those that look like numbers. The check for repeated members is below: here it would take
+  // quadratic time.
   const yaml = parseYaml(text, {
-    // What other versions and tags make of a text is no mapping, list or plain value, and may pass for an empty mapping.
+    // Other versions and tags make values that are no mapping, list or plain value, and may pass for an empty mapping.
     schema: 'core',
     resolveKnownTags: false,
     stringKeys: true,
@@ -38,7 +38,7 @@ export function readYaml(name: string, text: string): YamlRead {
   return value === undefined ? { faults: [{ key: name, detail: unresolvedAlias }] } : { value }
 }
 
-/** Where the names of members stand that their mapping has already. */
+/** Offsets of members whose name their mapping has already. */
 function repeatedMembers(document: Parameters<typeof visit>[0]): number[] {
   const repeated: number[] = []
   visit(document, {

@@ -11,12 +11,15 @@ import { newTenant, type TenantState } from '../../tenants/tenant-state.ts'
 import { readYaml } from './read-yaml.ts'
 import { type StateDocument, StateSchema, type TenantDocument } from './state-schema.ts'
 
-/** Reads a file of state. Throws ConfigError with all its faults. */
+/** Reads a state file. Throws ConfigError with all its faults. */
 export function readStateFile(file: string): DesiredState {
-  return readState(file, textOf(file))
+  // Replaced characters could turn the name of a secret's file into another.
+  const read = readText(bytesOf(file))
+  if ('fault' in read) throw new ConfigError([{ key: file, detail: read.fault }])
+  return readState(file, read.text)
 }
 
-/** Reads the text of a file of state, called `name` where it is wrong as a whole. Throws ConfigError with all its faults. */
+/** Reads the text of a state file; `name` stands for the whole of it. Throws ConfigError with all its faults. */
 export function readState(name: string, text: string): DesiredState {
   const read = readYaml(name, text)
   if ('faults' in read) throw new ConfigError(read.faults)
@@ -34,13 +37,6 @@ export function readState(name: string, text: string): DesiredState {
   }
 }
 
-function textOf(file: string): string {
-  // Read as text all the same, the name of a secret's file would come out as another.
-  const read = readText(bytesOf(file))
-  if ('fault' in read) throw new ConfigError([{ key: file, detail: read.fault }])
-  return read.text
-}
-
 function bytesOf(file: string): Buffer {
   try {
     return readFileSync(file)
@@ -54,7 +50,7 @@ function byName<T>(members: Readonly<Record<string, T>>): [name: string, value: 
   return Object.entries(members).sort(([one], [other]) => (one < other ? -1 : 1))
 }
 
-/** `acme:` with nothing behind it is a tenant that has every default, as `acme: {}` is. */
+/** `acme:` with nothing behind it is a tenant with every default, like `acme: {}`. */
 function withTenantsOfDefaults(value: unknown): unknown {
   const tenants = isMapping(value) ? value['tenants'] : undefined
   if (!isMapping(value) || !isMapping(tenants)) return value
@@ -75,11 +71,10 @@ function formFaults(name: string, document: unknown): ConfigIssue[] {
   )
 }
 
-/** What the schema cannot tell, of whatever has the form that it should have: all faults are told at once. */
+/** What the schema cannot check. It looks for addresses also in a document of another form, to report all faults at once. */
 function addressFaults(document: unknown): ConfigIssue[] {
   const tenants = isMapping(document) ? document['tenants'] : undefined
-  if (!isMapping(tenants)) return []
-  return Object.entries(tenants).flatMap(([tenant, members]) => {
+  return Object.entries(isMapping(tenants) ? tenants : {}).flatMap(([tenant, members]) => {
     const addresses = isMapping(members) ? members['addresses'] : undefined
     if (!Array.isArray(addresses)) return []
     return addresses.flatMap((address: unknown, index) => {
@@ -100,10 +95,10 @@ function rangeFault(address: string): string | null {
 }
 
 function toState(name: string, members: TenantDocument): TenantState {
-  const { disabled = false, connectors = [], rate_per_minute: ratePerMinute, ...settings } = members
+  const { disabled = false, connectors = [], ...settings } = members
   return {
     ...newTenant(name),
-    ...readSettings({ ratePerMinute, ...settings }),
+    ...readSettings(settings),
     disabled,
     connectors: [...readConnectorIds(connectors)]
   }

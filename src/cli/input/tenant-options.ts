@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { operations } from '../../contract/operations.ts'
-import { defaultTenantLimits, largestTenantLimit } from '../../tenants/tenant-limits.ts'
+import { defaultSettings, largestTenantLimit } from '../../tenants/tenant-settings.ts'
 import type { TenantUpdate } from '../../tenants/tenants.ts'
-import { type ConfigOptions, splitIds, wholeNumber, withConfigOptions } from './options.ts'
+import { type ConfigOptions, splitIds, wholeNumber } from './options.ts'
 
 /** The options of `tenant create` and `tenant update`. */
 export type TenantOptions = ConfigOptions & {
@@ -14,31 +14,28 @@ export type TenantOptions = ConfigOptions & {
   readonly credentials?: string
 }
 
-/** Adds all that can be chosen for a tenant, and `--config` and `--json`. */
+/** Adds a tenant's settings and connectors. */
 export function withTenantOptions(command: Command, when: 'create' | 'update'): Command {
   const limit = wholeNumber(1, largestTenantLimit)
-  const { ratePerMinute, burst } = defaultTenantLimits
-  // What an update leaves out stays as it is.
+  const { rate_per_minute: rate, burst } = defaultSettings
   const unless = (given: string | number) => (when === 'create' ? ` (default: ${given})` : '')
-  return withConfigOptions(
-    command
-      .option('--connectors <ids>', "connector ids separated by commas, '*' for all, or none")
-      .option('--rate <n>', `calls per minute${unless(ratePerMinute)}`, limit)
-      .option('--burst <n>', `calls that may come at once${unless(burst)}`, limit)
-      .option('--operations <list>', `what it may do: ${operations.join(',')} or none${unless('all')}`)
-      .option(
-        '--addresses <list>',
-        `from where it may call, e.g. 10.0.0.0/8,2001:db8::/32, or any${unless('any')}`
-      )
-      .option('--credentials <names>', `upstream credentials, the first tried first${unless('default')}`)
-  )
+  return command
+    .option('--connectors <ids>', "connector ids separated by commas, '*' for all, or none")
+    .option('--rate <n>', `calls per minute${unless(rate)}`, limit)
+    .option('--burst <n>', `calls that may come at once${unless(burst)}`, limit)
+    .option('--operations <list>', `what it may do: ${operations.join(',')} or none${unless('all')}`)
+    .option(
+      '--addresses <list>',
+      `from where it may call, e.g. 10.0.0.0/8,2001:db8::/32, or any${unless('any')}`
+    )
+    .option('--credentials <names>', `upstream credentials, the first tried first${unless('default')}`)
 }
 
-/** What the options ask for. What was not given is undefined. */
+/** What the options ask for. An option left out is undefined. */
 export function desiredSettings(options: TenantOptions): TenantUpdate {
   const { connectors, rate, burst, operations, addresses, credentials } = options
   return {
-    ratePerMinute: rate,
+    rate_per_minute: rate,
     burst,
     connectors: listOrNone(connectors),
     operations: listOrNone(operations),

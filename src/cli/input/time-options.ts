@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import type { ConfigOptions } from './options.ts'
 
 const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const longestMs = 36_500 * 86_400_000
@@ -13,17 +14,29 @@ export function durationMs(text: string): number {
 
 /** When a key expires: after a duration, at a time, or never (null). */
 export type Expiry = (now: Date) => Date | null
+export type ExpiryOptions = ConfigOptions & { readonly expires?: Expiry }
+
+export const expiryForm = 'never, a duration such as 90d, a date, or an RFC 3339 time'
 
 /** Reads `never`, a duration such as 90d, a date or an RFC 3339 time. Throws InvalidArgumentError. */
 export function expiry(text: string): Expiry {
-  if (text === 'never') return () => null
+  return text === 'never' ? () => null : timeFromNow(text, 1, 'never, a duration such as 90d')
+}
+
+/** A time that has passed, as seen from now. */
+export type Time = (now: Date) => Date
+
+/** Reads a duration before now, a date or an RFC 3339 time. Throws InvalidArgumentError. */
+export function pastTime(text: string): Time {
+  return timeFromNow(text, -1, 'a duration such as 24h or 30m')
+}
+
+function timeFromNow(text: string, direction: 1 | -1, durations: string): Time {
   const at = instant(text)
   if (at !== null) return () => at
   if (!/^[0-9]+[smhd]$/.test(text))
-    throw new InvalidArgumentError(
-      'It must be never, a duration such as 90d, a date, or a time such as 2027-01-31T12:00:00Z.'
-    )
-  const ms = durationMs(text)
+    throw new InvalidArgumentError(`It must be ${durations}, a date, or a time such as 2027-01-31T12:00:00Z.`)
+  const ms = direction * durationMs(text)
   return now => new Date(now.getTime() + ms)
 }
 
@@ -36,19 +49,4 @@ function instant(text: string): Date | null {
   const at = new Date(text)
   const real = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day)
   return real && !Number.isNaN(at.getTime()) ? at : null
-}
-
-/** A time that has passed, as seen from now. */
-export type Time = (now: Date) => Date
-
-/** Reads a duration before now, a date or an RFC 3339 time. Throws InvalidArgumentError. */
-export function pastTime(text: string): Time {
-  const at = instant(text)
-  if (at !== null) return () => at
-  if (!/^[0-9]+[smhd]$/.test(text))
-    throw new InvalidArgumentError(
-      'It must be a duration such as 24h or 30m, a date, or a time such as 2027-01-31T12:00:00Z.'
-    )
-  const ms = durationMs(text)
-  return now => new Date(now.getTime() - ms)
 }

@@ -1,44 +1,35 @@
 import type { DomainError } from '../../base/domain-error.ts'
 import { domainError } from '../../contract/error-table.ts'
 import { Problem } from '../../contract/problem.ts'
-import { ledgerSigner } from '../../custody/crypto/ledger-signer.ts'
-import type { KeyMaterial } from '../../custody/key-material.ts'
 import { labelOf } from '../../custody/manage/operations.ts'
-import { SynchronousLedger } from '../../ledger/writer/synchronous-ledger.ts'
+import type { KeyToVerify } from '../../upstream/verify-credential.ts'
 import type { ProcessContext } from '../context.ts'
-import type { OpenedStore } from '../with-store.ts'
-
-/** A key that is to become this version of a credential. */
-export type NewKey = { readonly material: KeyMaterial; readonly name: string; readonly version: number }
+import { type OpenedStore, withUpstream } from '../with-store.ts'
 
 /**
- * Asks the upstream, by a read that changes nothing, whether it takes a new key; the call is in the ledger. Returns whether
- * the answer held the key. Throws Refusal: credential_refused, credential_unproven.
+ * Asks the upstream, by a read that changes nothing, whether it accepts a new key; the call is in the ledger. Returns whether
+ * the answer held the key. Throws DomainError: credential_refused, credential_unproven.
  */
 export async function verifyNewKey(
-  { administrator: { role, version: program, pid } }: ProcessContext,
-  { config, store, masterKey }: OpenedStore,
-  key: NewKey
+  context: ProcessContext,
+  opened: OpenedStore,
+  key: KeyToVerify
 ): Promise<boolean> {
-  const { verifyCredential: proveKey } = await import('../../upstream/verify-credential.ts')
-  const ledger = new SynchronousLedger(store, { role, version: program, pid }, ledgerSigner(masterKey()))
+  const { verifyCredential } = await import('../../upstream/verify-credential.ts')
   let echoed = false
   const onEcho = () => {
     echoed = true
   }
   try {
-    const { upstreamOrigin: origin, upstreamDeadlineMs: deadlineMs } = config
-    await proveKey(key, { origin, deadlineMs, ledger, onEcho })
+    await withUpstream(context, opened, upstream => verifyCredential(key, { ...upstream, onEcho }))
     return echoed
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    throw refusalOf(error, labelOf(key.name, key.version))
-  } finally {
-    ledger.close()
+    throw rejectionOf(error, labelOf(key.name, key.version))
   }
 }
 
-function refusalOf({ code, options }: Problem, label: string): DomainError {
+function rejectionOf({ code, options }: Problem, label: string): DomainError {
   if (code === 'upstream_credential_rejected')
     return domainError(
       'credential_refused',
@@ -48,6 +39,6 @@ function refusalOf({ code, options }: Problem, label: string): DomainError {
   const why = cause === undefined ? code : `${code}: ${cause}`
   return domainError(
     'credential_unproven',
-    `the new key (${label}) could not be proven (${why}): nothing is changed; try again, or give --no-proof`
+    `the new key (${label}) could not be verified (${why}): nothing is changed; try again, or give --no-proof`
   )
 }

@@ -6,7 +6,7 @@ import { shownReference } from '../../custody/secrets/reference.ts'
 import { type ReplaySince, replayText } from './replay-report.ts'
 import { wrap } from './wrap.ts'
 
-/** What was done, or in a dry run would be; with what a replay found. */
+/** What was done, or would be in a dry run, with what a replay found. */
 export type Applied = {
   readonly plan: StatePlan
   readonly dryRun: boolean
@@ -31,7 +31,7 @@ export function appliedReport({ plan, dryRun, replay }: Applied) {
   }
 }
 
-/** As lines of at most 100 columns for people, like a diff, and what it comes to. */
+/** As lines of at most 100 columns for people: a diff, and its summary. */
 export function appliedText({ plan, dryRun, replay }: Applied): string {
   const lines = [
     ...plan.tenants.flatMap(tenantLines),
@@ -39,8 +39,8 @@ export function appliedText({ plan, dryRun, replay }: Applied): string {
     ...plan.warnings.flatMap(warning => wrap(`warning: ${warning}`, 2)),
     summaryLine(plan, dryRun)
   ]
-  const tried = replay ? `\n${replayText(replay)}` : ''
-  return lines.map(line => `${line}\n`).join('') + tried
+  const replayed = replay ? `\n${replayText(replay)}` : ''
+  return lines.map(line => `${line}\n`).join('') + replayed
 }
 
 const marks = { create: '+', change: '~', prune: '-' } as const
@@ -62,7 +62,7 @@ function memberLines(change: MemberChange, isNew: boolean): string[] {
 
 function credentialLines({ credential, action, before, after }: CredentialStep): string[] {
   const source = [before, after].flatMap(reference => shown(reference) ?? []).join(' -> ')
-  // A reference may have been given by a command, which takes any text: a plan is lines, and no more than text.
+  // A reference given to a command may hold any text: control characters must not reach the terminal.
   const line = `source: ${source.replace(/[\s\p{Cc}]+/gu, ' ')}`
   return [`${marks[action]} credential ${credential}`, ...indented(line)]
 }
@@ -71,13 +71,13 @@ function indented(line: string): string[] {
   return wrap(`    ${line}`, 6)
 }
 
-/** Null is what has no restriction: addresses alone can be that. */
+/** Only addresses can be null: no restriction. */
 function valueText(value: MemberValue): string {
   if (value === null) return 'any'
   return typeof value === 'object' ? value.join(', ') || 'none' : String(value)
 }
 
-/** A reference as it may be seen: the words of a command may hold a secret. */
+/** A reference without the words of a command that may hold a secret. */
 function shown(reference: string | null): string | null {
   return reference === null ? null : shownReference(reference)
 }

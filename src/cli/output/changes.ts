@@ -1,17 +1,17 @@
 import type { LedgerEntry } from '../../ledger/entry/entry.ts'
 import { wrap } from './wrap.ts'
 
-/** What an administrative change changed and who made it, as lines of at most 100 columns; nothing for other entries. */
+/** The values that an administrative change changed, and who made it, as lines of at most 100 columns; nothing for other entries. */
 export function changeText(entry: LedgerEntry): string {
   if (!entry.kind.startsWith('admin.')) return ''
-  const lines = [...valueLines(entry), `by ${makerOf(entry)}`]
+  const lines = [...valueLines(entry), `by ${actorOf(entry)}`]
   return lines
     .flatMap(line => wrap(`    ${plain(line)}`, 6))
     .join('\n')
     .concat('\n')
 }
 
-/** The same below a row of a list, with the key or the credential that changed: the columns have no room for it. */
+/** The same below a row of a list, with the key or credential that changed, for which the columns have no room. */
 export function listedChange(entry: LedgerEntry): string {
   if (!entry.kind.startsWith('admin.')) return ''
   const { key_id: key, credential } = entry
@@ -37,7 +37,7 @@ function valueLines({ before, after }: LedgerEntry): string[] {
   })
 }
 
-function makerOf({ actor, actor_host: host, actor_sudo: sudo }: LedgerEntry): string {
+function actorOf({ actor, actor_host: host, actor_sudo: sudo }: LedgerEntry): string {
   const on = typeof host === 'string' ? ` on ${host}` : ''
   return `${String(actor)}${on}${typeof sudo === 'string' ? `, by sudo of ${sudo}` : ''}`
 }
@@ -50,7 +50,7 @@ function membersOf(values: unknown): Readonly<Record<string, unknown>> {
   return typeof values === 'object' && values !== null ? { ...values } : {}
 }
 
-/** What it means that nothing is set. */
+/** What an absent value means. */
 const unset: Readonly<Record<string, string>> = { addresses: 'any', expires_at: 'never' }
 
 function valueText(name: string, value: unknown): string {
@@ -59,7 +59,7 @@ function valueText(name: string, value: unknown): string {
   return typeof value === 'object' ? summaryText(value) : String(value)
 }
 
-/** An entry of a long list holds how many it has and what was added or removed. */
+/** For a long list an entry holds the number of its items, and those that were added or removed. */
 function summaryText({ count, added = [], removed = [], more }: Summary): string {
   const changed = [...added.map(item => `+${item}`), ...removed.map(item => `-${item}`)]
   const rest = more === undefined ? [] : [`and ${more} more`]
@@ -73,7 +73,7 @@ type Summary = {
   readonly more?: number
 }
 
-/** A reference may have been given by a command, which takes any text: a line is no more than text. */
+/** A reference that was given to a command may hold line breaks and control characters. */
 function plain(text: string): string {
   return text.replace(/[\s\p{Cc}]+/gu, ' ')
 }

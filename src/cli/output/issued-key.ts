@@ -1,14 +1,19 @@
 import { facts, shortTime } from './table.ts'
 
-/** A key that was issued, with whose it is, for people: at the only moment when it can be seen whole. */
+/** A key that was issued, with its owner, for people: at the only moment when it can be seen whole. */
 export function issuedKeyText(
   { key, key_id, expires_at }: { key: string; key_id: string; expires_at: string | null },
-  whose: Readonly<Record<string, string>>
+  owner: Readonly<Record<string, string>>
 ): string {
   return `${facts([
     ['key', key],
     ['key id', key_id],
-    ...Object.entries(whose),
+    ...Object.entries(owner),
     ['expires', expires_at === null ? 'never' : shortTime(expires_at)]
   ])}\nThe key is shown only now: keep it safe.\n`
+}
+
+/** What revoking a key came to. */
+export function revocation({ changed, revoked_at }: { changed: boolean; revoked_at: string | null }): string {
+  return changed ? 'is revoked' : `was already revoked, at ${shortTime(revoked_at)}`
 }

@@ -8,14 +8,12 @@ export function print(context: CliContext, options: OutputOptions, result: unkno
   context.stdout.write(options.json ? `${JSON.stringify(result)}\n` : text)
 }
 
-/** Prints a page of a list: `{"items": […], "next": …}`, or a table that ends in how to go on. `below` gives lines below a row. */
-export function printPage<Row>(
-  context: CliContext,
-  options: OutputOptions,
-  page: Page<Row>,
+/** A page of a list as a table that ends in how to continue. `below` gives lines below a row. */
+export function pageText<Row>(
+  { items, next }: Page<Row>,
   columns: readonly Column<Row>[],
   below?: (row: Row) => string
-): void {
-  const more = page.next === null ? '' : `\nThere are more; go on with\n--cursor ${page.next}\n`
-  print(context, options, page, table(columns, page.items, below) + more)
+): string {
+  const more = next === null ? '' : `\nThere are more; continue with\n--cursor ${next}\n`
+  return table(columns, items, below) + more
 }

@@ -1,7 +1,7 @@
 import type { NewlyRefused, Replay } from '../../admin/desired-state/replay.ts'
-import { type Column, shortTime, table } from './table.ts'
+import { type Column, cut, shortTime, table } from './table.ts'
 
-/** Since when calls were decided again, RFC 3339. */
+/** The time of the first calls that were decided again, RFC 3339. */
 export type ReplaySince = { readonly since: string }
 
 /** What a replay found, for people. */
@@ -13,9 +13,9 @@ export function replayText({ since, first_at, calls, refused }: Replay & ReplayS
   const connectors = refused.flatMap(({ tenant, connector_ids }) =>
     connector_ids.map(id => `  ${id} ${cut(tenant, 60)}\n`)
   )
-  const told =
+  const examples =
     connectors.length > 0 ? `\nconnectors asked for, at most 5 of a tenant:\n${connectors.join('')}` : ''
-  return `${head}${sum} would newly be refused\n\n${table(columns, refused)}${told}`
+  return `${head}${sum} would newly be refused\n\n${table(columns, refused)}${examples}`
 }
 
 /** 17, 19, 9, 5, 20 and 20 characters with two between: the 100 that a terminal is sure to have. */
@@ -27,7 +27,3 @@ const columns: readonly Column<NewlyRefused>[] = [
   ['FIRST', ({ first_at }) => shortTime(first_at)],
   ['LAST', ({ last_at }) => shortTime(last_at)]
 ]
-
-function cut(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, width - 1)}…` : text
-}

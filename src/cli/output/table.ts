@@ -1,7 +1,7 @@
 /** One column: its heading and a row's text in it. */
 export type Column<Row> = readonly [heading: string, text: (row: Row) => string]
 
-/** Rows under headings, columns two spaces apart, each as wide as its widest cell; `below` gives whole lines to stand below a row. Ends in a line break. */
+/** Rows under headings, columns two spaces apart, each as wide as its widest cell; `below` gives lines below a row. Ends in a line break. */
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
@@ -30,4 +30,14 @@ export function facts(pairs: readonly (readonly [name: string, value: string])[]
 /** An RFC 3339 time to the second, or a dash. */
 export function shortTime(at: string | null): string {
   return at === null ? '-' : at.replace(/\.\d+Z$/, 'Z')
+}
+
+/** A text of at most `width` characters: what is longer ends in an ellipsis. */
+export function cut(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text
+}
+
+/** A number and its noun: `1 tenant`, `2 tenants`, `3 entries`. */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`
 }

@@ -1,43 +1,34 @@
+import type { Head } from '../../ledger/entry/chain.ts'
 import { describeFinding } from '../../ledger/verify/finding.ts'
 import type { Verification } from '../../ledger/verify/verify.ts'
-import { table } from './table.ts'
+import { type Column, counted, table } from './table.ts'
 
 /** Heads and faults shown to people; `--json` prints all. */
 const shownAtMost = 10
 
 /** What `ledger verify` found, for people. */
-export function verificationReport({ writers, openCalls, heads, faults, ...found }: Verification): string {
-  const { entries, signatures, signedUntil } = found
-  const story = `${counted(entries, 'entry', 'entries')} of ${counted(writers, 'writer', 'writers')}, ${counted(openCalls, 'call', 'calls')} without an outcome`
+export function verificationReport(found: Verification): string {
+  const { writers, openCalls, heads, headsBeforeCut, faults, entries, signatures, signedUntil } = found
   const latestSigned = signedUntil === null ? '' : `, the latest of ${signedUntil}`
-  const before =
-    found.headsBeforeCut === 0
-      ? ''
-      : `${counted(found.headsBeforeCut, 'known head is', 'known heads are')} from before the cut and not compared\n`
-  const counts = `${story}\n${counted(signatures, 'signature', 'signatures')}${latestSigned}\n${before}`
-  if (faults.length > 0)
-    return `${counts}${firstOf(faults)
-      .map(fault => `${describeFinding(fault)}\n`)
-      .join('')}${more(faults)}`
+  const notCompared = counted(headsBeforeCut, 'known head is', 'known heads are')
+  const counts = [
+    `${counted(entries, 'entry', 'entries')} of ${counted(writers, 'writer')}, ${counted(openCalls, 'call')} without an outcome\n`,
+    `${counted(signatures, 'signature')}${latestSigned}\n`,
+    headsBeforeCut === 0 ? '' : `${notCompared} from before the cut and not compared\n`
+  ].join('')
+  if (faults.length > 0) {
+    const lines = faults.slice(0, shownAtMost).map(fault => `${describeFinding(fault)}\n`)
+    return `${counts}${lines.join('')}${more(faults)}`
+  }
   if (heads.length === 0) return `whole: ${counts}`
-  const latest = table(
-    [
-      ['WRITER', head => head.writer],
-      ['SEQ', head => String(head.seq)],
-      ['HASH', head => `${head.hash.slice(0, 32)}…`]
-    ],
-    heads.slice(-shownAtMost)
-  )
-  return `whole: ${counts}\n${latest}${more(heads)}`
+  return `whole: ${counts}\n${table(columns, heads.slice(-shownAtMost))}${more(heads)}`
 }
 
-function counted(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`
-}
-
-function firstOf<T>(all: readonly T[]): readonly T[] {
-  return all.slice(0, shownAtMost)
-}
+const columns: readonly Column<Head>[] = [
+  ['WRITER', head => head.writer],
+  ['SEQ', head => String(head.seq)],
+  ['HASH', head => `${head.hash.slice(0, 32)}…`]
+]
 
 function more(all: readonly unknown[]): string {
   return all.length > shownAtMost ? `and ${all.length - shownAtMost} more: --json prints all\n` : ''

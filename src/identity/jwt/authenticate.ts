@@ -10,20 +10,19 @@ import {
   type TokenReason
 } from '../authentication-failure.ts'
 import type { Caller, Directory } from '../directory.ts'
-import type { VerifiedToken } from './issuer.ts'
-import { TokenIssuer, unusableToken } from './issuer.ts'
+import { TokenIssuer, unusableToken, type VerifiedToken } from './issuer.ts'
 import { JwksCache } from './jwks-cache.ts'
 import { jwksSource } from './jwks-source.ts'
 import { isOfIssuer, tokenReason } from './token-reason.ts'
 import { TokenText } from './token-text.ts'
 import { VerifiedTokens } from './verified-tokens.ts'
 
-/** Longer ones are not looked at. All headers together may be 8 KiB. */
+/** Longer ones are rejected unread. All headers together may be 8 KiB. */
 const maxTokenLength = 6_144
 /** How many tokens may be under verification; each is a job for the thread pool. */
 const maxUnderWay = 1_024
 
-/** Callers who prove themselves by a JSON Web Token of an issuer that is trusted. */
+/** Authenticates callers by a JSON Web Token of a trusted issuer. */
 export class JwtAuthenticator {
   readonly #byIssuer: ReadonlyMap<string, TokenIssuer>
   readonly #directory: Pick<Directory, 'find'>
@@ -44,40 +43,40 @@ export class JwtAuthenticator {
   }
 
   /**
-   * The caller behind a token, at the time `now` (milliseconds since 1970), or null: the reason goes to the applicant alone, and a
-   * line at `debug`. At once for a token that has been seen before. Throws `overloaded` when too many others are being verified.
+   * The caller behind a token, at the time `now` (milliseconds since 1970), or null: only the attempt and an event get the
+   * reason. At once for a token that was verified before. Throws `overloaded` when too many others are under verification.
    */
   authenticate(
     token: string,
     now: number,
-    applicant?: AuthenticationAttempt
+    attempt?: AuthenticationAttempt
   ): Caller | null | Promise<Caller | null> {
-    if (token.length > maxTokenLength) return this.refuse('token_too_long', applicant)
+    if (token.length > maxTokenLength) return this.refuse('token_too_long', attempt)
     const text = new TokenText(token)
     const known = this.#verified.find(text.content, now)
-    if (known?.digest === text.digest) return this.#callerOf(known, applicant)
-    const said = issuerIn(token)
-    if (said === null) return this.refuse('token_malformed', applicant)
-    const issuer = this.#byIssuer.get(said)
-    if (issuer === undefined) return this.refuse('token_issuer', applicant)
+    if (known?.digest === text.digest) return this.#callerOf(known, attempt)
+    const name = issuerIn(token)
+    if (name === null) return this.refuse('token_malformed', attempt)
+    const issuer = this.#byIssuer.get(name)
+    if (issuer === undefined) return this.refuse('token_issuer', attempt)
     if (this.#underWay >= maxUnderWay) throw new Problem('overloaded', { retryAfter: 1 })
-    return this.#verify(issuer, token, text, now, applicant)
+    return this.#verify(issuer, token, text, now, attempt)
   }
 
-  /** Refuses a token at sight. Returns that nobody is admitted. */
-  refuse(reason: TokenReason, applicant: AuthenticationAttempt | undefined): null {
-    return this.#turnAway({ reason }, applicant, {})
+  /** Rejects a token unread; returns null, for nobody. */
+  refuse(reason: TokenReason, attempt: AuthenticationAttempt | undefined): null {
+    return this.#reject({ reason }, attempt, {})
   }
 
-  #turnAway(
-    stranger: AuthenticationFailure,
-    applicant: AuthenticationAttempt | undefined,
+  #reject(
+    failure: AuthenticationFailure,
+    attempt: AuthenticationAttempt | undefined,
     more: { issuer?: string; error?: string }
   ): null {
-    // No text of the token: its own claims, the issuer's among them, prove nothing yet.
-    const { reason } = stranger
-    this.#events.publish('token.rejected', { request_id: applicant?.requestId, ...more, reason })
-    return failAttempt(applicant, stranger)
+    // No text of the token: its claims, even the issuer's, prove nothing yet.
+    const { reason } = failure
+    this.#events.publish('token.rejected', { request_id: attempt?.requestId, ...more, reason })
+    return failAttempt(attempt, failure)
   }
 
   async #verify(
@@ -85,23 +84,23 @@ export class JwtAuthenticator {
     token: string,
     text: TokenText,
     now: number,
-    applicant: AuthenticationAttempt | undefined
+    attempt: AuthenticationAttempt | undefined
   ): Promise<Caller | null> {
     this.#underWay++
     try {
       if (!text.isCanonical) throw unusableToken('encoding')
       const verified = await issuer.verify(token, now)
       this.#remember(text, verified, now)
-      return this.#callerOf(verified, applicant)
+      return this.#callerOf(verified, attempt)
     } catch (error) {
       const more = { issuer: issuer.options.name, error: errorReason(error) }
-      return this.#turnAway(this.#strangerOf(issuer, error), applicant, more)
+      return this.#reject(this.#failureOf(issuer, error), attempt, more)
     } finally {
       this.#underWay--
     }
   }
 
-  /** Refuses the other solution of a signature by ECDSA: no issuer makes both, and whoever holds one can make the other. */
+  /** Rejects the other solution of an ECDSA signature: no issuer makes both, and whoever holds one can make the other. */
   #remember(text: TokenText, verified: VerifiedToken, now: number): void {
     const { content, digest, firstHalf } = text
     const known = this.#verified.find(content, now)
@@ -109,10 +108,10 @@ export class JwtAuthenticator {
     this.#verified.keep(content, { ...verified, digest, firstHalf })
   }
 
-  /** Names the issuer, and of a token that is genuine but for its time the tenant, where the signature was right. */
-  #strangerOf(issuer: TokenIssuer, error: unknown): AuthenticationFailure {
+  /** Names the issuer where the signature was right, and the tenant where only the time was wrong. */
+  #failureOf(issuer: TokenIssuer, error: unknown): AuthenticationFailure {
     const reason = tokenReason(error)
-    if (reason === 'token_key' && !issuer.hasKeys) return { reason: 'token_keys_unavailable' }
+    if (reason === 'token_key' && !issuer.keys.areKnown) return { reason: 'token_keys_unavailable' }
     if (!isOfIssuer(reason)) return { reason }
     const isOutOfTime = reason === 'token_expired' || reason === 'token_not_yet_valid'
     const claims = (error as Partial<errors.JWTExpired>).payload
@@ -121,22 +120,32 @@ export class JwtAuthenticator {
     return { reason, keyId: issuer.keyId, ...(tenant !== undefined && { tenant }) }
   }
 
-  /** Asked at each call, so that a tenant that has been disabled is refused at once. */
+  /** Looks the tenant up at each call, so that disabling it takes effect at once. */
   #callerOf(
     { issuer, tenant: name }: VerifiedToken,
-    applicant: AuthenticationAttempt | undefined
+    attempt: AuthenticationAttempt | undefined
   ): Caller | null {
     const { keyId } = issuer
-    const tenant = this.#directory.find(name, applicant, keyId)
+    const tenant = this.#directory.find(name, attempt, keyId)
     if (tenant !== null) return { tenant, keyId }
-    const noted = applicant?.stranger
-    const stranger: AuthenticationFailure =
-      noted?.reason === 'tenant_disabled' ? noted : { reason: 'token_tenant', keyId }
-    return this.#turnAway(stranger, applicant, { issuer: issuer.options.name })
+    const found = attempt?.failure
+    const failure: AuthenticationFailure =
+      found?.reason === 'tenant_disabled' ? found : { reason: 'token_tenant', keyId }
+    return this.#reject(failure, attempt, { issuer: issuer.options.name })
+  }
+
+  /** Whether the keys of an issuer were unavailable the last time. */
+  lackKeys(): boolean {
+    return [...this.#byIssuer.values()].some(({ keys }) => keys.areUnavailable)
+  }
+
+  /** Stops refreshing the issuers' keys. */
+  close(): void {
+    for (const { keys } of this.#byIssuer.values()) keys.close()
   }
 }
 
-/** Who a token says it is of, before anything is proved; '' when it says nothing, null when it is no token. */
+/** The issuer that a token names, before anything is verified; '' when it names none, null when it is no token. */
 function issuerIn(token: string): string | null {
   try {
     const { iss } = decodeJwt(token)
@@ -146,21 +155,15 @@ function issuerIn(token: string): string | null {
   }
 }
 
-/** The issuers, and the end of their refreshing. */
+/** An authenticator for the configured issuers, which begins to fetch their keys. */
 export function openJwtAuthenticator(
-  options: readonly TokenIssuerOptions[],
+  issuers: readonly TokenIssuerOptions[],
   directory: Pick<Directory, 'find'>,
   events: EventPublisher
-): { tokens: JwtAuthenticator; lackKeys(): boolean; close(): void } {
-  const keySets = options.map(
-    ({ name, jwks }) => new JwksCache({ issuer: name, source: jwksSource(jwks), events })
-  )
-  const issuers = options.map((each, index) => new TokenIssuer(each, keySets[index] as JwksCache))
-  return {
-    tokens: new JwtAuthenticator(issuers, directory, events),
-    lackKeys: () => keySets.some(({ areUnavailable }) => areUnavailable),
-    close: () => {
-      for (const keys of keySets) keys.close()
-    }
-  }
+): JwtAuthenticator {
+  const opened = issuers.map(options => {
+    const source = jwksSource(options.jwks)
+    return new TokenIssuer(options, new JwksCache({ issuer: options.name, source, events }))
+  })
+  return new JwtAuthenticator(opened, directory, events)
 }

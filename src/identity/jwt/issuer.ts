@@ -3,13 +3,13 @@ import { DomainError } from '../../base/domain-error.ts'
 import type { TokenIssuerOptions } from '../../config/authentication.ts'
 import type { JwksCache } from './jwks-cache.ts'
 
-/** A token that has been found genuine, and what it says. */
+/** A genuine token, and what it says. */
 export type VerifiedToken = {
   readonly issuer: TokenIssuer
-  /** Which of the issuer's key sets it was verified by. */
+  /** The generation of the issuer's key set that it was verified by. */
   readonly generation: number
   readonly tenant: string
-  /** Milliseconds since 1970, with the tolerance for clocks that differ. */
+  /** Milliseconds since 1970, with the tolerance for differing clocks. */
   readonly fromMs: number
   readonly toMs: number
 }
@@ -21,35 +21,25 @@ const types: ReadonlySet<unknown> = new Set([undefined, 'jwt', 'at+jwt'])
 /** Verifies the tokens of one issuer. */
 export class TokenIssuer {
   readonly options: TokenIssuerOptions
-  /** Who called, in the ledger. */
+  /** The caller in the ledger. */
   readonly keyId: string
-  readonly #keys: JwksCache
+  readonly keys: JwksCache
 
   constructor(options: TokenIssuerOptions, keys: JwksCache) {
     this.options = options
     this.keyId = `jwt:${options.name}`
-    this.#keys = keys
-  }
-
-  /** Another number whenever its keys are others than before. */
-  get generation(): number {
-    return this.#keys.generation
-  }
-
-  /** Whether its keys are known: without them no token of it can be genuine. */
-  get hasKeys(): boolean {
-    return this.#keys.areKnown
+    this.keys = keys
   }
 
   /**
-   * What a token says, at the time `now` (milliseconds since 1970). Throws for one that is not genuine, not of this
-   * issuer, not for us, not valid now, or that names no tenant.
+   * What a token says, at the time `now` (milliseconds since 1970). Throws for one that is forged, of another issuer, for
+   * another audience, not valid now, or that names no tenant.
    */
   async verify(token: string, now: number): Promise<VerifiedToken> {
     const { issuer, audience, algorithms } = this.options
     let generation = -1
     const keyFor = async (header: JWSHeaderParameters) => {
-      const found = await this.#keys.keyFor(header)
+      const found = await this.keys.keyFor(header)
       generation = found.generation
       return found.key
     }
@@ -72,7 +62,7 @@ export class TokenIssuer {
     return tenant
   }
 
-  /** The tenant that the claims of a genuine token name, if they name any. */
+  /** The tenant that the claims of a genuine token name. */
   tenantNamedIn(claims: JWTPayload): string | undefined {
     const { tenantClaim, tenants } = this.options
     const value = Object.hasOwn(claims, tenantClaim) ? claims[tenantClaim] : undefined
@@ -81,7 +71,7 @@ export class TokenIssuer {
   }
 }
 
-/** A genuine token that is of no use here, with what is wrong with it as its code. */
+/** The error for a genuine token that is not taken; its code says why. */
 export function unusableToken(
   part: 'typ' | 'tenant_claim' | 'encoding' | 'signature'
 ): DomainError<typeof part> {

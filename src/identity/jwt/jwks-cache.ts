@@ -12,20 +12,20 @@ export type JwksCacheOptions = {
   nowMs?: () => number
 }
 
-/** A key, and the generation of the set that it is in. */
+/** A key, and the generation of its set. */
 export type FoundKey = { readonly key: CryptoKey; readonly generation: number }
 
-/** A key that is not known is asked for this often at most, whoever sends tokens that name it. */
+/** How often an unknown key is looked for at most, whoever sends tokens that name it. */
 const cooldownMs = 10_000
 const retryMs = 30_000
-/** How long keys are believed that could not be confirmed. */
+/** How long keys are taken that could not be confirmed. */
 const staleAfterMs = 24 * 60 * 60_000
-/** How many requests may wait for a key that is being fetched. */
+/** How many requests may wait for a fetch. */
 const maxWaiting = 100
 
 const none = createLocalJWKSet({ keys: [] })
 
-/** The public keys of one issuer, refreshed in the background. One fetch at a time, for everybody who waits for it. */
+/** The public keys of one issuer, refreshed in the background by one fetch at a time. */
 export class JwksCache {
   readonly #options: JwksCacheOptions
   readonly #nowMs: () => number
@@ -33,26 +33,26 @@ export class JwksCache {
   #text = ''
   #generation = 0
   #confirmedAtMs: number | null = null
-  #askedAtMs = Number.NEGATIVE_INFINITY
-  #asking: Promise<boolean> | null = null
+  #fetchedAtMs = Number.NEGATIVE_INFINITY
+  #fetching: Promise<boolean> | null = null
   #waiting = 0
   #faulty = false
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  /** Begins to fetch the keys, and does not wait for them. */
+  /** Begins to fetch the keys without waiting for them. */
   constructor(options: JwksCacheOptions) {
     this.#options = options
     this.#nowMs = options.nowMs ?? (() => performance.now())
     void this.refresh()
   }
 
-  /** Whether they could not be had the last time. */
+  /** Whether the last fetch failed. */
   get areUnavailable(): boolean {
     return this.#faulty
   }
 
-  /** Another number whenever the keys are others than before. */
+  /** Grows with each change of the keys. */
   get generation(): number {
     const unconfirmedMs = this.#nowMs() - (this.#confirmedAtMs ?? 0)
     if (this.#confirmedAtMs !== null && unconfirmedMs > staleAfterMs) {
@@ -63,33 +63,33 @@ export class JwksCache {
     return this.#generation
   }
 
-  /** Whether there are keys by which anything could be verified: they have been had, and not too long ago. */
+  /** Whether there are keys to verify by: fetched, and not too long ago. */
   get areKnown(): boolean {
     return this.#text !== ''
   }
 
-  /** The key for a token. Throws an error of jose when there is none; for a new `kid` only after the issuer was asked. */
+  /** The key for a token. Throws an error of jose when there is none; an unknown `kid` is looked for at the issuer first. */
   async keyFor(header: JWSHeaderParameters): Promise<FoundKey> {
     try {
       return await this.#findNow(header)
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || !(await this.#askAgain())) throw error
+      if (!(error instanceof errors.JWKSNoMatchingKey) || !(await this.#fetchAgain())) throw error
       return await this.#findNow(header)
     }
   }
 
-  /** Number and set are taken in one step: the set may be replaced while the key is being made ready. */
+  /** Takes generation and set in one step: the set may be replaced while the key is imported. */
   async #findNow(header: JWSHeaderParameters): Promise<FoundKey> {
     const { generation } = this
     return { generation, key: await this.#find(header) }
   }
 
-  /** Reads the keys again, or joins a reading under way. Resolves to whether they could be had; never rejects. */
+  /** Fetches the keys, or joins the fetch under way. Resolves to whether it succeeded; never rejects. */
   refresh(): Promise<boolean> {
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = null
+    this.#fetching ??= this.#refetch().finally(() => {
+      this.#fetching = null
     })
-    return this.#asking
+    return this.#fetching
   }
 
   /** Stops refreshing. */
@@ -98,9 +98,9 @@ export class JwksCache {
     clearTimeout(this.#timer)
   }
 
-  async #askAgain(): Promise<boolean> {
-    const cooling = this.#nowMs() - this.#askedAtMs < cooldownMs
-    if (this.#waiting >= maxWaiting || this.#closed || (cooling && this.#asking === null)) return false
+  async #fetchAgain(): Promise<boolean> {
+    const cooling = this.#nowMs() - this.#fetchedAtMs < cooldownMs
+    if (this.#waiting >= maxWaiting || this.#closed || (cooling && this.#fetching === null)) return false
     this.#waiting++
     try {
       return await this.refresh()
@@ -109,9 +109,9 @@ export class JwksCache {
     }
   }
 
-  async #ask(): Promise<boolean> {
+  async #refetch(): Promise<boolean> {
     clearTimeout(this.#timer)
-    this.#askedAtMs = this.#nowMs()
+    this.#fetchedAtMs = this.#nowMs()
     const { source } = this.#options
     const done = await this.#load()
     const delayMs = done ? source.everyMs : Math.min(source.everyMs, retryMs)

@@ -5,26 +5,26 @@ import { domainError, hasCode } from '../../contract/error-table.ts'
 
 /** Where the public keys of an issuer come from. */
 export type JwksSource = {
-  /** The key set as text, at most 256 KiB and within 5 s. Throws JwksUnavailable. */
+  /** The key set as text, at most 256 KiB and within 5 s. Throws `jwks_unavailable`. */
   read(): Promise<string>
-  /** How often it is worth reading again, in milliseconds. */
+  /** How often to read again, in milliseconds. */
   readonly everyMs: number
-  /** Where they come from, for the log: a file, or the origin of a URL. */
+  /** The file or the origin of the URL, for events. */
   readonly from: string
 }
 
 const maxBytes = 256 * 1024
 const fetchDeadlineMs = 5_000
 const connectDeadlineMs = 3_000
-/** A file costs nothing to look at; an issuer is asked as often as its own caches would. */
+/** Reading a file costs nothing; an issuer is asked about as often as caches of its keys would. */
 const fileEveryMs = 1_000
 const urlEveryMs = 5 * 60_000
 
 /** The source behind `file:PATH` or a URL, which has `deadlineMs` for its whole answer. */
-export function jwksSource(place: string, deadlineMs = fetchDeadlineMs): JwksSource {
-  return place.startsWith('file:')
-    ? { read: () => readKeyFile(place.slice('file:'.length)), everyMs: fileEveryMs, from: place }
-    : { read: () => fetchKeys(place, deadlineMs), everyMs: urlEveryMs, from: new URL(place).origin }
+export function jwksSource(location: string, deadlineMs = fetchDeadlineMs): JwksSource {
+  return location.startsWith('file:')
+    ? { read: () => readKeyFile(location.slice('file:'.length)), everyMs: fileEveryMs, from: location }
+    : { read: () => fetchKeys(location, deadlineMs), everyMs: urlEveryMs, from: new URL(location).origin }
 }
 
 async function readKeyFile(path: string): Promise<string> {
@@ -38,7 +38,7 @@ async function readKeyFile(path: string): Promise<string> {
   }
 }
 
-/** One request, on a connection of its own: no redirect is followed, as it would choose who is trusted. */
+/** One request on its own connection, without redirects: the target of one would choose whom to trust. */
 async function fetchKeys(url: string, deadlineMs: number): Promise<string> {
   const agent = new Agent({
     connections: 1,
@@ -59,15 +59,15 @@ async function fetchKeys(url: string, deadlineMs: number): Promise<string> {
     if (hasCode(error, 'jwks_unavailable')) throw error
     throw domainError(
       'jwks_unavailable',
-      `the issuer could not be asked: ${whyNot(error, new URL(url), deadlineMs)}`
+      `the issuer could not be asked: ${fetchFailure(error, new URL(url), deadlineMs)}`
     )
   } finally {
     await agent.destroy()
   }
 }
 
-/** Nothing of the URL but its origin: what stands behind that may be a secret. */
-function whyNot(error: unknown, { origin }: URL, deadlineMs: number): string {
+/** Names the origin alone: the rest of the URL may hold a secret. */
+function fetchFailure(error: unknown, { origin }: URL, deadlineMs: number): string {
   const reason = errorReason(error)
   if (reason === 'TimeoutError') return `no whole answer from ${origin} within ${deadlineMs} ms`
   if (reason === 'UND_ERR_CONNECT_TIMEOUT') return `no connection to ${origin} within ${connectDeadlineMs} ms`

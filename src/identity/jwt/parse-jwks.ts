@@ -5,8 +5,8 @@ const maxKeys = 100
 const publicTypes: ReadonlySet<unknown> = new Set(['RSA', 'EC', 'OKP'])
 
 /**
- * The public keys in a key set's text. Throws JwksUnavailable for what is no key set. Other members are left out: a
- * secret or private key there is a mistake of the issuer's, and no key to verify by.
+ * The public keys in the text of a key set. Secret and private keys, a mistake of the issuer, are left out. Throws
+ * `jwks_unavailable` for any other text.
  */
 export function parseJwks(text: string): JSONWebKeySet {
   const keys = keysIn(text)

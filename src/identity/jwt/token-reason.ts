@@ -1,7 +1,6 @@
 import { errorReason } from '../../base/error-reason.ts'
 import type { TokenReason } from '../authentication-failure.ts'
 
-/** By the codes of jose's errors, and of ours. */
 const byCode: ReadonlyMap<string, TokenReason> = new Map([
   ['encoding', 'token_malformed'],
   ['ERR_JWS_INVALID', 'token_malformed'],
@@ -24,16 +23,16 @@ const byClaim: ReadonlyMap<unknown, TokenReason> = new Map([
   ['nbf', 'token_not_yet_valid']
 ])
 
-/** Why a token was refused, from what its verification threw. Nothing of the token is part of it. */
+/** Why a token was rejected, from the error of its verification. It holds nothing of the token. */
 export function tokenReason(error: unknown): TokenReason {
   const reason = byCode.get(errorReason(error)) ?? 'token_unverifiable'
   if (reason !== 'token_claims') return reason
   const { claim, reason: why } = error as { claim?: unknown; reason?: unknown }
-  // A claim of the wrong form says nothing of times.
+  // A malformed claim says nothing about times.
   return claim === 'nbf' && why !== 'check_failed' ? reason : (byClaim.get(claim) ?? reason)
 }
 
-/** Reasons that only a token of a genuine signature has. */
+/** Reasons that only a token with a genuine signature has. */
 const behindSignature: ReadonlySet<TokenReason> = new Set([
   'token_type',
   'token_audience',
@@ -43,7 +42,7 @@ const behindSignature: ReadonlySet<TokenReason> = new Set([
   'token_tenant'
 ])
 
-/** Whether it was the issuer who made a token that was refused for this reason. */
+/** Whether the issuer made a token that was rejected for this reason. */
 export function isOfIssuer(reason: TokenReason): boolean {
   return behindSignature.has(reason)
 }

@@ -9,20 +9,20 @@ const rowBytes = provenAt + digestBytes
 const rowsPerBlock = 4096
 
 /**
- * The ids and digests of all keys in a few large blocks. Objects and buffers for each of 300,000 keys would take several
- * times as much memory. A key is known by the number of its row.
+ * The ids and digests of all keys in a few large blocks: objects and buffers for 300,000 keys would take several times as
+ * much memory. The number of its row identifies a key.
  */
 export class KeyDigests {
   readonly #blocks: Buffer[] = []
   readonly #free: number[] = []
   #rows = 0
 
-  /** How many rows there are, those given up too. */
+  /** How many rows there are, removed ones included. */
   get rows(): number {
     return this.#rows
   }
 
-  /** Takes in a key's id and the digest of its secret; returns its row. */
+  /** Adds a key's id and the digest of its secret; returns its row. */
   add(id: string, digest: Uint8Array): number {
     const row = this.#free.pop() ?? this.#grow()
     this.#bytes(row, 0, digestAt).write(id, 'latin1')
@@ -30,13 +30,13 @@ export class KeyDigests {
     return row
   }
 
-  /** Gives a row up: nothing is kept of it, and another key may take it. */
+  /** Clears a row, which another key may take. */
   remove(row: number): void {
     this.#bytes(row, 0, rowBytes).fill(0)
     this.#free.push(row)
   }
 
-  /** Whether the id of this row stands in `text` from `at` on, in a time that does not tell how much of it does. */
+  /** Whether `text` holds the id of this row from `at` on, in constant time. */
   isId(row: number, text: string, at: number): boolean {
     const block = this.#blocks[Math.floor(row / rowsPerBlock)] as Buffer
     const start = (row % rowsPerBlock) * rowBytes
@@ -46,17 +46,17 @@ export class KeyDigests {
     return difference === 0
   }
 
-  /** Whether this is the secret's digest, in a time that does not tell how much of it is right. */
+  /** Whether this is the secret's digest, in constant time. */
   isDigest(row: number, digest: Buffer): boolean {
     return timingSafeEqual(this.#bytes(row, digestAt, provenAt), digest)
   }
 
-  /** Whether a key with this plain hash has been found genuine before. */
+  /** Whether a key with this plain hash was verified before. */
   isProven(row: number, hash: Buffer): boolean {
     return timingSafeEqual(this.#bytes(row, provenAt, rowBytes), hash)
   }
 
-  /** Keeps the plain hash of the key that was found genuine. */
+  /** Keeps the plain hash of a verified key. */
   prove(row: number, hash: Buffer): void {
     this.#bytes(row, provenAt, rowBytes).set(hash)
   }

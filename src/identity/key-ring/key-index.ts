@@ -4,13 +4,13 @@ import { idLength } from '../../tenants/keys/api-key.ts'
 const slotsPerBucket = 8
 const numbersPerBucket = 2 * slotsPerBucket
 
-/** A number of 32 bits out of the 16 characters of `text` from `at` on; another one for another seed. */
+/** A 32-bit hash of the 16 characters of `text` from `at` on; another one for another seed. */
 export type IdHash = (text: string, at: number, seed: number) => number
 
 /**
- * In which row a key is, by its id. A look-up does the same work and touches as much memory whether the id is known or
- * not, so that its time does not tell; a `Map` is slower by a microsecond for one of 300,000 ids that it has. Each id has
- * two buckets and stands in the emptier one. What stands where depends on ids alone, which are random and not secret.
+ * The row of a key by its id. A look-up does the same work and touches as much memory whether the id is known or not, so that
+ * its time reveals nothing; a `Map` is a microsecond slower for one of 300,000 ids that it has. Each id has two buckets and
+ * is in the emptier one. Positions depend on ids alone, which are random and not secret.
  */
 export class KeyIndex {
   /** A power of two. */
@@ -26,7 +26,7 @@ export class KeyIndex {
     this.#hash = hash
   }
 
-  /** Takes in an id that it does not hold. False when there is no place for it: a larger index with another seed has one. */
+  /** Adds an id that it does not hold. False when both buckets are full: a larger index with another seed has room. */
   place(id: string, row: number): boolean {
     const tag = this.#tag(id, 0)
     const [first, second] = this.#bucketsOf(this.#hash(id, 0, this.seed), tag)
@@ -39,7 +39,7 @@ export class KeyIndex {
     return true
   }
 
-  /** Gives up the place of an id in this row. */
+  /** Removes the id of this row. */
   displace(id: string, row: number): void {
     const tag = this.#tag(id, 0)
     for (const bucket of this.#bucketsOf(this.#hash(id, 0, this.seed), tag))
@@ -48,8 +48,8 @@ export class KeyIndex {
   }
 
   /**
-   * The only row out of `rows` that can be of the id in `text` from `at` on. For an id that is not known it is any row,
-   * always the same one for the same id: compare.
+   * The only row of `rows` that can have the id in `text` from `at` on: compare it. For an unknown id it is any row, always the
+   * same one for the same id.
    */
   candidate(text: string, at: number, rows: number): number {
     const hash = this.#hash(text, at, this.seed)
@@ -59,7 +59,7 @@ export class KeyIndex {
     return this.#select(second, tag, this.#select(first, tag, decoy))
   }
 
-  /** The row beside `tag` in a bucket, or `otherwise`: by arithmetic, since a branch would take longer when it is taken. */
+  /** The row beside `tag` in a bucket, or `otherwise`: by arithmetic, since a taken branch would take longer. */
   #select(bucket: number, tag: number, otherwise: number): number {
     const slots = this.#slots
     let row = otherwise
@@ -71,7 +71,7 @@ export class KeyIndex {
     return row
   }
 
-  /** How many slots of a bucket are free, and the first of them; null when the tag is there, which is not to be twice. */
+  /** How many slots of a bucket are free, and the first of them; null when the tag is there, as it must be unique. */
   #free(bucket: number, tag: number): { free: number; at: number } | null {
     let [free, first] = [0, 0]
     for (let at = bucket + numbersPerBucket - 2; at >= bucket; at -= 2) {

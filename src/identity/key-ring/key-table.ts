@@ -3,18 +3,18 @@ import { KeyIndex } from './key-index.ts'
 
 const fewestBuckets = 64
 
-/** All usable keys: their digests, and what is known of each. A key that is not known is compared as if it were. */
+/** All keys: their digests, and what is known of each. An unknown key is compared as if it were known. */
 export class KeyTable<Known extends { readonly id: string }> {
   readonly #digests = new KeyDigests()
   readonly #known: (Known | null)[] = []
   #index = new KeyIndex(fewestBuckets, 0)
 
   constructor() {
-    // Nobody's, so that there always is a row to compare with. No id leads to it, and no secret has this digest.
+    // A row to compare with when there is no key. No id leads to it, and no secret has this digest.
     this.#known[this.#digests.add('', new Uint8Array(32))] = null
   }
 
-  /** Takes in a key with the digest of its secret, in place of one of the same id. */
+  /** Adds a key with the digest of its secret; replaces one of the same id. */
   add(known: Known, digest: Uint8Array): void {
     this.remove(known.id)
     const row = this.#digests.add(known.id, digest)
@@ -31,7 +31,7 @@ export class KeyTable<Known extends { readonly id: string }> {
     this.#known[row] = null
   }
 
-  /** The row to compare a key with whose id stands in `text` from `at` on: its own, or any when it is not known. */
+  /** The row to compare with the id in `text` from `at` on: its own, or any for an unknown id. */
   candidate(text: string, at: number): number {
     return this.#index.candidate(text, at, this.#digests.rows)
   }
@@ -41,19 +41,19 @@ export class KeyTable<Known extends { readonly id: string }> {
     return this.#known[row] ?? null
   }
 
-  /** Whether the row is of the id in `text` from `at` on and of this digest. All of it is compared, whatever differs. */
+  /** Whether the row has the id in `text` from `at` on and this digest. Compares all of both, whatever differs. */
   isGenuine(row: number, text: string, at: number, digest: Buffer): boolean {
     const isId = this.#digests.isId(row, text, at)
     // The digest first: for a wrong secret the id then makes no difference.
     return this.#digests.isDigest(row, digest) && isId
   }
 
-  /** Whether a key with this plain hash has been found genuine before, in this row. */
+  /** Whether a key with this plain hash was verified before, in this row. */
   isProven(row: number, hash: Buffer): boolean {
     return this.#digests.isProven(row, hash)
   }
 
-  /** Keeps the plain hash of the key that was found genuine. */
+  /** Keeps the plain hash of a verified key. */
   prove(row: number, hash: Buffer): void {
     this.#digests.prove(row, hash)
   }

@@ -11,8 +11,8 @@ import {
 import type { Caller, Directory } from '../directory.ts'
 import { subjectAltUris } from './subject-alt-names.ts'
 
-/** Whose a connection is, by its certificate, asked once for each connection; or why it is nobody's. */
-type Identity = Holder | { readonly stranger: AuthenticationFailure }
+/** Whose a connection is by its certificate, or why it is nobody's. Found once for each connection. */
+type Identity = Holder | { readonly failure: AuthenticationFailure }
 
 type Holder = {
   readonly tenant: string
@@ -21,7 +21,7 @@ type Holder = {
   readonly toMs: number
 }
 
-/** Callers who prove themselves by a client certificate. */
+/** Authenticates callers by a client certificate. */
 export class ClientCertificates {
   readonly #tenantByName: ReadonlyMap<string, string>
   readonly #directory: Pick<Directory, 'find'>
@@ -34,32 +34,31 @@ export class ClientCertificates {
   }
 
   /**
-   * The caller behind a connection at the time `now` (milliseconds since 1970), or null: without a certificate, with
-   * one that no authority of ours has signed, that is not valid now, or that is mapped to no live tenant, or to two. Which
-   * of these it is goes to the applicant alone.
+   * The caller behind a connection at the time `now` (milliseconds since 1970), or null: without a certificate, or with one of
+   * an unknown authority, not valid now, or mapped to no live tenant or to two. Only the attempt gets the reason.
    */
-  authenticate(socket: Socket, now: number, applicant?: AuthenticationAttempt): Caller | null {
-    if (!(socket instanceof TLSSocket)) return failAttempt(applicant, { reason: 'missing' })
+  authenticate(socket: Socket, now: number, attempt?: AuthenticationAttempt): Caller | null {
+    if (!(socket instanceof TLSSocket)) return failAttempt(attempt, { reason: 'missing' })
     let identity = this.#identities.get(socket)
     if (identity === undefined) {
       identity = this.#identityOf(socket)
       this.#identities.set(socket, identity)
     }
-    if ('stranger' in identity) return failAttempt(applicant, identity.stranger)
+    if ('failure' in identity) return failAttempt(attempt, identity.failure)
     const { keyId, tenant: name, fromMs, toMs } = identity
-    // A connection may outlive the certificate that it began with.
-    if (now < fromMs || now > toMs) return failAttempt(applicant, { reason: 'expired', tenant: name, keyId })
-    const tenant = this.#directory.find(name, applicant, keyId)
+    // A connection may outlive its certificate.
+    if (now < fromMs || now > toMs) return failAttempt(attempt, { reason: 'expired', tenant: name, keyId })
+    const tenant = this.#directory.find(name, attempt, keyId)
     return tenant === null ? null : { tenant, keyId }
   }
 
   #identityOf(socket: TLSSocket): Identity {
     const certificate = socket.getPeerX509Certificate()
-    if (certificate === undefined) return { stranger: { reason: 'missing' } }
+    if (certificate === undefined) return { failure: { reason: 'missing' } }
     if (socket.authorized) return this.#holderOf(certificate)
-    // Nothing of it is proved: neither its names nor its fingerprint lead to anybody.
+    // Unverified, neither its names nor its fingerprint lead to anybody.
     const hasEnded = String(socket.authorizationError) === 'CERT_HAS_EXPIRED'
-    return { stranger: { reason: hasEnded ? 'expired' : 'unknown' } }
+    return { failure: { reason: hasEnded ? 'expired' : 'unknown' } }
   }
 
   #holderOf(certificate: X509Certificate): Identity {
@@ -69,7 +68,7 @@ export class ClientCertificates {
     if (subject !== null) names.push(subject)
     const tenants = new Set(names.flatMap(name => this.#tenantByName.get(name) ?? []))
     const [tenant, ...more] = tenants
-    if (tenant === undefined || more.length > 0) return { stranger: { reason: 'unknown', keyId } }
+    if (tenant === undefined || more.length > 0) return { failure: { reason: 'unknown', keyId } }
     return {
       tenant,
       keyId,

@@ -1,10 +1,7 @@
 import type { PrunePoint } from '../retention/prune-point.ts'
 import type { ChangedValues } from './changed-values.ts'
 
-/**
- * Every kind of administrative change, and which values its entry holds: what there is from then on, what there was, or both.
- * A cut tells what it removed in members of its own.
- */
+/** Every kind of administrative change, and whether its entry holds new values, old ones or both. */
 export const adminKinds = {
   'admin.tenant.create': 'creates',
   'admin.tenant.update': 'changes',
@@ -23,13 +20,12 @@ export const adminKinds = {
   'admin.credential.revert': 'changes',
   'admin.credential.rewrap': 'changes',
   'admin.credential.remove': 'removes',
-  'admin.ledger.prune': 'cuts'
+  'admin.ledger.prune': 'prunes'
 } as const
 
 export type AdminKind = keyof typeof adminKinds
-type Effect = (typeof adminKinds)[AdminKind]
-type KindThat<E extends Effect> = {
-  [K in AdminKind]: (typeof adminKinds)[K] extends E ? K : never
+type KindThat<Effect> = {
+  [K in AdminKind]: (typeof adminKinds)[K] extends Effect ? K : never
 }[AdminKind]
 
 /** What any change may name besides its values. */
@@ -39,23 +35,22 @@ type Subject = {
   readonly connector_id?: string
   /** `name@version`. */
   readonly credential?: string
-  /** How often credentials had been changed, this change included: it reveals an older state that was put back. */
+  /** How often credentials have been changed, this change included: reveals that an older state was restored. */
   readonly generation?: number
   /** Names of the changed fields. */
   readonly fields?: readonly string[]
 }
 
-/** Old and new values are those of what changed, and of what is no secret. */
+/** `before` and `after` hold what changed and is not secret. */
 type Effects =
   | { readonly kind: KindThat<'creates'>; readonly before?: never; readonly after: ChangedValues }
   | { readonly kind: KindThat<'changes'>; readonly before: ChangedValues; readonly after: ChangedValues }
   | { readonly kind: KindThat<'removes'>; readonly before: ChangedValues; readonly after?: never }
   | {
-      readonly kind: KindThat<'cuts'>
-      /** What was cut off, and the archive that holds it. */
+      readonly kind: KindThat<'prunes'>
       readonly cut: PrunePoint
       readonly archive: { readonly entries: number; readonly sha256: string }
     }
 
-/** An administrative change as the ledger tells it: what was changed, from what to what. */
+/** An administrative change as the ledger records it: what was changed, from what to what. */
 export type AdminChange = Subject & Effects

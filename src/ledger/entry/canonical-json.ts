@@ -1,7 +1,7 @@
 /**
- * Canonical JSON (RFC 8785): members sorted by name, no white space, ECMAScript's own number and string forms.
- * Absent members stay absent. Entries hold ASCII-named members and no lone surrogates, so JSON.stringify's
- * escapes and UTF-16 sorting are the canonical ones.
+ * Canonical JSON (RFC 8785): members sorted by name, no white space, ECMAScript's own number and string forms. Undefined
+ * members are left out. Entries hold ASCII names and no lone surrogates, so JSON.stringify's escapes and UTF-16 sorting
+ * are the canonical ones.
  */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value)

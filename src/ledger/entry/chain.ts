@@ -5,10 +5,10 @@ import { type Signer, signEntry } from './signature.ts'
 /** `prev` of a chain's first entry. */
 export const genesis = '0'.repeat(64)
 
-/** An entry ready to be stored: its canonical text, exactly as hashed, and its hash. Both are what the table holds. */
+/** An entry ready to be stored: its canonical text, exactly as hashed, and its hash. */
 export type HashedEntry = { readonly text: string; readonly hash: string }
 
-/** Where a chain stands: the last entry's number and hash. */
+/** The end of a chain: the last entry's number and hash. */
 export type Head = { readonly writer: string; readonly seq: number; readonly hash: string }
 
 /** SHA-256, in hex, over the previous entry's hash (its 64 hex characters) followed by the entry's canonical text. */
@@ -16,10 +16,7 @@ export function chainHash(prev: string, text: string): string {
   return hash('sha256', prev + text, 'hex')
 }
 
-/**
- * One writer's chain in memory. `seal` gives an entry its place; the place is taken only once the caller says
- * `advance`, after the transaction that stored the entries has committed: a failed transaction leaves no gap.
- */
+/** One writer's chain in memory. Numbers become final with `advance`, so a failed transaction leaves no gap. */
 export class Chain {
   #head: Head
   #tip: Head
@@ -41,32 +38,27 @@ export class Chain {
     return this.#head
   }
 
-  /** The last sealed entry, committed or not. */
+  /** The last entry, committed or not. */
   get tip(): Head {
     return this.#tip
   }
 
-  append(draft: PendingEntry): HashedEntry {
+  append(entry: PendingEntry): HashedEntry {
     const { writer, seq, hash: prev } = this.#tip
-    const placed = assignSequence(draft, prev, seq + 1, writer)
-    const text = draft.signed && this.#signer ? signEntry(placed, this.#signer) : placed
-    const sealed = { text, hash: chainHash(prev, text) }
-    this.#tip = { writer, seq: seq + 1, hash: sealed.hash }
-    return sealed
+    const numbered = assignSequence(entry, prev, seq + 1, writer)
+    const text = entry.signed && this.#signer ? signEntry(numbered, this.#signer) : numbered
+    const hashed = { text, hash: chainHash(prev, text) }
+    this.#tip = { writer, seq: seq + 1, hash: hashed.hash }
+    return hashed
   }
 
-  /** All sealed entries are stored. */
-  advance(): void {
-    this.#head = this.#tip
-  }
-
-  /** The chain turned out to stand elsewhere than its last `advance` said. */
-  moveTo(head: Head): void {
+  /** All entries appended so far are stored, up to `head` if the store says otherwise. */
+  advance(head = this.#tip): void {
     this.#head = head
     this.#tip = head
   }
 
-  /** None of the entries sealed since the last `advance` was stored. */
+  /** None of the entries appended since the last `advance` was stored. */
   rewind(): void {
     this.#tip = this.#head
   }

@@ -1,6 +1,6 @@
 /**
- * What a change may tell the old and the new value of: nothing that is, or may hold, a secret or a digest of one. The list is
- * closed also because entries are searched by their text: no name here is that of a member that searches look for.
+ * The values that a change may record: none that is, or may contain, a secret or a digest of one. The list is closed also
+ * because entries are searched by their text: no name here is that of a member that searches look for.
  */
 export type ValueName =
   | 'rate_per_minute'
@@ -22,9 +22,9 @@ export type ValueName =
   | 'master_key'
   | 'data_keys'
 
-type Value = string | number | boolean | null | readonly string[] | ListSummary
+type Value = string | number | boolean | null | readonly string[]
 
-/** Of a long list: how many it has, and the first of those that only it has. */
+/** Stands for a long list: its length, and the first of those that only it has. */
 type ListSummary = {
   readonly count: number
   readonly added?: readonly string[]
@@ -33,15 +33,13 @@ type ListSummary = {
   readonly more?: number
 }
 
-/** Values by their names, as an entry holds them: of bounded size. */
-export type ChangedValues = { readonly [Name in ValueName]?: Value }
+/** Values by name. */
+export type Values = { readonly [Name in ValueName]?: Value }
 
-/** Values before they are bounded. */
-export type Values = {
-  readonly [Name in ValueName]?: string | number | boolean | null | readonly string[]
-}
+/** Values as an entry holds them: of bounded size. */
+export type ChangedValues = { readonly [Name in ValueName]?: Value | ListSummary }
 
-/** A list of up to so many is kept whole. */
+/** The longest list that is kept whole, and how many of a longer one are named. */
 const wholeAtMost = 20
 /** Characters of a text. */
 const textAtMost = 256
@@ -60,19 +58,23 @@ export function changedValues(
   }
 }
 
-/** The values of what there was not before. */
+/** The values of something new. */
 export function newValues(values: Values): ChangedValues {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, bounded(value, [], 'added')])
   )
 }
 
-/** Of long lists what is in one and not in the other: when one of them is long, of both. */
-function bounded(value: Values[ValueName], other: Values[ValueName], what: 'added' | 'removed'): Value {
+/** A list is summarized when it or the other one is long. */
+function bounded(
+  value: Value | undefined,
+  other: Value | undefined,
+  what: 'added' | 'removed'
+): Value | ListSummary {
   if (typeof value === 'string' && value.length > textAtMost) return `${value.slice(0, textAtMost - 1)}…`
-  if (!isList(value) || Math.max(value.length, isList(other) ? other.length : 0) <= wholeAtMost)
-    return value ?? null
-  const own = [...new Set(value).difference(new Set(isList(other) ? other : []))]
+  const others = isList(other) ? other : []
+  if (!isList(value) || Math.max(value.length, others.length) <= wholeAtMost) return value ?? null
+  const own = [...new Set(value).difference(new Set(others))]
   const named = own.slice(0, wholeAtMost)
   return {
     count: value.length,
@@ -81,6 +83,6 @@ function bounded(value: Values[ValueName], other: Values[ValueName], what: 'adde
   }
 }
 
-function isList(value: Values[ValueName]): value is readonly string[] {
+function isList(value: Value | undefined): value is readonly string[] {
   return Array.isArray(value)
 }

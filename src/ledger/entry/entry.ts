@@ -1,6 +1,6 @@
 import type { Forwarded, ProblemCode } from '../../contract/problem.ts'
 
-/** What an entry records. The list is closed: a reader can rely on it. */
+/** What an entry records. The list is closed. */
 export type EntryKind =
   | 'call.intent'
   | 'call.outcome'
@@ -12,12 +12,17 @@ export type EntryKind =
   | `admin.${string}`
 
 /**
- * How a call ended, as the ledger tells it: `accepted`, a problem's code, or one of two ends that no caller
- * ever sees: a crash left the call open, or the caller left before anything was sent.
+ * `outcome_unknown` after a crash, `client_disconnected` when the caller left before anything was sent: no caller sees
+ * them.
  */
 export type OutcomeCode = 'accepted' | ProblemCode | 'outcome_unknown' | 'client_disconnected'
 
-/** The facts of an entry, before it takes its place in a chain. A member that does not apply is absent or undefined. */
+/** The name of a call: unique in the ledger for each kind of entry. */
+export function callName({ request_id, attempt }: Pick<EntryFields, 'request_id' | 'attempt'>): string {
+  return `${request_id} ${attempt}`
+}
+
+/** The facts of an entry, before it is appended to a chain. A member that does not apply is absent or undefined. */
 export type EntryFields = {
   /** RFC 3339, milliseconds, UTC. */
   at: string
@@ -37,7 +42,7 @@ export type EntryFields = {
   /** The gateway's own HTTP status. */
   status?: number | undefined
   code?: OutcomeCode | undefined
-  /** Whether the call reached the upstream: only an outcome can tell. */
+  /** Whether the call reached the upstream: outcomes alone have it. */
   forwarded?: Forwarded | undefined
   upstream_status?: number | undefined
   upstream_request_id?: string | undefined
@@ -53,56 +58,37 @@ export type EntryFields = {
   cause?: string | undefined
   /** Whose limit refused the call. */
   limit?: string | undefined
-  /** What the operator has to look at: the upstream's answer held one of our keys. */
+  /** What needs the operator's attention: the upstream's answer contained one of our keys. */
   incident?: 'credential_echoed' | undefined
-  /** Facts of one kind only, e.g. how many rejections an aggregate stands for. */
+  /** Of an entry that counts many rejections: how many, from when to when, and how many in each second. */
+  count?: number | undefined
+  first_at?: string | undefined
+  last_at?: string | undefined
+  per_second?: readonly number[] | undefined
+  /** Members of other kinds. */
   [extra: string]: unknown
 }
 
-/** What is known of a call before it is sent: the facts that its intent and its outcome share. */
-export type CallFacts = {
-  readonly request_id: string
-  /** Undefined, like the key, the connector and the address, for a call that the gateway makes for itself. */
-  readonly tenant: string | undefined
-  readonly key_id: string | undefined
-  readonly connector_id: string | undefined
-  readonly operation: string
-  readonly attempt: number
-  readonly client_ip: string | undefined
-  readonly request: { readonly date_limit?: string }
-  readonly credential: string
-}
+/** Members that are always known. */
+type Known<Name extends string> = { readonly [N in Name]: Exclude<EntryFields[N], undefined> }
+/** Members that must be given, and are undefined where they do not apply. */
+type Given<Name extends string> = { readonly [N in Name]: EntryFields[N] }
 
-/** What became of a call. A member that does not apply is undefined; `status` is when nobody is there to be answered. */
-export type OutcomeFacts = {
-  readonly code: OutcomeCode
-  readonly status: number | undefined
-  readonly forwarded: Forwarded
-  readonly upstream_status: number | undefined
-  readonly upstream_request_id: string | undefined
-  readonly upstream_state?: string | undefined
-  readonly duration_ms: number
-  readonly upstream_ms?: number | undefined
-  readonly cause?: string | undefined
-  readonly limit?: string | undefined
-  readonly incident?: 'credential_echoed' | undefined
-}
+/** What is known of a call before it is sent. A call that the gateway makes for itself has no caller. */
+export type CallFacts = Known<'request_id' | 'operation' | 'attempt' | 'request' | 'credential'> &
+  Given<'tenant' | 'key_id' | 'connector_id' | 'client_ip'>
 
-/** A request that was refused before any call was made. A member that is not known is undefined. */
-export type RejectionFacts = {
-  readonly request_id: string
-  readonly code: OutcomeCode
-  readonly status: number
-  readonly client_ip: string
-  readonly tenant: string | undefined
-  readonly key_id: string | undefined
-  readonly connector_id: string | undefined
-  readonly operation: string
-  readonly reason?: string | undefined
-  readonly limit?: string | undefined
-}
+/** How a call ended. `status` is undefined when the caller has left. */
+export type OutcomeFacts = Known<'code' | 'forwarded' | 'duration_ms'> &
+  Given<'status' | 'upstream_status' | 'upstream_request_id'> &
+  Partial<Given<'upstream_state' | 'upstream_ms' | 'cause' | 'limit' | 'incident'>>
 
-/** An entry in its place: `prev` is the hash of the entry before it in the same writer's chain. */
+/** A request that was refused before any call was made. */
+export type RejectionFacts = Known<'request_id' | 'code' | 'status' | 'client_ip' | 'operation'> &
+  Given<'tenant' | 'key_id' | 'connector_id'> &
+  Partial<Given<'reason' | 'limit'>>
+
+/** An entry of a chain: `prev` is the hash of the entry before it in the same chain. */
 export type ChainedEntry = EntryFields & { writer: string; seq: number; prev: string }
 
 /** An entry as exported. */
@@ -135,7 +121,7 @@ export const exportOrder = [
 /** One export line: the known members in their fixed order, then unknown ones in alphabetical order. */
 export function exportLine(entry: LedgerEntry): string {
   const facts: Readonly<Record<string, unknown>> = entry
-  // Nothing is inherited: a member may have any name.
+  // No prototype: a member may have any name.
   const ordered: Record<string, unknown> = Object.create(null)
   for (const name of exportOrder) if (facts[name] !== undefined) ordered[name] = facts[name]
   for (const name of Object.keys(facts).sort()) if (!(name in ordered)) ordered[name] = facts[name]

@@ -1,74 +1,64 @@
 import { canonicalJson } from './canonical-json.ts'
 import type { Head } from './chain.ts'
-import type { EntryFacts } from './entry-facts.ts'
-import { type FastFacts, fastParseExported, fastParseStored } from './fast-parse-entry.ts'
+import { type EntryFacts, fastParseExported, fastParseStored } from './fast-parse-entry.ts'
 
-/** Where an entry was found: its position in the store, or words such as `line 12`. Numbers cost nothing to make. */
+/** Where an entry was read: its position in the store, or words such as `line 12`. Numbers cost nothing to make. */
 export type EntryLocation = number | string
 
-/** An entry as it was found, before anything about it is believed. */
+/** An entry as it was read, before any check. */
 export type ParsedEntry = EntryFacts & {
+  /** The entry of another chain that this one confirms: `after` of an opening or checkpoint, `head` of a recovery. */
+  anchor?: Head | undefined
+  signed?: { readonly signer: string; readonly signature: string } | undefined
   location: EntryLocation
   /** The canonical text that the hash is taken over. */
   text: string
   hash: string
 }
 
-/** What was found where an entry should be, and why it is none. */
+/** A text that is no entry, and why. */
 export type MalformedEntry = {
   location: EntryLocation
   malformed: string
-  /** The hash that it says to follow, if it says so: tells whose place it is in. */
+  /** The hash that it names as the one before it: tells which chain it stands in. */
   prev?: string
 }
 
-/** Reads an entry of the store. Its text has to be canonical: of any other its export would not verify. */
-export function parseStored(place: EntryLocation, text: string, hash: string): ParsedEntry | MalformedEntry {
-  const plain = fastParseStored(text)
-  if (plain) return plainEntry(plain, place, text, hash)
+/** Reads an entry of the store. Its text must be canonical: the export of any other would not verify. */
+export function parseStored(
+  location: EntryLocation,
+  text: string,
+  hash: string
+): ParsedEntry | MalformedEntry {
+  const facts = fastParseStored(text)
+  if (facts) return callEntry(facts, location, text, hash)
   const entry = parseObject(text)
-  if (!entry) return { location: place, malformed: 'it is not a JSON object' }
-  if (canonicalJson(entry) !== text) return { location: place, malformed: 'it is not canonical JSON' }
-  return withFacts(place, entry, text, hash)
+  if (!entry) return { location, malformed: 'it is not a JSON object' }
+  if (canonicalJson(entry) !== text) return { location, malformed: 'it is not canonical JSON' }
+  return checkedEntry(location, entry, text, hash)
 }
 
-/**
- * Reads one line of an export. The line has to be JSON as `JSON.stringify` writes it: a member given twice, of which
- * one reader takes the first and another the last, would otherwise be an edit that no hash sees.
- */
-export function parseExported(place: EntryLocation, line: string): ParsedEntry | MalformedEntry {
-  const plain = fastParseExported(line)
-  if (plain) return plainEntry(plain.facts, place, plain.text, plain.hash)
+/** Reads one line of an export. As `JSON.stringify` writes it: no hash would cover a member that is given twice. */
+export function parseExported(location: EntryLocation, line: string): ParsedEntry | MalformedEntry {
+  const call = fastParseExported(line)
+  if (call) return callEntry(call.facts, location, call.text, call.hash)
   const object = parseObject(line)
-  if (!object) return { location: place, malformed: 'it is not a JSON object' }
+  if (!object) return { location, malformed: 'it is not a JSON object' }
   if (JSON.stringify(object) !== line)
-    return { location: place, malformed: 'it is not written as an export writes it' }
+    return { location, malformed: 'it is not written as an export writes it' }
   const { hash, ...entry } = object
-  if (typeof hash !== 'string') return { location: place, malformed: 'it has no hash' }
-  return withFacts(place, entry, canonicalJson(entry), hash)
+  if (typeof hash !== 'string') return { location, malformed: 'it has no hash' }
+  return checkedEntry(location, entry, canonicalJson(entry), hash)
 }
 
 /** Member by member: nearly all entries come this way, and a spread would take twice as long. */
-function plainEntry(
-  { writer, seq, prev, kind, requestId, attempt }: FastFacts,
-  place: EntryLocation,
+function callEntry(
+  { writer, seq, prev, kind, requestId, attempt }: EntryFacts,
+  location: EntryLocation,
   text: string,
   hash: string
 ): ParsedEntry {
-  const none = undefined
-  return {
-    writer,
-    seq,
-    prev,
-    kind,
-    requestId,
-    attempt,
-    anchor: none,
-    signed: none,
-    location: place,
-    text,
-    hash
-  }
+  return { writer, seq, prev, kind, requestId, attempt, location, text, hash }
 }
 
 function parseObject(text: string): Record<string, unknown> | null {
@@ -80,52 +70,41 @@ function parseObject(text: string): Record<string, unknown> | null {
   }
 }
 
-function withFacts(
-  place: EntryLocation,
+function checkedEntry(
+  location: EntryLocation,
   entry: Record<string, unknown>,
   text: string,
   hash: string
 ): ParsedEntry | MalformedEntry {
-  const { writer, seq, prev, kind, request_id: requestId, attempt } = entry
-  if (typeof prev !== 'string') return { location: place, malformed: 'it has no prev' }
-  if (typeof writer !== 'string' || writer === '')
-    return { location: place, prev, malformed: 'it names no writer' }
-  if (!isCount(seq)) return { location: place, prev, malformed: 'it has no number' }
-  if (typeof kind !== 'string') return { location: place, prev, malformed: 'it has no kind' }
+  const { writer, seq, prev, kind, request_id, attempt, signer, signature } = entry
+  if (typeof prev !== 'string') return { location, malformed: 'it has no prev' }
+  if (typeof writer !== 'string' || writer === '') return { location, prev, malformed: 'it names no writer' }
+  if (!isCount(seq)) return { location, prev, malformed: 'it has no number' }
+  if (typeof kind !== 'string') return { location, prev, malformed: 'it has no kind' }
+  const isSigned = typeof signer === 'string' && typeof signature === 'string'
   return {
     writer,
     seq,
     prev,
     kind,
-    requestId: typeof requestId === 'string' ? requestId : undefined,
+    requestId: typeof request_id === 'string' ? request_id : undefined,
     attempt: isCount(attempt) ? attempt : undefined,
     anchor: anchorOf(kind, entry),
-    signed: signedIn(entry),
-    location: place,
+    signed: isSigned ? { signer, signature } : undefined,
+    location,
     text,
     hash
   }
 }
 
-function anchorOf(kind: string, entry: Record<string, unknown>): Head | undefined {
-  if (kind === 'writer.opened' || kind === 'checkpoint') return asHead(entry['after'])
-  if (kind === 'writer.recovered') return asHead({ writer: entry['recovered'], ...memberOf(entry, 'head') })
-  return undefined
-}
-
-function signedIn({ signer, signature }: Record<string, unknown>): ParsedEntry['signed'] {
-  return typeof signer === 'string' && typeof signature === 'string' ? { signer, signature } : undefined
-}
-
-function memberOf(entry: Record<string, unknown>, name: string): object {
-  const value = entry[name]
-  return typeof value === 'object' && value !== null ? value : {}
+function anchorOf(kind: string, { after, recovered, head }: Record<string, unknown>): Head | undefined {
+  if (kind === 'writer.opened' || kind === 'checkpoint') return asHead(after)
+  return kind === 'writer.recovered' ? asHead({ writer: recovered, ...Object(head) }) : undefined
 }
 
 /** The value as a chain's head, or undefined when it is none. */
 export function asHead(value: unknown): Head | undefined {
-  if (typeof value !== 'object' || value === null) return undefined
-  const { writer, seq, hash } = value as Partial<Record<keyof Head, unknown>>
+  const { writer, seq, hash } = Object(value) as Partial<Record<keyof Head, unknown>>
   return typeof writer === 'string' && isCount(seq) && typeof hash === 'string'
     ? { writer, seq, hash }
     : undefined

@@ -1,33 +1,33 @@
 import { canonicalJson } from './canonical-json.ts'
-import type { CallFacts, EntryFields, OutcomeFacts } from './entry.ts'
+import { type CallFacts, callName, type EntryFields, type OutcomeFacts } from './entry.ts'
 
 /**
- * An entry as text, all but its place: `prev`, `seq` and `writer` are blank until a chain fills them in. Made on the
- * thread where the facts are; the thread that stores it neither parses nor prints JSON.
+ * An entry as text with blanks for `prev`, `seq` and `writer`, which a chain fills in. Made on the thread that knows the
+ * facts; the thread that stores it neither parses nor prints JSON.
  */
 export type PendingEntry = {
   readonly text: string
-  /** The call that this entry opens, by an intent, or closes, by an outcome: what recovery has to know. */
+  /** The call that this entry opens, by an intent, or closes, by an outcome: recovery needs it. */
   readonly opens?: string | undefined
   readonly closes?: string | undefined
-  /** It is to be signed once it has its place: never one that has crossed threads. */
+  /** The chain signs it: never one that has crossed threads. */
   readonly signed?: boolean
 }
 
 /**
- * A batch on its way to the store's thread: one string, which crosses threads as a copy of bytes, where objects would
- * be taken apart and put together again. A line for each draft: `+` and the call that it opens, or `-` and the call that
- * it closes, then a tab and the text. JSON holds no line breaks and no tabs, and neither does the name of a call.
+ * A batch for the store's thread: one string, which crosses threads as a copy of bytes, where objects would be taken apart
+ * and put together again. A line for each entry: `+` and the call that it opens, or `-` and the call that it closes, then a
+ * tab and the text. JSON holds no line breaks and no tabs, and neither does the name of a call.
  */
-export function packEntries(drafts: readonly PendingEntry[]): string {
-  const lines = drafts.map(({ text, opens, closes }) => {
+export function packEntries(entries: readonly PendingEntry[]): string {
+  const lines = entries.map(({ text, opens, closes }) => {
     if (opens !== undefined) return `+${opens}\t${text}`
     return closes === undefined ? `\t${text}` : `-${closes}\t${text}`
   })
   return lines.join('\n')
 }
 
-/** The drafts in a batch. */
+/** The entries of a packed batch. */
 export function unpackEntries(batch: string): PendingEntry[] {
   return batch.split('\n').map(line => {
     const tab = line.indexOf('\t')
@@ -37,30 +37,28 @@ export function unpackEntries(batch: string): PendingEntry[] {
   })
 }
 
-/** The blanks. No entry holds them otherwise: quotes inside a JSON text are escaped, and no number of an entry is -1. */
+/** No entry holds these blanks otherwise: quotes inside a JSON text are escaped, and no number of an entry is -1. */
 const blanks = { prev: '', seq: -1, writer: '' }
-// With the comma before them, as `at` is always before them: quotes are too many to look for one first.
+// With the comma before them, as `at` always comes first: quotes are too many to look for one first.
 const blankPrev = ',"prev":""'
 const blankSeq = ',"seq":-1'
 const blankWriter = ',"writer":""'
 
-/** Puts the facts of any entry into canonical text. */
+/** Any entry, in canonical text. */
 export function pendingEntry(fields: EntryFields): PendingEntry {
   const text = canonicalJson({ ...fields, ...blanks })
-  const call = `${fields.request_id} ${fields.attempt}`
-  if (fields.kind === 'call.intent') return { text, opens: call }
-  if (fields.kind === 'call.outcome') return { text, closes: call }
+  if (fields.kind === 'call.intent') return { text, opens: callName(fields) }
+  if (fields.kind === 'call.outcome') return { text, closes: callName(fields) }
   return { text, signed: fields['signature'] === '' }
 }
 
-/** The draft of a call's intent, or of its outcome: what `pendingEntry` gives, several times faster. */
+/** A call's intent, or its outcome: what `pendingEntry` makes of them, several times faster. */
 export function pendingCall(at: string, call: CallFacts, outcome: OutcomeFacts | undefined): PendingEntry {
   const text = callText(at, call, outcome)
-  const name = `${call.request_id} ${call.attempt}`
-  return outcome === undefined ? { text, opens: name } : { text, closes: name }
+  return outcome === undefined ? { text, opens: callName(call) } : { text, closes: callName(call) }
 }
 
-/** Gives a draft its place. */
+/** The text with its blanks filled in. */
 export function assignSequence({ text }: PendingEntry, prev: string, seq: number, writer: string): string {
   const atPrev = text.indexOf(blankPrev)
   const atSeq = text.indexOf(blankSeq, atPrev)

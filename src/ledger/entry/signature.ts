@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 
-/** What signs entries: the private key is elsewhere. */
+/** Signs entries, by a private key that it does not reveal. */
 export type Signer = {
   /** 32 bytes in base64url. */
   readonly publicKey: string
@@ -8,44 +8,34 @@ export type Signer = {
   sign(text: string): string
 }
 
-/** The members of an entry that is to be signed. The signature is put in when the entry has its place. */
-export type Unsigned = { readonly signer: string; readonly signature: '' }
-
-/** Makes the facts of an entry those of a signed one, if there is somebody to sign. */
-export function signedBy(signer: Signer | undefined): Unsigned | Record<never, never> {
+/** The members that `signEntry` needs in an entry; none without a signer. */
+export function signedBy(signer: Signer | undefined): { signer?: string; signature?: '' } {
   return signer ? { signer: signer.publicKey, signature: '' } : {}
 }
 
 const blank = '"signature":""'
 
-/**
- * Signs an entry in its place. What is signed is its canonical text without the member `signature`: the text holds
- * `prev`, so a signature vouches for all of the chain before it too.
- */
+/** Signs an entry's canonical text without `signature`. The text holds `prev`, so the chain before it is covered too. */
 export function signEntry(text: string, signer: Signer): string {
   return text.replace(blank, `"signature":"${signer.sign(text.replace(`${blank},`, ''))}"`)
 }
 
-/** Whether `signature` is that of the text without it by the key `signer`. Never throws, whatever is given. */
+/** Whether `signature` was made by the key `signer` over the text without it. Never throws. */
 export function isSignedBy(signer: string, text: string, signature: string): boolean {
-  const key = publicKeyOf(signer)
+  const key = toPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: signer }, format: 'jwk' })
   const unsigned = text.replace(`"signature":"${signature}",`, '')
   return key !== null && verify(null, Buffer.from(unsigned, 'utf8'), key, Buffer.from(signature, 'base64url'))
 }
 
-/** Reads a public key in PEM, as `ledger public-key` prints it, into the form in which entries name it; null if it is none. */
+/** Reads a public key in PEM, as `ledger public-key` prints it, into the form that entries hold; null if it is none. */
 export function parsePublicKey(pem: string): string | null {
-  try {
-    const key = createPublicKey(pem)
-    return key.asymmetricKeyType === 'ed25519' ? (key.export({ format: 'jwk' }).x ?? null) : null
-  } catch {
-    return null
-  }
+  const key = toPublicKey(pem)
+  return key?.asymmetricKeyType === 'ed25519' ? (key.export({ format: 'jwk' }).x ?? null) : null
 }
 
-function publicKeyOf(raw: string): KeyObject | null {
+function toPublicKey(key: Parameters<typeof createPublicKey>[0]): KeyObject | null {
   try {
-    return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: raw }, format: 'jwk' })
+    return createPublicKey(key)
   } catch {
     return null
   }

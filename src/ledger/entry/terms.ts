@@ -1,45 +1,29 @@
 /** What an entry can be searched by, besides its request and its time. */
 export type Field = 'tenant' | 'key_id' | 'connector_id' | 'kind' | 'code' | 'outcome'
 
-/** A value of a field, as one text. */
-export type Term = `${Field}=${string}`
+/** A value to search for. */
+export type Term = readonly [field: Field, value: string]
 
-/** How a call, or a request that did not become one, ended. A call that has not ended has no outcome. */
+/** How a call, or a request that was refused before any call, ended. An open call has no outcome. */
 export const outcomes = ['accepted', 'failed', 'unknown', 'rejected'] as const
 export type Outcome = (typeof outcomes)[number]
 
-/** The terms of an entry, from its canonical text. */
-export function termsOf(text: string): Term[] {
-  const terms: Term[] = []
-  eachTerm(searchedMembers(text), (field, value) => terms.push(`${field}=${value}`))
-  return terms
-}
-
-/** A term in its parts. */
-export function partsOf(term: Term): [field: Field, value: string] {
-  const at = term.indexOf('=')
-  return [term.slice(0, at) as Field, term.slice(at + 1)]
-}
-
-/**
- * Tells each term of an entry. A kind counts also as its families: `admin.tenant.create` is an `admin.tenant.*` and an
- * `admin.*`.
- */
-export function eachTerm(entry: SearchedMembers, tell: (field: Field, value: string) => void): void {
+/** Calls `visit` with each term of an entry. `admin.tenant.create` has the families `admin.*` and `admin.tenant.*`. */
+export function eachTerm(entry: SearchedMembers, visit: (field: Field, value: string) => void): void {
   const { tenant, key_id, connector_id, code, kind = '' } = entry
-  if (tenant !== undefined) tell('tenant', tenant)
-  if (key_id !== undefined) tell('key_id', key_id)
-  if (connector_id !== undefined) tell('connector_id', connector_id)
-  if (code !== undefined) tell('code', code)
-  tell('kind', kind)
-  for (const family of familiesOf(kind)) tell('kind', family)
-  if (kind === 'call.rejected') tell('outcome', 'rejected')
-  else if (kind === 'call.outcome') tell('outcome', outcomeIn(entry))
+  if (tenant !== undefined) visit('tenant', tenant)
+  if (key_id !== undefined) visit('key_id', key_id)
+  if (connector_id !== undefined) visit('connector_id', connector_id)
+  if (code !== undefined) visit('code', code)
+  visit('kind', kind)
+  for (const family of familiesOf(kind)) visit('kind', family)
+  if (kind === 'call.rejected') visit('outcome', 'rejected')
+  else if (kind === 'call.outcome') visit('outcome', outcomeIn(entry))
 }
 
+/** Remembered: there are few kinds, and many entries of each. */
 const families = new Map<string, readonly string[]>()
 
-/** There are few kinds, each of many entries. */
 function familiesOf(kind: string): readonly string[] {
   let known = families.get(kind)
   if (!known) {
@@ -56,26 +40,27 @@ export function outcomeIn(entry: { code?: string | undefined; forwarded?: string
   return entry.code === 'outcome_unknown' || entry.forwarded === 'unknown' ? 'unknown' : 'failed'
 }
 
-/**
- * How a member begins. With the comma before it: quotes are so many in an entry that looking for one first takes twice as
- * long. `at` alone may stand at the beginning.
- */
-const labels = {
-  at: '"at":"',
-  code: ',"code":"',
-  connector_id: ',"connector_id":"',
-  forwarded: ',"forwarded":"',
-  key_id: ',"key_id":"',
-  kind: ',"kind":"',
-  request_id: ',"request_id":"',
-  tenant: ',"tenant":"'
-} as const
-type MemberName = keyof typeof labels
+/** The members that terms are made from, and those that are searched by other means. */
+const memberNames = [
+  'at',
+  'code',
+  'connector_id',
+  'forwarded',
+  'key_id',
+  'kind',
+  'request_id',
+  'tenant'
+] as const
+type MemberName = (typeof memberNames)[number]
 
-/** The members that an entry can be searched by, and those that terms are made from. */
+/** How each begins: with the comma before it, as looking for a quote first takes twice as long. `at` may be the first. */
+const labels = Object.fromEntries(
+  memberNames.map(name => [name, name === 'at' ? '"at":"' : `,"${name}":"`])
+) as Readonly<Record<MemberName, string>>
+
 export type SearchedMembers = { readonly [Name in MemberName]: string | undefined }
 
-/** All of them, read on from one to the next: in canonical text they stand in the order of their names. */
+/** Reads all searched members in one pass: in canonical text they stand in the order of their names. */
 export function searchedMembers(text: string): SearchedMembers {
   const reader = new MemberReader(text)
   return {
@@ -90,15 +75,12 @@ export function searchedMembers(text: string): SearchedMembers {
   }
 }
 
-/** A member of an entry that is a text, from its canonical text, several times faster than parsing it. */
+/** A member of an entry that is a string, from its canonical text, several times faster than parsing it. */
 export function memberOf(text: string, name: MemberName): string | undefined {
   return new MemberReader(text).next(name)
 }
 
-/**
- * Quotes inside a value are escaped, so a label stands for a member's name alone; and no nested object has members of
- * these names.
- */
+/** A label stands at its member alone: quotes inside a value are escaped, and no nested object has members of these names. */
 class MemberReader {
   readonly #text: string
   #from = 0
@@ -115,7 +97,7 @@ class MemberReader {
     const from = at + label.length
     this.#from = this.#text.indexOf('"', from)
     const value = this.#text.slice(from, this.#from)
-    // Rare: a value with an escape in it has to be read as JSON.
+    // Rare: a value with an escape in it must be read as JSON.
     return value.includes('\\') ? (JSON.parse(this.#text) as Record<string, string>)[name] : value
   }
 }

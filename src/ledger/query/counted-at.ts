@@ -1,28 +1,21 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { LedgerEntry, OutcomeCode } from '../entry/entry.ts'
+import type { LedgerEntry } from '../entry/entry.ts'
 import { matches } from './search.ts'
 
+/** What all rejections of one kind have in common. */
+type Kind = Pick<LedgerEntry, 'code' | 'status' | 'reason' | 'limit' | 'tenant' | 'key_id' | 'client_ip'>
+
 /** Rejections that were counted and not written one by one, of one kind, between two times (RFC 3339). */
-export type Counted = {
+export type Counted = Kind & {
   readonly count: number
-  readonly code?: OutcomeCode
-  readonly status?: number
-  readonly reason?: string
-  readonly limit?: string
-  readonly tenant?: string
-  readonly key_id?: string
-  readonly client_ip?: string
   readonly from: string
-  /** Of whole seconds the first time that is no longer covered; of an entry that tells no seconds its last one. */
+  /** Exclusive for whole seconds; the time of the last rejection for an entry without counts by the second. */
   readonly until: string
 }
 
 /** A rejection is counted when it is made, which can be in the second after that of the arrival. */
 const secondsCovered = 2
-/**
- * How much later than the arrival an entry can lie that counts it, as long as the store is well: an interval, and the wait for
- * the commit. There are some hundred rejections an interval and gateway, so this bounds the search too.
- */
+/** How much later its counting entry can be, while the store works: an interval, and the wait for the commit. */
 const laterMs = 60_000
 
 /** What was counted in the second of a time (milliseconds since 1970) and the next one, the most first. */
@@ -30,29 +23,18 @@ export function countedAt(database: DatabaseSync, timeMs: number): Counted[] {
   const second = Math.floor(timeMs / 1000)
   const [since, until] = [new Date(second * 1000), new Date(second * 1000 + laterMs)]
   const kinds = new Map<string, Counted>()
-  for (const { entry } of matches(
-    database,
-    { kind: 'call.rejected', since, until },
-    Number.MAX_SAFE_INTEGER
-  )) {
-    const found = countedIn(entry, second)
-    if (found === null) continue
-    const { count, ...kind } = found
+  for (const { entry } of matches(database, { kind: 'call.rejected', since, until })) {
+    const counted = countedIn(entry, second)
+    if (counted === null) continue
+    const { count, ...kind } = counted
     const name = JSON.stringify(kind)
-    kinds.set(name, { ...found, count: count + (kinds.get(name)?.count ?? 0) })
+    kinds.set(name, { ...counted, count: count + (kinds.get(name)?.count ?? 0) })
   }
   return [...kinds.values()].sort((one, other) => other.count - one.count)
 }
 
-type Aggregate = {
-  readonly count?: number
-  readonly first_at?: string
-  readonly last_at?: string
-  readonly per_second?: readonly number[]
-}
-
 function countedIn(entry: LedgerEntry, second: number): Counted | null {
-  const { count, first_at, last_at, per_second } = entry as LedgerEntry & Aggregate
+  const { count, first_at, last_at, per_second } = entry
   if (count === undefined || first_at === undefined || last_at === undefined) return null
   const [first, last] = [secondOf(first_at), secondOf(last_at)]
   if (per_second === undefined && first !== last)
@@ -66,24 +48,8 @@ function countedIn(entry: LedgerEntry, second: number): Counted | null {
   return { count: sum, ...kindOf(entry), from: timeOf(second), until: timeOf(second + secondsCovered) }
 }
 
-function kindOf({
-  code,
-  status,
-  reason,
-  limit,
-  tenant,
-  key_id,
-  client_ip
-}: LedgerEntry): Omit<Counted, 'count' | 'from' | 'until'> {
-  return {
-    ...(code !== undefined && { code }),
-    ...(status !== undefined && { status }),
-    ...(reason !== undefined && { reason }),
-    ...(limit !== undefined && { limit }),
-    ...(tenant !== undefined && { tenant }),
-    ...(key_id !== undefined && { key_id }),
-    ...(client_ip !== undefined && { client_ip })
-  }
+function kindOf({ code, status, reason, limit, tenant, key_id, client_ip }: LedgerEntry): Kind {
+  return { code, status, reason, limit, tenant, key_id, client_ip }
 }
 
 function secondOf(at: string): number {

@@ -1,11 +1,11 @@
 /** What has a time, in whole microseconds since 1970. */
 export type Timed = { readonly atUs: number }
 
-type Waiting<T> = { readonly item: T; readonly order: number }
+type Node<T> = { readonly item: T; readonly order: number }
 
-/** Gives back what was put in, the earliest first, and of the same time what came first: a binary heap. */
+/** Returns what was put in, the earliest first, and of the same time what was put in first: a binary heap. */
 export class EarliestFirst<T extends Timed> {
-  readonly #heap: Waiting<T>[] = []
+  readonly #heap: Node<T>[] = []
   #order = 0
 
   /** The time of the earliest; infinite when there is none. */
@@ -15,15 +15,15 @@ export class EarliestFirst<T extends Timed> {
 
   put(item: T): void {
     const added = { item, order: this.#order++ }
-    let place = this.#heap.length
-    while (place > 0) {
-      const parent = (place - 1) >> 1
+    let index = this.#heap.length
+    while (index > 0) {
+      const parent = (index - 1) >> 1
       const above = this.#heap[parent]
-      if (!above || !isBefore(added, above)) break
-      this.#heap[place] = above
-      place = parent
+      if (!isBefore(added, above)) break
+      this.#heap[index] = above as Node<T>
+      index = parent
     }
-    this.#heap[place] = added
+    this.#heap[index] = added
   }
 
   /** Takes the earliest out. */
@@ -34,25 +34,22 @@ export class EarliestFirst<T extends Timed> {
     return first?.item
   }
 
-  #sink(moved: Waiting<T>): void {
-    let place = 0
+  #sink(moved: Node<T>): void {
+    let index = 0
     for (;;) {
-      const child = this.#earlierChild(place)
+      const left = 2 * index + 1
+      const child = isBefore(this.#heap[left + 1], this.#heap[left]) ? left + 1 : left
       const below = this.#heap[child]
       if (!below || !isBefore(below, moved)) break
-      this.#heap[place] = below
-      place = child
+      this.#heap[index] = below
+      index = child
     }
-    this.#heap[place] = moved
-  }
-
-  #earlierChild(place: number): number {
-    const [left, right] = [this.#heap[2 * place + 1], this.#heap[2 * place + 2]]
-    return left && right && isBefore(right, left) ? 2 * place + 2 : 2 * place + 1
+    this.#heap[index] = moved
   }
 }
 
-function isBefore(one: Waiting<Timed>, other: Waiting<Timed>): boolean {
-  const [oneUs, otherUs] = [one.item.atUs, other.item.atUs]
-  return oneUs < otherUs || (oneUs === otherUs && one.order < other.order)
+/** An absent node comes before none. */
+function isBefore(one: Node<Timed> | undefined, other: Node<Timed> | undefined): boolean {
+  if (!one || !other) return false
+  return one.item.atUs < other.item.atUs || (one.item.atUs === other.item.atUs && one.order < other.order)
 }

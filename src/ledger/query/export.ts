@@ -1,17 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type ChainedEntry, exportLine } from '../entry/entry.ts'
-import { batchesAfter, prunePosition, rowBefore } from './batch-reader.ts'
+import { batchesAfter, entryAt, positionBeforeRow, prunePosition } from './batch-reader.ts'
 
-/**
- * Export lines with their line ends, in commit order, in batches: from behind position `after`, or from the beginning of
- * what has not been pruned, to position `last`. Throws PrunedMeanwhile when some of them are no longer there.
- */
+/** The lines of an export, in batches: all entries, or those behind `after` and up to `last`. Throws `ledger_pruned`. */
 export function* exportedLines(
   database: DatabaseSync,
   after = prunePosition(database),
   last = Number.MAX_SAFE_INTEGER
 ): Generator<string> {
-  for (const { id, texts, hashes } of batchesAfter(database, rowBefore(database, after))) {
+  for (const { id, texts, hashes } of batchesAfter(database, positionBeforeRow(database, after))) {
     if (id > last) return
     let lines = ''
     for (const [index, text] of texts.entries())
@@ -21,13 +18,8 @@ export function* exportedLines(
   }
 }
 
-/** The position of an entry, so that an export can go on behind it; null when there is no such entry, or no longer. */
+/** The position of an entry, from which an export can go on; null when there is no such entry, or it was pruned. */
 export function positionOf(database: DatabaseSync, writer: string, seq: number): number | null {
-  const row = database
-    .prepare(
-      `SELECT id + ?2 - first_seq AS position, id + entries AS next FROM ledger_batch
-       WHERE writer = ?1 AND first_seq <= ?2 ORDER BY first_seq DESC LIMIT 1`
-    )
-    .get(writer, seq) as { position: number; next: number } | undefined
-  return row && row.position < row.next && row.position >= prunePosition(database) ? row.position : null
+  const entry = entryAt(database, { writer, seq })
+  return entry && entry.position >= prunePosition(database) ? entry.position : null
 }

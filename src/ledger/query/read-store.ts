@@ -2,35 +2,32 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type MalformedEntry, type ParsedEntry, parseStored } from '../entry/parse-entry.ts'
 import { batchesAfter, prunePosition, type StoredBatch } from './batch-reader.ts'
 
-/**
- * All entries of a store behind position `after`, which is that of its cut, in batches, for `verifyLedger`. Throws
- * PrunedMeanwhile.
- */
+/** All entries of a store, or those behind position `after`, in batches. Throws `ledger_pruned`. */
 export function* readStore(
   database: DatabaseSync,
   after = prunePosition(database)
 ): Generator<readonly (ParsedEntry | MalformedEntry)[]> {
   let next = after + 1
   for (const batch of batchesAfter(database, after)) {
-    const found = entriesOf(batch)
-    // After the entries, which tell more when some are missing.
+    const entries = entriesOf(batch)
+    // After the entries, which show more when some are missing.
     if (batch.id !== next)
-      found.push({ location: batch.id, malformed: 'its row does not follow the one before' })
+      entries.push({ location: batch.id, malformed: 'its row does not follow the one before' })
     next = batch.id + batch.texts.length
-    yield found
+    yield entries
   }
 }
 
-/** What the row says about each of its entries is checked too: searches and recovery go by it. */
+/** Also compares what the row says about its entries: searches and recovery rely on it. */
 function entriesOf(batch: StoredBatch): (ParsedEntry | MalformedEntry)[] {
   const { id, entries, texts, hashes, writer, firstSeq } = batch
   let agrees = entries === texts.length && entries === hashes.length
-  const found = texts.map((text, index) => {
+  const parsed = texts.map((text, index) => {
     const entry = parseStored(id + index, text, hashes[index] ?? '')
     if ('seq' in entry && (entry.writer !== writer || entry.seq !== firstSeq + index)) agrees = false
     return entry
   })
   if (!agrees)
-    found.push({ location: id, malformed: 'its row of the table says something else than it holds' })
-  return found
+    parsed.push({ location: id, malformed: 'its row of the table says something else than it holds' })
+  return parsed
 }

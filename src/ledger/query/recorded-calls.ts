@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { ChainedEntry, OutcomeCode } from '../entry/entry.ts'
 import { memberOf } from '../entry/terms.ts'
-import { batchesAfter, prunePosition, rowBefore } from './batch-reader.ts'
+import { batchesAfter, positionBeforeRow, prunePosition } from './batch-reader.ts'
 import { EarliestFirst } from './earliest-first.ts'
 import { segmentStart } from './segment-index.ts'
 
-/** A call as it came in, from a tenant that was known by then. What an entry for many does not tell is undefined. */
+/** A call as it arrived, from a known tenant. What an entry that counts many does not record is undefined. */
 export type RecordedCall = {
   /** Whole microseconds since 1970. */
   readonly atUs: number
@@ -18,7 +18,7 @@ export type RecordedCall = {
   readonly isFaulty: boolean
 }
 
-/** One or more arrivals that an entry stands for, evenly from first to last; `atUs` is the time of the next of them. */
+/** One or more calls that an entry stands for, evenly from first to last; `atUs` is the time of the next of them. */
 type Series = RecordedCall & {
   readonly firstUs: number
   readonly lastUs: number
@@ -27,15 +27,12 @@ type Series = RecordedCall & {
 }
 
 /**
- * Entries lie in the order of their commits. Those of processes side by side, and those that stand for ten seconds of
- * rejections, come this much after later ones at most, as long as the store is well; what comes later still is told late.
+ * How much later an entry can be than those of later times: processes run in parallel, and rejections are counted for 10
+ * s. Calls that come still later are out of order. So much of the ledger is in memory.
  */
 const slackUs = 30_000_000
 
-/**
- * Calls of tenants from a time on, in the order of time: those that were made, and those that were refused. Reads the
- * ledger from there on, and keeps half a minute of it in memory. Throws PrunedMeanwhile.
- */
+/** Calls of tenants from a time on, made or refused, in the order of time. Throws `ledger_pruned`. */
 export function* recordedCallsSince(database: DatabaseSync, since: Date): Generator<RecordedCall> {
   const sinceUs = toUs(since.getTime())
   const waiting = new EarliestFirst<Series>()
@@ -51,7 +48,7 @@ export function* recordedCallsSince(database: DatabaseSync, since: Date): Genera
   yield* releasedUntil(waiting, newestUs, sinceUs)
 }
 
-/** Where to read from: the index knows which full segments hold nothing of that time. */
+/** Where to read from: the index knows which full segments have only older entries. */
 function positionBefore(database: DatabaseSync, since: Date): number {
   const { late, newest } = database
     .prepare(
@@ -60,7 +57,7 @@ function positionBefore(database: DatabaseSync, since: Date): number {
     )
     .get(since.toISOString()) as { late: number | null; newest: number }
   const position = segmentStart(late ?? newest + 1) - 1
-  return rowBefore(database, Math.max(position, prunePosition(database)))
+  return positionBeforeRow(database, Math.max(position, prunePosition(database)))
 }
 
 function* releasedUntil(waiting: EarliestFirst<Series>, untilUs: number, sinceUs: number) {
@@ -77,10 +74,7 @@ function timeIn({ firstUs, lastUs, count }: Series, index: number): number {
   return firstUs + Math.floor(((lastUs - firstUs) * index) / (count - 1))
 }
 
-/**
- * Null for an entry that is no call's, and for one that had not got as far as a limit: of nobody, or of somebody who was not
- * admitted. A key that is no longer taken is no word of its tenant's, and no settings would have it taken again.
- */
+/** Null for what no settings could admit: entries without a tenant, or with a `reason`, such as a revoked key. */
 function seriesIn(text: string): Series | null {
   const kind = memberOf(text, 'kind')
   if (kind !== 'call.intent' && kind !== 'call.rejected') return null
@@ -88,7 +82,7 @@ function seriesIn(text: string): Series | null {
   const { at, tenant, reason, key_id, connector_id, client_ip, operation, attempt = 1 } = entry
   // A second attempt belongs to the same call.
   if (tenant === undefined || reason !== undefined || attempt > 1) return null
-  const { count = 1, first_at = at, last_at = at } = entry as Aggregate
+  const { count = 1, first_at = at, last_at = at } = entry
   const firstUs = toUs(Date.parse(first_at))
   return {
     atUs: firstUs,
@@ -105,16 +99,14 @@ function seriesIn(text: string): Series | null {
   }
 }
 
-type Aggregate = { readonly count?: number; readonly first_at?: string; readonly last_at?: string }
-
-/** Refusals that say something of what the tenant may do, not of the request. */
+/** Refusals that depend on what the tenant may do, not on the request. */
 const policyCodes: readonly (OutcomeCode | undefined)[] = [
   'rate_limited',
   'permission_denied',
   'connector_not_found'
 ]
 
-/** A refusal of the status 5xx is our own, or the upstream's: the call got past everything that a tenant's settings decide. */
+/** A 5xx is the gateway's or the upstream's own failure: the tenant's settings had admitted the call. */
 function isFault({ code, status = 500 }: ChainedEntry): boolean {
   return status < 500 && !policyCodes.includes(code)
 }

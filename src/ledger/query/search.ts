@@ -1,49 +1,49 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Page, PageRequest } from '../../contract/pagination.ts'
 import { type ChainedEntry, exportLine, type LedgerEntry } from '../entry/entry.ts'
-import type { Outcome, Term } from '../entry/terms.ts'
-import { termsOf } from '../entry/terms.ts'
+import { eachTerm, type Field, type Outcome, searchedMembers, type Term } from '../entry/terms.ts'
 import { indexScan, type Query } from './index-scan.ts'
 
 /** Which entries to find: those that fit every member given. */
 export type Search = {
-  readonly tenant?: string
-  readonly keyId?: string
-  readonly connectorId?: string
+  readonly tenant?: string | undefined
+  readonly keyId?: string | undefined
+  readonly connectorId?: string | undefined
   /** A kind, or the beginning of one and a star: `call.*`. */
-  readonly kind?: string
-  readonly code?: string
-  readonly outcome?: Outcome
-  readonly requestId?: string
+  readonly kind?: string | undefined
+  readonly code?: string | undefined
+  readonly outcome?: Outcome | undefined
+  readonly requestId?: string | undefined
   /** The first time that fits, and the first after it that no longer does. */
-  readonly since?: Date
-  readonly until?: Date
+  readonly since?: Date | undefined
+  readonly until?: Date | undefined
 }
-
-/** Which page: at most `limit` entries older than the place that `cursor`, of an earlier page, stands for. */
-export type SearchPage = { readonly limit: number; readonly cursor?: string }
-
-/** One page of what was found, newest first. `next` continues it; null on the last page. */
-export type Found = { readonly items: readonly LedgerEntry[]; readonly next: string | null }
 
 /** An entry that fits, and its position in the ledger. */
 export type Match = { readonly position: number; readonly entry: LedgerEntry }
 
 /** Entries that fit, newest first: in the order of their commits, not of the clocks that stamped them. */
-export function searchLedger(database: DatabaseSync, search: Search, { limit, cursor }: SearchPage): Found {
-  const items: LedgerEntry[] = []
-  let last = 0
-  const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor)
-  for (const { position, entry } of matches(database, search, before)) {
-    // One more than the page: it only tells that there is a next one.
-    if (items.length === limit) return { items, next: String(last) }
-    items.push(entry)
-    last = position
+export function searchLedger(
+  database: DatabaseSync,
+  search: Search,
+  { limit, cursor }: PageRequest
+): Page<LedgerEntry> {
+  const before = cursor === undefined ? undefined : Number(cursor)
+  // One more than the page: it only shows that there is a next one.
+  const found = [...matches(database, search, before).take(limit + 1)]
+  const page = found.slice(0, limit)
+  return {
+    items: page.map(({ entry }) => entry),
+    next: found.length > limit ? String(page.at(-1)?.position ?? 0) : null
   }
-  return { items, next: null }
 }
 
-/** All entries that fit, at positions before `before`, newest first, as far as they are asked for. */
-export function* matches(database: DatabaseSync, search: Search, before: number): Generator<Match> {
+/** All entries that fit, at positions before `before`, newest first, as far as the caller reads on. */
+export function* matches(
+  database: DatabaseSync,
+  search: Search,
+  before = Number.MAX_SAFE_INTEGER
+): Generator<Match> {
   const query = { ...toQuery(search), before }
   for (const { position, text, hash } of indexScan(database, query))
     if (fits(text, query)) yield { position, entry: toEntry(text, hash) }
@@ -54,23 +54,23 @@ export function isCursor(text: string): boolean {
   return /^[1-9][0-9]{0,15}$/.test(text) && Number.isSafeInteger(Number(text))
 }
 
-/** The whole story of one request: all its entries, oldest first; none when the ledger knows no such request. */
+/** All entries of one request, oldest first; none when the ledger has no such request. */
 export function entriesOfRequest(database: DatabaseSync, requestId: string): LedgerEntry[] {
-  return searchLedger(database, { requestId }, { limit: Number.MAX_SAFE_INTEGER }).items.toReversed()
+  return [...matches(database, { requestId })].map(({ entry }) => entry).reverse()
 }
 
 function toQuery(search: Search): Omit<Query, 'before'> {
   const { tenant, keyId, connectorId, kind, code, outcome, requestId, since, until } = search
-  const terms: (Term | false)[] = [
-    tenant !== undefined && `tenant=${tenant}`,
-    keyId !== undefined && `key_id=${keyId}`,
-    connectorId !== undefined && `connector_id=${connectorId.toLowerCase()}`,
-    code !== undefined && `code=${code}`,
-    outcome !== undefined && `outcome=${outcome}`,
-    kind !== undefined && kindTerm(kind)
+  const terms: (readonly [Field, string | undefined])[] = [
+    ['tenant', tenant],
+    ['key_id', keyId],
+    ['connector_id', connectorId?.toLowerCase()],
+    ['code', code],
+    ['outcome', outcome],
+    ['kind', kind?.endsWith('*') ? undefined : kind]
   ]
   return {
-    terms: terms.filter(term => term !== false),
+    terms: terms.filter((term): term is Term => term[1] !== undefined),
     kindStart: kind?.endsWith('*') ? kind.slice(0, -1) : undefined,
     requestId: requestId?.toLowerCase(),
     since: since && timeText(since),
@@ -80,32 +80,27 @@ function toQuery(search: Search): Omit<Query, 'before'> {
 
 const latest = new Date('9999-12-31T23:59:59.999Z')
 
-/** Times are compared as texts, which goes for years of four digits. An offset can lead past them. */
+/** Times are compared as texts, which works for years of four digits. An offset can lead past them. */
 function timeText(time: Date): string {
   return (time > latest ? latest : time).toISOString()
 }
 
-/** A family that is no whole one, such as `call.o*`, is looked for in the smallest that holds it. */
-function kindTerm(kind: string): Term | false {
-  if (!kind.endsWith('*')) return `kind=${kind}`
-  const dot = kind.lastIndexOf('.')
-  return dot !== -1 && `kind=${kind.slice(0, dot)}.*`
-}
-
-/** Asked of every candidate: what the index says is never relied upon. */
+/** Checks every candidate by its text: the index may be wrong. */
 function fits(text: string, { terms, kindStart, requestId, since, until }: Query): boolean {
-  const entry = JSON.parse(text) as ChainedEntry
-  const own = new Set(termsOf(text))
+  const entry = searchedMembers(text)
+  const { at = '', kind = '' } = entry
+  const own = new Set<string>()
+  eachTerm(entry, (field, value) => own.add(`${field}=${value}`))
   return (
-    terms.every(term => own.has(term)) &&
+    terms.every(([field, value]) => own.has(`${field}=${value}`)) &&
     (requestId === undefined || entry.request_id === requestId) &&
-    (since === undefined || entry.at >= since) &&
-    (until === undefined || entry.at < until) &&
-    (kindStart === undefined || entry.kind.startsWith(kindStart))
+    (since === undefined || at >= since) &&
+    (until === undefined || at < until) &&
+    (kindStart === undefined || kind.startsWith(kindStart))
   )
 }
 
-/** The entry with its members in the order in which an export prints them. */
+/** The entry with its members in the order of an export. */
 function toEntry(text: string, hash: string): LedgerEntry {
   const entry = JSON.parse(text) as ChainedEntry
   return JSON.parse(exportLine({ ...entry, hash })) as LedgerEntry

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { eachTerm, type Field, type SearchedMembers, searchedMembers } from '../entry/terms.ts'
-import { textsBetween } from './batch-reader.ts'
+import { eachTerm, type Field, searchedMembers } from '../entry/terms.ts'
+import { batchesBetween } from './batch-reader.ts'
 import { packPositions, segmentSize } from './postings.ts'
 
 /** The segment of a position. Segment 0 holds the positions 1 to `segmentSize`. */
@@ -14,8 +14,8 @@ export function segmentStart(segment: number): number {
 }
 
 /**
- * The index for searches: for each full segment and each term the places where it occurs. It is made in one go when a
- * segment is full, which costs a fraction of keeping an index of each entry, and answers any combination of terms.
+ * The index for searches: for each full segment and each term the offsets of its entries. It is made at once when a segment
+ * is full, which costs a fraction of keeping an index of each entry, and answers any combination of terms.
  */
 export class SegmentIndex {
   readonly #raw: DatabaseSync
@@ -29,7 +29,7 @@ export class SegmentIndex {
   constructor(raw: DatabaseSync) {
     this.#raw = raw
     this.#newest = raw.prepare('SELECT coalesce(max(id), -1) AS segment FROM ledger_segment')
-    // What is there already is wrong, or was left of an index that is made again: it must not keep an entry from being stored.
+    // Rows that exist already are wrong, or left of an index that is made again: they must not keep an entry from being stored.
     this.#addSegment = raw.prepare(
       'INSERT OR REPLACE INTO ledger_segment (id, first_at, last_at) VALUES (?, ?, ?)'
     )
@@ -45,7 +45,7 @@ export class SegmentIndex {
     )
   }
 
-  /** The positions from `first` to `last` have been stored: indexes the segments that they make full. */
+  /** The positions from `first` to `last` have been stored: indexes the segments that they complete. */
   extend(first: number, last: number): void {
     if (segmentOf(first) !== segmentOf(last + 1)) this.catchUp(last)
   }
@@ -58,54 +58,37 @@ export class SegmentIndex {
 
   #add(segment: number): void {
     const start = segmentStart(segment)
-    const places = new Places()
+    const fields = new Map<Field, Map<string, number[]>>()
+    let offset = 0
+    const addTerm = (field: Field, value: string): void => {
+      const values = fields.get(field) ?? new Map<string, number[]>()
+      fields.set(field, values)
+      const offsets = values.get(value)
+      if (offsets) offsets.push(offset)
+      else values.set(value, [offset])
+    }
     const requests: (string | null)[] = []
     let [firstAt, lastAt] = ['~', '']
-    for (const { id, texts } of textsBetween(this.#raw, start, start + segmentSize - 1)) {
-      let place = id - start - 1
-      for (const text of texts.split('\n')) {
-        place++
-        if (place < 0 || place >= segmentSize) continue
+    for (const { id, texts } of batchesBetween(this.#raw, start, start + segmentSize - 1))
+      for (const [index, text] of texts.entries()) {
+        offset = id + index - start
+        if (offset < 0 || offset >= segmentSize) continue
         const entry = searchedMembers(text)
-        places.add(entry, place)
-        requests[place] = entry.request_id ?? null
+        eachTerm(entry, addTerm)
+        requests[offset] = entry.request_id ?? null
         const at = entry.at ?? ''
         if (at < firstAt) firstAt = at
         if (at > lastAt) lastAt = at
       }
-    }
     this.#addRequests.run(start, JSON.stringify(requests))
     this.#addSegment.run(segment, firstAt, lastAt)
-    for (const [field, value, list] of places.all())
-      this.#addPosting.run(this.#termId(field, value), segment, packPositions(list))
+    for (const [field, values] of fields)
+      for (const [value, offsets] of values)
+        this.#addPosting.run(this.#termId(field, value), segment, packPositions(offsets))
   }
 
   #termId(field: Field, value: string): number {
     const known = this.#findTerm.get(field, value) as { id: number } | undefined
     return known?.id ?? Number(this.#addTerm.run(field, value).lastInsertRowid)
-  }
-}
-
-/** The places of each term within a segment. */
-class Places {
-  readonly #fields = new Map<Field, Map<string, number[]>>()
-  #place = 0
-
-  add(entry: SearchedMembers, place: number): void {
-    this.#place = place
-    eachTerm(entry, this.#note)
-  }
-
-  *all(): Generator<[field: Field, value: string, places: readonly number[]]> {
-    for (const [field, values] of this.#fields)
-      for (const [value, places] of values) yield [field, value, places]
-  }
-
-  readonly #note = (field: Field, value: string): void => {
-    const values = this.#fields.get(field) ?? new Map<string, number[]>()
-    this.#fields.set(field, values)
-    const list = values.get(value)
-    if (list) list.push(this.#place)
-    else values.set(value, [this.#place])
   }
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { uuidTimeMs } from '../../base/uuid.ts'
+import type { Page } from '../../contract/pagination.ts'
 import type { LedgerEntry } from '../entry/entry.ts'
 import { type Outcome, outcomeIn } from '../entry/terms.ts'
 import { beginning } from './batch-reader.ts'
@@ -31,55 +32,50 @@ export type SyncCall = {
   readonly duration_ms?: number
 }
 
-/** One page, newest first. `next` continues it; null on the last page. */
-export type SyncHistory = { readonly items: readonly SyncCall[]; readonly next: string | null }
+/** Newest first. */
+export type SyncHistory = Page<SyncCall>
 
 /** A tenant's calls of one connector. Null when the cursor is not one that this history gave. */
 export function syncHistory(database: DatabaseSync, request: HistoryRequest): SyncHistory | null {
   const { tenant, connectorId, limit, cursor } = request
   const own: Search = { tenant, connectorId }
-  const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : intentPosition(database, own, cursor)
-  if (before === undefined) return isGone(database, cursor) ? { items: [], next: null } : null
-  const found = [...first(matches(database, { ...own, kind: 'call.intent' }, before), limit + 1)]
-  const shown = found.slice(0, limit)
-  const outcomes = outcomesOf(database, own, shown)
+  const before = cursor === undefined ? undefined : intentPosition(database, own, cursor)
+  if (cursor !== undefined && before === undefined)
+    return isPruned(database, cursor) ? { items: [], next: null } : null
+  const found = [...matches(database, { ...own, kind: 'call.intent' }, before).take(limit + 1)]
+  const page = found.slice(0, limit)
+  const outcomes = outcomesOf(database, own, page)
   return {
-    items: shown.map(({ entry }) => toCall(entry, outcomes.get(`${entry.request_id}`))),
-    // An id that the caller has seen anyway: a number would tell how much the whole ledger holds.
-    next: found.length > limit ? (shown.at(-1)?.entry.request_id ?? null) : null
+    items: page.map(({ entry }) => toCall(entry, outcomes.get(`${entry.request_id}`))),
+    // An id that the caller knows anyway: a position would reveal how much the whole ledger holds.
+    next: found.length > limit ? (page.at(-1)?.entry.request_id ?? null) : null
   }
 }
 
 function intentPosition(database: DatabaseSync, own: Search, requestId: string): number | undefined {
-  const search = { ...own, requestId, kind: 'call.intent' }
-  return first(matches(database, search, Number.MAX_SAFE_INTEGER), 1).next().value?.position
+  const [intent] = matches(database, { ...own, requestId, kind: 'call.intent' })
+  return intent?.position
 }
 
-/** Whether a call is so old that it has been pruned, if there was one: then all that comes after it in a history has. */
-function isGone(database: DatabaseSync, requestId = ''): boolean {
+/** Whether a call is so old that it was pruned, if there was one: then all that follow it in a history were too. */
+function isPruned(database: DatabaseSync, requestId: string): boolean {
   const { at, isPruned } = beginning(database)
   return isPruned && uuidTimeMs(requestId) < Date.parse(at ?? '')
 }
 
-/**
- * The outcomes of calls, by request. Nearly all follow their intents closely, and are found in one pass; a call that took
- * long, or was closed by a recovery, is looked for by itself.
- */
+/** The outcomes of calls, by request. Nearly all follow their intents closely, in one pass; others are searched singly. */
 function outcomesOf(database: DatabaseSync, own: Search, calls: readonly Match[]): Map<string, LedgerEntry> {
   const outcomes = new Map<string, LedgerEntry>()
+  const kind = 'call.outcome'
   const [newest, oldest] = [calls[0]?.position ?? 0, calls.at(-1)?.position ?? 0]
-  for (const { position, entry } of matches(
-    database,
-    { ...own, kind: 'call.outcome' },
-    newest + segmentSize
-  )) {
+  for (const { position, entry } of matches(database, { ...own, kind }, newest + segmentSize)) {
     if (position < oldest) break
     outcomes.set(`${entry.request_id}`, entry)
   }
   for (const { entry } of calls) {
     const requestId = `${entry.request_id}`
     if (outcomes.has(requestId)) continue
-    const [late] = first(matches(database, { requestId, kind: 'call.outcome' }, Number.MAX_SAFE_INTEGER), 1)
+    const [late] = matches(database, { requestId, kind })
     if (late) outcomes.set(requestId, late.entry)
   }
   return outcomes
@@ -101,12 +97,4 @@ function toCall(intent: LedgerEntry, outcome: LedgerEntry | undefined): SyncCall
     duration_ms
   }
   return Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined)) as SyncCall
-}
-
-function* first<T>(all: Iterable<T>, count: number): Generator<T> {
-  if (count === 0) return
-  for (const one of all) {
-    yield one
-    if (--count === 0) return
-  }
 }

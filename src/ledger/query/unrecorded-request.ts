@@ -7,9 +7,9 @@ import { type Counted, countedAt } from './counted-at.ts'
 export type UnrecordedRequest = {
   /** In words. */
   readonly detail: string
-  /** By its id, RFC 3339; absent for an id that does not tell. */
+  /** By its id, RFC 3339; absent for an id that holds no time. */
   readonly arrived_at?: string
-  /** What was counted then without entries of their own, the most first; absent where that was not looked for. */
+  /** Rejections that were counted at that time, the most first; absent when none were looked for. */
   readonly counted?: readonly Counted[]
 }
 
@@ -17,11 +17,11 @@ export type UnrecordedRequest = {
 const unwrittenMs = 15_000
 /** How far clocks of two machines may differ. */
 const toleranceMs = 5_000
-const kindsTold = 20
+const kindsShown = 20
 const kindsInWords = 3
 const unknown = 'the ledger knows no such request'
 
-/** Explains at the time `now` a request that `entriesOfRequest` finds nothing of. */
+/** Explains at the time `now` a request that has no entries. */
 export function unrecordedRequest(database: DatabaseSync, requestId: string, now: Date): UnrecordedRequest {
   const timeMs = uuidv7TimeMs(requestId)
   if (timeMs === null)
@@ -36,7 +36,7 @@ export function unrecordedRequest(database: DatabaseSync, requestId: string, now
   if (counted.length > 0) {
     const more = isEarly ? '; counts are written every 10 s, so there may be more' : ''
     const detail = `${came}; ${inWords(counted)}; if it was one of them, the log has its line${more}`
-    return { detail, arrived_at, counted: counted.slice(0, kindsTold) }
+    return { detail, arrived_at, counted: counted.slice(0, kindsShown) }
   }
   const { at: begins, isPruned } = beginning(database)
   if (begins === null || arrived_at < begins) {
@@ -59,23 +59,23 @@ function inWords(counted: readonly Counted[]): string {
   const more = counted.length - kindsInWords
   const others = more > 0 ? ` and ${more} more ${more === 1 ? 'kind' : 'kinds'}` : ''
   const requests = total === 1 ? '1 refused request was' : `${total} refused requests were`
-  const when = counted.some(tellsNoSeconds) ? 'around then' : 'in that second and the next'
+  const when = counted.some(hasNoSeconds) ? 'around then' : 'in that second and the next'
   return `${requests} counted ${when} and not written one by one: ${kinds}${others}`
 }
 
 function kindInWords(kind: Counted): string {
   const { count, code, reason, limit, tenant, key_id, client_ip, from, until } = kind
   const whose = [
-    ...(tenant === undefined ? [] : [`of tenant ${tenant}`]),
-    ...(key_id === undefined ? [] : [`key ${key_id}`]),
-    ...(client_ip === undefined ? [] : [`from ${client_ip}`])
-  ].join(', ')
-  const when = tellsNoSeconds(kind) ? ` between ${from} and ${until}` : ''
+    tenant === undefined ? [] : `of tenant ${tenant}`,
+    key_id === undefined ? [] : `key ${key_id}`,
+    client_ip === undefined ? [] : `from ${client_ip}`
+  ].flat()
+  const when = hasNoSeconds(kind) ? ` between ${from} and ${until}` : ''
   const why = reason ?? limit
-  return `${count} ${code}${why === undefined ? '' : ` (${why})`}${whose === '' ? '' : ` ${whose}`}${when}`
+  return `${count} ${code}${why === undefined ? '' : ` (${why})`}${whose.length === 0 ? '' : ` ${whose.join(', ')}`}${when}`
 }
 
-/** Whether the entry that counted them tells of more than the seconds asked for. */
-function tellsNoSeconds({ from, until }: Counted): boolean {
+/** Whether the entry that counted them covers more than the seconds asked for. */
+function hasNoSeconds({ from, until }: Counted): boolean {
   return !from.endsWith('.000Z') || Date.parse(until) - Date.parse(from) !== 2_000
 }

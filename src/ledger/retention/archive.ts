@@ -8,47 +8,41 @@ import { createGzip } from 'node:zlib'
 import { syncFolder } from '../../base/durable-file.ts'
 import { uuidv7 } from '../../base/uuid.ts'
 import { domainError } from '../../contract/error-table.ts'
-import type { Store } from '../../store/store.ts'
+import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { exportedLines } from '../query/export.ts'
 import { exportedEntries } from '../verify/exported-entries.ts'
 import { describeFinding } from '../verify/finding.ts'
-import { verifyLedger } from '../verify/verify.ts'
+import { type KnownFacts, verifyLedger } from '../verify/verify.ts'
+import type { PruneOptions } from './prune-options.ts'
 import type { PrunePlan } from './prune-plan.ts'
 import { newestPrunePoint } from './prune-point.ts'
 
-/** An archive that is on the disk, and whole. `sha256` is that of its bytes. */
-export type Archive = { readonly sha256: string }
+type ArchiveOptions = Pick<PruneOptions, 'archive' | 'signal' | 'onProgress'>
 
-type ArchiveOptions = {
-  readonly signal?: AbortSignal
-  readonly onProgress?: (step: 'archived' | 'checked', entries: number) => void
-}
-
-/** Writes what is to be cut off to `path`, reads it back and checks it. On failure nothing is left. */
+/** Writes the entries of a plan to a new file and checks it. Returns its SHA-256. On failure nothing is left. */
 export async function makeArchive(
-  store: Store,
+  store: StoreFile,
   plan: PrunePlan,
-  path: string,
   options: ArchiveOptions
-): Promise<Archive> {
-  const draft = `${path}.${uuidv7()}.partial`
+): Promise<string> {
+  const { archive, signal } = options
+  const partial = `${archive}.${uuidv7()}.partial`
   try {
-    await write(store, plan, draft, path.endsWith('.gz'), options)
-    const archive = await checkArchive(store, plan, draft, options)
-    options.signal?.throwIfAborted()
-    await putInPlace(draft, path)
-    return archive
+    await write(store, plan, partial, options)
+    const sha256 = await checkArchive(store, plan, { ...options, archive: partial })
+    signal?.throwIfAborted()
+    await publish(partial, archive)
+    return sha256
   } finally {
-    await rm(draft, { force: true })
+    await rm(partial, { force: true })
   }
 }
 
 async function write(
-  { raw }: Store,
+  { raw }: StoreFile,
   { first, position }: PrunePlan,
   path: string,
-  isZipped: boolean,
-  { signal, onProgress }: ArchiveOptions
+  { archive, signal, onProgress }: ArchiveOptions
 ): Promise<void> {
   async function* lines() {
     let entries = 0
@@ -59,54 +53,56 @@ async function write(
     }
   }
   const file = createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true })
-  const steps = isZipped ? [createGzip()] : []
+  const steps = archive.endsWith('.gz') ? [createGzip()] : []
   await pipeline([Readable.from(lines()), ...steps, file], signal ? { signal } : {})
 }
 
-/** Reads it back from the disk: what it does not hold, and hold whole, must not be removed. Throws PruneRefused. */
+/** Verifies the file on the disk, before its entries are removed. Returns its SHA-256. Throws `archive_faulty`. */
 export async function checkArchive(
-  { raw }: Store,
+  { raw }: StoreFile,
   plan: PrunePlan,
-  path: string,
-  { signal, onProgress }: ArchiveOptions
-): Promise<Archive> {
-  const known = { heads: plan.cut(raw).heads, cut: newestPrunePoint(raw)?.cut }
-  const found = await verifyLedger(exportedEntries(path), known, entries => {
+  { archive, signal, onProgress }: ArchiveOptions
+): Promise<string> {
+  const known: KnownFacts = { heads: plan.pointIn(raw).heads, prunePoint: newestPrunePoint(raw) ?? undefined }
+  const found = await verifyLedger(exportedEntries(archive), known, entries => {
     signal?.throwIfAborted()
     onProgress?.('checked', entries)
   })
-  const [fault] = found.faults
-  if (fault)
-    throw domainError('archive_faulty', `what would go into the archive is broken: ${describeFinding(fault)}`)
+  const [finding] = found.faults
+  if (finding)
+    throw domainError(
+      'archive_faulty',
+      `what would go into the archive is broken: ${describeFinding(finding)}`
+    )
   if (found.entries !== plan.entries) throw domainError('archive_faulty', 'the archive is not complete')
-  return { sha256: await digestOf(path) }
+  return await sha256Of(archive)
 }
 
 /** The SHA-256 of a file's bytes, in hex. */
-export async function digestOf(path: string): Promise<string> {
+export async function sha256Of(path: string): Promise<string> {
   const digest = createHash('sha256')
   for await (const chunk of createReadStream(path)) digest.update(chunk)
   return digest.digest('hex')
 }
 
-/** Its name is as durable as its content before anything is removed. */
-async function putInPlace(draft: string, archive: string): Promise<void> {
-  await nameIt(draft, archive)
+/** Gives the file its name, durably. */
+async function publish(partial: string, archive: string): Promise<void> {
+  await linkOrRename(partial, archive)
   syncFolder(dirname(archive))
 }
 
-/** Codes of file systems that have no links. */
+/** Error codes of file systems that have no links. */
 const noLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL'])
 
-/** By a link, as a rename would replace a file that has come there meanwhile. */
-async function nameIt(draft: string, archive: string): Promise<void> {
+/** By a link, as a rename would replace a file that has been put there meanwhile. */
+async function linkOrRename(partial: string, archive: string): Promise<void> {
   try {
-    await link(draft, archive)
+    await link(partial, archive)
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
-    const isThere = code === 'EEXIST' || existsSync(archive)
-    if (isThere) throw domainError('archive_exists', `${archive} is there already`)
+    const exists = code === 'EEXIST' || existsSync(archive)
+    if (exists) throw domainError('archive_exists', `${archive} is there already`)
     if (!noLinks.has(code)) throw error
-    await rename(draft, archive)
+    await rename(partial, archive)
   }
 }

@@ -3,29 +3,26 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { inTransaction } from '../../store/sqlite/transaction.ts'
 import { memberOf } from '../entry/terms.ts'
-import { textsBetween } from '../query/batch-reader.ts'
+import { batchesBetween } from '../query/batch-reader.ts'
 import { segmentOf } from '../query/segment-index.ts'
+import type { PruneOptions } from './prune-options.ts'
 
 /** What is removed in one transaction, and how long others may write before the next: calls must not wait for it. */
 const rowsAtOnce = 100
 const termsAtOnce = 200
 const pauseMs = 5
 
-type SweepOptions = {
-  readonly signal?: AbortSignal
-  readonly onProgress?: (step: 'removed', entries: number) => void
-}
-
 /**
- * Removes the entries up to the cut at `position`, and what searches knew of them, in short transactions. Nobody reads
- * them any more: when it is interrupted, the next call does the rest. The table itself refuses to remove any other.
+ * Removes the entries up to the prune point and their index, in short transactions. The next call finishes an
+ * interrupted one.
  */
 export async function deletePruned(
   { raw }: StoreFile,
   position: number,
-  { signal, onProgress }: SweepOptions
+  { signal, onProgress }: Pick<PruneOptions, 'signal' | 'onProgress'>
 ): Promise<void> {
   if (position === 0) return
+  const firstSegment = segmentOf(position + 1)
   for (let removed = 0; ; ) {
     const count = inTransaction(raw, () => removeRows(raw, position))
     if (count === 0) break
@@ -34,43 +31,42 @@ export async function deletePruned(
     await pause(pauseMs, undefined, signal && { signal })
   }
   for (let term = 0; ; ) {
-    const next = inTransaction(raw, () => removePostings(raw, term, segmentOf(position + 1)))
-    if (next === null) break
-    term = next
+    const last = inTransaction(raw, () => removePostings(raw, term, firstSegment))
+    if (last === undefined) break
+    term = last
     await pause(pauseMs, undefined, signal && { signal })
   }
-  inTransaction(raw, () => removeWriters(raw, segmentOf(position + 1)))
+  inTransaction(raw, () => removeSegments(raw, firstSegment))
 }
 
 /** Returns how many entries it removed. */
 function removeRows(raw: DatabaseSync, position: number): number {
-  const rows = raw
-    .prepare('SELECT id, entries FROM ledger_batch WHERE id <= ? ORDER BY id LIMIT ?')
-    .all(position, rowsAtOnce) as { id: number; entries: number }[]
-  const last = rows.at(-1)
-  if (!last) return 0
+  const { last } = raw
+    .prepare('SELECT max(id) AS last FROM (SELECT id FROM ledger_batch WHERE id <= ? ORDER BY id LIMIT ?)')
+    .get(position, rowsAtOnce) as { last: number | null }
+  if (last === null) return 0
   const removeRequest = raw.prepare('DELETE FROM ledger_request WHERE request_id = ? AND position = ?')
-  for (const { id, texts } of textsBetween(raw, rows[0]?.id ?? 0, last.id))
-    for (const [index, text] of texts.split('\n').entries())
+  let removed = 0
+  for (const { id, entries, texts } of batchesBetween(raw, 0, last)) {
+    removed += entries
+    for (const [index, text] of texts.entries())
       removeRequest.run(memberOf(text, 'request_id') ?? '', id + index)
-  raw.prepare('DELETE FROM ledger_batch WHERE id <= ?').run(last.id)
-  return rows.reduce((sum, { entries }) => sum + entries, 0)
+  }
+  raw.prepare('DELETE FROM ledger_batch WHERE id <= ?').run(last)
+  return removed
 }
 
-/** Of some terms behind `after`. Returns the last of them, or null when there are no more. */
-function removePostings(raw: DatabaseSync, after: number, firstSegment: number): number | null {
+/** Removes postings of terms behind `after`. Returns the last of these terms; undefined when there are none. */
+function removePostings(raw: DatabaseSync, after: number, firstSegment: number): number | undefined {
   const terms = raw
     .prepare('SELECT id FROM ledger_term WHERE id > ? ORDER BY id LIMIT ?')
     .all(after, termsAtOnce) as { id: number }[]
   const remove = raw.prepare('DELETE FROM ledger_posting WHERE term = ? AND segment < ?')
   for (const { id } of terms) remove.run(id, firstSegment)
-  return terms.at(-1)?.id ?? null
+  return terms.at(-1)?.id
 }
 
-/**
- * Writers that have ended and have written nothing behind the cut at `position` are forgotten with it, in its own
- * transaction: one of them that was taken for dead learns from that that its chain cannot go on.
- */
+/** Forgets ended writers without later entries. One that was taken for dead and lives learns that its chain cannot go on. */
 export function forgetEndedWriters(raw: DatabaseSync, position: number): void {
   raw
     .prepare(
@@ -80,8 +76,8 @@ export function forgetEndedWriters(raw: DatabaseSync, position: number): void {
     .run(position)
 }
 
-/** A writer that has ended and of which nothing is left is not expected to be there by anybody. */
-function removeWriters(raw: DatabaseSync, firstSegment: number): void {
+/** Also forgets ended writers of which nothing is left: nobody expects them any more. */
+function removeSegments(raw: DatabaseSync, firstSegment: number): void {
   raw.prepare('DELETE FROM ledger_segment WHERE id < ?').run(firstSegment)
   raw.exec(
     `DELETE FROM writer WHERE closed_at IS NOT NULL

@@ -2,14 +2,14 @@ import type { Signer } from '../entry/signature.ts'
 import type { Administrator } from '../writer/admin-entries.ts'
 
 export type PruneOptions = {
-  /** Entries from before this time go. */
+  /** Entries older than this are removed. */
   readonly before: Date
   /** The file to make; compressed by gzip when its name ends in `.gz`. */
   readonly archive: string
   readonly administrator: Administrator
   readonly signer: Signer
   readonly now: Date
-  /** Ends the work as soon as nothing is half done: before the cut, nothing has happened. */
+  /** Ends the work as soon as nothing is half done: before the prune is recorded, nothing has happened. */
   readonly signal?: AbortSignal
   readonly onProgress?: (step: 'archived' | 'checked' | 'removed', entries: number) => void
 }

@@ -1,69 +1,112 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as othersFirst } from 'node:timers/promises'
-import type { Store } from '../../store/store.ts'
+import type { StoreFile } from '../../store/sqlite/store-file.ts'
+import type { Head } from '../entry/chain.ts'
+import { newestHead } from '../entry/chain-heads.ts'
+import { type ChainedEntry, callName } from '../entry/entry.ts'
 import { memberOf } from '../entry/terms.ts'
+import { opensGateway } from '../entry/writer-opened.ts'
 import { batchesAfter, prunePosition, type StoredBatch } from '../query/batch-reader.ts'
 import { openCallsOf } from '../writer/crash-recovery.ts'
-import { OpenAtPrune } from './open-at-prune.ts'
+import type { PruneOptions } from './prune-options.ts'
 import { newestPrunePoint, type PrunePoint } from './prune-point.ts'
 
-/** After how many rows signals are heard. */
+/** After how many rows signals are handled. */
 const rowsAtOnce = 200
 
-type PlanOptions = {
-  /** Entries from before this time go. */
-  readonly before: Date
-  /** No entry behind this position goes. */
-  readonly last?: number
-  readonly signal?: AbortSignal | undefined
-}
+/** No entry behind position `last` is removed. */
+type PlanOptions = Pick<PruneOptions, 'before' | 'signal'> & { readonly last?: number }
 
-/** Where the ledger can be cut so that what is left can be checked without what is gone. */
+/** How many entries can be removed so that the rest can be verified, and which chains and calls they leave open. */
 export class PrunePlan {
-  /** The position of the first entry that goes, that of the last, and how many go. */
+  /** The position of the first entry that is removed, that of the last, and how many are. */
   readonly first: number
-  readonly position: number
-  readonly entries: number
+  position = 0
+  entries = 0
   readonly #before: string
-  readonly #leftOpen: OpenAtPrune
+  #newest: Head | undefined
+  readonly #chains: Map<string, Head>
+  /** Chains that a recovery has ended: their writers may have been alive, and have gone on. */
+  readonly #recovered = new Map<string, Head>()
+  readonly #calls: Set<string>
 
-  private constructor(first: number, before: Date, leftOpen: OpenAtPrune) {
-    this.first = first
-    this.position = leftOpen.position
-    this.entries = leftOpen.entries
+  /** Begins with what the newest prune left open: nothing else records that. */
+  private constructor(raw: DatabaseSync, before: Date) {
+    const previous = newestPrunePoint(raw)
+    this.first = prunePosition(raw) + 1
     this.#before = before.toISOString()
-    this.#leftOpen = leftOpen
+    this.#chains = new Map(previous?.heads.map(head => [head.writer, head]))
+    this.#calls = new Set(previous?.open)
   }
 
   /** The longest beginning of the ledger that is older than `before` throughout; null when there is none. */
-  static async make({ raw }: Store, { before, last, signal }: PlanOptions): Promise<PrunePlan | null> {
-    const previous = prunePosition(raw)
+  static async make({ raw }: StoreFile, { before, last, signal }: PlanOptions): Promise<PrunePlan | null> {
+    const plan = new PrunePlan(raw, before)
     const open = openCallsOf(raw).map(({ position }) => position - 1)
     const end = Math.min(last ?? Number.MAX_SAFE_INTEGER, ...open)
-    const leftOpen = new OpenAtPrune(newestPrunePoint(raw)?.cut)
     let rows = 0
-    for (const batch of batchesAfter(raw, previous)) {
-      if (batch.id + batch.entries - 1 > end || !isOlder(batch, before)) break
-      leftOpen.add(batch)
+    for (const batch of batchesAfter(raw, plan.first - 1)) {
+      if (batch.id + batch.entries - 1 > end || !plan.#isOlder(batch)) break
+      plan.#add(batch)
       if (++rows % rowsAtOnce === 0) await othersFirst()
       signal?.throwIfAborted()
     }
-    return leftOpen.entries === 0 ? null : new PrunePlan(previous + 1, before, leftOpen)
+    return plan.entries === 0 ? null : plan
   }
 
-  /** What the entry of the cut tells, as the store stands now: a chain that had ended may have been taken up again. */
-  cut(raw: DatabaseSync): PrunePoint {
-    const { position, openCalls } = this.#leftOpen
-    return { position, before: this.#before, heads: this.#leftOpen.heads(raw), open: openCalls }
+  #isOlder({ texts }: StoredBatch): boolean {
+    return texts.every(text => (memberOf(text, 'at') ?? '') < this.#before)
+  }
+
+  #add(batch: StoredBatch): void {
+    const { id, writer, firstSeq, texts, hashes } = batch
+    this.position = id + texts.length - 1
+    this.entries += texts.length
+    this.#newest = { writer, seq: firstSeq + texts.length - 1, hash: hashes.at(-1) ?? '' }
+    if (!isChange(batch)) this.#chains.set(writer, this.#newest)
+    for (const text of texts) this.#addText(text, writer)
+  }
+
+  #addText(text: string, writer: string): void {
+    const kind = memberOf(text, 'kind')
+    if (kind === 'writer.closed') this.#chains.delete(writer)
+    else if (kind === 'writer.recovered') this.#endRecovered(String(entryOf(text)['recovered']))
+    else if (kind === 'call.intent') this.#calls.add(callName(entryOf(text)))
+    else if (kind === 'call.outcome') this.#calls.delete(callName(entryOf(text)))
+  }
+
+  #endRecovered(writer: string): void {
+    const head = this.#chains.get(writer)
+    if (!head) return
+    this.#chains.delete(writer)
+    this.#recovered.set(writer, head)
+  }
+
+  /** The prune point, as the store stands now: a chain that had ended may have gone on. */
+  pointIn(raw: DatabaseSync): PrunePoint {
+    return { position: this.position, before: this.#before, heads: this.#heads(raw), open: [...this.#calls] }
+  }
+
+  /** The last entry comes last, whatever its chain: the next opening refers to it. */
+  #heads(raw: DatabaseSync): Head[] {
+    const goOn = [...this.#recovered.values()].filter(
+      ({ writer, seq }) => !this.#chains.has(writer) && (newestHead(raw, writer)?.seq ?? 0) > seq
+    )
+    const heads = [...this.#chains.values(), ...goOn].filter(({ writer }) => writer !== this.#newest?.writer)
+    return this.#newest ? [...heads, this.#newest] : heads
   }
 
   /** Whether the ledger still begins where it did when this was planned. */
-  isOf(raw: DatabaseSync): boolean {
+  fits(raw: DatabaseSync): boolean {
     return prunePosition(raw) === this.first - 1
   }
 }
 
-function isOlder({ texts }: StoredBatch, before: Date): boolean {
-  const limit = before.toISOString()
-  return texts.every(text => (memberOf(text, 'at') ?? '') < limit)
+/** The chain of an administrative change is stored as a whole: its opening and its changes. */
+function isChange({ firstSeq, texts: [opening = '', ...rest] }: StoredBatch): boolean {
+  return firstSeq === 1 && rest.length > 0 && !opensGateway(opening)
+}
+
+function entryOf(text: string): ChainedEntry {
+  return JSON.parse(text) as ChainedEntry
 }

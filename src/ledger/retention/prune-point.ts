@@ -1,15 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { uuidTimeMs } from '../../base/uuid.ts'
 import type { Head } from '../entry/chain.ts'
-import type { ChainedEntry, LedgerEntry } from '../entry/entry.ts'
-import { asHead } from '../entry/parse-entry.ts'
+import { asHead, type ParsedEntry } from '../entry/parse-entry.ts'
 import { batchesBetween, prunePosition } from '../query/batch-reader.ts'
 import { searchLedger } from '../query/search.ts'
 
-/** The kind of the entry that tells of a cut. It is signed. */
+/** The kind of the entry that records a prune. It is signed. */
 export const pruneKind = 'admin.ledger.prune'
 
-/** Where the beginning of the ledger has been cut off: what has to be known to check the rest without it. */
+/** Where the ledger begins after a prune, and what must be known to verify it without the removed entries. */
 export type PrunePoint = {
   /** The position of the last entry that was removed. */
   readonly position: number
@@ -21,56 +20,72 @@ export type PrunePoint = {
   readonly open: readonly string[]
 }
 
-/** The cut that an entry of `pruneKind` tells of, or null when it tells of none. */
-export function prunePointIn(entry: Readonly<Record<string, unknown>>): PrunePoint | null {
-  if (entry['kind'] !== pruneKind || typeof entry['cut'] !== 'object' || entry['cut'] === null) return null
-  const { position, before, heads, open } = entry['cut'] as Readonly<Record<string, unknown>>
+/** A prune point as its entry records it, with its archive: that many entries, which end at its position. */
+export type RecordedPrunePoint = PrunePoint & { readonly entries: number; readonly sha256: string }
+
+/** The prune point that an entry records, or null. Not verified. */
+export function prunePointIn(entry: Readonly<Record<string, unknown>>): RecordedPrunePoint | null {
+  if (entry['kind'] !== pruneKind) return null
+  const { position, before, heads, open } = Object(entry['cut']) as Record<string, unknown>
   if (!Number.isSafeInteger(position) || typeof before !== 'string') return null
   if (!Array.isArray(heads) || !Array.isArray(open)) return null
-  const known = heads.map(asHead).filter(head => head !== undefined)
-  return { position: Number(position), before, heads: known, open: open.map(String) }
+  const { entries, sha256 } = Object(entry['archive']) as Record<string, unknown>
+  return {
+    position: Number(position),
+    before,
+    heads: heads.map(asHead).filter(head => head !== undefined),
+    open: open.map(String),
+    entries: Number.isSafeInteger(entries) ? Number(entries) : 0,
+    sha256: String(sha256)
+  }
 }
 
-/** The newest cut of a store, or null when nothing has been pruned, or nothing tells how. */
-export function newestPrunePoint(database: DatabaseSync): { cut: PrunePoint; entry: LedgerEntry } | null {
+/** The newest prune point of a store, or null when nothing has been pruned, or no entry records it. */
+export function newestPrunePoint(database: DatabaseSync): RecordedPrunePoint | null {
   const position = prunePosition(database)
   if (position === 0) return null
-  const { items } = searchLedger(database, { kind: pruneKind }, { limit: 1 })
-  return toldCut(items, position) ?? toldCut(prunePointEntries(database), position)
+  const [entry = {}] = searchLedger(database, { kind: pruneKind }, { limit: 1 }).items
+  const indexed = prunePointIn(entry)
+  if (indexed?.position === position) return indexed
+  return prunePointsIn(database).find(point => point.position === position) ?? null
 }
 
-function toldCut(
-  entries: Iterable<LedgerEntry>,
-  position: number
-): { cut: PrunePoint; entry: LedgerEntry } | null {
-  for (const entry of entries) {
-    const cut = prunePointIn(entry)
-    if (cut?.position === position) return { cut, entry }
-  }
-  return null
-}
-
-/**
- * All entries of cuts, newest first, by a look at every row: an index that leaves one out must neither make a whole ledger
- * look broken nor let the next cut forget what this one knows. Each begins a row, as does every change by a command.
- */
-export function* prunePointEntries(database: DatabaseSync): Generator<LedgerEntry> {
+/** All prune points of a store, newest first, without the index: one that it lacks must not make a whole ledger look broken. */
+export function* prunePointsIn(database: DatabaseSync): Generator<RecordedPrunePoint> {
+  const member = `"kind":"${pruneKind}"`
   const rows = database
     .prepare(
-      `SELECT id FROM ledger_batch WHERE id > ? AND first_seq = 1 AND instr(texts, ?) > 0 ORDER BY id DESC`
+      'SELECT id FROM ledger_batch WHERE id > ? AND first_seq = 1 AND instr(texts, ?) > 0 ORDER BY id DESC'
     )
-    .all(prunePosition(database), `"kind":"${pruneKind}"`) as { id: number }[]
+    .all(prunePosition(database), member) as { id: number }[]
   for (const { id } of rows)
-    for (const { texts, hashes } of batchesBetween(database, id, id))
-      for (const [index, text] of texts.entries())
-        if (text.includes(`"kind":"${pruneKind}"`))
-          yield { ...(JSON.parse(text) as ChainedEntry), hash: hashes[index] ?? '' }
+    for (const { texts } of batchesBetween(database, id, id))
+      for (const text of texts) {
+        const point = text.includes(member) ? prunePointIn(JSON.parse(text)) : null
+        if (point) yield point
+      }
 }
 
+/** An entry, as far as it names the one before it. */
+export type Follower = Pick<ParsedEntry, 'writer' | 'seq' | 'prev' | 'anchor'>
+
 /**
- * Whether a chain of which nothing is left ended before the cut. Its id tells when it was opened (UUIDv7); one that was
- * opened before the cut and had not ended there is among the cut's heads.
+ * The prune point right before an entry, or null. Of several that fit an idle chain the last: later ones would name the
+ * entry.
  */
-export function endedBefore(cut: PrunePoint, writer: string): boolean {
-  return uuidTimeMs(writer) < Date.parse(cut.before) && cut.heads.every(head => head.writer !== writer)
+export function prunePointBefore(
+  { writer, seq, prev, anchor }: Follower,
+  points: readonly RecordedPrunePoint[]
+): RecordedPrunePoint | null {
+  const fitting = points.filter(({ heads }) =>
+    seq === 1
+      ? anchor !== undefined && heads.at(-1)?.hash === anchor.hash
+      : heads.some(head => head.writer === writer && head.hash === prev)
+  )
+  return fitting.toSorted((one, other) => other.position - one.position)[0] ?? null
+}
+
+/** Whether a chain without entries ended before a prune point: opened before, by its id (UUIDv7), and not among the heads. */
+export function endedBefore({ before, heads }: PrunePoint, writer: string): boolean {
+  return uuidTimeMs(writer) < Date.parse(before) && heads.every(head => head.writer !== writer)
 }

@@ -6,18 +6,17 @@ import type { Store } from '../../store/store.ts'
 import { prunePosition } from '../query/batch-reader.ts'
 import { changeWithEntries } from '../writer/admin-entries.ts'
 import { describeMissing, missingEntries, missingEntriesRemedy } from '../writer/missing-entries.ts'
-import { type Archive, makeArchive } from './archive.ts'
+import { makeArchive } from './archive.ts'
 import { deletePruned, forgetEndedWriters } from './delete-pruned.ts'
 import type { Pruned, PruneOptions } from './prune-options.ts'
 import { PrunePlan } from './prune-plan.ts'
 import { pruneKind } from './prune-point.ts'
-import { resumablePrune } from './resume-prune.ts'
+import { interruptedPrune } from './resume-prune.ts'
 
 /**
- * Moves the beginning of the ledger into an archive: exports it, checks the export from disk, records the signed cut, and
- * only then removes entries. Interrupted before the cut it leaves nothing; after it, the next call removes the rest. What a
- * kill between archive and cut leaves, the same call finishes. Throws PruneRefused, what the file system throws, and the
- * signal's reason.
+ * Moves the beginning of the ledger into an archive: exports it, checks the export from disk, records the prune in a
+ * signed entry, and only then removes entries. The same call finishes what was interrupted. Throws a domain error, what
+ * the file system throws, and the signal's reason.
  */
 export async function prune(store: Store, options: PruneOptions): Promise<Pruned> {
   const lock = takeProcessLock(`${store.path}.prune.lock`)
@@ -30,63 +29,57 @@ export async function prune(store: Store, options: PruneOptions): Promise<Pruned
 }
 
 async function pruneAlone(store: Store, options: PruneOptions): Promise<Pruned> {
-  const { archive, before, signal } = options
   requireNothingMissing(store)
-  const left = existsSync(archive) ? await resumablePrune(store, options) : null
+  const interrupted = existsSync(options.archive) ? await interruptedPrune(store, options) : null
   await deletePruned(store, prunePosition(store.raw), options)
-  if (left && 'pruned' in left) return left.pruned
-  if (left) return await finish(store, left.plan, left.archive, options)
-
-  const plan = await PrunePlan.make(store, { before, signal })
-  if (!plan) throw domainError('nothing_to_prune', 'no entry that can go is older than that')
-  const made = await makeArchive(store, plan, archive, options)
-  try {
-    return await finish(store, plan, made, options)
-  } catch (error) {
-    if (hasCode(error, 'pruned_meanwhile') || !isCut(store, plan)) await rm(archive, { force: true })
-    throw error
-  }
+  if (!interrupted) return await startPrune(store, options)
+  if ('pruned' in interrupted) return interrupted.pruned
+  return await finish(store, interrupted.plan, interrupted.sha256, options)
 }
 
-/** A cut would forget a chain that lacks entries, and with it the loss. */
+/** A prune would forget a chain that lacks entries, and with it the loss. */
 function requireNothingMissing(store: Store): void {
   const [missing] = missingEntries(store)
   if (missing) throw domainError('ledger_incomplete', `${describeMissing(missing)}: ${missingEntriesRemedy}`)
 }
 
-async function finish(
-  store: Store,
-  plan: PrunePlan,
-  { sha256 }: Archive,
-  options: PruneOptions
-): Promise<Pruned> {
-  await recordCut(store, plan, sha256, options)
-  await deletePruned(store, plan.position, options)
-  return { entries: plan.entries, position: plan.position, sha256 }
+async function startPrune(store: Store, options: PruneOptions): Promise<Pruned> {
+  const plan = await PrunePlan.make(store, options)
+  if (!plan) throw domainError('nothing_to_prune', 'no entry that can go is older than that')
+  const sha256 = await makeArchive(store, plan, options)
+  try {
+    return await finish(store, plan, sha256, options)
+  } catch (error) {
+    if (hasCode(error, 'pruned_meanwhile') || !isRecorded(store, plan))
+      await rm(options.archive, { force: true })
+    throw error
+  }
 }
 
-/**
- * The entry that tells of the cut and the cut itself are one transaction. From then on what is before it is not read.
- * Calls have gone on since the plan was made: what it relies on is asked again.
- */
-async function recordCut(store: Store, plan: PrunePlan, sha256: string, options: PruneOptions) {
+async function finish(store: Store, plan: PrunePlan, sha256: string, options: PruneOptions): Promise<Pruned> {
+  await record(store, plan, sha256, options)
+  const { entries, position } = plan
+  await deletePruned(store, position, options)
+  return { entries, position, sha256 }
+}
+
+/** Stores the entry and moves the beginning in one transaction. Calls have gone on since the plan: it is checked again. */
+async function record(store: Store, plan: PrunePlan, sha256: string, options: PruneOptions): Promise<void> {
   const { administrator, signer, now } = options
   const { raw } = store
   await changeWithEntries(store, { ...administrator, signer }, now, async tx => {
-    if (!plan.isOf(raw))
+    if (!plan.fits(raw))
       throw domainError('pruned_meanwhile', 'somebody else has pruned the ledger: try again')
-    const cut = plan.cut(raw)
-    await tx.insertInto('ledger_cut').values({ position: cut.position }).execute()
-    forgetEndedWriters(raw, cut.position)
-    return {
-      result: undefined,
-      changes: [{ kind: pruneKind, cut, archive: { entries: plan.entries, sha256 } }]
-    }
+    const { entries, position } = plan
+    const entry = { kind: pruneKind, cut: plan.pointIn(raw), archive: { entries, sha256 } } as const
+    await tx.insertInto('ledger_cut').values({ position }).execute()
+    forgetEndedWriters(raw, position)
+    return { result: undefined, changes: [entry] }
   })
 }
 
-/** Whether entries may have been cut: when a store cannot tell, the archive may be the only one that holds them. */
-function isCut({ raw }: Store, { position }: PrunePlan): boolean {
+/** Whether entries may be lost without the archive: true also when the store cannot be read. */
+function isRecorded({ raw }: Store, { position }: PrunePlan): boolean {
   try {
     return prunePosition(raw) >= position
   } catch {

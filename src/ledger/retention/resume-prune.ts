@@ -2,66 +2,59 @@ import { createHash } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as othersFirst } from 'node:timers/promises'
 import { domainError } from '../../contract/error-table.ts'
-import type { Store } from '../../store/store.ts'
-import { exportedLines, positionOf } from '../query/export.ts'
+import type { StoreFile } from '../../store/sqlite/store-file.ts'
+import { prunePosition } from '../query/batch-reader.ts'
+import { exportedLines } from '../query/export.ts'
 import { linesOf } from '../verify/exported-entries.ts'
-import { type Archive, checkArchive, digestOf } from './archive.ts'
+import { checkArchive, sha256Of } from './archive.ts'
 import type { Pruned, PruneOptions } from './prune-options.ts'
 import { PrunePlan } from './prune-plan.ts'
 import { newestPrunePoint } from './prune-point.ts'
 
-/** A prune that made its cut and has more to remove, or one that was killed between its archive and its cut. */
-export type ResumablePrune =
+/** A prune that is recorded and has more to remove, or one that was killed between its archive and its record. */
+export type InterruptedPrune =
   | { readonly pruned: Pruned }
-  | { readonly plan: PrunePlan; readonly archive: Archive }
+  | { readonly plan: PrunePlan; readonly sha256: string }
 
-/** What a file that is there already was made by. Throws PruneRefused when it is not the work of a prune to be finished. */
-export async function resumablePrune(store: Store, options: PruneOptions): Promise<ResumablePrune> {
+/** The prune that made an existing archive. Throws `archive_exists` when the file is not that of an interrupted prune. */
+export async function interruptedPrune(store: StoreFile, options: PruneOptions): Promise<InterruptedPrune> {
   const { archive, signal } = options
   const found = await unlessUnreadable(signal, async () => {
-    const pruned = await unswept(store.raw, archive)
-    return pruned ? { pruned } : await uncut(store, options)
+    const pruned = await recordedPrune(store.raw, archive)
+    return pruned ? { pruned } : await unrecordedPrune(store, options)
   })
   if (!found) throw domainError('archive_exists', `${archive} is there already`)
   return found
 }
 
-/** The newest cut, when the file is its archive and not all of it is removed. */
-async function unswept(raw: DatabaseSync, path: string): Promise<Pruned | null> {
-  const newest = newestPrunePoint(raw)
-  if (!newest) return null
-  const { position } = newest.cut
-  const { entries, sha256 } = Object(newest.entry['archive']) as Partial<Pruned>
+/** The newest prune, when the file is its archive and not all entries are removed. */
+async function recordedPrune(raw: DatabaseSync, path: string): Promise<Pruned | null> {
+  const point = newestPrunePoint(raw)
+  if (!point) return null
+  const { entries, position, sha256 } = point
   const rest = raw.prepare('SELECT 1 FROM ledger_batch WHERE id <= ? LIMIT 1').get(position)
-  if (rest === undefined || sha256 === undefined || (await digestOf(path)) !== sha256) return null
-  return { entries: Number(entries), position, sha256 }
+  return rest !== undefined && (await sha256Of(path)) === sha256 ? { entries, position, sha256 } : null
 }
 
-/** A plan that goes as far as the file does, when the file holds just what that plan would put there. */
-async function uncut(store: Store, options: PruneOptions) {
-  const { archive: path, before, signal } = options
-  const told = await readBack(path)
-  const last = told && positionOf(store.raw, told.writer, told.seq)
-  if (!told || last === null) return null
-  const plan = await PrunePlan.make(store, { before, last, signal })
-  if (plan?.position !== last || (await digestOfPlan(store.raw, plan)) !== told.digest) return null
-  return { plan, archive: await checkArchive(store, plan, path, options) }
+/** A plan for as many entries as the file has lines, when these are exactly what it would write. */
+async function unrecordedPrune(store: StoreFile, options: PruneOptions) {
+  const { archive, before, signal } = options
+  const { count, digest } = await readBack(archive)
+  const last = prunePosition(store.raw) + count
+  const plan = await PrunePlan.make(store, { before, last, ...(signal && { signal }) })
+  if (plan?.position !== last || (await digestOfPlan(store.raw, plan)) !== digest) return null
+  return { plan, sha256: await checkArchive(store, plan, options) }
 }
 
-/** The last entry that a file names, and the digest of its lines, whether it is compressed or not. */
-async function readBack(path: string): Promise<{ writer: string; seq: number; digest: string } | null> {
+/** How many lines a file has, and their digest, whether it is compressed or not. */
+async function readBack(path: string): Promise<{ count: number; digest: string }> {
   const digest = createHash('sha256')
-  let last = ''
-  for await (const lines of linesOf(path))
-    for (const line of lines) {
-      if (line === null) return null
-      digest.update(`${line}\n`)
-      last = line
-    }
-  const { writer, seq } = Object(JSON.parse(last)) as { writer: unknown; seq: unknown }
-  return typeof writer === 'string' && Number.isSafeInteger(seq)
-    ? { writer, seq: Number(seq), digest: digest.digest('hex') }
-    : null
+  let count = 0
+  for await (const lines of linesOf(path)) {
+    count += lines.length
+    for (const line of lines) digest.update(`${line}\n`)
+  }
+  return { count, digest: digest.digest('hex') }
 }
 
 async function digestOfPlan(raw: DatabaseSync, { first, position }: PrunePlan): Promise<string> {
@@ -73,7 +66,7 @@ async function digestOfPlan(raw: DatabaseSync, { first, position }: PrunePlan): 
   return digest.digest('hex')
 }
 
-/** Null for a file that cannot be read as an archive: somebody else's. */
+/** Null for a file that cannot be read as an archive. */
 async function unlessUnreadable<T>(
   signal: AbortSignal | undefined,
   work: () => Promise<T | null>
@@ -83,7 +76,7 @@ async function unlessUnreadable<T>(
   } catch (error) {
     signal?.throwIfAborted()
     const { syscall, code = '' } = error as NodeJS.ErrnoException
-    if (error instanceof SyntaxError || syscall !== undefined || code.startsWith('Z_')) return null
+    if (syscall !== undefined || code.startsWith('Z_')) return null
     throw error
   }
 }

@@ -1,28 +1,30 @@
+import { BoundedMap } from '../../base/bounded-map.ts'
 import type { ParsedEntry } from '../entry/parse-entry.ts'
-import type { FindingKind } from './finding.ts'
+import type { Finding } from './finding.ts'
 
-/** How many closed calls are remembered at least, so that memory stays constant. Writers open and close a call once. */
-const closedCallsRemembered = 10_000
+type CallFinding = Pick<Finding, 'kind' | 'detail'>
 
-/** Finds entries that make no sense as the story of a call: a second intent or outcome, an outcome of nothing. */
+/** How many closed calls are remembered at most, so that memory stays constant. Writers open and close a call once. */
+const closedCallsRemembered = 12_000
+
+/** Finds entries that do not fit the history of a call: a second intent or outcome, an outcome without an intent. */
 export class CallCheck {
   /** Calls with an intent and no outcome yet: as many as were ever in flight at once. */
   readonly #open: Set<string>
-  #closed = new Set<string>()
-  #closedBefore = new Set<string>()
+  readonly #closed = new BoundedMap<string, true>(closedCallsRemembered)
 
   /** `open` are calls whose intents come before all that is checked. */
   constructor(open: readonly string[] = []) {
     this.#open = new Set(open)
   }
 
-  /** Calls without an outcome so far. */
+  /** How many calls have no outcome so far. */
   get openCalls(): number {
     return this.#open.size
   }
 
   /** What is wrong with the next entry, or null. */
-  add({ kind, requestId, attempt }: ParsedEntry): { kind: FindingKind; detail: string } | null {
+  add({ kind, requestId, attempt }: ParsedEntry): CallFinding | null {
     if (kind !== 'call.intent' && kind !== 'call.outcome') return null
     if (requestId === undefined || attempt === undefined)
       return { kind: 'malformed', detail: 'it names no call (request_id and attempt)' }
@@ -30,32 +32,20 @@ export class CallCheck {
     return kind === 'call.intent' ? this.#addIntent(call) : this.#addOutcome(call)
   }
 
-  #addIntent(call: string): { kind: FindingKind; detail: string } | null {
-    if (this.#open.has(call) || this.#isClosed(call))
+  #addIntent(call: string): CallFinding | null {
+    if (this.#open.has(call) || this.#closed.has(call))
       return { kind: 'repeated_call', detail: `it is a second intent of request ${call}` }
     this.#open.add(call)
     return null
   }
 
-  #addOutcome(call: string): { kind: FindingKind; detail: string } | null {
+  #addOutcome(call: string): CallFinding | null {
     if (this.#open.delete(call)) {
-      this.#remember(call)
+      this.#closed.set(call, true)
       return null
     }
-    return this.#isClosed(call)
+    return this.#closed.has(call)
       ? { kind: 'repeated_call', detail: `it is a second outcome of request ${call}` }
       : { kind: 'outcome_without_intent', detail: `no intent of request ${call} comes before it` }
-  }
-
-  /** Two generations, the older of which is dropped as a whole: to delete the oldest one by one is slow. */
-  #remember(call: string): void {
-    this.#closed.add(call)
-    if (this.#closed.size < closedCallsRemembered) return
-    this.#closedBefore = this.#closed
-    this.#closed = new Set()
-  }
-
-  #isClosed(call: string): boolean {
-    return this.#closed.has(call) || this.#closedBefore.has(call)
   }
 }

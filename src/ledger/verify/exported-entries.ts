@@ -3,14 +3,11 @@ import { open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 import { type MalformedEntry, type ParsedEntry, parseExported } from '../entry/parse-entry.ts'
 
-/** Characters a line may have. An entry has some hundreds, one that tells of a cut may have many more. */
+/** Characters a line may have. Most entries have some hundreds; one that records a prune may have many more. */
 const longestLine = 1 << 24
 const chunkBytes = 1 << 18
 
-/**
- * All entries of exported files, one file after the other, in batches, for `verifyLedger`. Files that are compressed by
- * gzip are read as what they hold. Throws what opening or reading a file throws.
- */
+/** All entries of exported files, one after the other, in batches. Throws what opening or reading a file throws. */
 export async function* exportedEntries(
   ...paths: readonly string[]
 ): AsyncGenerator<readonly (ParsedEntry | MalformedEntry)[]> {
@@ -18,15 +15,14 @@ export async function* exportedEntries(
     const name = paths.length === 1 ? '' : `${path} `
     let count = 0
     for await (const lines of linesOf(path))
-      yield lines.map(line =>
-        line === null
-          ? { location: `${name}line ${++count}`, malformed: 'it is too long' }
-          : parseExported(`${name}line ${++count}`, line)
-      )
+      yield lines.map(line => {
+        const location = `${name}line ${++count}`
+        return line === null ? { location, malformed: 'it is too long' } : parseExported(location, line)
+      })
   }
 }
 
-/** The lines of a file in batches; null, at its end, for one that no export can have. */
+/** The lines of a file in batches; null, as the last, for one that is too long for any export. */
 export async function* linesOf(path: string): AsyncGenerator<(string | null)[]> {
   let rest = ''
   for await (const chunk of await textOf(path)) {

@@ -1,24 +1,21 @@
-import { asHead } from '../entry/parse-entry.ts'
-import { pruneKind } from '../retention/prune-point.ts'
+import { parseExported } from '../entry/parse-entry.ts'
 import {
   type Follower,
+  pruneKind,
   prunePointBefore,
-  type RecordedPrunePoint,
-  recordedIn
-} from '../retention/prune-points.ts'
+  prunePointIn,
+  type RecordedPrunePoint
+} from '../retention/prune-point.ts'
 import { linesOf } from './exported-entries.ts'
 
-/** A file of exported entries, as far as it tells by itself where in the ledger it belongs. Nothing of it is believed yet. */
+/** A file of exported entries, and what it says about where in the ledger it belongs. Not verified. */
 export type Part = {
   readonly name: string
-  /** Null when it holds no entries, or what is no entry. */
+  /** Null when it holds no entries, or does not begin with one. */
   readonly first: Follower | null
   readonly entries: number
-  readonly cuts: readonly RecordedPrunePoint[]
+  readonly prunePoints: readonly RecordedPrunePoint[]
 }
-
-/** Where a part begins when it is the store itself: behind its newest cut. */
-export type StorePart = { readonly position: number }
 
 /** Reads all files once. */
 export async function readParts(paths: readonly string[]): Promise<Part[]> {
@@ -28,16 +25,16 @@ export async function readParts(paths: readonly string[]): Promise<Part[]> {
 }
 
 async function readPart(name: string): Promise<Part> {
-  const cuts: RecordedPrunePoint[] = []
+  const prunePoints: RecordedPrunePoint[] = []
   let first: Follower | null = null
   let entries = 0
   for await (const lines of linesOf(name))
     for (const line of lines) {
       if (entries++ === 0) first = followerIn(line)
-      const cut = line?.includes(`"kind":"${pruneKind}"`) ? recordedIn(parse(line)) : null
-      if (cut) cuts.push(cut)
+      const point = line?.includes(`"kind":"${pruneKind}"`) ? prunePointIn(parse(line)) : null
+      if (point) prunePoints.push(point)
     }
-  return { name, first, entries, cuts }
+  return { name, first, entries, prunePoints }
 }
 
 /** The first entry of the first file that has any, without reading further; null when there is none. */
@@ -47,58 +44,9 @@ export async function firstOf(paths: readonly string[]): Promise<Follower | null
   return null
 }
 
-/** Whether nothing comes before this entry. */
-export function beginsLedger({ seq, anchor }: Follower): boolean {
-  return seq === 1 && anchor === undefined
-}
-
 function followerIn(line: string | null): Follower | null {
-  const { writer, seq, prev, after } = parse(line ?? '')
-  if (typeof writer !== 'string' || typeof seq !== 'number' || typeof prev !== 'string') return null
-  const anchor = asHead(after)
-  return { writer, seq, prev, ...(anchor && { anchor }) }
-}
-
-/**
- * What keeps parts from being a whole, for people: entries between two of them that are in none, or a wrong order. Null when
- * they join, or when the end of a part was taken off: that is for the verification to tell.
- */
-export function gapBetween(
-  parts: readonly Part[],
-  cuts: readonly RecordedPrunePoint[],
-  store: StorePart | null
-): string | null {
-  const begun = parts.map(part => ({ name: part.name, entries: part.entries, begin: beginOf(part, cuts) }))
-  if (store) begun.push({ name: 'the store', entries: 0, begin: store.position })
-  let before: { name: string; begin: number; end: number } | undefined
-  for (const { name, entries, begin } of begun) {
-    if (before) {
-      const { end } = before
-      if (begin !== null && begin <= before.begin)
-        return `${name} does not follow ${before.name}: give all files once, in their order`
-      if (begin === null ? isUntold(end, cuts) : begin > end && !isInside(end, cuts))
-        return `between ${before.name} and ${name} the entries from position ${end + 1} on are missing: give their archive too`
-    } else if (begin === null) return null
-    before = { name, begin: begin ?? before?.begin ?? 0, end: (begin ?? before?.end ?? 0) + entries }
-  }
-  return null
-}
-
-/** Whether an archive ends here, and nothing tells of the next. */
-function isUntold(position: number, cuts: readonly RecordedPrunePoint[]): boolean {
-  return (
-    cuts.some(cut => cut.position === position) && cuts.every(cut => cut.position - cut.entries !== position)
-  )
-}
-
-function beginOf({ first }: Part, cuts: readonly RecordedPrunePoint[]): number | null {
-  if (!first) return null
-  return beginsLedger(first) ? 0 : (prunePointBefore(first, cuts)?.position ?? null)
-}
-
-/** Whether a position is within an archive, and not at an end of one. */
-function isInside(position: number, cuts: readonly RecordedPrunePoint[]): boolean {
-  return cuts.some(cut => cut.position - cut.entries < position && position < cut.position)
+  const entry = parseExported('', line ?? '')
+  return 'malformed' in entry ? null : entry
 }
 
 function parse(line: string): Record<string, unknown> {
@@ -107,4 +55,52 @@ function parse(line: string): Record<string, unknown> {
   } catch {
     return {}
   }
+}
+
+/** Whether nothing comes before this entry. */
+export function beginsLedger({ seq, anchor }: Follower): boolean {
+  return seq === 1 && anchor === undefined
+}
+
+/**
+ * What keeps parts from being a whole, for people: missing entries between two of them, or a wrong order. Null when they
+ * join, or when an end was cut off: verification finds that. `storePosition` is where the store begins, as the last
+ * part.
+ */
+export function gapBetween(
+  parts: readonly Part[],
+  points: readonly RecordedPrunePoint[],
+  storePosition: number | null
+): string | null {
+  const begun = parts.map(({ name, entries, first }) => ({ name, entries, begin: beginOf(first, points) }))
+  if (storePosition !== null) begun.push({ name: 'the store', entries: 0, begin: storePosition })
+  let before: { name: string; begin: number; end: number } | undefined
+  for (const { name, entries, begin } of begun) {
+    if (before) {
+      const { end } = before
+      if (begin !== null && begin <= before.begin)
+        return `${name} does not follow ${before.name}: give all files once, in their order`
+      if (begin === null ? isLastEnd(end, points) : begin > end && !isInside(end, points))
+        return `between ${before.name} and ${name} the entries from position ${end + 1} on are missing: give their archive too`
+    } else if (begin === null) return null
+    before = { name, begin: begin ?? before?.begin ?? 0, end: (begin ?? before?.end ?? 0) + entries }
+  }
+  return null
+}
+
+/** The position behind which a part begins; null when that is not known. */
+function beginOf(first: Follower | null, points: readonly RecordedPrunePoint[]): number | null {
+  if (!first) return null
+  return beginsLedger(first) ? 0 : (prunePointBefore(first, points)?.position ?? null)
+}
+
+/** Whether an archive ends here, and none is known to begin here. */
+function isLastEnd(end: number, points: readonly RecordedPrunePoint[]): boolean {
+  const begins = points.map(({ position, entries }) => position - entries)
+  return points.some(({ position }) => position === end) && !begins.includes(end)
+}
+
+/** Whether a position is within an archive, and not at an end of one. */
+function isInside(end: number, points: readonly RecordedPrunePoint[]): boolean {
+  return points.some(({ position, entries }) => position - entries < end && end < position)
 }

@@ -1,6 +1,6 @@
 import type { EntryLocation } from '../entry/parse-entry.ts'
 
-/** What can be wrong with a ledger. Each has its sentence in the fault's `detail`. */
+/** What can be wrong with a ledger. */
 export type FindingKind =
   | 'edited'
   | 'missing'
@@ -13,10 +13,10 @@ export type FindingKind =
   | 'repeated_call'
   | 'outcome_without_intent'
 
-/** The first thing that is wrong with one chain, or with one place that belongs to no chain. */
+/** The first thing that is wrong with one chain, or with a text that belongs to no chain. */
 export type Finding = {
   readonly kind: FindingKind
-  /** The chain and the number of the bad entry; null where the text found is no entry at all. */
+  /** The chain and the number of the bad entry; null for a text that belongs to no chain. */
   readonly writer: string | null
   readonly seq: number | null
   /** Where it shows: `entry 12` of the store, by its position, `line 12` of the export, or `the end`. */
@@ -32,7 +32,7 @@ export function describeFinding({ kind, writer, seq, place, detail }: Finding): 
     : `writer ${writer} seq ${seq}: ${name}: ${detail} (${place})`
 }
 
-/** A place for people. */
-export function inWords(place: EntryLocation): string {
-  return typeof place === 'number' ? `entry ${place}` : place
+/** A location for people. */
+export function inWords(location: EntryLocation): string {
+  return typeof location === 'number' ? `entry ${location}` : location
 }

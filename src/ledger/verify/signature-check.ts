@@ -1,11 +1,12 @@
 import type { ParsedEntry } from '../entry/parse-entry.ts'
 import { isSignedBy } from '../entry/signature.ts'
+import { memberOf } from '../entry/terms.ts'
 import { opensGateway } from '../entry/writer-opened.ts'
 import { pruneKind } from '../retention/prune-point.ts'
 import type { ChainCheck } from './chain-check.ts'
 import type { Finding } from './finding.ts'
 
-/** What a gateway signs, once it signs at all, besides what begins a chain: what confirms and ends it. */
+/** What a gateway that signs its opening signs besides: what confirms and ends a chain. */
 const signedKinds = new Set(['checkpoint', 'writer.closed', 'writer.recovered'])
 
 /** Checks signatures, and that none is missing. */
@@ -13,11 +14,11 @@ export class SignatureCheck {
   readonly #publicKeys: ReadonlySet<string> | undefined
   /** Whether there was any signature, good or bad. */
   #seen = false
-  /** Signatures that fit, and the time of the entry that has the latest of them. */
+  /** How many good signatures there are, and the time of the latest. */
   count = 0
   until: string | null = null
 
-  /** With `publicKeys`, nobody else's signature counts. */
+  /** With `publicKeys`, no other key's signature is good. */
   constructor(publicKeys: ReadonlySet<string> | undefined) {
     this.#publicKeys = publicKeys
   }
@@ -31,21 +32,21 @@ export class SignatureCheck {
     if (this.#publicKeys?.has(signed.signer) === false) return 'it is signed by another key'
     if (seq === 1) chain.signs = true
     this.count++
-    this.until = /"at":"([^"]*)"/.exec(text)?.[1] ?? this.until
+    this.until = memberOf(text, 'at') ?? this.until
     return null
   }
 
   /**
-   * Who has not the key could rebuild any chain as one that never signs, and cut off any beginning. So behind the first
-   * signature only changes by commands come without one, each in a chain of its own; and no cut ever does.
+   * Without the key, an attacker could rebuild any chain as one that never signs, and cut off any beginning. So behind the
+   * first signature only changes by commands may lack one, each in a chain of its own; and no prune ever may.
    */
   #addUnsigned({ kind, seq, text }: ParsedEntry, chain: ChainCheck): string | null {
     if (seq === 1 && this.#seen) chain.signs = false
-    const isDue =
+    const mustBeSigned =
       kind === pruneKind ||
       (chain.signs === true && signedKinds.has(kind)) ||
       (chain.signs === false && (seq === 1 ? opensGateway(text) : !kind.startsWith('admin.')))
-    return isDue ? 'it has to be signed, and is not' : null
+    return mustBeSigned ? 'it has to be signed, and is not' : null
   }
 
   /** There are no more entries. Whoever gives a key expects that something is signed by it. */

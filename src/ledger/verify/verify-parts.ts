@@ -4,20 +4,24 @@ import { readSnapshot } from '../../store/sqlite/transaction.ts'
 import { readWriters } from '../entry/chain-heads.ts'
 import { prunedMeanwhile, prunePosition } from '../query/batch-reader.ts'
 import { readStore } from '../query/read-store.ts'
-import { newestPrunePoint } from '../retention/prune-point.ts'
-import { prunePointBefore, prunePointsIn, type RecordedPrunePoint } from '../retention/prune-points.ts'
+import {
+  newestPrunePoint,
+  prunePointBefore,
+  prunePointsIn,
+  type RecordedPrunePoint
+} from '../retention/prune-point.ts'
 import { exportedEntries } from './exported-entries.ts'
 import { beginsLedger, firstOf, gapBetween, readParts } from './exported-parts.ts'
 import { type EntryBatches, type KnownFacts, type Verification, verifyLedger } from './verify.ts'
 
 type OnProgress = (entries: number) => void
 
-/** How often a store is verified again when a prune comes between. */
+/** How often a store is verified again when it is pruned meanwhile. */
 const attempts = 3
 
 /**
- * Verifies exported files in their order, and what the store holds when one is given, as one ledger that may begin behind
- * a cut. Throws PartMissing, PrunedMeanwhile when prunes do not end, and what reading throws.
+ * Verifies exported files in their order, and then a store, as one ledger that may begin behind a prune point. Throws
+ * `part_missing` when too little is given, `ledger_pruned` when prunes do not end, and what reading throws.
  */
 export async function verifyParts(
   files: readonly string[],
@@ -27,10 +31,10 @@ export async function verifyParts(
 ): Promise<Verification> {
   if (!database) return await verifyOnce(files, known, null, onProgress)
   for (let attempt = 1; ; attempt++) {
-    const store = storePart(database, files.length > 0)
+    const store = readStorePart(database, files.length > 0)
     try {
       const found = await verifyOnce(files, known, store, onProgress)
-      // What came between may look like a fault: the store has forgotten writers that were asked for last.
+      // A prune may look like a finding: the store has forgotten writers that were asked for last.
       if (found.faults.length === 0 || prunePosition(database) === store.position) return found
     } catch (error) {
       if (prunePosition(database) === store.position) throw error
@@ -39,21 +43,21 @@ export async function verifyParts(
   }
 }
 
-type StoreFacts = ReturnType<typeof storePart>
+type StorePart = ReturnType<typeof readStorePart>
 
-/** All of one instant: a prune changes them together. */
-function storePart(database: DatabaseSync, isContinued: boolean) {
+/** All of one moment: a prune changes them together. */
+function readStorePart(database: DatabaseSync, isContinued: boolean) {
   using _ = readSnapshot(database)
   const position = prunePosition(database)
   const { lengths, isWriter } = readWriters(database)
-  const cut = newestPrunePoint(database)?.cut
-  // Writers of whom nothing is left in the store may be in the files before it.
-  const known: KnownFacts = isContinued ? { lengths } : { lengths, isWriter, cut }
+  const prunePoint = newestPrunePoint(database) ?? undefined
+  // Writers without entries in the store may have some in the files before it.
+  const known: KnownFacts = isContinued ? { lengths } : { lengths, isWriter, prunePoint }
   return {
     position,
     known,
-    isTold: cut !== undefined || position === 0,
-    cuts: isContinued ? prunePointsIn(database) : [],
+    isRecorded: prunePoint !== undefined || position === 0,
+    prunePoints: isContinued ? [...prunePointsIn(database)] : [],
     entries: readStore(database, position)
   }
 }
@@ -61,22 +65,23 @@ function storePart(database: DatabaseSync, isContinued: boolean) {
 async function verifyOnce(
   files: readonly string[],
   known: KnownFacts,
-  store: StoreFacts | null,
+  store: StorePart | null,
   onProgress: OnProgress
 ): Promise<Verification> {
-  if (files.length === 0)
-    return requireCompared(
-      await verifyLedger(store?.entries ?? [], { ...known, ...store?.known }, onProgress),
-      known
-    )
-  const cut = await beginning(files, store?.cuts ?? [])
-  const entries = joined(exportedEntries(...files), store?.entries ?? [])
-  const found = await verifyLedger(entries, { ...known, ...store?.known, cut }, onProgress)
-  if (found.faults.length > 0) await requireJoined(files, store)
+  const stored = store?.entries ?? []
+  const entries = files.length > 0 ? joined(exportedEntries(...files), stored) : stored
+  const facts: KnownFacts = { ...known, ...store?.known }
+  const prunePoint = files.length > 0 ? await pointBefore(files, store?.prunePoints ?? []) : facts.prunePoint
+  const found = await verifyLedger(entries, { ...facts, prunePoint }, onProgress)
+  if (files.length > 0 && found.faults.length > 0) await requireJoined(files, store)
   return requireCompared(found, known)
 }
 
-/** Whoever gives heads wants to know of a tail that was cut off: heads of which none could be compared tell nothing of it. */
+async function* joined(...parts: readonly EntryBatches[]) {
+  for (const part of parts) yield* part
+}
+
+/** Whoever gives heads wants to know whether a tail was cut off: heads that could not be compared do not show it. */
 function requireCompared(found: Verification, { heads = [] }: KnownFacts): Verification {
   if (found.faults.length > 0 || heads.length === 0 || found.headsBeforeCut < heads.length) return found
   throw domainError(
@@ -85,30 +90,26 @@ function requireCompared(found: Verification, { heads = [] }: KnownFacts): Verif
   )
 }
 
-/** The cut behind which the files begin, or undefined when they begin with the ledger itself. */
-async function beginning(
+/** The prune point behind which the files begin; undefined when they begin with the ledger itself. */
+async function pointBefore(
   files: readonly string[],
   stored: readonly RecordedPrunePoint[]
 ): Promise<RecordedPrunePoint | undefined> {
   const first = await firstOf(files)
-  // What is no entry at all is told by the verification.
+  // Verification reports a file that does not begin with an entry.
   if (!first || beginsLedger(first)) return undefined
   const parts = await readParts(files)
-  const cut = prunePointBefore(first, [...parts.flatMap(({ cuts }) => cuts), ...stored])
-  if (cut) return cut
+  const point = prunePointBefore(first, [...parts.flatMap(({ prunePoints }) => prunePoints), ...stored])
+  if (point) return point
   throw domainError(
     'part_missing',
     `${files[0]} begins behind a cut, and nothing that is given tells of it: give what comes before it, or the store or an export from after that prune`
   )
 }
 
-async function requireJoined(files: readonly string[], store: StoreFacts | null): Promise<void> {
+async function requireJoined(files: readonly string[], store: StorePart | null): Promise<void> {
   const parts = await readParts(files)
-  const cuts = [...parts.flatMap(part => part.cuts), ...(store?.cuts ?? [])]
-  const gap = gapBetween(parts, cuts, store?.isTold ? store : null)
+  const points = [...parts.flatMap(({ prunePoints }) => prunePoints), ...(store?.prunePoints ?? [])]
+  const gap = gapBetween(parts, points, store?.isRecorded ? store.position : null)
   if (gap !== null) throw domainError('part_missing', gap)
-}
-
-async function* joined(...parts: readonly EntryBatches[]) {
-  for (const part of parts) yield* part
 }

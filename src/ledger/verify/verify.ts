@@ -14,11 +14,11 @@ export type KnownFacts = {
   readonly acknowledged?: readonly Head[]
   /** The least number of entries of each writer, by writer. */
   readonly lengths?: ReadonlyMap<string, number>
-  /** Whether a chain may be there at all; asked after the last entry. Absent: any may. */
+  /** Whether a chain may be there at all, by its writer; called after the last entry. Absent: any may. */
   isWriter?(writer: string): boolean
-  /** Where the beginning of the ledger was cut off, when what comes before it is not given too. */
-  readonly cut?: PrunePoint | undefined
-  /** The keys of which one must have made each signature, as entries name them. Absent: any key that fits will do. */
+  /** The prune point behind which the entries begin. */
+  readonly prunePoint?: PrunePoint | undefined
+  /** Signatures by other keys are bad. Absent: any key is good. In the form that entries hold. */
   readonly publicKeys?: ReadonlySet<string> | undefined
 }
 
@@ -28,12 +28,12 @@ export type Verification = {
   readonly writers: number
   /** Calls without an outcome: in flight, or left by a crash and not yet recovered. */
   readonly openCalls: number
-  /** Signed entries whose signatures fit, and the time of the latest of them. */
+  /** How many good signatures there are, and the time of the latest. */
   readonly signatures: number
   readonly signedUntil: string | null
   /** The latest good entry of each chain. */
   readonly heads: readonly Head[]
-  /** Known heads that nothing could be compared with: what they are about comes before the cut, and is not given. */
+  /** How many known heads could not be compared, as they are from before the prune point. */
   readonly headsBeforeCut: number
   /** At most one for each chain, in the order in which they showed. */
   readonly faults: readonly Finding[]
@@ -44,10 +44,7 @@ export type EntryBatches =
   | Iterable<readonly (ParsedEntry | MalformedEntry)[]>
   | AsyncIterable<readonly (ParsedEntry | MalformedEntry)[]>
 
-/**
- * Reads a whole ledger once, in constant memory, and tells the first thing that is wrong with each chain: an entry
- * edited, missing, reordered, duplicated, foreign, badly signed, or a tail cut off. `onProgress` gets the number of entries read.
- */
+/** Reads a whole ledger once, in constant memory, and finds the first thing that is wrong with each chain. */
 export async function verifyLedger(
   batches: EntryBatches,
   known: KnownFacts = {},
@@ -64,13 +61,15 @@ export async function verifyLedger(
 class Verifier {
   entries = 0
   readonly #known: KnownFacts
+  /** Hashes of known heads, by writer and number. */
   readonly #knownHashes = new Map<string, Map<number, string>>()
   readonly #chains = new Map<string, ChainCheck>()
   readonly #calls: CallCheck
   readonly #signatures: SignatureCheck
-  /** Broken chains, and the first text that belongs to no chain, in the order in which they showed. */
+  /** Broken chains, and findings that belong to no chain, in the order in which they showed. */
   readonly #broken = new Set<ChainCheck | Finding>()
-  #homeless: Finding | null = null
+  /** The first malformed text that belongs to no chain: all of a file that is no export would fill the memory. */
+  #stray: Finding | null = null
   #latest: ChainCheck | undefined
 
   constructor(known: KnownFacts) {
@@ -79,16 +78,16 @@ class Verifier {
       const hashes = this.#knownHashes.get(writer) ?? new Map<number, string>()
       this.#knownHashes.set(writer, hashes.set(seq, hash))
     }
-    for (const head of known.cut?.heads ?? []) this.#goOnFrom(head)
-    this.#calls = new CallCheck(known.cut?.open)
+    // Whoever prunes signs, and so do the gateways whose chains a prune leaves open: their openings need not be seen.
+    for (const head of known.prunePoint?.heads ?? []) this.#startChain(head.writer, head).signs = true
+    this.#calls = new CallCheck(known.prunePoint?.open)
     this.#signatures = new SignatureCheck(known.publicKeys)
   }
 
-  /** Whoever prunes signs, and so do the gateways whose chains a cut leaves open: their openings need not be seen. */
-  #goOnFrom(head: Head): void {
-    const chain = new ChainCheck(head.writer, this.#knownHashes.get(head.writer), head)
-    chain.signs = true
-    this.#chains.set(head.writer, chain)
+  #startChain(writer: string, head?: Head): ChainCheck {
+    const chain = new ChainCheck(writer, this.#knownHashes.get(writer), head)
+    this.#chains.set(writer, chain)
+    return chain
   }
 
   add(entry: ParsedEntry | MalformedEntry): void {
@@ -98,27 +97,25 @@ class Verifier {
     else this.#addWhole(entry)
   }
 
-  #addMalformed({ location: place, malformed: detail, prev }: MalformedEntry): void {
+  #addMalformed({ location, malformed: detail, prev }: MalformedEntry): void {
     const owner = prev === undefined ? undefined : this.#chainAt(prev)
     if (owner) {
-      owner.report('malformed', owner.head.seq + 1, place, detail)
-      this.#note(owner)
-    }
-    // One of the others is enough: a file that is no export at all would fill the memory with its lines.
-    else if (!this.#homeless) {
-      this.#homeless = { kind: 'malformed', writer: null, seq: null, place: inWords(place), detail }
-      this.#broken.add(this.#homeless)
+      owner.report('malformed', { seq: owner.head.seq + 1, location }, detail)
+      this.#noteBroken(owner)
+    } else if (!this.#stray) {
+      this.#stray = { kind: 'malformed', writer: null, seq: null, place: inWords(location), detail }
+      this.#broken.add(this.#stray)
     }
   }
 
-  /** The entry may lie about its writer and number too. Whose place it is in is told by the entry before it. */
-  #addEdited({ writer, seq, prev, location: place }: ParsedEntry): void {
+  /** The entry may name a wrong writer and number too: the entry before it shows the right ones. */
+  #addEdited({ writer, seq, prev, location }: ParsedEntry): void {
     const chain = this.#chainAt(prev, writer) ?? this.#chain(writer)
     const next = chain.head.seq + 1
     const actual = chain.head.hash === prev ? next : Math.max(seq, next)
     const lies = chain.writer !== writer || actual !== seq ? `; it says to be ${writer} ${seq}` : ''
-    chain.report('edited', actual, place, `its content and its hash do not fit${lies}`)
-    this.#note(chain)
+    chain.report('edited', { seq: actual, location }, `its content and its hash do not fit${lies}`)
+    this.#noteBroken(chain)
   }
 
   /** The chain whose latest entry has this hash; of several (at their beginning) that of the preferred writer. */
@@ -128,57 +125,51 @@ class Verifier {
   }
 
   #addWhole(entry: ParsedEntry): void {
-    const isFirst = this.entries === 1 && !this.#known.cut
     const chain = this.#chain(entry.writer)
     chain.add(entry)
-    if (chain.intact) this.#addStory(entry, chain, isFirst)
-    this.#note(chain)
+    if (chain.intact) this.#addIntact(entry, chain)
+    this.#noteBroken(chain)
   }
 
   /** What an entry of an intact chain says about calls and about other chains. */
-  #addStory(entry: ParsedEntry, chain: ChainCheck, isFirst: boolean): void {
-    const { seq, location: place, kind, anchor } = entry
+  #addIntact(entry: ParsedEntry, chain: ChainCheck): void {
+    const { kind, anchor } = entry
+    const isFirst = this.entries === 1 && !this.#known.prunePoint
     const unsigned = this.#signatures.add(entry, chain)
-    if (unsigned) chain.report('bad_signature', seq, place, unsigned)
-    if (anchor) this.#vouch(anchor, entry)
+    if (unsigned) chain.report('bad_signature', entry, unsigned)
+    if (anchor) this.#expectAnchor(anchor, entry)
     else if (kind === 'writer.opened' && !isFirst)
-      chain.report('foreign', seq, place, 'it says that the ledger was empty when it was written')
-    // Once an intent may be lost, outcomes without one are no news.
+      chain.report('foreign', entry, 'it says that the ledger was empty when it was written')
+    // When an intent may be lost, an outcome without one is no finding.
     if (this.#broken.size > 0) return
-    const odd = this.#calls.add(entry)
-    if (odd) chain.report(odd.kind, seq, place, odd.detail)
+    const finding = this.#calls.add(entry)
+    if (finding) chain.report(finding.kind, entry, finding.detail)
   }
 
-  #vouch(anchor: Head, { writer, seq, location: place, kind }: ParsedEntry): void {
+  #expectAnchor(anchor: Head, { writer, seq, location, kind }: ParsedEntry): void {
     const chain = this.#chain(anchor.writer)
-    chain.expectAtLeast(anchor.seq, anchor.hash, place, `${kind} (${writer} ${seq})`)
-    this.#note(chain)
+    chain.expectAtLeast(anchor.seq, anchor.hash, location, `${kind} (${writer} ${seq})`)
+    this.#noteBroken(chain)
   }
 
   #chain(writer: string): ChainCheck {
     // Mostly that of the entry before: to compare is faster than to look up.
     if (this.#latest?.writer === writer) return this.#latest
-    let chain = this.#chains.get(writer)
-    if (!chain) {
-      chain = new ChainCheck(writer, this.#knownHashes.get(writer))
-      this.#chains.set(writer, chain)
-    }
-    this.#latest = chain
-    return chain
+    this.#latest = this.#chains.get(writer) ?? this.#startChain(writer)
+    return this.#latest
   }
 
-  #note(chain: ChainCheck): void {
+  #noteBroken(chain: ChainCheck): void {
     if (!chain.intact) this.#broken.add(chain)
   }
 
   finish(): Verification {
-    const { cut, lengths } = this.#known
+    const { prunePoint, lengths, heads = [] } = this.#known
     for (const writer of [...this.#knownHashes.keys(), ...(lengths?.keys() ?? [])])
-      if (!cut || this.#chains.has(writer) || !endedBefore(cut, writer)) this.#chain(writer)
+      if (!prunePoint || this.#chains.has(writer) || !endedBefore(prunePoint, writer)) this.#chain(writer)
     for (const chain of this.#chains.values()) this.#finishChain(chain)
     const unsigned = this.entries > 0 ? this.#signatures.finish() : null
     if (unsigned) this.#broken.add(unsigned)
-    const faults = [...this.#broken].flatMap(broken => ('kind' in broken ? broken : (broken.finding ?? [])))
     const chains = [...this.#chains.values()].filter(({ head }) => head.seq > 0)
     return {
       entries: this.entries,
@@ -187,26 +178,29 @@ class Verifier {
       signatures: this.#signatures.count,
       signedUntil: this.#signatures.until,
       heads: chains.map(({ head }) => head),
-      headsBeforeCut: (this.#known.heads ?? []).filter(head => this.#isBeforeCut(head)).length,
-      faults
+      headsBeforeCut: heads.filter(head => this.#isBeforeCut(head)).length,
+      faults: [...this.#broken].flatMap(broken =>
+        broken instanceof ChainCheck ? (broken.finding ?? []) : broken
+      )
     }
   }
 
   #isBeforeCut({ writer, seq }: Head): boolean {
-    const { cut } = this.#known
-    const openThere = cut?.heads.find(head => head.writer === writer)
-    return openThere ? seq < openThere.seq : cut != null && !this.#chains.has(writer)
+    const { prunePoint } = this.#known
+    const openThere = prunePoint?.heads.find(head => head.writer === writer)
+    return openThere ? seq < openThere.seq : prunePoint !== undefined && !this.#chains.has(writer)
   }
 
   #finishChain(chain: ChainCheck): void {
-    const length = this.#known.lengths?.get(chain.writer)
+    const { lengths, prunePoint, isWriter } = this.#known
+    const length = lengths?.get(chain.writer)
     if (length !== undefined) chain.expectAtLeast(length, undefined, 'the end', "the store's list of writers")
-    // A chain that is known from the cut alone has ended before it: the store has forgotten its writer.
-    const isCut = this.#known.cut?.heads.some(head => head.hash === chain.head.hash)
+    // A chain without entries behind the prune point has ended there: the store has forgotten its writer.
+    const isPruned = prunePoint?.heads.some(head => head.hash === chain.head.hash)
     const isEmpty = chain.intact && chain.head.seq === 0
-    if (!isCut && !isEmpty && this.#known.isWriter?.(chain.writer) === false)
-      chain.report('foreign', 1, 'the end', 'the store knows no such writer')
+    if (!isPruned && !isEmpty && isWriter?.(chain.writer) === false)
+      chain.report('foreign', { seq: 1, location: 'the end' }, 'the store knows no such writer')
     chain.finish()
-    this.#note(chain)
+    this.#noteBroken(chain)
   }
 }

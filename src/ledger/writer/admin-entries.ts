@@ -5,10 +5,10 @@ import type { Store } from '../../store/store.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AdminChange } from '../entry/admin-change.ts'
 import { Chain, type Head } from '../entry/chain.ts'
-import type { EntryFields } from '../entry/entry.ts'
+import { newestHead } from '../entry/chain-heads.ts'
 import { pendingEntry } from '../entry/pending-entry.ts'
 import { type Signer, signedBy } from '../entry/signature.ts'
-import { newestHead, type WriterFacts, writerOpened } from '../entry/writer-opened.ts'
+import { type WriterFacts, writerOpened } from '../entry/writer-opened.ts'
 import { BatchWriter } from './batch-writer.ts'
 import { acknowledge } from './missing-entries.ts'
 
@@ -18,7 +18,7 @@ export type Administrator = WriterFacts & {
   actor: string
   /** The machine that a command runs on. */
   host?: string | undefined
-  /** Who became that user by sudo, as its environment says. */
+  /** The user who ran sudo, by its environment. */
   sudoUser?: string | undefined
   /** The request that asked for it. */
   requestId?: string | undefined
@@ -26,10 +26,7 @@ export type Administrator = WriterFacts & {
   signer?: Signer
 }
 
-/**
- * Runs an administrative change and writes its ledger entries in the same transaction: both are durable, or neither.
- * The entries form a short chain of their own that is opened and closed here. Without a change nothing is written.
- */
+/** Runs an administrative change and writes its entries, in a chain of their own, in one transaction. Without changes none. */
 export async function changeWithEntries<T>(
   store: Store,
   administrator: Administrator,
@@ -46,10 +43,7 @@ export async function changeWithEntries<T>(
   return result
 }
 
-/**
- * Writes the entries of a change, inside its transaction: the store has one connection. Returns the end of their chain, to be
- * acknowledged once it is committed.
- */
+/** Writes the entries of a change, inside its transaction. Returns their head, to be acknowledged after the commit. */
 export function recordChanges(
   raw: DatabaseSync,
   { actor, host, sudoUser, requestId, signer, ...facts }: Administrator,
@@ -57,18 +51,15 @@ export function recordChanges(
   changes: readonly AdminChange[]
 ): Head {
   const chain = Chain.start(uuidv7(), signer)
+  const { writer } = chain.head
   const by = { actor, actor_host: host, actor_sudo: sudoUser, request_id: requestId }
-  const entries: EntryFields[] = [
+  const entries = [
     writerOpened(at, facts, newestHead(raw)),
     ...changes.map(change => ({ at, ...by, ...change, ...signedBy(signer) }))
-  ]
+  ].map(fields => chain.append(pendingEntry(fields)))
   raw
     .prepare('INSERT INTO writer (id, opened_at, closed_at, open_from) VALUES (?, ?, ?, ?)')
-    .run(chain.head.writer, at, at, entries.length + 1)
-  new BatchWriter(raw).append(
-    chain.head.writer,
-    1,
-    entries.map(fields => chain.append(pendingEntry(fields)))
-  )
+    .run(writer, at, at, entries.length + 1)
+  new BatchWriter(raw).append(writer, 1, entries)
   return chain.tip
 }

@@ -2,13 +2,10 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { HashedEntry } from '../entry/chain.ts'
 import { SegmentIndex } from '../query/segment-index.ts'
 
-/** Entries a row, at most: to read one of them, all of a row are read. */
+/** Entries a row, at most: whoever reads one of them reads the whole row. */
 const entriesPerRow = 500
 
-/**
- * Stores sealed entries, inside a transaction of the caller's: a row for all of them, as a row for each would cost
- * several times as much. Keeps the index for searches in step.
- */
+/** Stores hashed entries and their index, inside the caller's transaction. A row for each would cost several times as much. */
 export class BatchWriter {
   readonly #insert: StatementSync
   readonly #index: SegmentIndex
@@ -21,17 +18,17 @@ export class BatchWriter {
     this.#index = new SegmentIndex(raw)
   }
 
-  /** Appends entries of one writer, of which the first has the number `firstSeq`. */
-  append(writer: string, firstSeq: number, sealed: readonly HashedEntry[]): void {
-    for (let from = 0; from < sealed.length; from += entriesPerRow)
-      this.#appendRow(writer, firstSeq + from, sealed.slice(from, from + entriesPerRow))
+  /** Appends entries of one writer. `firstSeq` is the number of the first. */
+  append(writer: string, firstSeq: number, entries: readonly HashedEntry[]): void {
+    for (let from = 0; from < entries.length; from += entriesPerRow)
+      this.#appendRow(writer, firstSeq + from, entries.slice(from, from + entriesPerRow))
   }
 
-  #appendRow(writer: string, firstSeq: number, sealed: readonly HashedEntry[]): void {
-    const hashes = Buffer.from(sealed.map(entry => entry.hash).join(''), 'hex')
-    const texts = sealed.map(entry => entry.text).join('\n')
-    const { lastInsertRowid } = this.#insert.run(sealed.length, writer, firstSeq, hashes, texts)
+  #appendRow(writer: string, firstSeq: number, entries: readonly HashedEntry[]): void {
+    const hashes = Buffer.from(entries.map(entry => entry.hash).join(''), 'hex')
+    const texts = entries.map(entry => entry.text).join('\n')
+    const { lastInsertRowid } = this.#insert.run(entries.length, writer, firstSeq, hashes, texts)
     const position = Number(lastInsertRowid)
-    this.#index.extend(position, position + sealed.length - 1)
+    this.#index.extend(position, position + entries.length - 1)
   }
 }

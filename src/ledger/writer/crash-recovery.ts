@@ -1,22 +1,21 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { takeProcessLock } from '../../store/sqlite/process-lock.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
-import type { ChainedEntry } from '../entry/entry.ts'
+import { newestHead } from '../entry/chain-heads.ts'
+import { type ChainedEntry, callName } from '../entry/entry.ts'
 import { unknownOutcome } from '../entry/synthetic-outcomes.ts'
-import { newestHead } from '../entry/writer-opened.ts'
 import { batchesOf } from '../query/batch-reader.ts'
 import type { LedgerWriter } from './writer.ts'
 import { writerLockPath } from './writer-lock.ts'
 
-/** What recovery did for one dead writer. */
+/** A dead writer that was recovered, and how many calls it left open. */
 export type Recovery = { writer: string; openCalls: number }
 
 type WriterRow = { id: string; open_from: number }
 
 /**
- * Closes what dead writers left open. Each intent without an outcome gets one with code `outcome_unknown`: whether
- * the upstream received it cannot be known, so nothing is ever sent again for it. A writer whose lock is held lives,
- * and is left alone.
+ * Closes the calls of dead writers with `outcome_unknown`, and sends nothing again: whether the upstream received them
+ * cannot be known. A writer whose lock is held lives, and is left alone.
  */
 export function recoverDeadWriters(store: StoreFile, writer: LedgerWriter, at: Date): Recovery[] {
   const unclosed = store.raw
@@ -26,21 +25,20 @@ export function recoverDeadWriters(store: StoreFile, writer: LedgerWriter, at: D
     const lock = takeProcessLock(writerLockPath(store.path, dead.id))
     if (!lock) return []
     try {
-      return recoverWriter(store, writer, dead, at)
+      return recoverWriter(store, writer, dead, at) ?? []
     } finally {
       lock.release()
     }
   })
 }
 
-function recoverWriter(store: StoreFile, writer: LedgerWriter, dead: WriterRow, at: Date): Recovery[] {
-  let openCalls: number | undefined
-  writer.transact(() => {
+/** Null when another process was faster: then the calls are closed already. */
+function recoverWriter(store: StoreFile, writer: LedgerWriter, dead: WriterRow, at: Date): Recovery | null {
+  return writer.transact(() => {
     const claimed = store.raw
       .prepare('UPDATE writer SET closed_at = ? WHERE id = ? AND closed_at IS NULL')
       .run(at.toISOString(), dead.id)
-    // Another process was faster: the calls are closed already.
-    if (claimed.changes === 0) return
+    if (claimed.changes === 0) return null
     const intents = openIntents(store.raw, dead)
     const head = newestHead(store.raw, dead.id)
     writer.insertSigned({
@@ -51,13 +49,12 @@ function recoverWriter(store: StoreFile, writer: LedgerWriter, dead: WriterRow, 
       open_calls: intents.length
     })
     for (const { entry } of intents) writer.insert(unknownOutcome(entry, at))
-    openCalls = intents.length
+    return { writer: dead.id, openCalls: intents.length }
   })
-  return openCalls === undefined ? [] : [{ writer: dead.id, openCalls }]
 }
 
-/** The intent of a call that has no outcome, and its position in the ledger. */
-export type OpenIntent = { readonly entry: ChainedEntry; readonly position: number }
+/** An intent without an outcome, and its position in the ledger. */
+type OpenIntent = { readonly entry: ChainedEntry; readonly position: number }
 
 /** The calls of all writers that have not ended: in flight, or left by a crash. */
 export function openCallsOf(database: DatabaseSync): OpenIntent[] {
@@ -71,7 +68,7 @@ function openIntents(database: DatabaseSync, writer: WriterRow): OpenIntent[] {
   for (const { id, texts } of batchesOf(database, writer.id, writer.open_from))
     for (const [index, text] of texts.entries()) {
       const entry = JSON.parse(text) as ChainedEntry
-      const call = `${entry.request_id} ${entry.attempt}`
+      const call = callName(entry)
       if (entry.kind === 'call.outcome') open.delete(call)
       else if (entry.kind === 'call.intent' && entry.seq >= writer.open_from)
         open.set(call, { entry, position: id + index })

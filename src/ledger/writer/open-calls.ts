@@ -1,13 +1,13 @@
 import type { PendingEntry } from '../entry/pending-entry.ts'
 
 /**
- * The calls of one writer that have an intent and no outcome yet: only these can be closed, and recovery begins at the
- * oldest of them. What a transaction changes counts once it has committed.
+ * The calls of one writer that have an intent and no outcome: only these can be closed. Changes become final with
+ * `advance`.
  */
 export class OpenCalls {
   /** Call to the number of its intent, in the order of intents: the first is the oldest. */
   #open = new Map<string, number>()
-  /** What the transaction under way has opened and closed: to be taken back if it fails. */
+  /** What the transaction under way has opened and closed. */
   #opened: string[] = []
   #closed: [call: string, seq: number][] = []
 
@@ -16,7 +16,7 @@ export class OpenCalls {
     return this.#open.has(call)
   }
 
-  /** An entry is being stored at `seq`. Throws when a call would be opened twice: that is a bug. */
+  /** Applies an entry that is being stored at `seq`. Throws when it opens a call a second time: that is a bug. */
   note({ opens, closes }: PendingEntry, seq: number): void {
     if (closes !== undefined) this.#close(closes)
     if (opens === undefined) return
@@ -38,7 +38,7 @@ export class OpenCalls {
     this.#closed = []
   }
 
-  /** The transaction has not. */
+  /** The transaction has failed. */
   rewind(): void {
     const reopened = [...this.#closed, ...this.#open].sort(([, one], [, other]) => one - other)
     this.#open = new Map(reopened)
@@ -51,7 +51,7 @@ export class OpenCalls {
     this.#open = new Map()
   }
 
-  /** The number of the oldest intent that is still open, or undefined when there is none. */
+  /** The number of the oldest open intent; undefined when there is none. */
   oldest(): number | undefined {
     return this.#open.values().next().value
   }

@@ -5,7 +5,7 @@ import type { Signer } from '../entry/signature.ts'
 import type { WriterFacts } from '../entry/writer-opened.ts'
 import { LedgerWriter } from './writer.ts'
 
-/** The ledger of a command: entries are durable when the call returns, on the thread that made it. */
+/** The ledger of a command: entries are durable when the call returns, on the caller's own thread. */
 export class SynchronousLedger {
   readonly #writer: LedgerWriter
 

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
+import type { Operation } from '../../admin/operations/operation.ts'
 import { titleOf } from '../../contract/error-table.ts'
 import { Failure, type FieldError, Problem, type ProblemCode } from '../../contract/problem.ts'
 import {
@@ -79,6 +80,8 @@ const refusals = {
     'tenant acme uses this credential: give it others first (tenant update acme --credentials)'
 } as const satisfies Partial<Record<RefusalCode, string>>
 
+export type HttpRefusal = keyof typeof refusals
+
 /** The envelope with the codes of the admin listener. */
 export const AdminProblemSchema = Type.Object(
   {
@@ -90,17 +93,17 @@ export const AdminProblemSchema = Type.Object(
 
 /** What an admin route may be refused with beside what all of them may. */
 type Refused = {
-  /** Whom it asks: the thread that reads, the one that writes, or this process's memory. A change is for operators alone. */
-  readonly asks?: 'reader' | 'change' | 'memory'
+  /** Who answers it: see `Operation`. Commands are for operators alone. */
+  readonly kind?: Operation['kind']
   /** One thing that may be wrong with a request, where it is not the query of a route that takes none. */
   readonly fault?: FieldError
   readonly problems?: readonly ProblemCode[]
-  readonly refusals?: readonly (keyof typeof refusals)[]
+  readonly refusals?: readonly HttpRefusal[]
 }
 
 /** Response schemas of every status that an admin route can fail with. */
 export function adminFailures({
-  asks,
+  kind,
   fault = noQueryTaken,
   problems = [],
   refusals: own = []
@@ -111,18 +114,18 @@ export function adminFailures({
     new Problem('credentials_invalid'),
     new Problem('rate_limited', { detail: 'The limit "unauthenticated" is used up.', retryAfter: 1 }),
     ...examplesOf(['sealed', 'shutting_down', ...problems]),
-    ...(asks ? ofAsking[asks] : []),
+    ...(kind ? ofKind[kind] : []),
     ...own.map(code => failureOf(code, refusals[code]))
   ])
 }
 
 const noQueryTaken: FieldError = { pointer: '/query', detail: 'must be empty' }
 
-/** What comes of asking. */
-const ofAsking: Readonly<Record<NonNullable<Refused['asks']>, readonly Failure[]>> = {
+/** What a request for each kind of operation may fail with. */
+const ofKind: Readonly<Record<Operation['kind'], readonly Failure[]>> = {
   memory: examplesOf(['internal_error']),
-  reader: examplesOf(['internal_error', 'overloaded', 'store_unavailable']),
-  change: [
+  query: examplesOf(['internal_error', 'overloaded', 'store_unavailable']),
+  command: [
     new Problem('permission_denied', { detail: roleNotEnough }),
     ...examplesOf(['internal_error', 'overloaded']),
     new Problem('store_unavailable', {

@@ -11,7 +11,7 @@ const Description = Type.Unsafe<object>({
   headers: { ...documentHeaders, ...noStoreHeaders }
 })
 
-/** GET /admin/openapi.json: the admin API as the routes make it. */
+/** GET /admin/openapi.json: the description of the admin API, made from its routes. */
 export const adminDescription: Route = scope => {
   const description = new StaticDocument({
     type: 'application/json; charset=utf-8',

@@ -11,6 +11,7 @@ import {
 } from '../../contract/schemas.ts'
 import type { Route } from '../../plugins/scope.ts'
 import { callerOf } from '../../plugins/tenant-auth.ts'
+import { permissions } from '../../tenants/access-policy.ts'
 import type { ContentApi } from '../../upstream/content-api.ts'
 
 const Params = Type.Object({ id: ConnectorId }, strict)
@@ -56,7 +57,7 @@ const refusals = tenantProblems({ pointer: '/date_limit', detail: `must be ${Cal
 type SyncDependencies = {
   readonly contentApi: Pick<ContentApi, 'startSync'>
   readonly operationId: string
-  /** How it is described to be asked. */
+  /** The scheme in its description. */
   readonly scheme: keyof typeof tenantSecurity
 }
 
@@ -65,7 +66,7 @@ export const syncConnector: Route<SyncDependencies> = (scope, { contentApi, oper
   scope.post(
     '/connectors/:id/sync',
     {
-      config: { ledger: 'connector.sync', permission: 'sync' },
+      config: { ledger: 'connector.sync', permission: permissions['connector.sync'] },
       schema: {
         operationId,
         summary: 'Trigger a sync of one connector',

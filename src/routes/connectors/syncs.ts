@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { QueryExecutor } from '../../admin/execute-query.ts'
-import { limitFault, Page, pageQuery, pageSchema } from '../../contract/page-schemas.ts'
+import { limitFault, Page, pageOf, pageQuery } from '../../contract/page-schemas.ts'
 import { tenantProblems } from '../../contract/problem-responses.ts'
 import { answerHeaders, ConnectorId, limitHeaders, strict, tenantSecurity } from '../../contract/schemas.ts'
 import type { Route } from '../../plugins/scope.ts'
@@ -25,7 +25,7 @@ const SyncCall = Type.Object({
     type: 'string',
     enum: ['in_flight', 'accepted', 'failed', 'unknown'],
     description:
-      'accepted: the upstream queued the sync; failed: it did not; unknown: it may have, so look before you ask again.'
+      'accepted: the upstream queued the sync; failed: it did not; unknown: it may have queued it, so check before you repeat the call.'
   }),
   date_limit: Type.Optional(Type.String({ format: 'date' })),
   key_id: Type.Optional(Type.String({ description: 'The key that made the call.' })),
@@ -45,7 +45,7 @@ const History = Page(SyncCall, {
   headers: { ...answerHeaders, ...limitHeaders }
 })
 
-/** GET /connectors/:id/syncs: the calls that this tenant has made, as the ledger has them. Nothing is asked upstream. */
+/** GET /connectors/:id/syncs: the calls of this tenant, from the ledger. Nothing is sent upstream. */
 export const listSyncs: Route<{ history: Pick<QueryExecutor, 'syncHistory'> }> = (scope, { history }) => {
   scope.get(
     '/connectors/:id/syncs',
@@ -68,7 +68,7 @@ export const listSyncs: Route<{ history: Pick<QueryExecutor, 'syncHistory'> }> =
       return history.syncHistory({
         caller: callerOf(request),
         connectorId: request.params.id,
-        ...pageSchema(request.query)
+        ...pageOf(request.query)
       })
     }
   )

@@ -5,7 +5,7 @@ import type { Principals } from '../../identity/principals.ts'
 import type { LedgerCompleteness } from '../../ledger/completeness.ts'
 import type { Degradation } from './health.ts'
 
-/** What knows whether something is wrong though calls are forwarded. */
+/** Who knows of a degradation. */
 export type DegradationSources = {
   readonly custody: Custody
   readonly callers: Pick<Principals, 'areStale'>
@@ -15,7 +15,7 @@ export type DegradationSources = {
   readonly tls: Pick<TlsSource, 'hasExpired' | 'isBehindFiles'> | null
 }
 
-/** Whether each of the states is the case now. Asked at every `/readyz`, by strangers too: none of them costs anything. */
+/** Whether each state holds now. Evaluated at every `/readyz`, which anybody may ask: none of them costs anything. */
 const signs: Readonly<Record<Degradation, (sources: DegradationSources) => boolean>> = {
   credential_refused: ({ custody }) => custody.credentials.some('refused once'),
   breaker_open: ({ custody }) => custody.credentials.some('refused'),

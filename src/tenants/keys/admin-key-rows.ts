@@ -1,63 +1,42 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Tables } from '../../store/tables.ts'
+import { type KeyColumns, type KeyRow, keyColumns, toKeyRow } from './key-row.ts'
 
 /** What an administrator may do: a viewer reads, an operator reads and changes. */
-export type AdminRole = 'viewer' | 'operator'
+export type AdminRole = Tables['admin_key']['role']
 
-/** The admin keys that can still be used and those that were revoked last, as plain data: they are read on one thread and used on another. */
+/** The admin keys that are not revoked, and those that were revoked last. */
 export type AdminKeyRows = {
-  /** Another one when a key was issued or revoked since. */
+  /** Grows with each key that is issued or revoked. */
   readonly version: number
-  readonly keys: readonly AdminKeyRow[]
+  readonly keys: readonly (KeyRow & { readonly role: AdminRole })[]
 }
 
-/** An admin key. */
-export type AdminKeyRow = {
-  readonly id: string
-  readonly role: AdminRole
-  readonly digest: Uint8Array
-  /** Milliseconds since 1970; null for a key that does not expire. */
-  readonly expiresAtMs: number | null
-  /** Only to say of a request that it came with a revoked key. */
-  readonly revoked?: boolean
-}
-
-/** How many revoked keys are known: those that were revoked last. */
+/** How many revoked keys are known, the last ones. */
 const revokedBound = 100
 
-/** All usable admin keys, and those that were revoked last. Runs on the store's thread. */
+type Store = { readonly raw: DatabaseSync }
+
+/** Runs on the store's thread. */
 export function readAdminKeys({ raw }: Store): AdminKeyRows {
-  // The version first: a change that comes in between is read twice, never missed.
+  // The version before the rows: a change in between is read twice, never missed.
   const version = versionOf(raw)
   const rows = raw
     .prepare(
-      `SELECT id, role, digest, expires_at, revoked_at FROM admin_key WHERE revoked_at IS NULL UNION ALL
-       SELECT * FROM (SELECT id, role, digest, expires_at, revoked_at FROM admin_key
+      `SELECT role, ${keyColumns} FROM admin_key WHERE revoked_at IS NULL UNION ALL
+       SELECT * FROM (SELECT role, ${keyColumns} FROM admin_key
          WHERE revoked_at IS NOT NULL ORDER BY revoked_at DESC, id LIMIT ?)`
     )
-    .all(revokedBound) as Row[]
-  const keys = rows.map(({ id, role, digest, expires_at, revoked_at }) => ({
-    id,
-    role,
-    digest,
-    expiresAtMs: expires_at === null ? null : Date.parse(expires_at),
-    ...(revoked_at !== null && { revoked: true })
-  }))
-  return { version, keys }
+    .all(revokedBound) as (KeyColumns & { role: AdminRole })[]
+  return { version, keys: rows.map(row => ({ ...toKeyRow(row), role: row.role })) }
 }
 
-type Row = Pick<Tables['admin_key'], 'id' | 'digest' | 'expires_at' | 'revoked_at'> & {
-  readonly role: AdminRole
-}
-
-/** The same, or null when they are those of version `known`. Runs on the store's thread. */
+/** Null when the rows are still those of version `known`. Runs on the store's thread. */
 export function readNewAdminKeys(store: Store, known: number): AdminKeyRows | null {
   return versionOf(store.raw) === known ? null : readAdminKeys(store)
 }
 
-type Store = { readonly raw: DatabaseSync }
-
-/** Keys are only ever added and revoked, each once: either makes this number larger. */
+/** Keys are only added and revoked, each once: either makes this number larger. */
 function versionOf(raw: DatabaseSync): number {
   const row = raw.prepare('SELECT count(*) + count(revoked_at) AS version FROM admin_key').get()
   return Number(row?.['version'])

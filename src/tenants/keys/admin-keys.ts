@@ -1,60 +1,44 @@
 import type { Transaction } from 'kysely'
 import { domainError } from '../../contract/error-table.ts'
-import { type Page, type PageRequest, toPage } from '../../contract/pagination.ts'
+import type { Page, PageRequest } from '../../contract/pagination.ts'
 import { changedValues } from '../../ledger/entry/changed-values.ts'
-import { changeWithEntries } from '../../ledger/writer/admin-entries.ts'
 import type { Queries } from '../../store/queries.ts'
 import type { Tables } from '../../store/tables.ts'
-import { fromPage, placeInTime } from '../keyset-pagination.ts'
-import type { TenantAdministration } from '../transaction.ts'
+import { readPage } from '../keyset-pagination.ts'
+import { changeInTransaction, type TenantAdministration } from '../transaction.ts'
 import type { AdminRole } from './admin-key-rows.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
-import { expiryAfter } from './expiry.ts'
-import { type KeyState, keyStateOf } from './key-state.ts'
+import { expiryAfter, type KeyLife, keyLife, type Revoked } from './key-life.ts'
 
-/** An admin key as it is shown to operators. Times are RFC 3339, UTC. */
+/** An admin key as operators see it. */
 export type AdminKeyView = {
   readonly key_id: string
   readonly name: string
   readonly role: AdminRole
-  readonly state: KeyState
-  readonly created_at: string
-  readonly expires_at: string | null
-  readonly revoked_at: string | null
-}
+} & KeyLife
 
-/** An admin key at the only moment when it can be seen whole. */
-export type IssuedAdminKey = {
-  readonly key_id: string
-  readonly name: string
-  readonly role: AdminRole
+/** A new admin key, the only time that it is shown whole. */
+export type IssuedAdminKey = Pick<AdminKeyView, 'key_id' | 'name' | 'role' | 'created_at' | 'expires_at'> & {
   readonly key: string
-  readonly created_at: string
-  readonly expires_at: string | null
 }
-
-/** What came of revoking; `changed` is false when it was revoked before. */
-export type AdminKeyRevoked = AdminKeyView & { readonly changed: boolean }
 
 export type NewAdminKey = {
   /** Whose it is, or what for. */
   readonly name: string
   readonly role: AdminRole
-  /** Null for a key that does not expire. */
+  /** Null for never. */
   readonly expiresAt: Date | null
 }
 
-/** Issues an admin key. Throws Refusal: admin_key_name_invalid, expiry_invalid (not in the future). */
+/** Issues an admin key. Throws admin_key_name_invalid, expiry_invalid (not in the future). */
 export async function issueAdminKey(
-  { store, administrator, clock }: TenantAdministration,
+  administration: TenantAdministration,
   pepper: Pepper,
   { name, role, expiresAt }: NewAdminKey
 ): Promise<IssuedAdminKey> {
   requireName(name)
-  const at = clock()
-  const created_at = at.toISOString()
-  const expires_at = expiryAfter(created_at, expiresAt)
-  return await changeWithEntries(store, administrator, at, async tx => {
+  return await changeInTransaction(administration, async (tx, created_at) => {
+    const expires_at = expiryAfter(created_at, expiresAt)
     const { id, key, digest } = mintApiKey(pepper, 'cga')
     const row = { id, name, role, digest, created_at, expires_at, revoked_at: null }
     await tx.insertInto('admin_key').values(row).execute()
@@ -66,36 +50,28 @@ export async function issueAdminKey(
   })
 }
 
-/** All admin keys, oldest first. Throws Refusal: cursor_invalid. */
+/** All admin keys, oldest first. Throws cursor_invalid. */
 export async function listAdminKeys(
   { db }: Queries,
   now: Date,
   request: PageRequest
 ): Promise<Page<AdminKeyView>> {
-  const rows = await db
-    .selectFrom('admin_key')
-    .select(columns)
-    .where(fromPage(request))
-    .orderBy('created_at')
-    .orderBy('id')
-    .limit(request.limit + 1)
-    .execute()
-  return toPage(rows, request.limit, placeInTime, row => toView(row, now))
+  const query = db.selectFrom('admin_key').select(columns)
+  return await readPage(query, ['created_at', 'id'], request, row => toView(row, now))
 }
 
-/** Revokes an admin key for ever. Done already is done. Throws Refusal: key_not_found. */
+/** Revokes an admin key for ever. Throws key_not_found. */
 export async function revokeAdminKey(
-  { store, administrator, clock }: TenantAdministration,
+  administration: TenantAdministration,
   keyId: string
-): Promise<AdminKeyRevoked> {
-  const at = clock()
-  return await changeWithEntries<AdminKeyRevoked>(store, administrator, at, async tx => {
+): Promise<Revoked<AdminKeyView>> {
+  return await changeInTransaction<Revoked<AdminKeyView>>(administration, async (tx, revoked_at) => {
     const row = await requireAdminKey(tx, keyId)
-    if (row.revoked_at !== null) return { result: { ...toView(row, at), changed: false }, changes: [] }
-    const revoked_at = at.toISOString()
+    const now = new Date(revoked_at)
+    if (row.revoked_at !== null) return { result: { ...toView(row, now), changed: false }, changes: [] }
     await tx.updateTable('admin_key').set({ revoked_at }).where('id', '=', keyId).execute()
     return {
-      result: { ...toView({ ...row, revoked_at }, at), changed: true },
+      result: { ...toView({ ...row, revoked_at }, now), changed: true },
       changes: [
         {
           kind: 'admin.admin_key.revoke',
@@ -128,13 +104,5 @@ function requireName(name: string): void {
 }
 
 function toView(row: AdminKeyFacts, now: Date): AdminKeyView {
-  return {
-    key_id: row.id,
-    name: row.name,
-    role: row.role,
-    state: keyStateOf(row, now),
-    created_at: row.created_at,
-    expires_at: row.expires_at,
-    revoked_at: row.revoked_at
-  }
+  return { key_id: row.id, name: row.name, role: row.role, ...keyLife(row, now) }
 }

@@ -2,13 +2,13 @@ import { createHmac, createSecretKey, type KeyObject, randomBytes, randomInt } f
 import { crc32 } from 'node:zlib'
 import { type KeyedDigest, keyedDigest } from './keyed-digest.ts'
 
-/** The pepper under which secrets are stored. A KeyObject, not bytes: it cannot be printed, and is faster to use. */
+/** The pepper of stored digests. A KeyObject, not bytes: it cannot be printed, and is faster to use. */
 export type Pepper = KeyObject
 
 /** Whose key it is: a tenant's, for the public listener, or an administrator's, for the admin listener. */
 export type KeyPrefix = 'cgw' | 'cga'
 
-/** A key as its parts. The secret stays text: it is only ever hashed. */
+/** The parts of a key. The secret stays text: it is only hashed. */
 export type ApiKey = { readonly id: string; readonly secret: string }
 
 /** A new key: `key` is shown once and never kept, `digest` is what the store holds. */
@@ -22,7 +22,7 @@ export const idLength = 16
 const secretLength = 43
 /** 6 characters out of 62 hold the 32 bits of a CRC. */
 const checksumLength = 6
-/** Where the id stands in a key, whatever its prefix. */
+/** Where the id begins in a key, whatever its prefix. */
 export const idStart = 'cgw_'.length
 const keyLength = idStart + idLength + '_'.length + secretLength + checksumLength
 const parts = `_([a-z2-7]{${idLength}})_([0-9A-Za-z]{${secretLength}})[0-9A-Za-z]{${checksumLength}}$`
@@ -53,8 +53,8 @@ export function mintApiKey(pepper: Pepper, prefix: KeyPrefix = 'cgw'): MintedKey
 }
 
 /**
- * The parts of `<prefix>_<key id>_<secret><checksum>`, or null for anything else, a key of another prefix too. The checksum tells a mistyped or cut
- * key from a wrong one without any lookup: one wrong character, or two swapped neighbours, never pass it.
+ * The parts of `<prefix>_<key id>_<secret><checksum>`, or null for anything else, also a key with another prefix. One wrong
+ * character, or two swapped neighbours, never pass the checksum: a mistyped key needs no lookup.
  */
 export function parseApiKey(text: string, prefix: KeyPrefix = 'cgw'): ApiKey | null {
   if (text.length !== keyLength) return null
@@ -65,17 +65,17 @@ export function parseApiKey(text: string, prefix: KeyPrefix = 'cgw'): ApiKey | n
   return text.endsWith(checksum(unchecked)) ? { id, secret } : null
 }
 
-/** What is stored and compared in place of a secret: HMAC-SHA256 under the pepper, 32 bytes. */
+/** Stored and compared in place of a secret: HMAC-SHA256 under the pepper, 32 bytes. */
 export function digestSecret(pepper: Pepper, secret: string): Buffer {
   return createHmac('sha256', pepper).update(secret).digest()
 }
 
-/** `digestSecret` for many secrets under one pepper, each of the length that a key's has: in a third of the time. */
+/** `digestSecret` for many secrets under one pepper, in a third of the time. */
 export function secretDigester(pepper: Pepper): KeyedDigest {
   return keyedDigest(pepper, secretLength)
 }
 
-/** What closes a key: the CRC of all before it, as text. */
+/** The end of a key: the CRC of all before it, as text. */
 export function checksum(text: string): string {
   let rest = crc32(text)
   let digits = ''

@@ -1,33 +1,33 @@
 import assert from 'node:assert/strict'
 import { hash, type KeyObject } from 'node:crypto'
 
-/** Of SHA-256. */
+/** Of SHA-256, in bytes. */
 const blockBytes = 64
 const digestBytes = 32
 
-/** HMAC-SHA256 of texts in Latin-1, as raw bytes; in one and the same buffer each time. */
+/** HMAC-SHA256 of texts in Latin-1, as raw bytes, in the same buffer each time. */
 export type KeyedDigest = (text: string) => Buffer
 
 /**
- * HMAC-SHA256 under one key, for texts of one length, as RFC 2104 puts it together from two plain digests: a third of the
- * time of a `Hmac` object for each text, which moreover is left to the garbage collector. The key is held by the function
- * alone: like a KeyObject, it cannot be printed. Throws for a key of more than a block, and for a text of another length.
+ * HMAC-SHA256 under one key, for texts of one length, composed of two plain digests (RFC 2104): a third of the time of a `Hmac`
+ * object for each text, and no garbage. Only the function holds the key: like a KeyObject, it cannot be printed. Throws for a
+ * key longer than a block, and for a text of another length.
  */
 export function keyedDigest(key: KeyObject, textLength: number): KeyedDigest {
   const bytes = key.export()
   assert(bytes.length <= blockBytes, 'a longer key would have to be hashed first')
   const inner = Buffer.alloc(blockBytes + textLength, 0x36)
   const outer = Buffer.alloc(blockBytes + digestBytes, 0x5c)
-  for (const [place, byte] of bytes.entries()) {
-    inner[place] = 0x36 ^ byte
-    outer[place] = 0x5c ^ byte
+  for (const [index, byte] of bytes.entries()) {
+    inner[index] = 0x36 ^ byte
+    outer[index] = 0x5c ^ byte
   }
   bytes.fill(0)
   const result = Buffer.alloc(digestBytes)
   return function digest(text) {
     assert(text.length === textLength, 'a text of another length')
     inner.write(text, blockBytes, 'latin1')
-    // In hex, then bytes: several times as fast as asking for bytes.
+    // Hex, then bytes: several times as fast as asking for bytes.
     outer.write(hash('sha256', inner, 'hex'), blockBytes, 'hex')
     result.write(hash('sha256', outer, 'hex'), 'hex')
     return result

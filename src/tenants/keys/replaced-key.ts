@@ -2,14 +2,21 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Transaction } from 'kysely'
 import { searchLedger } from '../../ledger/query/search.ts'
 import type { Tables } from '../../store/tables.ts'
-import { type KeyState, keyStateOf } from './key-state.ts'
+import { type KeyState, keyStateOf } from './key-life.ts'
 
-type KeyFacts = Omit<Tables['api_key'], 'digest'>
+/** A key's row without the digest of its secret. */
+export type KeyFacts = Omit<Tables['api_key'], 'digest'>
 
-/** The key that took the place of another by rotation, and its state; of one that was rotated in turn, the last. */
+export const keyColumns = ['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'replaced_by'] as const
+
+export async function findKey(tx: Transaction<Tables>, id: string): Promise<KeyFacts | undefined> {
+  return await tx.selectFrom('api_key').select(keyColumns).where('id', '=', id).executeTakeFirst()
+}
+
+/** The key that replaced another by rotation, the last of a row of rotations, and its state. */
 export type Successor = { readonly keyId: string; readonly state: KeyState }
 
-/** The successor of a key, or null when it was never rotated, or nothing that is left tells of it. */
+/** The successor of a key; null when it was never rotated, or the record of that is gone. */
 export async function successorOf(
   tx: Transaction<Tables>,
   raw: DatabaseSync,
@@ -18,27 +25,23 @@ export async function successorOf(
 ): Promise<Successor | null> {
   let last = key
   for (let id = replacementOf(raw, last); id !== null; id = replacementOf(raw, last)) {
-    const next = await tx
-      .selectFrom('api_key')
-      .select(['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'replaced_by'])
-      .where('id', '=', id)
-      .executeTakeFirst()
+    const next = await findKey(tx, id)
     if (next === undefined) break
     last = next
   }
   return last === key ? null : { keyId: last.id, state: keyStateOf(last, now) }
 }
 
-/** What a rotation of this key is refused with, after its own state, when it has a successor. */
-export function inItsPlace({ keyId, state }: Successor): string {
+/** What to do in place of rotating a key with this successor. */
+export function successorRemedy({ keyId, state }: Successor): string {
   return state === 'active'
     ? `rotate ${keyId}, which took its place`
     : `${keyId}, which took its place, is ${state}: issue a new key`
 }
 
 /**
- * Stores keep it since rotations write it down. Of a rotation before that the ledger knows, unless that part was pruned: it
- * tells of the new key right before it tells that the old one has an end. A key that has no end was never rotated.
+ * Rows of older rotations do not name the new key. The ledger does, where it is not pruned: its entry is the one right before
+ * that of the rotation. A key without an end was never rotated.
  */
 function replacementOf(raw: DatabaseSync, { id, tenant, expires_at, replaced_by }: KeyFacts): string | null {
   if (replaced_by !== null || expires_at === null) return replaced_by

@@ -31,7 +31,7 @@ beforeEach(async () => {
 
 type Drawn = { tenants?: (Partial<TenantState> & { name: string })[]; credentials?: Record<string, string> }
 
-function wantedOf({ tenants = [], credentials }: Drawn): DesiredState {
+function desiredOf({ tenants = [], credentials }: Drawn): DesiredState {
   return {
     tenants: new Map(tenants.map(state => [state.name, { ...newTenant(state.name), ...state }])),
     credentials: credentials ? new Map(Object.entries(credentials)) : null
@@ -45,14 +45,14 @@ function versionOf(source: string, key = source): NewVersion {
 /** Plans and applies, as the command does, with a key behind each reference. */
 async function apply(drawn: Drawn, { prune = false, between = () => {} } = {}) {
   const { store, administration } = temporary
-  const wanted = wantedOf(drawn)
-  const present = { tenants: await readStates(store.db), credentials: recordsOf(store.raw, keys) }
-  const { credentials: expected } = planState(present, wanted, prune)
+  const desired = desiredOf(drawn)
+  const current = { tenants: await readStates(store.db), credentials: recordsOf(store.raw, keys) }
+  const { credentials: expected } = planState(current, desired, prune)
   const versions = new Map(
     expected.flatMap(({ credential, after }) => (after ? [[credential, versionOf(after)] as const] : []))
   )
   between()
-  return await applyState(administration, { wanted, prune, keys, expected, versions })
+  return await applyState(administration, { desired, prune, keys, expected, versions })
 }
 
 /** All that the store holds, to be compared. */
@@ -76,7 +76,7 @@ const first: Drawn = {
   credentials: { reports: 'file:a' }
 }
 
-test('all of it is one chain of entries, with names of fields and their values', async () => {
+test('the changes of an apply are one chain of entries, with the fields and their values', async () => {
   await apply(first)
   expect(entries()).toEqual([
     'admin.tenant.create acme rate_per_minute',
@@ -101,7 +101,7 @@ test('all of it is one chain of entries, with names of fields and their values',
   expect(readProven(temporary.store.raw, keys).generation).toBe(1)
 })
 
-test('applied a second time it writes nothing', async () => {
+test('a second apply writes nothing', async () => {
   await apply(first)
   const before = contents()
   temporary.at('2026-01-02T00:00:00Z')
@@ -109,7 +109,7 @@ test('applied a second time it writes nothing', async () => {
   expect(contents()).toBe(before)
 })
 
-test('what differs is changed, and what is left out has its default again', async () => {
+test('an apply changes what differs, and resets what the file leaves out to its default', async () => {
   await apply(first)
   const next: Drawn = { tenants: [{ name: 'acme', connectors: [id] }], credentials: { reports: 'file:b' } }
   const plan = await apply(next)
@@ -125,7 +125,7 @@ test('what differs is changed, and what is left out has its default again', asyn
   ])
 })
 
-test('pruned, a tenant is disabled without grants and keeps the rest; a reference goes when nobody uses it', async () => {
+test('a prune disables a tenant, removes its grants and keeps the rest; it removes references that nobody uses', async () => {
   const credentials = { used: 'file:a', idle: 'file:b' }
   await apply({ tenants: [{ name: 'acme', burst: 5, connectors: [id], credentials: ['used'] }], credentials })
   const nothing: Drawn = { tenants: [], credentials: {} }
@@ -147,7 +147,7 @@ test('pruned, a tenant is disabled without grants and keeps the rest; a referenc
   expect(contents()).toBe(before)
 })
 
-describe('nothing is changed, of tenants neither, when', () => {
+describe('an apply changes nothing, not even tenants, when', () => {
   test('others have changed the credentials meanwhile', async () => {
     await apply(first)
     let before = ''
@@ -165,12 +165,12 @@ describe('nothing is changed, of tenants neither, when', () => {
   test('a credential fails in the middle', async () => {
     await apply(first)
     const before = contents()
-    const wanted = wantedOf({ tenants: [{ name: 'beta' }], credentials: { a: 'file:a', b: 'file:b' } })
+    const desired = desiredOf({ tenants: [{ name: 'beta' }], credentials: { a: 'file:a', b: 'file:b' } })
     const { administration, store } = temporary
-    const present = { tenants: await readStates(store.db), credentials: recordsOf(store.raw, keys) }
-    const { credentials: expected } = planState(present, wanted, false)
+    const current = { tenants: await readStates(store.db), credentials: recordsOf(store.raw, keys) }
+    const { credentials: expected } = planState(current, desired, false)
     const versions = new Map([['a', versionOf('file:a')]])
-    const change = { wanted, prune: false, keys, expected, versions }
+    const change = { desired, prune: false, keys, expected, versions }
     await expect(applyState(administration, change)).rejects.toThrow(/credential b was not fetched/)
     expect(contents()).toBe(before)
   })
@@ -180,14 +180,14 @@ describe('nothing is changed, of tenants neither, when', () => {
     const { administration, store } = temporary
     store.raw.exec("UPDATE credential_version SET source = 'exec:evil'")
     const before = contents()
-    const wanted = wantedOf({ tenants: [{ name: 'beta' }], credentials: {} })
-    const change = { wanted, prune: false, keys, expected: [], versions: new Map() }
+    const desired = desiredOf({ tenants: [{ name: 'beta' }], credentials: {} })
+    const change = { desired, prune: false, keys, expected: [], versions: new Map() }
     await expect(applyState(administration, change)).rejects.toMatchObject({ code: 'credentials_damaged' })
     expect(contents()).toBe(before)
   })
 })
 
-test('a change by hand afterwards finds the rows as they were stored', async () => {
+test('a later command finds the rows as they were stored', async () => {
   await apply(first)
   const { administration, store } = temporary
   const custody = { ...administration, store, keys, at: new Date('2026-01-01T00:00:00Z') }

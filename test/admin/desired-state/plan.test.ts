@@ -38,13 +38,13 @@ function held(sources: Readonly<Record<string, string>>): CredentialRows {
 
 function plan(
   before: Map<string, TenantState>,
-  wanted: Map<string, TenantState>,
+  desired: Map<string, TenantState>,
   { prune = false, credentials = {}, sources = null }: Partial<Options> = {}
 ) {
   const named: DesiredState['credentials'] = sources && new Map(Object.entries(sources))
   return planState(
     { tenants: before, credentials: held(credentials) },
-    { tenants: wanted, credentials: named },
+    { tenants: desired, credentials: named },
     prune
   )
 }
@@ -54,7 +54,7 @@ type Options = {
   sources: Readonly<Record<string, string>> | null
 }
 
-describe('of a tenant each member that differs is told, and no other:', () => {
+describe('the plan of a tenant holds each member that differs, and no other:', () => {
   const cases: [what: string, before: Partial<TenantState>, after: Partial<TenantState>, changes: unknown][] =
     [
       [
@@ -101,7 +101,7 @@ describe('of a tenant each member that differs is told, and no other:', () => {
   })
 })
 
-test('what is chosen as the default would be is no change', () => {
+test('choosing the default value is no change', () => {
   const chosen = {
     name: 'acme',
     rate_per_minute: 60,
@@ -114,9 +114,9 @@ test('what is chosen as the default would be is no change', () => {
   expect(summary).toMatchObject({ unchanged: 1 })
 })
 
-test('a new tenant is told by what is not its default, and steps come in the order of names', () => {
-  const wanted = tenants({ name: 'b' }, { name: 'a', burst: 5, connectors: ['*'] })
-  expect(plan(tenants({ name: 'ab', burst: 3 }), wanted, { prune: true }).tenants).toMatchObject([
+test('the plan of a new tenant holds what differs from defaults, and steps are in the order of names', () => {
+  const desired = tenants({ name: 'b' }, { name: 'a', burst: 5, connectors: ['*'] })
+  expect(plan(tenants({ name: 'ab', burst: 3 }), desired, { prune: true }).tenants).toMatchObject([
     {
       tenant: 'a',
       action: 'create',
@@ -131,7 +131,7 @@ test('a new tenant is told by what is not its default, and steps come in the ord
   ])
 })
 
-test('tenants that are not named are counted and left alone; pruned, they lose their grants and are disabled, once', () => {
+test('unnamed tenants are counted and kept; a prune disables them and removes their grants, once', () => {
   const before = tenants({ name: 'gone', connectors: [id] }, { name: 'off', disabled: true })
   expect(plan(before, new Map())).toMatchObject({ tenants: [], summary: { prune: 0, unnamed: 2 } })
   const { tenants: steps, summary, after } = plan(before, new Map(), { prune: true })
@@ -144,7 +144,7 @@ test('tenants that are not named are counted and left alone; pruned, they lose t
 
 describe('of a credential', () => {
   const none = new Map<string, TenantState>()
-  const cases: [what: string, source: string | null, wanted: string, step: unknown][] = [
+  const cases: [what: string, source: string | null, desired: string, step: unknown][] = [
     [
       'a new reference is added',
       null,
@@ -168,8 +168,8 @@ describe('of a credential', () => {
       { action: 'change', after: 'exec:sh b' }
     ]
   ]
-  test.each(cases)('%s', (_, source, wanted, step) => {
-    const options = { credentials: source === null ? {} : { c: source }, sources: { c: wanted } }
+  test.each(cases)('%s', (_, source, desired, step) => {
+    const options = { credentials: source === null ? {} : { c: source }, sources: { c: desired } }
     expect(plan(none, none, options).credentials).toMatchObject(step ? [{ credential: 'c', ...step }] : [])
   })
 
@@ -178,19 +178,19 @@ describe('of a credential', () => {
     ['a seal where a reference is', 'file:a', 'sealed', 'credential_not_sealed', /--from … --seal/],
     ['a command cut off, with none there', null, 'exec:sh …', 'credential_reference_cut', /the whole/],
     ['a command cut off, of another', 'exec:cat x', 'exec:sh …', 'credential_reference_cut', /the whole/]
-  ])('%s is refused, with what to do', (_, source, wanted, code, message) => {
-    const options = { credentials: source === null ? {} : { c: source }, sources: { c: wanted } }
+  ])('%s is refused, with what to do', (_, source, desired, code, message) => {
+    const options = { credentials: source === null ? {} : { c: source }, sources: { c: desired } }
     expect(() => plan(none, none, options)).toThrow(
       expect.objectContaining({ code, message: expect.stringMatching(message) })
     )
   })
 
-  test('nothing is touched when the file says nothing of credentials', () => {
+  test('no credential changes when the file has no credentials', () => {
     const { credentials, summary } = plan(none, none, { prune: true, credentials: { c: 'file:a' } })
     expect({ credentials, summary }).toMatchObject({ credentials: [], summary: { prune: 0, unnamed: 0 } })
   })
 
-  test('references that nobody names or uses are pruned; seals, those in use and the one of the setting never', () => {
+  test('unnamed and unused references are pruned; sealed keys, credentials in use and that of the setting never', () => {
     const credentials = { used: 'file:a', 'default*': 'env:A', sealed: 'sealed', idle: 'file:b' }
     const before = tenants({ name: 'acme', disabled: true, credentials: ['used'] })
     const planned = plan(before, none, { prune: true, credentials, sources: {} })
@@ -205,7 +205,7 @@ describe('of a credential', () => {
     expect(plan(before, none, { credentials, sources: {} })).toMatchObject({ credentials: [], warnings: [] })
   })
 
-  test('one that the setting made is touched when it is named, and only then', () => {
+  test('the credential of the setting changes only when it is named', () => {
     const credentials = { 'default*': 'env:A' }
     expect(plan(none, none, { credentials, sources: { default: 'env:A' } }).credentials).toEqual([])
     expect(plan(none, none, { credentials, sources: { default: 'file:b' } }).credentials).toMatchObject([
@@ -213,10 +213,10 @@ describe('of a credential', () => {
     ])
   })
 
-  test('a name that no credential has is a warning, unless the file adds it or a start will', () => {
-    const wanted = tenants({ name: 'acme', credentials: ['default', 'new', 'there', 'misspelt'] })
+  test('an unknown credential is a warning, unless the file or the next start adds it', () => {
+    const desired = tenants({ name: 'acme', credentials: ['default', 'new', 'there', 'misspelt'] })
     const options = { credentials: { there: 'sealed' }, sources: { new: 'file:a' } }
-    expect(plan(new Map(), wanted, options).warnings).toEqual([
+    expect(plan(new Map(), desired, options).warnings).toEqual([
       'tenant acme names credential misspelt, which does not exist yet'
     ])
   })

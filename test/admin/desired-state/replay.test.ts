@@ -34,9 +34,9 @@ function replay(
   before: Partial<TenantState>,
   after: Partial<TenantState> | null
 ) {
-  const present = new Map([['acme', { ...open, ...before }]])
+  const current = new Map([['acme', { ...open, ...before }]])
   const coming = new Map(after ? [['acme', { ...open, ...after }]] : [])
-  return replayCalls(arrivals, present, coming)
+  return replayCalls(arrivals, current, coming)
 }
 
 type Case = [
@@ -105,7 +105,7 @@ describe('a call is not newly refused that', () => {
   })
 })
 
-test('a refused call is not charged, and one of a disabled tenant neither', () => {
+test('neither a refused call nor one of a disabled tenant is charged', () => {
   // Of 20 at once one is let in, and a second later the next.
   const arrivals = [...calls(20, 0), call(1)]
   const found = replay(arrivals, { burst: 21 }, { burst: 1 })
@@ -114,7 +114,7 @@ test('a refused call is not charged, and one of a disabled tenant neither', () =
   ])
 })
 
-test('groups tell how many, from when to when, with how many keys, and of five connectors which', () => {
+test('a group has the number of calls, their first and last time, the number of keys, and five connectors', () => {
   const connector = (index: number) => id.replace('019a9612', `0000000${index}`)
   const arrivals = Array.from({ length: 8 }, (_, index) =>
     call(index * 2, { connectorId: connector(index), keyId: `key${index % 3}` })
@@ -155,6 +155,6 @@ test('groups tell how many, from when to when, with how many keys, and of five c
   })
 })
 
-test('without calls there is nothing to tell', () => {
+test('a replay without calls is empty', () => {
   expect(replayCalls([], new Map(), new Map())).toEqual({ calls: 0, first_at: null, refused: [] })
 })

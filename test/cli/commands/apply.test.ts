@@ -39,7 +39,7 @@ credentials:
   reports: { from: 'file:reports.key' }
 `
 
-test('a file is planned, applied and then so: the plan is told before, and nothing is written twice', async () => {
+test('a state file is planned and applied: the plan names each change, and a second apply writes nothing', async () => {
   const cli = withFile(first)
   expect(await cli.run([...apply, '--dry-run'])).toEqual({
     code: 2,
@@ -110,7 +110,7 @@ test('a file is planned, applied and then so: the plan is told before, and nothi
   })
 })
 
-test('what is exported is applied to nothing, and holds no key; neither does anything else', async () => {
+test('an export is applied to an empty store, and neither it nor any output holds a key', async () => {
   const cli = withFile(`${first}  command: { from: "exec:sh -c 'cat reports.key # ${secret}'" }\n`)
   const told = [await cli.run([...apply]), await cli.run(['export']), await cli.run(['export', '--json'])]
   expect(
@@ -144,7 +144,7 @@ credentials:
   for (const [form, needle] of canaryForms(secret)) expect(everything.includes(needle), form).toBe(false)
 })
 
-test('a failure anywhere leaves all as it was, and says what to do', async () => {
+test('an apply that fails anywhere changes nothing, and says what to do', async () => {
   const cli = withFile(first)
   await cli.json(...apply)
   const before = digestsOf(cli)
@@ -184,7 +184,7 @@ test('a failure anywhere leaves all as it was, and says what to do', async () =>
   })
 })
 
-test('a file that cannot be used exits 2 with every fault, before anything is opened', async () => {
+test('apply of an invalid file exits 2 with every fault, before it opens anything', async () => {
   const cli = withFile('tenants: { acme: { burst: 0, rate: 1 } }')
   const told = await cli.run(['apply', '-f', join(cli.folder, 'state.yaml')])
   expect(told).toMatchObject({ code: 2, stdout: '' })
@@ -201,7 +201,7 @@ test('a file that cannot be used exits 2 with every fault, before anything is op
   for (const [words, detail] of [
     [['apply'], /required option .*--file/],
     [['apply', '-f', join(cli.folder, 'nowhere.yaml')], /nowhere.yaml: cannot be read \(ENOENT\)/],
-    [['apply', '-f', join(cli.folder, 'state.yaml'), '--replay', '24h'], /--replay is for --dry-run/],
+    [['apply', '-f', join(cli.folder, 'state.yaml'), '--replay', '24h'], /--replay needs --dry-run/],
     [['apply', '-f', 'x', '--dry-run', '--replay', 'long'], /duration such as 24h/],
     [['apply', '-f', 'x', '--dry-run', '--replay', '2999-01-01'], /2999-01-01T00:00:00.000Z is yet to come/]
   ] as const) {
@@ -231,7 +231,7 @@ credentials:
   expect(stdout).toContain('2001:db8:29::/48')
 })
 
-test('tenants alone are applied without a master key, tried out too', async () => {
+test('apply of tenants alone needs no master key, nor does its dry run', async () => {
   const cli = withFile('tenants: { acme: {} }')
   await cli.json('tenant', 'create', 'beta')
   const env = { GATEWAY_MASTER_KEY: 'file:nowhere' }

@@ -31,7 +31,7 @@ test('check opens the store and the keys, says what it found and never prints a 
   expect(stdout + people.stdout).not.toContain('canary')
 })
 
-test('check tells every fault at once: upstream key, master key and store', async () => {
+test('check reports every fault at once: upstream key, master key and store', async () => {
   const gateway = commandLine()
   writeFileSync(join(gateway.folder, 'short.key'), 'short', { mode: 0o600 })
   const failed = await gateway.run(['check'], { GATEWAY_MASTER_KEY: 'file:short.key' })
@@ -57,7 +57,7 @@ const issuer = {
   jwks: 'file:keys.json'
 }
 
-test('check reads the TLS files and the keys of issuers, and shows who may call by which proof', async () => {
+test('check reads the TLS files and the keys of issuers, and shows who may call with which credential', async () => {
   const gateway = commandLine()
   const tls = tlsFolder()
   writeFileSync(join(gateway.folder, 'keys.json'), JSON.stringify({ keys: [signingKey('one').jwk] }))
@@ -94,7 +94,7 @@ test('check reads the TLS files and the keys of issuers, and shows who may call 
   }
 })
 
-test('check tells every fault of TLS files and of the files of keys, and nothing of what is in them', async () => {
+test('check reports every fault of TLS files and key files, and nothing of their content', async () => {
   const gateway = commandLine()
   const tls = tlsFolder()
   tls.writeKey(tls.issueServer().key)

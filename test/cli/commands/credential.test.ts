@@ -77,7 +77,7 @@ test('a credential comes from standard input or by reference, is listed without 
   expect(JSON.stringify([added, items, people, told])).not.toContain(secret)
 })
 
-describe('it is refused, and nothing is changed:', () => {
+describe('a credential command is refused, and nothing is changed:', () => {
   const cases: [what: string, words: string[], input: string, exit: number, code: string][] = [
     ['no key', ['add', 'x'], '', 2, 'usage_invalid'],
     ['an empty key', ['add', 'x', '--stdin'], ' \n', 2, 'secret_unavailable'],
@@ -119,17 +119,17 @@ describe('it is refused, and nothing is changed:', () => {
   })
 })
 
-test('a new key that cannot be proven, as the upstream is not there, changes nothing', async () => {
+test('a new key that an unreachable upstream cannot verify changes nothing', async () => {
   const cli = commandLine()
   await runWith(secret, cli, ['credential', 'add', 'default', '--stdin'])
   writeFileSync(join(cli.folder, 'gateway.yaml'), 'GATEWAY_UPSTREAM_ORIGIN: http://127.0.0.1:9\n')
   const failed = await runWith('bd_v2_next', cli, ['credential', 'rotate', 'default', '--stdin'])
   expect(failed).toMatchObject({ code: 1, stdout: '' })
-  expect(failed.stderr).toMatch(/could not be proven \(upstream_unreachable: refused\)/)
+  expect(failed.stderr).toMatch(/could not be verified \(upstream_unreachable: refused\)/)
   expect((await cli.json('credential', 'list'))['items']).toMatchObject([{ version: 1, standby: null }])
 })
 
-test('a new key that the upstream takes and shows in its answer is told as shown', async () => {
+test('rotate warns of a new key that the upstream accepts and leaks in its answer', async () => {
   const keys = ['bd_v2_canary_that_is_the_second', 'bd_v2_canary_that_is_the_third']
   const sandbox = await startSandbox({ keys })
   try {

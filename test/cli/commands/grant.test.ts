@@ -4,7 +4,7 @@ import { commandLine } from '../../support/cli/command-line.ts'
 const one = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 const two = '019a9612-bfad-758c-884e-37dd8c6ad2cc'
 
-test('connectors are granted and taken back by id or *, one or several at a time', async () => {
+test('grants are added and removed by id or *, one or several at a time', async () => {
   const gateway = commandLine()
   await gateway.json('tenant', 'create', 'acme')
   expect(await gateway.json('grant', 'add', 'acme', `${one.toUpperCase()},${two}`, '*')).toEqual({
@@ -22,7 +22,7 @@ test('connectors are granted and taken back by id or *, one or several at a time
   expect((await gateway.run(['grant', 'list', 'acme'])).stdout).toMatch(/^CONNECTOR +GRANTED\n019a9612/)
 })
 
-test('what is no connector id is refused with exit 2, an unknown tenant with exit 1', async () => {
+test('an invalid connector id is refused with exit 2, an unknown tenant with exit 1', async () => {
   const gateway = commandLine()
   expect(await gateway.run(['grant', 'add', 'nobody', 'all'])).toEqual({
     code: 2,

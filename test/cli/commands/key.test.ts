@@ -50,7 +50,7 @@ describe('key issue', () => {
   })
 })
 
-test('a key is rotated with overlap or at once, listed with its state, and revoked', async () => {
+test('a key is rotated with an overlap or at once, listed with its state, and revoked', async () => {
   const gateway = await gatewayWithTenant()
   const first = await gateway.json('key', 'issue', 'acme')
   const second = await gateway.json('key', 'rotate', String(first['key_id']))

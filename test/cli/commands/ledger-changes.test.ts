@@ -7,7 +7,7 @@ import { header } from '../../support/http/http-answer.ts'
 
 const connector = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 
-test('a command is in the ledger with user, host and who became that user by sudo', async () => {
+test('the ledger records a command with user, host and who became that user by sudo', async () => {
   const cli = commandLine()
   await cli.runProcess(['tenant', 'create', 'acme'], { SUDO_USER: 'alice' })
   await cli.runProcess(['tenant', 'disable', 'acme'], { SUDO_USER: 'bd_v2_x y\n' })
@@ -22,7 +22,7 @@ test('a command is in the ledger with user, host and who became that user by sud
 })
 
 test.each(['jürgen', '用户', 'EXAMPLE\\First Last'])(
-  'users of a directory, such as %s, are named',
+  'the ledger names users of a directory, such as %s',
   async name => {
     const cli = commandLine()
     await cli.runProcess(['tenant', 'create', 'acme'], { SUDO_USER: name })
@@ -41,7 +41,7 @@ test.each(['\u202ealice', 'a\u001b[31mb', 'x'.repeat(66), '-rf', ' alice'])(
   }
 )
 
-test('lists tell people what changed, below each change, in lines that a terminal holds', async () => {
+test('lists show people the changed values below each change, in lines of at most 100 columns', async () => {
   const cli = commandLine()
   await cli.json('tenant', 'create', 'acme', '--burst', '7', '--connectors', connector)
   await cli.json('tenant', 'update', 'acme', '--rate', '120', '--burst', '8')
@@ -62,7 +62,7 @@ test('lists tell people what changed, below each change, in lines that a termina
   ])
 })
 
-test('lists tell people which key or credential a change was about', async () => {
+test('lists show people which key or credential a change was about', async () => {
   const cli = commandLine()
   await cli.json('tenant', 'create', 'acme')
   const { key_id: keyId } = await cli.json('key', 'issue', 'acme')
@@ -81,7 +81,7 @@ test('lists tell people which key or credential a change was about', async () =>
   expect(await listed('admin.credential.*')).toContain('    of credential reports@1')
 })
 
-test('a request that changed something is found by its id, with what it changed', async () => {
+test('a request that made a change is found by its id, with the changed values', async () => {
   const gateway = await startTestGateway({ prepare: issueAdminKeys })
   try {
     const ask = (method: string, target: string, body?: unknown) =>

@@ -41,7 +41,7 @@ async function fill({ storePath }: CommandLine, calls: number): Promise<void> {
   store.close()
 }
 
-test('what is pruned is in the archive, and both halves verify, each by itself and together', async () => {
+test('pruned entries are in the archive, and both halves verify, each by itself and together', async () => {
   const cli = commandLine()
   await fill(cli, 50)
   const pruned = await cli.json('ledger', 'prune', '--before', '0s', '--archive', 'old.ndjson.gz')
@@ -67,7 +67,7 @@ test('what is pruned is in the archive, and both halves verify, each by itself a
   ])
 })
 
-test('an archive that is left out is asked for: what is given cannot be checked without it', async () => {
+test('verify asks for a missing archive, without which the others cannot be checked', async () => {
   const cli = commandLine()
   await fill(cli, 5)
   await cli.json('ledger', 'prune', '--before', '0s', '--archive', 'a1.gz')
@@ -86,7 +86,7 @@ test('an archive that is left out is asked for: what is given cannot be checked 
   expect(JSON.parse(stderr)).toMatchObject({ code: 'part_missing' })
 })
 
-describe('prune is refused, and says what to do:', () => {
+describe('prune refuses, and says what to do:', () => {
   test.each<[string, string[], number, RegExp]>([
     ['no time', ['--archive', 'a'], 2, /--before <time>/],
     ['no archive', ['--before', '1d'], 2, /--archive <file>/],
@@ -133,7 +133,7 @@ test('Ctrl-C at any instant leaves either nothing or a finished cut, never half 
   console.log(`${archives.length} of 6 interrupted prunes had made their cut`)
 })
 
-test('killed at any instant, a prune is finished by the same command, or has left nothing that stands in its way', async () => {
+test('a prune that is killed at any instant is finished by the same command, or has left nothing in its way', async () => {
   const seed = scenarioSeed('killed prune')
   const random = seededRandom(seed, 'kill')
   const cli = commandLine()

@@ -65,7 +65,7 @@ function throwing(command: Command): Command {
   return command
 }
 
-test('verify of a whole ledger exits 0 and tells entries, writers and heads', async () => {
+test('verify of a whole ledger exits 0 and reports entries, writers and heads', async () => {
   const ran = await run(['verify'])
   expect(ran).toMatchObject({ exit: 0, error: '' })
   expect(ran.out).toContain('whole: 14 entries of 2 writers')
@@ -75,7 +75,7 @@ test('verify of a whole ledger exits 0 and tells entries, writers and heads', as
   expect(json['heads']).toHaveLength(2)
 })
 
-test('what export prints, verify takes, with what head prints', async () => {
+test('verify accepts the output of export with the output of head', async () => {
   const file = join(folder, 'export.ndjson')
   const heads = join(folder, 'heads.json')
   writeFileSync(file, (await run(['export'])).out)
@@ -105,7 +105,7 @@ test('verify of a broken ledger exits 1 and names the entry, in words and in JSO
   })
 })
 
-test('a store that is not there is exit 2 for every command, and none makes it', async () => {
+test('every ledger command exits 2 without a store, and none makes one', async () => {
   const empty = mkdtempSync(join(tmpdir(), 'ledger-'))
   const path = join(empty, 'data', 'gateway.db')
   for (const words of [['verify'], ['list'], ['show', 'x'], ['export'], ['head']]) {
@@ -119,7 +119,7 @@ test('a store that is not there is exit 2 for every command, and none makes it',
   rmSync(empty, { recursive: true })
 })
 
-test('files that cannot be read and heads that are none are exit 2', async () => {
+test('verify of unreadable files and invalid heads exits 2', async () => {
   const missing = join(folder, 'missing')
   expect(await run(['verify', '--file', missing])).toMatchObject({
     exit: 2,
@@ -164,7 +164,7 @@ test('list prints a page for programs and a table within 100 columns for people'
   expect(out).toContain('--cursor')
 })
 
-test('list and show tell why callers were not admitted, and have no column for it otherwise', async () => {
+test('list and show have a column for why callers were not admitted only where some were not', async () => {
   const refused = { kind: 'call.rejected', status: 401, code: 'credentials_invalid', tenant: 'acme' } as const
   const at = '2026-11-24T06:02:00.000Z'
   const rows = sampleLedger().add(first, { ...refused, at, request_id: requestId(50), reason: 'revoked' })
@@ -183,7 +183,7 @@ test('list and show tell why callers were not admitted, and have no column for i
     expect((await run(words)).out).not.toContain('REASON')
 })
 
-test('list tells whose limit refused a call, and the whole code beside it', async () => {
+test('list shows which limit refused a call, and the whole code beside it', async () => {
   const refused = { kind: 'call.rejected', tenant: 'acme', at: '2026-11-24T06:02:00.000Z' } as const
   const rows = sampleLedger()
     .add(first, { ...refused, code: 'upstream_busy', request_id: requestId(50), limit: 'credential_budget' })
@@ -222,7 +222,7 @@ test('list filters by every option', async () => {
     expect(await run(['list', ...words])).toMatchObject({ exit: 2, out: '' })
 })
 
-test('show tells the story of one request, and exits 1 when there is none', async () => {
+test('show prints all entries of one request, and exits 1 when there are none', async () => {
   const { out } = await run(['show', requestId(5)])
   expect(out).toMatch(/tenant +globex/)
   expect(out).toMatch(/call\.intent[\s\S]*call\.outcome +1 +accepted +200 +200 +12/)
@@ -249,7 +249,7 @@ test('show says why a call failed', async () => {
   expect(shown[1]?.out).toMatch(/^cause +tls_authority$/m)
 })
 
-test('export goes on after an entry, and refuses one that is not there', async () => {
+test('export continues after an entry, and refuses one that does not exist', async () => {
   const whole = (await run(['export'])).out
   const rest = (await run(['export', '--after', `${second}:6`])).out
   expect(rest.trimEnd().split('\n')).toHaveLength(1)
@@ -276,7 +276,7 @@ test.each([
   }
 })
 
-test('a reader that leaves ends an export quietly', async () => {
+test('an export whose reader leaves ends quietly', async () => {
   const stdout = new Writable({
     write(_chunk, _encoding, done) {
       done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))

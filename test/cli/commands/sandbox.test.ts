@@ -30,7 +30,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   }
 )
 
-test('a port that is taken exits 2 with one line', async () => {
+test('a sandbox whose port is taken exits 2 with one line', async () => {
   const gateway = commandLine()
   const child = gateway.start(['sandbox', '--port', '0', '--json'])
   try {

@@ -48,7 +48,7 @@ test('a tenant is created, listed, shown, disabled and enabled, each change with
   ])
 })
 
-test('nothing is granted to a tenant unless asked', async () => {
+test('a new tenant has no grants unless they are given', async () => {
   expect(await commandLine().json('tenant', 'create', 'acme')).toMatchObject({ connectors: [] })
 })
 
@@ -73,7 +73,7 @@ test('a refused change exits 1, says why on standard error and leaves no entry',
   expect(await kinds(gateway.storePath)).toEqual(['admin.tenant.create'])
 })
 
-test('lists for people fit 100 columns and tell how to go on', async () => {
+test('lists for people fit 100 columns and say how to continue', async () => {
   const gateway = commandLine()
   const rate = ['--rate', '1000000000', '--burst', '1000000000']
   await gateway.json('tenant', 'create', 'a'.repeat(63), ...rate)

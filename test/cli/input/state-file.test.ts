@@ -14,7 +14,7 @@ function faultsOf(text: string): string[] {
   }
 }
 
-test('a tenant is what the file says of it, and what is left out is the default', () => {
+test('a tenant has the settings of the file, and defaults for what it leaves out', () => {
   const text = `
 tenants:
   b:
@@ -53,19 +53,19 @@ credentials:
   expect(readState('state.yaml', 'tenants: {}').credentials).toBeNull()
 })
 
-test('an alias stands for what its anchor is', () => {
+test('an alias stands for the value of its anchor', () => {
   const text = `tenants:\n  a: { connectors: &all ['*'] }\n  b: { connectors: *all }\n`
   expect(readState('state.yaml', text).tenants.get('b')?.connectors).toEqual(['*'])
 })
 
-describe('a file that is no state is refused with every fault, where it is and what it should be:', () => {
+describe('an invalid state file is rejected with every fault, its place and what is expected:', () => {
   const bomb = ['a: &a [x, x, x, x, x, x, x, x, x, x]']
   for (const [name, before] of ['ba', 'cb', 'dc', 'ed', 'fe'].map(pair => [...pair]))
     bomb.push(`${name}: &${name} [${Array(10).fill(`*${before}`).join(', ')}]`)
   const cases: [what: string, text: string, faults: (string | RegExp)[]][] = [
     ['empty', '', ['state.yaml: is empty']],
     ['a comment alone', '# nothing\n', ['state.yaml: is empty']],
-    ['a list', '- tenants', ['state.yaml: must be a mapping of tenants and, if need be, credentials']],
+    ['a list', '- tenants', ['state.yaml: must be a mapping with tenants and, optionally, credentials']],
     ['a text', 'tenants', [/state.yaml: must be a mapping/]],
     ['no tenants', 'credentials: {}', ['tenants: is required']],
     ['tenants that are nothing', 'tenants:', [/^tenants: must be a mapping of tenants by name/]],
@@ -109,9 +109,9 @@ users: {}
         'tenants.beta.addresses[0]: an address range begins with its first address: 10.0.0.0/8, not 10.1.2.3/8',
         /^tenants.beta.addresses\[1\]: an address range is written as/,
         /^tenants.beta.addresses\[2\]: must be an address range in quotes/,
-        /^tenants.beta.credentials: must be a list of one credential's name or more/,
-        "tenants.beta.connectors[0]: must be a connector's id, a UUID, or '*' for all",
-        'tenants.gamma: must be a mapping of what is to be so for the tenant',
+        /^tenants.beta.credentials: must be a list of one upstream credential's name or more/,
+        'tenants.beta.connectors[0]: must be a UUID, in any case, or * for every connector',
+        "tenants.gamma: must be a mapping of the tenant's settings and connectors",
         'credentials.a.from: must be a reference, env:NAME, file:PATH or exec:COMMAND (never the secret itself)',
         'credentials.b: must be a mapping of one member, from: REFERENCE or sealed: true',
         /^credentials.c: must be a mapping of one member/,

@@ -4,7 +4,7 @@ import { replayText } from '../../../src/cli/output/replay-report.ts'
 const since = '2026-11-24T06:00:00.000Z'
 const at = '2026-11-24T07:00:00.000Z'
 
-test('who would newly be refused is a table that fits 100 columns, whatever is in it', () => {
+test('a replay report for people fits 100 columns, whatever is in it', () => {
   const id = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
   const group = { tenant: 't'.repeat(63), calls: 123_456_789, first_at: at, last_at: at, keys: 12_345 }
   const text = replayText({
@@ -22,7 +22,7 @@ test('who would newly be refused is a table that fits 100 columns, whatever is i
   expect(text).toContain(id)
 })
 
-test('that nobody would be refused is said, and that there were no calls', () => {
+test('a replay report says that nobody would be refused, and that there were no calls', () => {
   const none = { since, refused: [], calls: 0, first_at: null }
   expect(replayText(none)).toBe(
     '0 calls since 2026-11-24T06:00:00Z decided again:\nnone would newly be refused\n'

@@ -49,28 +49,28 @@ function recordsOf(given: Readonly<Record<string, string>>): CredentialRows {
   }
 }
 
-test(`what is exported changes nothing when it is applied, whatever the state is (seed ${seed})`, async () => {
+test(`applying an export changes nothing, whatever the state (seed ${seed})`, async () => {
   await fc.assert(
     fc.asyncProperty(states, async ({ tenants, sources }) => {
       const { store, administration } = await temporaryStore()
       const credentials = recordsOf(sources)
-      const wanted = readState('drawn', JSON.stringify({ tenants }))
+      const desired = readState('drawn', JSON.stringify({ tenants }))
       const nothing = { keys: null, expected: [], versions: new Map() }
-      await applyState(administration, { wanted, prune: false, ...nothing })
-      const present = { tenants: await readStates(store.db), credentials }
-      expect(present.tenants.size).toBe(Object.keys(tenants).length)
+      await applyState(administration, { desired, prune: false, ...nothing })
+      const current = { tenants: await readStates(store.db), credentials }
+      expect(current.tenants.size).toBe(Object.keys(tenants).length)
 
-      const text = writeState(stateDocument(present.tenants, credentials))
-      const plan = planState(present, readState('exported', text), true)
+      const text = writeState(stateDocument(current.tenants, credentials))
+      const plan = planState(current, readState('exported', text), true)
       expect({ tenants: plan.tenants, credentials: plan.credentials }).toEqual({
         tenants: [],
         credentials: []
       })
-      expect(plan.summary.unchanged).toBe(present.tenants.size + Object.keys(sources).length)
+      expect(plan.summary.unchanged).toBe(current.tenants.size + Object.keys(sources).length)
       // Through the store too: what a second apply writes is nothing.
       const before = store.raw.prepare('SELECT total_changes() AS n').get()
       const again = { ...readState('exported', text), credentials: null }
-      await applyState(administration, { wanted: again, prune: true, ...nothing })
+      await applyState(administration, { desired: again, prune: true, ...nothing })
       expect(store.raw.prepare('SELECT total_changes() AS n').get()).toEqual(before)
       // And the exported text is the same each time.
       expect(writeState(stateDocument(await readStates(store.db), credentials))).toBe(text)
@@ -79,7 +79,7 @@ test(`what is exported changes nothing when it is applied, whatever the state is
   )
 })
 
-test('the words of a command are not exported, nor what is removed or follows a setting', () => {
+test('an export has neither the words of a command nor removed credentials nor the one of a setting', () => {
   const { credentials, versions } = recordsOf({ a: 'exec:vault read -token=s3cret', b: 'env:B', c: 'sealed' })
   const [a, b, c] = credentials
   if (!a || !b || !c) throw new Error('three were given')

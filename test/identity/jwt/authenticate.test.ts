@@ -58,8 +58,8 @@ function fixture() {
 const token = makeToken(first, { claims: { exp: seconds + 600, nbf: seconds - 60 } })
 const caller: Caller = { tenant: testTenant, keyId: 'jwt:test' }
 
-describe('a token that has been verified', () => {
-  test('is known at once the next time, with the tenant as it is by then', async () => {
+describe('a verified token', () => {
+  test("is accepted at once the next time, with the tenant's state of that time", async () => {
     const { state, tokens } = fixture()
     const answer = tokens.authenticate(token, now)
     expect(answer).toBeInstanceOf(Promise)
@@ -71,7 +71,7 @@ describe('a token that has been verified', () => {
     expect(tokens.authenticate(token, now)).toBeNull()
   })
 
-  test('counts until its own end and no longer, and not before its beginning when the clock is set back', async () => {
+  test('is valid until its expiry, and not before its beginning when the clock is set back', async () => {
     const { tokens } = fixture()
     await tokens.authenticate(token, now)
     const end = (seconds + 630) * 1000
@@ -83,7 +83,7 @@ describe('a token that has been verified', () => {
     expect(await tokens.authenticate(token, beginning - 1000)).toBeNull()
   })
 
-  test('is verified anew when the keys have changed, and refused when its key has gone', async () => {
+  test('is verified again when the keys change, and rejected when its key is gone', async () => {
     const { state, keys, tokens } = fixture()
     await tokens.authenticate(token, now)
     state.serves = [first, second]
@@ -96,7 +96,7 @@ describe('a token that has been verified', () => {
     expect(await tokens.authenticate(token, now)).toBeNull()
   })
 
-  test('does not vouch for another that differs in one character', async () => {
+  test('does not make a token valid that differs in one character', async () => {
     const { tokens } = fixture()
     await tokens.authenticate(token, now)
     for (const at of [5, token.indexOf('.') + 5, token.length - 5]) {
@@ -106,7 +106,7 @@ describe('a token that has been verified', () => {
   })
 })
 
-test('a token that comes while its keys are being fetched waits for them', async () => {
+test('a token that arrives while its keys are fetched waits for them', async () => {
   const { state, tokens } = fixture()
   const { promise, resolve } = Promise.withResolvers<void>()
   state.held = promise
@@ -115,7 +115,7 @@ test('a token that comes while its keys are being fetched waits for them', async
   expect(await answer).toEqual(caller)
 })
 
-test('past 1,024 tokens under verification others are told to come back, and known ones are not', async () => {
+test('past 1,024 tokens under verification new tokens get `overloaded`, and verified ones are accepted', async () => {
   const { tokens } = fixture()
   await tokens.authenticate(token, now)
   const forged = makeToken(second, { claims: { exp: seconds + 600 }, header: { kid: 'first' } })
@@ -126,9 +126,9 @@ test('past 1,024 tokens under verification others are told to come back, and kno
   expect(await tokens.authenticate(forged, now)).toBeNull()
 })
 
-test('the tokens that are remembered have a bound: the oldest go first', () => {
+test('the number of remembered tokens is bounded: the oldest go first', () => {
   const verified = new VerifiedTokens(3)
-  const issuer = { generation: 1 } as TokenIssuer
+  const issuer = { keys: { generation: 1 } } as TokenIssuer
   const kept = { issuer, generation: 1, tenant: 'acme', fromMs: 0, toMs: 10, digest: '', firstHalf: '' }
   for (const digest of ['a', 'b', 'c', 'd']) verified.keep(digest, kept)
   expect(verified.size).toBe(3)

@@ -51,7 +51,7 @@ async function has(keys: JwksCache, { kid }: Pick<SigningKey, 'kid'>): Promise<b
   )
 }
 
-test('a key that is not known yet is asked for, once for all who wait', async () => {
+test('an unknown key is looked for at the issuer, by one fetch for all who wait', async () => {
   const issuer = source([first])
   const keys = issuer.open()
   expect(await Promise.all([has(keys, first), has(keys, first), has(keys, second)])).toEqual([
@@ -62,7 +62,7 @@ test('a key that is not known yet is asked for, once for all who wait', async ()
   expect(issuer.reads).toBe(1)
 })
 
-test('tokens with made-up keys make the issuer be asked no more than once in 10 s', async () => {
+test('tokens with made-up keys cause at most one fetch in 10 s', async () => {
   const issuer = source([first])
   const keys = issuer.open()
   await keys.refresh()
@@ -73,7 +73,7 @@ test('tokens with made-up keys make the issuer be asked no more than once in 10 
   expect(issuer.reads).toBe(2)
 })
 
-test('a new key is taken when a token names it, and one that has left the set is not taken any more', async () => {
+test('a new key is accepted when a token names it, and a removed key no longer', async () => {
   const issuer = source([first])
   const keys = issuer.open()
   expect(await has(keys, first)).toBe(true)
@@ -85,7 +85,7 @@ test('a new key is taken when a token names it, and one that has left the set is
   expect(keys.generation).not.toBe(generation)
 })
 
-test('the same keys again are no change', async () => {
+test('fetching the same keys again changes nothing', async () => {
   const keys = source([first]).open()
   await keys.refresh()
   const { generation } = keys
@@ -93,7 +93,7 @@ test('the same keys again are no change', async () => {
   expect(keys.generation).toBe(generation)
 })
 
-test('an issuer that cannot be asked keeps its keys for a day, told once, and not longer', async () => {
+test('the keys of an unreachable issuer are kept for a day, and one event reports it', async () => {
   const issuer = source([first])
   const keys = issuer.open()
   await keys.refresh()
@@ -114,7 +114,7 @@ test('an issuer that cannot be asked keeps its keys for a day, told once, and no
   expect(await has(keys, first)).toBe(true)
 })
 
-test('a set that is no set does not take the place of the last good one; an empty one does', async () => {
+test('an invalid key set does not replace the last valid one; an empty one does', async () => {
   const issuer = source([first])
   const keys = issuer.open()
   await keys.refresh()
@@ -128,7 +128,7 @@ test('a set that is no set does not take the place of the last good one; an empt
   expect(await has(keys, first)).toBe(false)
 })
 
-test('no more than 100 requests wait for a key: the others are answered at once', async () => {
+test('at most 100 requests wait for a key: the others are answered at once', async () => {
   const issuer = source([first])
   const { promise, resolve } = Promise.withResolvers<void>()
   issuer.held = promise
@@ -140,7 +140,7 @@ test('no more than 100 requests wait for a key: the others are answered at once'
   expect(await Promise.all(waiting)).toEqual(Array(100).fill(true))
 })
 
-test('keys are refreshed by themselves, and no more once they are closed', async () => {
+test('keys are refreshed in the background until the cache is closed', async () => {
   const issuer = source([first])
   issuer.everyMs = 5
   const keys = issuer.open()

@@ -60,7 +60,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-test('while an issuer is silent, keys and tokens of others are served, and its own tokens as soon as it speaks', async () => {
+test('while an issuer is silent, keys and tokens of others are served, and its own tokens once it answers', async () => {
   const { gateway, server, unanswered, statusOf } = stage
   const waiting = [statusOf(makeToken(first)), statusOf(makeToken(first, { claims: { n: 1 } }))]
   for (let n = 0; n < 5; n++) {
@@ -72,7 +72,7 @@ test('while an issuer is silent, keys and tokens of others are served, and its o
   expect(await Promise.all(waiting)).toEqual([200, 200])
 })
 
-test('a key that leaves the set takes its tokens with it, also those that were taken before', async () => {
+test('removing a key from the set invalidates its tokens, also those accepted before', async () => {
   const { serveInFile, statusOf } = stage
   const [old, next] = [makeToken(first, { claims }), makeToken(second, { claims })]
   expect(await statusOf(old)).toBe(200)

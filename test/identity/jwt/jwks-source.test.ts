@@ -30,13 +30,13 @@ async function refused(serves: (response: ServerResponse) => void): Promise<stri
   return (error as Error).message
 }
 
-test('what the issuer serves is read', async () => {
+test('the key set of an issuer is read', async () => {
   server.serves = [signingKey('one')]
   expect(JSON.parse(await jwksSource(server.url).read())).toMatchObject({ keys: [{ kid: 'one' }] })
 })
 
-describe('an issuer is not believed', () => {
-  test('that sends elsewhere, and nobody is asked there', async () => {
+describe('an issuer is unavailable', () => {
+  test('that redirects, and the redirect is not followed', async () => {
     for (const status of [301, 302, 303, 307, 308])
       expect(await refused(response => response.writeHead(status, { location: elsewhere.url }).end())).toBe(
         `the issuer answered ${status}`
@@ -59,7 +59,7 @@ describe('an issuer is not believed', () => {
     ).toMatch(/^the issuer could not be asked/)
   })
 
-  test('that is silent, or drips', async () => {
+  test('that is silent or too slow', async () => {
     const silent = jwksSource(server.url, 50)
     server.serves = () => {}
     await expect(silent.read()).rejects.toThrow(/^the issuer could not be asked/)
@@ -75,7 +75,7 @@ describe('an issuer is not believed', () => {
   })
 })
 
-test('a file is read, and one that is missing or too large is told', async () => {
+test('a file is read, and a missing or oversized one is reported', async () => {
   const path = join(folder, 'keys.json')
   const source = jwksSource(`file:${path}`)
   await expect(source.read()).rejects.toThrow(`file:${path} cannot be read (ENOENT)`)
@@ -86,7 +86,7 @@ test('a file is read, and one that is missing or too large is told', async () =>
 })
 
 describe('a key set', () => {
-  test('holds public keys alone: secrets and private keys are left out', () => {
+  test('holds only public keys: secret and private keys are left out', () => {
     const key = signingKey('one')
     const privateJwk = key.privateKey.export({ format: 'jwk' })
     const keys = [key.jwk, privateJwk, { kty: 'oct', k: 'c2VjcmV0', kid: 'one' }, null, 7, 'x', {}]

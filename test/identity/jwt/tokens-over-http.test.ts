@@ -79,7 +79,7 @@ const mapped = (claims: Record<string, unknown>) =>
   good({ claims: { iss: 'https://mapped.example', ...claims } })
 const team = 'https://claims.example/team'
 
-describe('a token is taken', () => {
+describe('a token is accepted', () => {
   test.each(Object.entries(keys))('that is signed by %s', async (_algorithm, key) => {
     for (const time of ['first', 'second', 'third'])
       expect((await call({ credential: makeToken(key) })).status, time).toBe(200)
@@ -97,7 +97,7 @@ describe('a token is taken', () => {
     expect((await call({ credential: token() })).status).toBe(200)
   })
 
-  test('and the ledger says which issuer vouched for the tenant', async () => {
+  test('the ledger names the issuer of an accepted token', async () => {
     const answer = await call({ credential: good() })
     const requestId = header(answer, 'x-request-id')
     const entries = gateway.entries().filter(entry => entry.request_id === requestId)
@@ -179,11 +179,11 @@ test.each(refused)('a token %s gets the same 401 as an unknown key, byte for byt
   expect(withoutId(answer)).toStrictEqual(withoutId(wanted))
 })
 
-test('the good token that the refused ones are made from is taken', async () => {
+test('the valid token from which the rejected ones are made is accepted', async () => {
   expect((await call({ credential: good() })).status).toBe(200)
 })
 
-test('a token in the header of keys is none', async () => {
+test('a token in the header of keys is rejected', async () => {
   expectProblem(await call({ credential: null, more: [`X-API-KEY: ${good()}`] }), 'credentials_invalid')
 })
 
@@ -207,7 +207,7 @@ test('failures with tokens count for the limit of their address', async () => {
   expect((await call({ credential: good(), from })).status).toBe(200)
 })
 
-test('a token that was taken is refused as soon as its tenant is disabled', async () => {
+test('an accepted token is rejected as soon as its tenant is disabled', async () => {
   await gateway.addTenant({ name: 'short' })
   const credential = good({ claims: { sub: 'short' } })
   await expect.poll(async () => (await call({ credential })).status).toBe(200)

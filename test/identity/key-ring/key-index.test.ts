@@ -13,7 +13,7 @@ function indexOf(ids: readonly string[], hash?: IdHash): KeyIndex {
 }
 
 describe('the candidate', () => {
-  test('of every id is its own row, at two thirds of what fits', () => {
+  test('of every id is its own row, at two thirds of the capacity', () => {
     const ids = Array.from({ length: 350_000 }, (_, number) => id(number))
     const index = indexOf(ids)
     expect(index.buckets).toBeLessThanOrEqual(65_536)
@@ -25,7 +25,7 @@ describe('the candidate', () => {
     expect(index.candidate(`cgw_${id(2)}_rest`, 4, 2)).toBe(1)
   })
 
-  test('of any other text is some row, always the same, and not one row for all', () => {
+  test('of an unknown text is some row, always the same one, and not one for all texts', () => {
     const index = indexOf(Array.from({ length: 100 }, (_, number) => id(number)))
     const seen = new Set<number>()
     fc.assert(
@@ -42,7 +42,7 @@ describe('the candidate', () => {
   })
 })
 
-test('ids whose hashes are the same under one seed get places under another', () => {
+test('ids with equal hashes under one seed find room under another', () => {
   // Under the first seeds all ids are in the same buckets, with the same tag.
   const poor: IdHash = (text, _at, seed) =>
     [0, ~0, 1, ~1].includes(seed) ? 6 : Number(text.slice(-3)) * seed
@@ -53,7 +53,7 @@ test('ids whose hashes are the same under one seed get places under another', ()
   expect(ids.map(each => index.candidate(each, 0, 3))).toEqual([0, 1, 2])
 })
 
-test('a place that was given up is free for another', () => {
+test('a removed id leaves room for another', () => {
   const index = new KeyIndex(1, 0)
   const ids = Array.from({ length: 8 }, (_, number) => id(number))
   for (const [row, each] of ids.entries()) expect(index.place(each, row)).toBe(true)

@@ -15,7 +15,7 @@ function shown(table: KeyTable<Known>, number: number, version: number): number 
   return isGenuine ? (table.knownIn(row)?.version ?? null) : null
 }
 
-test('after any additions, replacements and removals it knows exactly the keys that it has', () => {
+test('after any additions, replacements and removals the table knows exactly its keys', () => {
   const change = fc.record({ number: fc.nat({ max: 300 }), version: fc.nat({ max: 5 }), add: fc.boolean() })
   fc.assert(
     fc.property(fc.array(change, { maxLength: 600, size: 'max' }), changes => {
@@ -35,7 +35,7 @@ test('after any additions, replacements and removals it knows exactly the keys t
   )
 })
 
-test('of a key that was removed nothing is left to be compared with', () => {
+test('nothing of a removed key is left to compare with', () => {
   const table = new KeyTable<Known>()
   const numbers = Array.from({ length: 200 }, (_, number) => number)
   const plain = digestOf('plain')
@@ -51,7 +51,7 @@ test('of a key that was removed nothing is left to be compared with', () => {
   }
 })
 
-test('a key of an unknown id is compared with a row of another, and is not genuine by its digest alone', () => {
+test('a key with an unknown id is compared with another row, and its digest alone does not make it genuine', () => {
   const table = new KeyTable<Known>()
   for (let number = 0; number < 50; number++) table.add({ id: id(number), version: 1 }, digestOf(1))
   for (let number = 50; number < 500; number++) expect(shown(table, number, 1)).toBeNull()

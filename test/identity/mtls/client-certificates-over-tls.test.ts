@@ -146,7 +146,7 @@ test.each(refused)(
   }
 )
 
-describe('ledger and log say why a certificate was refused, and whose it is:', () => {
+describe('ledger and log say why a certificate was rejected, and whose it is:', () => {
   const named = { key_id: expect.stringMatching(/^mtls:[0-9a-f]{16}$/) }
   test.each<[string, () => TestCertificate | null, object]>([
     ['none', () => null, { reason: 'missing' }],
@@ -198,7 +198,7 @@ describe('ledger and log say why a certificate was refused, and whose it is:', (
   })
 })
 
-describe('what stands in a header counts alone:', () => {
+describe('a credential in a header takes precedence over the certificate:', () => {
   test.each<[string, () => RequestParts, number]>([
     ['a good key', () => ({ key: gateway.key }), 200],
     ['a bad key', () => ({ key: 'wrong' }), 401],
@@ -214,7 +214,7 @@ describe('what stands in a header counts alone:', () => {
     expect((await call(stranger.issue({ usage: 'client' }), { key: gateway.key })).status).toBe(200)
   })
 
-  test('the key is who calls, not the certificate', async () => {
+  test('the key names the caller, not the certificate', async () => {
     const other = issue({ alternativeNames: uri('spiffe://acme/other') })
     const requestId = header(await call(other, { key: gateway.key }), 'x-request-id')
     const entries = gateway.entries().filter(entry => entry.request_id === requestId)
@@ -222,7 +222,7 @@ describe('what stands in a header counts alone:', () => {
   })
 })
 
-test('a connection that goes on is refused as soon as its tenant is disabled', async () => {
+test('an open connection is refused as soon as its tenant is disabled', async () => {
   const connection = await rawConnection(gateway.port, {
     tls: connecting(issue({ alternativeNames: uri('spiffe://acme/other') }))
   })

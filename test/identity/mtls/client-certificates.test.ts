@@ -50,7 +50,7 @@ const certificates = new ClientCertificates([{ sanUri: 'urn:acme', tenant: 'acme
   find: name => (name === 'acme' ? testTenant : null)
 })
 
-test('a connection that outlives its certificate is nobody’s from then on', async () => {
+test('a connection that outlives its certificate no longer authenticates anybody', async () => {
   const socket = await accepted()
   const now = Date.now()
   const caller = { tenant: testTenant, keyId: expect.stringMatching(/^mtls:[0-9a-f]{16}$/) }
@@ -60,7 +60,7 @@ test('a connection that outlives its certificate is nobody’s from then on', as
   expect(certificates.authenticate(socket, now - 2 * day)).toBeNull()
 })
 
-test('a connection without TLS is nobody’s, whatever it says of itself', () => {
+test('a connection without TLS authenticates nobody, whatever it claims', () => {
   const socket = Object.assign(new Socket(), { authorized: true, encrypted: true })
   expect(certificates.authenticate(socket, Date.now())).toBeNull()
 })

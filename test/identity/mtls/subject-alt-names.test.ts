@@ -38,12 +38,12 @@ test.each([
   expect(found(name, uri('urn:real'))).toEqual(['urn:real'])
 })
 
-test('a URI is what stands in the certificate, whatever is in it', () => {
+test('a URI is read as the certificate holds it, whatever characters it has', () => {
   const strange = ['urn:a,b', 'urn:a"b', "urn:a'b", 'urn:a\\b', 'urn:acme\0.evil', 'urn:x, URI:urn:acme']
   expect(found(...strange.map(uri))).toEqual(strange)
 })
 
-test('a text that is no list of names has no URIs', () => {
+test('a text other than a list of names has no URIs', () => {
   for (const text of ['URI', 'URI:"urn:a', 'URI:urn:a;DNS:b"', 'URI:urn:a, x', 'URI:"a"b, URI:urn:a'])
     expect(subjectAltUris(text), text).toEqual([])
 })

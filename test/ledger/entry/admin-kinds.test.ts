@@ -67,7 +67,7 @@ type Told = { readonly before?: object; readonly after?: object }
 /** For each kind a change of it, and what its entry tells. A kind that is not here does not compile. */
 const changes: Readonly<Record<AdminKind, () => Promise<Told>>> = {
   'admin.tenant.create': async () => {
-    await acme({ ratePerMinute: 5, addresses: ['10.0.0.0/8'] })
+    await acme({ rate_per_minute: 5, addresses: ['10.0.0.0/8'] })
     return {
       after: {
         rate_per_minute: 5,
@@ -80,7 +80,7 @@ const changes: Readonly<Record<AdminKind, () => Promise<Told>>> = {
   },
   'admin.tenant.update': async () => {
     await acme({ burst: 7 })
-    await updateTenant(temporary.administration, 'acme', { burst: 8, ratePerMinute: 60, operations: [] })
+    await updateTenant(temporary.administration, 'acme', { burst: 8, rate_per_minute: 60, operations: [] })
     return {
       before: { burst: 7, operations: expect.arrayContaining(['sync']) },
       after: { burst: 8, operations: [] }
@@ -186,7 +186,7 @@ const changes: Readonly<Record<AdminKind, () => Promise<Told>>> = {
 }
 
 describe.each(Object.keys(adminKinds) as AdminKind[])('%s', kind => {
-  test('tells old and new values, by the rule of its kind, and no secret', async () => {
+  test('records old and new values, by the rule of its kind, and no secret', async () => {
     const told = await changes[kind]()
     const entry = adminEntriesAfterCut().findLast(one => one.kind === kind)
     expect({ before: entry?.['before'], after: entry?.['after'] }).toEqual({
@@ -197,7 +197,7 @@ describe.each(Object.keys(adminKinds) as AdminKind[])('%s', kind => {
       creates: [false, true],
       changes: [true, true],
       removes: [true, false],
-      cuts: [false, false]
+      prunes: [false, false]
     }
     expect([entry?.['before'] !== undefined, entry?.['after'] !== undefined]).toEqual(held[adminKinds[kind]])
     const text = JSON.stringify(entry)
@@ -227,7 +227,7 @@ test('no code writes a change of a kind that is not in the list', () => {
   expect(named).toEqual(new Set(Object.keys(adminKinds)))
 })
 
-test('a text is cut where it is long', async () => {
+test('a long text is shortened', async () => {
   addCredential(custody(), 'reports', behind(`file:/${'a'.repeat(5000)}`))
   expect(adminEntries(temporary.store).map(({ after }) => after)).toMatchObject([
     { source: expect.stringMatching(/^file:[/]a{249}…$/) }

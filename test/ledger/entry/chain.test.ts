@@ -108,7 +108,7 @@ describe('a chain', () => {
     expect(hash).toBe(createHash('sha256').update(genesis).update(text).digest('hex'))
   })
 
-  test('a failed transaction leaves no gap: what is sealed next takes the same place', () => {
+  test('a failed transaction leaves no gap: the next entry gets the same number', () => {
     const chain = Chain.start('w')
     chain.append(pendingEntry(fields))
     chain.advance()
@@ -127,13 +127,13 @@ describe('a chain', () => {
         let prev = genesis
         let seq = 0
         for (const [count, commits] of transactions) {
-          const sealed = Array.from({ length: count }, () => chain.append(pendingEntry(fields)))
+          const hashed = Array.from({ length: count }, () => chain.append(pendingEntry(fields)))
           if (!commits) {
             chain.rewind()
             continue
           }
           chain.advance()
-          for (const { text, hash } of sealed) {
+          for (const { text, hash } of hashed) {
             expect(JSON.parse(text)).toMatchObject({ seq: ++seq, prev })
             expect(hash).toBe(chainHash(prev, text))
             prev = hash
@@ -146,7 +146,7 @@ describe('a chain', () => {
   })
 })
 
-describe('a draft', () => {
+describe('a pending entry', () => {
   const members = {
     at: fc.constant('2026-01-01T00:00:00.000Z'),
     kind: fc.constantFrom('call.intent' as const, 'call.outcome' as const, 'call.rejected' as const),
@@ -164,7 +164,7 @@ describe('a draft', () => {
     upstream_state: fc.constantFrom(undefined, 'queued')
   }
 
-  test(`filled in, is the canonical text of the entry in its place, whatever it holds (seed ${seed})`, () => {
+  test(`filled in, is the canonical text of the entry with its number, whatever it holds (seed ${seed})`, () => {
     fc.assert(
       fc.property(fc.record(members), fields => {
         const place = { prev: 'ab'.repeat(32), seq: 7, writer: 'w-1' }
@@ -176,7 +176,7 @@ describe('a draft', () => {
   })
 })
 
-test(`drafts arrive on the other thread as they left, whatever they hold (seed ${seed})`, () => {
+test(`pending entries arrive on the other thread as they left, whatever they hold (seed ${seed})`, () => {
   const name = fc.stringMatching(/^[0-9a-f-]{1,36} [1-9]$/)
   const text = fc.string().map(value => JSON.stringify({ value }))
   const draft = fc.oneof(
@@ -185,14 +185,14 @@ test(`drafts arrive on the other thread as they left, whatever they hold (seed $
     fc.record({ text, closes: name })
   )
   fc.assert(
-    fc.property(fc.array(draft, { minLength: 1 }), drafts => {
-      expect(unpackEntries(packEntries(drafts))).toEqual(drafts)
+    fc.property(fc.array(draft, { minLength: 1 }), entries => {
+      expect(unpackEntries(packEntries(entries))).toEqual(entries)
     }),
     { seed }
   )
 })
 
-test(`the quick draft of a call is the draft of the same facts, for intents and outcomes (seed ${seed})`, () => {
+test(`a pending call is the pending entry of the same facts, for intents and outcomes (seed ${seed})`, () => {
   const text = fc.string()
   const call = fc.record({
     request_id: text,

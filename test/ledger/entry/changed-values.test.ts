@@ -12,8 +12,8 @@ test('an entry holds short lists whole, and of long ones what was added and remo
   await updateTenant(administration, 'acme', { addresses: addresses.slice(30, 60) })
   await updateTenant(administration, 'acme', { addresses: ['10.0.0.1'] })
   await updateTenant(administration, 'acme', { addresses: null })
-  const told = adminEntries(store).map(({ before, after }) => [before, after])
-  expect(told).toMatchObject([
+  const recorded = adminEntries(store).map(({ before, after }) => [before, after])
+  expect(recorded).toMatchObject([
     [undefined, { addresses: { count: 30, added: { length: 20 }, more: 10 } }],
     [{ addresses: { count: 30, removed: ['10.0.0.1'] } }, { addresses: { count: 30, added: ['10.0.30.1'] } }],
     [

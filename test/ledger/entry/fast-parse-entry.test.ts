@@ -44,7 +44,7 @@ test("a call's entries take the fast way, so that verification keeps its speed",
   }
 })
 
-test(`the fast way says what the slow way says, or nothing (seed ${seed})`, () => {
+test(`the fast way parses like the slow way, or not at all (seed ${seed})`, () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 6 }),
     fc.constantFrom('', '"', '\\', '\u007f', '\u2028', 'é')
@@ -95,7 +95,7 @@ test(`the fast way says what the slow way says, or nothing (seed ${seed})`, () =
   )
 })
 
-test('what the ledger writes of a call takes the fast way whatever became of it', () => {
+test('every entry of a call is parsed the fast way, whatever its outcome', () => {
   const { at, kind: _kind, ...call } = callEntry('call.intent', 1) as Record<string, unknown>
   const outcome = {
     code: 'upstream_unreachable',
@@ -114,7 +114,7 @@ test('what the ledger writes of a call takes the fast way whatever became of it'
   }
 })
 
-test('text that is not canonical never takes the fast way', () => {
+test('text that is not canonical is never parsed the fast way', () => {
   const canonical = canonicalJson(chained(callEntry('call.outcome', 1)))
   const line = exportLine({ ...chained(callEntry('call.outcome', 1)), hash })
   const spoilt: ((text: string) => string)[] = [

@@ -93,7 +93,7 @@ test('a checkpoint that was rewritten, moved or stripped of its signature is a b
     })
 })
 
-test('a ledger made anew by who has not the key is another’s, though it is whole by itself', async () => {
+test('a ledger that was rebuilt without the key is another’s, though it is whole by itself', async () => {
   const rows = signedChain(other)
   expect((await verifyRows(rows)).faults).toEqual([])
   const { faults } = await verifyRows(rows, { publicKeys: keyOf(signer) })
@@ -110,7 +110,7 @@ test('a ledger without any signature is not taken for one of the key that is giv
   expect(faults[0]).toMatchObject({ kind: 'bad_signature' })
 })
 
-test('a checkpoint is made only when there is something new since the last, unless one is asked for always', async () => {
+test('a checkpoint is made only after new entries, unless `always` is set', async () => {
   const writer = LedgerWriter.open(store, facts, at, signer)
   writer.checkpoint(at)
   writer.checkpoint(at)
@@ -126,7 +126,7 @@ test('a checkpoint is made only when there is something new since the last, unle
   expect(await verifyLedger(readStore(store.raw), known)).toMatchObject({ signatures: 7, faults: [] })
 })
 
-test('a checkpoint vouches for the newest entry of other writers too', async () => {
+test('a checkpoint confirms the newest entry of other writers too', async () => {
   const one = LedgerWriter.open(store, facts, at, signer)
   const two = LedgerWriter.open(store, facts, at, signer)
   two.append([callEntry('call.intent', 1)].map(pendingEntry), 0)
@@ -141,7 +141,7 @@ test('a checkpoint vouches for the newest entry of other writers too', async () 
   one.close(at)
 })
 
-test('whatever stands where a signature should be is answered, not thrown', () => {
+test('any text in the place of a signature is a bad signature, and throws nothing', () => {
   for (const text of ['', 'x', '{}', '\u0000', 'é'.repeat(50)])
     expect(isSignedBy(text, text, text)).toBe(false)
 })

@@ -8,7 +8,7 @@ const places = fc
   .oneof(fc.uniqueArray(place, { maxLength: 200 }), fc.uniqueArray(place, { minLength: 100, maxLength: 900 }))
   .map(list => list.sort((one, other) => one - other))
 
-test(`what sets of places have in common is what their lists have in common, newest first (seed ${seed})`, () => {
+test(`what sets of offsets have in common is what their lists have in common, newest first (seed ${seed})`, () => {
   fc.assert(
     fc.property(fc.array(places, { minLength: 1, maxLength: 4 }), lists => {
       const [first = [], ...others] = lists
@@ -19,7 +19,7 @@ test(`what sets of places have in common is what their lists have in common, new
   )
 })
 
-test('a set takes no more room than a bit for each place', () => {
+test('a set takes no more room than a bit for each offset', () => {
   const all = Array.from({ length: segmentSize }, (_, index) => index)
   expect(packPositions(all)).toHaveLength(segmentSize / 8)
   expect(packPositions([0, segmentSize - 1])).toHaveLength(4)

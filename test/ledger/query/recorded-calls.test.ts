@@ -42,7 +42,7 @@ function aggregate(more: Partial<EntryFields>): EntryFields {
   return rejected({ count: 5, first_at: at(0), last_at: at(8), ...more })
 }
 
-test('a call that was not admitted is none, also where its key leads to a tenant', async () => {
+test('a request that was not admitted is no call, also when its key names a tenant', async () => {
   const refused = { status: 401, code: 'credentials_invalid', key_id: 'k', client_ip: '::1' } as const
   const found = await arrivals([
     rejected({ ...refused, reason: 'revoked', at: at(1) }),
@@ -73,14 +73,14 @@ test('each call comes once, with all that is known of it, whatever became of it'
   })
 })
 
-test('entries of processes side by side come in the order of time', async () => {
+test('entries of parallel processes come in the order of time', async () => {
   const times = [4, 1, 3, 9, 8, 20, 15]
   expect(seconds(await arrivals(times.map(second => callEntry('call.intent', second))))).toEqual([
     1, 3, 4, 8, 9, 15, 20
   ])
 })
 
-test('an entry that stands for many gives them evenly, each in its place between the others', async () => {
+test('an entry that counts many gives them evenly, each at its time between the others', async () => {
   const found = await arrivals([
     callEntry('call.intent', 1),
     callEntry('call.intent', 5),
@@ -92,7 +92,7 @@ test('an entry that stands for many gives them evenly, each in its place between
   expect(seconds(await arrivals([aggregate({ at: at(10) })], 3))).toEqual([4, 6, 8])
 })
 
-test('what comes later than the order allows for is told late, not lost', async () => {
+test('an entry that is later than the order allows for comes late, and is not lost', async () => {
   const found = await arrivals([callEntry('call.intent', 1), callEntry('call.intent', 90), aggregate({})])
   expect(seconds(found)).toEqual([1, 0, 2, 4, 6, 8, 90])
 })
@@ -113,9 +113,9 @@ test('a time is found by the index, and behind it, without reading what is befor
   const table = new BatchWriter(store.raw)
   const chain = Chain.start('019a9612-0000-7000-8000-0000000000ff')
   const calls = Array.from({ length: 6000 }, (_, call) => call + 1)
-  const sealed = calls.map(call => chain.append(pendingEntry(callEntry('call.intent', call))))
+  const hashed = calls.map(call => chain.append(pendingEntry(callEntry('call.intent', call))))
   store.raw.exec('BEGIN')
-  table.append(chain.head.writer, 1, sealed)
+  table.append(chain.head.writer, 1, hashed)
   store.raw.exec('COMMIT')
   for (const since of [1, 2047, 2048, 2049, 4500, 5999, 6000, 6001]) {
     const found = [...recordedCallsSince(store.raw, new Date(start + since * 1000))]

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Page } from '../../../src/contract/pagination.ts'
 import { Chain } from '../../../src/ledger/entry/chain.ts'
+import type { LedgerEntry } from '../../../src/ledger/entry/entry.ts'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
-import { entriesOfRequest, type Found, type Search, searchLedger } from '../../../src/ledger/query/search.ts'
+import { entriesOfRequest, type Search, searchLedger } from '../../../src/ledger/query/search.ts'
 import { BatchWriter } from '../../../src/ledger/writer/batch-writer.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { callEntry, first, RowsBuilder, requestId, storeWith } from '../verify/verify-fixture.ts'
@@ -36,7 +38,7 @@ beforeAll(async () => {
 })
 afterAll(() => remove())
 
-function all(search: Search): Found['items'] {
+function all(search: Search): Page<LedgerEntry>['items'] {
   return searchLedger(store.raw, search, { limit: 1000 }).items
 }
 
@@ -72,7 +74,11 @@ test('pages, read one after the other, hold every entry once, also while the led
   const chain = new Chain({ writer: first, seq: 87, hash: 'f'.repeat(64) })
   let cursor: string | null = null
   do {
-    const page: Found = searchLedger(store.raw, { tenant: 'acme' }, { limit: 7, ...(cursor && { cursor }) })
+    const page: Page<LedgerEntry> = searchLedger(
+      store.raw,
+      { tenant: 'acme' },
+      { limit: 7, ...(cursor && { cursor }) }
+    )
     expect(page.items.length).toBeLessThanOrEqual(7)
     seen.push(...page.items.map(item => item.seq))
     const { text, hash } = chain.append(pendingEntry(callEntry('call.intent', 100 + seen.length * 2)))
@@ -88,7 +94,7 @@ test('a page that holds exactly the rest is the last', () => {
   expect(searchLedger(store.raw, { code: 'upstream_failed' }, { limit: 3 }).next).not.toBeNull()
 })
 
-test('the story of a request is all its entries, oldest first, refused requests included', () => {
+test('a request is found with all its entries, oldest first, refused requests included', () => {
   expect(entriesOfRequest(store.raw, requestId(5)).map(item => item.kind)).toEqual([
     'call.intent',
     'call.outcome'

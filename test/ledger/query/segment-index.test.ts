@@ -64,8 +64,8 @@ beforeAll(async () => {
       const seq = position + index
       return { ...entryAt(seq), writer: 'w', seq, prev: 'p', hash: 'ab'.repeat(32) } as unknown as LedgerEntry
     })
-    const sealed = batch.map(({ hash, ...entry }) => ({ text: canonicalJson(entry), hash }))
-    table.append('w', position, sealed)
+    const hashed = batch.map(({ hash, ...entry }) => ({ text: canonicalJson(entry), hash }))
+    table.append('w', position, hashed)
     entries.push(...batch)
     position += size
   }
@@ -136,7 +136,7 @@ function anySearch(): Search {
 const seqs = (found: readonly LedgerEntry[]) => found.map(entry => entry.seq)
 
 describe(`searches over full and unfull segments (seed ${seed})`, () => {
-  test('find just what a look at every entry finds, newest first', () => {
+  test('find exactly the entries that fit, newest first', () => {
     for (let trial = 0; trial < 150; trial++) {
       const search = anySearch()
       const wanted = seqs(entries.filter(entry => fits(entry, search)))

@@ -74,7 +74,7 @@ export class PrunedStore {
     const { raw } = this.store
     return await verifyLedger(readStore(raw), {
       ...readWriters(raw),
-      cut: newestPrunePoint(raw)?.cut,
+      prunePoint: newestPrunePoint(raw) ?? undefined,
       ...known
     })
   }

@@ -67,7 +67,7 @@ async function pruned(before: number, options: Partial<PruneOptions> = {}) {
 async function verifyStore(known: KnownFacts = {}) {
   return await verifyLedger(readStore(store.raw), {
     ...readWriters(store.raw),
-    cut: newestPrunePoint(store.raw)?.cut,
+    prunePoint: newestPrunePoint(store.raw) ?? undefined,
     ...known
   })
 }
@@ -84,7 +84,7 @@ function exportTo(name: string): string {
 
 const rowsLeft = () => Number(store.raw.prepare('SELECT min(id) AS first FROM ledger_batch').get()?.['first'])
 
-test('what is older goes into the archive, and what is left verifies from the signed cut on', async () => {
+test('older entries go into the archive, and the rest verifies from the signed prune point on', async () => {
   callsOn(2, 20)
   const result = await pruned(10)
   expect(result).toMatchObject({ entries: 17, position: 17 })
@@ -104,7 +104,7 @@ test('archive and rest together verify as the whole that they were', async () =>
   expect(await verifyFiles(rest)).toMatchObject({ faults: [], entries: 24 })
 })
 
-test('heads noted before the cut still serve after it', async () => {
+test('heads noted before a prune still serve after it', async () => {
   callsOn(2, 9)
   await changeWithEntries(store, administrator, day(9), async () => ({
     result: null,
@@ -125,7 +125,7 @@ test('heads noted before the cut still serve after it', async () => {
   expect((await verifyStore({ heads })).faults).toEqual([])
 })
 
-test('a chain that ended just before the cut is not missed', async () => {
+test('a chain that ended just before the prune point is not missed', async () => {
   callsOn(2, 4)
   await changeWithEntries(store, administrator, day(5), async () => ({
     result: null,
@@ -143,7 +143,7 @@ test('a chain that ended just before the cut is not missed', async () => {
   expect((await verifyFiles(exportTo('rest.ndjson'))).faults).toEqual([])
 })
 
-test('a second cut follows the first, and each archive continues the one before', async () => {
+test('a second prune follows the first, and each archive continues the one before', async () => {
   callsOn(2, 30)
   await pruned(10)
   await pruned(20, { archive: archivePath('second.ndjson') })
@@ -154,7 +154,7 @@ test('a second cut follows the first, and each archive continues the one before'
   expect((await verifyFiles(rest)).faults).toEqual([])
 })
 
-test('a chain that goes on after the cut is continued, and one that has ended is forgotten', async () => {
+test('a chain that goes on after the prune point is continued, and one that has ended is forgotten', async () => {
   callsOn(2, 5)
   writer.close(day(6))
   writer = openWriter(7)
@@ -167,7 +167,7 @@ test('a chain that goes on after the cut is continued, and one that has ended is
   expect((await verifyStore()).faults).toEqual([])
 })
 
-test('a call whose intent goes and whose outcome stays is no fault', async () => {
+test('a call whose intent is pruned and whose outcome stays is no finding', async () => {
   callsOn(2, 9)
   append(entry('call.intent', 50, 9))
   append(entry('call.outcome', 50, 12))
@@ -195,7 +195,7 @@ test('an archive whose name ends in .gz is compressed, and is verified as it is'
   expect((await verifyFiles(archive)).faults).toEqual([])
 })
 
-test('searches know nothing any more of what is pruned', async () => {
+test('searches find nothing of what was pruned', async () => {
   callsOn(2, 20)
   await pruned(10)
   expect(entriesOfRequest(store.raw, requestId(5))).toEqual([])
@@ -209,22 +209,22 @@ describe('after a prune, tampering shows:', () => {
     store.raw.exec('DROP TRIGGER ledger_is_append_only_delete; DROP TRIGGER ledger_is_append_only_update')
   })
 
-  test('more removed than the cut tells', async () => {
+  test('more entries removed than the prune point says', async () => {
     store.raw.exec('DELETE FROM ledger_batch WHERE id = (SELECT min(id) FROM ledger_batch)')
     expect((await verifyStore()).faults[0]).toMatchObject({ kind: 'missing', seq: 18 })
   })
 
-  test('the cut moved forward by hand', async () => {
+  test('the prune point moved forward by hand', async () => {
     store.raw.exec('UPDATE ledger_cut SET position = 19; DELETE FROM ledger_batch WHERE id < 20')
     expect((await verifyStore()).faults[0]).toMatchObject({ kind: 'missing' })
   })
 
-  test('the entry of the cut edited', async () => {
+  test('the entry of the prune edited', async () => {
     store.raw.exec(`UPDATE ledger_batch SET texts = replace(texts, '"open":[]', '"open":["x 1"]')`)
     expect((await verifyStore()).faults[0]).toMatchObject({ kind: 'edited' })
   })
 
-  test('the entry of the cut removed', async () => {
+  test('the entry of the prune removed', async () => {
     store.raw.exec('DELETE FROM ledger_batch WHERE id = (SELECT max(id) FROM ledger_batch)')
     expect((await verifyStore()).faults.length).toBeGreaterThan(0)
   })
@@ -268,7 +268,7 @@ describe('nothing is removed', () => {
     await untouched()
   })
 
-  test('when the ledger is broken where it would be cut', async () => {
+  test('when the ledger is broken in the part to be pruned', async () => {
     store.raw.exec('DROP TRIGGER ledger_is_append_only_update')
     store.raw.exec(`UPDATE ledger_batch SET texts = replace(texts, 'acme', 'evil') WHERE id = 6`)
     await expect(pruned(10)).rejects.toMatchObject({
@@ -280,7 +280,7 @@ describe('nothing is removed', () => {
   })
 })
 
-test('interrupted while entries are removed, the cut stands, nobody sees the rest, and the next prune removes it', async () => {
+test('interrupted while entries are removed, the prune point stands, nobody sees the rest, and the next prune removes it', async () => {
   for (let call = 1; call <= 150; call++)
     append(entry('call.intent', call, 3), entry('call.outcome', call, 3))
   callsOn(200, 210)
@@ -299,7 +299,7 @@ test('interrupted while entries are removed, the cut stands, nobody sees the res
   expect(rowsLeft()).toBe(302)
 })
 
-test('the table refuses to remove what is not behind a cut', async () => {
+test('the table refuses to remove entries that are not pruned', async () => {
   callsOn(2, 20)
   await pruned(10)
   expect(() => store.raw.exec('DELETE FROM ledger_batch')).toThrow(/append-only/)

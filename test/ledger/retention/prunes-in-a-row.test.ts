@@ -14,7 +14,7 @@ async function expectWhole(...archives: string[]): Promise<void> {
   expect((await ledger.verifyFiles(...archives, ledger.exportTo('rest'))).faults).toEqual([])
 }
 
-test('a call that is open across two cuts is closed after them, and the third cut is made', async () => {
+test('a call that is open across two prunes is closed after them, and the third prune succeeds', async () => {
   const writer = ledger.open(1)
   intent(writer, 1, 1)
   call(writer, 2, 3)
@@ -28,7 +28,7 @@ test('a call that is open across two cuts is closed after them, and the third cu
   await expectWhole('a1', 'a2', 'a3')
 })
 
-test('a writer that died before the first cut is recovered behind the second', async () => {
+test('a writer that died before the first prune is recovered behind the second', async () => {
   const dead = ledger.open(1)
   intent(dead, 1, 1)
   const living = ledger.open(2)
@@ -45,7 +45,7 @@ test('a writer that died before the first cut is recovered behind the second', a
   await expectWhole('a1', 'a2', 'a3')
 })
 
-test('a gateway that is idle between two cuts goes on behind them', async () => {
+test('a gateway that is idle between two prunes goes on behind them', async () => {
   const writer = ledger.open(1)
   call(writer, 1, 1)
   await ledger.administer(2)
@@ -59,7 +59,7 @@ test('a gateway that is idle between two cuts goes on behind them', async () => 
   await expectWhole('a1', 'a2', 'a3')
 })
 
-test('chains that have ended do not make the entries of later cuts longer', async () => {
+test('chains that have ended do not make the entries of later prunes longer', async () => {
   callsOn(ledger.open(1), 1, 3)
   const heads: number[] = []
   for (let round = 1; round <= 4; round++) {
@@ -76,7 +76,7 @@ test('chains that have ended do not make the entries of later cuts longer', asyn
   expect(heads.at(-1)).toBeLessThanOrEqual(9)
 })
 
-test('a writer that was taken for dead and goes on behind the cut is not missed before it', async () => {
+test('a writer that was taken for dead and goes on behind the prune point is not missed before it', async () => {
   const writer = ledger.open(1)
   call(writer, 1, 1)
   ledger.forgetLocks()

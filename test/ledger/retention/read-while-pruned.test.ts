@@ -17,7 +17,7 @@ beforeEach(async () => {
 })
 afterEach(() => ledger.remove())
 
-describe('entries that go before they are read are not skipped in silence:', () => {
+describe('entries that are pruned before they are read are not skipped in silence:', () => {
   test.each([
     ['by an export', () => exportedLines(ledger.store.raw)],
     ['by a verification', () => readStore(ledger.store.raw)]
@@ -40,7 +40,7 @@ describe('entries that go before they are read are not skipped in silence:', () 
   })
 })
 
-test('what was read before it went is read to the end', async () => {
+test('what was read before it was pruned is read to the end', async () => {
   const parts = exportedLines(ledger.store.raw)
   let lines = 0
   for (let read = 0; read < 40; read++) lines += parts.next().value?.split('\n').length - 1
@@ -49,7 +49,7 @@ test('what was read before it went is read to the end', async () => {
   expect(lines).toBe(59)
 })
 
-describe('a verification that a prune comes into begins again, and is right:', () => {
+describe('a verification during a prune starts over, and is right:', () => {
   /** Another process prunes while this one verifies, which holds its thread meanwhile. */
   function pruneElsewhere(archive: string): void {
     const words = ['ledger', 'prune', '--before', '0s', '--archive', ledger.path(archive)]

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { prunePointsIn } from '../../../src/ledger/retention/prune-points.ts'
+import { prunePointsIn } from '../../../src/ledger/retention/prune-point.ts'
 import { verifyParts } from '../../../src/ledger/verify/verify-parts.ts'
 import { call, callsOn, day, PrunedStore } from '../retention/prune-fixture.ts'
 
@@ -53,7 +53,7 @@ describe('untouched files are whole:', () => {
   })
 })
 
-describe('what cannot be checked for want of another file is told:', () => {
+describe('what cannot be checked without another file names what is missing:', () => {
   test.each<[string[], RegExp]>([
     [['a2'], /a2 begins behind a cut, and nothing that is given tells of it/],
     [['a1', 'a3'], /between .*a1 and .*a3 .*from position 18 on/],
@@ -75,7 +75,7 @@ describe('what cannot be checked for want of another file is told:', () => {
   })
 })
 
-describe('a file that was changed is broken, not only lacking:', () => {
+describe('a file that was changed is broken, not only incomplete:', () => {
   const changed = (name: string, change: (lines: string[]) => string[]) => {
     const lines = readFileSync(ledger.path(name), 'utf8').trimEnd().split('\n')
     writeFileSync(ledger.path(name), `${change(lines).join('\n')}\n`)
@@ -102,8 +102,8 @@ describe('a file that was changed is broken, not only lacking:', () => {
   })
 })
 
-test('the store tells all its cuts', () => {
-  expect(prunePointsIn(ledger.store.raw).map(({ position, entries }) => [position, entries])).toEqual([
+test('a store has all its prune points', () => {
+  expect([...prunePointsIn(ledger.store.raw)].map(({ position, entries }) => [position, entries])).toEqual([
     [63, 26],
     [37, 20]
   ])

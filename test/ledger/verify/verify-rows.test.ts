@@ -25,7 +25,7 @@ function tamper(...statements: string[]): void {
   for (const statement of statements) ledger.store.raw.exec(statement)
 }
 
-describe('a row that is not as it was written is named, though its entries are:', () => {
+describe('an altered row is named, though its entries are whole:', () => {
   // 18 and 19 are one row, 20 and 21 that of a change, 22 to 25 a row each.
   test.each<[string, string[], RegExp]>([
     [

@@ -129,22 +129,22 @@ const tamperings: readonly [what: string, tamper: (rows: readonly Row[]) => Row[
     { kind: 'edited', writer: second, seq: 7 }
   ],
   [
-    'an entry edited and hashed anew',
+    'an entry edited and rehashed',
     rows => change(rows, 7, row => forged(row, { code: 'upstream_failed' })),
     { kind: 'edited', writer: first, seq: 5 }
   ],
   [
-    'an entry edited and hashed anew, the last but one',
+    'an entry edited and rehashed, the last but one',
     rows => change(rows, 10, row => forged(row, { tenant: 'x' })),
     { kind: 'edited', writer: first, seq: 6 }
   ],
   [
-    'an entry tied to a made-up one before it and hashed anew',
+    'an entry tied to a made-up one before it and rehashed',
     rows => change(rows, 7, row => forged(row, { prev: 'f'.repeat(64) })),
     { kind: 'edited', writer: first, seq: 5 }
   ],
   [
-    'the last entry edited and hashed anew',
+    'the last entry edited and rehashed',
     rows => change(rows, 14, row => forged(row, { code: 'upstream_failed' })),
     { kind: 'edited', writer: second, seq: 7 }
   ],
@@ -154,7 +154,7 @@ const tamperings: readonly [what: string, tamper: (rows: readonly Row[]) => Row[
     { kind: 'edited', writer: first, seq: 1 }
   ],
   [
-    'the first entry edited and hashed anew',
+    'the first entry edited and rehashed',
     rows => change(rows, 1, row => forged(row, { pid: 2 })),
     { kind: 'edited', writer: first, seq: 1 }
   ],
@@ -171,7 +171,7 @@ const tamperings: readonly [what: string, tamper: (rows: readonly Row[]) => Row[
     { kind: 'missing', writer: first, seq: 3 }
   ],
   [
-    'an entry deleted and its follower put in its place',
+    'an entry deleted and its follower given its number',
     rows => change(without(rows, 6), 6, row => forged(row, { seq: 4 })),
     { kind: 'edited', writer: first, seq: 4 }
   ],
@@ -226,12 +226,12 @@ const tamperings: readonly [what: string, tamper: (rows: readonly Row[]) => Row[
     { kind: 'foreign', writer: first, seq: 5 }
   ],
   [
-    'a forged entry inserted with a made-up place',
+    'a forged entry inserted with a made-up position',
     rows => inserted(rows, 7, forged(rows[6], { prev: 'e'.repeat(64) })),
     { kind: 'foreign', writer: first, seq: 5 }
   ],
   [
-    'an entry moved to the other writer and hashed anew',
+    'an entry moved to the other writer and rehashed',
     rows => {
       const { seq, hash } = { seq: 3, hash: rows[7]?.hash }
       return [
@@ -265,7 +265,7 @@ const tamperings: readonly [what: string, tamper: (rows: readonly Row[]) => Row[
   ['everything deleted', () => [], { kind: 'missing', writer: first, seq: 1 }]
 ]
 
-test('a ledger that nobody touched verifies, with its entries, writers and heads', async () => {
+test('an untouched ledger verifies, with its entries, writers and heads', async () => {
   const found = await verifyRows(sample.rows, sample.heads)
   expect(found).toEqual({
     entries: 14,
@@ -289,7 +289,7 @@ test('an empty ledger verifies', async () => {
   expect(await verifyRows([])).toMatchObject({ entries: 0, writers: 0, openCalls: 0, heads: [], faults: [] })
 })
 
-test('calls in flight are no fault', async () => {
+test('calls in flight are no finding', async () => {
   const found = await verifyRows(sampleLedger().add(first, callEntry('call.intent', 30)).rows)
   expect(found).toMatchObject({ openCalls: 1, faults: [] })
 })
@@ -397,7 +397,7 @@ test('members that this version does not know are part of the hash', async () =>
   expect((await verifyRows(changed)).faults).toMatchObject([{ kind: 'edited', writer: first, seq: 2 }])
 })
 
-test('each chain has a fault of its own', async () => {
+test('each chain has a finding of its own', async () => {
   const { faults } = await verifyRows(without(sample.rows, 6, 8))
   expect(faults).toMatchObject([
     { kind: 'missing', writer: first, seq: 4, place: 'entry 6' },
@@ -420,7 +420,7 @@ test('text in the store that is no entry is malformed, and so is text that is no
   }
 })
 
-test('an entry without its writer or number is named by its place in the chain', async () => {
+test('an entry without its writer or number is named by its position in the chain', async () => {
   for (const changes of [{ writer: undefined }, { seq: '5' }, { seq: 0 }, { kind: null }]) {
     const { faults } = await verifyTexts(change(sample.rows, 7, row => edited(row, changes)))
     expect(faults[0]).toMatchObject({ kind: 'malformed', writer: first, seq: 5 })
@@ -459,7 +459,7 @@ test('lines that are no export lines are malformed: cut short, written twice ove
   remove()
 })
 
-test("the store's own list of writers tells of a chain cut or dropped, and of one that is not in it", async () => {
+test("the store's own list of writers reveals a chain cut or dropped, and one that is not in it", async () => {
   const { store, remove } = await storeWith(sample.rows.filter(row => members(row)['writer'] === first))
   expect((await verifyLedger(readStore(store.raw), readWriters(store.raw))).faults).toMatchObject([
     { kind: 'missing', writer: second, seq: 1 }

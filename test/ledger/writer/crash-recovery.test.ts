@@ -60,7 +60,7 @@ async function expectWhole(): Promise<void> {
 }
 
 describe('recovery', () => {
-  test('closes exactly the calls that a killed process left open, in the chain of who recovers', async () => {
+  test('closes exactly the calls that a killed process left open, in the chain of the one that recovers', async () => {
     const dead = await writerThatDies({ closed: [1, 2], open: [3, 4] })
     const writer = LedgerWriter.open(store, facts, at)
     expect(recoverDeadWriters(store, writer, at)).toEqual([{ writer: dead, openCalls: 2 }])
@@ -118,7 +118,7 @@ describe('recovery', () => {
     writer.close(at)
   })
 
-  test('of a writer that died before its first call tells that nothing was open', async () => {
+  test('of a writer that died before its first call records no open call', async () => {
     const dead = await writerThatDies({ closed: [], open: [] })
     const writer = LedgerWriter.open(store, facts, at)
     expect(recoverDeadWriters(store, writer, at)).toEqual([{ writer: dead, openCalls: 0 }])

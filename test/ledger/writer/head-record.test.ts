@@ -86,7 +86,7 @@ describe('up to where a chain was acknowledged is recorded beside the store', ()
     expect(readdirSync(`${path}.writers`).filter(name => !name.endsWith('.head'))).toEqual([])
   })
 
-  test('and no failure to record it fails what was committed', () => {
+  test('a failure to record it does not fail the commit', () => {
     const writer = open()
     rmSync(`${path}.writers`, { recursive: true })
     writeFileSync(`${path}.writers`, 'in the way')
@@ -136,7 +136,7 @@ describe('when entries that were acknowledged are missing', () => {
     expect(faults).toMatchObject([{ kind: 'cut_tail', writer: writer.head.writer, seq: 4 }])
   })
 
-  test('a chain that went on otherwise is found, too', async () => {
+  test('a chain that went on differently is found, too', async () => {
     const writer = open()
     call(writer, 1)
     const record = writer.head
@@ -164,7 +164,7 @@ describe('when entries that were acknowledged are missing', () => {
     expect((await verified()).faults).toEqual([])
   })
 
-  test('a record that cannot be read is no reason to take the store for whole', () => {
+  test('a record that cannot be read does not make the store pass as whole', () => {
     const { head } = open()
     writeFileSync(`${path}.writers/${head.writer}.head`, '')
     expect(() => missingEntries(store)).toThrow(expect.objectContaining({ code: 'store_unavailable' }))
@@ -194,7 +194,7 @@ describe('a prune', () => {
     expect(missingEntries(pruned.store)).toEqual([])
   })
 
-  test('is refused when entries are missing: the cut would hide it', async () => {
+  test('is refused when entries are missing: the prune would hide it', async () => {
     const writer = pruned.open(1)
     callsOn(writer, 1, 3)
     writer.close(day(3))

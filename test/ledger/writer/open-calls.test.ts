@@ -44,7 +44,7 @@ test('what a transaction opens can be closed in it, once', () => {
   expect(openCalls.oldest()).toBeUndefined()
 })
 
-test('a second intent of an open call is a bug, and is told', () => {
+test('a second intent of an open call is a bug, and throws', () => {
   const openCalls = new OpenCalls()
   openCalls.note({ text, opens: 'a 1' }, 1)
   expect(() => openCalls.note({ text, opens: 'a 1' }, 2)).toThrow('a second intent')

@@ -11,7 +11,7 @@ import { callEntry, requestId } from '../verify/verify-fixture.ts'
 
 const at = new Date('2026-11-24T07:00:00.000Z')
 const facts = { role: 'gateway', version: '0.0.0', pid: 1 } as const
-const drafts = (...entries: Parameters<typeof callEntry>[]) =>
+const pending = (...entries: Parameters<typeof callEntry>[]) =>
   entries.map(entry => pendingEntry(callEntry(...entry)))
 
 let folder: string
@@ -62,20 +62,20 @@ const codesOf = (call: number) =>
 
 test('after a failed sync the chain goes on where it stood, with another handle', async () => {
   const writer = LedgerWriter.open(store, facts, at)
-  writer.append(drafts(['call.intent', 1]), 0)
+  writer.append(pending(['call.intent', 1]), 0)
   instead = failing
-  expect(() => writer.append(drafts(['call.intent', 2], ['call.outcome', 1]), 0)).toThrow('the sync failed')
+  expect(() => writer.append(pending(['call.intent', 2], ['call.outcome', 1]), 0)).toThrow('the sync failed')
   reopen(writer)
   expect(codesOf(2)).toEqual([])
-  writer.append(drafts(['call.outcome', 1], ['call.intent', 3], ['call.outcome', 3]), 0)
+  writer.append(pending(['call.outcome', 1], ['call.intent', 3], ['call.outcome', 3]), 0)
   writer.close(at)
   await expectWhole()
 })
 
 test('entries that turn out to be stored are taken over: what was refused is closed, what comes again is not stored twice', async () => {
   const writer = LedgerWriter.open(store, facts, at)
-  writer.append(drafts(['call.intent', 1]), 0)
-  const [intent, outcome] = drafts(['call.intent', 2], ['call.outcome', 1])
+  writer.append(pending(['call.intent', 1]), 0)
+  const [intent, outcome] = pending(['call.intent', 2], ['call.outcome', 1])
   instead = committingAndFailing
   expect(() =>
     writer.append(
@@ -87,12 +87,12 @@ test('entries that turn out to be stored are taken over: what was refused is clo
   expect(codesOf(2)).toEqual(['call.intent', 'ledger_unavailable'])
   expect(
     writer.append(
-      [outcome, ...drafts(['call.intent', 3])].filter(draft => draft !== undefined),
+      [outcome, ...pending(['call.intent', 3])].filter(draft => draft !== undefined),
       0
     )
   ).toEqual([])
   expect(codesOf(1)).toEqual(['call.intent', 'accepted'])
-  writer.append(drafts(['call.outcome', 3]), 0)
+  writer.append(pending(['call.outcome', 3]), 0)
   writer.close(at)
   await expectWhole()
 })
@@ -103,7 +103,7 @@ test.each([
 ])('calls that were refused are closed once when the first try to close them $closing', async ({ how }) => {
   const writer = LedgerWriter.open(store, facts, at)
   instead = committingAndFailing
-  expect(() => writer.append(drafts(['call.intent', 1]), 0)).toThrow('the sync failed')
+  expect(() => writer.append(pending(['call.intent', 1]), 0)).toThrow('the sync failed')
   store = store.reopen()
   expect(() => writer.resume({ ...store, requireInPlace: how })).toThrow('the sync failed')
   reopen(writer)
@@ -127,28 +127,28 @@ test.each([
   })
 })
 
-test('a chain that was begun in place of one that had been pruned can fail to begin', async () => {
+test('a chain that replaces a pruned one can fail to begin', async () => {
   const writer = LedgerWriter.open(store, facts, at)
   const pruned = writer.head.writer
   store.raw.prepare('DELETE FROM writer WHERE id = ?').run(pruned)
   instead = failing
-  expect(() => writer.append(drafts(['call.intent', 1]), 0)).toThrow('the sync failed')
+  expect(() => writer.append(pending(['call.intent', 1]), 0)).toThrow('the sync failed')
   expect(writer.head.writer).not.toBe(pruned)
   reopen(writer)
-  writer.append(drafts(['call.intent', 1]), 0)
+  writer.append(pending(['call.intent', 1]), 0)
   expect(codesOf(1)).toEqual(['call.intent'])
 })
 
-test('a store that does not hold what the writer has written is not taken up', () => {
+test('a store that lacks what the writer has written is refused', () => {
   const writer = LedgerWriter.open(store, facts, at)
-  writer.append(drafts(['call.intent', 1]), 0)
+  writer.append(pending(['call.intent', 1]), 0)
   store.raw.exec('DROP TRIGGER ledger_is_append_only_delete; DELETE FROM ledger_batch WHERE id > 1')
   expect(() => reopen(writer)).toThrow(/removed or replaced/)
 })
 
 test('a writer that was taken for dead goes on, and knows that its calls were closed', async () => {
   const writer = LedgerWriter.open(store, facts, at)
-  writer.append(drafts(['call.intent', 1]), 0)
+  writer.append(pending(['call.intent', 1]), 0)
   const other = LedgerWriter.open(store, facts, at)
   other.transact(() => {
     store.raw
@@ -156,14 +156,14 @@ test('a writer that was taken for dead goes on, and knows that its calls were cl
       .run(at.toISOString(), writer.head.writer)
     other.insert(callEntry('call.outcome', 1, { code: 'outcome_unknown' }))
   })
-  const late = writer.append(drafts(['call.outcome', 1], ['call.intent', 2]), 0)
+  const late = writer.append(pending(['call.outcome', 1], ['call.intent', 2]), 0)
   expect(late).toEqual([`${requestId(1)} 1`])
   expect(codesOf(1)).toEqual(['call.intent', 'outcome_unknown'])
   const row = store.raw
     .prepare('SELECT closed_at, open_from FROM writer WHERE id = ?')
     .get(writer.head.writer)
   expect(row).toMatchObject({ closed_at: null, open_from: 3 })
-  writer.append(drafts(['call.outcome', 2]), 0)
+  writer.append(pending(['call.outcome', 2]), 0)
   for (const one of [writer, other]) one.close(at)
   await expectWhole()
 })

@@ -17,7 +17,7 @@ test.each([
   expect(() => readState('state.yaml', text)).toThrow(ConfigError)
 })
 
-test('a file is read as YAML 1.2, whatever version it says it is of: yes is a text, and there are no merge keys', () => {
+test('a file is read as YAML 1.2, whatever version it declares: yes is a text, and there are no merge keys', () => {
   const text = '%YAML 1.1\n---\ntenants: { acme: &a { disabled: yes }, beta: { <<: *a } }'
   expect(() => readState('state.yaml', text)).toThrow(ConfigError)
 })

@@ -22,7 +22,7 @@ function faultsOf(work: () => unknown): readonly ConfigIssue[] {
 }
 
 // A file of 100 MB was read for two minutes, until the process ran out of memory and was aborted.
-test('a file that takes more memory than there is is refused before it is read as YAML', () => {
+test('a file too large for the memory is rejected before it is parsed as YAML', () => {
   const text = `tenants: {}\n#${'x'.repeat(1 << 24)}\n`
   const detail = 'is longer than 16777216 characters: give it in parts, without --prune'
   expect(faultsOf(() => readState('state.yaml', text))).toEqual([{ key: 'state.yaml', detail }])

@@ -48,7 +48,10 @@ test('80 sockets of one tenant leave other tenants and administrators their read
       expect(answer?.status, answer?.body).toBe(200)
     })
     const administrators = Array.from({ length: 5 }, async () => {
-      expect(await reader.read('tenants', { limit: 1, cursor: undefined })).toEqual({ items: [], next: null })
+      expect(await reader.read('listTenants', { limit: 1, cursor: undefined })).toEqual({
+        items: [],
+        next: null
+      })
     })
     await Promise.all([...others, ...administrators])
 

@@ -61,7 +61,7 @@ const place = (name: string) => join(cli.folder, name)
 
 type Fault = readonly [what: string, break_: () => void | Promise<void>, sentence: RegExp]
 
-describe('what keeps a gateway from its work is a fault of check, in the same words:', () => {
+describe('check reports what keeps serve from working, in the same words:', () => {
   const atTheStart: readonly Fault[] = [
     [
       'two listeners on one port',
@@ -135,12 +135,12 @@ describe('what keeps a gateway from its work is a fault of check, in the same wo
       /the store was made with another master key: give that one as GATEWAY_MASTER_KEY/
     ],
     [
-      'a master key that is not there any more',
+      'a master key that no longer exists',
       () => rmSync(place('master.key')),
       /file:\S+master\.key cannot be read \(ENOENT\)/
     ],
     [
-      'the reference of a credential that leads nowhere any more',
+      'the reference of a credential that no longer leads to a key',
       async () => {
         writeFileSync(place('other.key'), 'bd_v2_canary_of_a_file', { mode: 0o600 })
         await addCredential('other', `file:${place('other.key')}`)
@@ -149,7 +149,7 @@ describe('what keeps a gateway from its work is a fault of check, in the same wo
       /file:\S+other\.key cannot be read \(ENOENT\)/
     ],
     [
-      'a file of the keys of an issuer that is not there',
+      'a missing file with the keys of an issuer',
       () => {
         const issuer = { name: 'a', issuer: 'a', audience: 'a', algorithms: ['ES256'] }
         env['GATEWAY_JWT_ISSUERS'] = JSON.stringify([{ ...issuer, jwks: `file:${place('keys.json')}` }])
@@ -176,13 +176,13 @@ describe('what keeps a gateway from its work is a fault of check, in the same wo
   })
 })
 
-describe('check does not say that a credential opens which serve does not open:', () => {
-  test('one whose reference gives another key by now', async () => {
+describe('check never says that a credential opens which serve cannot open:', () => {
+  test('a credential whose reference gives another key now', async () => {
     writeFileSync(place('other.key'), 'bd_v2_canary_of_a_file', { mode: 0o600 })
     await addCredential('other', `file:${place('other.key')}`)
     writeFileSync(place('other.key'), 'bd_v2_canary_of_another')
     const checked = await cli.run(['check'], env)
-    expect(checked.stdout).toMatch(/credential +other@1, file:\S+other\.key \(gives another key by now\)/)
+    expect(checked.stdout).toMatch(/credential +other@1, file:\S+other\.key \(gives another key now\)/)
     expect(checked.stdout).toContain(
       'warning: credential other: its reference gives another key than version 1: the next start takes it for a new version'
     )
@@ -200,7 +200,7 @@ describe('check does not say that a credential opens which serve does not open:'
     Object.assign(env, changed)
     const checked = await cli.run(['check'], env)
     expect(checked).toMatchObject({ code: 0 })
-    expect(checked.stdout).toMatch(/credential +default@1, env:BIGDATA_API_KEY \(gives another key by now\)/)
+    expect(checked.stdout).toMatch(/credential +default@1, env:BIGDATA_API_KEY \(gives another key now\)/)
     expect(checked.stdout).toContain(
       'warning: credential default: GATEWAY_UPSTREAM_KEY gives another key than version 1: the next start takes it for a new version'
     )
@@ -208,7 +208,7 @@ describe('check does not say that a credential opens which serve does not open:'
     expect((await cli.run(['check'], env)).stdout).toMatch(/credential +default@2, env:\w+ \(opens\)/)
   })
 
-  test('one that follows a setting which gives none any more', async () => {
+  test('a credential that follows a setting which no longer gives a key', async () => {
     await addCredential('other', 'env:BIGDATA_API_KEY', '--seal')
     await serve()
     delete env['BIGDATA_API_KEY']
@@ -224,7 +224,7 @@ describe('check does not say that a credential opens which serve does not open:'
   })
 })
 
-test('what starts and may not do what was meant is a warning of both, in the same words', async () => {
+test('a configuration that starts but may be a mistake is a warning of both, in the same words', async () => {
   await run('tenant', 'create', 'asleep')
   await run('tenant', 'disable', 'asleep')
   const ended = { from: new Date(Date.now() - 2000), to: new Date(Date.now() - 1000) }
@@ -270,7 +270,7 @@ test('what starts and may not do what was meant is a warning of both, in the sam
   expect(told).toEqual(warnings)
 })
 
-test('a folder in the place of a key file is a fault, and no warning of its mode', async () => {
+test('a folder instead of a key file is a fault, without a warning about its mode', async () => {
   env['GATEWAY_UPSTREAM_KEY'] = `file:${cli.folder}`
   chmodSync(cli.folder, 0o755)
   const { stderr } = await cli.run(['check'], env)
@@ -278,7 +278,7 @@ test('a folder in the place of a key file is a fault, and no warning of its mode
   expect(stderr).not.toContain('warning')
 })
 
-test('all faults come at once: of settings, files, the store, keys and credentials, in a stable order', async () => {
+test('check reports all faults at once: of settings, files, the store, keys and credentials, in a stable order', async () => {
   Object.assign(env, tls.env, { GATEWAY_DOCS: 'no', GATEWAY_TLS_CERT: `file:${place('none.pem')}` })
   delete env['BIGDATA_API_KEY']
   writeFileSync(place('gateway.yaml'), 'GATEWAY_DRAIN_DELAY_MS: soon\nGATEWAY_KEEP_ALIV_MS: 1\n')

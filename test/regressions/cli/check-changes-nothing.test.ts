@@ -31,7 +31,7 @@ async function prepared(): Promise<CommandLine> {
 }
 
 describe('check leaves everything as it is:', () => {
-  test('a mistyped path gets neither a folder nor a store, and is told of', async () => {
+  test('a mistyped path gets neither a folder nor a store, and a warning', async () => {
     const gateway = await prepared()
     const before = filesIn(gateway.folder)
     for (const [path, makes] of [
@@ -63,10 +63,10 @@ describe('check leaves everything as it is:', () => {
     }
     expect(filesIn(gateway.folder)).toEqual(before)
     const people = await gateway.run(['check'], { ...key, GATEWAY_STORE_URL: 'sqlite:data/typo.db' })
-    expect(people.stdout).toMatch(/\nAll is well but for what the warnings say\.\n$/)
+    expect(people.stdout).toMatch(/\nAll is well, apart from the warnings\.\n$/)
   })
 
-  test('a store that nobody has open gets no log, no index and no other mode', async () => {
+  test('a closed store gets no log, no index and no other mode', async () => {
     const gateway = await prepared()
     const before = filesIn(gateway.folder)
     const checked = await gateway.run(['check', '--json'], key)
@@ -74,7 +74,7 @@ describe('check leaves everything as it is:', () => {
     expect(filesIn(gateway.folder)).toEqual(before)
   })
 
-  test('a store of an earlier version is not brought up to date, and what it has is looked at', async () => {
+  test('a store of an earlier version is not migrated, and what it has is checked', async () => {
     const gateway = await prepared()
     const store = new DatabaseSync(gateway.storePath)
     const newest = store.prepare('SELECT max(name) AS name FROM kysely_migration').get()?.['name']
@@ -103,7 +103,7 @@ describe('check leaves everything as it is:', () => {
     expect(filesIn(gateway.folder)).toEqual(before)
   })
 
-  test('beside a gateway that runs it sees what is in the log of the store', async () => {
+  test('beside a running gateway check reads the log of the store', async () => {
     const gateway = await startTestGateway()
     try {
       await gateway.addTenant({ name: 'beta' })

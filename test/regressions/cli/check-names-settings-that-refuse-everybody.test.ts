@@ -23,7 +23,7 @@ async function warningsOf(env: Record<string, string>): Promise<string[]> {
   return (JSON.parse(stdout) as { warnings: string[] }).warnings
 }
 
-test('a certificate of a listener in the place of an authority is a warning of check and serve', async () => {
+test('the certificate of a listener, given as an authority, is a warning of check and serve', async () => {
   const env = { ...tls.env, GATEWAY_CLIENT_CERTIFICATES: mapping }
   expect((await warningsOf(env)).join()).not.toContain('no authority')
   writeFileSync(tls.env.GATEWAY_TLS_CLIENT_CA.slice('file:'.length), tls.issueServer().certificate)
@@ -43,6 +43,6 @@ test.each([
   writeFileSync(join(cli.folder, 'keys.json'), JSON.stringify({ keys }))
   const issuer = { name: 'a', issuer: 'a', audience: 'a', algorithms: ['ES256'], jwks: 'file:keys.json' }
   expect(await warningsOf({ GATEWAY_JWT_ISSUERS: JSON.stringify([issuer]) })).toEqual([
-    'GATEWAY_JWT_ISSUERS[0].jwks: holds no key that is used: every token of this issuer is refused (environment)'
+    'GATEWAY_JWT_ISSUERS[0].jwks: holds no usable key: every token of this issuer is refused (environment)'
   ])
 })

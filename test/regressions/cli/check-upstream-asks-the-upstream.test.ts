@@ -41,14 +41,14 @@ async function freePort(): Promise<number> {
   return port
 }
 
-test('without --upstream nothing is asked and nothing recorded', async () => {
+test('check without --upstream sends nothing and records nothing', async () => {
   await start()
   const { stdout } = await cli.run(['check', '--json'], env)
   expect((JSON.parse(stdout) as Findings).upstream.asked).toBeUndefined()
   expect(sandbox.requests()).toHaveLength(0)
 })
 
-test('with it each credential is tried by a read that changes nothing, and the ledger has it', async () => {
+test('check --upstream tries each credential by a read that changes nothing, and records it', async () => {
   await start()
   expect(
     await cli.run(['credential', 'add', 'other', '--from', 'env:BIGDATA_API_KEY', '--seal'], env)
@@ -61,14 +61,14 @@ test('with it each credential is tried by a read that changes nothing, and the l
   expect(ok).toBe(true)
   expect(upstream.asked).toMatchObject([{ credential: 'other@1', reached: true, key: 'accepted' }])
   const people = await cli.run(['check', '--upstream'], env)
-  expect(people.stdout).toMatch(/asked +other@1: the upstream is reached and takes the key\n/)
+  expect(people.stdout).toMatch(/asked +other@1: the upstream accepts the key\n/)
   expect(people.stdout).toMatch(/All is well\.\n$/)
   const { items } = (await cli.json('ledger', 'list', '--kind', 'call.outcome')) as { items: unknown[] }
   expect(items).toMatchObject([{ operation: 'credential.verify', code: 'accepted' }, { code: 'accepted' }])
   expect(asked.stdout + people.stdout).not.toContain('canary')
 })
 
-test('the key of the setting is tried where the store has none, and one that is refused is exit 1', async () => {
+test('check --upstream tries the key of the setting where the store has none, and exits 1 when it is refused', async () => {
   await start()
   const refused = await cli.run(['check', '--upstream', '--json'], { ...env, BIGDATA_API_KEY: bad })
   expect(refused.code).toBe(1)
@@ -79,17 +79,17 @@ test('the key of the setting is tried where the store has none, and one that is 
   ])
   expect(JSON.parse(refused.stderr)).toMatchObject({
     code: 'credential_refused',
-    detail: 'default@1: the upstream is reached and refuses the key (401)'
+    detail: 'default@1: the upstream refuses the key (401)'
   })
 })
 
-test('an upstream that takes the key and shows it in its answer is exit 1, and not all is well', async () => {
+test('an upstream that accepts the key and leaks it in its answer is exit 1, and not all is well', async () => {
   await start()
   sandbox.faults.add({ fault: 'key-echo', times: 2 })
   const people = await cli.run(['check', '--upstream'], env)
   expect(people.code).toBe(1)
   expect(people.stdout + people.stderr).not.toMatch(/All is well|canary/)
-  expect(people.stderr).toMatch(/takes the key; its answer holds the key: rotate it, and tell them\n$/)
+  expect(people.stderr).toMatch(/accepts the key; its answer holds the key: rotate it, and tell them\n$/)
   const asked = await cli.run(['check', '--upstream', '--json'], env)
   expect(JSON.parse(asked.stderr)).toMatchObject({ code: 'credential_echoed' })
   expect((JSON.parse(asked.stdout) as Findings).upstream.asked).toMatchObject([
@@ -105,10 +105,10 @@ test('an upstream that cannot be reached is exit 1, with the cause', async () =>
     code: 1,
     stderr: 'connector-gateway: default@1: the upstream cannot be reached (refused)\n'
   })
-  expect(failed.stdout).toMatch(/The upstream does not take our calls\.\n$/)
+  expect(failed.stdout).toMatch(/The upstream does not accept our calls\.\n$/)
 })
 
-test('where there is no store yet there is nothing to record the call in: it is not made, and no store either', async () => {
+test('check --upstream without a store, which could not record the call, makes neither the call nor a store', async () => {
   const failed = await cli.run(['check', '--upstream'], env)
   expect(failed).toMatchObject({ code: 2, stdout: '' })
   expect(failed.stderr).toMatch(
@@ -118,7 +118,7 @@ test('where there is no store yet there is nothing to record the call in: it is 
   expect(sandbox.requests()).toHaveLength(0)
 })
 
-test('a key that is not the recorded one has a version of its own, in the ledger too', async () => {
+test('a key that differs from the recorded one has a version of its own, in the ledger too', async () => {
   await start()
   const file = join(cli.folder, 'key')
   writeFileSync(file, good, { mode: 0o600 })

@@ -19,7 +19,7 @@ import { commandLine } from '../../support/cli/command-line.ts'
 
 // The file that export was to replace was emptied first, so that a full disk left neither the old state nor the new one, and
 // it stayed readable by everybody if it had been.
-test('an export takes the place of a file whole, and for its owner alone', async () => {
+test('an export replaces a file as a whole, readable by its owner alone', async () => {
   const cli = commandLine()
   await cli.json('tenant', 'create', 'acme')
   const file = join(cli.folder, 'state.yaml')
@@ -34,7 +34,7 @@ test('an export takes the place of a file whole, and for its owner alone', async
   expect(readdirSync(cli.folder).filter(name => name.endsWith('.partial'))).toEqual([])
 })
 
-test('a folder in the place of the file is a failure that leaves nothing behind, and a pipe is written to', async () => {
+test('an export to a folder fails and leaves nothing behind, and one to a pipe is written', async () => {
   const cli = commandLine()
   await cli.json('tenant', 'create', 'acme')
   mkdirSync(join(cli.folder, 'folder'))

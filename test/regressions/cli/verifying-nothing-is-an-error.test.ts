@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { commandLine } from '../../support/cli/command-line.ts'
 
-test('an empty export is not whole by a key or by heads: it could not be checked', async () => {
+test('an empty export does not pass as whole with a key or heads: nothing could be checked', async () => {
   const cli = commandLine()
   const path = (name: string) => join(cli.folder, name)
   writeFileSync(path('none'), '')
@@ -17,7 +17,7 @@ test('an empty export is not whole by a key or by heads: it could not be checked
   const verify = (...words: string[]) => cli.run(['ledger', 'verify', '--file', path('none'), ...words])
   expect(await verify('--public-key', path('key.pem'))).toMatchObject({
     code: 2,
-    stderr: 'connector-gateway: there is nothing to check: it holds no entries\n'
+    stderr: 'connector-gateway: there is nothing to check: the ledger holds no entries\n'
   })
   expect(await verify('--head', path('no-heads.json'))).toMatchObject({ code: 2 })
   // Of entries that are known all are gone: that is no whole ledger, whatever else.

@@ -6,7 +6,7 @@ import { rawConnection } from '../../support/http/raw-connection.ts'
 import { requestBytes, syncBytes } from '../../support/http/request-bytes.ts'
 
 const file = gatewayForFile({
-  prepare: async ({ addTenant }) => await addTenant({ name: 'tight', ratePerMinute: 1, burst: 1 })
+  prepare: async ({ addTenant }) => await addTenant({ name: 'tight', rate_per_minute: 1, burst: 1 })
 })
 const expecting = { more: ['Expect: 100-continue'], body: '', framing: 'Content-Length: 2' }
 const call = (key: string | null) => ({ key, connectorId: file.gateway.connectors.sharepoint })

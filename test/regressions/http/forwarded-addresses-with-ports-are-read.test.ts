@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { addressesOf } from '../../../src/tenants/address-ranges.ts'
 import { startTestApp, type TestApp, testKey, testTenant } from '../../support/fixtures/test-app.ts'
 import { marker } from '../../support/http/expect-refusal.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
@@ -37,7 +36,7 @@ async function statuses(app: TestApp, lines: readonly string[], key: string): Pr
 }
 
 test('a tenant that calls from its own address is admitted, with whatever port its proxy writes, and nobody else is', async () => {
-  const tenant = { ...testTenant, burst: 100, addresses: addressesOf('10.1.2.3,127.0.0.1') }
+  const tenant = { ...testTenant, burst: 100, addresses: '10.1.2.3,127.0.0.1' }
   const directory = { authenticate: () => ({ tenant, keyId: 'testkey' }) }
   const app = await startTestApp({ trustedProxies: ['127.0.0.1'], directory })
   try {

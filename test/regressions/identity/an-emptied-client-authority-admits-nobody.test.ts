@@ -27,7 +27,7 @@ afterEach(() => {
 const empty = () => writeFileSync(tls.env.GATEWAY_TLS_CLIENT_CA.slice('file:'.length), '')
 
 // Who writes the file anew empties it first: for a moment every authority that Node knows of could vouch for callers.
-test('a file of authorities that has been emptied makes nobody else an authority, and the old ones stay', async () => {
+test('an emptied file of authorities adds no authority, and the old ones stay', async () => {
   const everybodys = certificateAuthority('One that Node trusts')
   setDefaultCACertificates([...before, everybodys.certificate])
   const mappings = JSON.stringify([{ san_uri: uri, tenant: 'acme' }])
@@ -51,7 +51,7 @@ test('a file of authorities that has been emptied makes nobody else an authority
   }
 })
 
-test('a file of authorities that is empty is a fault at the start', async () => {
+test('an empty file of authorities fails the start', async () => {
   empty()
   const {
     GATEWAY_TLS_CERT: certificate,

@@ -44,7 +44,7 @@ async function statusOf({ port, connectors }: TestGateway, { certificate: cert, 
   return (await rawRequest(port, bytes, { from: freshAddress(), tls: connecting }))[0]?.status
 }
 
-test('an authority that stands below its root vouches for its own, and for nobody else', async () => {
+test('an intermediate authority admits its own certificates, and no others', async () => {
   trust(services.certificate)
   gateway = await start()
   const others = root.below('Others').issue(names)
@@ -56,7 +56,7 @@ test('an authority that stands below its root vouches for its own, and for nobod
   expect(await statusOf(gateway, ended)).toBe(401)
 })
 
-test('and so does one that takes the place of another while the gateway runs', async () => {
+test('an intermediate authority that replaces another while the gateway runs admits its own certificates', async () => {
   trust(root.certificate)
   const running = await start()
   gateway = running

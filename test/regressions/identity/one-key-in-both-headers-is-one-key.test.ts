@@ -48,7 +48,7 @@ describe('a client that fills in every scheme it knows sends its credential in b
     }
   })
 
-  test('an administrator too', async () => {
+  test('an administrator is served as well', async () => {
     const { viewer } = gateway.prepared
     const more = [`X-API-KEY: ${viewer}`]
     const asked = requestBytes({ method: 'GET', target: '/admin/tenants', key: viewer, more, framing: null })
@@ -56,7 +56,7 @@ describe('a client that fills in every scheme it knows sends its credential in b
   })
 })
 
-describe('two credentials are refused, in words that say so: it is for nobody to choose one of them', () => {
+describe('two different credentials are refused, and the answer says so:', () => {
   test.each<[string, () => string, () => string]>([
     ['two keys', () => `Bearer ${gateway.key}`, () => mintApiKey(gateway.pepper).key],
     ['a key and its beginning', () => `Bearer ${gateway.key}`, () => gateway.key.slice(0, -1)],
@@ -75,7 +75,7 @@ describe('two credentials are refused, in words that say so: it is for nobody to
   })
 })
 
-test('the same credential in both, where it is a bad one, gets the same 401 as anywhere', async () => {
+test('the same invalid credential in both gets the usual 401', async () => {
   const { key } = mintApiKey(gateway.pepper)
   const refused = await expectRefusal(
     gateway,

@@ -212,7 +212,7 @@ describe('ledger, log and debug line say why a token was refused:', () => {
     expect({ entry, line }).toEqual({ entry: told, line: told })
   })
 
-  test('and nothing of a token stands in any of them', () => {
+  test('none of them holds anything of a token', () => {
     const recorded = gateway.logged() + JSON.stringify(gateway.entries())
     expect(recorded).not.toMatch(/eyJ|evil|logout|dev\/null/)
   })

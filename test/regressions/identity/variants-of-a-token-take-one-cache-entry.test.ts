@@ -62,7 +62,7 @@ function otherSolution(signature: string): string {
 const partsOf = (token: string) => token.split('.') as [string, string, string]
 
 describe.each(keys)('of a token that is signed by $algorithm', key => {
-  test('no other spelling of its signature is taken', async () => {
+  test('no other encoding of its signature is accepted', async () => {
     const token = makeToken(key)
     const [head, body, signature] = partsOf(token)
     expect((await call(token))?.status).toBe(200)
@@ -79,7 +79,7 @@ describe.each(keys)('of a token that is signed by $algorithm', key => {
     expect((await call(token))?.status).toBe(200)
   })
 
-  test('no spelling of its other parts is taken but the usual one, even if it was signed so', async () => {
+  test('only the canonical encoding of its other parts is accepted, even if another one was signed', async () => {
     // Lengths at which bits are left over.
     const claims = { n: 'x' }
     for (const padding of ['', 'y', 'yy']) {
@@ -108,14 +108,14 @@ describe.each(keys)('of a token that is signed by $algorithm', key => {
 })
 
 describe('of a token that is signed by ECDSA', () => {
-  test('the form of its signature in DER is not taken', async () => {
+  test('its signature in DER is not accepted', async () => {
     const token = makeToken(ecdsa, {
       signature: signed => sign('sha256', Buffer.from(signed), ecdsa.privateKey).toString('base64url')
     })
     expectProblem(await call(token), 'credentials_invalid')
   })
 
-  test('the other solution of its signature is not taken beside it', async () => {
+  test('the other solution of its signature is not accepted beside it', async () => {
     const token = makeToken(ecdsa)
     const [head, body, signature] = partsOf(token)
     expect((await call(token))?.status).toBe(200)
@@ -124,14 +124,14 @@ describe('of a token that is signed by ECDSA', () => {
     expect((await call(token))?.status).toBe(200)
   })
 
-  test('either solution is taken by itself: issuers sign by both', async () => {
+  test('either solution is accepted by itself: issuers sign by both', async () => {
     const [head, body, signature] = partsOf(makeToken(ecdsa, { claims: { n: 'other' } }))
     expect((await call(`${head}.${body}.${otherSolution(signature)}`))?.status).toBe(200)
     expectProblem(await call(`${head}.${body}.${signature}`), 'credentials_invalid')
   })
 })
 
-test('a token takes one place in the memory of those that were verified, however often it is signed', async () => {
+test('a token takes one entry of the cache, however often it is signed', async () => {
   const { events } = recordEvents()
   const read = async () => JSON.stringify({ keys: keys.map(({ jwk }) => jwk) })
   const tokenKeys = new JwksCache({

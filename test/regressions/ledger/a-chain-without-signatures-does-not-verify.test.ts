@@ -40,7 +40,7 @@ async function faults(): Promise<readonly Finding[]> {
   return (await verifyLedger(readStore(store.raw), known)).faults
 }
 
-test('the newest chain of a signed ledger, made anew without signatures, is a bad signature at its opening', async () => {
+test('the newest chain of a signed ledger, rebuilt without signatures, is a bad signature at its opening', async () => {
   chain('gateway', 1, signer)
   chain('gateway', 2, undefined)
   expect(await faults()).toMatchObject([{ kind: 'bad_signature', seq: 1 }])
@@ -52,7 +52,7 @@ test('calls are not taken from a chain that calls itself a command’s and is no
   expect(await faults()).toMatchObject([{ kind: 'bad_signature', seq: 2 }])
 })
 
-test('what is not signed by who has no key is no fault: changes by a command, and a ledger from before it was signed', async () => {
+test('unsigned entries of writers without a key are no finding: changes by a command, and a ledger from before it was signed', async () => {
   chain('gateway', 1, undefined)
   const old = LedgerWriter.open(store, facts('gateway'), at)
   chain('gateway', 2, signer)

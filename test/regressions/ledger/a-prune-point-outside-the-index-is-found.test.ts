@@ -28,7 +28,7 @@ function fillSegment(onDay: number, firstCall: number): void {
 
 const damage = (sql: string) => ledger.store.raw.exec(sql)
 
-test('what the index leaves out of the cuts is found for verification, and for the cut after it', async () => {
+test('a prune point that the index lacks is found for verification, and for the next prune', async () => {
   const idle = ledger.open(1)
   callsOn(writer, 2, 20)
   await ledger.prune(10, 'a1')

@@ -23,7 +23,7 @@ async function pruneUnsigned(before: number): Promise<void> {
   const plan = await PrunePlan.make(store, { before: day(before) })
   if (!plan) throw new Error('nothing to prune')
   await changeWithEntries(store, administrator, day(31), async tx => {
-    const cut = plan.cut(store.raw)
+    const cut = plan.pointIn(store.raw)
     await tx.insertInto('ledger_cut').values({ position: cut.position }).execute()
     const archive = { entries: plan.entries, sha256: '00'.repeat(32) }
     return { result: null, changes: [{ kind: pruneKind, cut, archive }] }
@@ -31,7 +31,7 @@ async function pruneUnsigned(before: number): Promise<void> {
   store.raw.prepare('DELETE FROM ledger_batch WHERE id <= ?').run(plan.position)
 }
 
-test('a beginning that was cut off without a signature is a fault, with and without the key', async () => {
+test('a prune without a signature is a finding, with and without the key', async () => {
   await pruneUnsigned(15)
   for (const known of [{}, { publicKeys }])
     expect((await ledger.verify(known)).faults).toMatchObject([
@@ -39,7 +39,7 @@ test('a beginning that was cut off without a signature is a fault, with and with
     ])
 })
 
-test('a chain that goes on behind a cut has to be signed as before it', async () => {
+test('a chain that goes on behind a prune point must be signed as before it', async () => {
   await ledger.prune(15, 'a1')
   expect((await ledger.verify({ publicKeys })).faults).toEqual([])
   const unsigned = { at: day(40).toISOString(), kind: 'checkpoint' } as const

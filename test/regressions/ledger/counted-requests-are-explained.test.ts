@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { queries } from '../../../src/admin/queries.ts'
+import { runQuery } from '../../../src/admin/queries.ts'
 import { uuidv7 } from '../../../src/base/uuid.ts'
 import type { EntryFields } from '../../../src/ledger/entry/entry.ts'
 import { first, RowsBuilder, storeWith } from '../../ledger/verify/verify-fixture.ts'
@@ -46,8 +46,10 @@ async function asked(requestId: string, entries: readonly EntryFields[], pruned 
   const place = { env: { GATEWAY_STORE_URL: url }, folder }
   const words = await runHere(['ledger', 'show', requestId], place)
   const json = await runHere(['ledger', 'show', requestId, '--json'], place)
-  const told = await queries
-    .story({ raw: store.raw } as never, { requestId })
+  const told = await runQuery({ raw: store.raw } as never, {
+    name: 'showRequest',
+    input: { request_id: requestId }
+  })
     .then(() => null)
     .catch((error: Error) => error.message)
   expect([words.code, words.stdout, json.code, json.stdout]).toEqual([1, '', 1, ''])
@@ -137,7 +139,7 @@ describe('of a request that has no entry of its own', () => {
     expect(body['detail']).toContain('5 rate_limited of tenant acme')
   })
 
-  test('entries that tell no seconds, as of earlier versions, are told with their first and last time', async () => {
+  test('entries without counts by the second, as of earlier versions, are shown with their first and last time', async () => {
     const body = await asked(requestAt(second(3)), [counted({ count: 40, client_ip: '192.0.2.1' })])
     expect(body['counted']).toEqual([
       {
@@ -179,7 +181,7 @@ describe('of a request that has no entry of its own', () => {
     expect(body['detail']).toMatch(/counts are written every 10 s.*again/)
   })
 
-  test('one of a part that has been pruned is told as such, unless what counted it was kept', async () => {
+  test('a pruned one is explained as such, unless the entry that counted it was kept', async () => {
     const entries = [
       counted({ at: second(1), count: 3, first_at: second(0), last_at: second(1) }),
       counted({ count: 40 })
@@ -204,7 +206,7 @@ describe('of a request that has no entry of its own', () => {
       /begins at 2026-11-24T06:00:00\.000Z/
     ],
     ['still to come', () => requestAt('2100-01-01T00:00:00.000Z'), /2100-01-01T00:00:00\.000Z.*still to come/]
-  ])('an id that is %s is told as such', async (_what, id, expected) => {
+  ])('an id that is %s is explained as such', async (_what, id, expected) => {
     const body = await asked(id(), [counted({ count: 40 })])
     expect(body['detail']).toMatch(expected)
     expect(body).not.toHaveProperty('counted')

@@ -31,15 +31,18 @@ const verify = async (heads: ReturnType<typeof readChainHeads>, ...archives: str
 test.each([
   ['that has ended', () => writer.close(day(11))],
   ['that has gone on since', () => callsOn(writer, 12, 20)]
-])('heads of a chain %s, all from before the cut, could not be checked by what is left', async (_, then) => {
-  const heads = readChainHeads(ledger.store.raw)
-  then()
-  await prune()
-  await expect(verify(heads)).rejects.toThrow(expect.objectContaining({ code: 'part_missing' }))
-  expect(await verify(heads, 'a1')).toMatchObject({ faults: [], headsBeforeCut: 0 })
-})
+])(
+  'heads of a chain %s, all from before the prune point, cannot be checked by what is left',
+  async (_, then) => {
+    const heads = readChainHeads(ledger.store.raw)
+    then()
+    await prune()
+    await expect(verify(heads)).rejects.toThrow(expect.objectContaining({ code: 'part_missing' }))
+    expect(await verify(heads, 'a1')).toMatchObject({ faults: [], headsBeforeCut: 0 })
+  }
+)
 
-test('some heads from before the cut are counted, and the others compared', async () => {
+test('some heads from before the prune point are counted, and the others compared', async () => {
   const ended = readChainHeads(ledger.store.raw)
   writer.close(day(11))
   await prune()
@@ -49,7 +52,7 @@ test('some heads from before the cut are counted, and the others compared', asyn
   expect((await verify(forged)).faults).toMatchObject([{ kind: 'edited' }, { kind: 'edited' }])
 })
 
-test('nothing is counted where nothing was cut', async () => {
+test('no known head counts as pruned in a ledger that was not pruned', async () => {
   expect(await verify(readChainHeads(ledger.store.raw))).toMatchObject({ faults: [], headsBeforeCut: 0 })
   await expect(verify([])).resolves.toMatchObject({ headsBeforeCut: 0 })
 })

@@ -77,7 +77,7 @@ test('a gateway that starts where acknowledged entries are missing says so, and 
   expect(checked.stdout).not.toContain('All is well')
 })
 
-test('who puts an old copy in its place on purpose removes the records, and all is well again', async () => {
+test('an operator who restores an old copy on purpose removes the records, and nothing is missing any more', async () => {
   await loseChain()
   const folder = `${cli.storePath}.writers`
   for (const name of readdirSync(folder)) rmSync(join(folder, name))

@@ -48,7 +48,7 @@ async function search(keyId: string) {
 }
 
 // The ledger names these proofs in `key_id` as it does keys.
-test('calls by a token and by a certificate are found by what the ledger names them', async () => {
+test('calls by a token and by a certificate are found by the names that the ledger gives them', async () => {
   const { certificate: cert, key } = tls.issueClient({ alternativeNames: [{ kind: 'uri', value: uri }] })
   const to = { servername: 'localhost', ca: tls.serverAuthority }
   const { sharepoint: connectorId } = gateway.connectors

@@ -28,15 +28,15 @@ afterEach(() => {
 /** A disk that takes as much as the test says, then fails. */
 function diskOf(room: number) {
   const disk = { text: '', room, code: 'ENOSPC', failures: 0 }
-  const write: WriteBytes = (_fd, bytes, offset, length, _position, done) => {
-    const taken = Math.min(length, disk.room)
+  const write: WriteBytes = async bytes => {
+    const taken = Math.min(bytes.length, disk.room)
     disk.room -= taken
-    disk.text += bytes.toString('utf8', offset, offset + taken)
-    if (taken > 0) return void setImmediate(done, null, taken)
+    disk.text += bytes.toString('utf8', 0, taken)
+    if (taken > 0) return taken
     disk.failures++
-    setImmediate(done, Object.assign(new Error('no'), { code: disk.code }), 0)
+    throw Object.assign(new Error('no'), { code: disk.code })
   }
-  return { disk, destination: new LogDestination(new FileSink(1, write), () => Date.now()) }
+  return { disk, destination: new LogDestination(new FileSink(write), () => Date.now()) }
 }
 
 const soon = async () => await vi.advanceTimersByTimeAsync(1_000)

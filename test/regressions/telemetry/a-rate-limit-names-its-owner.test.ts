@@ -63,7 +63,7 @@ test.each([
 
 describe('of a gateway with room', () => {
   const file = gatewayForFile({
-    prepare: setup => setup.addTenant({ name: 'slow', ratePerMinute: 1, burst: 1 })
+    prepare: setup => setup.addTenant({ name: 'slow', rate_per_minute: 1, burst: 1 })
   })
 
   test('when the upstream takes no more calls it is the upstream’s limit', async () => {

@@ -36,7 +36,7 @@ test('a key is rotated once: the second time is refused, names its successor and
   )
 })
 
-test('the successor that is named is the last one, and one that is of no use is not proposed', async () => {
+test('a refusal names the last successor, and does not propose one that is not active', async () => {
   const { administration, old, rotate } = await oneKey()
   const second = await rotate(old.key_id)
   const third = await rotate(second.key_id)
@@ -47,7 +47,7 @@ test('the successor that is named is the last one, and one that is of no use is 
   )
 })
 
-test('a replaced key that has ended meanwhile, or was revoked, names its successor too', async () => {
+test('the refusal of an expired or revoked key names its successor too', async () => {
   const { administration, old, rotate, at } = await oneKey()
   const second = await rotate(old.key_id)
   at('2026-01-01T01:00:00Z')
@@ -62,7 +62,7 @@ test('a replaced key that has ended meanwhile, or was revoked, names its success
   })
 })
 
-test('what to do about a replaced key that has ended does not gainsay the detail', async () => {
+test('the action for an expired replaced key agrees with the detail', async () => {
   const cli = commandLine()
   await cli.json('tenant', 'create', 'acme')
   const { key_id: old } = (await cli.json('key', 'issue', 'acme')) as { key_id: string }
@@ -75,7 +75,7 @@ test('what to do about a replaced key that has ended does not gainsay the detail
   })
 })
 
-test('of a rotation from before the store kept successors, the ledger tells the successor', async () => {
+test('the ledger gives the successor of a rotation from before the store kept it', async () => {
   const { store, administration, old, rotate } = await oneKey()
   await issueKey(administration, pepper, 'acme', null)
   const fresh = await rotate(old.key_id)
@@ -84,7 +84,7 @@ test('of a rotation from before the store kept successors, the ledger tells the 
   await expect(rotate(old.key_id)).rejects.toThrow(`rotate ${fresh.key_id}, which took its place`)
 })
 
-test('a key that was given an end, and never rotated, can be rotated', async () => {
+test('a key that was issued with an expiry, and never rotated, can be rotated', async () => {
   const { administration, rotate } = await oneKey()
   const ending = await issueKey(administration, pepper, 'acme', new Date('2026-01-01T02:00:00Z'))
   expect(await rotate(ending.key_id)).toMatchObject({ expires_at: '2026-01-01T02:00:00.000Z' })

@@ -36,26 +36,26 @@ test.each(['*', `*,${one}`])(
   }
 )
 
-test('with * taken back at the same time it goes', async () => {
+test('a grant removed together with * goes', async () => {
   const gateway = await tenantWith(`*,${one}`)
   expect(await gateway.run(['grant', 'remove', 'acme', one, '*'])).toEqual({
     code: 0,
-    stdout: `${one} taken back\n* taken back\ntenant acme reaches no connector now\n`,
+    stdout: `${one} removed\n* removed\ntenant acme reaches no connector now\n`,
     stderr: ''
   })
 })
 
-test('what stays when * goes, or was not there, is said', async () => {
+test('the command names the grants that stay when * goes', async () => {
   const gateway = await tenantWith(`*,${one},${two}`)
   const { stdout } = await gateway.run(['grant', 'remove', 'acme', '*'])
-  expect(stdout).toBe(`* taken back\ntenant acme still reaches ${one}, ${two}\n`)
+  expect(stdout).toBe(`* removed\ntenant acme still reaches ${one}, ${two}\n`)
   expect(await gateway.run(['grant', 'remove', 'acme', '*'])).toMatchObject({
     code: 0,
     stdout: `* was not granted\ntenant acme still reaches ${one}, ${two}\n`
   })
 })
 
-test('of many that stay some are named and the others counted', async () => {
+test('some of many remaining grants are named, the others counted', async () => {
   const ids = Array.from({ length: 12 }, (_, index) => `${one.slice(0, -2)}${index + 10}`)
   const gateway = await tenantWith(ids.join())
   const { stdout } = await gateway.run(['grant', 'remove', 'acme', '*'])
@@ -63,7 +63,7 @@ test('of many that stay some are named and the others counted', async () => {
   expect(stdout).not.toContain(ids[10])
 })
 
-test('a grant that has no effect because of * is said to have none', async () => {
+test('the command says that a grant has no effect because of *', async () => {
   const gateway = await tenantWith('*')
   expect(await gateway.run(['grant', 'add', 'acme', one])).toMatchObject({
     code: 0,
@@ -75,14 +75,14 @@ test('a grant that has no effect because of * is said to have none', async () =>
   })
 })
 
-test('a command that changes nothing says since when it is so, and ends with 0', async () => {
+test('a command that changes nothing says since when, and exits 0', async () => {
   const gateway = await tenantWith(one)
   const { key_id } = await gateway.json('key', 'issue', 'acme')
   const { key_id: admin } = await gateway.json('admin-key', 'issue', 'alice', '--role', 'viewer')
   for (const [words, said] of [
     [['key', 'revoke', String(key_id)], `Key ${key_id} of tenant acme was already revoked, at 2`],
     [['admin-key', 'revoke', String(admin)], `Admin key ${admin} of alice was already revoked, at 2`],
-    [['tenant', 'disable', 'acme'], 'Tenant acme was already disabled, since 2'],
+    [['tenant', 'disable', 'acme'], 'Tenant acme was already disabled since 2'],
     [['tenant', 'enable', 'acme'], 'Tenant acme was already enabled.'],
     [['grant', 'add', 'acme', one], `${one} was granted already`]
   ] as const) {
@@ -93,7 +93,7 @@ test('a command that changes nothing says since when it is so, and ends with 0',
   }
 })
 
-test('the admin API refuses with 409, and takes * back', async () => {
+test('the admin API refuses with 409, and removes *', async () => {
   const gateway = await startTestGateway({ prepare: issueAdminKeys })
   try {
     const remove = (connector: string) =>

@@ -132,7 +132,7 @@ test('the life of a tenant: each change is effective when it is answered, and in
   expect(await verifyLedger(readStore(file.gateway.store.raw))).toMatchObject({ faults: [] })
 })
 
-test('a change is told by a gateway that signs it', async () => {
+test('a change is recorded by a gateway that signs it', async () => {
   await change('POST', '/admin/tenants', { name: 'signed' })
   const entry = file.gateway.entries().find(({ tenant }) => tenant === 'signed')
   expect(entry).toMatchObject({ signer: expect.any(String), signature: expect.any(String) })
@@ -140,7 +140,7 @@ test('a change is told by a gateway that signs it', async () => {
   expect(opened).toMatchObject({ kind: 'writer.opened', role: 'admin' })
 })
 
-describe('what the store says no to is told with its own code, and changes nothing:', () => {
+describe('a change that a rule refuses has its own code, and changes nothing:', () => {
   test.each([
     ['tenant_exists', 'POST', '/admin/tenants', { name: 'acme' }],
     ['expiry_invalid', 'POST', '/admin/tenants/acme/keys', { expires_at: '2020-01-01T00:00:00Z' }]
@@ -181,7 +181,7 @@ test('lists are read page by page, each item once', async () => {
   expect(all).toEqual(expect.arrayContaining(['acme', 'page-1', 'page-2', 'page-3']))
 })
 
-test('the ledger is searched by every member of the query, and one request tells its story', async () => {
+test('the ledger is searched by every member of the query, and one request has all its entries', async () => {
   const { key } = await change('POST', '/admin/tenants/acme/keys', {})
   await sync(key)
   const [outcome] = (await read('/admin/ledger?tenant=acme&outcome=accepted&kind=call.*&limit=1')).items
@@ -198,7 +198,7 @@ test('the ledger is searched by every member of the query, and one request tells
   expect(second.items[0]).not.toEqual(first.items[0])
 })
 
-test('a limit in use is shown until it is full again, and to look at it costs nothing', async () => {
+test('a limit in use is shown until it is full again, and showing it uses up nothing', async () => {
   await change('POST', '/admin/tenants', { name: 'narrow', rate_per_minute: 1, burst: 3, connectors: ['*'] })
   const { key } = await change('POST', '/admin/tenants/narrow/keys', {})
   expect((await read('/admin/limits?tenant=narrow')).items).toEqual([])

@@ -32,7 +32,7 @@ async function shown(name: string): Promise<unknown> {
   return JSON.parse(answer.body)
 }
 
-test('a credential is told by where its key comes from and by a fingerprint, never by the key', async () => {
+test('a credential is shown by its source and a fingerprint, never by its key', async () => {
   const { fingerprint } = file.gateway.prepared
   const reports = {
     credential: 'reports',
@@ -56,7 +56,7 @@ test('a credential is told by where its key comes from and by a fingerprint, nev
   expectProblem(await ask('GET', '/admin/credentials?cursor=a'), 'cursor_invalid')
 })
 
-test('one that the upstream has refused three times in a row is told as refused', async () => {
+test('a credential that the upstream has refused three times in a row is shown as refused', async () => {
   const { port, prepared, connectors } = file.gateway
   const bytes = syncBytes({ key: prepared.caller, connectorId: connectors.sharepoint })
   for (let call = 0; call < 3; call++) expect((await rawRequest(port, bytes))[0]?.status).toBe(502)
@@ -64,7 +64,7 @@ test('one that the upstream has refused three times in a row is told as refused'
   expect(await shown('default')).toMatchObject({ state: 'usable' })
 })
 
-test('one in use is not removed; one that is not is gone when the removal is answered, and the ledger names who', async () => {
+test('a credential in use is not removed; an unused one is gone when the removal is answered, and the ledger names who removed it', async () => {
   expectProblem(await ask('DELETE', '/admin/credentials/default'), 'credential_in_use')
   expectProblem(await ask('DELETE', '/admin/credentials/reports'), 'credential_in_use')
   addSealedCredential(file.gateway, 'spare', 'bd_v2_spare_1')
@@ -79,7 +79,7 @@ test('one in use is not removed; one that is not is gone when the removal is ans
   expect(entry).toMatchObject({ actor, generation: expect.any(Number) })
 })
 
-test('when rows of credentials were altered a removal is refused as sealed, and changes nothing', async () => {
+test('a removal from altered rows of credentials is refused as sealed, and changes nothing', async () => {
   addSealedCredential(file.gateway, 'altered', 'bd_v2_altered_1')
   const { raw } = file.gateway.store
   const read = raw.prepare("SELECT fingerprint FROM credential_version WHERE credential = 'altered'")

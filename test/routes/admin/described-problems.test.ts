@@ -228,7 +228,7 @@ describe.each(asked)('$name', operation => {
   )
 })
 
-test('every way here is that of a route', () => {
+test('every request here is one of a route', () => {
   const described = new Set(asked.flatMap(({ failures: known }) => known.map(({ code }) => code)))
   expect([...described].sort()).toEqual(Object.keys(ways).sort())
 })

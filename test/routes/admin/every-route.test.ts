@@ -30,7 +30,7 @@ const file = gatewayForFile({
     const keyId = async () => (await issueKey(setup.administration, setup.pepper, 'acme', null)).key_id
     return {
       ...(await issueAdminKeys(setup)),
-      limited: await setup.addTenant({ name: 'limited', ratePerMinute: 1, burst: 5 }),
+      limited: await setup.addTenant({ name: 'limited', rate_per_minute: 1, burst: 5 }),
       rotated: await keyId(),
       revocable: await keyId(),
       unused: addSealedCredential(setup, 'unused', unusedKey)
@@ -304,7 +304,7 @@ describe.each(admin)('$method $path', ({ method, path, operation }) => {
     expect(answer.body).not.toMatch(/digest|pepper|bd_v2_/)
   })
 
-  test('refuses parameters and queries that are not as described', async () => {
+  test('refuses parameters and queries that differ from the description', async () => {
     for (const target of sample.badPaths ?? []) {
       const answer = await ask(file.gateway.prepared.operator, target)
       const errors = [
@@ -315,7 +315,7 @@ describe.each(admin)('$method $path', ({ method, path, operation }) => {
     expect(sample.badPaths?.length).toBeGreaterThan(0)
   })
 
-  test('refuses a body that is not as described', async () => {
+  test('refuses a body that differs from the description', async () => {
     const { operator } = file.gateway.prepared
     const bodies = sample.body === undefined ? ['{}', 'x'] : [...badBodies, ...(sample.badBodies ?? [])]
     for (const body of bodies) {
@@ -330,7 +330,7 @@ describe.each(admin)('$method $path', ({ method, path, operation }) => {
 })
 
 test.each(admin.filter(({ operation }) => samples[operation.operationId]?.notFound))(
-  '$method $path tells what is not there',
+  '$method $path answers 404 for what does not exist',
   async ({ method, operation: { operationId } }) => {
     const { notFound: [target, code] = ['', 'tenant_not_found'], body } = samples[operationId] as Sample
     const { adminPort, prepared } = file.gateway

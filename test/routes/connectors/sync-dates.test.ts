@@ -7,7 +7,7 @@ import { syncBytes } from '../../support/http/request-bytes.ts'
 const file = gatewayForFile()
 const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connectors.investment_research })
 
-describe('a date_limit that is no day of the calendar is invalid', () => {
+describe('a date_limit that is no calendar day is invalid', () => {
   test.each([
     '2026-02-30',
     '2025-02-29',

@@ -30,8 +30,8 @@ async function send(key: string, connectorId: string, body = '{}'): Promise<Http
   return (await rawRequest(file.gateway.port, syncBytes({ key, connectorId }, { body })))[0]
 }
 
-describe('a connector of somebody else', () => {
-  test('is answered exactly as one that nobody has, and neither is asked for upstream', async () => {
+describe('a connector of another tenant', () => {
+  test('is answered exactly as one that nobody has, and neither is requested upstream', async () => {
     const { prepared, connectors, sandbox } = file.gateway
     const before = sandbox.counters().requests
     for (const body of ['{}', '{"date_limit":"2026-01-01"}']) {
@@ -43,7 +43,7 @@ describe('a connector of somebody else', () => {
     expect(sandbox.counters().requests).toBe(before)
   })
 
-  test('differs from one that is granted and unknown upstream only in having been asked for', async () => {
+  test('differs from one that is granted and unknown upstream only by the request upstream', async () => {
     const { prepared, connectors } = file.gateway
     const granted = await send(prepared.other, nobodys)
     const upstream = { status: 404, code: 'NotFound', request_id: expect.any(String) }
@@ -67,7 +67,7 @@ describe('a connector of somebody else', () => {
   })
 })
 
-test('a grant that is made or taken back while the gateway runs counts on a connection that is kept', async () => {
+test('a grant that is added or removed while the gateway runs takes effect on a kept connection', async () => {
   const { prepared, connectors, administration, port } = file.gateway
   const connection = await rawConnection(port)
   const bytes = syncBytes({ key: prepared.changing, connectorId: connectors.sharepoint })

@@ -84,11 +84,14 @@ describe.each(['/connectors', '/contents/v1/connectors'])('under %s', prefix => 
     expect(file.gateway.entries().at(-1)).toMatchObject({ kind: 'call.outcome', connector_id: connectorId })
   })
 
-  test.each(['/', '//', '/x', '.json'])('a path that goes on after sync with %s is no route', async tail => {
-    const target = `${prefix}/${id}/sync${tail}`
-    const bytes = requestBytes({ target, key: file.gateway.key, body: '{}' })
-    await expectRefusal(file.gateway, bytes, 'route_not_found')
-  })
+  test.each(['/', '//', '/x', '.json'])(
+    'a path that continues after sync with %s is no route',
+    async tail => {
+      const target = `${prefix}/${id}/sync${tail}`
+      const bytes = requestBytes({ target, key: file.gateway.key, body: '{}' })
+      await expectRefusal(file.gateway, bytes, 'route_not_found')
+    }
+  )
 })
 
 test.each([

@@ -67,7 +67,7 @@ describe('the history of a connector', () => {
     ])
   })
 
-  test('shows a call that is under way, and one of which nothing is known', async () => {
+  test('shows a call in flight, and one whose outcome is unknown', async () => {
     const { key, connectors, sandbox } = file.gateway
     const before = sandbox.requests().length
     sandbox.faults.set({ fault: 'silent', probability: 1 })
@@ -110,7 +110,7 @@ describe('the history of a connector', () => {
     expect(await page(file.gateway.key, nobodys)).toEqual({ items: [], next: null })
   })
 
-  test('tells where the limit stands', async () => {
+  test('shows the state of the limit', async () => {
     const answer = await ask(file.gateway.key, nobodys)
     expect(answer?.headers.map(([name]) => name)).toEqual(
       expect.arrayContaining(['x-request-id', 'ratelimit', 'ratelimit-policy'])
@@ -177,7 +177,7 @@ describe('it is refused', () => {
   })
 })
 
-test('nothing but the call is told: no address, no credential, no other tenant', async () => {
+test('the history shows the call alone: no address, no credential, no other tenant', async () => {
   const answer = await ask(file.gateway.key, file.gateway.connectors.investment_research)
   expect(answer?.body).not.toMatch(/client_ip|127\.0\.0\.1|credential|tenant|other|hash|seq/)
 })

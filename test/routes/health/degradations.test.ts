@@ -62,7 +62,7 @@ async function sync(): Promise<number | undefined> {
   return (await rawRequest(port, bytes))[0]?.status
 }
 
-test('a key that the upstream refuses is shown until it takes it', async () => {
+test('a key that the upstream refuses is shown until the upstream accepts it', async () => {
   expect(await readiness()).toBe('')
   started.gateway.sandbox.removeKey(key)
   expect(await sync()).toBe(502)
@@ -77,7 +77,7 @@ test('a key that the upstream refuses is shown until it takes it', async () => {
   expect(await readiness()).toBe('')
 })
 
-test('a key that is refused so often that no call is sent with it is shown until there is another', async () => {
+test('a key with an open breaker is shown until there is another key', async () => {
   started.gateway.sandbox.removeKey(key)
   for (let refused = 0; refused < 3; refused++) expect(await sync()).toBe(502)
   expect(await sync()).toBe(503)
@@ -89,7 +89,7 @@ test('a key that is refused so often that no call is sent with it is shown until
   expect(await sync()).toBe(200)
 })
 
-test('a reference that gives no key is shown until it does; the key before serves on', async () => {
+test('a reference that gives no key is shown until it does; the previous key is used meanwhile', async () => {
   upstreamKey.write('no key at all')
   await says('credential_not_followed')
   expect(await sync()).toBe(200)
@@ -106,21 +106,21 @@ test('a credential without a key is shown until it has one, while others serve',
   await says('')
 })
 
-test('an issuer of tokens whose keys cannot be had is shown until they can', async () => {
+test('a token issuer whose keys cannot be fetched is shown until they can', async () => {
   issuerKeys.remove()
   await says('issuer_keys_unavailable')
   issuerKeys.write(keySet)
   await says('')
 })
 
-test('a log that loses lines is shown until it loses none', async () => {
+test('a log that loses lines is shown until it loses no more', async () => {
   logIsLosing = true
   expect(await readiness()).toBe('log_lines_lost')
   logIsLosing = false
   expect(await readiness()).toBe('')
 })
 
-test('tenants, administrators and credentials that cannot be read from the store are shown until they can', async () => {
+test('unreadable tenants, administrators and credentials are shown until they can be read', async () => {
   const { raw } = started.gateway.store
   raw.exec('ALTER TABLE directory_change RENAME TO elsewhere')
   await says('store_unreadable')

@@ -22,7 +22,7 @@ test('a process that cannot forward calls is alive and not ready, and says why',
   expect(again?.body).toBe('{"status":"ok"}')
 })
 
-test('a process that forwards calls though something is wrong is ready, and lists what it is', async () => {
+test('a degraded process that forwards calls is ready, and lists its degradations', async () => {
   const app = await startTestApp({ degradations: () => ['ledger_incomplete'] })
   const [live] = await rawRequest(app.port, get('/livez'))
   const [ready] = await rawRequest(app.port, get('/readyz'))
@@ -32,7 +32,7 @@ test('a process that forwards calls though something is wrong is ready, and list
   expect(ready?.body).toBe('{"status":"degraded","degraded":["ledger_incomplete"]}')
 })
 
-test('while it drains a process answers its health on connections that are open, and closes them', async () => {
+test('a draining process answers health on open connections, and closes them', async () => {
   const app = await startTestApp()
   app.lifecycle.draining = true
   const [answer] = await rawRequest(app.port, get('/livez'))
@@ -99,7 +99,7 @@ describe.each(['public', 'admin'] as const)('on the %s listener HEAD is GET with
   })
 })
 
-test('health needs no key and costs no limit', async () => {
+test('health needs no key and uses up no limit', async () => {
   const app = await startTestApp()
   const answers = await Promise.all(Array.from({ length: 200 }, () => rawRequest(app.port, get('/livez'))))
   await app.close()

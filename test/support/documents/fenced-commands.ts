@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Commands of a document, in the order in which they stand there. */
+/** One block of commands in a document. */
 export type FencedCommands = {
   /** The text between the fences. */
   readonly commands: string
-  /** It keeps running: a reader gives it a terminal of its own. */
+  /** The commands keep running: a reader gives them a terminal of their own. */
   readonly background: boolean
 }
 
 const root = join(import.meta.dirname, '..', '..', '..')
 
 /**
- * The blocks of a document that begin with ```sh, or with ```sh background. Blocks in other languages are examples
- * that cannot be run as they stand, e.g. because they need a real key.
+ * The blocks of a document that begin with ```sh, or with ```sh background, in their order. Blocks in other languages are
+ * examples that cannot run as they are, e.g. because they need a real key.
  */
 export function fencedCommands(document: string): FencedCommands[] {
   const text = readFileSync(join(root, document), 'utf8')
@@ -24,7 +24,7 @@ export function fencedCommands(document: string): FencedCommands[] {
 }
 
 /**
- * What a document shows of the output: the lines of its blocks that begin with ```text, each as a pattern in which `…` stands for
+ * The output that a document shows: the lines of its blocks that begin with ```text, each as a pattern in which `…` matches
  * anything.
  */
 export function fencedExcerpts(document: string): RegExp[] {

@@ -18,16 +18,16 @@ const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   scripts: { gateway: string }
 }
 
-/** How a series of commands ended, and all it printed. */
+/** The exit code of a series of commands, and everything they printed. */
 export type Ended = { readonly code: number | null; readonly output: string }
 
-/** What a reader saw: how the commands ended, and how those ended that kept running, once they were interrupted. */
+/** What a reader saw: the end of the commands, and of those in the background, which were interrupted after them. */
 export type Reading = { readonly read: Ended; readonly background: readonly Ended[] }
 
 /**
- * Types all commands of a document as a reader does in a fresh checkout: the same program, a folder without data. Those
- * that keep running come first, each in its own shell; the others share one shell, which ends at the first failure. Through npm
- * each command costs a second process, which one document pays: others run what npm would run.
+ * Runs all commands of a document as a reader does in a fresh checkout: the same program, a folder without data. Those in the
+ * background come first, each in its own shell; the others share one shell, which ends at the first failure. Through npm each
+ * command costs a second process, which one document pays; the others run what npm would run.
  */
 export async function follow(document: string, { throughNpm = false } = {}): Promise<Reading> {
   const folder = freshCheckout()
@@ -63,17 +63,17 @@ function blocksOf(document: string): [background: string[], foreground: string[]
   return [commands(true), commands(false)]
 }
 
-/** What was printed, with the ports that the document names. */
+/** The output, with the ports that the document names. */
 function onWrittenPorts(output: string, ports: ReadonlyMap<string, string>): string {
   return [...ports].reduce((text, [written, port]) => text.replaceAll(port, written), output)
 }
 
-/** A request comes no sooner than a gateway is promised to have followed the commands before it: within a second. */
+/** A gateway follows a command within a second, so requests wait for so long. */
 function unhurried(commands: string): string {
   return /\bcurl\b/.test(commands) ? `sleep 1\n${commands}` : commands
 }
 
-/** The program without anything that it has stored. `npm run` works in it, and so do relative paths. */
+/** The program without any stored data. `npm run` and relative paths work in it. */
 function freshCheckout(): string {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-reader-'))
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'))
@@ -93,7 +93,7 @@ function readersEnvironment(ports: ReadonlyMap<string, string>): Record<string, 
   }
 }
 
-/** Below the range from which the system gives ports to whoever asks for any: nobody else comes upon it meanwhile. */
+/** Below the range from which the system assigns ports: no other process gets one of these meanwhile. */
 const portRange = { from: 20_000, to: 32_000 }
 
 async function freePort(): Promise<string> {
@@ -132,7 +132,7 @@ class Shell {
     this.ended = once(this.#child, 'close').then(([code]) => ({ code, output: this.#output }))
   }
 
-  /** Waits for what tells that the commands are up. Throws with all they printed when they ended before. */
+  /** Waits until the output matches. Throws with the whole output if the commands end before that. */
   async printed(pattern: RegExp): Promise<void> {
     const probe = () => pattern.test(this.#output) || this.#child.exitCode !== null
     await eventually(`${pattern} in the output`, probe, { withinMs: 15_000 })
@@ -145,7 +145,7 @@ class Shell {
     return await this.ended
   }
 
-  /** Ends it with all that it has started, also where it has ended before them. */
+  /** Ends the shell's process group, also when the shell itself has ended. */
   kill(): void {
     this.#signal('SIGKILL')
   }
@@ -156,7 +156,7 @@ class Shell {
     try {
       process.kill(-pid, signal)
     } catch (error) {
-      // Nobody is left in its group.
+      // No process is left in its group.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
     }
   }

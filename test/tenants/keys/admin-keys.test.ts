@@ -53,7 +53,7 @@ describe('an admin key', () => {
     expect(adminEntries(store)).toEqual([])
   })
 
-  test('that nobody issued cannot be revoked', async () => {
+  test('with an unknown id cannot be revoked', async () => {
     const { administration } = await temporaryStore()
     await expect(revokeAdminKey(administration, 'nobodys')).rejects.toMatchObject({ code: 'key_not_found' })
   })

@@ -38,7 +38,7 @@ describe('a minted key', () => {
 })
 
 describe('a key is recognised as mistyped without any lookup', () => {
-  test('when one character is another', () => {
+  test('when one character is wrong', () => {
     fc.assert(
       fc.property(minted, fc.nat(69), letter, (key, place, wrong) => {
         fc.pre(key[place] !== wrong)
@@ -69,7 +69,7 @@ describe('a key is recognised as mistyped without any lookup', () => {
   })
 })
 
-test('a key of one prefix is none of the other, also when the prefix is exchanged', () => {
+test('a tenant key is no admin key and the reverse, also with the prefix exchanged', () => {
   const tenants = mintApiKey(pepper).key
   const admins = mintApiKey(pepper, 'cga').key
   expect(parseApiKey(admins, 'cga')).not.toBeNull()
@@ -77,7 +77,7 @@ test('a key of one prefix is none of the other, also when the prefix is exchange
   for (const key of [admins, admins.replace('cga_', 'cgw_')]) expect(parseApiKey(key)).toBeNull()
 })
 
-test('tenant keys and admin keys have peppers of their own', () => {
+test('tenant keys and admin keys have different peppers', () => {
   const purposes: string[] = []
   const master = {
     derive(purpose: string) {

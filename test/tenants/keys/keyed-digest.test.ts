@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { digestSecret, mintApiKey, parseApiKey, secretDigester } from '../../../src/tenants/keys/api-key.ts'
 import { keyedDigest } from '../../../src/tenants/keys/keyed-digest.ts'
 
-test('it is HMAC-SHA256, for every key of up to a block and every text of its length', () => {
+test('the keyed digest is HMAC-SHA256 for every key of up to a block and every text of its length', () => {
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 1, maxLength: 64 }),
@@ -27,12 +27,12 @@ test('the digester of secrets agrees with how keys are minted', () => {
   expect(digestSecret(pepper, secret)).toEqual(digest)
 })
 
-test('a key of more than a block and a text of another length are refused', () => {
+test('a key longer than a block and a text of another length are refused', () => {
   expect(() => keyedDigest(createSecretKey(randomBytes(65)), 3)).toThrow()
   expect(() => keyedDigest(createSecretKey(randomBytes(32)), 3)('four')).toThrow()
 })
 
-test('the key cannot be printed', () => {
+test('the key of a digest cannot be printed', () => {
   const bytes = Buffer.from('0123456789abcdef0123456789abcdef')
   const shown = inspect(keyedDigest(createSecretKey(bytes), 3), { showHidden: true, depth: 9 })
   expect(shown).not.toContain('0123')

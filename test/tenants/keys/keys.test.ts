@@ -40,7 +40,7 @@ describe('issueKey', () => {
     expect(changeCount(store)).toBe(2)
   })
 
-  test('refuses an unknown tenant and an expiry that is not in the future, or beyond all calendars', async () => {
+  test('refuses an unknown tenant and an expiry that is not in the future or after the year 9999', async () => {
     const { store, administration } = await storeWithTenant()
     await expect(issueKey(administration, pepper, 'nobody', null)).rejects.toMatchObject({
       code: 'tenant_not_found'
@@ -55,7 +55,7 @@ describe('issueKey', () => {
 })
 
 describe('rotateKey', () => {
-  test('names an end that the new key is given, and none where it has none', async () => {
+  test('names the expiry of the new key, and none where it has none', async () => {
     const { store, administration } = await storeWithTenant()
     const old = await issueKey(administration, pepper, 'acme', null)
     expect(adminEntries(store).at(-1)).not.toHaveProperty('fields')
@@ -85,7 +85,7 @@ describe('rotateKey', () => {
     expect((await list(administration)).map(key => key.state)).toEqual(['expired', 'active'])
   })
 
-  test('without overlap ends the old key at once', async () => {
+  test('ends the old key at once without an overlap', async () => {
     const { administration } = await storeWithTenant()
     const old = await issueKey(administration, pepper, 'acme', null)
     await rotateKey(administration, pepper, old.key_id, { overlapMs: 0 })

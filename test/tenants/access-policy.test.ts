@@ -1,17 +1,17 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { AccessPolicy } from '../../../src/admin/desired-state/access-policy.ts'
-import { MemoryLimiter } from '../../../src/limits/memory-limiter.ts'
-import type { Tenant } from '../../../src/tenants/tenant.ts'
-import { tenantIn } from '../../../src/tenants/tenant-row.ts'
-import { settingColumns } from '../../../src/tenants/tenant-settings.ts'
-import { newTenant, type TenantState } from '../../../src/tenants/tenant-state.ts'
-import { contentApi } from '../../../src/upstream/content-api.ts'
-import type { Forward } from '../../../src/upstream/forwarder.ts'
-import { startTestApp, type TestApp, testKey } from '../../support/fixtures/test-app.ts'
-import { rawRequest } from '../../support/http/raw-connection.ts'
-import { syncBytes } from '../../support/http/request-bytes.ts'
-import { propertySeed } from '../../support/scenario/seed.ts'
+import { callDecider } from '../../src/admin/desired-state/replay.ts'
+import { MemoryLimiter } from '../../src/limits/memory-limiter.ts'
+import type { Tenant } from '../../src/tenants/tenant.ts'
+import { tenantIn } from '../../src/tenants/tenant.ts'
+import { settingColumns } from '../../src/tenants/tenant-settings.ts'
+import { newTenant, type TenantState } from '../../src/tenants/tenant-state.ts'
+import { contentApi } from '../../src/upstream/content-api.ts'
+import type { Forward } from '../../src/upstream/forwarder.ts'
+import { startTestApp, type TestApp, testKey } from '../support/fixtures/test-app.ts'
+import { rawRequest } from '../support/http/raw-connection.ts'
+import { syncBytes } from '../support/http/request-bytes.ts'
+import { propertySeed } from '../support/scenario/seed.ts'
 
 const seed = propertySeed()
 const ids = [1, 2].map(digit => `0000000${digit}-0000-4000-8000-000000000000`)
@@ -60,13 +60,12 @@ test(`calls are decided as the public listener decides them, in its order (seed 
     fc.asyncProperty(settings, calls, async (drawn, sent) => {
       // A tenant of its own each time: its limit is full.
       const state: TenantState = { ...newTenant(`tenant-${++runs}`), ...drawn }
-      const { rate_per_minute: ratePerMinute, ...columns } = settingColumns(state)
-      tenant = tenantIn({ ...state, ...columns, ratePerMinute })
-      const decisions = new AccessPolicy(new Map([[state.name, state]]))
+      tenant = tenantIn({ ...state, ...settingColumns(state) })
+      const decide = callDecider(new Map([[state.name, state]]))
       for (const { afterMs, connectorId } of sent) {
         nowUs += afterMs * 1000
         const atUs = nowUs
-        const decided = decisions.decide({
+        const decided = decide({
           atUs,
           tenant: state.name,
           keyId: 'k',

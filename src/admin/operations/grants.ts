@@ -1,0 +1,37 @@
+import { Type } from '@sinclair/typebox'
+import { GrantedConnector, TenantName, Time } from '../../contract/admin-schemas.ts'
+import { Page, pageQuery } from '../../contract/page-schemas.ts'
+import type { Operation } from './operation.ts'
+
+const Grant = Type.Object({ tenant: TenantName, connector_id: GrantedConnector, created_at: Time })
+const Connectors = Type.Unsafe<readonly string[]>(Type.Array(GrantedConnector))
+const GrantsChanged = Type.Object(
+  { tenant: TenantName, connectors: Connectors, changed: Connectors },
+  { description: 'The connectors of the request, and those of them whose grants changed.' }
+)
+
+/** Which connectors a tenant may use. */
+export const grantOperations = {
+  listGrants: {
+    kind: 'query',
+    route: 'GET /tenants/:name/grants',
+    summary: 'List the grants of a tenant',
+    query: pageQuery,
+    result: Page(Grant, { description: 'Grants.' }),
+    refusals: ['cursor_invalid', 'tenant_not_found']
+  },
+  addGrant: {
+    kind: 'command',
+    route: 'PUT /tenants/:name/grants/:connector',
+    summary: 'Grant a connector, or * for every one, to a tenant',
+    result: GrantsChanged,
+    refusals: ['tenant_not_found']
+  },
+  removeGrant: {
+    kind: 'command',
+    route: 'DELETE /tenants/:name/grants/:connector',
+    summary: 'Remove a grant of a tenant',
+    result: GrantsChanged,
+    refusals: ['tenant_not_found', 'grant_covered']
+  }
+} as const satisfies Record<string, Operation>

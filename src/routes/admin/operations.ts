@@ -1,0 +1,111 @@
+import { type TSchema, Type } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
+import type { CredentialStatuses } from '../../admin/credential-status.ts'
+import type { CommandExecutor } from '../../admin/execute-command.ts'
+import type { QueryExecutor } from '../../admin/execute-query.ts'
+import type { Operation } from '../../admin/operations/operation.ts'
+import {
+  type CommandName,
+  type Functions,
+  operations,
+  type QueryName
+} from '../../admin/operations/operations.ts'
+import { adminHeaders, adminSecurity, PathParameters } from '../../contract/admin-schemas.ts'
+import { limitFault, pageOf } from '../../contract/page-schemas.ts'
+import { ofBodies } from '../../contract/problem-responses.ts'
+import { strict } from '../../contract/schemas.ts'
+import type { LimitsInUse } from '../../limits/limits-in-use.ts'
+import { administratorOf } from '../../plugins/admin/admin-auth.ts'
+import { adminFailures, type HttpRefusal } from '../../plugins/admin/admin-problems.ts'
+import type { Route, Scope } from '../../plugins/scope.ts'
+
+export type OperationDependencies = {
+  readonly reader: Pick<QueryExecutor, 'read'>
+  readonly administration: Pick<CommandExecutor, 'execute'>
+  readonly credentials: Pick<CredentialStatuses, 'list' | 'show'>
+  readonly limitsInUse: LimitsInUse
+}
+
+type Row = Operation & { readonly refusals?: readonly HttpRefusal[] }
+
+/** The compiler checks here that each refusal has an example, by which it is described. */
+const resources: Readonly<Record<string, Readonly<Record<string, Row>>>> = operations
+
+/** What this process answers from its memory. */
+const memory: Functions<'memory', OperationDependencies> = {
+  listCredentials: ({ credentials }, page) => credentials.list(page),
+  showCredential: ({ credentials }, { credential }) => credentials.show(credential),
+  listLimits: ({ limitsInUse }, query) => limitsInUse(query)
+}
+
+/** Every operation of administrators is a route under /admin. */
+export const adminOperations: Route<OperationDependencies> = (scope, dependencies) => {
+  for (const [tag, rows] of Object.entries(resources))
+    for (const [name, row] of Object.entries(rows)) addRoute(scope, tag, name, row, dependencies)
+}
+
+function addRoute(
+  scope: Scope,
+  tag: string,
+  name: string,
+  row: Row,
+  dependencies: OperationDependencies
+): void {
+  const [method = '', url = ''] = row.route.split(' ')
+  const status = row.created ? 201 : 200
+  const execute = executorOf(name, row.kind, dependencies)
+  scope.route({
+    method,
+    url,
+    config: { role: row.kind === 'command' ? 'operator' : 'viewer' },
+    schema: {
+      operationId: name,
+      summary: row.summary,
+      tags: [tag],
+      security: adminSecurity,
+      ...paramsOf(url),
+      querystring: Type.Object(row.query ?? {}, strict),
+      ...(row.body && { body: row.body }),
+      response: { [status]: { ...row.result, headers: adminHeaders }, ...failuresOf(row) }
+    },
+    handler: async function answerOperation(request, reply) {
+      reply.code(status)
+      return await execute(inputOf(request, row), request)
+    }
+  })
+}
+
+function paramsOf(url: string): { params?: TSchema } {
+  const names = url.match(/(?<=:)\w+/g)
+  return names ? { params: Type.Pick(PathParameters, names) } : {}
+}
+
+function failuresOf({ kind, query, body, refusals = [] }: Row) {
+  const unexpectedBody = kind === 'command' ? (['media_type_unsupported'] as const) : []
+  return adminFailures({
+    kind,
+    ...(query && { fault: limitFault }),
+    problems: body ? ofBodies : unexpectedBody,
+    refusals
+  })
+}
+
+/** The members of its path, its query and its body: the schemas keep their names apart. */
+function inputOf(request: FastifyRequest, { query }: Row): object {
+  const members = { ...(request.params as object), ...(request.body as object | undefined) }
+  return query ? { ...members, ...(request.query as object), ...pageOf(request.query as object) } : members
+}
+
+type Execute = (input: object, request: FastifyRequest) => unknown
+
+/** The table pairs names with inputs and results; here they are texts and objects that the schemas have checked. */
+function executorOf(name: string, kind: Operation['kind'], dependencies: OperationDependencies): Execute {
+  const { reader, administration } = dependencies
+  const executors: Readonly<Record<Operation['kind'], Execute>> = {
+    query: input => reader.read(name as QueryName, input as never),
+    command: (input, request) =>
+      administration.execute(administratorOf(request), name as CommandName, input as never),
+    memory: input => memory[name as keyof typeof memory](dependencies, input as never)
+  }
+  return executors[kind]
+}

@@ -1,0 +1,57 @@
+import type { Operation } from '../contract/operations.ts'
+import { Problem, type ProblemCode } from '../contract/problem.ts'
+import type { RecordedCall } from '../ledger/query/recorded-calls.ts'
+import { isInRanges } from './address-ranges.ts'
+import type { Tenant } from './tenant.ts'
+
+/** Why a tenant's settings refuse a call. */
+export type AccessRefusal = Extract<
+  ProblemCode,
+  'credentials_invalid' | 'rate_limited' | 'permission_denied' | 'connector_not_found'
+>
+
+/** What a tenant must be permitted to do for an operation, as the ledger names it. */
+export const permissions = { 'connector.sync': 'sync' } as const satisfies Record<string, Operation>
+
+/** Whether a tenant may call from this address. */
+export function mayCallFrom({ addresses }: Pick<Tenant, 'addresses'>, clientIp: string): boolean {
+  return addresses === null || isInRanges(addresses, clientIp)
+}
+
+/** Whether an operation is permitted to the tenant. */
+export function mayDo({ operations }: Pick<Tenant, 'operations'>, operation: Operation): boolean {
+  return operations.has(operation)
+}
+
+/** Whether this connector, named by its lower-case id, is granted to the tenant. */
+export function mayUse({ connectors }: Pick<Tenant, 'connectors'>, connectorId: string): boolean {
+  return connectors.has(connectorId) || connectors.has('*')
+}
+
+/**
+ * The id, in lower case, of a connector that is granted to the tenant. Throws `connector_not_found` for one that is not,
+ * exactly as for one that does not exist: nobody learns which connectors others have.
+ */
+export function requireGranted(tenant: Pick<Tenant, 'connectors'>, connectorId: string): string {
+  const id = connectorId.toLowerCase()
+  if (!mayUse(tenant, id)) throw new Problem('connector_not_found')
+  return id
+}
+
+/**
+ * Why a call is refused, null when it is admitted: all of the above in the order in which the public listener asks it.
+ * `charge` takes the call from the tenant's limit, if that has room. What is not known of a call does not refuse it.
+ */
+export function decideCall(
+  tenant: Tenant | undefined,
+  { clientIp, operation, connectorId }: Pick<RecordedCall, 'clientIp' | 'operation' | 'connectorId'>,
+  charge: (tenant: Tenant) => boolean
+): AccessRefusal | null {
+  if (!tenant || tenant.disabled) return 'credentials_invalid'
+  if (clientIp !== undefined && !mayCallFrom(tenant, clientIp)) return 'credentials_invalid'
+  if (!charge(tenant)) return 'rate_limited'
+  const permission = (permissions as Readonly<Record<string, Operation>>)[operation ?? '']
+  if (permission && !mayDo(tenant, permission)) return 'permission_denied'
+  if (connectorId !== undefined && !mayUse(tenant, connectorId)) return 'connector_not_found'
+  return null
+}
