@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { domainError } from '../../contract/error-table.ts'
-import { readSnapshot } from '../../store/sqlite/transaction.ts'
+import { readTransaction } from '../../store/sqlite/transaction.ts'
 import { readWriters } from '../entry/chain-heads.ts'
 import { prunedMeanwhile, prunePosition } from '../query/batch-reader.ts'
 import { readStore } from '../query/read-store.ts'
@@ -47,7 +47,7 @@ type StorePart = ReturnType<typeof readStorePart>
 
 /** All of one moment: a prune changes them together. */
 function readStorePart(database: DatabaseSync, isContinued: boolean) {
-  using _ = readSnapshot(database)
+  using _ = readTransaction(database)
   const position = prunePosition(database)
   const { lengths, isWriter } = readWriters(database)
   const prunePoint = newestPrunePoint(database) ?? undefined
