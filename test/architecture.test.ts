@@ -124,6 +124,11 @@ describe('imports go in one direction:', () => {
     expect(knowing.map(({ from }) => from).sort()).toEqual(['cli/commands/demo.ts', 'server.ts'])
   })
 
+  test('the transport to the upstream knows neither keys nor ledger nor problems', () => {
+    const own = within('upstream/transport', 'base')
+    expect(violations(within('upstream/transport'), to => isPackage(to) || own(to))).toEqual([])
+  })
+
   test('the sandbox shares nothing with the gateway: it stands for somebody else’s program', () => {
     expect(violations(within('sandbox'), to => isPackage(to) || within('sandbox')(to))).toEqual([])
   })
@@ -169,8 +174,8 @@ test('the transport alone makes requests to the upstream, and one file those for
   const clients = knowing.filter(({ to }) => to === 'undici').map(({ from }) => from)
   expect(clients.sort()).toEqual([
     'identity/jwt/jwks-source.ts',
-    'upstream/connection.ts',
-    'upstream/transport.ts'
+    'upstream/transport/connection.ts',
+    'upstream/transport/transport.ts'
   ])
   // Others may use the types and tables of node:http, never a client of it.
   for (const { from } of knowing) {

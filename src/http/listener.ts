@@ -4,26 +4,23 @@ import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { EncryptedSocket, NodeSocket } from './node-socket.ts'
 
-/** One listening address, and its end. */
+/** One listening address, and how to end it. */
 export type Listener = {
   /** Base URL, with the port that it really has. */
   readonly url: string
-  /** Resolves when no request is under way. Goes on accepting: whoever comes must be refused, or asks for nothing that is closed. */
+  /** Resolves when no request is under way. New ones are still accepted, so that they can be refused, or answered by health. */
   settle(): Promise<void>
-  /** Stops accepting, and resolves when every call that was accepted has been answered. */
+  /** Stops accepting, and resolves when every accepted call has been answered. */
   close(): Promise<void>
 }
 
-/**
- * How long a drain waits for what is not a call at work: a request that is still being sent, an answer that is not
- * read. Node itself would wait without end, as its own timeouts stop with the listener.
- */
+/** How long a drain waits for unfinished requests and unread answers. Node's own timeouts stop with the listener. */
 const graceMs = 2000
 const dropEveryMs = 50
 
 /**
- * Listens on one address. A name is resolved first: for a name with two addresses Fastify makes a second server, which
- * has none of our handlers for what never becomes a request.
+ * Listens on one address. A name is resolved first: for one with two addresses Fastify makes a second server, which has none
+ * of our handlers for what never becomes a request.
  */
 export async function listen(app: FastifyInstance, host: string, port: number): Promise<Listener> {
   const sockets = new Set<Socket>()
@@ -33,7 +30,7 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
   }
   app.server.on('connection', track)
   app.server.on('secureConnection', (socket: EncryptedSocket) => {
-    // Requests are at work on the encrypted socket: the one below it says nothing of them.
+    // Requests are on the encrypted socket; the one below it shows none.
     if (socket._parent) sockets.delete(socket._parent)
     track(socket)
   })
@@ -42,7 +39,7 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
   return { url, ...endingOf(app, sockets) }
 }
 
-/** Both ways to wait for what is under way on a listener. Their grace is one, from the first of them on. */
+/** Both ways to wait for what is under way on a listener. They share one grace period, which begins with the first. */
 function endingOf(app: FastifyInstance, sockets: ReadonlySet<Socket>): Pick<Listener, 'settle' | 'close'> {
   let graceEnds = 0
   function dropIdle(): void {
@@ -65,12 +62,12 @@ function endingOf(app: FastifyInstance, sockets: ReadonlySet<Socket>): Pick<List
   return { settle: () => whileDropping(settled), close: () => whileDropping(() => app.close()) }
 }
 
-/** Whether a request has begun on this connection, and its answer has not gone out whole. */
+/** Whether a request has begun on this connection whose answer has not been sent completely. */
 function isUnderWay(socket: Socket): boolean {
   return (socket as NodeSocket)._httpMessage != null
 }
 
-/** Whether a whole request came on this connection and its answer is still being made. */
+/** Whether a complete request came on this connection and its answer is still being made. */
 function isAtWork(socket: Socket): boolean {
   const { _httpMessage: answer } = socket as NodeSocket
   return answer?.req.complete === true && !answer.headersSent

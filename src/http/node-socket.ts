@@ -2,11 +2,11 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 
-/** A socket with what Node's HTTP server keeps on it. Its types leave that out; Node 24 is what it was read from. */
+/** A socket with what Node's HTTP server keeps on it, which its types leave out: read from the source of Node 24. */
 export type NodeSocket = Socket & {
   readonly server: Server
   readonly parser: { onIncoming: TakeRequest } | null
-  /** Node stops reading for a while: it takes no bytes then. */
+  /** Node's HTTP server has paused reading and takes no bytes. */
   readonly _paused: boolean
   /** The answer under way. */
   readonly _httpMessage: (ServerResponse & Answer) | null
@@ -18,49 +18,49 @@ export type EncryptedSocket = TLSSocket & { readonly _parent?: Socket }
 
 type Answer = {
   readonly req: IncomingMessage
-  /** The connection ends behind it. */
+  /** The connection closes after it. */
   _last: boolean
-  /** The caller waits to be asked for the body. */
+  /** The caller waits for `100 Continue` before it sends the body. */
   _expect_continue: boolean
 }
 
 type Handle = {
   reading: boolean
   readStop(): void
-  /** Bytes that were handed over, and those of them that the operating system has not taken. */
+  /** Bytes handed over, and those of them that the operating system has not taken. */
   readonly bytesWritten: number
   readonly writeQueueSize: number
-  /** Of TLS, what carries it. */
+  /** For TLS, the handle below. */
   readonly _parent?: Pick<Handle, 'bytesWritten' | 'writeQueueSize'>
 }
 
 /** What Node's parser calls for each head. */
 export type TakeRequest = (request: IncomingMessage, keepAlive: boolean) => number
 
-/** Stops reading: no byte comes any more until somebody reads. A pause would let some more reads come. */
+/** Stops reading at once. `pause()` would let some more reads come. */
 export function stopReading({ _handle: handle }: NodeSocket): void {
   if (!handle?.reading) return
   handle.reading = false
   handle.readStop()
 }
 
-/** How many bytes the operating system has taken, of all that were written. */
+/** How many of the written bytes the operating system has taken. */
 export function takenBytes({ _handle: handle }: NodeSocket): number {
   if (handle === null) return 0
   const { bytesWritten, writeQueueSize } = handle._parent ?? handle
   return bytesWritten - writeQueueSize
 }
 
-/** Ends a connection at once. What the operating system still holds for it is dropped too, where that can be done. */
+/** Ends a connection at once; plain TCP drops also what the operating system still holds for it. */
 export function endNow(socket: NodeSocket): void {
   if ('encrypted' in socket) socket.destroy()
   else socket.resetAndDestroy()
 }
 
-/** Puts a listener in the place of Node's own, which is the last one, and returns that. */
+/** Replaces Node's own listener, which is the last one, and returns it. */
 export function takeOver(socket: Socket, event: string, listener: (bytes: Buffer) => void): unknown {
   const own = socket.listeners(event).at(-1) as () => void
-  // First ours: Node then hands over the bytes, which its parser has read by itself until now.
+  // Ours first: that makes Node hand over the bytes, which its parser has read by itself until now.
   socket.on(event, listener)
   socket.removeListener(event, own)
   return own

@@ -1,85 +1,71 @@
 import { ConfigError } from '../config/error.ts'
-import {
-  readTlsFiles,
-  type TlsFiles,
-  type TlsMaterial,
-  type TlsTexts,
-  tlsMaterial
-} from '../config/tls-files.ts'
+import { readTlsFiles, type TlsFiles, type TlsMaterial, tlsMaterial } from '../config/tls-files.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
 import { type SecureServer, secure } from './node-options.ts'
 
 const warnWithinMs = 14 * 24 * 60 * 60_000
-const lookEveryMs = 1_000
 
-/** The certificate in use, and its following. */
-export type TlsSource = {
-  /** What to start the server with. */
-  readonly material: TlsMaterial
-  /** Whether what is served has expired at this time, in milliseconds since 1970. */
-  hasExpired(now: number): boolean
-  /** Whether the files hold something that is not served, as it cannot be. */
-  isBehindFiles(): boolean
-  /** Serves what the files hold from now on, for new connections; those that are open stay. Returns what stops it. */
-  follow(server: SecureServer, options?: FollowOptions): () => void
-}
+/** The certificate in use, which follows its files. */
+export type TlsSource = Awaited<ReturnType<typeof openTls>>
 
-export type FollowOptions = {
-  readonly everyMs?: number
-  readonly now?: () => number
-}
-
-/** Reads the certificate and what belongs to it. Throws ConfigError. */
-export async function openTls(files: TlsFiles, events: EventPublisher): Promise<TlsSource> {
+/** Reads the certificate, its key and its authorities. Throws ConfigError. */
+export async function openTls(files: TlsFiles, events: EventPublisher) {
   const texts = await readTlsFiles(files)
   const material = tlsMaterial(texts)
   reportExpiry(material, Date.now(), events)
   let served = material
   let behind = false
   return {
+    /** The material to start the server with. */
     material,
-    hasExpired: now => served.validTo.getTime() <= now,
+    /** Whether the certificate in use has expired at this time, in milliseconds since 1970. */
+    hasExpired: (now: number) => served.validTo.getTime() <= now,
+    /** Whether the files hold something that cannot be used. */
     isBehindFiles: () => behind,
-    follow: (server, { everyMs = lookEveryMs, now = Date.now } = {}) =>
-      followFiles(files, JSON.stringify(texts), everyMs, found => {
-        const next = !(found instanceof Error) && found.validTo.getTime() <= now() ? expired : found
-        behind = next instanceof Error
-        if (next instanceof Error) return events.publish('certificate.rejected', { err: next })
-        served = next
-        secure(server, next)
-        reportExpiry(next, now(), events)
+    /** Uses what the files hold from now on, for new connections. Unusable files are reported once. Returns what stops it. */
+    follow: (server: SecureServer, { everyMs = 1_000, now = Date.now } = {}) =>
+      followFiles(files, JSON.stringify(texts), everyMs, next => {
+        try {
+          const found = unexpired(next(), now())
+          secure(server, found)
+          served = found
+          behind = false
+          reportExpiry(found, now(), events)
+        } catch (err) {
+          behind = true
+          events.publish('certificate.rejected', { err })
+        }
       })
   }
 }
 
-const expired = new ConfigError([{ key: 'GATEWAY_TLS_CERT', detail: 'has expired' }])
-
 /**
- * Looks at the files every so often, and hands on what they hold when that is something new: material, or why it is
- * none, once for the same content or reason. Returns what stops it; nothing is handed on after that.
+ * Reads the files every so often, and calls back when they hold something new: the function it passes returns the material, or
+ * throws why there is none. Returns what stops it.
  */
 function followFiles(
   files: TlsFiles,
   first: string,
   everyMs: number,
-  handOn: (next: TlsMaterial | Error) => void
+  onChange: (next: () => TlsMaterial) => void
 ): () => void {
   let seen = first
-  let looking = false
+  let reading = false
   let stopped = false
-
   async function look(): Promise<void> {
-    // A slow disk is waited for, not asked again.
-    if (looking) return
-    looking = true
-    const texts = await readTlsFiles(files).catch((reason: Error) => reason)
-    looking = false
-    const now = texts instanceof Error ? texts.message : JSON.stringify(texts)
-    if (stopped || now === seen) return
-    seen = now
-    handOn(texts instanceof Error ? texts : attempt(texts))
+    // A slow disk is waited for, not asked twice.
+    if (reading) return
+    reading = true
+    const found = await readTlsFiles(files).catch((reason: Error) => reason)
+    reading = false
+    const content = found instanceof Error ? found.message : JSON.stringify(found)
+    if (stopped || content === seen) return
+    seen = content
+    onChange(() => {
+      if (found instanceof Error) throw found
+      return tlsMaterial(found)
+    })
   }
-
   const timer = setInterval(look, everyMs)
   return () => {
     stopped = true
@@ -87,12 +73,10 @@ function followFiles(
   }
 }
 
-function attempt(texts: TlsTexts): TlsMaterial | Error {
-  try {
-    return tlsMaterial(texts)
-  } catch (error) {
-    return error as Error
-  }
+function unexpired(material: TlsMaterial, now: number): TlsMaterial {
+  if (material.validTo.getTime() <= now)
+    throw new ConfigError([{ key: 'GATEWAY_TLS_CERT', detail: 'has expired' }])
+  return material
 }
 
 function reportExpiry({ validTo }: TlsMaterial, now: number, events: EventPublisher): void {

@@ -1,13 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from '../telemetry/logger.ts'
-import { connectorIdOf } from './connector-id-of.ts'
 import { type LogLevel, logLevelOf } from './problem-envelope.ts'
+import { requestFacts } from './request-context.ts'
 
-/** One line for each completed request. What it may hold is listed here: ids, names and numbers, no caller's text. */
+/** Logs one line for each completed request: the ids, names and numbers that are listed here, and no caller's text. */
 export const accessLog = fp<{ logger: Logger }>(
-  async function requestLog(scope, { logger }) {
-    const probes = new Probes()
+  async function accessLog(scope, { logger }) {
+    const probes = new HealthProbes()
     scope.addHook('onRequest', function watchEnd(request, reply, done) {
       // Not onResponse: Fastify does not call it when the caller left before there was an answer.
       reply.raw.on('close', () => {
@@ -20,16 +20,13 @@ export const accessLog = fp<{ logger: Logger }>(
   { name: 'access-log', dependencies: ['problem-envelope', 'request-context'] }
 )
 
-/**
- * What probes of health have found. An orchestrator asks every second for as long as a state lasts, so only a change is
- * worth a line.
- */
-class Probes {
-  /** The problem that a route was last answered with; none while it is well. */
+/** An orchestrator probes every second for as long as a state lasts, so only changes of health are logged above debug. */
+class HealthProbes {
+  /** The problem code of each route that is failing. */
   readonly #failing = new Map<string | undefined, string>()
 
   levelOf({ routeOptions: { url }, problem }: FastifyRequest): LogLevel | 'debug' {
-    // The request itself was bad: nothing is said of health.
+    // The request itself was bad, which says nothing about health.
     if (problem && problem.status < 500) return logLevelOf(problem)
     if (this.#failing.get(url) === problem?.code) return 'debug'
     if (problem) this.#failing.set(url, problem.code)
@@ -45,8 +42,8 @@ function logCompleted(
   level: LogLevel | 'debug'
 ): void {
   if (!logger.isLevelEnabled(level)) return
-  const { call, caller, administrator, problem } = request
-  const { last, outcome, upstreamMs } = call.sends ?? {}
+  const { call, administrator, problem } = request
+  const { last, outcome, upstreamMs } = call.attempts ?? {}
   logger[level](
     {
       request_id: request.id,
@@ -55,21 +52,17 @@ function logCompleted(
       status: raw.headersSent ? raw.statusCode : problem?.status,
       code: problem?.code,
       forwarded: problem?.options.forwarded,
-      reason: call.failure?.reason,
       cause: problem?.options.facts?.cause ?? outcome?.cause,
       limit: problem?.options.facts?.limit ?? outcome?.limit,
-      tenant: caller?.tenant.name ?? call.failure?.tenant,
-      key_id: caller?.keyId ?? call.failure?.keyId,
+      ...requestFacts(request),
       admin_key_id: administrator?.keyId ?? call.failure?.adminKeyId,
-      connector_id: connectorIdOf(request),
       credential: last?.credential,
       attempts: last?.attempt,
       upstream_status: outcome?.upstream_status,
       upstream_request_id: outcome?.upstream_request_id,
-      client_ip: call.clientIp,
       duration_ms: Math.round(performance.now() - call.startedAt),
       upstream_ms: upstreamMs,
-      // Nobody was there any more to read the answer.
+      // The caller left before it had read the answer.
       aborted: raw.writableFinished ? undefined : true
     },
     'request completed'

@@ -1,32 +1,28 @@
 import fp from 'fastify-plugin'
 import type { Ledger } from '../ledger/ledger.ts'
-import { connectorIdOf } from './connector-id-of.ts'
 import { toProblem } from './problem-envelope.ts'
+import { requestFacts } from './request-context.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Names the operation in the ledger. A route that has it is a call: its refusals are recorded. */
+    /** The operation's name in the ledger. A route that has one is a call: its refusals are recorded. */
     ledger?: string
   }
 }
 
-/** Records in the ledger each call that was refused before an intent was made. */
+/** Records in the ledger each call that was refused before its intent. */
 export const auditRejections = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
-  async function rejectionRecord(scope, { ledger }) {
+  async function auditRejections(scope, { ledger }) {
     scope.addHook('onError', function recordRejection(request, _reply, error, done) {
       const operation = request.routeOptions.config.ledger
-      const { call, caller } = request
+      const { call } = request
       if (operation !== undefined && !call.recorded) {
         const { code, status, options } = toProblem(error, request)
         ledger.recordRejection({
           request_id: call.requestId,
           code,
           status,
-          client_ip: call.clientIp,
-          tenant: caller?.tenant.name ?? call.failure?.tenant,
-          key_id: caller?.keyId ?? call.failure?.keyId,
-          reason: call.failure?.reason,
-          connector_id: connectorIdOf(request),
+          ...requestFacts(request),
           operation,
           limit: options.facts?.limit
         })

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { isOperation, type Operation } from '../contract/operations.ts'
 import { Problem } from '../contract/problem.ts'
@@ -7,35 +7,25 @@ import { callerOf } from './tenant-auth.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What a tenant must be permitted to use this route. Every route for tenants names it. */
+    /** The operation that a tenant must be permitted. Every route for tenants names one. */
     permission?: Operation
   }
 }
 
-/**
- * Lets a tenant use only the routes of operations that it is permitted. A route registered after it that names no
- * operation fails at boot: one that was forgotten would be open to everybody.
- */
+/** Lets a tenant use only the routes of permitted operations. A route without one fails at boot: everybody could use it. */
 export const authorize = fp(
-  async function permission(scope) {
+  async function authorize(scope) {
     scope.addHook('onRoute', function compilePermission(route) {
       const operation = route.config?.permission
       if (!isOperation(operation)) throw new Error(`the route ${route.url} names no permission`)
-      // A hook of the route runs after those of the scope: a refusal is charged to the tenant's limit like any request.
-      route.onRequest = [[route.onRequest ?? []].flat(), requirePermission(operation)].flat()
+      // Before the body is read, which cannot matter.
+      const requirePermission: onRequestHookHandler = function requirePermission(request, _reply, done) {
+        const isPermitted = mayDo(callerOf(request).tenant, operation)
+        done(isPermitted ? undefined : new Problem('permission_denied'))
+      }
+      // The route's hooks run after those of the scope, so a refusal is charged to the tenant's limit like any request.
+      route.onRequest = [route.onRequest ?? [], requirePermission].flat()
     })
   },
   { name: 'authorize', dependencies: ['problem-envelope', 'tenant-auth', 'rate-limit'] }
 )
-
-/** Before the body is read: what it says cannot matter. */
-function requirePermission(operation: Operation) {
-  return function refuseUnpermitted(
-    request: FastifyRequest,
-    _reply: FastifyReply,
-    done: (error?: Error) => void
-  ) {
-    const isPermitted = mayDo(callerOf(request).tenant, operation)
-    done(isPermitted ? undefined : new Problem('permission_denied'))
-  }
-}

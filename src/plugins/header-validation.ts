@@ -3,33 +3,30 @@ import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import { Problem } from '../contract/problem.ts'
 
-/** Headers whose second value would change who is asking, or what for: never a matter of taking the first or the last. */
-const atMostOnce: ReadonlySet<string> = new Set([
-  'host',
-  'authorization',
-  'x-api-key',
-  'content-type',
-  'content-length',
-  'transfer-encoding',
-  'idempotency-key',
-  'expect'
-])
-
 /**
- * Every header that is read, here, by a plugin or a route, or by Node: who asks, for what, in which form, where the request
- * and its connection end. No other header is read, logged or passed on, so text beyond ASCII in one changes nothing.
+ * Every header that a plugin, a route or Node reads, and how often it may come: two of those that decide who is asking, or for
+ * what, are refused. No other header is logged or passed on, so text beyond ASCII in one is harmless.
  */
-export const readHeaders: ReadonlySet<string> = new Set([
-  ...atMostOnce,
-  'connection',
-  'proxy-connection',
-  'upgrade',
-  'accept',
-  'accept-encoding',
-  'if-match',
-  'if-none-match',
-  'x-forwarded-for'
-])
+export const readHeaders: ReadonlyMap<string, 'once' | 'many'> = new Map(
+  Object.entries({
+    host: 'once',
+    authorization: 'once',
+    'x-api-key': 'once',
+    'content-type': 'once',
+    'content-length': 'once',
+    'transfer-encoding': 'once',
+    'idempotency-key': 'once',
+    expect: 'once',
+    connection: 'many',
+    'proxy-connection': 'many',
+    upgrade: 'many',
+    accept: 'many',
+    'accept-encoding': 'many',
+    'if-match': 'many',
+    'if-none-match': 'many',
+    'x-forwarded-for': 'many'
+  })
+)
 
 const maxHeaders = 100
 
@@ -37,47 +34,48 @@ const maxHeaders = 100
 const hostForm = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/
 
 /**
- * Refuses header sets that another HTTP implementation between us and the caller might read otherwise. It looks at
- * `rawHeaders`: Node has by then joined or dropped duplicates in `headers`.
+ * Refuses header sets that another HTTP implementation between us and the caller might read differently. It reads `rawHeaders`:
+ * in `headers` Node has already joined or dropped duplicates.
  */
 export const headerValidation = fp(
-  async function headerGuard(scope) {
+  async function headerValidation(scope) {
     // What follows such a request on its connection may to another implementation be a part of it.
     const distrusted = new WeakSet<Socket>()
-    scope.addHook('onRequest', function guardHeaders({ raw }, reply, done) {
-      const fault = distrusted.has(raw.socket)
+    scope.addHook('onRequest', function validateHeaders({ raw }, reply, done) {
+      const detail = distrusted.has(raw.socket)
         ? 'An earlier request on this connection was malformed.'
         : headerError(raw)
-      if (fault === null) return done()
+      if (detail === null) return done()
       distrusted.add(raw.socket)
       reply.header('connection', 'close')
-      done(new Problem('request_malformed', { detail: fault }))
+      done(new Problem('request_malformed', { detail }))
     })
   },
   { name: 'header-validation', dependencies: ['problem-envelope'] }
 )
 
-/** What is wrong with the request's line and headers, in a sentence that quotes none of them, or null. */
+/** What is wrong with the request line and headers, in a sentence that quotes none of them; null for nothing. */
 export function headerError(
   request: Pick<IncomingMessage, 'url' | 'httpVersion' | 'rawHeaders'>
 ): string | null {
   const { url = '', httpVersion, rawHeaders } = request
   if (!url.startsWith('/') || url.includes('#')) return 'The request target must be a path.'
   if (httpVersion !== '1.1' && httpVersion !== '1.0')
-    return 'The only versions taken are HTTP/1.1 and HTTP/1.0.'
-  if (rawHeaders.length > maxHeaders * 2) return `At most ${maxHeaders} headers are taken.`
+    return 'The only accepted versions are HTTP/1.1 and HTTP/1.0.'
+  if (rawHeaders.length > maxHeaders * 2) return `At most ${maxHeaders} headers are accepted.`
   const seen = new Set<string>()
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] as string).toLowerCase()
     const value = rawHeaders[index + 1] as string
     const highest = highestCharacter(value)
-    if (highest === controlCharacter) return 'Header values must not hold control characters.'
-    if (highest > lastOfAscii && readHeaders.has(name)) return `The ${name} header must be ASCII.`
-    if (!atMostOnce.has(name)) continue
+    if (highest === controlCharacter) return 'Header values must not contain control characters.'
+    const occurrence = readHeaders.get(name)
+    if (highest > lastOfAscii && occurrence) return `The ${name} header must be ASCII.`
+    if (occurrence !== 'once') continue
     if (seen.has(name)) return `The ${name} header may come only once.`
     seen.add(name)
-    const fault = valueFault(name, value, httpVersion)
-    if (fault !== null) return fault
+    const error = valueError(name, value, httpVersion)
+    if (error !== null) return error
   }
   if (!seen.has('host') && httpVersion !== '1.0') return 'The host header is missing.'
   return seen.has('content-length') && seen.has('transfer-encoding')
@@ -85,22 +83,19 @@ export function headerError(
     : null
 }
 
-function valueFault(name: string, value: string, httpVersion: string): string | null {
+function valueError(name: string, value: string, httpVersion: string): string | null {
   if (name === 'host' && !hostForm.test(value)) return 'The host header does not name a host.'
   if (name === 'expect' && value.toLowerCase() !== '100-continue')
-    return 'The only expectation taken is 100-continue.'
+    return 'The only accepted expectation is 100-continue.'
   if (name === 'transfer-encoding' && (httpVersion === '1.0' || value.toLowerCase() !== 'chunked'))
-    return 'The only transfer encoding taken is chunked, and none on HTTP/1.0.'
+    return 'The only accepted transfer encoding is chunked, and none on HTTP/1.0.'
   return null
 }
 
 const lastOfAscii = 0x7e
 const controlCharacter = Number.POSITIVE_INFINITY
 
-/**
- * The highest character of a value, or `controlCharacter` when it holds one. A loop: on values this short it beats a regular
- * expression.
- */
+/** The highest character of a value, or `controlCharacter`. A loop: on values this short it beats a regular expression. */
 function highestCharacter(value: string): number {
   let highest = 0
   for (let index = 0; index < value.length; index++) {

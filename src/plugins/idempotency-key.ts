@@ -1,31 +1,22 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { type FieldError, Problem } from '../contract/problem.ts'
-
-/** What is wrong with a request that has an Idempotency-Key. */
-function faultWith(advice: string): FieldError {
-  return {
-    pointer: '/headers/idempotency-key',
-    detail: `is not supported yet: send the request without it, and ${advice}`
-  }
-}
-
-export type IdempotencyKeyOptions = {
-  /** What to do in its place before a request is repeated. */
-  advice: string
-}
+import { Problem } from '../contract/problem.ts'
 
 /**
- * Refuses an Idempotency-Key on routes that start or change something: whoever sends one would repeat the request and rely
- * on us to do it once. Before the body is read, and as a hook of the route: whoever may not use the route learns that first.
+ * Refuses an Idempotency-Key on routes that start or change something: its caller would repeat the request and rely on us to do
+ * it once. `advice` says what to do instead. As a hook of the route it runs after authorization, and before the body is read.
  */
-export const idempotencyKey = fp<IdempotencyKeyOptions>(
+export const idempotencyKey = fp<{ advice: string }>(
   async function idempotencyKey(scope, { advice }) {
-    const problem = { detail: 'Idempotency keys are not supported yet.', errors: [faultWith(advice)] }
-    function refuseIdempotencyKey(
-      { headers }: FastifyRequest,
-      _reply: FastifyReply,
-      done: (error?: Error) => void
+    const detail = `is not supported yet: send the request without it, and ${advice}`
+    const problem = {
+      detail: 'Idempotency keys are not supported yet.',
+      errors: [{ pointer: '/headers/idempotency-key', detail }]
+    }
+    const refuseIdempotencyKey: onRequestHookHandler = function refuseIdempotencyKey(
+      { headers },
+      _reply,
+      done
     ) {
       const given = headers['idempotency-key'] !== undefined
       done(given ? new Problem('request_invalid', problem) : undefined)

@@ -4,19 +4,16 @@ import fp from 'fastify-plugin'
 import { namesMemberTwice } from '../base/strict-json.ts'
 import { Problem } from '../contract/problem.ts'
 
-/**
- * JSON by its media type, with no charset but UTF-8, which many call utf8: another one would make other text of the same
- * bytes. Parameters that are empty say nothing.
- */
+/** The media type of JSON, with no charset but UTF-8, which many call utf8. Empty parameters are ignored. */
 const jsonMediaType =
   /^application\/json[ \t]*(?:(?:;[ \t]*)+(?:charset=(?:utf-?8|"utf-?8")[ \t]*(?:;[ \t]*)*)?)?$/i
 
-/** A charset that is named and is not UTF-8, in quotes or not. */
+/** A charset other than UTF-8, in quotes or not. */
 const otherCharset = /;[ \t]*charset=(?!"?utf-?8"?[ \t]*(?:;|$))/i
 
 /**
- * The one body parser: strict JSON. What JSON.parse lets through and other parsers read otherwise is refused:
- * a member named twice, a byte-order mark, bytes that are not UTF-8.
+ * The one body parser: strict JSON. It refuses what JSON.parse accepts and other parsers read differently: a member named twice,
+ * a byte-order mark, bytes that are not UTF-8.
  */
 export const jsonBody = fp(
   async function jsonBody(scope) {
@@ -25,7 +22,7 @@ export const jsonBody = fp(
       'application/json',
       { parseAs: 'buffer' },
       function parseJsonBody(request, body, done) {
-        // Many clients name a media type also where there is nothing to send.
+        // Many clients send a media type without a body.
         const takesNone = request.routeOptions.schema?.body === undefined
         if (takesNone && body.length === 0) return done(null, undefined)
         try {
@@ -44,13 +41,13 @@ function requireJsonMediaType({ headers: { 'content-type': type = '' } }: Fastif
   if (jsonMediaType.test(type)) return
   throw new Problem('media_type_unsupported', {
     detail: otherCharset.test(type)
-      ? 'JSON is taken in UTF-8 alone: leave the charset out, or send charset=utf-8.'
+      ? 'JSON is accepted in UTF-8 only: leave the charset out, or send charset=utf-8.'
       : 'The media type application/json takes no parameter but charset=utf-8.'
   })
 }
 
 /** What is wrong with bytes that are no JSON. */
-function faultOf(bytes: Buffer): string {
+function jsonError(bytes: Buffer): string {
   const begin = bytes.toString('latin1', 0, 3)
   if (begin === '\xef\xbb\xbf')
     return 'The body begins with a byte-order mark: send JSON in UTF-8 without one.'
@@ -58,19 +55,19 @@ function faultOf(bytes: Buffer): string {
   return 'The body is not valid JSON in UTF-8.'
 }
 
-const nothing = /^[ \t\r\n]*$/
+const whiteSpace = /^[ \t\r\n]*$/
 
-/** Parses UTF-8 JSON; undefined when there is nothing but white space. Throws `request_malformed`. */
+/** Parses JSON in UTF-8; undefined for nothing but white space. Throws `request_malformed`. */
 export function parseStrictJson(bytes: Buffer): unknown {
-  // A byte-order mark stays in the text, where it is no JSON.
+  // A byte-order mark stays in the text, where it is not JSON.
   const text = bytes.toString('utf8')
   let value: unknown
   try {
     if (!isUtf8(bytes)) throw new TypeError('the bytes are not UTF-8')
     value = JSON.parse(text)
   } catch (cause) {
-    if (nothing.test(text)) return undefined
-    throw new Problem('request_malformed', { detail: faultOf(bytes), cause })
+    if (whiteSpace.test(text)) return undefined
+    throw new Problem('request_malformed', { detail: jsonError(bytes), cause })
   }
   if (namesMemberTwice(text, value))
     throw new Problem('request_malformed', { detail: 'The body names a member twice.' })

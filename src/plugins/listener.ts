@@ -15,14 +15,13 @@ import { continueWhenRead } from '../http/parsing/expect-continue.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { isInRanges } from '../tenants/address-ranges.ts'
 import { accessLog } from './access-log.ts'
-import { answerClientError, answerConnect, endIdleConnections } from './client-errors.ts'
+import { answerClientError, answerConnect, endIdleConnections, watchHandshakes } from './client-errors.ts'
 import { drain } from './drain.ts'
 import { headerValidation } from './header-validation.ts'
 import { notFound } from './not-found.ts'
 import { answerFrameworkError, problemEnvelope } from './problem-envelope.ts'
 import { requestContext } from './request-context.ts'
 import type { Scope } from './scope.ts'
-import { watchHandshakes } from './tls-handshakes.ts'
 
 export type ListenerDependencies = {
   logger: Logger
@@ -31,57 +30,28 @@ export type ListenerDependencies = {
   upstreamDeadlineMs: number
   /** How long a connection may be idle, in milliseconds; 72 s unless given. */
   keepAliveMs?: number
-  /** With it the listener speaks TLS. */
+  /** Makes the listener speak TLS. */
   tls?: TlsMaterial | undefined
-  /** How many connections it takes, where not as many as the process may have files open. */
+  /** How many connections it takes; by default they follow the limit of open files. */
   connections?: ConnectionBounds
 }
 
-/** What a call may wait for the ledger, twice, and then some. */
+/** More than twice the time that a call may wait for the ledger. */
 const ledgerWaitsMs = 10_000
 
-/** What both listeners share: socket limits, the guard, the envelope, the facts and the log of a request. */
+/** What both listeners share, in the order in which a request travels: limits of connections, then plugins. */
 export async function buildListener(
   listener: 'public' | 'admin',
-  {
-    logger,
-    lifecycle,
-    trustedProxies,
-    upstreamDeadlineMs,
-    keepAliveMs = 72_000,
-    tls,
-    connections = connectionBounds(listener, { openFiles: openFileLimit(), encrypted: tls !== undefined })
-  }: ListenerDependencies
+  dependencies: ListenerDependencies
 ): Promise<Scope> {
-  const app = Fastify({
-    logger: false,
-    genReqId: () => uuidv7(),
-    requestIdHeader: false,
-    requestTimeout: 10_000,
-    // A connection on which nothing moves for longer than a call can last: its answer is not being read.
-    connectionTimeout: upstreamDeadlineMs + ledgerWaitsMs,
-    keepAliveTimeout: keepAliveMs,
-    bodyLimit: 16 * 1024,
-    exposeHeadRoutes: false,
-    allowErrorHandlerOverride: false,
-    return503OnClosing: false,
-    // The address of a caller is read by `requestContext`; nothing else of what proxies write is believed.
-    trustProxy: false,
-    routerOptions: { maxParamLength: 64 },
-    ...nodeOptions(tls),
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true } },
-    frameworkErrors: answerFrameworkError(logger, lifecycle),
-    clientErrorHandler: answerClientError(logger)
-  }).withTypeProvider<TypeBoxTypeProvider>()
-
+  const { logger, lifecycle, trustedProxies, tls } = dependencies
+  const app = createApp(dependencies)
   const proxies = trustedProxies.join(',')
   const isProxy = (address: string) => proxies !== '' && isInRanges(proxies, address)
-  guardConnections(app.server, {
-    bounds: connections,
-    logger,
-    isProxy,
-    encrypted: tls !== undefined
-  })
+  const encrypted = tls !== undefined
+  const bounds =
+    dependencies.connections ?? connectionBounds(listener, { openFiles: openFileLimit(), encrypted })
+  guardConnections(app.server, { bounds, logger, isProxy, encrypted })
   continueWhenRead(app.server)
   answerConnect(app.server, logger)
   endIdleConnections(app.server)
@@ -89,8 +59,6 @@ export async function buildListener(
     watchHandshakes(app.server, logger)
     secure(app.server as unknown as Server, tls)
   }
-  // Handlers return exactly what their schema documents, and problems are rendered before they get here.
-  app.setSerializerCompiler(() => data => JSON.stringify(data))
   await app.register(problemEnvelope, { logger })
   await app.register(requestContext, { isProxy })
   await app.register(accessLog, { logger })
@@ -98,4 +66,36 @@ export async function buildListener(
   await app.register(drain, { lifecycle })
   await app.register(notFound)
   return app as Scope
+}
+
+function createApp({
+  logger,
+  lifecycle,
+  upstreamDeadlineMs,
+  keepAliveMs = 72_000,
+  tls
+}: ListenerDependencies) {
+  const app = Fastify({
+    logger: false,
+    genReqId: () => uuidv7(),
+    requestIdHeader: false,
+    requestTimeout: 10_000,
+    // On a connection that is idle for longer than a call can take, nobody reads the answer.
+    connectionTimeout: upstreamDeadlineMs + ledgerWaitsMs,
+    keepAliveTimeout: keepAliveMs,
+    bodyLimit: 16 * 1024,
+    exposeHeadRoutes: false,
+    allowErrorHandlerOverride: false,
+    return503OnClosing: false,
+    // `requestContext` reads the address of a caller; no other header of a proxy is believed.
+    trustProxy: false,
+    routerOptions: { maxParamLength: 64 },
+    ...nodeOptions(tls),
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true } },
+    frameworkErrors: answerFrameworkError(logger, lifecycle),
+    clientErrorHandler: answerClientError(logger)
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  // Handlers return exactly what their schema documents, and problems are rendered before.
+  app.setSerializerCompiler(() => data => JSON.stringify(data))
+  return app
 }

@@ -2,12 +2,11 @@ import fp from 'fastify-plugin'
 import { Problem } from '../contract/problem.ts'
 
 /**
- * Tells an unknown path (404) from a known one with another method (405, with `Allow`), where Fastify would answer 404
- * to both. It answers before any body is read: there is nothing that such a request could want with it. It knows the
- * routes that are registered after it.
+ * Answers an unknown path with 404, and a known one with another method with 405 and `Allow`, where Fastify would answer 404 to
+ * both. It does so before any body is read, and knows the routes that are registered after it.
  */
 export const notFound = fp(
-  async function unknownRoute(scope) {
+  async function notFound(scope) {
     const methodsByUrl = new Map<string, Set<string>>()
     scope.addHook('onRoute', function noteRoute({ url, method }) {
       const methods = methodsByUrl.get(url) ?? new Set()
@@ -34,7 +33,7 @@ export const notFound = fp(
       )
     })
 
-    // Fastify's own would repeat the path.
+    // Fastify's own handler would repeat the path.
     scope.setNotFoundHandler(function refuseUnknownPath() {
       throw new Problem('route_not_found')
     })

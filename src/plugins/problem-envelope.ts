@@ -7,12 +7,12 @@ import { asBug, type Logger } from '../telemetry/logger.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What this request was answered with, when it failed. For the log and the ledger. */
+    /** The failure that this request was answered with: for the log and the ledger. */
     problem: Failure | null
   }
 }
 
-/** Fastify's own errors in the gateway's words. One that is not listed is our bug. */
+/** The problems that Fastify's own errors stand for. Any other error is our bug. */
 const byFastifyCode: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_BAD_URL: 'request_malformed',
   FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
@@ -21,12 +21,12 @@ const byFastifyCode: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media_type_unsupported',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'request_malformed',
-  // The caller left, or its body broke, while it was being read.
+  // The caller left, or its body broke off, while it was being read.
   ECONNRESET: 'request_malformed',
   ERR_STREAM_PREMATURE_CLOSE: 'request_malformed'
 }
 
-/** Renders every failure of a request, thrown or Fastify's own, as the one envelope. */
+/** Renders every failure of a request, thrown or Fastify's own, as the problem envelope. */
 export const problemEnvelope = fp<{ logger: Logger }>(
   async function problemEnvelope(scope, { logger }) {
     scope.decorateRequest('problem', null)
@@ -38,7 +38,7 @@ export const problemEnvelope = fp<{ logger: Logger }>(
   { name: 'problem-envelope' }
 )
 
-/** For Fastify's `frameworkErrors`: failures that happen before there is a route, and that no hook ever sees. */
+/** Makes Fastify's `frameworkErrors`: for failures before there is a route, which no hook ever sees. */
 export function answerFrameworkError(logger: Logger, lifecycle: ProcessState) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     reply.header('x-request-id', request.id)
@@ -51,10 +51,9 @@ export function answerFrameworkError(logger: Logger, lifecycle: ProcessState) {
   }
 }
 
-/** At what level a request's line is logged. */
 export type LogLevel = 'info' | 'warn'
 
-/** A failure of ours or the upstream's is for somebody to look at; a request that is refused is what was to be expected. */
+/** Somebody has to look at a failure of ours or the upstream's; refused requests are normal. */
 export function logLevelOf(problem: Failure | null): LogLevel {
   return problem && problem.status >= 500 ? 'warn' : 'info'
 }
@@ -76,8 +75,8 @@ function sendProblem(
 }
 
 /**
- * Any thrown value as a Problem. What is neither a Problem nor a known framework error becomes `internal_error`. Of an
- * empty body it says so only where the request is given, and of one that broke off what its connection was refused with.
+ * Any thrown value as a Problem: `internal_error` for what is neither a Problem nor a known framework error. With the request
+ * it recognizes an empty body, and a body that broke off, with whose problem the connection was answered.
  */
 export function toProblem(error: unknown, request?: Pick<FastifyRequest, 'body' | 'problem'>): Problem {
   if (error instanceof Problem) return error
@@ -94,27 +93,27 @@ export function toProblem(error: unknown, request?: Pick<FastifyRequest, 'body' 
   })
 }
 
-/** What a part of a request is called in pointers, where the server framework has another word. */
+/** Parts of a request that Fastify names differently than our pointers do. */
 const partNames: Readonly<Record<string, string>> = { querystring: 'query' }
 
-/** Points at each fault by names that the schema knows: a member that it does not know is never echoed. */
+/** Points at each error by names of the schema only: an unknown member's name is never echoed. */
 function fieldErrors(error: FastifyError): FieldError[] {
   const { validationContext: part = 'body' } = error
   const root = part === 'body' ? '' : `/${partNames[part] ?? part}`
-  return (error.validation ?? []).map(fault => {
-    const missing = fault.params['missingProperty']
+  return (error.validation ?? []).map(found => {
+    const missing = found.params['missingProperty']
     return {
-      pointer: `${root}${fault.instancePath}${missing === undefined ? '' : `/${missing}`}`,
-      detail: faultDetail(fault)
+      pointer: `${root}${found.instancePath}${missing === undefined ? '' : `/${missing}`}`,
+      detail: detailOf(found)
     }
   })
 }
 
-type Fault = NonNullable<FastifyError['validation']>[number] & {
+type SchemaError = NonNullable<FastifyError['validation']>[number] & {
   parentSchema?: { description?: string; properties?: Record<string, unknown> }
 }
 
-function faultDetail({ keyword, message, parentSchema }: Fault): string {
+function detailOf({ keyword, message, parentSchema }: SchemaError): string {
   if (keyword === 'required') return 'is required'
   if (keyword === 'additionalProperties') {
     const names = Object.keys(parentSchema?.properties ?? {})

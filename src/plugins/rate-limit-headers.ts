@@ -1,18 +1,13 @@
 import type { FastifyReply } from 'fastify'
 import { Problem } from '../contract/problem.ts'
 import { type Limit, type Verdict, wholeSeconds } from '../limits/gcra.ts'
-import type { MemoryLimiter } from '../limits/memory-limiter.ts'
-
-/** One limit's buckets, and what the limit is called. */
-export type Limiter = Pick<MemoryLimiter, 'name' | 'take'>
 
 /** The refusal by a limit, with the headers that describe it. */
 export function rateLimited(name: string, limit: Limit, verdict: Verdict, reply: FastifyReply): Problem {
   describeLimit(name, limit, verdict, reply)
-  const retryAfter = wholeSeconds(verdict.retryAfterUs)
   return new Problem('rate_limited', {
     detail: `The limit "${name}" is used up.`,
-    retryAfter,
+    retryAfter: wholeSeconds(verdict.retryAfterUs),
     facts: { limit: name }
   })
 }

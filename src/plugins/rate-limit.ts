@@ -1,8 +1,9 @@
 import fp from 'fastify-plugin'
-import { describeLimit, type Limiter, rateLimited } from './rate-limit-headers.ts'
+import type { Limiter } from '../limits/limiter.ts'
+import { describeLimit, rateLimited } from './rate-limit-headers.ts'
 import { callerOf } from './tenant-auth.ts'
 
-/** Charges each admitted request to its tenant's limit, before the body is read, and tells where the limit stands. */
+/** Charges each admitted request to its tenant's limit, before the body is read, and describes the limit in the headers. */
 export const rateLimit = fp<{ limiter: Limiter }>(
   async function rateLimit(scope, { limiter }) {
     scope.addHook('onRequest', function chargeTenant(request, reply, done) {

@@ -1,11 +1,9 @@
 import fp from 'fastify-plugin'
 import { Problem } from '../contract/problem.ts'
 
-/**
- * Refuses a body on a route that takes none, before it is read: what was sent by mistake must not be dropped in silence.
- */
+/** Refuses a body on a route that takes none, before it is read: a body sent by mistake must not be dropped silently. */
 export const rejectBody = fp(
-  async function bodiless(scope) {
+  async function rejectBody(scope) {
     scope.addHook('onRequest', function refuseBody(request, _reply, done) {
       const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers
       const given = encoding !== undefined || Number(length) > 0

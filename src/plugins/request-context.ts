@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { type CallerAddress, callerAddress } from '../http/forwarded-address.ts'
+import { isConnectorId } from '../contract/schemas.ts'
+import { type CallerAddress, callerAddress } from '../http/caller-address.ts'
 import type { AuthenticationAttempt, AuthenticationFailure } from '../identity/authentication-failure.ts'
-import type { Call, Sends } from '../upstream/forwarder.ts'
+import type { Attempts, Call } from '../upstream/call.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,17 +13,17 @@ declare module 'fastify' {
   }
 }
 
-/** The facts of one request, for the door, the ledger and the log. */
+/** One request as the forwarder, the ledger and the log know it. */
 export class RequestCall implements Call, AuthenticationAttempt {
   readonly requestId: string
   readonly clientIp: string
-  /** Where failures of this caller are counted: by its address or, when that is unknown, by the last proxy's. */
+  /** The address by which failures of this caller are counted: its own or, when that is unknown, the last proxy's. */
   readonly countedAs: string
   readonly startedAt = performance.now()
   recorded = false
-  /** Why nobody was admitted: for the log and the ledger alone. */
+  /** Why the caller was not authenticated: for the log and the ledger alone. */
   failure: AuthenticationFailure | null = null
-  sends: Sends | undefined = undefined
+  attempts: Attempts | undefined = undefined
   readonly #request: FastifyRequest
 
   constructor(request: FastifyRequest, { address, countedAs }: CallerAddress) {
@@ -40,21 +41,16 @@ export class RequestCall implements Call, AuthenticationAttempt {
 const known = Symbol('request')
 type Message = IncomingMessage & { [known]?: FastifyRequest }
 
-/** The request that a message is known as; none before it has its facts. */
+/** Fastify's request for a message of Node's; undefined before it has its context. */
 export function requestOf(message: IncomingMessage): FastifyRequest | undefined {
   return (message as Message)[known]
 }
 
-export type RequestContextOptions = {
-  /** Whether an address is that of a proxy whose `X-Forwarded-For` is believed. */
-  readonly isProxy: (address: string) => boolean
-}
-
-/** Gives each request its facts, and each answer the id of its request. */
-export const requestContext = fp<RequestContextOptions>(
-  async function requestFacts(scope, { isProxy }) {
+/** Gives each request its context, and each answer the request's id. `isProxy` knows whose `X-Forwarded-For` is believed. */
+export const requestContext = fp<{ isProxy: (address: string) => boolean }>(
+  async function requestContext(scope, { isProxy }) {
     scope.decorateRequest('call')
-    scope.addHook('onRequest', function noteFacts(request, reply, done) {
+    scope.addHook('onRequest', function addContext(request, reply, done) {
       const message: Message = request.raw
       const { socket, headers } = message
       // Node joins the lines of a header that comes more than once, in their order.
@@ -67,3 +63,15 @@ export const requestContext = fp<RequestContextOptions>(
   },
   { name: 'request-context' }
 )
+
+/** Who asked for what, as the log and the ledger know it. Of the path only a valid id: they take no other text of a caller. */
+export function requestFacts({ call, caller, params }: FastifyRequest) {
+  const { id } = (params ?? {}) as { id?: string }
+  return {
+    reason: call.failure?.reason,
+    tenant: caller?.tenant.name ?? call.failure?.tenant,
+    key_id: caller?.keyId ?? call.failure?.keyId,
+    connector_id: id !== undefined && isConnectorId(id) ? id.toLowerCase() : undefined,
+    client_ip: call.clientIp
+  }
+}

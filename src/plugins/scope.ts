@@ -11,5 +11,5 @@ export type Scope = FastifyInstance<
   TypeBoxTypeProvider
 >
 
-/** One file in `routes/`: registers one resource on a scope, built from the dependencies it names. */
+/** One file in `routes/`: registers one resource on a scope, with the dependencies that it names. */
 export type Route<Dependencies = Record<never, never>> = (scope: Scope, dependencies: Dependencies) => void

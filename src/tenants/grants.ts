@@ -3,8 +3,7 @@ import type { Page, PageRequest } from '../contract/pagination.ts'
 import { isConnectorId } from '../contract/schemas.ts'
 import type { Queries } from '../store/queries.ts'
 import { readPage } from './keyset-pagination.ts'
-import { requireTenant } from './require-tenant.ts'
-import { readState, storeTenant } from './tenant-state.ts'
+import { readState, requireTenant, storeTenant } from './tenant-state.ts'
 import { changeInTransaction, type TenantAdministration } from './transaction.ts'
 
 /** A grant as operators see it: a lower-case connector id, or `*` for every connector. */

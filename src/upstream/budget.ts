@@ -1,12 +1,8 @@
-import { judge, type Limit, type Verdict, wholeSeconds } from '../limits/gcra.ts'
+import { judge, type Limit, wholeSeconds } from '../limits/gcra.ts'
 import { monotonicUs } from '../limits/memory-limiter.ts'
 
-export type BudgetOptions = {
-  /** What the upstream grants one key, in any minute. */
-  perCredential: number
-  /** What the upstream grants one egress address, in any minute. */
-  perEgress: number
-}
+/** What the upstream grants one key, and one egress address, in any minute. */
+type BudgetOptions = { perCredential: number; perEgress: number }
 
 /** Why a call is refused here: whose budget is spent, and for how many seconds, rounded up. */
 export type BudgetSpent = {
@@ -14,10 +10,7 @@ export type BudgetSpent = {
   readonly retryAfter: number
 }
 
-/**
- * Keeps this process within what the upstream grants: a call beyond it is refused here, with a truthful Retry-After,
- * instead of tripping the upstream's filters.
- */
+/** Refuses calls beyond what the upstream grants, with a truthful Retry-After, before they trip the upstream's filters. */
 export class Budget {
   readonly #nowUs: () => number
   readonly #perCredential: Limit
@@ -31,31 +24,23 @@ export class Budget {
     this.#perEgress = withinAnyMinute(perEgress)
   }
 
-  /** Takes one call from both budgets and returns null, or takes none and says which of them refuses it for longest. */
+  /** Charges one call to both budgets and returns null, or charges none and returns the one that refuses it for longest. */
   take(credential: string): BudgetSpent | null {
     const nowUs = this.#nowUs()
     const ofCredential = judge(this.#perCredential, this.#credentialTats.get(credential) ?? 0, nowUs)
     const ofEgress = judge(this.#perEgress, this.#egressTat, nowUs)
-    if (!ofCredential.allowed || !ofEgress.allowed) return spent(ofCredential, ofEgress)
-    this.#credentialTats.set(credential, ofCredential.tat)
-    this.#egressTat = ofEgress.tat
-    return null
+    if (ofCredential.allowed && ofEgress.allowed) {
+      this.#credentialTats.set(credential, ofCredential.tat)
+      this.#egressTat = ofEgress.tat
+      return null
+    }
+    const limit = ofEgress.retryAfterUs > ofCredential.retryAfterUs ? 'egress_budget' : 'credential_budget'
+    const longest = Math.max(ofEgress.retryAfterUs, ofCredential.retryAfterUs)
+    return { limit, retryAfter: Math.max(1, wholeSeconds(longest)) }
   }
 }
 
-function spent(ofCredential: Verdict, ofEgress: Verdict): BudgetSpent {
-  const egressIsLonger = ofEgress.retryAfterUs > ofCredential.retryAfterUs
-  const { retryAfterUs } = egressIsLonger ? ofEgress : ofCredential
-  return {
-    limit: egressIsLonger ? 'egress_budget' : 'credential_budget',
-    retryAfter: Math.max(1, wholeSeconds(retryAfterUs))
-  }
-}
-
-/**
- * The limit that admits at most `calls` in *any* minute: a tenth may come at once and the rest flows steadily, so
- * that burst and flow together never pass it, wherever the minute begins.
- */
+/** Admits at most `calls` in *any* minute, wherever it begins: a tenth may come at once, the rest flows steadily. */
 function withinAnyMinute(calls: number): Limit {
   const burst = Math.max(1, Math.floor(calls / 10))
   return { burst, ratePerMinute: Math.max(1, calls - burst) }

@@ -3,9 +3,8 @@ import { Ajv } from 'ajv'
 import { strictJson } from '../base/strict-json.ts'
 import type { Caller } from '../identity/directory.ts'
 import { requireGranted } from '../tenants/access-policy.ts'
-import type { Call, Forward } from './forwarder.ts'
-import { saysNothingQueued } from './refusing-states.ts'
-import { maxAnswerMembers, type Reading } from './response.ts'
+import { type Call, maxAnswerMembers, type Reading } from './call.ts'
+import type { Forward } from './forwarder.ts'
 
 /** The upstream's answer to an accepted sync. Members it may add later are tolerated and not passed on. */
 const SyncAccepted = Type.Object({
@@ -16,18 +15,17 @@ const SyncAccepted = Type.Object({
 type SyncAccepted = Static<typeof SyncAccepted>
 const isSyncAccepted = new Ajv().compile<SyncAccepted>(SyncAccepted)
 
-export type StartSync = { call: Call; caller: Caller; connectorId: string; dateLimit: string | undefined }
+type StartSync = { call: Call; caller: Caller; connectorId: string; dateLimit: string | undefined }
 
 /** The operations of the Content API, on behalf of a tenant. */
 export type ContentApi = {
   /**
-   * Queues one sync run. Throws `connector_not_found` for a connector that is not granted, exactly as for one that
-   * does not exist, and every other Problem of the door.
+   * Queues one sync run. Throws `connector_not_found` for a connector that is not granted, exactly as for one that does not
+   * exist, and every other Problem of the forwarder.
    */
   startSync(request: StartSync): Promise<SyncAccepted>
 }
 
-/** The operations, each through the door that is given. Nothing is asked yet. */
 export function contentApi(forward: Forward): ContentApi {
   return {
     startSync({ call, caller, connectorId, dateLimit }) {
@@ -61,5 +59,5 @@ export function readSyncAccepted(
   if (answer.date_limit !== undefined && answer.date_limit !== dateLimit) return null
   const { status, date_limit } = answer
   const value = { connector_id: id, status, ...(date_limit !== undefined && { date_limit }) }
-  return { value, state: status, refused: saysNothingQueued(status) }
+  return { value, state: status }
 }

@@ -1,29 +1,29 @@
 import type { Forwarded, ProblemCode } from '../contract/problem.ts'
-import type { UpstreamResponse } from './response.ts'
+import type { NoAnswer } from './transport/response.ts'
 import { type UnreachableCause, unreachableCause } from './unreachable-cause.ts'
 
-/** A failed send in the gateway's own words. */
+/** A failed attempt in the gateway's own words. */
 export type UpstreamFailure = {
   code: ProblemCode | 'client_disconnected'
   forwarded: Forwarded
-  /** It answered that it failed, which does not tell that it did nothing. */
+  /** The upstream answered that it failed, which does not prove that it did nothing. */
   uncertain?: boolean
   /** Why it could not be reached, or how the connection ended before it answered. */
   unreachable?: UnreachableCause
 }
 
-/** What an upstream status other than 200 means. Of the others, 5xx is a failure, and the rest is no answer to these operations. */
+/** What an upstream status other than 200 means. Of all others, 5xx is a failure, and the rest no valid answer. */
 const byStatus: Readonly<Record<number, ProblemCode>> = {
   400: 'request_refused',
   // Our key is bad, never the caller's.
   401: 'upstream_credential_rejected',
-  // A WAF page, or "Missing Authentication Token" for a wrong route: it cannot be told which from outside.
+  // A WAF page, or "Missing Authentication Token" for a wrong route: from outside the two look the same.
   403: 'upstream_refused',
   404: 'connector_not_found',
   429: 'upstream_busy'
 }
 
-/** What a failed exchange means once bytes were sent; before that, anything but these ends is `upstream_unreachable`. */
+/** What an error means once bytes were sent. Before that, only those of `independentOfSending` keep their meaning. */
 const byErrorCode: Readonly<Record<string, UpstreamFailure['code']>> = {
   DEADLINE_PASSED: 'upstream_timeout',
   UND_ERR_HEADERS_TIMEOUT: 'upstream_timeout',
@@ -41,49 +41,44 @@ const byErrorCode: Readonly<Record<string, UpstreamFailure['code']>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'upstream_answer_invalid'
 }
 
-/** These ends are the same whether or not anything was sent. */
 const independentOfSending: ReadonlySet<UpstreamFailure['code']> = new Set([
   'upstream_timeout',
   'client_disconnected',
   'upstream_busy'
 ])
 
-/** Explains an answer's status. 200 never comes here. */
+/** Explains a status other than 200. */
 export function failureOfStatus(status: number): UpstreamFailure {
   const code = byStatus[status] ?? (status >= 500 ? 'upstream_failed' : 'upstream_answer_invalid')
   // 503 says that the call was not taken; the other server errors do not say how far it came.
   return { code, forwarded: 'yes', uncertain: code === 'upstream_failed' && status !== 503 }
 }
 
-/** Explains an exchange that ended without a complete answer. */
-export function failureOfResponse(exchange: UpstreamResponse & { kind: 'failure' }): UpstreamFailure {
-  const { error, sent, status } = exchange
-  const told = toldBy(error)
-  if (!sent) return failureUnsent(told, exchange)
+/** Explains why no complete answer came. */
+export function failureOfResponse({ error, sent, status, upstreamMs }: NoAnswer): UpstreamFailure {
+  const code = codeOf(error)
+  if (!sent) return unsentFailure(code, error, upstreamMs)
   if (status === undefined)
     return {
-      code: told,
+      code,
       forwarded: 'unknown',
-      ...(told === 'upstream_failed' && { unreachable: unreachableCause(error) })
+      ...(code === 'upstream_failed' && { unreachable: unreachableCause(error) })
     }
-  // The head may be that of a 200: what was to be done has probably been done.
-  if (told === 'upstream_timeout') return { code: told, forwarded: 'unknown' }
+  // The head may be that of a 200: the operation has probably been done.
+  if (code === 'upstream_timeout') return { code, forwarded: 'unknown' }
   // The head of an answer came and the rest did not: it answered, but with nothing that can be relied on.
-  return { code: told === 'upstream_failed' ? 'upstream_answer_invalid' : told, forwarded: 'yes' }
+  return { code: code === 'upstream_failed' ? 'upstream_answer_invalid' : code, forwarded: 'yes' }
 }
 
-function failureUnsent(
-  told: UpstreamFailure['code'],
-  { error, upstreamMs }: UpstreamResponse & { kind: 'failure' }
-): UpstreamFailure {
-  // It was with a connection, which was still being made when the deadline passed.
-  if (told === 'upstream_timeout' && upstreamMs > 0)
-    return { code: told, forwarded: 'no', unreachable: 'timeout' }
-  if (independentOfSending.has(told)) return { code: told, forwarded: 'no' }
-  return { code: 'upstream_unreachable', forwarded: 'no', unreachable: unreachableCause(error) }
+function unsentFailure(code: UpstreamFailure['code'], error: unknown, upstreamMs: number): UpstreamFailure {
+  const failure = { code, forwarded: 'no' } as const
+  // The deadline passed while its connection was still being made.
+  if (code === 'upstream_timeout' && upstreamMs > 0) return { ...failure, unreachable: 'timeout' }
+  if (independentOfSending.has(code)) return failure
+  return { ...failure, code: 'upstream_unreachable', unreachable: unreachableCause(error) }
 }
 
-function toldBy(error: unknown): UpstreamFailure['code'] {
+function codeOf(error: unknown): UpstreamFailure['code'] {
   const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
   // What came was not HTTP. Such errors have no code, or one of the parser's own.
   if (name === 'HTTPParserError') return 'upstream_answer_invalid'

@@ -1,132 +1,92 @@
 import { strictJson } from '../base/strict-json.ts'
-import { type Forwarded, Problem, type UpstreamFacts } from '../contract/problem.ts'
+import { Problem, type UpstreamFacts } from '../contract/problem.ts'
 import { problemTable } from '../contract/problem-table.ts'
+import { maxAnswerMembers, type Reading } from './call.ts'
 import { failureOfResponse, failureOfStatus, type UpstreamFailure } from './failure-table.ts'
-import { retryAfterSeconds } from './headers.ts'
-import { KeyRefused, maxAnswerMembers, type Reading, type UpstreamResponse } from './response.ts'
-import { keyRefusedDetail } from './select-credential.ts'
-import type { UnreachableCause } from './unreachable-cause.ts'
+import { saysNothingQueued } from './refusing-states.ts'
+import { keyRejectedDetail } from './select-credential.ts'
+import { retryAfterSeconds } from './transport/headers.ts'
+import type { Answer, UpstreamResponse } from './transport/response.ts'
+import { UpstreamError } from './transport/upstream-error.ts'
 
-/** What came of a call: with a value when it was accepted, or why not. Members that do not apply are undefined. */
-export type Outcome<T> = {
+/** What came of an attempt: a value when it was accepted, or why not. */
+export type Outcome<T> = Readonly<Omit<UpstreamFailure, 'code'>> & {
   readonly code: 'accepted' | UpstreamFailure['code']
-  readonly forwarded: Forwarded
-  readonly uncertain: boolean | undefined
-  readonly value: T | undefined
-  readonly upstream: UpstreamFacts | undefined
-  /** The state that a valid answer gives, also one that says that nothing was done. */
-  readonly state: string | undefined
-  readonly retryAfter: number | undefined
-  readonly cause: unknown
-  readonly unreachable: UnreachableCause | undefined
-  /** Whose limit refused the call: past the door it is the upstream's alone. */
-  readonly limit: 'upstream' | undefined
-  /** A text that would have been relayed shares so much with a key of ours that it is no chance. */
-  readonly repeatsKey: boolean
+  readonly value?: T
+  readonly upstream?: UpstreamFacts | undefined
+  /** The state in a valid answer, also one that says that nothing was done. */
+  readonly state?: string | undefined
+  /** Whole seconds. */
+  readonly retryAfter?: number | undefined
+  readonly cause?: unknown
+  /** Whose limit refused the call: once it is forwarded, the upstream's alone. */
+  readonly limit?: 'upstream' | undefined
+  /** The answer contains a key of ours, or a text with so much of one that it is no chance. */
+  readonly leaksKey: boolean
+  /** Whole milliseconds. */
+  readonly upstreamMs: number
 }
 
 /** How many characters in a row a text shares with a key of ours: 0, or eight and more, Infinity for a whole key. */
-type PartOfKey = (text: string) => number
+type SharedWithKey = (text: string) => number
 
 /** By chance an id may share eight characters with a form of a key, and never so many. */
 const beyondChance = 16
 
-/** Decides which texts of one answer may go further, and remembers whether one of them shared much with a key. */
-class Relay {
-  repeatsKey = false
-  readonly #partOfKey: PartOfKey
+type Unmeasured<T> = Omit<Outcome<T>, 'leaksKey' | 'upstreamMs'>
+type Read<T> = (body: string) => Reading<T> | null
 
-  constructor(partOfKey: PartOfKey) {
-    this.#partOfKey = partOfKey
-  }
+/** Which parts of one answer may be relayed. */
+type Relay = { mayRelay(text: string): boolean; mayRelayValue(value: unknown): boolean }
 
-  /** Whether a text that the upstream chose shares nothing with a key. */
-  admits(text: string): boolean {
-    const shared = this.#partOfKey(text)
-    this.repeatsKey ||= shared >= beyondChance
-    return shared === 0
+/** Judges a response: `read` takes the body of a 200, or returns null when it is not a valid answer. */
+export function classify<T>(response: UpstreamResponse, read: Read<T>, shared: SharedWithKey): Outcome<T> {
+  let { leaksKey } = response
+  const relay: Relay = {
+    // A text that the upstream chose may share nothing with a key.
+    mayRelay(text) {
+      const characters = shared(text)
+      leaksKey ||= characters >= beyondChance
+      return characters === 0
+    },
+    // The ids in a value are those of our own request: it may share a part of a key, but not contain a whole one.
+    mayRelayValue: value => !response.leaksKey || Number.isFinite(shared(JSON.stringify(value)))
   }
-
-  /**
-   * Whether a valid answer may be passed on. The ids in it are those that it was asked with: they may share a part. A whole
-   * key is in the value only if one is in the answer.
-   */
-  admitsReading({ value, state }: Reading<unknown>, { reveals }: UpstreamResponse): boolean {
-    const holdsKey = reveals && !Number.isFinite(this.#partOfKey(JSON.stringify(value)))
-    return !holdsKey && (state === undefined || this.admits(state))
-  }
+  const outcome = response.kind === 'answer' ? outcomeOf(response, read, relay) : outcomeOfFailure(response)
+  return { ...outcome, leaksKey, upstreamMs: Math.round(response.upstreamMs) }
 }
 
-/** Reads an exchange: `read` takes the body of a 200, or returns null when it is no valid answer. */
-export function classify<T>(
-  exchange: UpstreamResponse,
-  read: (body: string) => Reading<T> | null,
-  partOfKey: PartOfKey
-): Outcome<T> {
-  const relay = new Relay(partOfKey)
-  const result = readWith(exchange, read, relay)
-  return relay.repeatsKey ? { ...result, repeatsKey: true } : result
-}
-
-function readWith<T>(
-  exchange: UpstreamResponse,
-  read: (body: string) => Reading<T> | null,
-  relay: Relay
-): Outcome<T> {
-  if (exchange.kind === 'failure') {
-    const upstream = exchange.status === undefined ? undefined : { status: exchange.status }
-    const retryAfter = exchange.error instanceof KeyRefused ? exchange.error.retryAfter : undefined
-    return failed(failureOfResponse(exchange), upstream, retryAfter, exchange.error)
-  }
-  const { status, headers, body } = exchange
-  const upstream = upstreamFacts(exchange, relay)
+function outcomeOf<T>(answer: Answer, read: Read<T>, relay: Relay): Unmeasured<T> {
+  const { status, headers, body } = answer
+  const upstream = upstreamFacts(answer, relay)
   if (status !== 200)
-    return failed(failureOfStatus(status), upstream, waitOf(status, headers.retryAfter), undefined)
+    return { ...failed(failureOfStatus(status)), upstream, retryAfter: waitOf(status, headers.retryAfter) }
   const reading = isJson(headers.contentType) && isPlain(headers.contentEncoding) ? read(body) : null
   // A valid answer may still repeat our key, e.g. as its status: no form of keys can be relied upon.
-  if (reading === null || !relay.admitsReading(reading, exchange))
-    return failed({ code: 'upstream_answer_invalid', forwarded: 'yes' }, upstream, undefined, undefined)
-  const { value, state, refused } = reading
+  const mayRelay =
+    reading !== null &&
+    relay.mayRelayValue(reading.value) &&
+    (reading.state === undefined || relay.mayRelay(reading.state))
+  if (!mayRelay) return { code: 'upstream_answer_invalid', forwarded: 'yes', upstream }
+  const { value, state } = reading
   // Something may have been done all the same, as `PARTLY_FAILED` would mean.
-  if (refused)
-    return { ...failed({ code: 'upstream_failed', forwarded: 'yes', uncertain: true }, upstream), state }
-  return {
-    code: 'accepted',
-    forwarded: 'yes',
-    uncertain: undefined,
-    value,
-    upstream,
-    state,
-    retryAfter: undefined,
-    cause: undefined,
-    unreachable: undefined,
-    limit: undefined,
-    repeatsKey: false
-  }
+  if (state !== undefined && saysNothingQueued(state))
+    return { code: 'upstream_failed', forwarded: 'yes', uncertain: true, upstream, state }
+  return { code: 'accepted', forwarded: 'yes', value, upstream, state }
 }
 
-function failed(
-  { code, forwarded, uncertain, unreachable }: UpstreamFailure,
-  upstream: UpstreamFacts | undefined,
-  retryAfter?: number,
-  cause?: unknown
-): Outcome<never> {
-  return {
-    code,
-    forwarded,
-    uncertain,
-    value: undefined,
-    upstream,
-    state: undefined,
-    retryAfter,
-    cause,
-    unreachable,
-    limit: code === 'upstream_busy' ? 'upstream' : undefined,
-    repeatsKey: false
-  }
+function outcomeOfFailure(response: UpstreamResponse & { kind: 'failure' }): Unmeasured<never> {
+  const { status, error: cause } = response
+  const upstream = status === undefined ? undefined : { status }
+  const retryAfter = cause instanceof UpstreamError ? cause.retryAfter : undefined
+  return { ...failed(failureOfResponse(response)), upstream, retryAfter, cause }
 }
 
-/** A 429 always asks for a wait, and a 503 only when it says so. */
+function failed(failure: UpstreamFailure): Unmeasured<never> {
+  return { ...failure, limit: failure.code === 'upstream_busy' ? 'upstream' : undefined }
+}
+
+/** A 429 always asks for a wait, a 503 only when it says so. */
 function waitOf(status: number, retryAfter: string): number | undefined {
   if (status !== 429 && status !== 503) return undefined
   return retryAfterSeconds(retryAfter, Date.now()) ?? (status === 429 ? 1 : undefined)
@@ -140,17 +100,15 @@ function isPlain(contentEncoding: string): boolean {
   return contentEncoding === '' || contentEncoding.toLowerCase() === 'identity'
 }
 
-/** Machine-readable ids only, and only in a form that cannot carry a sentence; never one with a part of a key. */
-function upstreamFacts(
-  { status, headers, body }: UpstreamResponse & { kind: 'answer' },
-  relay: Relay
-): UpstreamFacts {
+/** Machine-readable ids only, in a form that cannot carry a sentence, and never one with a part of a key. */
+function upstreamFacts({ status, headers, body }: Answer, relay: Relay): UpstreamFacts {
   const error = status === 200 ? undefined : contentServiceError(body)
   const token = (text: unknown) =>
-    typeof text === 'string' && /^[A-Za-z0-9_.:-]{1,64}$/.test(text) && relay.admits(text) ? text : undefined
+    typeof text === 'string' && /^[A-Za-z0-9_.:-]{1,64}$/.test(text) && relay.mayRelay(text)
+      ? text
+      : undefined
   const code = token(error?.['errorCode'])
-  const requestId =
-    token(error?.['requestId']) ?? (headers.requestId === '' ? undefined : token(headers.requestId))
+  const requestId = token(error?.['requestId']) ?? token(headers.requestId)
   return {
     status,
     ...(code !== undefined && { code }),
@@ -158,52 +116,40 @@ function upstreamFacts(
   }
 }
 
-/** The body as the content service's error object, or undefined when it is something else. */
+/** The content service's error object; undefined for an HTML page or a cut body, whose status alone counts. */
 function contentServiceError(body: string): Record<string, unknown> | undefined {
-  // Of an HTML page or a cut body nothing counts but the status.
   return body.startsWith('{')
     ? (strictJson(body, maxAnswerMembers) as Record<string, unknown> | undefined)
     : undefined
 }
 
-/** The upstream says that our key is bad. */
-export function isKeyRefused({ code }: Outcome<unknown>): boolean {
-  return code === 'upstream_credential_rejected'
+/** The upstream checks the key before it gives these answers. A 403, a 429 or a 5xx may come from in front of that check. */
+const behindKeyCheck: ReadonlySet<number | undefined> = new Set([200, 400, 404])
+
+/** What an attempt says of our key, whatever became of the call. */
+export function keyVerdict({ code, upstream }: Outcome<unknown>): 'accepted' | 'rejected' | 'unknown' {
+  if (code === 'upstream_credential_rejected') return 'rejected'
+  return behindKeyCheck.has(upstream?.status) ? 'accepted' : 'unknown'
 }
 
-/** Only these answers come from behind the check of the key. A 403, a 429 or a 5xx may come from in front of it. */
-const answersToKnown: ReadonlySet<number | undefined> = new Set([200, 400, 404])
-
-/** The upstream has taken our key, whatever it said to the call. */
-export function isKeyTaken({ upstream }: Outcome<unknown>): boolean {
-  return answersToKnown.has(upstream?.status)
-}
-
-/** The gateway's own status for a result; undefined when nobody is there to be answered. */
+/** The gateway's own status for an outcome; undefined when nobody is there to be answered. */
 export function statusOf(code: Outcome<unknown>['code']): number | undefined {
   if (code === 'accepted') return 200
   return code === 'client_disconnected' ? undefined : problemTable[code].status
 }
 
-/** The Problem that a failed result is answered with. */
-export function problemOf({
-  code,
-  forwarded,
-  uncertain,
-  upstream,
-  retryAfter,
-  cause,
-  unreachable,
-  limit
-}: Outcome<unknown>): Problem {
+/** The Problem that answers a failed outcome. */
+export function problemOf(outcome: Outcome<unknown>): Problem {
+  const { code, forwarded, uncertain, upstream, retryAfter, cause, unreachable, limit } = outcome
   // Nobody will read this answer; the request still has to end.
   if (code === 'client_disconnected' || code === 'accepted') return new Problem('request_timeout', { cause })
+  const isKeyRejected = cause instanceof UpstreamError && cause.code === 'KEY_REFUSED'
   return new Problem(code, {
     forwarded,
     ...(uncertain !== undefined && forwarded !== 'unknown' && { uncertain }),
     ...(upstream && { upstream }),
     ...(retryAfter !== undefined && { retryAfter }),
-    ...(cause instanceof KeyRefused && { detail: keyRefusedDetail }),
+    ...(isKeyRejected && { detail: keyRejectedDetail }),
     facts: { cause: unreachable, limit },
     cause
   })

@@ -1,53 +1,19 @@
-/**
- * The beginnings of words by which a service says that it did not take what it was asked to do, or gave it up. The
- * documentation knows `accepted` alone, so the list has words that are common among such services.
- */
-const refusingWords = [
-  'abort',
-  'block',
-  'cancel',
-  'decline',
-  'denial',
-  'denied',
-  'deny',
-  'disable',
-  'discard',
-  'dropped',
-  'error',
-  'expire',
-  'fail',
-  'forbid',
-  'ignor',
-  'invalid',
-  'refus',
-  'reject',
-  'skip',
-  'suspend',
-  'terminat',
-  'throttl',
-  'timeout',
-  'unable',
-  'unaccept',
-  'unauthori',
-  'unavailable',
-  'unsuccess',
-  'unsupported'
-] as const
+/** Beginnings of words that commonly say that something was not done, or given up. The documentation knows `accepted` alone. */
+const refusingBeginnings = (
+  'abort block cancel decline denial denied deny disable discard dropped error expire fail forbid ignor invalid refus ' +
+  'reject skip suspend terminat throttl timeout unable unaccept unauthori unavailable unsuccess unsupported'
+).split(' ')
 
-/** Words that say so only when they stand alone. */
-const refusingAlone: ReadonlySet<string> = new Set(['never', 'no', 'none', 'noop', 'not'])
+/** Words that refuse only as a whole. */
+const refusingWords: ReadonlySet<string> = new Set(['never', 'no', 'none', 'noop', 'not'])
 
-/**
- * Whether the state in an accepted answer says that nothing was queued: one of its words, in any case, begins as
- * a word of the list does, so that `FAILED_PERMANENTLY` and `syncFailed` count too.
- */
+/** Whether the state in an accepted answer says that nothing was queued, in any case and in any of its words: `syncFailed` too. */
 export function saysNothingQueued(state: string): boolean {
-  // The one that is documented, and that nearly all calls get.
+  // The documented state, which nearly all calls get.
   if (state === 'accepted') return false
-  for (const word of wordsOf(state)) {
-    if (refusingAlone.has(word) || refusingWords.some(beginning => word.startsWith(beginning))) return true
-  }
-  return false
+  return wordsOf(state).some(
+    word => refusingWords.has(word) || refusingBeginnings.some(beginning => word.startsWith(beginning))
+  )
 }
 
 /** `sync_failed`, `syncFailed` and `SYNC_FAILED` have two words each. */

@@ -1,11 +1,13 @@
 import { strictJson } from '../base/strict-json.ts'
 import { uuidv7 } from '../base/uuid.ts'
-import type { KeyHandle } from '../custody/credential.ts'
+import { Problem } from '../contract/problem.ts'
+import { KeyHandle } from '../custody/key-handle.ts'
 import type { KeyMaterial } from '../custody/key-material.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { Budget } from './budget.ts'
-import { createForwarder, type Operation } from './forwarder.ts'
-import { Transport } from './transport.ts'
+import type { Call, Operation } from './call.ts'
+import { createForwarder } from './forwarder.ts'
+import { Transport } from './transport/transport.ts'
 
 export type KeyToVerify = {
   readonly material: KeyMaterial
@@ -17,10 +19,17 @@ export type VerifyOptions = {
   readonly origin: string
   readonly deadlineMs: number
   readonly ledger: Pick<Ledger, 'recordIntent' | 'recordOutcome'>
-  /** Under which the read is in the ledger and goes upstream; one of its own unless given. */
+  /** The id of the read in the ledger and upstream; a new one unless given. */
   readonly requestId?: string
-  /** Called when the answer holds the key. */
-  readonly onEcho?: () => void
+}
+
+export type Verification = {
+  /** The id of the read in the ledger and upstream. */
+  readonly requestId: string
+  /** What the read ended with: `upstream_credential_rejected` for a key that the upstream rejects; null when it takes the key. */
+  readonly problem: Problem | null
+  /** The answer contained the key, and is known from now on to everybody who keeps such answers. */
+  readonly leaksKey: boolean
 }
 
 /** A read that changes nothing: which connectors the key may see. */
@@ -31,59 +40,52 @@ const listConnectors: Operation<true> = {
   connectorId: undefined,
   request: {},
   body: null,
-  read: body => (holdsResults(body) ? { value: true, state: undefined, refused: false } : null)
+  read: body => (hasResults(body) ? { value: true, state: undefined } : null)
 }
 
-/**
- * Proves a key by a harmless read, through the door like every call: it is in the ledger. Throws the Problem that the
- * read ended with, `upstream_credential_rejected` for a key that the upstream refuses.
- */
+/** Verifies a key by a harmless read, forwarded and recorded in the ledger like every call. */
 export async function verifyCredential(
   { material, name, version }: KeyToVerify,
-  { origin, deadlineMs, ledger, requestId = uuidv7(), onEcho = () => {} }: VerifyOptions
-): Promise<void> {
+  { origin, deadlineMs, ledger, requestId = uuidv7() }: VerifyOptions
+): Promise<Verification> {
   const transport = new Transport({ origin, deadlineMs, connections: 1 })
-  const lease: KeyHandle = {
-    name,
-    version,
-    label: `${name}@${version}`,
-    canWait: false,
-    use: callback => material.use(callback),
-    release: () => {}
-  }
   const forward = createForwarder({
     transport,
     credentials: {
-      acquire: () => lease,
+      acquire: () => new KeyHandle(name, { version, material }),
       acquireFallback: () => null,
-      waitOf: () => 0,
-      reportAccepted: () => {},
-      reportRejected: () => {},
+      revert: () => {},
       containsKey: bytes => material.search.isIn(bytes),
       containsKeyPart: text => material.search.partIn(text)
     },
+    breaker: { admit: () => 0, waitSeconds: () => 0, reportAccepted: () => {}, reportRejected: () => {} },
     budget: new Budget({ perCredential: 1, perEgress: 1 }),
     ledger,
     deadlineMs,
-    // The only event that a forwarder publishes.
-    events: { publish: onEcho }
+    // The result says whether the key leaked.
+    events: { publish: () => {} }
   })
-  const call = {
+  const call: Call = {
     requestId,
     clientIp: undefined,
     startedAt: performance.now(),
     abandoned: () => false,
     recorded: false,
-    sends: undefined
+    attempts: undefined
   }
+  let problem: Problem | null = null
   try {
     await forward(call, { tenant: undefined, keyId: undefined, credentials: [name] }, listConnectors)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    problem = error
   } finally {
     await transport.close()
   }
+  return { requestId, problem, leaksKey: call.attempts?.outcome.incident === 'credential_echoed' }
 }
 
-function holdsResults(body: string): boolean {
+function hasResults(body: string): boolean {
   const answer = strictJson(body) as { results?: unknown } | null | undefined
   return Array.isArray(answer?.results)
 }

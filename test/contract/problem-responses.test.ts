@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { describeApi } from '../../src/cli/commands/openapi.ts'
 import { Problem } from '../../src/contract/problem.ts'
-import type { Limiter } from '../../src/plugins/rate-limit-headers.ts'
+import type { Limiter } from '../../src/limits/limiter.ts'
 import type { FaultRule } from '../../src/sandbox/fault-rule.ts'
 import { FairQueue } from '../../src/store/fair-queue.ts'
 import {

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ProblemCode, problemCodes } from '../../src/contract/problem.ts'
 import { problemTable } from '../../src/contract/problem-table.ts'
-import type { Limiter } from '../../src/plugins/rate-limit-headers.ts'
+import type { Limiter } from '../../src/limits/limiter.ts'
 import type { FaultRule } from '../../src/sandbox/fault-rule.ts'
 import { SANDBOX_KEY, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { Budget } from '../../src/upstream/budget.ts'
 import { contentApi } from '../../src/upstream/content-api.ts'
 import { createForwarder } from '../../src/upstream/forwarder.ts'
-import { Transport } from '../../src/upstream/transport.ts'
+import { Transport } from '../../src/upstream/transport/transport.ts'
 import { heldCredentials } from '../support/fixtures/held-credentials.ts'
 import { recordEvents } from '../support/fixtures/recorded-events.ts'
 import { startTestApp, testKey, testTenant } from '../support/fixtures/test-app.ts'
@@ -261,7 +261,7 @@ async function answerWhenFull(): Promise<HttpAnswer | undefined> {
   const transport = new Transport({ origin: sandbox.origin, capacity: 1 })
   const forward = createForwarder({
     transport,
-    credentials: heldCredentials({ default: [SANDBOX_KEY] }).credentials,
+    ...heldCredentials({ default: [SANDBOX_KEY] }),
     budget: new Budget({ perCredential: 1000, perEgress: 1000 }),
     ledger: { recordIntent: async () => {}, recordOutcome: async () => {} },
     deadlineMs: 10_000,

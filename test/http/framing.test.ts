@@ -13,7 +13,7 @@ async function refusal(parts: RequestParts): Promise<unknown> {
   return await expectRefusal(file.gateway, bytes, 'request_malformed')
 }
 
-describe('a transfer encoding that two parsers may read otherwise is refused:', () => {
+describe('a transfer encoding that two parsers may read differently is refused:', () => {
   test.each([
     ['after a length', ['Content-Length: 7', 'Transfer-Encoding: chunked']],
     ['before a length', ['Transfer-Encoding: chunked', 'Content-Length: 7']],
@@ -40,7 +40,7 @@ describe('a transfer encoding that two parsers may read otherwise is refused:', 
   })
 })
 
-describe('a length that is not one is refused:', () => {
+describe('an invalid length is refused:', () => {
   test.each(['+2', '-2', '0x2', '2, 2', '2,3', '2 2', '', '2.0', '1e1', '99999999999999999999', '٢'])(
     '%j',
     async length => {
@@ -49,7 +49,7 @@ describe('a length that is not one is refused:', () => {
   )
 })
 
-describe('chunks that are not ones are refused:', () => {
+describe('invalid chunks are refused:', () => {
   test.each([
     ['a size that is no number', 'zz\r\n{}\r\n0\r\n\r\n'],
     ['a negative size', '-2\r\n{}\r\n0\r\n\r\n'],
@@ -116,7 +116,7 @@ describe('a body of more than 16 KiB is refused', () => {
   })
 })
 
-describe('framing that all agree on is served:', () => {
+describe('unambiguous framing is served:', () => {
   test.each([
     ['chunked', chunked('{}'), 'Transfer-Encoding: chunked'],
     ['chunked in capitals', chunked('{}'), 'Transfer-Encoding: CHUNKED'],

@@ -9,7 +9,7 @@ import { requestBytes, syncBytes } from '../support/http/request-bytes.ts'
 const file = gatewayForFile()
 const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connectors.sharepoint })
 
-describe('bytes that are no HTTP request are refused', () => {
+describe('bytes that are not an HTTP request are refused', () => {
   test.each([
     ['words', `${marker} ${marker}\r\n\r\n`],
     ['a TLS hello', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
@@ -23,7 +23,7 @@ describe('bytes that are no HTTP request are refused', () => {
   })
 })
 
-describe('a request line that is not one is refused', () => {
+describe('an invalid request line is refused', () => {
   test.each([
     ['an unknown version', { version: 'HTTP/1.2' }],
     ['a version to come', { version: 'HTTP/3.0' }],
@@ -46,7 +46,7 @@ describe('a request line that is not one is refused', () => {
   })
 })
 
-describe('headers that are not ones are refused', () => {
+describe('invalid headers are refused', () => {
   test.each([
     ['continued on the next line', `X-A: b\r\n ${marker}`],
     ['continued after a tab', `X-A: b\r\n\t${marker}`],
@@ -156,7 +156,7 @@ test('empty lines before a request are skipped', async () => {
   expect(answer?.status).toBe(200)
 })
 
-test('a request to upgrade is answered as the request that it is, and its connection closed', async () => {
+test('a request to upgrade is answered like any request, and its connection closed', async () => {
   const more = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__']
   const [answer] = await rawRequest(file.gateway.port, syncBytes(call(), { more }))
   expect(answer?.status).toBe(200)

@@ -54,7 +54,7 @@ async function othersAreAnswered(port: number): Promise<void> {
   for (let round = 0; round < 3; round++) await rawRequest(port, probe)
 }
 
-test('whatever becomes of a request on its way, it is answered as documented or not at all', async () => {
+test('a mutated request is answered as documented or not at all', async () => {
   const { gateway } = file
   const call = { key: gateway.key, connectorId: gateway.connectors.sharepoint }
   const originals = [

@@ -57,7 +57,7 @@ describe('bytes behind a request that is still in flight are never answered in i
   })
 })
 
-test('garbage behind an answered request is refused on its own, and the process goes on', async () => {
+test('garbage behind an answered request is refused by itself, and the process goes on', async () => {
   const connection = await rawConnection(file.gateway.port)
   connection.write(syncBytes(call()))
   await connection.answers(1)

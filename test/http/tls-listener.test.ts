@@ -62,7 +62,7 @@ describe('the listener takes', () => {
   })
 })
 
-describe('no connection comes about, and the others go on,', () => {
+describe('a connection fails, and the others go on,', () => {
   test.concurrent.each<[string, object]>([
     ['with TLS 1.1', { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }],
     ['with HTTP/2 alone', { ALPNProtocols: ['h2'] }]
@@ -105,7 +105,7 @@ describe('no connection comes about, and the others go on,', () => {
   })
 })
 
-describe('what is no request is refused by the same envelope, encrypted:', () => {
+describe('over TLS, bytes that are not a request are refused with the same envelope:', () => {
   test.each<[string, string | Buffer]>([
     ['words', 'hello hello\r\n\r\n'],
     ['two hosts', requestBytes({ method: 'GET', target: '/livez', more: ['Host: other'] })],
@@ -134,7 +134,7 @@ describe('what is no request is refused by the same envelope, encrypted:', () =>
   })
 })
 
-test('the drain finishes the call at work, and ends what is silent, in the handshake too', async () => {
+test('the drain finishes the call at work, and ends silent connections, in the handshake too', async () => {
   const draining = await startTestGateway({ env: tls.env })
   // Longer than what is silent is waited for.
   draining.sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 2_500 } })
@@ -156,7 +156,7 @@ test('the drain finishes the call at work, and ends what is silent, in the hands
   await draining.close()
 })
 
-test('a caller that sends 20 MB before it reads sees that they were too many', async () => {
+test('a caller that sends 20 MB before it reads gets its 413', async () => {
   const socket = (await secureSocket()).pause()
   let got = ''
   socket.on('data', chunk => {

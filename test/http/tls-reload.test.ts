@@ -80,7 +80,7 @@ const named = (name: string, more: CertificateOptions = {}) =>
 const refusals = () => published.filter(([name]) => name === 'certificate.rejected')
 const reasons = () => refusals().map(([, { err }]) => (err as Error).message)
 
-test('a new pair is served to new connections, and those that are open go on', async () => {
+test('a new pair is used for new connections, and open ones go on', async () => {
   const { port } = await follow()
   const before = await connected(port)
   expect(await answer(before)).toBe('here')
@@ -92,7 +92,7 @@ test('a new pair is served to new connections, and those that are open go on', a
   expect(before.getPeerX509Certificate()?.subject).toBe('CN=gateway')
 })
 
-test('half a pair is not served, and the pair is as soon as it is whole', async () => {
+test('half a pair is not used, and the pair is as soon as it is complete', async () => {
   const { port } = await follow()
   const next = named('next')
   folder.writeKey(next.key)
@@ -102,7 +102,7 @@ test('half a pair is not served, and the pair is as soon as it is whole', async 
   await expect.poll(() => shown(port)).toBe('CN=next')
 })
 
-test('a bad new file is told once, and the old one stays until a good one comes', async () => {
+test('a bad new file is reported once, and the old one stays until a good one comes', async () => {
   const { port } = await follow()
   const first = named('first')
   folder.writeCertificate('-----BEGIN CERTIFICATE-----\nhush\n-----END CERTIFICATE-----\n')
@@ -116,7 +116,7 @@ test('a bad new file is told once, and the old one stays until a good one comes'
   expect(inspect(published, { depth: 9 })).not.toContain('hush')
 })
 
-test('a new certificate that has expired is not served', async () => {
+test('an expired new certificate is not used', async () => {
   const { port } = await follow()
   const next = named('next', { from: new Date(Date.now() - 2 * day), to: new Date(Date.now() - day) })
   folder.writeKey(next.key)
@@ -125,7 +125,7 @@ test('a new certificate that has expired is not served', async () => {
   expect(await shown(port)).toBe('CN=gateway')
 })
 
-test('files that cannot be served are shown until they can, and so is the end of what is served', async () => {
+test('unusable files are reported until they are usable, and so is an expired certificate', async () => {
   const { source, port } = await follow()
   const inTwoYears = Date.now() + 730 * day
   expect([source.isBehindFiles(), source.hasExpired(Date.now())]).toEqual([false, false])
@@ -138,7 +138,7 @@ test('files that cannot be served are shown until they can, and so is the end of
   expect([source.isBehindFiles(), source.hasExpired(inTwoYears)]).toEqual([false, false])
 })
 
-describe('the end of a certificate is reported when it is read,', () => {
+describe('reading a certificate logs when it expires:', () => {
   test.each([
     [30, 'certificate.read'],
     [15, 'certificate.read'],
@@ -187,7 +187,7 @@ describe('the start is refused, with every fault at once, when', () => {
   })
 })
 
-test('nothing that prints what was read prints the key', async () => {
+test('printing the material or the server does not print the key', async () => {
   const source = await open()
   expect(inspect(source, { depth: 9, showHidden: true })).not.toContain('PRIVATE KEY')
   expect(JSON.stringify(source)).not.toContain('PRIVATE KEY')

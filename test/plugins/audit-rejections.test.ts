@@ -50,7 +50,7 @@ test.each([
   }
 )
 
-test('a stranger’s call is recorded without a tenant, and without the key that was tried', async () => {
+test('a call without a valid key is recorded without a tenant, and without the key that was tried', async () => {
   const requestId = await send({}, marker)
   expect(recorded()).toEqual([
     {
@@ -64,7 +64,7 @@ test('a stranger’s call is recorded without a tenant, and without the key that
   ])
 })
 
-test('a text that is no connector id is not recorded', async () => {
+test('a text that is not a connector id is not recorded', async () => {
   const bytes = syncBytes({ key: testKey, connectorId: marker })
   await rawRequest(app.port, bytes)
   expect(app.rejections).toHaveLength(1)
@@ -76,7 +76,7 @@ test('a call over the tenant’s limit is recorded', async () => {
   expect(app.rejections.at(-1)).toMatchObject({ code: 'rate_limited', ...caller })
 })
 
-test('what is no call is not recorded', async () => {
+test('a request that is not a call is not recorded', async () => {
   for (const target of ['/nowhere', '/problems/none', '/livez'])
     await rawRequest(app.port, requestBytes({ method: 'GET', target }))
   expect(app.rejections).toEqual([])

@@ -135,7 +135,7 @@ test.each(reasons)('a key that is %s gets the same 401 as none, byte for byte', 
   expect(gateway.sandbox.requests()).toEqual([])
 })
 
-test('what the bad ones are made from is good: the token, and the keys from where they may be used', async () => {
+test('the token and keys that the bad ones are made from are good', async () => {
   const from = freshAddress()
   for (const key of [gateway.key, makeToken(issuersKey)]) {
     // Not forwarded: a request that is admitted and then found invalid.
@@ -162,7 +162,7 @@ describe('a key is taken', () => {
   })
 })
 
-test('the body of a stranger is never waited for', async () => {
+test('the body of a request without a valid key is never waited for', async () => {
   const bytes = syncBytes(
     { key: null, connectorId: gateway.connectors.sharepoint },
     { framing: 'Content-Length: 16000' }
@@ -170,7 +170,7 @@ test('the body of a stranger is never waited for', async () => {
   expectProblem((await rawRequest(gateway.port, bytes, { from: freshAddress() }))[0], 'credentials_invalid')
 })
 
-test('a refusal tells nothing of whether the connector exists', async () => {
+test('a refusal does not reveal whether the connector exists', async () => {
   const answers = await Promise.all(
     [gateway.connectors.sharepoint, '00000000-0000-4000-8000-000000000000'].map(async connectorId => {
       const [answer] = await rawRequest(gateway.port, syncBytes({ key: null, connectorId }), {

@@ -31,7 +31,7 @@ async function fail(count: number, from: string): Promise<number[]> {
   return answers.map(({ status }) => status)
 }
 
-test('an address that fails too often is limited, others and valid keys are not, and the wait told is true', async () => {
+test('an address that fails too often is limited, others and valid keys are not, and Retry-After is true', async () => {
   const from = '127.2.0.1'
   expect(await fail(100, from)).toEqual(Array(100).fill(401))
   const [refused] = await rawRequest(app.port, stranger, { from })
@@ -50,7 +50,7 @@ test('an address that fails too often is limited, others and valid keys are not,
   expect(await fail(1, from)).toEqual([429])
 })
 
-test('refused requests by one address do not make it wait longer', async () => {
+test('refused requests do not make an address wait longer', async () => {
   const from = '127.2.0.3'
   await fail(100, from)
   await fail(200, from)

@@ -8,7 +8,7 @@ import { syncBytes } from '../support/http/request-bytes.ts'
 const file = gatewayForFile()
 const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connectors.sharepoint })
 
-describe('a header that may come once and comes twice is refused, the same or another,', () => {
+describe('a header that may come only once is refused when it comes twice, with the same value or another:', () => {
   test.each([
     ['Host', 'gateway', marker],
     ['Content-Type', 'application/json', 'text/plain'],
@@ -33,7 +33,7 @@ describe('a header that may come once and comes twice is refused, the same or an
   })
 })
 
-describe('what a caller says of itself does not count:', () => {
+describe('what a caller claims about itself does not count:', () => {
   test.each([
     ['a key header named as hop-by-hop', ['Connection: authorization, x-api-key, content-type']],
     ['X-Forwarded-For', ['X-Forwarded-For: 10.0.0.1', 'X-Forwarded-For: 10.0.0.2']],
@@ -52,13 +52,13 @@ describe('what a caller says of itself does not count:', () => {
     expect(file.gateway.entries().at(-1)).toMatchObject({ client_ip: '127.0.0.1' })
   })
 
-  test('a key in a header with an underscore is no key', async () => {
+  test('a key in a header with an underscore is ignored', async () => {
     const { key, connectorId } = call()
     const bytes = syncBytes({ key: null, connectorId }, { more: [`X_API_KEY: ${key}`] })
     await expectRefusal(file.gateway, bytes, 'credentials_invalid')
   })
 
-  test('a key in a trailer is no key', async () => {
+  test('a key in a trailer is ignored', async () => {
     const { key, connectorId } = call()
     const bytes = syncBytes(
       { key: null, connectorId },
@@ -71,7 +71,7 @@ describe('what a caller says of itself does not count:', () => {
   })
 })
 
-test('the guard says what is wrong in words of its own', () => {
+test('header validation names the error without quoting the request', () => {
   const wrong: [string[], { url?: string; httpVersion?: string }][] = [
     [['Host', marker, 'host', marker], {}],
     [['Host', `${marker}/`], {}],

@@ -41,7 +41,7 @@ describe('a body that is not JSON in UTF-8 is malformed:', () => {
   })
 })
 
-describe('a body that begins with a byte-order mark is refused in a sentence that names it:', () => {
+describe('a body that begins with a byte-order mark is refused with a detail that names it:', () => {
   test.each([
     [
       'UTF-8',
@@ -94,7 +94,7 @@ describe('a body that names a member twice is malformed:', () => {
   })
 })
 
-describe('a body that is no object is invalid:', () => {
+describe('a body that is not an object is invalid:', () => {
   test.each(['[]', '[{}]', 'null', 'true', '1', '-0', `"${marker}"`, '"{}"'])('%s', async body => {
     const { errors } = await expectRefusal(file.gateway, syncBytes(call(), { body }), 'request_invalid', {
       errors: [{ pointer: '', detail: expect.stringMatching(/^must be a JSON object: /) }]
@@ -110,7 +110,7 @@ describe('a body that is no object is invalid:', () => {
   })
 })
 
-describe('a member that the operation does not know is invalid, and not repeated:', () => {
+describe('an unknown member is invalid, and its name is not repeated:', () => {
   test.each([
     ['alone', `{"${marker}":1}`],
     ['beside a known one', `{"date_limit":"2026-01-01","${marker}":1}`],
@@ -160,8 +160,8 @@ describe('the media type', () => {
   })
 
   test.each([
-    ['charset=latin1', 'JSON is taken in UTF-8 alone: leave the charset out, or send charset=utf-8.'],
-    ['charset=utf-16', 'JSON is taken in UTF-8 alone: leave the charset out, or send charset=utf-8.'],
+    ['charset=latin1', 'JSON is accepted in UTF-8 only: leave the charset out, or send charset=utf-8.'],
+    ['charset=utf-16', 'JSON is accepted in UTF-8 only: leave the charset out, or send charset=utf-8.'],
     [`version=${marker}`, 'The media type application/json takes no parameter but charset=utf-8.'],
     [
       `charset=utf-8; profile=${marker}`,
@@ -208,7 +208,7 @@ describe('the media type', () => {
   })
 })
 
-describe('a body that holds nothing, though a connector that takes no date still needs {}, is called empty:', () => {
+describe('an empty body is called empty, even where a connector takes no date and needs {}:', () => {
   test.each<[string, RequestParts]>([
     ['no body at all', { headers: ['Host: gateway'], body: '', framing: null }],
     ['none, of a media type', { body: '', framing: null }],
@@ -222,7 +222,7 @@ describe('a body that holds nothing, though a connector that takes no date still
     expect(detail).toBe('The body is empty.')
   })
 
-  test('null is not empty', async () => {
+  test('null is not called empty', async () => {
     const { detail } = await expectRefusal(
       file.gateway,
       syncBytes(call(), { body: 'null' }),

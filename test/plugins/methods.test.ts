@@ -12,7 +12,7 @@ const call = () => ({ key: file.gateway.key, connectorId: file.gateway.connector
 const others = (...allowed: string[]) =>
   METHODS.filter(method => ![...allowed, 'CONNECT', 'HEAD'].includes(method))
 
-describe('a method that a path does not take is refused with those it takes', () => {
+describe('an unsupported method of a path is refused with the supported ones', () => {
   test.each(others('POST'))('%s on a sync route', async method => {
     await expectRefusal(file.gateway, syncBytes(call(), { method }), 'method_not_allowed')
     const [answer] = await rawRequest(file.gateway.port, syncBytes(call(), { method }))
@@ -33,7 +33,7 @@ describe('a method that a path does not take is refused with those it takes', ()
     }
   })
 
-  test('without a key too: it tells nothing that the description does not', async () => {
+  test('the answer is the same without a key, and reveals no more than the description', async () => {
     await expectRefusal(
       file.gateway,
       syncBytes({ ...call(), key: null }, { method: 'PUT' }),
@@ -50,7 +50,7 @@ describe('a method that a path does not take is refused with those it takes', ()
   })
 })
 
-test('an unknown path is unknown to every method', async () => {
+test('an unknown path is not found with every method', async () => {
   for (const method of others()) {
     const [answer] = await rawRequest(file.gateway.port, requestBytes({ method, target: '/nowhere' }))
     expectProblem(answer, 'route_not_found')

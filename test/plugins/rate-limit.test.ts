@@ -28,7 +28,7 @@ async function send(parts: RequestParts = {}): Promise<HttpAnswer> {
   return answer
 }
 
-test('the headers tell the policy, what is left and when all of it is back', async () => {
+test('the headers give the policy, the rest, and when the limit is full again', async () => {
   const told: (string | undefined)[] = []
   for (let call = 0; call < 3; call++) told.push(header(await send(), 'ratelimit'))
   expect(told).toEqual(['"tenant";r=2;t=1', '"tenant";r=1;t=2', '"tenant";r=0;t=3'])
@@ -38,7 +38,7 @@ test('the headers tell the policy, what is left and when all of it is back', asy
   expect(header(refused, 'ratelimit-policy')).toBe('"tenant";q=60;w=60')
 })
 
-test('Retry-After is rounded up, and who waits it out is admitted', async () => {
+test('Retry-After is rounded up, and a caller that waits it out is admitted', async () => {
   for (let call = 0; call < 3; call++) await send()
   nowUs += 1
   expectProblem(await send(), 'rate_limited', { retryAfter: 1 })
@@ -49,7 +49,7 @@ test('Retry-After is rounded up, and who waits it out is admitted', async () => 
   expect((await send()).status).toBe(429)
 })
 
-test('a request that is charged and then found invalid still counts, and says where the limit stands', async () => {
+test('a charged request that is then invalid still counts, and its answer describes the limit', async () => {
   const answer = await send({ body: '{' })
   expectProblem(answer, 'request_malformed')
   expect(header(answer, 'ratelimit')).toBe('"tenant";r=2;t=1')
@@ -60,7 +60,7 @@ test('a request over the limit is refused before its body is read', async () => 
   expectProblem(await send({ body: '', framing: 'Content-Length: 16000' }), 'rate_limited', { retryAfter: 1 })
 })
 
-test('what is refused before the tenant is known costs the tenant nothing', async () => {
+test('a request refused before authentication is not charged to the tenant', async () => {
   for (let call = 0; call < 5; call++) await send({ more: ['Host: twice'] })
   for (let call = 0; call < 5; call++) await send({ method: 'PUT' })
   expect(header(await send(), 'ratelimit')).toBe('"tenant";r=2;t=1')

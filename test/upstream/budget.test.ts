@@ -11,7 +11,7 @@ function refusedFor(budget: Budget, credential = 'default'): number | undefined 
   return budget.take(credential)?.retryAfter
 }
 
-test('in any minute no more calls are let through than the upstream grants, whatever the pauses', () => {
+test('in any minute no more calls pass than the upstream grants, whatever the pauses', () => {
   const pauses = fc.array(fc.integer({ min: 0, max: 3_000_000 }), { minLength: 50, maxLength: 400 })
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 60 }), pauses, (granted, pausesUs) => {
@@ -31,7 +31,7 @@ test('in any minute no more calls are let through than the upstream grants, what
   )
 })
 
-test('who waits as told is let through', () => {
+test('a caller that waits for Retry-After is admitted', () => {
   let nowUs = 0
   const budget = new Budget({ perCredential: 30, perEgress: 40 }, () => nowUs)
   for (let call = 0; call < 100; call++) {
@@ -42,7 +42,7 @@ test('who waits as told is let through', () => {
   }
 })
 
-test('a call that one budget refuses costs the other nothing', () => {
+test('a call that one budget refuses is not charged to the other', () => {
   let nowUs = 0
   const budget = new Budget({ perCredential: 20, perEgress: 1_000_000 }, () => nowUs)
   while (refusedFor(budget, 'first') === undefined);
@@ -57,7 +57,7 @@ test('a call that one budget refuses costs the other nothing', () => {
 })
 
 describe('over a socket', () => {
-  test('a budget that is used up answers upstream_busy, and nothing goes upstream', async () => {
+  test('a spent budget answers upstream_busy, and nothing goes upstream', async () => {
     const gateway = await startTestGateway({ env: { GATEWAY_UPSTREAM_BUDGET_PER_MINUTE: '2' } })
     const call = syncBytes({ key: gateway.key, connectorId: gateway.connectors.sharepoint })
     const [first] = await rawRequest(gateway.port, call)

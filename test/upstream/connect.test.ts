@@ -7,7 +7,7 @@ import { syncBytes } from '../support/http/request-bytes.ts'
 
 const file = gatewayForFile()
 
-test('a connection that the upstream cuts as it is made fails the call, and is not tried again', async () => {
+test('a connection that the upstream closes at once fails the call, which is not retried', async () => {
   const { key, port, sandbox, connectors } = file.gateway
   sandbox.faults.set({ fault: 'reset-on-connect' })
   const [answer] = await rawRequest(port, syncBytes({ key, connectorId: connectors.sharepoint }))
@@ -20,7 +20,7 @@ test('a connection that the upstream cuts as it is made fails the call, and is n
   expect(next?.status).toBe(200)
 })
 
-test('an upstream that is gone is unreachable', async () => {
+test('an upstream that does not listen is unreachable', async () => {
   const gateway = await startTestGateway()
   const call = syncBytes({ key: gateway.key, connectorId: gateway.connectors.sharepoint })
   expect((await rawRequest(gateway.port, call))[0]?.status).toBe(200)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { SANDBOX_KEY, startSandbox } from '../../src/sandbox/sandbox.ts'
-import { Transport } from '../../src/upstream/transport.ts'
+import { Transport } from '../../src/upstream/transport/transport.ts'
 import { gatewayForFile } from '../support/fixtures/gateway-for-file.ts'
 import { rawConnection, rawRequest } from '../support/http/raw-connection.ts'
 import { syncBytes } from '../support/http/request-bytes.ts'
@@ -41,7 +41,7 @@ test('a caller that leaves before its body is complete leaves no call behind', a
   expect(gateway.entries().filter(({ kind }) => kind === 'call.intent')).toHaveLength(entries + 1)
 })
 
-test('a caller that leaves before anything is sent upstream: nothing is sent, and the outcome says so', async () => {
+test('for a caller that leaves before anything is sent upstream nothing is sent, and the outcome says so', async () => {
   const { gateway } = file
   const before = gateway.sandbox.counters().requests
   // The intent waits for the store, which another process holds until the caller has gone.
@@ -61,7 +61,7 @@ test('a caller that leaves before anything is sent upstream: nothing is sent, an
   expect(gateway.sandbox.counters().requests).toBe(before)
 })
 
-test('a send that nobody waits for any more is not made when its turn comes', async () => {
+test('a request that nobody waits for any more is not sent when its turn comes', async () => {
   const sandbox = await startSandbox()
   const transport = new Transport({ origin: sandbox.origin, connections: 1 })
   const path = `/contents/v1/connectors/${sandbox.connectors[1]?.connector_id}/sync`
@@ -72,8 +72,8 @@ test('a send that nobody waits for any more is not made when its turn comes', as
     body: '{}',
     deadlineMs: 5000,
     waitSeconds: () => 0,
-    reveals: () => false,
-    proves: () => true
+    containsKey: () => false,
+    isProven: () => true
   }
   sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 30 } })
   let gone = false

@@ -161,7 +161,7 @@ describe('a fault upstream is answered with its code and whether the call was fo
     expectProblem(await callInto(rule), code, expected)
   })
 
-  test('a wait that is given as a date is passed on in seconds', async () => {
+  test('a Retry-After date is passed on in seconds', async () => {
     const answer = await callInto({ fault: 'rate-limited', options: { retry_after: 'date', seconds: 30 } })
     const { retry_after } = JSON.parse(answer?.body ?? '')
     // The date has whole seconds: part of the first one may have passed when it was written.
@@ -188,7 +188,7 @@ const harmless: readonly FaultRule[] = [
   { fault: 'delay-before-headers', options: { wait_ms: 10 } }
 ]
 
-describe('what the upstream may do, a call is answered by its own answer:', () => {
+describe('whatever the upstream does, a call gets its own answer:', () => {
   test.each(harmless)('$fault $options', async rule => {
     for (const next of [rule, { fault: 'framing' } satisfies FaultRule]) {
       const answer = await callInto(next)

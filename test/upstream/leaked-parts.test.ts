@@ -81,7 +81,7 @@ function texts(key: string): [name: string, text: string][] {
   })
 }
 
-describe('no part of an upstream key is relayed, stored or logged as an id of the upstream’s, not even disguised:', () => {
+describe('no part of an upstream key is relayed, stored or logged as an id of the upstream, not even disguised:', () => {
   test.each(texts(canaryKey))('%s', async (_form, text) => {
     for (const [field, { rule, shown }] of Object.entries(fields)) {
       const traces = await tracesOf(rule(text))

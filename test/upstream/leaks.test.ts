@@ -50,7 +50,7 @@ describe('an upstream key that the upstream repeats reaches neither the caller, 
   })
 })
 
-describe('an upstream that repeats our key is an incident, in the log and in the ledger, whether it is', () => {
+describe('an upstream that repeats our key is an incident in the log and in the ledger: the key', () => {
   const mixed = (hex: string) =>
     hex.replaceAll(/[a-f]/g, (digit, at) => (at % 2 ? digit : digit.toUpperCase()))
   const escapedInJson = (character: string) => `\\u00${character.charCodeAt(0).toString(16).padStart(2, '0')}`
@@ -86,7 +86,7 @@ describe('an upstream that repeats our key is an incident, in the log and in the
     expect(JSON.parse(told[0] ?? '')).toMatchObject({ level: 50, credential: 'default@1' })
   })
 
-  test('and an answer without it is none', async () => {
+  test('and an answer without it is invalid', async () => {
     await answerTo({ fault: 'headers', options: { headers: [['x-debug', canaryKey.slice(3)]] } })
     expect(file.gateway.entries().at(-1)).not.toHaveProperty('incident')
   })
@@ -126,7 +126,7 @@ describe('no header and no text of the upstream reaches the caller:', () => {
   })
 })
 
-test('a redirect is not followed, even back to the upstream itself', async () => {
+test('a redirect is not followed, not even to the upstream itself', async () => {
   const { sandbox, connectors } = file.gateway
   const before = sandbox.counters()
   for (const status of [301, 302, 303, 307, 308] as const) {

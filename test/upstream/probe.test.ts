@@ -20,7 +20,7 @@ async function open<T extends { close(): Promise<void> }>(opening: Promise<T>): 
   return opened
 }
 
-describe('an upstream that answers is reached, whatever it says', () => {
+describe('an upstream that answers counts as reached, whatever it says', () => {
   test('over TLS, with a certificate of an authority that Node trusts', async () => {
     const before = getCACertificates('default')
     onTestFinished(() => setDefaultCACertificates(before))
@@ -56,7 +56,7 @@ describe('an upstream that answers is reached, whatever it says', () => {
     expect(upstream.requests[0]?.text).toContain(found.request_id)
   })
 
-  test('what is not HTTP is no answer', async () => {
+  test('bytes that are not HTTP are not an answer', async () => {
     const upstream = await open(
       rawUpstream({ request: (_request, socket) => socket.end('RTSP/1.0 200 OK\r\n\r\n') })
     )
@@ -65,7 +65,7 @@ describe('an upstream that answers is reached, whatever it says', () => {
   })
 })
 
-test('nothing is asked when the ledger cannot record it', async () => {
+test('nothing is sent when the ledger cannot record it', async () => {
   const upstream = await open(rawUpstream({ request() {} }))
   const material = materialOf(key)
   const full = new Error('the disk is full')

@@ -28,7 +28,7 @@ async function send(connectorId: string, parts: Parameters<typeof syncBytes>[1] 
   return { answer, received: received[0] as (typeof received)[0] }
 }
 
-test('what goes upstream is, byte for byte, a constant with the id, the key, the request id and the body', async () => {
+test('the request that goes upstream is, byte for byte, a constant with the id, the key, the request id and the body', async () => {
   const id = file.gateway.connectors.investment_research
   const body = '{"date_limit":"2026-01-01"}'
   const { answer, received } = await send(id, { body })
@@ -48,7 +48,7 @@ test('what goes upstream is, byte for byte, a constant with the id, the key, the
   ])
 })
 
-test('nothing of the headers that a caller sends goes upstream', async () => {
+test('no header of a caller goes upstream', async () => {
   const { received: plain } = await send(file.gateway.connectors.sharepoint)
   const { received } = await send(file.gateway.connectors.sharepoint, {
     more: [
@@ -72,7 +72,7 @@ test('nothing of the headers that a caller sends goes upstream', async () => {
   expect(withoutId(received.head)).toBe(withoutId(plain.head))
 })
 
-describe('every request that goes upstream keeps to the upstream contract', () => {
+describe('every request sent upstream keeps to the upstream’s contract', () => {
   const operation = contract.paths['/contents/v1/connectors/{connector_id}/sync'].post
 
   test('whatever ids and dates callers send', async () => {
@@ -99,7 +99,7 @@ describe('every request that goes upstream keeps to the upstream contract', () =
   })
 })
 
-test('the contract is strict enough to notice: no other member, no other date', () => {
+test('the test’s contract accepts no other member and no other date', () => {
   for (const body of [{ date_limit: '2026-1-1' }, { date_limit: null }, { other: 1 }, [], null])
     expect(isSyncRequest(body)).toBe(false)
 })

@@ -1,7 +1,7 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { Transport } from '../../src/upstream/transport.ts'
+import { Transport } from '../../src/upstream/transport/transport.ts'
 import { unreachableCause, unreachableCauses } from '../../src/upstream/unreachable-cause.ts'
 import { certificateAuthority } from '../support/fixtures/certificate-authority.ts'
 import { askAs } from '../support/http/ask-as.ts'
@@ -42,7 +42,7 @@ async function behind(scheme: 'http' | 'https', listening: Promise<Listening>): 
   return `${scheme}://localhost:${(await open(listening)).port}`
 }
 
-describe('why no connection could be made is said in one word of a closed list', () => {
+describe('the cause of a failed connection is one word of a closed list:', () => {
   test.each<[string, string, () => string | Promise<string>]>([
     ['dns', 'a name that does not resolve', () => 'https://something.invalid'],
     ['refused', 'a port on which nobody listens', async () => `http://127.0.0.1:${await closedPort()}`],
@@ -156,8 +156,8 @@ describe('why no connection could be made is said in one word of a closed list',
       deadlineMs: 60_000,
       abandoned: () => false,
       waitSeconds: () => 0,
-      reveals: () => false,
-      proves: () => false
+      containsKey: () => false,
+      isProven: () => false
     })
     expect(exchange).toMatchObject({ kind: 'failure', sent: false })
     expect(exchange.kind === 'failure' && unreachableCause(exchange.error)).toBe('timeout')
@@ -187,13 +187,13 @@ describe('a connection that ends before the answer says how', () => {
   })
 })
 
-describe(`whatever an error is (seed ${seed})`, () => {
+describe(`any error (seed ${seed})`, () => {
   const anyCode = fc.oneof(
     fc.string(),
     fc.constantFrom('toString', '__proto__', 'constructor', 'ERR_SSL_', 'EAI_X', 'HPE_Y', 'ECONNRESET')
   )
 
-  test('its cause is one of the list', () => {
+  test('its cause is in the list', () => {
     fc.assert(
       fc.property(fc.anything(), thrown => {
         expect(unreachableCauses).toContain(unreachableCause(thrown))
@@ -208,13 +208,13 @@ describe(`whatever an error is (seed ${seed})`, () => {
     )
   })
 
-  test('one that is its own cause has one', () => {
+  test('an error that is its own cause has one', () => {
     const error: Error & { cause?: unknown } = new Error('round and round')
     error.cause = error
     expect(unreachableCause(error)).toBe('other')
   })
 
-  test('of several addresses that were tried the first counts', () => {
+  test('the first of several tried addresses decides', () => {
     const refused = Object.assign(new Error(), { code: 'ECONNREFUSED' })
     const away = Object.assign(new Error(), { code: 'ENETUNREACH' })
     expect(unreachableCause(new AggregateError([away, refused]))).toBe('unreachable')

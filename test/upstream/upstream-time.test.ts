@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { CallFacts, OutcomeFacts } from '../../src/ledger/entry/entry.ts'
 import { Budget } from '../../src/upstream/budget.ts'
-import { type Call, createForwarder } from '../../src/upstream/forwarder.ts'
-import { Transport } from '../../src/upstream/transport.ts'
+import type { Call } from '../../src/upstream/call.ts'
+import { createForwarder } from '../../src/upstream/forwarder.ts'
+import { Transport } from '../../src/upstream/transport/transport.ts'
 import { heldCredentials } from '../support/fixtures/held-credentials.ts'
 import { recordEvents } from '../support/fixtures/recorded-events.ts'
 import { acceptedAnswer, type RawUpstream, rawAnswer, rawUpstream } from '../support/http/raw-upstream.ts'
@@ -38,7 +39,7 @@ function newCall(): Call {
     startedAt,
     abandoned: () => false,
     recorded: false,
-    sends: undefined
+    attempts: undefined
   }
 }
 
@@ -47,7 +48,7 @@ function door(keys: readonly [active: string, standby?: string], deadlineMs = 20
   const outcomes: (CallFacts & OutcomeFacts)[] = []
   const forward = createForwarder({
     transport,
-    credentials: heldCredentials({ default: keys }).credentials,
+    ...heldCredentials({ default: keys }),
     budget: new Budget({ perCredential: 1000, perEgress: 1000 }),
     ledger: {
       recordIntent: async () => {},
@@ -67,13 +68,13 @@ function door(keys: readonly [active: string, standby?: string], deadlineMs = 20
         connectorId,
         request: {},
         body: '{}',
-        read: () => ({ value: true, state: 'accepted', refused: false })
+        read: () => ({ value: true, state: 'accepted' })
       }
     )
   return { outcomes, send }
 }
 
-test('the time upstream is that of each send in the ledger, and that of all of them in the log', async () => {
+test('the ledger has the upstream time of each attempt, and the log that of all of them', async () => {
   const { outcomes, send } = door(['bd_v2_first', 'bd_v2_second'])
   const call = newCall()
   expect(await send(call)).toBe(true)
@@ -83,7 +84,7 @@ test('the time upstream is that of each send in the ledger, and that of all of t
   ])
   const [first = 0, second = 0] = outcomes.map(({ upstream_ms }) => upstream_ms)
   expect(Math.min(first, second)).toBeGreaterThanOrEqual(atLeastMs)
-  expect(call.sends).toMatchObject({
+  expect(call.attempts).toMatchObject({
     last: { attempt: 2, credential: outcomes[1]?.credential },
     outcome: { code: 'accepted' },
     upstreamMs: first + second
@@ -91,7 +92,7 @@ test('the time upstream is that of each send in the ledger, and that of all of t
   expect(first + second).toBeLessThanOrEqual((outcomes[1]?.duration_ms ?? 0) + 2)
 })
 
-test('a call that got no connection before its deadline was not upstream', async () => {
+test('a call without a connection before its deadline spent no time upstream', async () => {
   const occupied = door(['bd_v2_second']).send(newCall())
   const { outcomes, send } = door(['bd_v2_second'], waitMs / 3)
   await expect(send(newCall())).rejects.toMatchObject({ code: 'upstream_timeout' })

@@ -1,7 +1,7 @@
 import type { DomainError } from '../../base/domain-error.ts'
 import { domainError } from '../../contract/error-table.ts'
-import { Problem } from '../../contract/problem.ts'
-import { labelOf } from '../../custody/manage/operations.ts'
+import type { Problem } from '../../contract/problem.ts'
+import { labelOf } from '../../custody/manage/versions.ts'
 import type { KeyToVerify } from '../../upstream/verify-credential.ts'
 import type { ProcessContext } from '../context.ts'
 import { type OpenedStore, withUpstream } from '../with-store.ts'
@@ -16,17 +16,11 @@ export async function verifyNewKey(
   key: KeyToVerify
 ): Promise<boolean> {
   const { verifyCredential } = await import('../../upstream/verify-credential.ts')
-  let echoed = false
-  const onEcho = () => {
-    echoed = true
-  }
-  try {
-    await withUpstream(context, opened, upstream => verifyCredential(key, { ...upstream, onEcho }))
-    return echoed
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error
-    throw rejectionOf(error, labelOf(key.name, key.version))
-  }
+  const { problem, leaksKey } = await withUpstream(context, opened, upstream =>
+    verifyCredential(key, upstream)
+  )
+  if (problem) throw rejectionOf(problem, labelOf(key.name, key.version))
+  return leaksKey
 }
 
 function rejectionOf({ code, options }: Problem, label: string): DomainError {

@@ -2,16 +2,24 @@ import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { endNow, type NodeSocket, type TakeRequest, takeOver } from '../node-socket.ts'
-import { type Fed, ParserFeed } from '../parsing/parser-feed.ts'
-import { RequestProgress } from '../parsing/request-progress.ts'
-import { closeSlowly } from './close-slowly.ts'
-import type { Place } from './connection-shares.ts'
-import type { Front } from './front.ts'
-import { HeldBytes } from './held-bytes.ts'
-import type { Keeper } from './kept-bytes.ts'
-import { writeInTurns } from './large-writes.ts'
-import type { Waiting } from './turns.ts'
-import { UnreadBytes } from './unread-bytes.ts'
+import { type FedConnection, RequestFeed } from '../parsing/request-feed.ts'
+import type { BufferBudget, Buffering } from './buffer-budget.ts'
+import type { ConnectionQuota, Slot } from './connection-quota.ts'
+import { lingeringClose } from './lingering-close.ts'
+import { paceWrites } from './pace-writes.ts'
+import { ReadAhead } from './read-ahead.ts'
+import type { Resumable, TickQueue } from './tick-queue.ts'
+import { WriteBacklog } from './write-backlog.ts'
+
+/** What all connections of a listener share. */
+export type SharedLimits = {
+  readonly quota: ConnectionQuota
+  readonly buffers: BufferBudget
+  /** Where connections wait that sent several requests at once, and anonymous ones. Anonymous bodies must not delay requests. */
+  readonly queues: Readonly<Record<'authenticated' | 'anonymous' | 'bodies', TickQueue>>
+  /** Where large answers to anonymous connections wait. */
+  readonly largeWrites: TickQueue
+}
 
 const gate = Symbol('gate')
 
@@ -21,20 +29,19 @@ export function gateOf(socket: Duplex): ConnectionGate | undefined {
 }
 
 /**
- * Stands between a socket and Node's parser, so that one request of a connection is under way at a time: what comes
- * behind it is kept, one read at most, and read on when its answer has left the write buffer. So nobody makes us owe
- * more than one answer, and whatever is wrong with a later request is found behind the answer to the one before.
+ * Stands between a socket and Node's parser, so that one request of a connection is under way at a time. What comes after it
+ * is buffered, one read at most; reading goes on when its answer has left the write buffer. So no connection makes us owe more
+ * than one answer, and whatever is wrong with a later request is found after the answer to the one before.
  */
-export class ConnectionGate implements Keeper, Waiting, Fed {
+export class ConnectionGate implements Buffering, Resumable, FedConnection {
   readonly #socket: NodeSocket
-  readonly #front: Front
-  readonly #place: Place
-  readonly #feed: ParserFeed
-  /** Node's own listener, which we stand in front of. */
-  readonly #takeEnd: () => void
-  readonly #progress = new RequestProgress()
-  readonly #held: HeldBytes
-  readonly #unread: UnreadBytes
+  readonly #limits: SharedLimits
+  readonly #slot: Slot
+  readonly #feed: RequestFeed
+  /** Node's own listener, which ours replaces. */
+  readonly #onNodeEnd: () => void
+  readonly #ahead: ReadAhead
+  readonly #backlog: WriteBacklog
   #underWay = 0
   /** Nothing more is taken from this connection. */
   #shut = false
@@ -44,68 +51,63 @@ export class ConnectionGate implements Keeper, Waiting, Fed {
   #ended = false
 
   /** To be made right after Node's own listener for connections has run. */
-  constructor(socket: Socket, place: Place, front: Front) {
+  constructor(socket: Socket, slot: Slot, limits: SharedLimits) {
     this.#socket = socket as NodeSocket
     Object.assign(socket, { [gate]: this })
-    this.#place = place
-    this.#front = front
+    this.#slot = slot
+    this.#limits = limits
     const takeBytes = takeOver(socket, 'data', this.#onData) as (bytes: Buffer) => void
-    this.#feed = new ParserFeed(this.#socket, this.#progress, takeBytes)
-    this.#takeEnd = takeOver(socket, 'end', this.#onEnd) as () => void
+    this.#feed = new RequestFeed(this.#socket, takeBytes)
+    this.#onNodeEnd = takeOver(socket, 'end', this.#onEnd) as () => void
     socket.once('close', this.#onClose)
-    this.#held = new HeldBytes(this.#socket)
-    this.#unread = new UnreadBytes(this.#socket, place)
-    socket.resume = this.#resume
-    socket.destroySoon = this.#destroySoon
-    writeInTurns(socket, front.largeWrites, () => !place.known)
+    this.#ahead = new ReadAhead(this.#socket)
+    this.#backlog = new WriteBacklog(this.#socket, slot)
+    socket.resume = this.#onResume
+    socket.destroySoon = this.#onDestroySoon
+    paceWrites(socket, limits.largeWrites, () => !this.authenticated)
     const { parser } = this.#socket
     if (parser === null) return
     const take = parser.onIncoming
     parser.onIncoming = (request, keepAlive) => this.#begin(request, keepAlive, take)
   }
 
-  get known(): boolean {
-    return this.#place.known
+  get authenticated(): boolean {
+    return this.#slot.authenticated
   }
 
-  get inBody(): boolean {
-    return this.#progress.inBody
+  get bufferedBytes(): number {
+    return this.#backlog.length + this.#ahead.length
   }
 
-  get kept(): number {
-    return this.#unread.length + this.#held.length
+  /** Whether no request has begun that is still to be answered. */
+  get isIdle(): boolean {
+    return this.#underWay === 0 && !this.#ahead.any && !this.#feed.hasBegun
   }
 
-  /** Whether nothing has come of a request that is still to be answered. */
-  get silent(): boolean {
-    return this.#underWay === 0 && !this.#held.any && !this.#progress.hasBegun
-  }
-
-  /** Somebody has proved on this connection who they are. */
-  recognize(): void {
-    this.#front.shares.recognize(this.#place)
+  /** A caller has authenticated on this connection. */
+  authenticate(): void {
+    this.#limits.quota.authenticate(this.#slot)
   }
 
   end(): void {
     endNow(this.#socket)
   }
 
-  /** How many bytes wait for the reader, and how many the operating system has taken so far. */
-  waiting(): { bytes: number; taken: number } {
-    return this.#unread.waiting()
+  isStalled(nowMs: number, stallMs: number): boolean {
+    return this.#backlog.isStalled(nowMs, stallMs)
   }
 
   /**
-   * Takes nothing more. True when a refusal may be written now; else the answer that has begun, or is owed to a whole
-   * request, is the last one, and the connection ends behind it.
+   * Takes nothing more. True when a refusal may be written now; else the answer that has begun, or is owed to a whole request,
+   * is the last one, and the connection ends after it.
    */
-  mayRefuse(): boolean {
+  shutToRefuse(): boolean {
     const { _httpMessage: message, writable } = this.#socket
-    const answered = message ? message.headersSent || message.req.complete : this.#progress.incomplete
+    const answered = message ? message.headersSent || message.req.complete : this.#feed.incomplete
     this.shut()
     if (writable && !answered) return true
     if (message && writable) message._last = true
-    else closeSlowly(this.#socket)
+    else lingeringClose(this.#socket)
     return false
   }
 
@@ -113,128 +115,126 @@ export class ConnectionGate implements Keeper, Waiting, Fed {
   shut(): void {
     if (this.#shut) return
     this.#shut = true
-    this.#drop()
+    this.#dropAhead()
     if (this.#socket.destroyed) return
     Socket.prototype.resume.call(this.#socket)
-    this.#held.readOn()
+    this.#ahead.readOn()
   }
 
-  /** Goes on with what came too early. */
-  turn(): void {
-    const held = this.#held.take()
-    if (held === null || this.#shut) return
-    this.#feedParser(held)
-    this.#front.kept.note(this)
-    if (this.#ended && !this.#held.any) this.#finish()
-    else this.#held.readOn()
+  /** Goes on with what was read ahead. */
+  resume(): void {
+    const ahead = this.#ahead.take()
+    if (ahead === null || this.#shut) return
+    this.#feedParser(ahead)
+    this.#limits.buffers.update(this)
+    if (this.#ended && !this.#ahead.any) this.#finish()
+    else this.#ahead.readOn()
   }
 
   readonly #onData = (bytes: Buffer): void => {
     if (this.#shut) return
-    if (this.#held.any) this.#hold(bytes)
+    if (this.#ahead.any) this.#buffer(bytes)
     else if (this.#mustQueue()) {
-      this.#hold(bytes)
-      this.#queue()
+      this.#buffer(bytes)
+      this.#queue.add(this)
     } else this.#feedParser(bytes)
   }
 
-  /**
-   * A few strangers go on in a turn of the event loop, the others wait: with a request that begins, or with the body of
-   * one that has its answer.
-   */
+  /** Anonymous connections queue for a request that begins, and for the body of one that has its answer. */
   #mustQueue(): boolean {
-    return !this.known && this.#underWay === 0 && !this.#front.turns.goOn(this)
+    return !this.authenticated && this.#underWay === 0 && !this.#queue.tryPass()
   }
 
-  /** Gives the parser what it may have now, and keeps the rest. */
+  get #queue(): TickQueue {
+    const { authenticated, anonymous, bodies } = this.#limits.queues
+    if (this.authenticated) return authenticated
+    return this.#feed.inBody ? bodies : anonymous
+  }
+
+  /** Gives the parser what it may have now, and buffers the rest. */
   #feedParser(bytes: Buffer): void {
     const taken = this.#feed.give(bytes, this)
     if (taken === bytes.length || this.#shut) return
-    this.#hold(bytes.subarray(taken))
-    if (this.mayFeed()) this.#queue()
+    this.#buffer(bytes.subarray(taken))
+    if (this.mayFeed()) this.#queue.add(this)
   }
 
-  /** Whether the parser may have more bytes now. */
   mayFeed(): boolean {
     const { parser, destroyed, _paused } = this.#socket
     if (this.#shut || parser === null || destroyed || _paused) return false
-    return this.#progress.inBody ? !this.#socket.isPaused() : this.#underWay === 0
+    return this.#feed.inBody ? !this.#socket.isPaused() : this.#underWay === 0
   }
 
   #begin(request: IncomingMessage, keepAlive: boolean, take: TakeRequest): number {
-    this.#progress.begin(request)
+    this.#feed.begin(request)
     // To a caller that upgrades, what follows is another protocol: none of it is a request.
     if (request.headers.upgrade !== undefined || request.method === 'CONNECT') this.#last = true
     const treatment = take(request, keepAlive && !this.#last)
     const { _httpMessage: message } = this.#socket
     if (message?.req !== request) {
       // CONNECT: nobody will answer it as a request.
-      this.#progress.forget()
+      this.#feed.forget()
       return treatment
     }
     this.#underWay++
-    message.on('prefinish', this.#noteUnread).on('finish', this.#onAnswered)
+    message.on('prefinish', this.#countBacklog).on('finish', this.#onAnswered)
     // It may have been answered at once.
-    if (message.writableEnded) this.#noteUnread()
+    if (message.writableEnded) this.#countBacklog()
     return treatment
   }
 
-  readonly #noteUnread = (): void => {
-    if (this.#unread.count()) this.#front.kept.note(this)
+  readonly #countBacklog = (): void => {
+    if (this.#backlog.count()) this.#limits.buffers.update(this)
   }
 
   readonly #onAnswered = (): void => {
     this.#underWay--
-    this.#noteUnread()
+    this.#countBacklog()
     if (this.#last || this.#socket.writableEnded) this.shut()
-    else if (this.#held.any) this.#queue()
+    else if (this.#ahead.any) this.#queue.add(this)
     else if (this.#ended) this.#finish()
   }
 
-  #queue(): void {
-    this.#front.turns.add(this)
+  #buffer(bytes: Buffer): void {
+    this.#ahead.add(bytes)
+    this.#limits.buffers.update(this)
   }
 
-  #hold(bytes: Buffer): void {
-    this.#held.add(bytes)
-    this.#front.kept.note(this)
-  }
-
-  /** Node goes on, for a body's reader or when its own writes have left: so does what came too early. */
-  readonly #resume = (): Socket => {
+  /** Node reads on, for a body's reader or when its own writes have left: what was read ahead goes first. */
+  readonly #onResume = (): Socket => {
     Socket.prototype.resume.call(this.#socket)
-    const waits = this.#held.any && !this.#shut
-    if (waits && (this.#progress.inBody || this.#underWay === 0)) this.#queue()
+    const isWaiting = this.#ahead.any && !this.#shut
+    if (isWaiting && (this.#feed.inBody || this.#underWay === 0)) this.#queue.add(this)
     return this.#socket
   }
 
   readonly #onEnd = (): void => {
     this.#ended = true
-    if (!this.#held.any) this.#finish()
+    if (!this.#ahead.any) this.#finish()
   }
 
   /** The caller has ended its half, and all that it sent has been taken. */
   #finish(): void {
-    if (!this.#shut && this.#socket.parser !== null) this.#takeEnd()
+    if (!this.#shut && this.#socket.parser !== null) this.#onNodeEnd()
   }
 
-  /** Node ends a connection behind an answer that says so. */
-  readonly #destroySoon = (): void => {
-    const unread = this.#held.any || this.#last || this.#progress.incomplete
-    if (unread && !this.#ended) {
-      this.shut()
-      closeSlowly(this.#socket)
-    } else Socket.prototype.destroySoon.call(this.#socket)
+  /** Node ends a connection after an answer that says so. */
+  readonly #onDestroySoon = (): void => {
+    const hasUnread = this.#ahead.any || this.#last || this.#feed.incomplete
+    if (!hasUnread || this.#ended) return void Socket.prototype.destroySoon.call(this.#socket)
+    this.shut()
+    lingeringClose(this.#socket)
   }
 
   readonly #onClose = (): void => {
     this.#shut = true
-    this.#drop()
-    this.#front.kept.forget(this)
+    this.#dropAhead()
+    this.#limits.buffers.remove(this)
   }
 
-  #drop(): void {
-    this.#front.turns.remove(this)
-    if (this.#held.take() !== null) this.#front.kept.note(this)
+  #dropAhead(): void {
+    // It may have authenticated, or come to its body, while it waited.
+    for (const queue of Object.values(this.#limits.queues)) queue.remove(this)
+    if (this.#ahead.take() !== null) this.#limits.buffers.update(this)
   }
 }

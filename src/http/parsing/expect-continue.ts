@@ -2,9 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { NodeSocket } from '../node-socket.ts'
 
 /**
- * `100 Continue` goes out when the body is about to be read, not before: a stranger is not asked for one. Where it is
- * never read Node closes the connection behind the answer. A request with another expectation goes the way of all, and
- * the guard refuses it.
+ * Sends `100 Continue` when the body is about to be read, not before: nobody is asked for a body before authentication. Where
+ * it is never read Node closes the connection after the answer. Header validation refuses other expectations.
  */
 export function continueWhenRead(server: Server): void {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
@@ -20,7 +19,7 @@ export function continueWhenRead(server: Server): void {
   })
 }
 
-/** For a body that came whole and unasked: none of it is still to come, so the connection may go on behind the answer. */
+/** For a body that came complete and unasked: nothing of it is still to come, so the connection may stay open. */
 export function forgetExpectation({ _httpMessage: answer }: NodeSocket): void {
   if (answer?._expect_continue) answer._expect_continue = false
 }

@@ -5,13 +5,13 @@ import { Problem } from '../../contract/problem.ts'
 import { gateOf } from '../../http/connections/connection-gate.ts'
 import type { AdminCaller, AdminKeyDirectory } from '../../identity/admin-key-directory.ts'
 import { failAttempt } from '../../identity/authentication-failure.ts'
+import type { Limiter } from '../../limits/limiter.ts'
 import type { AdminRole } from '../../tenants/keys/admin-key-rows.ts'
-import type { Limiter } from '../rate-limit-headers.ts'
 import { presentedKey, rejectUnauthenticated } from '../tenant-auth.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Who may ask for this, of administrators. Every route that needs an admin key has it. */
+    /** The role that the route requires. Every route that needs an admin key has one. */
     role?: AdminRole
   }
   interface FastifyRequest {
@@ -19,40 +19,33 @@ declare module 'fastify' {
   }
 }
 
-export type AdminAuthOptions = {
-  adminKeys: Pick<AdminKeyDirectory, 'authenticate'>
-  /** Counts failures, by address. */
-  failures: Limiter
-}
-
-/** What a role may ask for: an operator may do what a viewer may. */
+/** The roles that a role includes. */
 const permitted: Readonly<Record<AdminRole, readonly AdminRole[]>> = {
   viewer: ['viewer'],
   operator: ['viewer', 'operator']
 }
 
-/** The detail where a role is not enough. */
 export const roleNotEnough = 'The role of your admin key does not permit this.'
 
-/** Admits to this scope only requests that carry a live admin key whose role is enough for the route. */
-export const adminAuth = fp<AdminAuthOptions>(
+/** Admits to this scope only requests with a valid admin key whose role suffices for the route. Failures count by network. */
+export const adminAuth = fp<{ adminKeys: Pick<AdminKeyDirectory, 'authenticate'>; failures: Limiter }>(
   async function adminAuth(scope, { adminKeys, failures }) {
     scope.decorateRequest('administrator', null)
 
-    // At boot, so that no route can be added without anybody having thought of who may use it.
+    // At boot, so that no route is added without a decision on who may use it.
     scope.addHook('onRoute', function requireRole({ method, url, config }) {
       if (!config?.role) throw new Error(`the admin route ${method} ${url} declares no role`)
     })
 
     scope.addHook('onRequest', function admitAdministrator(request, reply, done) {
-      // An issued key passes here once, and no cache is to have it.
+      // Newly issued keys are in some answers: no cache may keep them.
       reply.header('cache-control', 'no-store')
       const key = presentedKey(request)
       const administrator = adminKeys.authenticate(key ?? '', Date.now(), request.call)
       if (key === null) failAttempt(request.call, { reason: 'missing' })
       request.administrator = administrator
       if (administrator === null) return done(rejectUnauthenticated(request, reply, failures))
-      gateOf(request.raw.socket)?.recognize()
+      gateOf(request.raw.socket)?.authenticate()
       const { role } = request.routeOptions.config
       if (role && permitted[administrator.role].includes(role)) return done()
       done(new Problem('permission_denied', { detail: roleNotEnough }))
@@ -61,7 +54,7 @@ export const adminAuth = fp<AdminAuthOptions>(
   { name: 'admin-auth', dependencies: ['problem-envelope', 'request-context'] }
 )
 
-/** The admitted administrator, and the request. Without one this route was wired outside the admin scope: our bug, a 500. */
+/** The authenticated administrator. Without one the route was registered outside the admin scope: our bug, a 500. */
 export function administratorOf(
   request: Pick<FastifyRequest, 'administrator' | 'id'>
 ): AdminCaller & { readonly requestId: string } {

@@ -13,22 +13,17 @@ import { isRefusal, type RefusalCode, refusalTable } from '../../contract/refusa
 import { ProblemSchema } from '../../contract/schemas.ts'
 import { roleNotEnough } from './admin-auth.ts'
 
-/** Tells refusals of the domains, which only administrators meet, in the one envelope, each with its own code. */
+/** Renders refusals of the domains, which only administrators meet, as the problem envelope, each with its own code. */
 export const adminProblems = fp(
   async function adminProblems(scope) {
-    // What is thrown here goes on to the envelope.
-    scope.setErrorHandler(function tellRefusal(error) {
-      throw toFailure(error)
+    scope.setErrorHandler(function convertRefusal(error) {
+      throw isRefusal(error) ? failureOf(error.code, error.message, error) : error
     })
   },
   { name: 'admin-problems', dependencies: ['problem-envelope'] }
 )
 
-function toFailure(error: unknown): unknown {
-  return isRefusal(error) ? failureOf(error.code, error.message, error) : error
-}
-
-/** The command line tells a detail behind its own name; an envelope holds a sentence. */
+/** The command line prints the text behind its own name; the envelope needs a sentence. */
 function failureOf(code: RefusalCode, text: string, cause?: unknown): Failure<RefusalCode> {
   const sentence = `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
   return new Failure(code, { ...refusalTable[code], title: titleOf(code), retryable: false }, sentence, {
@@ -36,7 +31,7 @@ function failureOf(code: RefusalCode, text: string, cause?: unknown): Failure<Re
   })
 }
 
-/** Those of the public table that an administrator can meet. */
+/** Codes of the public table that an administrator can meet. */
 const publicCodes = [
   'request_malformed',
   'request_invalid',
@@ -58,7 +53,7 @@ const publicCodes = [
   'store_unavailable'
 ] as const satisfies readonly ProblemCode[]
 
-/** Refusals that can come over HTTP, each with its detail. The others are of the command line alone. */
+/** Refusals over HTTP, each with an example of its detail. All others come from the command line alone. */
 const refusals = {
   address_range_invalid: 'an address range is written as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32',
   credential_name_invalid: 'a credential can be named once only',
@@ -91,23 +86,23 @@ export const AdminProblemSchema = Type.Object(
   { additionalProperties: false, $id: 'Problem', title: 'Problem' }
 )
 
-/** What an admin route may be refused with beside what all of them may. */
-type Refused = {
+/** How a route can fail, beside the failures of all admin routes. */
+type RouteFailures = {
   /** Who answers it: see `Operation`. Commands are for operators alone. */
   readonly kind?: Operation['kind']
-  /** One thing that may be wrong with a request, where it is not the query of a route that takes none. */
+  /** An example of what may be wrong with a request; by default a query where none is taken. */
   readonly fault?: FieldError
   readonly problems?: readonly ProblemCode[]
   readonly refusals?: readonly HttpRefusal[]
 }
 
-/** Response schemas of every status that an admin route can fail with. */
+/** Response schemas for every failure status of an admin route. */
 export function adminFailures({
   kind,
   fault = noQueryTaken,
   problems = [],
   refusals: own = []
-}: Refused): ProblemResponses {
+}: RouteFailures): ProblemResponses {
   return problemResponses([
     ...examplesOf(ofAnyRequest),
     new Problem('request_invalid', { errors: [fault] }),

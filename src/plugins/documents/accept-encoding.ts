@@ -1,7 +1,7 @@
-/** `;q=` as HTTP has it: 0 to 1, with three decimals at most. */
+/** A quality value of HTTP: 0 to 1, with three decimals at most. */
 const weightForm = /^q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)$/i
 
-/** Whether a caller with this Accept-Encoding takes gzip, and would not rather have the plain bytes. */
+/** Whether this Accept-Encoding accepts gzip, and does not prefer the plain bytes. */
 export function prefersGzip(accepted: string | undefined): boolean {
   if (accepted === undefined) return false
   const weights = new Map(accepted.split(',').map(weightOf))
@@ -9,7 +9,7 @@ export function prefersGzip(accepted: string | undefined): boolean {
   return gzip > 0 && gzip >= (weights.get('identity') ?? 0)
 }
 
-/** A coding and its weight. One whose weight cannot be read is not wanted. */
+/** A coding and its weight: 0 when the weight is malformed. */
 function weightOf(member: string): readonly [coding: string, weight: number] {
   const [coding = '', parameter] = member.split(';', 2)
   const weight = parameter === undefined ? '1' : (weightForm.exec(parameter.trim())?.[1] ?? '0')

@@ -5,7 +5,7 @@ const html = 'text/html; charset=utf-8'
 const script = 'text/javascript; charset=utf-8'
 const style = 'text/css; charset=utf-8'
 
-/** The pages of Swagger UI that are served, and their types: what its page loads, and nothing else of its package. */
+/** The pages of Swagger UI that are served, by media type: what its page loads, and nothing else of its package. */
 export const docsPageTypes = {
   '/docs': html,
   '/docs/': html,
@@ -22,11 +22,11 @@ export const docsPageTypes = {
 export type DocsPage = keyof typeof docsPageTypes
 
 /**
- * All of these pages for a description, taken from Swagger UI's own plugin: it is asked for each once, in an application
- * of its own that listens nowhere. It would read a file for each request. Throws when one cannot be had.
+ * All of these pages for an API description. Swagger UI's own plugin, which reads a file for each request, renders each once, in
+ * an application that listens nowhere. Throws when a page is missing.
  */
 export async function renderDocsPages(description: object): Promise<ReadonlyMap<DocsPage, Buffer>> {
-  // Loaded when somebody asks for the pages: most gateways are never asked.
+  // Loaded on demand: most gateways never serve the pages.
   const [{ default: swagger }, { default: swaggerUi }] = await Promise.all([
     import('@fastify/swagger'),
     import('@fastify/swagger-ui')

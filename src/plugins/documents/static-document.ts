@@ -8,29 +8,28 @@ import { prefersGzip } from './accept-encoding.ts'
 
 const compress = promisify(gzip)
 
-/** In bytes. Less fits into one packet anyway. */
+/** Fewer bytes fit into one packet anyway. */
 const worthCompressing = 1_024
 
 export type StaticDocumentOptions = {
   /** Its media type. */
   readonly type: string
-  /** Its content, asked for once, by the first request. When it throws, the next request asks again. */
+  /** Called once, by the first request, and again by the next one when it throws. */
   readonly load: () => string | Buffer | Promise<string | Buffer>
-  /** Headers beside those that every document has, e.g. a Content-Security-Policy. */
+  /** Headers beside those of every document, e.g. a Content-Security-Policy. */
   readonly headers?: Readonly<Record<string, string>>
   /** The request header by which it was chosen among others, if any. */
   readonly chosenBy?: 'accept'
 }
 
-/** One way to send the document: the bytes, and all headers that go with them. */
+/** One representation of the document, with all its headers. */
 type Form = { readonly body: Buffer; readonly etag: string; readonly headers: Record<string, string> }
 
-/** The two may be the same, where compression gains nothing. */
 type Forms = { readonly plain: Form; readonly gzip: Form }
 
 /**
- * A document that is the same for everybody. It is made and compressed once and held as bytes: however many answers wait
- * to be read, they share one buffer, and no request renders anything or opens a file.
+ * A document that is the same for everybody: made and compressed once, and held as bytes. However many answers wait to be read,
+ * they share one buffer, and no request renders anything or opens a file.
  */
 export class StaticDocument {
   readonly #options: StaticDocumentOptions
@@ -41,7 +40,7 @@ export class StaticDocument {
     this.#options = options
   }
 
-  /** Answers a GET: 200, or 304 for who has it. Throws `request_malformed` for an If-Match that names another version. */
+  /** Answers a GET with 200, or 304 by If-None-Match. Throws `request_malformed` for an If-Match with another version. */
   answer(
     request: { readonly headers: IncomingHttpHeaders },
     reply: FastifyReply
@@ -57,50 +56,37 @@ export class StaticDocument {
   }
 
   async #prepare(): Promise<Forms> {
-    const content = await this.#options.load()
-    const body = typeof content === 'string' ? Buffer.from(content) : content
-    const digest = hash('sha256', body, 'base64url').slice(0, 22)
+    const { type, load, headers, chosenBy } = this.#options
+    const body = Buffer.from(await load())
     const packed = body.length < worthCompressing ? body : await compress(body, { level: 9 })
-    this.#forms =
-      packed.length < body.length
-        ? {
-            plain: this.#form(body, digest, { vary: this.#vary('accept-encoding') }),
-            gzip: this.#form(packed, `${digest}-gzip`, {
-              vary: this.#vary('accept-encoding'),
-              'content-encoding': 'gzip'
-            })
-          }
-        : sameForm(this.#form(body, digest, { vary: this.#vary() }))
-    return this.#forms
-  }
-
-  #vary(...names: string[]): string {
-    const { chosenBy } = this.#options
-    return [...(chosenBy ? [chosenBy] : []), ...names].join(', ')
-  }
-
-  #form(body: Buffer, tag: string, { vary = '', ...encoding }: Record<string, string>): Form {
-    const etag = `"${tag}"`
-    return {
-      body,
-      etag,
-      headers: {
-        'content-type': this.#options.type,
-        ...encoding,
+    const isPacked = packed.length < body.length
+    const vary = [chosenBy, isPacked && 'accept-encoding'].filter(Boolean).join(', ')
+    const digest = hash('sha256', body, 'base64url').slice(0, 22)
+    const form = (bytes: Buffer, tag: string, encoding?: Record<string, string>): Form => {
+      const etag = `"${tag}"`
+      return {
+        body: bytes,
         etag,
-        ...(vary !== '' && { vary }),
-        // To be kept, and to be asked for again each time: after an upgrade no part of the former version is used.
-        'cache-control': 'no-cache',
-        'x-content-type-options': 'nosniff',
-        'referrer-policy': 'no-referrer',
-        ...this.#options.headers
+        headers: {
+          'content-type': type,
+          ...encoding,
+          etag,
+          ...(vary !== '' && { vary }),
+          // Caches must revalidate: after an upgrade no part of the former version is used.
+          'cache-control': 'no-cache',
+          'x-content-type-options': 'nosniff',
+          'referrer-policy': 'no-referrer',
+          ...headers
+        }
       }
     }
+    const plain = form(body, digest)
+    this.#forms = {
+      plain,
+      gzip: isPacked ? form(packed, `${digest}-gzip`, { 'content-encoding': 'gzip' }) : plain
+    }
+    return this.#forms
   }
-}
-
-function sameForm(form: Form): Forms {
-  return { plain: form, gzip: form }
 }
 
 function send({ plain, gzip }: Forms, headers: IncomingHttpHeaders, reply: FastifyReply): FastifyReply {
@@ -119,7 +105,7 @@ function send({ plain, gzip }: Forms, headers: IncomingHttpHeaders, reply: Fasti
   return reply.send(form.body)
 }
 
-/** Whether a list of tags, or a star, names this form. */
+/** Whether a list of tags, or a star, names this representation. */
 function names(tags: string, { etag }: Form): boolean {
   return tags.trim() === '*' || tags.split(',').some(tag => tag.trim() === etag)
 }

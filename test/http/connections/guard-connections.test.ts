@@ -25,11 +25,11 @@ async function listen(handler: Handler, options: Partial<GuardOptions> = {}) {
   const logged: object[] = []
   server = createServer(handler)
   guardConnections(server, {
-    bounds: { known: 10, strangers: 10, strangersPerAddress: 10 },
+    bounds: { authenticated: 10, anonymous: 10, anonymousPerNetwork: 10 },
     logger: { warn: (facts: object) => void logged.push(facts) },
     isProxy: () => false,
     encrypted: false,
-    lookEveryMs: 10,
+    checkEveryMs: 10,
     ...options
   })
   server.listen(0, '127.0.0.1')
@@ -50,7 +50,7 @@ async function unreading(port: number, bytes: Buffer): Promise<Socket> {
 const open = async () =>
   await new Promise<number>(resolve => server.getConnections((_, count) => resolve(count)))
 
-test('of all that a connection asks for and does not read, one answer is made', async () => {
+test('for a connection that asks many times and does not read, one answer is made', async () => {
   let made = 0
   const { port } = await listen((_request, response) => {
     made++
@@ -62,10 +62,10 @@ test('of all that a connection asks for and does not read, one answer is made', 
   expect(made).toBe(1)
 })
 
-test('a connection that takes nothing of its answer for a while ends, and the log tells of it once', async () => {
+test('a connection that reads nothing of its answer for a while ends, and is logged once', async () => {
   const { port, logged } = await listen((_request, response) => response.end(large), {
     stallMs: 100,
-    keptBytes: 4 * large.length
+    bufferBytes: 4 * large.length
   })
   await unreading(port, get())
   const reading = await rawConnection(port)
@@ -77,7 +77,7 @@ test('a connection that takes nothing of its answer for a while ends, and the lo
   reading.close()
 })
 
-test('a slow reader that goes on is no reader that stalls', async () => {
+test('a slow reader that goes on reading is not ended as stalled', async () => {
   const { port } = await listen((_request, response) => response.end(large), { stallMs: 2_000 })
   const socket = await unreading(port, get())
   let received = 0
@@ -90,14 +90,14 @@ test('a slow reader that goes on is no reader that stalls', async () => {
   expect(await open()).toBe(1)
 })
 
-test('past the bound of kept bytes those end for whom bytes are kept longest', async () => {
-  const options = { keptBytes: large.length + 1 }
+test('past the bound of buffered bytes the connections end that have had them longest', async () => {
+  const options = { bufferBytes: large.length + 1 }
   const { port } = await listen((_request, response) => response.end(large), options)
   for (let index = 0; index < 4; index++) await unreading(port, get())
   await eventually('one is left', async () => (await open()) === 1)
 })
 
-test('a flood of connections displaces its own, and whoever asks in between is answered', async () => {
+test('a flood of connections displaces its own, and a caller in between is answered', async () => {
   const { port } = await listen((_request, response) => response.end('ok'))
   for (let round = 0; round < 5; round++) {
     for (let index = 0; index < 30; index++) sockets.push(connect(port, '127.0.0.1').on('error', () => {}))
@@ -109,7 +109,7 @@ test('a flood of connections displaces its own, and whoever asks in between is a
   await eventually('the rest ended', async () => (await open()) <= 10)
 })
 
-test('an endless pipeline leaves others their turn', async () => {
+test('an endless pipeline leaves other connections their turn', async () => {
   let served = 0
   const { port } = await listen((_request, response) => {
     served++
@@ -139,7 +139,7 @@ test('bursts of requests, one after the other, are all answered', async () => {
   connection.close()
 })
 
-test('large bodies that are read slowly come whole, also one behind the other', async () => {
+test('large bodies that are read slowly arrive complete, also one behind the other', async () => {
   const { port } = await listen(async (request, response) => {
     let bytes = 0
     for await (const piece of request) {
@@ -161,7 +161,7 @@ test('large bodies that are read slowly come whole, also one behind the other', 
   expect(answers.map(answer => Number(answer.body))).toEqual([900_000, 700_000, 900_000, 0, 700_000])
 })
 
-test('bodies that nobody reads do not stand in the way of what follows', async () => {
+test('unread bodies do not block the requests behind them', async () => {
   const { port } = await listen((_request, response) => response.end('ok'))
   const connection = await rawConnection(port)
   const unread = requestBytes({ body: 'x'.repeat(300_000) })
@@ -179,7 +179,7 @@ test.each<[string, string, boolean]>([
   ['empty lines, before its answer', emptyLines, false],
   ['chunks of one byte, with its answer', singleBytes, true],
   ['chunks of one byte, before its answer', singleBytes, false]
-])("a stranger's body is taken a little at a time: %s", async (_what, body, atOnce) => {
+])('an anonymous body is read a little at a time: %s', async (_what, body, atOnce) => {
   let pieces = 0
   const { port } = await listen((request, response) => {
     request.on('data', () => {

@@ -91,7 +91,7 @@ test('however the bytes of a connection are cut on their way, the answers are th
   await fc.assert(run, { numRuns: 150, seed: scenarioSeed('bytes cut anywhere') })
 })
 
-test('each byte may come alone', async () => {
+test('a head may come byte by byte', async () => {
   const bytes = Buffer.concat([...messages.filter(({ length }) => length < 1_000), last[5] as Buffer])
   const whole = (await answersTo([bytes])).map(essence)
   expect(whole.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200, 401, 401, 200, 404, 400])

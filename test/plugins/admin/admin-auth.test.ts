@@ -25,7 +25,7 @@ beforeAll(async () => {
   app = await buildTestAdminApp({
     adminKeys: { authenticate: key => callers[key] ?? null },
     administration: {
-      execute: async (_who, _name, input) => ({ revoked: Reflect.get(input, 'keyId') }) as never
+      execute: async (_who, _name, input) => ({ revoked: Reflect.get(input, 'key_id') }) as never
     },
     limiters: { failures: new MemoryLimiter('unauthenticated', () => nowUs) }
   })
@@ -35,7 +35,7 @@ afterAll(() => app.close())
 
 const target = '/admin/limits'
 
-test('an address that fails too often is limited, a valid key of it is not, and the wait told is true', async () => {
+test('an address that fails too often is limited, a valid key from it is not, and Retry-After is true', async () => {
   const from = '127.4.0.1'
   for (let count = 0; count < 100; count++)
     expectProblem(await askAdmin(port, { target, key: 'wrong', from }), 'credentials_invalid')
@@ -49,7 +49,7 @@ test('an address that fails too often is limited, a valid key of it is not, and 
   expectProblem(await askAdmin(port, { target, key: 'wrong', from }), 'credentials_invalid')
 })
 
-test('a key is taken as Bearer, as X-API-KEY or in both, and two keys are refused', async () => {
+test('a key is accepted as Bearer, as X-API-KEY or in both, and two different keys are refused', async () => {
   const send = async (...more: string[]) =>
     (await rawRequest(port, requestBytes({ method: 'GET', target, more, framing: null })))[0]
   expect((await send('X-API-KEY: valid'))?.status).toBe(200)
@@ -58,7 +58,7 @@ test('a key is taken as Bearer, as X-API-KEY or in both, and two keys are refuse
   expectProblem(await send('X-API-KEY: valid', 'Authorization: Bearer operator'), 'request_malformed')
 })
 
-test('the body of a stranger, and of a role that is not enough, is never waited for', async () => {
+test('the body of a request without a valid key, or with too low a role, is never waited for', async () => {
   for (const [key, code] of [
     ['wrong', 'credentials_invalid'],
     ['valid', 'permission_denied']
@@ -69,20 +69,20 @@ test('the body of a stranger, and of a role that is not enough, is never waited 
   }
 })
 
-test('a body where none is taken is refused, also one of unknown length', async () => {
+test('an unexpected body is refused, also one of unknown length', async () => {
   const bytes = requestBytes({ method: 'GET', target, key: 'valid', framing: 'Transfer-Encoding: chunked' })
   expectProblem((await rawRequest(port, bytes))[0], 'request_invalid', {
     errors: [{ pointer: '', detail: 'must be empty' }]
   })
 })
 
-test('a media type without a body is no body', async () => {
+test('a media type without a body is accepted', async () => {
   const bytes = requestBytes({ method: 'DELETE', target: '/admin/keys/aaaaaaaaaaaaaaaa', key: 'operator' })
   const [answer] = await rawRequest(port, bytes)
   expect(JSON.parse(answer?.body ?? '')).toEqual({ revoked: 'aaaaaaaaaaaaaaaa' })
 })
 
-test('health needs no key, and other paths and methods are told as everywhere', async () => {
+test('health needs no key, and other paths and methods are refused as everywhere', async () => {
   expect((await askAdmin(port, { target: '/livez', key: null })).body).toBe('{"status":"ok"}')
   expectProblem(await askAdmin(port, { target: '/admin/nothing', key: null }), 'route_not_found')
   const wrongMethod = await askAdmin(port, { method: 'DELETE', target, key: null })

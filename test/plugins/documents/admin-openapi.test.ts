@@ -42,7 +42,7 @@ test('lists take a number as their limit, and connectors in examples are those o
   for (const id of ids) expect(sandbox.connectors.map(each => each.connector_id)).toContain(id)
 })
 
-test('a viewer is given the same description by the listener', async () => {
+test('a viewer gets the same description from the listener', async () => {
   const { adminPort, prepared } = file.gateway
   const answer = await askAdmin(adminPort, { target: '/admin/openapi.json', key: prepared.viewer })
   expect(JSON.parse(answer.body)).toEqual(document)

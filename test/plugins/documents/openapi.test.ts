@@ -91,7 +91,7 @@ describe.each(syncs)('$name', ({ name, operation }) => {
     expect(operation.security).toEqual([{ [scheme]: [] }])
   })
 
-  test('takes and gives only what is described', () => {
+  test('takes and gives only described members', () => {
     const body = operation.requestBody?.content['application/json']?.schema ?? {}
     expect(faults(body, { date_limit: '2026-01-01' })).toBe('')
     expect(faults(body, { date_limit: 'yesterday' })).not.toBe('')
@@ -108,7 +108,7 @@ test.each(problemCodes)('the envelope of %s, with every member that it can have,
   expect(faults({ $ref: '#/components/schemas/Problem' }, without)).not.toBe('')
 })
 
-test('the limit of a list is a number, and what is no number from 1 to 100 is none', () => {
+test('the limit of a list is a number from 1 to 100', () => {
   const lists = operations.filter(({ operation }) =>
     operation.parameters?.some(({ name }) => name === 'limit')
   )
@@ -162,13 +162,13 @@ describe('over a socket', () => {
   })
   afterAll(() => gateway.close())
 
-  test('/openapi.json is the same description, for anybody', async () => {
+  test('/openapi.json is the same description, without a key', async () => {
     const [answer] = await rawRequest(gateway.port, requestBytes({ method: 'GET', target: '/openapi.json' }))
     expect(answer && header(answer, 'content-type')).toMatch(/^application\/json/)
     expect(JSON.parse(answer?.body ?? '')).toEqual(document)
   })
 
-  test('/docs is a page that loads nothing from elsewhere', async () => {
+  test('/docs is a page that loads nothing from other origins', async () => {
     const [answer] = await rawRequest(gateway.port, requestBytes({ method: 'GET', target: '/docs' }))
     expect(answer?.status).toBe(200)
     expect(answer?.body).not.toMatch(/(?:src|href)="(?:https?:)?\/\//)
@@ -181,7 +181,7 @@ describe('over a socket', () => {
     }
   })
 
-  test('what is answered is what is described', async () => {
+  test('the answer has exactly the described members', async () => {
     const calls = [
       { path: '/livez', bytes: requestBytes({ method: 'GET', target: '/livez' }) },
       { path: '/problems', bytes: requestBytes({ method: 'GET', target: '/problems' }) },

@@ -10,7 +10,7 @@ function serve(options: Partial<StaticDocumentOptions>) {
   return (headers: Record<string, string> = {}) => app.inject({ url: '/', headers })
 }
 
-test('the content is asked for by the first request, once for all that come meanwhile', async () => {
+test('the first request loads the content, once for all that come meanwhile', async () => {
   let asked = 0
   const loading = Promise.withResolvers<string>()
   const ask = serve({
@@ -30,7 +30,7 @@ test('the content is asked for by the first request, once for all that come mean
   expect(asked).toBe(1)
 })
 
-test('content that could not be had is asked for again by the next request', async () => {
+test('content that could not be loaded is loaded again by the next request', async () => {
   let broken = true
   const ask = serve({
     async load() {
@@ -43,7 +43,7 @@ test('content that could not be had is asked for again by the next request', asy
   expect((await ask()).body).toBe('text')
 })
 
-test('bytes that do not get smaller are sent as they are', async () => {
+test('a document that compression does not make smaller is sent as it is', async () => {
   const noise = crypto.getRandomValues(Buffer.alloc(2_000))
   const ask = serve({ type: 'image/png', load: () => noise })
   const { headers, rawPayload } = await ask({ 'accept-encoding': 'gzip' })
@@ -52,7 +52,7 @@ test('bytes that do not get smaller are sent as they are', async () => {
   expect(rawPayload.equals(noise)).toBe(true)
 })
 
-test('an If-Match that names another version is refused, one that names any form of this is not', async () => {
+test('an If-Match with another version is refused, one with any representation of this version is not', async () => {
   const ask = serve({ load: () => 'x'.repeat(5_000) })
   const { headers } = await ask({ 'accept-encoding': 'gzip' })
   const status = async (tags: string) => (await ask({ 'if-match': tags })).statusCode

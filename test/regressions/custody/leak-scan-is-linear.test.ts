@@ -6,8 +6,8 @@ import { subjectAltUris } from '../../../src/identity/mtls/subject-alt-names.ts'
 import { parseStrictJson } from '../../../src/plugins/json-body.ts'
 import { presentedKey } from '../../../src/plugins/tenant-auth.ts'
 import { createLogger } from '../../../src/telemetry/logger.ts'
-import { retryAfterSeconds } from '../../../src/upstream/headers.ts'
 import { classify } from '../../../src/upstream/outcome.ts'
+import { retryAfterSeconds } from '../../../src/upstream/transport/headers.ts'
 import { isLinear } from '../../support/linear.ts'
 
 const logger = createLogger('info', { write: () => {} })
@@ -23,7 +23,7 @@ const readers: Record<string, (text: string) => unknown> = {
   'the key in a header': text => presentedKey({ headers: { authorization: `Bearer ${text} x` } }),
   'the wait in a header': text => retryAfterSeconds(text, 0),
   'the type of an answer': text => {
-    const answer = { kind: 'answer', status: 200, body: '', reveals: false, upstreamMs: 0 } as const
+    const answer = { kind: 'answer', status: 200, body: '', leaksKey: false, upstreamMs: 0 } as const
     const typed = { ...headers, contentType: `application/json${text}x` }
     return classify(
       { ...answer, headers: typed },
@@ -34,7 +34,7 @@ const readers: Record<string, (text: string) => unknown> = {
   'the ids of an answer': text => {
     const body = JSON.stringify({ errorCode: text, requestId: text })
     return classify(
-      { kind: 'answer', status: 500, headers, body, reveals: false, upstreamMs: 0 },
+      { kind: 'answer', status: 500, headers, body, leaksKey: false, upstreamMs: 0 },
       () => null,
       () => 0
     )

@@ -46,7 +46,7 @@ test.each([
   }
 )
 
-test('a body whose caller leaves has an entry of its own request', async () => {
+test('a request whose caller leaves during its body is recorded under its own id', async () => {
   const connection = await rawConnection(app.port)
   connection.write(head('Content-Length: 50\r\n'))
   connection.close()

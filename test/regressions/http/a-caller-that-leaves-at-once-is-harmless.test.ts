@@ -4,7 +4,7 @@ import { rawConnection, rawRequest } from '../../support/http/raw-connection.ts'
 import { requestBytes, syncBytes } from '../../support/http/request-bytes.ts'
 
 // The socket of such a caller has no address any more: that was an internal error.
-test('a caller that cuts the connection with its request is no fault of ours', async () => {
+test('a caller that cuts the connection with its request causes no internal error', async () => {
   const app = await startTestApp()
   const bytes = syncBytes({ key: testKey, connectorId: '00000000-0000-4000-8000-000000000000' })
   const connections = await Promise.all(Array.from({ length: 50 }, () => rawConnection(app.port)))

@@ -23,7 +23,7 @@ test.each([
   await expect.poll(outcomes).toBe(before + 1)
 })
 
-test('alone they are refused', async () => {
+test('they are refused when no request came before', async () => {
   const connect = requestBytes({ method: 'CONNECT', target: 'a:1' })
   expectProblem((await rawRequest(file.gateway.port, connect))[0], 'method_not_allowed')
   const expectation = requestBytes({ method: 'GET', target: '/livez', more: ['Expect: other'] })

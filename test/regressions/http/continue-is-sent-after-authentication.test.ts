@@ -26,7 +26,7 @@ async function exchange(head: Buffer, body: string): Promise<string> {
 }
 const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status))
 
-test('whoever may call is asked for the body, and answered', async () => {
+test('an authenticated caller is asked for the body, and answered', async () => {
   const text = await exchange(syncBytes(call(file.gateway.key), expecting), '{}')
   expect(statuses(text)).toEqual([100, 200])
 })
@@ -63,7 +63,7 @@ test('nor who is over the limit', async () => {
   expect(statuses(await exchange(syncBytes(call(gateway.prepared), expecting), '{}'))).toEqual([429])
 })
 
-test('on the admin listener a stranger is not asked either', async () => {
+test('on the admin listener a caller without a key is not asked either', async () => {
   const connection = await rawConnection(file.gateway.adminPort)
   connection.write(requestBytes({ ...expecting, target: '/admin/tenants' }))
   const answers = await connection.ended

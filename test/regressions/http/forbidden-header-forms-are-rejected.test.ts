@@ -14,7 +14,7 @@ function refusal(parts: RequestParts): Promise<unknown> {
   return expectRefusal(gateway, syncBytes(call, parts), 'request_malformed')
 }
 
-test('a target with a fragment is refused: whether it counts is for nobody on the way to decide', async () => {
+test('a target with a fragment is refused, as intermediaries read it differently', async () => {
   await refusal({ target: `/connectors/${gateway.connectors.sharepoint}/sync#part` })
 })
 

@@ -35,7 +35,7 @@ async function statuses(app: TestApp, lines: readonly string[], key: string): Pr
   return answers.map(({ status }) => status)
 }
 
-test('a tenant that calls from its own address is admitted, with whatever port its proxy writes, and nobody else is', async () => {
+test('a tenant is admitted from its own address alone, whatever port its proxy writes', async () => {
   const tenant = { ...testTenant, burst: 100, addresses: '10.1.2.3,127.0.0.1' }
   const directory = { authenticate: () => ({ tenant, keyId: 'testkey' }) }
   const app = await startTestApp({ trustedProxies: ['127.0.0.1'], directory })
@@ -50,7 +50,7 @@ test('a tenant that calls from its own address is admitted, with whatever port i
   }
 })
 
-test('strangers behind a proxy that writes ports are counted each by its address, not together', async () => {
+test('unauthenticated callers behind a proxy that writes ports are counted by address, not together', async () => {
   const app = await startTestApp({ trustedProxies: ['127.0.0.1', '127.0.0.9'] })
   try {
     const of = (line: string) => statuses(app, [line], 'wrong')
@@ -74,7 +74,7 @@ test('Forwarded is not read', async () => {
   expect(app.rejections).toMatchObject([{ client_ip: '127.0.0.1' }])
 })
 
-test('without trusted proxies nobody is believed', async () => {
+test('without trusted proxies no forwarded address is believed', async () => {
   const app = await startTestApp()
   const more = ['X-Forwarded-For: 10.1.2.3']
   await rawRequest(app.port, syncBytes({ key: 'wrong', connectorId }, { more }))

@@ -24,7 +24,7 @@ const refused = {
   ]
 }
 
-describe('a sync with an Idempotency-Key is refused, since it would not be kept to one:', () => {
+describe('a sync with an Idempotency-Key is refused, as the key would have no effect:', () => {
   test.each([
     ['a UUID', '', 'Idempotency-Key: 0199c0de-0000-4000-8000-000000000000'],
     ['a structured text', '', `idempotency-key: "${marker}"`],
@@ -43,7 +43,7 @@ describe('a sync with an Idempotency-Key is refused, since it would not be kept 
   })
 })
 
-test('a stranger is told nothing but that it is one, and the refusal is charged like any request', async () => {
+test('a caller without a valid key learns nothing but that, and the refusal is charged like any request', async () => {
   const { port, key, connectors } = file.gateway
   const more = ['Idempotency-Key: 1']
   const [stranger] = await rawRequest(port, syncBytes({ key: null, connectorId: connectors.email }, { more }))
@@ -52,7 +52,7 @@ test('a stranger is told nothing but that it is one, and the refusal is charged 
   expect(answer && header(answer, 'ratelimit')).toMatch(/^"tenant";r=\d+/)
 })
 
-test('a tenant that may not use the route is told that, and not to send its request again without the key', async () => {
+test('a tenant that may not use the route learns that, not that it should retry without the idempotency key', async () => {
   const { port, connectors, prepared } = file.gateway
   const more = ['Idempotency-Key: 1']
   const bytes = syncBytes({ key: prepared.reader, connectorId: connectors.email }, { more })
@@ -60,7 +60,7 @@ test('a tenant that may not use the route is told that, and not to send its requ
 })
 
 // Two keys were issued for one: the second try of a client that had lost the answer.
-test('a change on the admin listener is refused with one as well, and nothing is changed', async () => {
+test('a change on the admin listener with an idempotency key is refused as well, and changes nothing', async () => {
   const { adminPort, prepared, entries } = file.gateway
   const key = prepared.admin.operator
   const more = ['Idempotency-Key: 1']
@@ -89,7 +89,7 @@ test('a change on the admin listener is refused with one as well, and nothing is
   expect((await rawRequest(adminPort, bytes))[0]?.status).toBe(200)
 })
 
-test('where nothing is started it does no harm, and is let through', async () => {
+test('a read with an idempotency key is served', async () => {
   const { port, key, connectors } = file.gateway
   for (const target of ['/livez', '/problems', `/connectors/${connectors.sharepoint}/syncs`]) {
     const more = ['Idempotency-Key: 1']

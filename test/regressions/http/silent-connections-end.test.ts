@@ -66,7 +66,7 @@ test.concurrent('a request whose head stops gets its 408 also where idle connect
   }
 })
 
-test('no other bound ends a kept connection before its time', async () => {
+test('no other timeout ends a kept connection early', async () => {
   const app = await startTestApp({ keepAliveMs: 600_000, upstreamDeadlineMs: 1_000 })
   const sockets: Socket[] = []
   app.server.on('connection', (socket: Socket) => void sockets.push(socket))

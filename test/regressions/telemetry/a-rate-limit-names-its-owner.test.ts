@@ -11,7 +11,7 @@ import { rawRequest } from '../../support/http/raw-connection.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
 
 const ownBudget = "The gateway's own budget of calls to the upstream is spent for the moment."
-const keyRefused = 'The upstream has refused the key of the gateway several times.'
+const keyRefused = 'The upstream has rejected the key of the gateway several times.'
 const upstreamBusy = 'The upstream accepts no more calls at the moment.'
 
 /** One call; the problem that it ended with. */

@@ -134,7 +134,7 @@ test.each([...unproven, ...unprovenBodies])(
   }
 )
 
-test('whatever bytes come on an idle connection, the next call takes another one', async () => {
+test('after any bytes on an idle connection, the next call takes another one', async () => {
   for (const bytes of [
     '\r\n',
     'H',
@@ -155,7 +155,7 @@ test('whatever bytes come on an idle connection, the next call takes another one
   }
 })
 
-test('an answer that comes before anything was asked is not taken for the answer', async () => {
+test('an answer that comes before the request is not used', async () => {
   script = (_request, socket) => void socket.write(rawAnswer('HTTP/1.1 404 Not Found', {}))
   await sync()
   onConnection = socket => void socket.write(acceptedAnswer(gateway.connectors.sharepoint))
@@ -164,7 +164,7 @@ test('an answer that comes before anything was asked is not taken for the answer
   expect(upstream.requests.length).toBe(before)
 })
 
-test('an upstream that ends kept connections costs no call', async () => {
+test('an upstream that ends kept connections makes no call fail', async () => {
   for (const how of ['end', 'destroy', 'resetAndDestroy'] as const) {
     let idle: Socket | undefined
     script = (request, socket) => {

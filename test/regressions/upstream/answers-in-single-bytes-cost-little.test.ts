@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { failureOfResponse } from '../../../src/upstream/failure-table.ts'
-import type { UpstreamRequest } from '../../../src/upstream/response.ts'
-import { Transport } from '../../../src/upstream/transport.ts'
+import type { UpstreamRequest } from '../../../src/upstream/transport/response.ts'
+import { Transport } from '../../../src/upstream/transport/transport.ts'
 import { type RawUpstream, rawUpstream } from '../../support/http/raw-upstream.ts'
 
 // Each chunk of an answer was kept as a Buffer of its own: 16 answers in chunks of one byte ended the process.
@@ -22,8 +22,8 @@ function request(): UpstreamRequest {
     deadlineMs: 15_000,
     abandoned: () => false,
     waitSeconds: () => 0,
-    reveals: () => false,
-    proves: () => true
+    containsKey: () => false,
+    isProven: () => true
   }
 }
 
@@ -50,7 +50,7 @@ test('an answer of 1 MiB less a byte in chunks of one byte arrives whole', async
   expect(exchange.kind === 'answer' && exchange.body === 'x'.repeat(mebibyte - 1)).toBe(true)
 })
 
-test('sixteen answers at once in chunks of one byte cost their bytes', async () => {
+test('sixteen answers at once in chunks of one byte cost little more than their bytes', async () => {
   const bytes = inSingleBytes(mebibyte / 4)
   const transport = transportTo(await upstreamOf(socket => void socket.write(bytes)))
   let peak = 0
@@ -67,7 +67,7 @@ test('sixteen answers at once in chunks of one byte cost their bytes', async () 
   expect(peak / mebibyte).toBeLessThan(64)
 })
 
-test('answers under way together have a bound, and what passes it is given up as sent', async () => {
+test('the memory of all answers under way is bounded, and an answer past the bound fails as sent', async () => {
   const parts = Buffer.alloc(64 * 1024, 'x')
   const head = `HTTP/1.1 200 OK\r\ncontent-length: ${mebibyte}\r\n\r\n`
   const sockets: Socket[] = []
@@ -97,7 +97,7 @@ test('answers under way together have a bound, and what passes it is given up as
   expect(whole.length).toBeLessThanOrEqual(2)
 })
 
-test('a length that is only announced takes no room', async () => {
+test('an announced length takes no memory', async () => {
   let answered = 0
   const upstream = await upstreamOf(socket => {
     if (++answered <= 8) socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${mebibyte}\r\n\r\nx`)
@@ -111,7 +111,7 @@ test('a length that is only announced takes no room', async () => {
   expect((await Promise.all(held)).map(({ kind }) => kind)).toEqual(Array(8).fill('failure'))
 })
 
-test('many small headers are bounded in number', async () => {
+test('the number of small headers is bounded', async () => {
   const head = `HTTP/1.1 200 OK\r\n${'a:\r\n'.repeat(3000)}content-length: 2\r\n\r\n{}`
   const transport = transportTo(await upstreamOf(socket => void socket.write(head)))
   expect(await transport.send(request())).toMatchObject({

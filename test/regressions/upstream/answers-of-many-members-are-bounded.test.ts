@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readSyncAccepted } from '../../../src/upstream/content-api.ts'
 import { classify } from '../../../src/upstream/outcome.ts'
-import type { UpstreamResponse } from '../../../src/upstream/response.ts'
+import type { UpstreamResponse } from '../../../src/upstream/transport/response.ts'
 
 const id = '019b76da-a800-7371-bf3c-a5acb5ac0e04'
 
@@ -14,7 +14,7 @@ function object(count: number, first: string): string {
 
 function answer(status: number, body: string): UpstreamResponse {
   const headers = { contentType: 'application/json', contentEncoding: '', retryAfter: '', requestId: '' }
-  return { kind: 'answer', status, headers, body, reveals: false, upstreamMs: 0 }
+  return { kind: 'answer', status, headers, body, leaksKey: false, upstreamMs: 0 }
 }
 
 /** Milliseconds of processor time of this thread; the best of some, as what else it does comes on top. */
@@ -41,7 +41,7 @@ test('an answer of 100,000 members costs little, whatever its status', () => {
   }
 })
 
-test('an answer with some hundred members more than are known is read', () => {
+test('an answer with some hundred unknown members is read', () => {
   const more = object(500, `"connector_id":"${id}","status":"accepted","errorCode":"X1"`)
   expect(classify(answer(200, more), read, () => 0).code).toBe('accepted')
   expect(classify(answer(500, more), read, () => 0).upstream).toEqual({ status: 500, code: 'X1' })

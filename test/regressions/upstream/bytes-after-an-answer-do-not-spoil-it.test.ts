@@ -17,7 +17,7 @@ function delayUpstream(): void {
 }
 
 // The connection was cut, and the caller never learnt that its call had been accepted.
-describe('a whole request is answered before what is wrong behind it is refused:', () => {
+describe('a whole request is answered before the bad bytes behind it are refused:', () => {
   test.each([
     ['words', 'hello\r\n\r\n', 'request_malformed'],
     ['bytes', Buffer.from([0x16, 3, 1, 0, 0x0a, 0, 0xff]), 'request_malformed'],
@@ -42,7 +42,7 @@ describe('a whole request is answered before what is wrong behind it is refused:
     expect(more).toEqual([])
   })
 
-  test('what comes later, while the call is made', async () => {
+  test('bytes that come later, while the call is made', async () => {
     delayUpstream()
     const received = file.gateway.sandbox.counters().requests
     const connection = await rawConnection(file.gateway.port)
@@ -104,7 +104,7 @@ describe('a caller that ends its half behind its request is answered:', () => {
   })
 })
 
-test('a connection whose caller has ended its half and owes nothing ends at once', async () => {
+test('a connection whose caller has ended its half without a request ends at once', async () => {
   const silent = await rawConnection(file.gateway.port)
   silent.finish()
   const served = await rawConnection(file.gateway.port)

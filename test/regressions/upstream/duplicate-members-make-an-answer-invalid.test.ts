@@ -40,13 +40,13 @@ test.each([
   expectProblem(await sync(), 'upstream_answer_invalid', { forwarded: 'yes', upstream: { status: 200 } })
 })
 
-test('of an error that names a member twice nothing is passed on but its status', async () => {
+test('only the status of an error that names a member twice is passed on', async () => {
   status = '404 Not Found'
   body = '{"statusCode":404,"errorCode":"First","errorCode":"Second","requestId":"r-1"}'
   expectProblem(await sync(), 'connector_not_found', { forwarded: 'yes', upstream: { status: 404 } })
 })
 
-test('an answer whose texts look like members twice is valid', async () => {
+test('an answer whose strings look like repeated members is valid', async () => {
   status = '200 OK'
   body = '{"connector_id":"ID","status":"accepted","a":"\\"status\\":","b":{"status":""},"c":["status",":"]}'
   expect((await sync())?.status).toBe(200)

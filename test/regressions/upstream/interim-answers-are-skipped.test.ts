@@ -79,7 +79,7 @@ test('an interim answer and the real one may come byte by byte', async () => {
   expect(status).toBe(200)
 })
 
-test('a 101 is no valid answer, as nothing else was asked for', async () => {
+test('a 101 is not a valid answer, as no upgrade was requested', async () => {
   const problem = await syncAnsweredBy(
     id =>
       `HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n${acceptedAnswer(id)}`

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { ProcessState } from '../../../src/base/process-state.ts'
 import { describeAdminApi } from '../../../src/cli/commands/openapi.ts'
-import type { Limiter } from '../../../src/plugins/rate-limit-headers.ts'
+import type { Limiter } from '../../../src/limits/limiter.ts'
 import { FairQueue } from '../../../src/store/fair-queue.ts'
 import { issueKey, revokeKey, rotateKey } from '../../../src/tenants/keys/keys.ts'
 import {

@@ -1,0 +1,80 @@
+import { isIP, SocketAddress } from 'node:net'
+
+/** Who asks, as far as proxies can say. */
+export type CallerAddress = {
+  /** The address of the caller, or `unknown` when a trusted proxy wrote no address. */
+  readonly address: string
+  /** Where this caller is counted: by its address or, when that is unknown, by that of the last proxy before it. */
+  readonly countedAs: string
+}
+
+/** Longer entries are no addresses and are not parsed. */
+const longestEntry = 64
+/** More trusted proxies in a row are a made-up chain. */
+const mostHops = 32
+
+/**
+ * The address behind a connection from `peer`, by the text of its `X-Forwarded-For`. Each proxy appends the address that it was
+ * asked by, so the chain is read from its end to the first entry that is no trusted proxy: whatever stands before that entry
+ * may be made up.
+ */
+export function callerAddress(
+  peer: string | undefined,
+  forwarded: string | undefined,
+  isProxy: (address: string) => boolean
+): CallerAddress {
+  const address = peerAddress(peer)
+  if (address === null) return { address: 'unknown', countedAs: 'unknown' }
+  // A caller's own empty header is put in front; one that is empty altogether names nobody but the proxy.
+  const chain = forwarded?.replace(/^[ \t,]+/, '') ?? ''
+  let last = address
+  let end = chain.length
+  for (let hops = 0; end > 0 && isProxy(last); hops++) {
+    const comma = chain.lastIndexOf(',', end - 1)
+    const found = hops < mostHops ? readForwarded(chain.slice(comma + 1, end)) : null
+    if (found === null) return { address: 'unknown', countedAs: last }
+    last = found
+    end = comma
+  }
+  return { address: last, countedAs: last }
+}
+
+/** The peer's address; a dual-stack listener shows IPv4 in its IPv6 form. Null when the peer has gone. */
+function peerAddress(peer = ''): string | null {
+  const address = peer.replace(/^::ffff:(?=[0-9]+\.)/i, '').replace(/%.*$/, '')
+  return isIP(address) === 0 ? null : address
+}
+
+/**
+ * The address in one entry of `X-Forwarded-For`, in the forms that proxies write: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`,
+ * `[2001:db8::1]`, `[2001:db8::1]:4711`, in quotes or not, with a zone or not. Null for anything else.
+ */
+export function readForwarded(entry: string): string | null {
+  if (entry.length > longestEntry) return null
+  const text = entry.replace(/^[ \t]+|[ \t]+$/g, '').replace(/^"(.*)"$/, '$1')
+  const [, inBrackets, withPort] = /^(?:\[([^[\]]+)\]|([0-9.]+))(?::[0-9]{1,5})?$/.exec(text) ?? []
+  if (inBrackets !== undefined) return inBrackets.includes(':') ? plainAddress(inBrackets) : null
+  return plainAddress(withPort ?? text)
+}
+
+/** An address in canonical form: IPv4-mapped as IPv4, and without a zone, which names an interface. Null for none. */
+function plainAddress(text: string): string | null {
+  const address = text.replace(/%.*$/, '')
+  const family = isIP(address)
+  if (family !== 6) return family === 4 ? address : null
+  const canonical = new SocketAddress({ address, family: 'ipv6' }).address
+  return /^::ffff:([0-9.]+)$/.exec(canonical)?.[1] ?? canonical
+}
+
+/** The network that an address is counted as: itself, or for IPv6 its /64, in which a host chooses addresses freely. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address
+  const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1]
+  if (mapped !== undefined) return mapped
+  const [head = '', tail = ''] = address.split('::')
+  const front = head === '' ? [] : head.split(':')
+  const missing = address.includes('::') ? 8 - front.length - tail.split(':').filter(Boolean).length : 0
+  return [...front, ...Array<string>(Math.max(0, missing)).fill('0'), ...tail.split(':')]
+    .slice(0, 4)
+    .join(':')
+}

@@ -1,0 +1,67 @@
+import type { Duplex } from 'node:stream'
+import { TickQueue } from './tick-queue.ts'
+
+/** How long a connection may be silent after its last answer. */
+const silentMs = 1_000
+/** How long it may go on sending: as long as a whole request may take. */
+const longestMs = 10_000
+/** How much it may go on sending: a body that was sent by mistake, and no flood. */
+const mostBytes = 32 * 1024 * 1024
+const tickMs = 250
+/** What is read between two ticks: dropping bytes must not keep the event loop from serving others. */
+const bytesPerTick = 4 * 1024 * 1024
+
+/** Two begin or go on in a turn of the event loop: 200 at once blocked it for two seconds and more. */
+const queue = new TickQueue(2)
+const closing = new WeakSet<Duplex>()
+
+/**
+ * Ends our half after what is written, and drops what the caller still sends before the connection is closed. A connection
+ * closed with bytes unread is reset, and a caller that is busy sending would see the reset in place of its answer. Shut the
+ * connection's gate first, so that the bytes reach nobody else.
+ */
+export function lingeringClose(socket: Duplex): void {
+  if (closing.has(socket)) return
+  closing.add(socket)
+  let bytes = 0
+  let bytesInTick = 0
+  let tick = 0
+  let lastReadTick = 0
+  let isQueued = false
+  const entry = {
+    resume() {
+      isQueued = false
+      socket.resume()
+    }
+  }
+  function readOn(): void {
+    if (queue.tryPass()) return void socket.resume()
+    isQueued = true
+    socket.pause()
+    queue.add(entry)
+  }
+  function drop(chunk: Buffer): void {
+    bytes += chunk.length
+    bytesInTick += chunk.length
+    lastReadTick = tick
+    if (bytesInTick >= bytesPerTick) socket.pause()
+  }
+  function onTick(): void {
+    tick++
+    // While it is queued the silence is ours, not the caller's.
+    if (isQueued) lastReadTick = tick
+    const isSilent = (tick - lastReadTick) * tickMs >= silentMs
+    if (isSilent || tick * tickMs >= longestMs || bytes >= mostBytes) return void socket.destroy()
+    bytesInTick = 0
+    if (socket.isPaused() && !isQueued) readOn()
+  }
+  const ticking = setInterval(onTick, tickMs).unref()
+  socket.once('close', () => {
+    clearInterval(ticking)
+    queue.remove(entry)
+  })
+  socket.on('error', () => socket.destroy())
+  socket.on('data', drop)
+  socket.end()
+  readOn()
+}
