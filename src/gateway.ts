@@ -28,6 +28,7 @@ import { Events } from './telemetry/events.ts'
 import type { Logger } from './telemetry/logger.ts'
 import { startWriterThread } from './threads/start-writer.ts'
 import type { Opened } from './threads/writer-thread.ts'
+import { Breaker } from './upstream/breaker.ts'
 import { Budget } from './upstream/budget.ts'
 import { contentApi } from './upstream/content-api.ts'
 import { createForwarder } from './upstream/forwarder.ts'
@@ -162,8 +163,9 @@ async function openDomains(
   })
   const proofs = running.adopt(await openAuthenticators(config, callers.tenants, events), it => it.close())
   const completeness = running.adopt(new LedgerCompleteness(store, events), it => it.close())
-  const upstream = { transport, credentials: custody.credentials, ledger, events }
-  const sources = { callers, custody, proofs, completeness, tls }
+  const breaker = new Breaker({ credentials: custody.credentials, events })
+  const upstream = { transport, credentials: custody.credentials, breaker, ledger, events }
+  const sources = { callers, custody, breaker, proofs, completeness, tls }
   return { ...sources, listeners, store, opened, reader, lifecycle, ledger, upstream, events }
 }
 
@@ -226,7 +228,7 @@ async function buildApps(config: Config, domains: Domains, { logger, logIsLosing
     adminKeys: callers.administrators,
     reader,
     administration: new CommandExecutor({ store, refresh }),
-    credentials: credentialStatuses(custody.keeper, custody.credentials),
+    credentials: credentialStatuses(custody.keeper, custody.credentials, domains.breaker),
     limiters: { failures: new MemoryLimiter('unauthenticated') },
     limitsInUse: limitsInUse(tenantLimiter, callers.tenants.tenantNamed)
   })

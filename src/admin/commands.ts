@@ -1,5 +1,6 @@
-import { removeCredential } from '../custody/manage/commands.ts'
+import { removeCredential } from '../custody/manage/operations.ts'
 import type { CredentialAdministration } from '../custody/manage/transaction.ts'
+import { changeCredentials } from '../custody/manage/transaction.ts'
 import { addGrants, removeGrants } from '../tenants/grants.ts'
 import type { Pepper } from '../tenants/keys/api-key.ts'
 import { issueKey, revokeKey, rotateKey } from '../tenants/keys/keys.ts'
@@ -41,7 +42,7 @@ const commands: Functions<'command', CommandContext> = {
   removeGrant: ({ administration }, { name, connector }) => removeGrants(administration, name, [connector]),
 
   removeCredential: ({ custody }, { credential }) => {
-    const { version } = removeCredential(custody, credential)
+    const { version } = changeCredentials(custody, removeCredential, credential)
     return { credential, version }
   }
 }

@@ -1,12 +1,15 @@
 import { domainError } from '../contract/error-table.ts'
 import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
 import { Problem } from '../contract/problem.ts'
-import type { CredentialState } from '../custody/credential.ts'
 import type { CredentialPool } from '../custody/credential-pool.ts'
 import type { CredentialReconciler } from '../custody/credential-reconciler.ts'
 import type { CredentialView } from '../custody/credential-views.ts'
+import type { Breaker } from '../upstream/breaker.ts'
 
-/** A credential in this process: `refused` when the upstream has rejected its key three times in a row. */
+/** `sealed`: its key is unreadable; `refused`: the upstream has rejected it three times in a row, and its breaker is open. */
+export type CredentialState = 'usable' | 'sealed' | 'refused'
+
+/** A credential as this process holds it. */
 export type CredentialStatus = CredentialView & { readonly state: CredentialState }
 
 /** The credentials of this process, from its memory. */
@@ -19,11 +22,16 @@ export type CredentialStatuses = {
 
 export function credentialStatuses(
   reconciler: Pick<CredentialReconciler, 'views'>,
-  pool: Pick<CredentialPool, 'stateOf'>
+  pool: Pick<CredentialPool, 'held'>,
+  breaker: Pick<Breaker, 'isOpen'>
 ): CredentialStatuses {
+  function stateOf(name: string): CredentialState {
+    if (pool.held(name).active === null) return 'sealed'
+    return breaker.isOpen(name) ? 'refused' : 'usable'
+  }
   function read(): readonly CredentialStatus[] {
     const views = reconciler.views(new Date())
-    if (views) return views.map(view => ({ ...view, state: pool.stateOf(view.credential) }))
+    if (views) return views.map(view => ({ ...view, state: stateOf(view.credential) }))
     throw new Problem('sealed', { detail: 'The credentials in the store cannot be read; the log says why.' })
   }
   return {

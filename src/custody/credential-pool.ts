@@ -1,36 +1,42 @@
 import type { EventPublisher } from '../telemetry/events.ts'
-import {
-  Credential,
-  type CredentialState,
-  type HeldVersions,
-  type KeyHandle,
-  type Unusable
-} from './credential.ts'
+import { type HeldVersion, KeyHandle } from './key-handle.ts'
 import { KeyMaterial } from './key-material.ts'
 import type { KeySearch } from './leak-scan/key-search.ts'
+import type { Reversion } from './manage/automatic-operations.ts'
+
+/** What is held of a credential. Without an active version it is unreadable: nothing can be sent with it. */
+export type HeldVersions = {
+  readonly active: HeldVersion | null
+  readonly standby: HeldVersion | null
+  /** Milliseconds since 1970 until when the standby may be tried. */
+  readonly standbyUntilMs: number
+}
 
 export type CredentialPoolOptions = {
   readonly events: EventPublisher
-  /** Persists that the upstream rejects version `from` and accepts `to`, the standby: they have changed places. */
-  readonly persistRevert: (change: { name: string; from: number; to: number }) => void
+  /** Persists that active version and standby have changed places. */
+  readonly persistRevert: (change: Reversion) => void
   readonly monotonicMs?: () => number
   readonly nowMs?: () => number
 }
 
-const sealed: Unusable = {}
 const none: HeldVersions = { active: null, standby: null, standbyUntilMs: 0 }
+/** By then the directory, which is read by another way, has given tenants of a removed credential the one they have now. */
+const retirementMs = 1000
 
 /** The upstream credentials that this process holds, by name. */
 export class CredentialPool {
-  readonly #held = new Map<string, Credential>()
+  readonly #held = new Map<string, HeldVersions>()
   readonly #events: EventPublisher
   readonly #persistRevert: CredentialPoolOptions['persistRevert']
   readonly #monotonicMs: () => number
   readonly #nowMs: () => number
   /** For the keys of all that are held; null until the first answer after a change of them. */
   #search: KeySearch | null = null
-  /** Keys that are no longer held, and with which calls are still under way. */
-  readonly #leaving = new Set<KeyMaterial>()
+  /** Removed credentials, which calls may still name, and until when they are held, in monotonic milliseconds. */
+  readonly #retiring = new Map<string, number>()
+  /** Keys that are no longer held, and that calls still use. */
+  readonly #retiringKeys = new Set<KeyMaterial>()
 
   constructor({
     events,
@@ -44,40 +50,42 @@ export class CredentialPool {
     this.#nowMs = nowMs
   }
 
-  /** The active version of a credential for one call, or why there is none now. */
-  acquire(name: string): KeyHandle | Unusable {
-    return this.#held.get(name)?.acquire(this.#monotonicMs()) ?? sealed
+  /** The active version of a credential for one call; null when the credential is unreadable or not held. */
+  acquire(name: string): KeyHandle | null {
+    const active = this.#held.get(name)?.active
+    return active ? new KeyHandle(name, active) : null
   }
 
-  /** Another version to try once, after the upstream has refused this one; null when there is none. */
-  acquireFallback(refused: KeyHandle): KeyHandle | null {
-    return this.#held.get(refused.name)?.acquireFallback(refused, this.#nowMs()) ?? null
+  /** Another version to try once after the upstream has rejected this one: the standby, or the active one after a revert. */
+  acquireFallback({ name, version }: KeyHandle): KeyHandle | null {
+    const { active, standby, standbyUntilMs } = this.held(name)
+    if (active && active.version !== version) return new KeyHandle(name, active)
+    if (!standby || standby.version === version || this.#nowMs() >= standbyUntilMs) return null
+    return new KeyHandle(name, standby)
   }
 
-  /** For how many seconds a call with this lease may not be sent now, as its key has been refused too often: 0 when it may. */
-  waitOf(lease: KeyHandle): number {
-    return this.#held.get(lease.name)?.waitOf(lease, this.#monotonicMs()) ?? 0
+  /** The upstream accepted `fallback` after it had rejected `key`: they change places, unless they have already. */
+  revert({ name, version: from }: KeyHandle, { version: to }: KeyHandle): void {
+    const { active, standby, standbyUntilMs } = this.held(name)
+    if (active?.version !== from || standby?.version !== to) return
+    this.#held.set(name, { active: standby, standby: active, standbyUntilMs })
+    this.#events.publish('credential.reverted', { credential: name, from, to })
+    this.#persistRevert({ name, from, to })
   }
 
-  /** The upstream refused this version (401), and every other that could be tried. */
-  reportRejected({ name }: KeyHandle): void {
-    if (this.#held.get(name)?.reportRejected(this.#monotonicMs()))
-      this.#events.publish('breaker.opened', { credential: name })
-  }
-
-  /** The upstream took this version; with `refused`, after it had refused that one. */
-  reportAccepted({ name, version }: KeyHandle, refused?: KeyHandle): void {
-    const credential = this.#held.get(name)
-    if (credential?.reportAccepted()) this.#events.publish('breaker.closed', { credential: name })
-    if (!refused || !credential?.swap(refused.version, version)) return
-    const change = { from: refused.version, to: version }
-    this.#events.publish('credential.reverted', { credential: name, ...change })
-    this.#persistRevert({ name, ...change })
+  /**
+   * Whether this is the newer key, which the upstream rejected while it accepted the one before: its reference goes on giving
+   * it, and it would be rejected again and again.
+   */
+  wasReverted(name: string, fingerprint: string): boolean {
+    const { active, standby, standbyUntilMs } = this.held(name)
+    if (!active || !standby || standby.version < active.version) return false
+    return standby.material.fingerprint === fingerprint && this.#nowMs() < standbyUntilMs
   }
 
   /** Whether bytes that came from outside hold a key of this process, in whatever form. */
   containsKey(bytes: Buffer): boolean {
-    // Trailers mostly: every answer is looked into three times, and each search counts.
+    // Trailers mostly: every answer is searched three times, and each search counts.
     if (bytes.length === 0) return false
     return this.#searches().some(search => search.isIn(bytes))
   }
@@ -91,63 +99,73 @@ export class CredentialPool {
   }
 
   #searches(): readonly KeySearch[] {
-    this.#search ??= KeyMaterial.searchFor([...this.#held.values()].flatMap(({ materials }) => materials))
-    if (this.#leaving.size === 0) return [this.#search]
-    for (const material of this.#leaving) if (!material.isLeaving) this.#leaving.delete(material)
-    return [this.#search, ...[...this.#leaving].map(({ search }) => search)]
+    this.#search ??= KeyMaterial.searchFor([...this.#held.values()].flatMap(materialsOf))
+    if (this.#retiringKeys.size === 0) return [this.#search]
+    for (const material of this.#retiringKeys) if (!material.isRetiring) this.#retiringKeys.delete(material)
+    return [this.#search, ...[...this.#retiringKeys].map(({ search }) => search)]
   }
 
-  /** What is held of a credential; nothing of one that is not known. */
+  /** What is held of a credential; nothing of an unknown one. */
   held(name: string): HeldVersions {
-    return this.#held.get(name)?.versions ?? none
-  }
-
-  /** Whether calls can be made with a credential. One that is not known is as good as sealed. */
-  stateOf(name: string): CredentialState {
-    return this.#held.get(name)?.state ?? 'sealed'
-  }
-
-  /** Whether any credential is in this state, or was refused by the upstream the last time. */
-  some(is: CredentialState | 'refused once'): boolean {
-    return [...this.#held.values()].some(one => (is === 'refused once' ? one.wasRefused : one.state === is))
+    return this.#held.get(name) ?? none
   }
 
   names(): string[] {
     return [...this.#held.keys()]
   }
 
-  /** True when there is no credential that a call could be sent with. */
-  get areSealed(): boolean {
-    return [...this.#held.values()].every(({ versions }) => versions.active === null)
+  /** Whether any credential is unreadable. */
+  get hasUnreadable(): boolean {
+    return this.#held.values().some(({ active }) => active === null)
   }
 
-  /** Holds exactly these from now on. Keys that are no longer among them are zeroed. */
+  /** Whether there is no credential that a call could be sent with. */
+  get areUnreadable(): boolean {
+    return this.#held.values().every(({ active }) => active === null)
+  }
+
+  /** Holds these from now on, and those that are no longer among them for a second. */
   replaceAll(all: ReadonlyMap<string, HeldVersions>): void {
-    for (const name of this.names()) if (!all.has(name)) this.drop(name)
+    for (const name of this.names())
+      if (!all.has(name) && !this.#retiring.has(name))
+        this.#retiring.set(name, this.#monotonicMs() + retirementMs)
     for (const [name, versions] of all) this.replace(name, versions)
   }
 
-  /** Holds one credential no longer: its keys are zeroed. */
-  drop(name: string): void {
-    this.replace(name, none)
-    this.#held.delete(name)
-  }
-
-  /** Zeroes the keys before whose grace period is over at this time, in milliseconds since 1970. */
-  dropOverdueStandbys(nowMs: number): void {
-    for (const [name, { versions }] of this.#held)
-      if (versions.standby && nowMs >= versions.standbyUntilMs)
-        this.replace(name, { ...versions, standby: null })
-  }
-
-  /** Holds other versions of one credential from now on. */
+  /** Holds other versions of one credential from now on. Keys that are no longer among them are zeroed. */
   replace(name: string, versions: HeldVersions): void {
-    const credential = this.#held.get(name)
-    const before = credential?.materials ?? []
-    if (credential) credential.replace(versions)
-    else this.#held.set(name, new Credential(name, versions))
-    for (const material of before) if (material.isLeaving) this.#leaving.add(material)
+    const kept = materialsOf(versions)
+    for (const material of materialsOf(this.held(name))) {
+      if (kept.includes(material)) continue
+      material.discard()
+      if (material.isRetiring) this.#retiringKeys.add(material)
+    }
+    this.#retiring.delete(name)
+    this.#held.set(name, versions)
     this.#search?.erase()
     this.#search = null
   }
+
+  /** Zeroes the standbys whose grace period is over, and the keys of credentials that were removed a second ago. */
+  dropOverdue(): void {
+    const nowMs = this.#nowMs()
+    for (const [name, versions] of this.#held)
+      if (versions.standby && nowMs >= versions.standbyUntilMs)
+        this.replace(name, { ...versions, standby: null })
+    for (const [name, untilMs] of this.#retiring) if (this.#monotonicMs() >= untilMs) this.#drop(name)
+  }
+
+  /** Zeroes all keys. */
+  clear(): void {
+    for (const name of this.names()) this.#drop(name)
+  }
+
+  #drop(name: string): void {
+    this.replace(name, none)
+    this.#held.delete(name)
+  }
+}
+
+function materialsOf({ active, standby }: HeldVersions): KeyMaterial[] {
+  return [active, standby].flatMap(version => version?.material ?? [])
 }

@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict'
 import { SerialRunner } from '../base/serial-runner.ts'
 import { hasCode } from '../contract/error-table.ts'
-import type { EventPublisher, FailureEvent } from '../telemetry/events.ts'
+import type { EventPublisher } from '../telemetry/events.ts'
 import type { CredentialJobs } from './credential-jobs.ts'
 import type { CredentialPool } from './credential-pool.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
 import { type CredentialView, viewsOf } from './credential-views.ts'
-import { holdSnapshot } from './hold-snapshot.ts'
 import type { KeyMaterial } from './key-material.ts'
-import { findCredential, findVersion } from './manage/credential-rows.ts'
-import { labelOf } from './manage/operations.ts'
-import { RetiringCredentials } from './retiring-credentials.ts'
+import { activeCredentials, findCredential } from './manage/credential-rows.ts'
+import { labelOf } from './manage/versions.ts'
+import { openSnapshot } from './open-snapshot.ts'
 import { isCommand, SecretWatch, type SecretWatchOptions } from './secrets/watch.ts'
-import { isGoneBackFrom } from './select-versions.ts'
-import { type TroubleKind, Troubles } from './troubles.ts'
 
 export type CredentialReconcilerOptions = SecretWatchOptions & {
   readonly credentials: CredentialPool
@@ -23,25 +20,31 @@ export type CredentialReconcilerOptions = SecretWatchOptions & {
   readonly events: EventPublisher
 }
 
-/** The credential that the setting stands for. */
+type FailureEvent =
+  | 'credential.unreadable'
+  | 'credential.not_fetched'
+  | 'credentials.not_read'
+  | 'credentials.unusable'
+
+/** The credential that the setting gives. */
 const settingName = 'default'
 /** Changes by other processes, and of files, take effect within a second. */
 const pollMs = 250
 /** How long the key before is kept when the key behind a reference changes. */
 const changeGraceMs = 3_600_000
 
-/** Keeps the credentials of this process as the store, and what it refers to, say. */
+/** Keeps the credentials of this process at what the store, and the references in it, give. */
 export class CredentialReconciler {
   readonly #options: CredentialReconcilerOptions
   #snapshot: CredentialSnapshot | null = null
   #timer: NodeJS.Timeout | undefined
-  /** What the store says, and what is taken up meanwhile, do not overtake each other. */
+  /** Reads of the store and new keys of references do not overtake each other. */
   readonly #turns = new SerialRunner()
   readonly #references: SecretWatch
-  readonly #leaving = new RetiringCredentials()
-  /** Commands under way: what they take holds nothing else up. */
-  readonly #running = new Set<Promise<void>>()
-  readonly #troubles = new Troubles()
+  /** Commands that run: nothing else waits for them. */
+  readonly #commands = new Set<Promise<void>>()
+  /** Failures that last, with the message that was published for each: of `store`, `reference NAME` or `version LABEL`. */
+  readonly #failures = new Map<string, string>()
 
   constructor(options: CredentialReconcilerOptions) {
     this.#options = options
@@ -49,8 +52,8 @@ export class CredentialReconciler {
   }
 
   /**
-   * Opens all credentials, and follows them from then on. One that cannot be opened is told, and cannot be used. Throws
-   * SecretUnavailable when there is none but the setting's, and that gives no key; or what the store's thread throws.
+   * Opens all credentials, and follows them from then on. An unreadable one is logged, and cannot be used. Throws
+   * `secret_unavailable` when there is none but the setting's, and that gives no key; or what the store's thread throws.
    */
   async open(): Promise<void> {
     try {
@@ -58,22 +61,20 @@ export class CredentialReconciler {
       await this.#openSetting()
     } catch (error) {
       if (!hasCode(error, 'credentials_damaged')) throw error
-      this.#report('store', '', error, 'credentials.unusable')
+      this.#report('store', error, 'credentials.unusable')
     }
     this.#timer ??= setInterval(() => this.poll(), pollMs)
     await this.poll()
-    await Promise.all(this.#running)
+    await Promise.all(this.#commands)
   }
 
-  /** Looks once for what has changed. Never rejects. */
+  /** Looks once for changes in the store and behind references. Never rejects. */
   poll(): Promise<void> {
     return this.#turns.run(async () => {
       await this.#readStore()
-      for (const { name, active, removed_at } of this.#snapshot?.records.credentials ?? []) {
-        const source = this.#snapshot && findVersion(this.#snapshot.records, name, active)?.source
-        if (removed_at === null && source && source !== 'sealed') await this.#follow(name, source)
-      }
-      this.#dropOverdue()
+      for (const { record, source } of this.#active())
+        if (source !== '' && source !== 'sealed') await this.#follow(record.name, source)
+      this.#options.credentials.dropOverdue()
     })
   }
 
@@ -82,19 +83,23 @@ export class CredentialReconciler {
     return this.#turns.run(() => this.#readStore())
   }
 
-  /** Runs the commands of references at the next look, and returns how many they are: one that has just failed has its pause. */
+  /** Makes the commands of references run at the next look, but for those that have just failed. Returns how many there are. */
   runCommandsAgain(): number {
     return this.#references.expireCommands()
   }
 
   /** Whether changes of credentials in the store cannot be read. */
   get isStale(): boolean {
-    return this.#troubles.has('store')
+    return this.#failures.has('store')
   }
 
   /** Whether a reference gives no key now, and the key that it gave before is used. */
   get isBehindReferences(): boolean {
-    return this.#troubles.has('reference', name => this.#refersTo(name) && !this.#isMissing(name))
+    if (this.#failures.size === 0) return false
+    return this.#active().some(
+      ({ record: { name }, source }) =>
+        source !== 'sealed' && this.#failures.has(`reference ${name}`) && !this.#isMissing(name)
+    )
   }
 
   /** The credentials as this process last read them, by name; null when it never could. */
@@ -106,73 +111,64 @@ export class CredentialReconciler {
   async close(): Promise<void> {
     clearInterval(this.#timer)
     this.#references.close()
-    await Promise.all(this.#running)
+    await Promise.all(this.#commands)
     await this.#turns.idle
-    this.#options.credentials.replaceAll(new Map())
+    this.#options.credentials.clear()
   }
 
-  /** Where the store knows no credential `default`, or one that was made from the setting, the setting is used. */
+  /** The setting gives the credential `default`, unless the store holds one of its own. */
   async #openSetting(): Promise<void> {
     const { reference, mayBeMissing } = this.#options.setting
-    const { records } = this.#snapshot ?? { records: { credentials: [] } }
-    const live = records.credentials.filter(({ removed_at }) => removed_at === null)
-    const own = live.find(({ name }) => name === settingName)
-    if (own && own.follows_setting === 0) return
+    const active = this.#active()
+    const own = active.find(({ record }) => record.name === settingName)
+    if (own?.record.follows_setting === 0) return
     try {
       await this.#take(settingName, reference, await this.#materialOf(reference), true)
     } catch (error) {
-      if (!hasCode(error, 'secret_unavailable') || !mayBeMissing || live.length === 0) throw error
+      if (!hasCode(error, 'secret_unavailable') || !mayBeMissing || active.length === 0) throw error
     }
   }
 
   async #readStore(): Promise<void> {
-    await this.#try('store', '', 'credentials.not_read', () => this.#load(this.#snapshot?.lastChange ?? -1))
+    await this.#try('store', 'credentials.not_read', () => this.#load(this.#snapshot?.lastChange ?? -1))
   }
 
   async #load(lastChange: number): Promise<void> {
     const { credentials, store, events } = this.#options
     const snapshot = await store.call('credentials', lastChange)
     if (!snapshot) return
-    const all = await holdSnapshot(snapshot, {
+    const all = await openSnapshot({
+      snapshot,
       held: name => credentials.held(name),
       references: this.#references,
-      reportUnreadable: (label, error) => this.#report('version', label, error, 'credential.unreadable')
+      reportUnreadable: (label, error) => this.#report(`version ${label}`, error, 'credential.unreadable')
     })
     for (const [name, { active }] of all)
       if (active && active.version !== credentials.held(name).active?.version)
         events.publish('credential.in_use', { credential: labelOf(name, active.version) })
-    for (const name of this.#leaving.among(credentials.names(), all)) all.set(name, credentials.held(name))
     credentials.replaceAll(all)
     this.#snapshot = snapshot
   }
 
-  /** Looks what a reference gives now, when it is time to. What a command takes is not waited for. */
+  /** Fetches what a reference gives now, when it is time to. Nobody waits for a command. */
   async #follow(name: string, source: string): Promise<void> {
     if (!this.#references.isDue(name, source, this.#isMissing(name))) return
-    if (!isCommand(source)) return await this.#look(name, source, work => work())
-    const running = this.#look(name, source, work => this.#turns.run(work)).finally(() =>
-      this.#running.delete(running)
-    )
-    this.#running.add(running)
-  }
-
-  async #look(name: string, source: string, atItsTurn: SerialRunner['run']): Promise<void> {
-    await this.#try('reference', name, 'credential.not_fetched', () =>
-      this.#references.ask(name, source, async () => {
+    const followed = this.#try(`reference ${name}`, 'credential.not_fetched', () =>
+      this.#references.run(name, source, async () => {
         const material = await this.#materialOf(source)
-        if (this.#references.isSettled(name, source, material) || this.#isMissing(name))
-          await atItsTurn(() => this.#take(name, source, material))
-        else material.discard()
+        const isSettled = this.#references.isSettled(name, source, material)
+        if (!isSettled && !this.#isMissing(name)) return material.discard()
+        const take = () => this.#take(name, source, material)
+        await (isCommand(source) ? this.#turns.run(take) : take())
       })
     )
+    if (!isCommand(source)) return await followed
+    this.#commands.add(followed)
+    void followed.finally(() => this.#commands.delete(followed))
   }
 
-  /** Whether the key of a credential is behind a reference, as far as the store was read. */
-  #refersTo(name: string): boolean {
-    if (this.#snapshot === null) return false
-    const { records } = this.#snapshot
-    const record = findCredential(records, name)
-    return record !== undefined && findVersion(records, name, record.active)?.source !== 'sealed'
+  #active(): ReturnType<typeof activeCredentials> {
+    return this.#snapshot ? activeCredentials(this.#snapshot.records) : []
   }
 
   #isMissing(name: string): boolean {
@@ -184,7 +180,7 @@ export class CredentialReconciler {
     return await this.#references.materialOf(source, this.#snapshot)
   }
 
-  /** Takes up what a reference gives, when it is another key than before, and tells the store. */
+  /** Uses the key that a reference gives, when it is another than before, and records it in the store. */
   async #take(
     name: string,
     source: string,
@@ -192,22 +188,20 @@ export class CredentialReconciler {
     followsSetting = this.#followsSetting(name)
   ): Promise<void> {
     const { credentials, store, events } = this.#options
-    const held = credentials.held(name)
-    const isKnown = held.active?.material.fingerprint === material.fingerprint
-    if (isKnown || isGoneBackFrom(held, material) || this.#references.isClosed) return material.discard()
-    const version = { source, fingerprint: material.fingerprint }
-    const noted = await store
-      .call('noteMaterial', { name, version, graceMs: changeGraceMs, followsSetting })
-      .catch(error => {
-        material.discard()
-        throw error
-      })
+    const { fingerprint } = material
+    const isKnown = credentials.held(name).active?.material.fingerprint === fingerprint
+    if (isKnown || credentials.wasReverted(name, fingerprint) || this.#references.isClosed)
+      return material.discard()
+    const note = { name, version: { source, fingerprint }, graceMs: changeGraceMs, followsSetting }
+    const noted = await store.call('noteMaterial', note).catch(error => {
+      material.discard()
+      throw error
+    })
     if (noted.version === 0) return material.discard()
-    // The key before goes on as standby: this process may be the only one that still knows it.
-    const { active: before } = credentials.held(name)
+    // The key before stays as standby: this process may be the only one that still knows it.
     credentials.replace(name, {
       active: { version: noted.version, source, material },
-      standby: before,
+      standby: credentials.held(name).active,
       standbyUntilMs: Date.now() + changeGraceMs
     })
     events.publish('credential.in_use', { credential: labelOf(name, noted.version) })
@@ -216,32 +210,27 @@ export class CredentialReconciler {
   }
 
   #followsSetting(name: string): boolean {
-    return this.#snapshot?.records.credentials.find(record => record.name === name)?.follows_setting === 1
+    return this.#snapshot ? findCredential(this.#snapshot.records, name)?.follows_setting === 1 : false
   }
 
-  /** Zeroes the keys before whose grace period is over, and those of credentials that were removed. */
-  #dropOverdue(): void {
-    const { credentials } = this.#options
-    for (const name of this.#leaving.takeOverdue()) credentials.drop(name)
-    credentials.dropOverdueStandbys(Date.now())
-  }
-
-  async #try(kind: TroubleKind, name: string, event: FailureEvent, work: () => Promise<void>): Promise<void> {
+  async #try(subject: string, event: FailureEvent, work: () => Promise<void>): Promise<void> {
     try {
       await work()
-      this.#troubles.end(kind, name)
+      this.#failures.delete(subject)
     } catch (error) {
-      this.#report(kind, name, error, event)
+      this.#report(subject, error, event)
       if (!hasCode(error, 'credentials_damaged')) return
-      // What the store holds is not what was put there: no key is used, rather than a wrong one, until all of it is read again.
-      this.#options.credentials.replaceAll(new Map())
+      // The rows are not what was stored: no key is used, rather than a wrong one, until all of them are read again.
+      this.#options.credentials.clear()
       this.#snapshot = null
     }
   }
 
-  #report(kind: TroubleKind, name: string, err: unknown, event: FailureEvent): void {
+  /** Once for as long as the failure lasts and its message stays the same. */
+  #report(subject: string, err: unknown, event: FailureEvent): void {
     const message = String((err as Error).message)
-    if (this.#references.isClosed || !this.#troubles.note(kind, name, message)) return
+    if (this.#references.isClosed || this.#failures.get(subject) === message) return
+    this.#failures.set(subject, message)
     this.#options.events.publish(event, { err })
   }
 }

@@ -9,30 +9,30 @@ import { writtenForm } from './secrets/written-form.ts'
  * `discard`, and whatever prints or serialises this shows the fingerprint.
  */
 export class KeyMaterial {
-  /** Tells keys apart and nothing of them: 16 hex digits of a keyed digest. */
+  /** Tells keys apart and reveals nothing of them: 16 hex digits of a keyed digest. */
   readonly fingerprint: string
   readonly #bytes: Buffer
   #holders = 0
   #discarded = false
   #search: KeySearch | null = null
 
-  /** Takes `bytes` over: they are zeroed with the rest. Throws SecretUnavailable when they cannot be a header's value. */
+  /** Takes `bytes` over, and zeroes them in time. Throws `secret_unavailable` when they cannot be the value of a header. */
   constructor(bytes: Buffer, fingerprintKey: KeyObject) {
-    const fault = keyFault(bytes)
-    if (fault !== null) {
+    const reason = unusableReason(bytes)
+    if (reason !== null) {
       bytes.fill(0)
-      throw domainError('secret_unavailable', fault)
+      throw domainError('secret_unavailable', reason)
     }
     this.fingerprint = fingerprintOf(bytes, fingerprintKey)
     this.#bytes = bytes
   }
 
-  /** Calls back with the key. What the callback makes of it must go to the upstream and nowhere else. */
+  /** Calls back with the key, which must go to the upstream and nowhere else. */
   use<T>(callback: (secret: string) => T): T {
     return callback(this.#bytes.toString('latin1'))
   }
 
-  /** A search for all of these keys at once. It is key material: erase it when one of them is discarded. */
+  /** A search for all of these keys at once. It holds key material: erase it when one of them is discarded. */
   static searchFor(materials: readonly KeyMaterial[]): KeySearch {
     return new KeySearch(materials.map(material => material.#bytes))
   }
@@ -43,12 +43,12 @@ export class KeyMaterial {
     return this.#search
   }
 
-  /** Discarded, and not zeroed yet, as calls are under way with it. */
-  get isLeaving(): boolean {
+  /** Whether it was discarded and is not zeroed yet, as calls use it. */
+  get isRetiring(): boolean {
     return this.#discarded && this.#holders > 0
   }
 
-  /** Keeps the key from being zeroed until the same number of releases: a call needs it when its intent is durable. */
+  /** Keeps the key from being zeroed until it is released: a call needs it once its intent is durable. */
   retain(): void {
     this.#holders++
   }
@@ -58,7 +58,7 @@ export class KeyMaterial {
     if (this.#discarded) this.discard()
   }
 
-  /** Zeroes the key, as soon as nobody holds it: nothing can be done with it any more. */
+  /** Zeroes the key as soon as no call uses it. */
   discard(): void {
     this.#discarded = true
     if (this.#holders > 0) return
@@ -81,10 +81,10 @@ export function fingerprintOf(bytes: Buffer, fingerprintKey: KeyObject): string 
   return createHmac('sha256', fingerprintKey).update(bytes).digest('hex').slice(0, 16)
 }
 
-/** Far more than a key has, as all its forms are kept. */
+/** Far more than a key has: the leak scan keeps all its forms. */
 const longestKey = 4096
 
-function keyFault(bytes: Buffer): string | null {
+function unusableReason(bytes: Buffer): string | null {
   if (bytes.length > longestKey) return `the key is longer than ${longestKey} characters`
   const form = writtenForm(bytes)
   if (form !== null) return `the key ${form}`

@@ -1,10 +1,10 @@
 import { domainError, hasCode } from '../contract/error-table.ts'
-import type { HeldVersion } from './credential.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
-import { unseal } from './crypto/envelope.ts'
+import { decrypt } from './crypto/envelope.ts'
+import type { HeldVersion } from './key-handle.ts'
 import { KeyMaterial } from './key-material.ts'
 import type { VersionRow } from './manage/credential-rows.ts'
-import { labelOf } from './manage/operations.ts'
+import { labelOf } from './manage/versions.ts'
 import type { CommandOptions, Environment } from './secrets/exec.ts'
 import { fetchSecret, shownReference } from './secrets/reference.ts'
 
@@ -17,8 +17,8 @@ export type FetchMaterial = (reference: string) => Promise<KeyMaterial>
 type Opening = Pick<CredentialSnapshot, 'wrapping' | 'fingerprintKey'>
 
 /**
- * Opens one version as it was recorded. Throws SealBroken when what was sealed does not open here, and SecretUnavailable
- * when its reference gives no key, or another one than was recorded.
+ * Opens one version as it was recorded. Throws `credentials_damaged` when its encrypted key is unreadable, and
+ * `secret_unavailable` when its reference gives no key, or another than was recorded.
  */
 export async function loadVersion(
   record: VersionRow,
@@ -26,21 +26,19 @@ export async function loadVersion(
   materialOf: FetchMaterial
 ): Promise<HeldVersion> {
   const { credential, version, source, wrapped_key, sealed, fingerprint } = record
+  const label = labelOf(credential, version)
   const material =
     source === 'sealed'
-      ? new KeyMaterial(unsealed(record, opening), opening.fingerprintKey)
+      ? new KeyMaterial(decrypted(record, label, opening), opening.fingerprintKey)
       : await materialOf(source)
   if (material.fingerprint === fingerprint) return { version, source, material }
   material.discard()
   if (wrapped_key || sealed)
-    throw domainError('credentials_damaged', `${labelOf(credential, version)} is not the key that was sealed`)
-  throw domainError(
-    'secret_unavailable',
-    `${labelOf(credential, version)}: its reference gives another key by now`
-  )
+    throw domainError('credentials_damaged', `${label} is not the key that was encrypted`)
+  throw domainError('secret_unavailable', `${label}: its reference gives another key by now`)
 }
 
-/** The key that a reference gives now. Throws SecretUnavailable. */
+/** The key that a reference gives now. Throws `secret_unavailable`. */
 export async function fetchMaterial(
   reference: string,
   { fingerprintKey }: Pick<Opening, 'fingerprintKey'>,
@@ -55,11 +53,7 @@ export async function fetchMaterial(
   }
 }
 
-function unsealed(
-  { credential, version, wrapped_key, sealed }: VersionRow,
-  { wrapping }: Pick<Opening, 'wrapping'>
-): Buffer {
-  const label = labelOf(credential, version)
-  if (!wrapped_key || !sealed) throw domainError('credentials_damaged', `${label} has lost what was sealed`)
-  return unseal({ wrappedKey: wrapped_key, sealed }, label, wrapping)
+function decrypted({ wrapped_key, sealed }: VersionRow, label: string, { wrapping }: Opening): Buffer {
+  if (!wrapped_key || !sealed) throw domainError('credentials_damaged', `${label} has lost its encrypted key`)
+  return decrypt({ wrappedKey: wrapped_key, ciphertext: sealed }, label, wrapping)
 }

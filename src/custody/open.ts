@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
-import type { CredentialJobs, RevertJob } from './credential-jobs.ts'
+import type { CredentialJobs } from './credential-jobs.ts'
 import { CredentialPool } from './credential-pool.ts'
 import { CredentialReconciler } from './credential-reconciler.ts'
 import { isCommand } from './secrets/watch.ts'
@@ -12,7 +12,7 @@ type CustodyOptions = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly pid: number
   readonly events: EventPublisher
-  readonly store: CredentialJobs & RevertJob
+  readonly store: CredentialJobs
 }
 
 /** Builds custody. No credential is opened yet. */

@@ -1,5 +1,5 @@
 import { domainError } from '../contract/error-table.ts'
-import { requireCredentialName } from '../custody/manage/credential-name.ts'
+import { requireCredentialName } from '../custody/manage/operations.ts'
 
 /** The credentials of a tenant without others. One list for all such tenants. */
 export const defaultCredentials: readonly string[] = Object.freeze(['default'])

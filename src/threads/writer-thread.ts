@@ -10,15 +10,19 @@ import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
 import { hasCode } from '../contract/error-table.ts'
 import { isRefusal } from '../contract/refusal-table.ts'
-import type { NotedMaterial } from '../custody/credential-jobs.ts'
 import { type CredentialSnapshot, newestChange, readCredentials } from '../custody/credential-snapshot.ts'
 import { ledgerSigner } from '../custody/crypto/ledger-signer.ts'
 import { fetchMasterKey } from '../custody/crypto/master-key.ts'
 import { MasterKeyRefetch } from '../custody/crypto/master-key-refetch.ts'
 import { isInForce, openKeysUnder, openRootKey, type StoreKeys } from '../custody/crypto/root-key.ts'
-import { noteMaterial, revertVersion } from '../custody/manage/commands.ts'
-import type { VersionChanged } from '../custody/manage/operations.ts'
+import {
+  type NotedMaterial,
+  noteMaterial,
+  type Reversion,
+  revertVersion
+} from '../custody/manage/automatic-operations.ts'
 import type { CredentialAdministration } from '../custody/manage/transaction.ts'
+import { changeCredentials } from '../custody/manage/transaction.ts'
 import type { StoredPrincipals } from '../identity/principals.ts'
 import { unpackEntries } from '../ledger/entry/pending-entry.ts'
 import type { Administrator } from '../ledger/writer/admin-entries.ts'
@@ -139,18 +143,17 @@ const jobs = {
       if (newestChange(store.raw) <= lastChange) return null
       // The store has been put under another master key, which the same reference gives.
       if (!isInForce(store, keys)) keys = masterKeys.current()
-      return readCredentials(store.raw, keys, lastChange)
+      return readCredentials(store.raw, keys)
     })
   },
 
-  /** Notes which key a reference gives now. */
-  noteMaterial({ name, version, graceMs, followsSetting }: NotedMaterial): Promise<VersionChanged> {
-    return onStore(() => noteMaterial(administration(), name, version, { graceMs, followsSetting }))
+  noteMaterial(note: NotedMaterial) {
+    return onStore(() => changeCredentials(administration(), noteMaterial, note))
   },
 
   /** The upstream refuses one version of a credential and takes the one before. */
-  revertVersion(change: { name: string; from: number; to: number }): Promise<boolean> {
-    return onStore(() => revertVersion(administration(), change))
+  revertVersion(change: Reversion): Promise<boolean> {
+    return onStore(() => changeCredentials(administration(), revertVersion, change))
   },
 
   /** Ends the chain, if need be after the store is opened again, and closes the store. Must come last. */

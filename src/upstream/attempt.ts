@@ -1,8 +1,9 @@
-import type { KeyHandle } from '../custody/credential.ts'
 import type { CredentialPool } from '../custody/credential-pool.ts'
+import type { KeyHandle } from '../custody/key-handle.ts'
 import type { OutcomeFacts } from '../ledger/entry/entry.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
+import type { Breaker } from './breaker.ts'
 import type { Call, OnBehalfOf, Operation } from './call.ts'
 import { classify, type Outcome, statusOf } from './outcome.ts'
 import { requestHeaders } from './transport/headers.ts'
@@ -10,7 +11,8 @@ import type { Transport } from './transport/transport.ts'
 
 export type AttemptDependencies = {
   transport: Pick<Transport, 'send'>
-  credentials: Pick<CredentialPool, 'waitOf' | 'containsKey' | 'containsKeyPart'>
+  credentials: Pick<CredentialPool, 'containsKey' | 'containsKeyPart'>
+  breaker: Pick<Breaker, 'waitSeconds'>
   ledger: Pick<Ledger, 'recordIntent' | 'recordOutcome'>
   events: EventPublisher
 }
@@ -46,7 +48,7 @@ export async function attempt<T>(
     }
     await ledger.recordIntent(facts)
     call.recorded = true
-    const outcome = await send(dependencies, forwarded, key)
+    const outcome = await send(dependencies, forwarded, key, number)
     if (outcome.leaksKey)
       events.publish('key.leaked', {
         incident: 'credential_echoed',
@@ -65,9 +67,10 @@ export async function attempt<T>(
 
 /** Its own function, so that nothing holds the answer's body while the outcome waits for the disk. */
 async function send<T>(
-  { transport, credentials }: AttemptDependencies,
+  { transport, credentials, breaker }: AttemptDependencies,
   { call, operation, deadlineAt }: ForwardedCall<T>,
-  key: KeyHandle
+  key: KeyHandle,
+  number: number
 ): Promise<Outcome<T>> {
   const { method, path, body, read } = operation
   const sharedWithKey = (text: string) => credentials.containsKeyPart(text)
@@ -80,7 +83,8 @@ async function send<T>(
       body,
       deadlineMs: Math.max(1, deadlineAt - performance.now()),
       abandoned: () => call.abandoned(),
-      waitSeconds: () => credentials.waitOf(key),
+      // A fallback is another key than the one that the breaker stops.
+      waitSeconds: () => (number === 1 ? breaker.waitSeconds(key) : 0),
       containsKey: bytes => credentials.containsKey(bytes),
       isProven: answer => {
         proven = classify(answer, read, sharedWithKey)

@@ -1,18 +1,19 @@
 import { Problem } from '../contract/problem.ts'
 import type { CredentialPool } from '../custody/credential-pool.ts'
 import { type AttemptDependencies, attempt, type ForwardedCall } from './attempt.ts'
-import type { Budget } from './budget.ts'
+import type { Breaker } from './breaker.ts'
 import type { Call, OnBehalfOf, Operation } from './call.ts'
 import { keyVerdict, type Outcome, problemOf } from './outcome.ts'
-import { selectCredential } from './select-credential.ts'
+import { type CredentialChoice, selectCredential } from './select-credential.ts'
 import type { Transport } from './transport/transport.ts'
 
-export type ForwarderDependencies = AttemptDependencies & {
-  transport: Pick<Transport, 'capacity'>
-  credentials: Pick<CredentialPool, 'acquire' | 'acquireFallback' | 'reportAccepted' | 'reportRejected'>
-  budget: Pick<Budget, 'take'>
-  deadlineMs: number
-}
+export type ForwarderDependencies = AttemptDependencies &
+  CredentialChoice & {
+    transport: Pick<Transport, 'capacity'>
+    credentials: Pick<CredentialPool, 'acquireFallback' | 'revert'>
+    breaker: Pick<Breaker, 'reportAccepted' | 'reportRejected'>
+    deadlineMs: number
+  }
 
 export type Forward = <T>(call: Call, caller: OnBehalfOf, operation: Operation<T>) => Promise<T>
 
@@ -21,25 +22,28 @@ export type Forward = <T>(call: Call, caller: OnBehalfOf, operation: Operation<T
  * Problem for everything but a valid 200.
  */
 export function createForwarder(dependencies: ForwarderDependencies): Forward {
-  const { transport, budget, credentials, deadlineMs } = dependencies
+  const { transport, budget, breaker, credentials, deadlineMs } = dependencies
 
   /** Tries another version of the credential once where the upstream rejects the key: the call is not to suffer for that. */
   async function sendWithFallback<T>(forwarded: ForwardedCall<T>): Promise<Outcome<T>> {
-    const key = selectCredential(forwarded.caller.credentials, credentials, budget)
+    const key = selectCredential(forwarded.caller.credentials, dependencies)
     const first = await attempt(dependencies, forwarded, key, 1)
     const verdict = keyVerdict(first)
-    if (verdict === 'accepted') credentials.reportAccepted(key)
+    if (verdict === 'accepted') breaker.reportAccepted(key.name)
     if (verdict !== 'rejected') return first
     const fallback = credentials.acquireFallback(key)
     if (!fallback || budget.take(fallback.name) !== null) {
       fallback?.release()
-      credentials.reportRejected(key)
+      breaker.reportRejected(key.name)
       return first
     }
     const second = await attempt(dependencies, forwarded, fallback, 2)
     const secondVerdict = keyVerdict(second)
-    if (secondVerdict === 'rejected') credentials.reportRejected(fallback)
-    if (secondVerdict === 'accepted') credentials.reportAccepted(fallback, key)
+    if (secondVerdict === 'rejected') breaker.reportRejected(key.name)
+    if (secondVerdict === 'accepted') {
+      breaker.reportAccepted(key.name)
+      credentials.revert(key, fallback)
+    }
     return second
   }
 

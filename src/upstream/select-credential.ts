@@ -1,11 +1,18 @@
 import { Problem } from '../contract/problem.ts'
-import type { KeyHandle } from '../custody/credential.ts'
 import type { CredentialPool } from '../custody/credential-pool.ts'
+import type { KeyHandle } from '../custody/key-handle.ts'
+import type { Breaker } from './breaker.ts'
 import type { Budget, BudgetSpent } from './budget.ts'
 
 /** The detail while no call is made with a key. */
 export const keyRejectedDetail = 'The upstream has rejected the key of the gateway several times.'
 const budgetSpentDetail = "The gateway's own budget of calls to the upstream is spent for the moment."
+
+export type CredentialChoice = {
+  credentials: Pick<CredentialPool, 'acquire'>
+  breaker: Pick<Breaker, 'admit'>
+  budget: Pick<Budget, 'take'>
+}
 
 type Wait = { readonly retryAfter: number; readonly limit: BudgetSpent['limit'] | 'upstream' }
 
@@ -15,16 +22,16 @@ type Wait = { readonly retryAfter: number; readonly limit: BudgetSpent['limit'] 
  */
 export function selectCredential(
   names: readonly string[],
-  credentials: Pick<CredentialPool, 'acquire'>,
-  budget: Pick<Budget, 'take'>
+  { credentials, breaker, budget }: CredentialChoice
 ): KeyHandle {
   let shortest: Wait | undefined
   for (const name of names) {
     const key = credentials.acquire(name)
-    const wait = 'label' in key ? budget.take(key.name) : breakerWait(key.retryAfter)
-    if (wait === null) return key as KeyHandle
-    if ('label' in key) key.release()
-    if (wait && (!shortest || wait.retryAfter < shortest.retryAfter)) shortest = wait
+    if (!key) continue
+    const wait = breakerWait(breaker.admit(key)) ?? budget.take(name)
+    if (wait === null) return key
+    key.release()
+    if (!shortest || wait.retryAfter < shortest.retryAfter) shortest = wait
   }
   if (!shortest)
     throw new Problem('sealed', { detail: 'The gateway has no key for this call.', retryAfter: 1 })
@@ -33,7 +40,6 @@ export function selectCredential(
   throw new Problem('upstream_busy', { detail, retryAfter, facts: { limit } })
 }
 
-/** Undefined for a credential without a key, which no wait helps. */
-function breakerWait(retryAfter: number | undefined): Wait | undefined {
-  return retryAfter === undefined ? undefined : { retryAfter, limit: 'upstream' }
+function breakerWait(retryAfter: number): Wait | null {
+  return retryAfter === 0 ? null : { retryAfter, limit: 'upstream' }
 }

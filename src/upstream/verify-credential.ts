@@ -1,7 +1,7 @@
 import { strictJson } from '../base/strict-json.ts'
 import { uuidv7 } from '../base/uuid.ts'
 import { Problem } from '../contract/problem.ts'
-import type { KeyHandle } from '../custody/credential.ts'
+import { KeyHandle } from '../custody/key-handle.ts'
 import type { KeyMaterial } from '../custody/key-material.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { Budget } from './budget.ts'
@@ -49,25 +49,16 @@ export async function verifyCredential(
   { origin, deadlineMs, ledger, requestId = uuidv7() }: VerifyOptions
 ): Promise<Verification> {
   const transport = new Transport({ origin, deadlineMs, connections: 1 })
-  const key: KeyHandle = {
-    name,
-    version,
-    label: `${name}@${version}`,
-    canWait: false,
-    use: callback => material.use(callback),
-    release: () => {}
-  }
   const forward = createForwarder({
     transport,
     credentials: {
-      acquire: () => key,
+      acquire: () => new KeyHandle(name, { version, material }),
       acquireFallback: () => null,
-      waitOf: () => 0,
-      reportAccepted: () => {},
-      reportRejected: () => {},
+      revert: () => {},
       containsKey: bytes => material.search.isIn(bytes),
       containsKeyPart: text => material.search.partIn(text)
     },
+    breaker: { admit: () => 0, waitSeconds: () => 0, reportAccepted: () => {}, reportRejected: () => {} },
     budget: new Budget({ perCredential: 1, perEgress: 1 }),
     ledger,
     deadlineMs,

@@ -261,7 +261,7 @@ async function answerWhenFull(): Promise<HttpAnswer | undefined> {
   const transport = new Transport({ origin: sandbox.origin, capacity: 1 })
   const forward = createForwarder({
     transport,
-    credentials: heldCredentials({ default: [SANDBOX_KEY] }).credentials,
+    ...heldCredentials({ default: [SANDBOX_KEY] }),
     budget: new Budget({ perCredential: 1000, perEgress: 1000 }),
     ledger: { recordIntent: async () => {}, recordOutcome: async () => {} },
     deadlineMs: 10_000,

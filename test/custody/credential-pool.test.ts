@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import type { KeyHandle, Unusable } from '../../src/custody/credential.ts'
+import type { KeyHandle } from '../../src/custody/key-handle.ts'
 import { KeyMaterial } from '../../src/custody/key-material.ts'
 import { canaryForms } from '../support/checker/canary.ts'
 import {
@@ -13,22 +13,22 @@ import {
 const key = 'bd_v2_canary_of_credentials'
 const before = 'bd_v2_canary_of_the_version_before'
 
-function leaseOf(lease: KeyHandle | Unusable | null): KeyHandle {
-  if (!lease || !('label' in lease)) throw new Error('there is no lease')
-  return lease
+function required(handle: KeyHandle | null): KeyHandle {
+  if (!handle) throw new Error('no key was acquired')
+  return handle
 }
 
 describe('a key', () => {
-  test('is seen by a callback alone', () => {
+  test('is given to a callback alone', () => {
     const { credentials } = heldCredentials({ default: [key] })
-    const lease = leaseOf(credentials.acquire('default'))
-    expect(lease.label).toBe('default@2')
-    expect(lease.use(secret => secret === key)).toBe(true)
+    const handle = required(credentials.acquire('default'))
+    expect(handle.label).toBe('default@2')
+    expect(handle.use(secret => secret === key)).toBe(true)
   })
 
-  test('does not show when what holds it is printed, serialised or thrown', () => {
+  test('does not show when its holder is printed, serialised or thrown', () => {
     const { credentials } = heldCredentials({ default: [key, before] })
-    const held = { credentials, lease: leaseOf(credentials.acquire('default')), material: materialOf(key) }
+    const held = { credentials, handle: required(credentials.acquire('default')), material: materialOf(key) }
     const error = Object.assign(new Error('with all of it', { cause: held }), held)
     const options = { depth: 9, showHidden: true, getters: true }
     const shown = [
@@ -59,10 +59,10 @@ describe('a key', () => {
     const version = { version: 2, source: 'sealed', material: new KeyMaterial(bytes, fingerprintKey) }
     const { credentials } = heldCredentials({})
     credentials.replace('default', { active: version, standby: null, standbyUntilMs: 0 })
-    const lease = leaseOf(credentials.acquire('default'))
+    const handle = required(credentials.acquire('default'))
     credentials.replace('default', { active: heldVersion(3, 'next'), standby: null, standbyUntilMs: 0 })
-    expect(lease.use(secret => secret)).toBe(key)
-    lease.release()
+    expect(handle.use(secret => secret)).toBe(key)
+    handle.release()
     expect(bytes.equals(Buffer.alloc(bytes.length))).toBe(true)
   })
 
@@ -71,89 +71,72 @@ describe('a key', () => {
   })
 })
 
-describe('the breaker of a credential', () => {
-  test('opens at the third refusal in a row, and lets one call through after half a minute', () => {
-    const { credentials, log, clock } = heldCredentials({ default: [key] })
-    for (let refusal = 0; refusal < 3; refusal++)
-      credentials.reportRejected(leaseOf(credentials.acquire('default')))
-    expect(log.published).toEqual([['breaker.opened', { credential: 'default' }]])
-    expect(credentials.acquire('default')).toEqual({ retryAfter: 30 })
-    clock.ms = 29_500
-    expect(credentials.acquire('default')).toEqual({ retryAfter: 1 })
-    clock.ms = 30_000
-    const trial = leaseOf(credentials.acquire('default'))
-    expect(credentials.acquire('default')).toEqual({ retryAfter: 30 })
-    credentials.reportRejected(trial)
-    expect(credentials.acquire('default')).toEqual({ retryAfter: 30 })
-    clock.ms = 60_000
-    credentials.reportAccepted(leaseOf(credentials.acquire('default')))
-    expect(log.published).toEqual([
-      ['breaker.opened', { credential: 'default' }],
-      ['breaker.closed', { credential: 'default' }]
-    ])
-    leaseOf(credentials.acquire('default'))
-  })
-
-  test('stays closed when answers that took the key come between', () => {
-    const { credentials, log } = heldCredentials({ default: [key] })
-    for (let call = 0; call < 9; call++) {
-      const lease = leaseOf(credentials.acquire('default'))
-      if (call % 3 === 2) credentials.reportAccepted(lease)
-      else credentials.reportRejected(lease)
-    }
-    expect(log.published).toEqual([])
-  })
-
-  test('is closed by another active version', () => {
-    const { credentials } = heldCredentials({ default: [key] })
-    for (let refusal = 0; refusal < 3; refusal++)
-      credentials.reportRejected(leaseOf(credentials.acquire('default')))
-    credentials.replace('default', { active: heldVersion(3, before), standby: null, standbyUntilMs: 0 })
-    expect(leaseOf(credentials.acquire('default')).label).toBe('default@3')
-  })
-})
-
 describe('the standby of a credential', () => {
-  test('is tried in place of the version that was refused, and takes its place when it works', () => {
+  test('is tried after the rejected version, and takes its place when it is accepted', () => {
     const { credentials, log } = heldCredentials({ default: [key, before] })
-    const refused = leaseOf(credentials.acquire('default'))
-    const standby = leaseOf(credentials.acquireFallback(refused))
+    const rejected = required(credentials.acquire('default'))
+    const standby = required(credentials.acquireFallback(rejected))
     expect(standby.use(secret => secret)).toBe(before)
-    credentials.reportAccepted(standby, refused)
+    credentials.revert(rejected, standby)
     expect(log.reverts).toEqual([{ name: 'default', from: 2, to: 1 }])
     expect(log.published).toContainEqual(['credential.reverted', { credential: 'default', from: 2, to: 1 }])
-    expect(leaseOf(credentials.acquire('default')).label).toBe('default@1')
+    expect(required(credentials.acquire('default')).label).toBe('default@1')
   })
 
-  test('is gone back to once, however many calls find out at the same time', () => {
+  test('becomes active once, however many calls find out at the same time', () => {
     const { credentials, log } = heldCredentials({ default: [key, before] })
-    const refused = Array.from({ length: 5 }, () => leaseOf(credentials.acquire('default')))
-    for (const lease of refused)
-      credentials.reportAccepted(leaseOf(credentials.acquireFallback(lease)), lease)
+    const rejected = Array.from({ length: 5 }, () => required(credentials.acquire('default')))
+    for (const handle of rejected) credentials.revert(handle, required(credentials.acquireFallback(handle)))
     expect(log.reverts).toHaveLength(1)
-    expect(leaseOf(credentials.acquire('default')).version).toBe(1)
+    expect(required(credentials.acquire('default')).version).toBe(1)
   })
 
   test('is not tried after its time', () => {
     const { credentials, clock } = heldCredentials({ default: [key, before] })
     clock.ms = 60_000
-    expect(credentials.acquireFallback(leaseOf(credentials.acquire('default')))).toBeNull()
+    expect(credentials.acquireFallback(required(credentials.acquire('default')))).toBeNull()
   })
 })
 
 test('a credential that is not held cannot be used, and neither can one without an active version', () => {
   const { credentials } = heldCredentials({})
-  expect(credentials.areSealed).toBe(true)
-  expect(credentials.acquire('default')).toEqual({})
+  expect(credentials.areUnreadable).toBe(true)
+  expect(credentials.acquire('default')).toBeNull()
   credentials.replace('default', { active: null, standby: null, standbyUntilMs: 0 })
-  expect(credentials.acquire('default')).toEqual({})
-  expect(credentials.areSealed).toBe(true)
+  expect(credentials.acquire('default')).toBeNull()
+  expect(credentials.areUnreadable).toBe(true)
 })
 
-test('a key that was replaced while its call was under way is recognised in the answer still', () => {
+describe('a credential that was removed', () => {
+  const held = { active: heldVersion(2, key), standby: null, standbyUntilMs: 0 }
+
+  test('goes a second later, once, however often the others are read meanwhile', () => {
+    const { credentials, clock } = heldCredentials({ default: [key], reports: [before] })
+    credentials.replaceAll(new Map([['default', held]]))
+    clock.ms = 999
+    credentials.replaceAll(new Map([['default', held]]))
+    credentials.dropOverdue()
+    expect(credentials.names()).toEqual(['default', 'reports'])
+    required(credentials.acquire('reports'))
+    clock.ms = 1000
+    credentials.dropOverdue()
+    expect(credentials.names()).toEqual(['default'])
+  })
+
+  test('stays when it is added again meanwhile', () => {
+    const { credentials, clock } = heldCredentials({ reports: [before] })
+    credentials.replaceAll(new Map())
+    credentials.replaceAll(new Map([['reports', held]]))
+    clock.ms = 5000
+    credentials.dropOverdue()
+    expect(credentials.names()).toEqual(['reports'])
+  })
+})
+
+test('a key that was replaced during its call is still recognised in the answer', () => {
   const { credentials } = heldCredentials({ default: [key] })
-  const lease = leaseOf(credentials.acquire('default'))
+  const handle = required(credentials.acquire('default'))
   credentials.replace('default', { active: heldVersion(3, before), standby: null, standbyUntilMs: 0 })
   expect(credentials.containsKey(Buffer.from(`again ${key}`))).toBe(true)
-  lease.release()
+  handle.release()
 })

@@ -1,15 +1,16 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
 import { domainError } from '../../src/contract/error-table.ts'
+import { CredentialPool } from '../../src/custody/credential-pool.ts'
 import {
   CredentialReconciler,
   type CredentialReconcilerOptions
 } from '../../src/custody/credential-reconciler.ts'
 import type { CredentialSnapshot } from '../../src/custody/credential-snapshot.ts'
-import { seal } from '../../src/custody/crypto/envelope.ts'
+import { encrypt } from '../../src/custody/crypto/envelope.ts'
 import { fingerprintOf } from '../../src/custody/key-material.ts'
 import type { VersionRow } from '../../src/custody/manage/credential-rows.ts'
-import { fingerprintKey, heldCredentials } from '../support/fixtures/held-credentials.ts'
+import { fingerprintKey } from '../support/fixtures/held-credentials.ts'
 import { recordEvents } from '../support/fixtures/recorded-events.ts'
 import { eventually } from '../support/scenario/wait.ts'
 
@@ -17,7 +18,7 @@ const wrapping = createSecretKey(randomBytes(32))
 const [before, active] = ['bd_v2_canary_of_the_keeper_1', 'bd_v2_canary_of_the_keeper_2']
 
 function sealedVersion(version: number, key: string): VersionRow {
-  const { wrappedKey, sealed } = seal(Buffer.from(key), `default@${version}`, wrapping)
+  const { wrappedKey, ciphertext } = encrypt(Buffer.from(key), `default@${version}`, wrapping)
   const fingerprint = fingerprintOf(Buffer.from(key), fingerprintKey)
   const created_at = '2026-01-01T00:00:00.000Z'
   return {
@@ -27,7 +28,7 @@ function sealedVersion(version: number, key: string): VersionRow {
     source: 'sealed',
     fingerprint,
     wrapped_key: wrappedKey,
-    sealed
+    sealed: ciphertext
   }
 }
 
@@ -56,16 +57,16 @@ function snapshotOf(graceMs: number, versions = [sealedVersion(1, before), seale
   return snapshot
 }
 
-const keepers: CredentialReconciler[] = []
+const reconcilers: CredentialReconciler[] = []
 afterEach(async () => {
-  for (const keeper of keepers.splice(0)) await keeper.close()
+  for (const reconciler of reconcilers.splice(0)) await reconciler.close()
 })
 
-/** A keeper of credentials before a store that the test plays. */
-function keeperBefore(store: CredentialReconcilerOptions['store']) {
-  const { credentials } = heldCredentials({})
+/** A reconciler over a store that the test plays. */
+function reconcilerOf(store: CredentialReconcilerOptions['store']) {
   const { events, recorded } = recordEvents()
-  const keeper = new CredentialReconciler({
+  const credentials = new CredentialPool({ events, persistRevert: () => {} })
+  const reconciler = new CredentialReconciler({
     credentials,
     store,
     sources: { env: {}, commands: {} },
@@ -74,9 +75,9 @@ function keeperBefore(store: CredentialReconcilerOptions['store']) {
     events,
     reportsCommand: false
   })
-  keepers.push(keeper)
+  reconcilers.push(reconciler)
   const failures = () => recorded.flatMap(([name, { err }]) => (err ? [[name, (err as Error).message]] : []))
-  return { keeper, credentials, failures }
+  return { reconciler, credentials, failures }
 }
 
 /** Answers `credentials` as a store does: null when nothing has changed. */
@@ -87,61 +88,61 @@ function storeGiving(
 }
 
 test('the key before is zeroed when its grace period is over, and not opened again', async () => {
-  const { keeper, credentials } = keeperBefore(
+  const { reconciler, credentials } = reconcilerOf(
     storeGiving(lastChange => (lastChange < 2 ? snapshotOf(400) : null))
   )
-  await keeper.open()
+  await reconciler.open()
   const { standby } = credentials.held('default')
   expect(standby?.material.use(key => key)).toBe(before)
   await eventually('it is dropped', () => credentials.held('default').standby === null)
   expect(standby?.material.use(key => key)).not.toContain('bd_')
   expect(credentials.held('default').active?.version).toBe(2)
 
-  const later = keeperBefore(storeGiving(lastChange => (lastChange < 2 ? snapshotOf(-1) : null)))
-  await later.keeper.open()
+  const later = reconcilerOf(storeGiving(lastChange => (lastChange < 2 ? snapshotOf(-1) : null)))
+  await later.reconciler.open()
   expect(later.credentials.held('default')).toMatchObject({ active: { version: 2 }, standby: null })
 })
 
-test('rows that were damaged are not used, and are when they are well again', async () => {
+test('damaged rows are not used until they are sound again', async () => {
   let isDamaged = true
-  const { keeper, credentials, failures } = keeperBefore(
+  const { reconciler, credentials, failures } = reconcilerOf(
     storeGiving(lastChange => {
       if (isDamaged) throw domainError('credentials_damaged', 'not what was stored')
       return lastChange < 2 ? snapshotOf(60_000) : null
     })
   )
-  await keeper.open()
-  expect(credentials.areSealed).toBe(true)
+  await reconciler.open()
+  expect(credentials.areUnreadable).toBe(true)
   isDamaged = false
-  await keeper.poll()
-  expect(credentials.areSealed).toBe(false)
+  await reconciler.poll()
+  expect(credentials.areUnreadable).toBe(false)
   isDamaged = true
-  await keeper.poll()
-  expect(credentials.areSealed).toBe(true)
+  await reconciler.poll()
+  expect(credentials.areUnreadable).toBe(true)
   isDamaged = false
-  await keeper.poll()
+  await reconciler.poll()
   expect(credentials.held('default').active?.material.use(key => key)).toBe(active)
   expect(failures()).toHaveLength(2)
 })
 
-test('a version whose reference gives this process nothing leaves the one before in use', async () => {
+test('the version before stays in use when the reference of the active one gives this process no key', async () => {
   const elsewhere = { ...sealedVersion(2, active), source: 'env:ELSEWHERE', wrapped_key: null, sealed: null }
   const versions = [sealedVersion(1, before), elsewhere]
-  const { keeper, credentials, failures } = keeperBefore(
+  const { reconciler, credentials, failures } = reconcilerOf(
     storeGiving(lastChange => (lastChange < 2 ? snapshotOf(60_000, versions) : null))
   )
-  await keeper.open()
+  await reconciler.open()
   expect(credentials.held('default')).toMatchObject({ active: { version: 1 }, standby: null })
   expect(failures()).toContainEqual(['credential.unreadable', 'env:ELSEWHERE is not set'])
 
-  const overdue = keeperBefore(storeGiving(lastChange => (lastChange < 2 ? snapshotOf(-1, versions) : null)))
-  await overdue.keeper.open()
-  expect(overdue.credentials.areSealed).toBe(true)
+  const overdue = reconcilerOf(storeGiving(lastChange => (lastChange < 2 ? snapshotOf(-1, versions) : null)))
+  await overdue.reconciler.open()
+  expect(overdue.credentials.areUnreadable).toBe(true)
 })
 
-test('a credential that was removed is held for a moment, and then zeroed', async () => {
+test('a removed credential is held for a moment, and then zeroed', async () => {
   let isRemoved = false
-  const { keeper, credentials } = keeperBefore(
+  const { reconciler, credentials } = reconcilerOf(
     storeGiving(lastChange => {
       if (!isRemoved) return lastChange < 2 ? snapshotOf(60_000) : null
       if (lastChange > 2) return null
@@ -151,11 +152,11 @@ test('a credential that was removed is held for a moment, and then zeroed', asyn
       return { ...rest, lastChange: 3, records: { credentials: removed ? [removed] : [], versions: [] } }
     })
   )
-  await keeper.open()
+  await reconciler.open()
   const { active: held } = credentials.held('default')
   isRemoved = true
-  await keeper.refresh()
-  expect(keeper.views(new Date())).toEqual([])
+  await reconciler.refresh()
+  expect(reconciler.views(new Date())).toEqual([])
   expect(credentials.held('default').active).toBe(held)
   await eventually('it is dropped', () => credentials.held('default').active === null)
   expect(held?.material.use(key => key)).not.toContain('bd_')

@@ -48,7 +48,7 @@ function door(keys: readonly [active: string, standby?: string], deadlineMs = 20
   const outcomes: (CallFacts & OutcomeFacts)[] = []
   const forward = createForwarder({
     transport,
-    credentials: heldCredentials({ default: keys }).credentials,
+    ...heldCredentials({ default: keys }),
     budget: new Budget({ perCredential: 1000, perEgress: 1000 }),
     ledger: {
       recordIntent: async () => {},

@@ -3,17 +3,13 @@ import { domainError } from '../../contract/error-table.ts'
 import type { StoreKeys } from '../../custody/crypto/root-key.ts'
 import { type CredentialRows, readCredentialRows } from '../../custody/manage/credential-rows.ts'
 import { readProven } from '../../custody/manage/manifest.ts'
-import {
-  addCredentialWithin,
-  type NewVersion,
-  removeCredentialWithin,
-  rotateCredentialWithin
-} from '../../custody/manage/operations.ts'
+import { addCredential, removeCredential, rotateCredential } from '../../custody/manage/operations.ts'
 import {
   type CredentialChange,
   type CredentialTransaction,
   changeCredentialsWithin
 } from '../../custody/manage/transaction.ts'
+import type { NewVersion } from '../../custody/manage/versions.ts'
 import type { AdminChange } from '../../ledger/entry/admin-change.ts'
 import { readStates, storeTenant } from '../../tenants/tenant-state.ts'
 import { changeInTransaction, type TenantAdministration } from '../../tenants/transaction.ts'
@@ -80,10 +76,9 @@ function changeStoredCredentials(
   { keys, versions }: StateChange
 ): readonly CredentialChange[] {
   if (plan.credentials.length === 0 || !keys) return []
-  const { changes } = changeCredentialsWithin({ raw, keys, at }, transaction => ({
-    result: null,
-    changes: plan.credentials.flatMap(step => carryOut(transaction, step, versions.get(step.credential)))
-  }))
+  const { changes } = changeCredentialsWithin({ raw, keys, at }, transaction => {
+    for (const step of plan.credentials) carryOut(transaction, step, versions.get(step.credential))
+  })
   return changes
 }
 
@@ -91,9 +86,9 @@ function carryOut(
   transaction: CredentialTransaction,
   { credential, action }: CredentialStep,
   version: NewVersion | undefined
-): readonly CredentialChange[] {
-  if (action === 'prune') return removeCredentialWithin(transaction, credential).changes
-  if (!version) throw new Error(`the key of credential ${credential} was not fetched`)
-  if (action === 'create') return addCredentialWithin(transaction, credential, version).changes
-  return rotateCredentialWithin(transaction, credential, version, graceMs).changes
+): void {
+  if (action === 'prune') removeCredential(transaction, credential)
+  else if (!version) throw new Error(`the key of credential ${credential} was not fetched`)
+  else if (action === 'create') addCredential(transaction, credential, version)
+  else rotateCredential(transaction, credential, version, graceMs)
 }

@@ -1,6 +1,5 @@
 import { domainError } from '../../contract/error-table.ts'
-import { type CredentialRows, findVersion } from '../../custody/manage/credential-rows.ts'
-import { nextVersion } from '../../custody/manage/operations.ts'
+import { type CredentialRows, findVersion, nextVersion } from '../../custody/manage/credential-rows.ts'
 import { shownReference } from '../../custody/secrets/reference.ts'
 
 /** Where the key of each named credential comes from: `sealed` (it is in the store already), or a reference. */

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { CredentialName, Time } from '../../contract/admin-schemas.ts'
 import { Page, pageQuery } from '../../contract/page-schemas.ts'
-import type { CredentialState } from '../../custody/credential.ts'
+import type { CredentialState } from '../credential-status.ts'
 import type { Operation } from './operation.ts'
 
 const facts = {

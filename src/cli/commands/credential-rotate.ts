@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
-import { activateVersion } from '../../custody/manage/commands.ts'
 import type { CredentialRow } from '../../custody/manage/credential-rows.ts'
 import { readProven } from '../../custody/manage/manifest.ts'
-import { requireCredential } from '../../custody/manage/operations.ts'
+import { requireCredential, rotateCredential } from '../../custody/manage/operations.ts'
+import { changeCredentials } from '../../custody/manage/transaction.ts'
 import { shownReference } from '../../custody/secrets/reference.ts'
 import type { ProcessContext } from '../context.ts'
 import { defineStoreCommand } from '../define-command.ts'
@@ -57,7 +57,7 @@ async function replaceKey(
     const custody = opened.custody()
     const rotated = {
       credential: name,
-      version: activateVersion(custody, name, version, grace).version,
+      version: changeCredentials(custody, rotateCredential, name, version, grace).version,
       source: shownReference(version.source),
       fingerprint: version.fingerprint,
       proven: proof,

@@ -1,9 +1,11 @@
 import { Command } from 'commander'
 import { credentialOperations } from '../../admin/operations/credentials.ts'
-import { type CredentialView, listCredentials } from '../../custody/credential-views.ts'
+import { type CredentialView, viewsOf } from '../../custody/credential-views.ts'
 import { openMasterKey } from '../../custody/crypto/master-key.ts'
-import { addCredential, removeCredential } from '../../custody/manage/commands.ts'
+import { readProven } from '../../custody/manage/manifest.ts'
+import { addCredential, removeCredential } from '../../custody/manage/operations.ts'
 import { rewrapCredentials } from '../../custody/manage/rewrap.ts'
+import { changeCredentials } from '../../custody/manage/transaction.ts'
 import { shownReference } from '../../custody/secrets/reference.ts'
 import type { ProcessContext } from '../context.ts'
 import { defineStoreCommand } from '../define-command.ts'
@@ -19,14 +21,14 @@ export function credentialCommand(context: ProcessContext): Command {
   const list = defineStoreCommand(context, {
     usage: 'list',
     summary: credentialOperations.listCredentials.summary,
-    run: opened => ({ items: viewsOf(opened), next: null }),
+    run: opened => ({ items: listedIn(opened), next: null }),
     text: page => pageText(page, columns)
   })
   const remove = defineStoreCommand(context, {
     usage: 'remove <name>',
     summary: credentialOperations.removeCredential.summary,
     run({ custody }, _, credential) {
-      const { version } = removeCredential(custody(), credential)
+      const { version } = changeCredentials(custody(), removeCredential, credential)
       return { credential, version }
     },
     text: ({ credential }) => `Credential ${credential} is removed.\n`
@@ -48,9 +50,9 @@ function add(context: ProcessContext): Command {
       withKeyOptions(command.argument('<name>', 'a-z, 0-9, ".", "_" and "-", at most 63 characters')),
     async run(opened, options: KeyOptions, name) {
       await withNewVersion(context, options, opened, ({ version }) =>
-        addCredential(opened.custody(), name, version)
+        changeCredentials(opened.custody(), addCredential, name, version)
       )
-      return viewsOf(opened).find(({ credential }) => credential === name)
+      return listedIn(opened).find(({ credential }) => credential === name)
     },
     text: view => `Credential ${view?.credential} is added (${view?.source}, ${view?.fingerprint}).\n`
   })
@@ -72,7 +74,10 @@ function rewrap(context: ProcessContext): Command {
         isNew: true,
         environment: config.execEnvironment
       })
-      const rewrapped = rewrapCredentials(administration, masterKey, { from: config.masterKey, to })
+      const rewrapped = changeCredentials(administration, rewrapCredentials, masterKey, {
+        from: config.masterKey,
+        to
+      })
       return { rewrapped, master_key: shownReference(to) }
     },
     text: ({ rewrapped, master_key }) =>
@@ -81,8 +86,8 @@ function rewrap(context: ProcessContext): Command {
   })
 }
 
-function viewsOf({ store, masterKey, administration }: OpenedStore): CredentialView[] {
-  return listCredentials(store.raw, masterKey(), administration.clock())
+function listedIn({ store, masterKey, administration }: OpenedStore): CredentialView[] {
+  return viewsOf(readProven(store.raw, masterKey()).records, administration.clock())
 }
 
 const columns: readonly Column<CredentialView>[] = [

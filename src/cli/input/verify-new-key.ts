@@ -1,7 +1,7 @@
 import type { DomainError } from '../../base/domain-error.ts'
 import { domainError } from '../../contract/error-table.ts'
 import type { Problem } from '../../contract/problem.ts'
-import { labelOf } from '../../custody/manage/operations.ts'
+import { labelOf } from '../../custody/manage/versions.ts'
 import type { KeyToVerify } from '../../upstream/verify-credential.ts'
 import type { ProcessContext } from '../context.ts'
 import { type OpenedStore, withUpstream } from '../with-store.ts'

@@ -1,82 +1,76 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { domainError } from '../../contract/error-table.ts'
 
-/** A secret sealed under a data key of its own, and that data key wrapped by the store's wrapping key. */
-export type Envelope = { readonly wrappedKey: Uint8Array; readonly sealed: Uint8Array }
+/** A secret under a data key of its own, and that data key under the store's wrapping key. */
+export type Envelope = { readonly wrappedKey: Uint8Array; readonly ciphertext: Uint8Array }
 
 const algorithm = 'aes-256-gcm'
 const ivBytes = 12
 const tagBytes = 16
 
-/**
- * Seals a secret for one place, e.g. `default@3`: it opens there and nowhere else. AES-256-GCM, the place bound as
- * associated data, both to the secret and to its data key.
- */
-export function seal(secret: Buffer, place: string, wrapping: KeyObject): Envelope {
+/** Encrypts a secret with AES-256-GCM. `aad`, e.g. `default@3`, is bound to it and to its data key. */
+export function encrypt(secret: Buffer, aad: string, wrapping: KeyObject): Envelope {
   const dataKey = randomBytes(32)
   try {
     return {
-      sealed: encrypt(createSecretKey(dataKey), secret, secretPlace(place)),
-      wrappedKey: encrypt(wrapping, dataKey, dataKeyPlace(place))
+      ciphertext: encryptBytes(createSecretKey(dataKey), secret, secretAad(aad)),
+      wrappedKey: encryptBytes(wrapping, dataKey, dataKeyAad(aad))
     }
   } finally {
     dataKey.fill(0)
   }
 }
 
-/** The secret, in a buffer of its own: zero it after use. Throws SealBroken. */
-export function unseal({ wrappedKey, sealed }: Envelope, place: string, wrapping: KeyObject): Buffer {
-  const dataKey = decrypt(wrapping, wrappedKey, dataKeyPlace(place))
+/** The secret, in a buffer of its own: zero it after use. Throws `credentials_damaged`. */
+export function decrypt({ wrappedKey, ciphertext }: Envelope, aad: string, wrapping: KeyObject): Buffer {
+  const dataKey = decryptBytes(wrapping, wrappedKey, dataKeyAad(aad))
   try {
-    return decrypt(createSecretKey(dataKey), sealed, secretPlace(place))
+    return decryptBytes(createSecretKey(dataKey), ciphertext, secretAad(aad))
   } finally {
     dataKey.fill(0)
   }
 }
 
-/** The same data key, wrapped by another key: what it seals stays as it is. Throws SealBroken. */
-export function rewrap(wrappedKey: Uint8Array, place: string, from: KeyObject, to: KeyObject): Uint8Array {
-  const dataKey = decrypt(from, wrappedKey, dataKeyPlace(place))
+/** The same data key under another wrapping key: the secret's ciphertext stays as it is. Throws `credentials_damaged`. */
+export function rewrap(wrappedKey: Uint8Array, aad: string, from: KeyObject, to: KeyObject): Uint8Array {
+  const dataKey = decryptBytes(from, wrappedKey, dataKeyAad(aad))
   try {
-    return encrypt(to, dataKey, dataKeyPlace(place))
+    return encryptBytes(to, dataKey, dataKeyAad(aad))
   } finally {
     dataKey.fill(0)
   }
 }
 
-/** `iv ‖ ciphertext ‖ tag`, with `place` as associated data. */
-export function encrypt(key: KeyObject, plain: Buffer, place: string): Buffer {
+/** `iv ‖ ciphertext ‖ tag` */
+export function encryptBytes(key: KeyObject, plain: Buffer, aad: string): Buffer {
   const iv = randomBytes(ivBytes)
   const cipher = createCipheriv(algorithm, key, iv, { authTagLength: tagBytes })
-  cipher.setAAD(Buffer.from(place, 'utf8'))
+  cipher.setAAD(Buffer.from(aad, 'utf8'))
   return Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
 }
 
-/** Opens what `encrypt` made. Throws SealBroken. */
-export function decrypt(key: KeyObject, box: Uint8Array, place: string): Buffer {
-  const bytes = Buffer.from(box.buffer, box.byteOffset, box.byteLength)
-  if (bytes.length < ivBytes + tagBytes)
-    throw domainError('credentials_damaged', 'what was sealed has been cut')
+/** Decrypts what `encryptBytes` made. Throws `credentials_damaged`. */
+export function decryptBytes(key: KeyObject, encrypted: Uint8Array, aad: string): Buffer {
+  const bytes = Buffer.from(encrypted.buffer, encrypted.byteOffset, encrypted.byteLength)
+  if (bytes.length < ivBytes + tagBytes) throw domainError('credentials_damaged', 'the encrypted key is cut')
   const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
-  decipher.setAAD(Buffer.from(place, 'utf8'))
+  decipher.setAAD(Buffer.from(aad, 'utf8'))
   decipher.setAuthTag(bytes.subarray(-tagBytes))
-  const head = decipher.update(bytes.subarray(ivBytes, -tagBytes))
+  const plain = decipher.update(bytes.subarray(ivBytes, -tagBytes))
   try {
-    const rest = decipher.final()
-    if (rest.length === 0) return head
-    const plain = Buffer.concat([head, rest])
-    head.fill(0)
+    // GCM is a stream: nothing comes behind `update`, but the tag is checked here.
+    decipher.final()
     return plain
   } catch {
-    head.fill(0)
-    throw domainError('credentials_damaged', 'what was sealed does not open here: it was altered or moved')
+    plain.fill(0)
+    throw domainError('credentials_damaged', 'the encrypted key cannot be decrypted: it was altered or moved')
   }
 }
 
-function secretPlace(place: string): string {
-  return `connector-gateway credential ${place}`
+function secretAad(aad: string): string {
+  return `connector-gateway credential ${aad}`
 }
 
-function dataKeyPlace(place: string): string {
-  return `connector-gateway data key of credential ${place}`
+function dataKeyAad(aad: string): string {
+  return `connector-gateway data key of credential ${aad}`
 }

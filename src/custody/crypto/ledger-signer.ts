@@ -1,11 +1,11 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
+import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import type { MasterKey } from './master-key.ts'
 
 /** Signs for the ledger (Ed25519). The private key stays in here. */
 export type LedgerSigner = {
-  /** The public key, 32 bytes in base64url: what signed entries name. */
+  /** 32 bytes in base64url, as signed entries name it. */
   readonly publicKey: string
-  /** The public key as PEM, for keeping where the store's owner cannot write. */
+  /** For keeping where the store's owner cannot write. */
   readonly publicKeyPem: string
   /** The signature of a text in UTF-8, 64 bytes in base64url. */
   sign(text: string): string
@@ -23,12 +23,8 @@ export function ledgerSigner(masterKey: Pick<MasterKey, 'derive'>): LedgerSigner
   der.fill(0)
   const publicKey = createPublicKey(privateKey)
   return {
-    publicKey: rawPublicKey(publicKey),
+    publicKey: publicKey.export({ format: 'jwk' }).x ?? '',
     publicKeyPem: publicKey.export({ format: 'pem', type: 'spki' }).toString(),
     sign: text => sign(null, Buffer.from(text, 'utf8'), privateKey).toString('base64url')
   }
-}
-
-function rawPublicKey(key: KeyObject): string {
-  return key.export({ format: 'jwk' }).x ?? ''
 }

@@ -13,7 +13,7 @@ export type MasterKey = {
   derive(purpose: string): Buffer
   /** The key itself. A KeyObject, not bytes: it cannot be printed. */
   readonly material: KeyObject
-  /** How it is written, when more than a key seems to stand there, e.g. in quotes. */
+  /** What seems to surround the key, e.g. quotes (`written-form.ts`). */
   readonly form?: string
 }
 
@@ -21,13 +21,13 @@ export type MasterKey = {
 const shortestKey = 32
 
 export type OpenMasterKeyOptions = CommandOptions & {
-  /** A missing file is made first, readable by its owner alone (the embedded default only). */
+  /** Makes a missing file, readable by its owner alone. */
   readonly createIfAbsent?: boolean
-  /** No store knows it yet: in quotes or the like it is refused. A store that was made with one such goes on with it. */
+  /** Rejects a key in quotes or the like, which only a store that was made with it may use. */
   readonly isNew?: boolean
 }
 
-/** Opens the master key behind a reference. Throws SecretUnavailable when it is missing or too short. */
+/** Opens the master key behind a reference. Throws `secret_unavailable` when it is missing or too short. */
 export function openMasterKey(
   reference: string,
   env: Environment,
@@ -43,7 +43,6 @@ export function openMasterKey(
   return masterKey
 }
 
-/** Whether a reference leads to a file that is not there. */
 export function isMissingFile(reference: string): boolean {
   return reference.startsWith('file:') && !existsSync(pathOf(reference))
 }
@@ -52,7 +51,7 @@ function pathOf(reference: string): string {
   return reference.slice('file:'.length)
 }
 
-/** Opens a master key that is there already, without blocking while a command runs. Throws SecretUnavailable. */
+/** The same for a key that exists, without blocking while a command runs. */
 export async function fetchMasterKey(
   reference: string,
   env: Environment,
@@ -73,7 +72,6 @@ function masterKeyFrom(material: Buffer, reference: string): MasterKey {
   return form === null ? masterKey : { ...masterKey, form }
 }
 
-/** Any key as one that others are derived from. */
 export function keyFrom(material: KeyObject): MasterKey {
   return {
     material,

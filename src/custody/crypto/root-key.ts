@@ -4,9 +4,16 @@ import type { DomainError } from '../../base/domain-error.ts'
 import { domainError, hasCode } from '../../contract/error-table.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { inTransaction } from '../../store/sqlite/transaction.ts'
-import type { CommandOptions, Environment } from '../secrets/exec.ts'
-import { decrypt, encrypt } from './envelope.ts'
-import { isMissingFile, keyFrom, type MasterKey, openMasterKey } from './master-key.ts'
+import type { Environment } from '../secrets/exec.ts'
+import { decryptBytes, encryptBytes } from './envelope.ts'
+import {
+  isMissingFile,
+  keyFrom,
+  type MasterKey,
+  type OpenMasterKeyOptions,
+  openMasterKey
+} from './master-key.ts'
+import { readMeta, writeMeta } from './meta.ts'
 
 /**
  * The keys of one store. What is derived comes from the store's root key, and stays the same under another master key;
@@ -17,17 +24,15 @@ export type StoreKeys = MasterKey & {
   readonly wrapping: KeyObject
 }
 
-export type MasterKeyOptions = CommandOptions & {
-  /** A missing file is made, but only for a store that has seen no master key yet. */
-  readonly createIfAbsent?: boolean
-}
+/** A missing file is made, but only for a store that has seen no master key yet. */
+type MasterKeyOptions = Omit<OpenMasterKeyOptions, 'isNew'>
 
 const checkName = 'master_key_check'
 const rootName = 'root_key'
 
 /**
- * Opens the master key, checks it against the store, which remembers the one it was made with, and opens the keys of the
- * store. Throws SecretUnavailable, WrongMasterKey.
+ * Opens the master key, which must be the one that the store was made with, and by it the keys of the store. Throws
+ * `secret_unavailable`, `master_key_wrong`.
  */
 export function openRootKey(
   { raw }: Pick<StoreFile, 'raw'>,
@@ -41,20 +46,17 @@ export function openRootKey(
     createIfAbsent: createIfAbsent && isNew,
     isNew
   })
-  if (isNew) rememberMasterKey(raw, masterKey, wrappingKeyOf(masterKey))
+  if (isNew) rememberMasterKey(raw, masterKey)
   return openKeysUnder({ raw }, masterKey)
 }
 
-/** What a master key is to a store that is only looked at. */
+/** How a master key fits a store that is only read. */
 export type InspectedMasterKey =
   | { readonly state: 'fits'; readonly keys: StoreKeys }
-  /** The store knows none yet: the first start takes this one, or makes it. */
+  /** The store has seen none yet: the first start takes this one, or makes it. */
   | { readonly state: 'taken_at_first_start' | 'made_at_first_start'; readonly keys: null }
 
-/**
- * Opens the master key as `openRootKey` does, and makes and remembers nothing. `raw` is null when there is no store yet.
- * Throws SecretUnavailable, WrongMasterKey.
- */
+/** As `openRootKey`, but changes nothing. `raw` is null when there is no store yet. Throws the same. */
 export function inspectMasterKey(
   raw: DatabaseSync | null,
   reference: string,
@@ -68,7 +70,7 @@ export function inspectMasterKey(
   return { state: 'fits', keys: openKeysUnder({ raw }, masterKey) }
 }
 
-/** Opens the keys of a store that has seen its master key. Throws WrongMasterKey. */
+/** Opens the keys of a store that has seen its master key. Throws `master_key_wrong`. */
 export function openKeysUnder({ raw }: Pick<StoreFile, 'raw'>, masterKey: MasterKey): StoreKeys {
   if (readMeta(raw, checkName) !== checkOf(masterKey)) throw notOfThisStore(masterKey)
   const wrapping = wrappingKeyOf(masterKey)
@@ -83,12 +85,10 @@ export function notOfThisStore({ form }: Pick<MasterKey, 'form'> = {}): DomainEr
   )
 }
 
-/** Whether the store's master key is still the one that these keys were opened with. */
+/** Whether the store's master key is still the one that opened these keys. */
 export function isInForce({ raw }: Pick<StoreFile, 'raw'>, { wrapping }: StoreKeys): boolean {
-  const root = readMeta(raw, rootName)
-  if (root === undefined) return true
   try {
-    decrypt(wrapping, Buffer.from(root, 'hex'), rootName).fill(0)
+    readRoot(raw, wrapping)
     return true
   } catch {
     return false
@@ -96,8 +96,8 @@ export function isInForce({ raw }: Pick<StoreFile, 'raw'>, { wrapping }: StoreKe
 }
 
 /**
- * For what wraps by these keys, inside its transaction: what was wrapped under a master key that has been replaced
- * meanwhile would never open again. Throws WrongMasterKey.
+ * For what wraps by these keys, inside its transaction: what is wrapped under a master key that has been replaced would never
+ * open again. Throws `master_key_wrong`.
  */
 export function requireInForce(raw: DatabaseSync, keys: StoreKeys): void {
   if (!isInForce({ raw }, keys))
@@ -110,33 +110,26 @@ export function requireInForce(raw: DatabaseSync, keys: StoreKeys): void {
 /** Puts the store's root key under another master key, inside a transaction. Returns what wraps data keys from now on. */
 export function replaceMasterKey(raw: DatabaseSync, keys: StoreKeys, masterKey: MasterKey): KeyObject {
   const wrapping = wrappingKeyOf(masterKey)
-  const upsert = raw.prepare(
-    'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value'
-  )
-  upsert.run(rootName, sealedRoot(keys.material, wrapping))
-  upsert.run(checkName, checkOf(masterKey))
+  writeMeta(raw, rootName, encryptedRoot(keys.material, wrapping))
+  writeMeta(raw, checkName, checkOf(masterKey))
   return wrapping
 }
 
 /**
- * A new store gets a root key of its own, at random. Of two processes that start at once with different master keys, one
- * is first, and the other finds its check.
+ * A new store gets a random root key of its own. Of two processes that start at once with different master keys, one is
+ * first, and the other finds its check.
  */
-function rememberMasterKey(raw: DatabaseSync, masterKey: MasterKey, wrapping: KeyObject): void {
-  const insert = raw.prepare('INSERT INTO meta (key, value) VALUES (?, ?)')
+function rememberMasterKey(raw: DatabaseSync, masterKey: MasterKey): void {
   inTransaction(raw, () => {
     if (readMeta(raw, checkName) !== undefined) return
-    insert.run(checkName, checkOf(masterKey))
-    insert.run(rootName, sealedRoot(createSecretKey(randomBytes(32)), wrapping))
+    writeMeta(raw, checkName, checkOf(masterKey))
+    writeMeta(raw, rootName, encryptedRoot(createSecretKey(randomBytes(32)), wrappingKeyOf(masterKey)))
   })
 }
 
-/** A store from before there were root keys derives from its master key. */
 function openRoot(raw: DatabaseSync, masterKey: MasterKey, wrapping: KeyObject): KeyObject {
-  const sealed = readMeta(raw, rootName)
-  if (sealed === undefined) return masterKey.material
   try {
-    return createSecretKey(decrypt(wrapping, Buffer.from(sealed, 'hex'), rootName))
+    return readRoot(raw, wrapping) ?? masterKey.material
   } catch (error) {
     if (!hasCode(error, 'credentials_damaged')) throw error
     throw domainError(
@@ -146,11 +139,21 @@ function openRoot(raw: DatabaseSync, masterKey: MasterKey, wrapping: KeyObject):
   }
 }
 
-function sealedRoot(root: KeyObject, wrapping: KeyObject): string {
-  const bytes = root.export()
-  const sealed = encrypt(wrapping, bytes, rootName).toString('hex')
+/** Null for a store from before there were root keys, which derives from its master key. Throws `credentials_damaged`. */
+function readRoot(raw: DatabaseSync, wrapping: KeyObject): KeyObject | null {
+  const encrypted = readMeta(raw, rootName)
+  if (encrypted === undefined) return null
+  const bytes = decryptBytes(wrapping, Buffer.from(encrypted, 'hex'), rootName)
+  const root = createSecretKey(bytes)
   bytes.fill(0)
-  return sealed
+  return root
+}
+
+function encryptedRoot(root: KeyObject, wrapping: KeyObject): string {
+  const bytes = root.export()
+  const encrypted = encryptBytes(wrapping, bytes, rootName).toString('hex')
+  bytes.fill(0)
+  return encrypted
 }
 
 function checkOf(masterKey: MasterKey): string {
@@ -159,8 +162,4 @@ function checkOf(masterKey: MasterKey): string {
 
 function wrappingKeyOf(masterKey: MasterKey): KeyObject {
   return createSecretKey(masterKey.derive('credential-wrapping-key'))
-}
-
-function readMeta(raw: DatabaseSync, name: string): string | undefined {
-  return raw.prepare('SELECT value FROM meta WHERE key = ?').get(name)?.['value'] as string | undefined
 }

@@ -1,7 +1,6 @@
 /**
- * How texts and keys are compared: letters without their case, and every sign of ASCII as one and the same. A key that
- * comes back in capitals, or with `-` for `_`, is still the key. Codes: 0 to 25 letters, 26 to 35 digits, 36 a sign, 37
- * what can be in no key.
+ * Texts and keys are compared as codes, so that a key in capitals, or with `-` for `_`, is still found: 0 to 25 for letters of
+ * either case, 26 to 35 for digits, 36 for any sign of ASCII, 37 for what no key contains.
  */
 export const codes = 38
 export const sign = 36
@@ -22,7 +21,7 @@ export function fold(bytes: Uint8Array): Uint8Array {
   return bytes.map(byte => folded[byte] ?? foreign)
 }
 
-/** Codes without the signs among them: `a-b.c` and `abc` are the same then. */
+/** Codes without signs: `a-b.c` becomes `abc`. */
 export function withoutSigns(text: Uint8Array): Uint8Array {
   return text.filter(code => code < sign)
 }

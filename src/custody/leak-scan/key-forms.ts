@@ -1,18 +1,18 @@
 import { fold, sign, withoutSigns } from './folded-text.ts'
 
-/** Forms in which a key may come back, as codes (`folded-text.ts`). They are key material: zero them. */
+/** Forms in which an answer may hold a key, as codes (`folded-text.ts`). They are key material: zero them. */
 type Forms = Uint8Array[]
 
-/** Below this, a form would be found by chance in texts that have nothing to do with the key. */
+/** Shorter forms would be found by chance in texts that have nothing to do with the key. */
 const shortestForm = 8
 
-/** The key whole, as a program repeats it that does not know it for a secret: plain, reversed, in hex or base64. */
+/** The whole key as a program may repeat it without intent: plain, reversed, in hex or base64. */
 export function wholeForms(key: Uint8Array): Forms {
   const others = [fold(key).reverse(), hex(key), ...base64(key)]
   return [fold(key), ...others.filter(form => form.length >= shortestForm)]
 }
 
-/** The key in all forms that must not be relayed in parts either: also those that somebody has to think of. */
+/** The key in all forms of which not even a part is relayed, also those that take intent. */
 export function disguisedForms(key: Uint8Array): Forms {
   const others = [Uint8Array.from(key).reverse(), rotatedBytes(key)]
   const forwards = [fold(key), rotated(fold(key)), hex(key), ...base64(key), ...base32(key)]
@@ -27,12 +27,11 @@ export function disguisedForms(key: Uint8Array): Forms {
   return [...forms, ...forms.filter(form => form.includes(sign)).map(withoutSigns)]
 }
 
-/** Overwrites forms that have been used. */
 export function zero(forms: readonly Uint8Array[]): void {
   for (const form of forms) form.fill(0)
 }
 
-/** What every key of this family begins with, and says nothing of any. */
+/** The prefix that all keys of this family share. */
 export function publicPart(key: Uint8Array): Uint8Array {
   const prefix = /^bd_(?:v[0-9]{1,2}_)?/i.exec(Buffer.from(key.subarray(0, 8)).toString('latin1'))
   return key.subarray(0, prefix?.[0].length ?? 0)
@@ -52,7 +51,7 @@ function hex(bytes: Uint8Array): Uint8Array {
   return inDigits(bytes, 4, 0, hexAlphabet)
 }
 
-/** Behind any number of other bytes: their bits move the key's by 0, 2 or 4. */
+/** At any offset in the encoded bytes: those before the key shift its bits by 0, 2 or 4. */
 function base64(bytes: Uint8Array): Forms {
   return [0, 4, 2].map(skipped => inDigits(bytes, 6, skipped, base64Alphabet))
 }
@@ -62,8 +61,8 @@ function base32(bytes: Uint8Array, alphabet = base32Alphabet): Forms {
 }
 
 /**
- * The digits of so many bits each that stand for these bytes alone. Bits at both ends that share a digit with what comes
- * before or after are left out: that digit can be any.
+ * The digits, of `bits` bits each, that encode these bytes alone. A digit that also encodes bits before or after them is left
+ * out, as it can be any.
  */
 function inDigits(bytes: Uint8Array, bits: number, skippedBits: number, alphabet: Uint8Array): Uint8Array {
   const digits = new Uint8Array(Math.max(0, Math.floor((bytes.length * 8 - skippedBits) / bits)))
@@ -75,18 +74,18 @@ function inDigits(bytes: Uint8Array, bits: number, skippedBits: number, alphabet
   return digits
 }
 
-/** The numbers of the characters one after the other, as they are and with three digits each. */
+/** The decimal codes of the characters in a row, unpadded and with three digits each. */
 function decimals(bytes: Uint8Array): Forms {
   const numbers = Array.from(bytes, String)
   return [numbers, numbers.map(number => number.padStart(3, '0'))].map(texts => codesOf(texts.join('')))
 }
 
-/** Codes with each letter moved on by half the alphabet. */
+/** ROT13 of codes. */
 function rotated(text: Uint8Array): Uint8Array {
   return text.map(code => (code < 26 ? (code + 13) % 26 : code))
 }
 
-/** The same of bytes, whose letters keep their case. */
+/** ROT13 of bytes, whose letters keep their case. */
 function rotatedBytes(key: Uint8Array): Uint8Array {
   return key.map(byte => {
     const letter = (byte & 0xdf) - 0x41

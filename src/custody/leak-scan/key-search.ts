@@ -5,14 +5,13 @@ import { PatternAutomaton } from './pattern-automaton.ts'
 import { readingsOf } from './readings.ts'
 import { WindowSet, windowLength } from './window-set.ts'
 
-/** What is left of escapes when the sign that began them has been dropped: `u005f`, `0x5f`, `x5f`. */
+/** Escapes that have lost their first sign: `u005f`, `0x5f`, `x5f`. */
 const escapeMarks = /u00|0?x/gi
 const mayBeEscaped = /[%&\\x]|u00/i
 
 /**
- * Looks for keys in what comes from outside: in any bytes for whole keys, in short texts for parts of them. Made of the
- * forms of all keys at once, so that a search takes as long for many keys as for one. What it holds is key material, which
- * no printing shows and `erase` zeroes.
+ * Searches answers for keys: any bytes for whole keys, short texts for parts of them. A search takes as long for many keys as
+ * for one. It holds key material, which no printing shows and `erase` zeroes.
  */
 export class KeySearch {
   readonly #whole: PatternAutomaton
@@ -28,14 +27,14 @@ export class KeySearch {
     zero(disguised)
   }
 
-  /** Whether bytes hold a whole key: plain, escaped, in hex or base64, or reversed. Linear in their number. */
+  /** Whether bytes hold a whole key: plain, escaped, in hex or base64, or reversed. Takes linear time. */
   isIn(bytes: Buffer): boolean {
     return readingsOf(bytes).some(reading => this.#whole.isIn(reading))
   }
 
   /**
-   * How many characters in a row a text shares with a key in one of its forms, however it separates them: 0 for fewer than
-   * eight, and for what all keys begin with; Infinity for a whole key. Linear, and meant for the short texts that are relayed.
+   * How many characters in a row a text shares with a form of a key, whatever signs separate them: 0 for fewer than eight, and
+   * for the prefix of all keys; Infinity for a whole key. Takes linear time, and is meant for short texts.
    */
   partIn(text: string): number {
     const bytes = Buffer.from(text, 'utf8')
@@ -46,13 +45,13 @@ export class KeySearch {
   }
 
   #partIn(text: Buffer): number {
-    // A key may be shorter than a window.
+    // A key may be shorter than a window of `WindowSet`.
     if (this.#whole.isIn(text)) return Number.POSITIVE_INFINITY
     if (text.length < windowLength) return 0
     const codes = new Uint8Array(text.length)
     for (let index = 0; index < text.length; index++) codes[index] = folded[text[index] as number] as number
     const longest = this.#parts.longestPart(codes)
-    // What is written is behind what has been read.
+    // In place: no code is written before it has been read.
     let length = 0
     for (let index = 0; index < codes.length; index++) {
       const code = codes[index] as number

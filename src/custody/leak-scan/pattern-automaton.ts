@@ -1,14 +1,14 @@
 import { codes, folded } from './folded-text.ts'
 
-/** An entry of the table that says that a pattern has been found. */
+/** The entry of the table behind the last code of a pattern. */
 const found = -1
 
 /**
- * Finds any of many patterns in one pass (Aho and Corasick): each byte costs one step, however many patterns there are
- * and whatever the bytes are. Patterns are codes, texts are bytes that are folded on the way.
+ * Finds any of many patterns in one pass (Aho and Corasick): one step a byte, whatever the patterns and the bytes are.
+ * Patterns are codes; the bytes of a text are folded on the way.
  */
 export class PatternAutomaton {
-  /** For each state a row of `codes` entries: where the row of the next state begins. */
+  /** One row of `codes` entries for each state: where the row of the next state begins. */
   readonly #next: Int32Array
 
   constructor(patterns: readonly Uint8Array[]) {
@@ -20,14 +20,14 @@ export class PatternAutomaton {
       for (const [index, code] of pattern.entries()) {
         const isLast = index === pattern.length - 1
         const entry = tree[row + code] as number
-        // Behind a pattern that has been found nothing is looked for.
+        // A shorter pattern is found before.
         if (entry === found) break
         if (isLast) tree[row + code] = found
         else if (entry === 0) tree[row + code] = rows++ * codes
         row = tree[row + code] as number
       }
     }
-    followShorterEnds(tree)
+    fillFallbacks(tree)
     this.#next = tree
   }
 
@@ -41,27 +41,27 @@ export class PatternAutomaton {
     return false
   }
 
-  /** Zeroes the patterns: nothing is found from then on. */
+  /** Zeroes the patterns: nothing is found any more. */
   erase(): void {
     this.#next.fill(0)
   }
 }
 
 /**
- * Fills in where a text goes on that leaves a pattern: with the longest end of what was read that begins a pattern.
- * Rows are taken in the order of their depth, so that those of shorter ends are complete.
+ * Fills in the fallbacks: a text that leaves a pattern goes on in the state of its longest suffix that begins a pattern. Rows
+ * are filled in the order of their depth, so that those of shorter suffixes are complete.
  */
-function followShorterEnds(tree: Int32Array): void {
-  const shorter = new Map<number, number>([[0, 0]])
+function fillFallbacks(tree: Int32Array): void {
+  const fallbacks = new Map<number, number>([[0, 0]])
   const pending = [0]
   for (const row of pending) {
-    const end = shorter.get(row) as number
+    const fallback = fallbacks.get(row) as number
     for (let code = 0; code < codes; code++) {
       const entry = tree[row + code] as number
-      const elsewhere = row === 0 ? 0 : (tree[end + code] as number)
+      const elsewhere = row === 0 ? 0 : (tree[fallback + code] as number)
       if (entry > 0 && elsewhere === found) tree[row + code] = found
       else if (entry > 0) {
-        shorter.set(entry, elsewhere)
+        fallbacks.set(entry, elsewhere)
         pending.push(entry)
       } else if (entry === 0) tree[row + code] = elsewhere
     }

@@ -1,16 +1,15 @@
 const [percent, ampersand, backslash, hash, semicolon, zero] = [0x25, 0x26, 0x5c, 0x23, 0x3b, 0x30]
 const [letterU, letterX, quote, slash, leftBrace, rightBrace] = [0x75, 0x78, 0x22, 0x2f, 0x7b, 0x7d]
 
-/** Bytes from outside in the ways in which a key may be read in them: as they are, and without the escapes in them. */
+/** The readings of bytes in which a key may be found: as they are, and unescaped. */
 export function readingsOf(bytes: Buffer): readonly Buffer[] {
   const holdsEscapes = bytes.includes(percent) || bytes.includes(backslash) || bytes.includes(ampersand)
   return holdsEscapes ? [bytes, unescaped(bytes)] : [bytes]
 }
 
 /**
- * Takes the escapes of URLs (`%5f`, `%u005f`), of JSON and scripts (`\u005f`, `\u{5f}`, `\x5f`, `\"`, behind any number of
- * backslashes) and of HTML (`&#95;`, `&#x5f;`) out of bytes. One pass that goes back over nothing: what comes from outside
- * may be a megabyte of anything.
+ * Replaces the escapes of URLs (`%5f`, `%u005f`), of JSON and scripts (`\u005f`, `\u{5f}`, `\x5f`, `\"`, behind any number of
+ * backslashes) and of HTML (`&#95;`, `&#x5f;`). One pass without backtracking: an answer may be a megabyte of anything.
  */
 function unescaped(bytes: Buffer): Buffer {
   const text = Buffer.allocUnsafe(bytes.length)
@@ -28,7 +27,7 @@ function unescaped(bytes: Buffer): Buffer {
       text[length++] = escaped & 0xff
       at = escaped >>> 8
     } else {
-      // Two backslashes stand for one, and the last of an odd number for itself, or for nothing before what it escapes.
+      // Two backslashes stand for one; the last of an odd number for itself, or for nothing before a sign that it escapes.
       const isMark = byte === backslash && (bytes[end] === quote || bytes[end] === slash)
       for (let left = end - at; left > (isMark ? 1 : 0); left -= 2) text[length++] = byte
       at = end
@@ -37,11 +36,11 @@ function unescaped(bytes: Buffer): Buffer {
   return text.subarray(0, length)
 }
 
-/** What was read of an escape: the index behind it (below 2^24) and, in the lowest eight bits, its byte; or that there is none. */
+/** An escape that was read: the index behind it (below 2^24) and, in the lowest eight bits, its byte. */
 type Escaped = number
 const none: Escaped = -1
 const noDigit = 16
-/** Digits after which a number is that of no byte any more. */
+/** A number of more digits is not that of a byte. */
 const longestNumber = 4
 
 function escapedByte(byte: number, next: number): Escaped {
@@ -83,7 +82,7 @@ function readHex(bytes: Buffer, at: number): Escaped {
   return high === noDigit || low === noDigit ? none : escapedByte(high * 16 + low, at + 2)
 }
 
-/** A number behind any zeros, with the sign that ends it: HTML does without. */
+/** A number behind any zeros, and the sign that ends it, which HTML may omit. */
 function readNumber(bytes: Buffer, from: number, base: 10 | 16, end: number): Escaped {
   let at = from
   while (at < bytes.length && bytes[at] === zero) at++
@@ -104,7 +103,7 @@ const lowerCases = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte
 )
 
-/** The values of hex digits; 16 for what is none. */
+/** The values of hex digits; `noDigit` for other bytes. */
 const digits = Uint8Array.from({ length: 256 }, (_, byte) => {
   const value = Number.parseInt(String.fromCharCode(byte), 16)
   return Number.isNaN(value) ? noDigit : value

@@ -1,19 +1,16 @@
-/** So many characters in a row that a text and a key have in common are a part of the key. */
+/** This many characters in a row that a text shares with a key are a part of the key. */
 export const windowLength = 8
 
-/** Four characters of six bits each: a window is two of these. */
+/** Four codes of six bits each: a window is two halves. */
 const half = 0xff_ff_ff
 
-/**
- * The windows of a set of forms: all their parts of eight characters, each exactly, so that nothing is in the set by a
- * chance of its own. Texts are short, and each of their windows is looked up.
- */
+/** All windows of a set of forms: their parts of eight characters. A hash table of exact values, which can be zeroed. */
 export class WindowSet {
-  /** Pairs of halves at the place that they are hashed to, or behind it. The first is one more than it is; 0 is free. */
+  /** Two halves a slot, the first plus one, as 0 marks a free slot. A taken slot moves a window to the next. */
   readonly #slots: Int32Array
   readonly #mask: number
 
-  /** Parts of `exceptions` are left out. */
+  /** Leaves out the windows of `exceptions`. */
   constructor(forms: readonly Uint8Array[], exceptions?: WindowSet) {
     const windows = forms.reduce((sum, form) => sum + form.length, 0)
     const size = 1 << Math.ceil(Math.log2(Math.max(8, windows * 2)))
@@ -25,7 +22,7 @@ export class WindowSet {
       })
   }
 
-  /** How many characters in a row `text` has in common with a form, as codes; 0 for fewer than a window. */
+  /** How many codes in a row `text` shares with a form; 0 for fewer than a window. */
   longestPart(text: Uint8Array): number {
     let [first, second, longest, inRow] = [0, 0, 0, 0]
     // The same as `eachWindow`, without a function for each call.
@@ -41,25 +38,25 @@ export class WindowSet {
 
   has(first: number, second: number): boolean {
     const slots = this.#slots
-    for (let at = this.#placeOf(first, second); slots[at * 2] !== 0; at = (at + 1) & this.#mask)
+    for (let at = this.#slotOf(first, second); slots[at * 2] !== 0; at = (at + 1) & this.#mask)
       if (slots[at * 2] === first + 1 && slots[at * 2 + 1] === second) return true
     return false
   }
 
-  /** Zeroes the set: nothing is in it from then on. */
+  /** Zeroes the set: it is empty then. */
   erase(): void {
     this.#slots.fill(0)
   }
 
   #add(first: number, second: number): void {
     if (this.has(first, second)) return
-    let at = this.#placeOf(first, second)
+    let at = this.#slotOf(first, second)
     while (this.#slots[at * 2] !== 0) at = (at + 1) & this.#mask
     this.#slots[at * 2] = first + 1
     this.#slots[at * 2 + 1] = second
   }
 
-  #placeOf(first: number, second: number): number {
+  #slotOf(first: number, second: number): number {
     const mixed = Math.imul(first ^ Math.imul(second, 0x9e3779b1), 0x85ebca6b)
     return (mixed ^ (mixed >>> 15)) & this.#mask
   }

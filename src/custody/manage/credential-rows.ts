@@ -34,6 +34,18 @@ export function findCredential(records: CredentialRows, name: string): Credentia
   return records.credentials.find(record => record.name === name && record.removed_at === null)
 }
 
+/** The credentials that have not been removed, with the active version of each and its source ('' when that row is lost). */
+export function activeCredentials(
+  records: CredentialRows
+): { record: CredentialRow; version: VersionRow | undefined; source: string }[] {
+  return records.credentials
+    .filter(({ removed_at }) => removed_at === null)
+    .map(record => {
+      const version = findVersion(records, record.name, record.active)
+      return { record, version, source: version?.source ?? '' }
+    })
+}
+
 export function findVersion(
   { versions }: CredentialRows,
   credential: string,
@@ -42,7 +54,27 @@ export function findVersion(
   return versions.find(record => record.credential === credential && record.version === version)
 }
 
-/** Stores a credential in place of what is known of it. */
+/** The number of the next version. A credential that was removed goes on counting: no number is used twice. */
+export function nextVersion({ credentials }: CredentialRows, name: string): number {
+  return (credentials.find(record => record.name === name)?.latest ?? 0) + 1
+}
+
+/** A credential before its first version. */
+export function newCredential(records: CredentialRows, name: string, created_at: string): CredentialRow {
+  const latest = nextVersion(records, name) - 1
+  return {
+    name,
+    created_at,
+    removed_at: null,
+    latest,
+    active: latest,
+    standby: null,
+    standby_until: null,
+    follows_setting: 0
+  }
+}
+
+/** Inserts a credential, or replaces its row. */
 export function writeCredential(raw: DatabaseSync, record: CredentialRow): void {
   const { name, created_at, removed_at, latest, active, standby, standby_until, follows_setting } = record
   raw
@@ -68,7 +100,7 @@ export function insertVersion(raw: DatabaseSync, record: VersionRow): void {
     .run(credential, version, created_at, source, fingerprint, wrapped_key, sealed)
 }
 
-/** Deletes the versions of a credential that it no longer uses. */
+/** Deletes all versions of a credential but two at most. */
 export function deleteVersionsBut(
   raw: DatabaseSync,
   credential: string,

@@ -3,17 +3,16 @@ import type { DatabaseSync } from 'node:sqlite'
 import { domainError } from '../../contract/error-table.ts'
 import { matches } from '../../ledger/query/search.ts'
 import type { MasterKey } from '../crypto/master-key.ts'
+import { readMeta, writeMeta } from '../crypto/meta.ts'
 import { type CredentialRows, readCredentialRows } from './credential-rows.ts'
 
 /** What opens the rows: derived from the store's root key. */
 type Deriving = Pick<MasterKey, 'derive'>
 
-const manifestName = 'credential_manifest'
-
 /**
- * Reads all that the store holds of credentials, and how often it was changed. A keyed digest over all rows tells when
- * one was altered, moved or put back; the ledger tells when all of them, and the digest, are older than the last change.
- * Throws CustodyBroken.
+ * Reads all that the store holds of credentials, and how often it was changed. A keyed digest over all rows shows whether one
+ * was altered, moved or put back; the ledger shows whether all of them, and the digest, are older than the last change.
+ * Throws `credentials_damaged`.
  */
 export function readProven(
   raw: DatabaseSync,
@@ -38,15 +37,13 @@ export function readProven(
 
 /** Writes the digest of the rows as they are now, inside the transaction that changed them. */
 export function writeManifest(raw: DatabaseSync, keys: Deriving, generation: number): void {
-  const value = `${generation}.${macOf(readCredentialRows(raw), generation, keys).toString('hex')}`
-  raw
-    .prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
-    .run(manifestName, value)
+  const mac = macOf(readCredentialRows(raw), generation, keys).toString('hex')
+  writeMeta(raw, 'credential_manifest', `${generation}.${mac}`)
 }
 
 function readManifest(raw: DatabaseSync): { generation: number; mac: Buffer } {
-  const value = raw.prepare('SELECT value FROM meta WHERE key = ?').get(manifestName)?.['value']
-  const [, generation = '0', mac = ''] = /^([0-9]{1,15})\.([0-9a-f]{64})$/.exec(String(value)) ?? []
+  const value = String(readMeta(raw, 'credential_manifest'))
+  const [, generation = '0', mac = ''] = /^([0-9]{1,15})\.([0-9a-f]{64})$/.exec(value) ?? []
   return { generation: Number(generation), mac: Buffer.from(mac.padStart(64, '0'), 'hex') }
 }
 
@@ -54,18 +51,17 @@ function macOf({ credentials, versions }: CredentialRows, generation: number, ke
   const covered = {
     generation,
     credentials: credentials.map(record => Object.values(record)),
-    versions: versions.map(record =>
-      Object.values(record).map(value => (value instanceof Uint8Array ? digest(value) : value))
-    )
+    versions: versions.map(record => Object.values(record))
   }
-  return createHmac('sha256', keys.derive('credential-manifest')).update(JSON.stringify(covered)).digest()
+  const text = JSON.stringify(covered, (_, value) => (value instanceof Uint8Array ? digest(value) : value))
+  return createHmac('sha256', keys.derive('credential-manifest')).update(text).digest()
 }
 
 function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-/** The number of the last change that the ledger tells of; 0 when it tells of none, or none any more. */
+/** The number of the last change in the ledger; 0 when it holds none, or none any more. */
 function recordedGeneration(raw: DatabaseSync): number {
   for (const { entry } of matches(raw, { kind: 'admin.credential.*' }, Number.MAX_SAFE_INTEGER))
     return Number(entry['generation'])

@@ -16,34 +16,37 @@ export type CredentialAdministration = {
   readonly at: Date
 }
 
-/** A change to one credential, as the ledger tells it. */
+/** A change to credentials, as the ledger records it. */
 export type CredentialChange = AdminChange & { kind: `admin.credential.${string}` }
 
-/** A transaction that is open for a change, what it found, and what seals. */
+/** An open transaction, for the operations of this folder. */
 export type CredentialTransaction = {
   readonly raw: DatabaseSync
-  /** As they were when it began. */
+  /** As they were when the transaction began. */
   readonly records: CredentialRows
   readonly keys: StoreKeys
   /** The time of the change, RFC 3339, milliseconds, UTC. */
   readonly at: string
+  /** Each operation adds what it changed. Without a change nothing is written. */
+  readonly changes: CredentialChange[]
 }
 
-/** What came of the work, and what it changed: nothing when all was already as asked. */
-export type CredentialsChanged<T> = { readonly result: T; readonly changes: readonly CredentialChange[] }
-
 /**
- * Runs a change in one transaction with its ledger entries, the digest of the rows, and the notice that running gateways
- * follow. Throws CustodyBroken when the rows are not what was stored: then nothing is changed.
+ * Runs one operation in a transaction with its ledger entries, the digest of the rows, and the notice that running gateways
+ * follow. When it throws, nothing is changed: `credentials_damaged`, or what the operation throws.
  */
-export function changeCredentials<T>(
+export function changeCredentials<Input extends unknown[], Result>(
   { store, keys, administrator, at }: CredentialAdministration,
-  work: (transaction: CredentialTransaction) => CredentialsChanged<T>
-): T {
+  operation: (transaction: CredentialTransaction, ...input: Input) => Result,
+  ...input: Input
+): Result {
   const { raw } = store
+  const time = at.toISOString()
   const { result, head } = inTransaction(raw, () => {
-    const { result, changes } = changeCredentialsWithin({ raw, keys, at: at.toISOString() }, work)
-    const head = changes.length > 0 ? recordChanges(raw, administrator, at.toISOString(), changes) : undefined
+    const { result, changes } = changeCredentialsWithin({ raw, keys, at: time }, transaction =>
+      operation(transaction, ...input)
+    )
+    const head = changes.length > 0 ? recordChanges(raw, administrator, time, changes) : undefined
     store.requireInPlace()
     return { result, head }
   })
@@ -52,15 +55,16 @@ export function changeCredentials<T>(
 }
 
 /**
- * The same inside a transaction that is open already and ends elsewhere. Its changes are for the ledger: who began the
- * transaction records them in it. Throws CustodyBroken.
+ * The same inside a transaction that is open already: whoever began it records the changes in the ledger, and commits.
+ * Throws `credentials_damaged`.
  */
-export function changeCredentialsWithin<T>(
-  { raw, keys, at }: Omit<CredentialTransaction, 'records'>,
-  work: (transaction: CredentialTransaction) => CredentialsChanged<T>
-): CredentialsChanged<T> {
+export function changeCredentialsWithin<Result>(
+  { raw, keys, at }: Pick<CredentialTransaction, 'raw' | 'keys' | 'at'>,
+  work: (transaction: CredentialTransaction) => Result
+): { readonly result: Result; readonly changes: readonly CredentialChange[] } {
   const { records, generation: before } = readProven(raw, keys)
-  const { result, changes } = work({ raw, records, keys, at })
+  const changes: CredentialChange[] = []
+  const result = work({ raw, records, keys, at, changes })
   if (changes.length === 0) return { result, changes }
   const generation = before + 1
   writeManifest(raw, keys, generation)

@@ -9,21 +9,21 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** How a command that prints a secret is run. */
 export type CommandOptions = {
-  /** Names of variables that it sees besides the usual ones, e.g. `VAULT_ADDR`. No others are passed on. */
+  /** Variables that it gets besides the usual ones, e.g. `VAULT_ADDR`. */
   readonly environment?: readonly string[]
-  /** A command that has not ended by then is killed. */
+  /** The command is killed after this long. */
   readonly timeoutMs?: number
   /** Ends a command that is run without blocking. */
   readonly signal?: AbortSignal
 }
 
-/** What programs need to be found and to find their own settings; nothing in here is secret. */
+/** Programs need them to be found and to find their settings; none of them is secret. */
 const usualVariables = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR']
 const isWindows = platform() === 'win32'
 const defaultTimeoutMs = 10_000
 const maxOutputBytes = 64 * 1024
 
-/** What the command prints. Blocks meanwhile: for the start and for commands. Throws `secret_unavailable`. */
+/** What the command prints. Blocks until it ends. Throws `secret_unavailable`. */
 export function runSecretCommand(command: string, env: Environment, options: CommandOptions = {}): Buffer {
   const [program, ...words] = wordsOf(command)
   const { timeoutMs = defaultTimeoutMs } = options
@@ -35,7 +35,7 @@ export function runSecretCommand(command: string, env: Environment, options: Com
   })
   if (error || status !== 0) killAll(pid)
   if (error) throw failureOf(error)
-  if (status !== 0) throw endedWith(status)
+  requireSuccess(status)
   return stdout
 }
 
@@ -65,7 +65,7 @@ export async function fetchSecretFromCommand(
   try {
     const [status] = (await once(child, 'close')) as [number | null]
     if (late.aborted || bytes > maxOutputBytes) throw killed()
-    if (status !== 0) throw endedWith(status)
+    requireSuccess(status)
     return Buffer.concat(chunks)
   } catch (error) {
     killAll(child.pid)
@@ -80,32 +80,31 @@ function childOptions(env: Environment, { environment = [] }: CommandOptions) {
   const names = [...usualVariables, ...environment].filter(name => Object.hasOwn(env, name))
   return {
     env: Object.fromEntries(names.map(name => [name, env[name]])),
-    // What it says of its troubles may hold the secret too.
+    // Its error messages may hold the secret too.
     stdio: ['ignore', 'pipe', 'ignore'] as ['ignore', 'pipe', 'ignore'],
-    // A group of its own, so that what it has started is killed with it.
+    // A group of its own, so that the processes it has started are killed with it.
     detached: !isWindows,
     windowsHide: true
   }
 }
 
-/** Kills a command and what it has started: a pipeline of a shell would go on without its shell. */
+/** Kills a command and the processes it has started: the pipeline of a shell outlives the shell. */
 function killAll(pid: number | undefined): void {
-  // Without one it was never started.
   if (!pid) return
   try {
     process.kill(isWindows ? pid : -pid, 'SIGKILL')
   } catch {
-    // All of it has ended.
+    // All of them have ended.
   }
 }
 
-/** The words of a command line; quotes keep spaces. There is no shell: who wants one writes `sh -c '…'`. */
+/** The words of a command line; quotes keep spaces. There is no shell, unless the command is `sh -c '…'`. */
 function wordsOf(command: string): [string, ...string[]] {
   const words = [...command.matchAll(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g)].map(([word]) =>
     word.replace(/'([^']*)'|"([^"]*)"/g, '$1$2')
   )
   const [program, ...rest] = words
-  // What Node refuses to start by throwing.
+  // Node would throw.
   if (!program || command.includes('\0')) throw commandFailed('it names no command')
   return [program, ...rest]
 }
@@ -121,12 +120,13 @@ function killed(): DomainError {
   return commandFailed('it was killed: it took too long, or printed too much')
 }
 
-/** Null is the status of one that a signal has ended. */
-function endedWith(status: number | null): DomainError {
-  return commandFailed(status === null ? 'it was killed' : `it failed with exit code ${status}`)
+/** The status is null when a signal ended the command. */
+function requireSuccess(status: number | null): void {
+  if (status === null) throw commandFailed('it was killed')
+  if (status !== 0) throw commandFailed(`it failed with exit code ${status}`)
 }
 
-/** What the command printed is not told: it may be the secret. */
+/** The message leaves out what the command printed: it may be the secret. */
 function commandFailed(why: string): DomainError {
   return domainError('secret_unavailable', `the command of an exec: reference gave no secret: ${why}`)
 }

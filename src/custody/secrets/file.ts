@@ -2,17 +2,17 @@ import { isUtf8 } from 'node:buffer'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { domainError } from '../../contract/error-table.ts'
 
-/** No secret is longer, and no more of what was named by mistake is read. */
+/** More than any secret has, and the most that is read of a file named by mistake. */
 const longestSecretBytes = 64 * 1024
 
-/** All bytes of a small regular file, in a buffer of their own. Throws NoSecretFile, or the error of the system. */
+/** All bytes of a small regular file, in a buffer of their own. Throws `secret_unavailable`, or the error of the system. */
 export function readSecretFile(path: string): Buffer {
-  // Not blocking: a pipe that nobody writes to would be waited for without end.
+  // Non-blocking: opening a pipe without a writer would never return.
   const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   const bytes = Buffer.alloc(longestSecretBytes + 1)
   try {
     const stats = fstatSync(file)
-    // A folder fails by itself when it is read, with a code that says so.
+    // Reading a folder fails with a code of its own.
     if (!stats.isFile() && !stats.isDirectory())
       throw domainError('secret_unavailable', 'it is no regular file')
     const length = readInto(file, bytes)
@@ -26,8 +26,8 @@ export function readSecretFile(path: string): Buffer {
 }
 
 /**
- * A secret without the white space around it and the mark that some editors begin a file with, in a buffer of its own;
- * `text` is zeroed. Bytes and not a string: a string stays in memory until it is collected. Null when it is no text.
+ * A secret without white space and byte order mark, in a buffer of its own; `text` is zeroed. Never a string, which would stay
+ * in memory until it is collected. Null when it is not UTF-8.
  */
 export function trimmedSecret(text: Buffer): Buffer | null {
   try {

@@ -4,8 +4,8 @@ import { type CommandOptions, type Environment, fetchSecretFromCommand, runSecre
 import { readSecretFile, trimmedSecret } from './file.ts'
 
 /**
- * Fetches the secret behind `env:NAME`, `file:PATH` or `exec:COMMAND`, without surrounding white space (files end in a
- * newline). Blocks while a command runs. Throws SecretUnavailable when it is missing, unreadable or empty.
+ * The secret behind `env:NAME`, `file:PATH` or `exec:COMMAND`, without the white space around it. Blocks while a command runs.
+ * Throws `secret_unavailable`, which names the reference and the reason, never what was read.
  */
 export function resolveSecret(reference: string, env: Environment, options: CommandOptions = {}): Buffer {
   const { source, name } = parse(reference)
@@ -25,14 +25,14 @@ export async function fetchSecret(
   return checked(reference, text)
 }
 
-/** How a reference is shown: a command by its first word, as the rest may hold what is nobody's business. */
+/** How a reference is shown: a command by its first word, as its arguments may be secret. */
 export function shownReference(reference: string): string {
   return reference.startsWith('exec:') ? `${/^exec:\s*\S+/.exec(reference)?.[0] ?? 'exec:'} …` : reference
 }
 
 /**
- * Where the key of a version comes from, as the ledger keeps it for ever: `sealed`, or a reference as it is shown. What is no
- * variable's name, and a command that begins with anything but the name of a program, are left out: it may be a secret.
+ * The source of a version as the ledger keeps it for ever: `sealed`, or a reference as it is shown. Anything but the name of a
+ * variable or of a program is left out, as it may be a secret.
  */
 export function recordedSource(source: string | undefined): string | null {
   if (source === undefined || source === 'sealed') return source ?? null

@@ -3,11 +3,13 @@ import type { TlsSource } from '../../http/tls-reload.ts'
 import type { Authenticators } from '../../identity/authenticators.ts'
 import type { Principals } from '../../identity/principals.ts'
 import type { LedgerCompleteness } from '../../ledger/completeness.ts'
+import type { Breaker } from '../../upstream/breaker.ts'
 import type { Degradation } from './health.ts'
 
 /** Who knows of a degradation. */
 export type DegradationSources = {
   readonly custody: Custody
+  readonly breaker: Pick<Breaker, 'hasRejections' | 'isAnyOpen'>
   readonly callers: Pick<Principals, 'areStale'>
   readonly completeness: Pick<LedgerCompleteness, 'isLacking'>
   readonly proofs: Pick<Authenticators, 'lackKeys'>
@@ -17,9 +19,9 @@ export type DegradationSources = {
 
 /** Whether each state holds now. Evaluated at every `/readyz`, which anybody may ask: none of them costs anything. */
 const signs: Readonly<Record<Degradation, (sources: DegradationSources) => boolean>> = {
-  credential_refused: ({ custody }) => custody.credentials.some('refused once'),
-  breaker_open: ({ custody }) => custody.credentials.some('refused'),
-  credential_sealed: ({ custody }) => custody.credentials.some('sealed'),
+  credential_refused: ({ breaker }) => breaker.hasRejections,
+  breaker_open: ({ breaker }) => breaker.isAnyOpen,
+  credential_sealed: ({ custody }) => custody.credentials.hasUnreadable,
   credential_not_followed: ({ custody }) => custody.keeper.isBehindReferences,
   store_unreadable: ({ custody, callers }) => callers.areStale || custody.keeper.isStale,
   ledger_incomplete: ({ completeness }) => completeness.isLacking,

@@ -8,7 +8,7 @@ import { isStoreFault } from '../../store/store-fault.ts'
 /** Why this process should get no calls now, or null when it should. */
 export function unreadiness(
   lifecycle: ProcessState,
-  credentials: CredentialPool,
+  credentials: Pick<CredentialPool, 'areUnreadable'>,
   ledger: Ledger
 ): Problem | null {
   if (isEnding(lifecycle)) return new Problem('shutting_down')
@@ -17,7 +17,7 @@ export function unreadiness(
       detail:
         'No master key fits the store: put the right one where GATEWAY_MASTER_KEY says; the log says more.'
     })
-  if (credentials.areSealed)
+  if (credentials.areUnreadable)
     return new Problem('sealed', {
       detail: 'No upstream credential can be opened; the log says which and why.'
     })

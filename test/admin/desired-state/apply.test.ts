@@ -5,10 +5,10 @@ import { type DesiredState, planState } from '../../../src/admin/desired-state/p
 import { fingerprintKeyOf } from '../../../src/custody/credential-snapshot.ts'
 import { openRootKey, type StoreKeys } from '../../../src/custody/crypto/root-key.ts'
 import { fingerprintOf } from '../../../src/custody/key-material.ts'
-import { addCredential } from '../../../src/custody/manage/commands.ts'
 import { readProven } from '../../../src/custody/manage/manifest.ts'
-import type { NewVersion } from '../../../src/custody/manage/operations.ts'
+import { addCredential } from '../../../src/custody/manage/operations.ts'
 import { changeCredentials } from '../../../src/custody/manage/transaction.ts'
+import type { NewVersion } from '../../../src/custody/manage/versions.ts'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts'
 import { newTenant, readStates, type TenantState } from '../../../src/tenants/tenant-state.ts'
@@ -154,7 +154,7 @@ describe('an apply changes nothing, not even tenants, when', () => {
     function rotateElsewhere(): void {
       const { administration, store } = temporary
       const custody = { ...administration, store, keys, at: new Date('2026-01-01T00:00:00Z') }
-      addCredential(custody, 'new', versionOf('file:elsewhere'))
+      changeCredentials(custody, addCredential, 'new', versionOf('file:elsewhere'))
       before = contents()
     }
     const next: Drawn = { tenants: [{ name: 'beta' }], credentials: { new: 'file:n' } }
@@ -191,9 +191,6 @@ test('a later command finds the rows as they were stored', async () => {
   await apply(first)
   const { administration, store } = temporary
   const custody = { ...administration, store, keys, at: new Date('2026-01-01T00:00:00Z') }
-  const names = changeCredentials(custody, ({ records }) => ({
-    result: records.credentials.map(({ name }) => name),
-    changes: []
-  }))
+  const names = changeCredentials(custody, ({ records }) => records.credentials.map(({ name }) => name))
   expect(names).toEqual(['reports'])
 })

@@ -24,13 +24,13 @@ test('derived keys differ by purpose, are the same each time, and do not contain
   expect(JSON.stringify(key)).not.toContain(long)
 })
 
-test('a master key of fewer than 32 characters is refused, and not told', () => {
+test('a master key of fewer than 32 characters is rejected, and not shown', () => {
   const open = () => openMasterKey('env:M', { M: 'short-secret' })
   expect(open).toThrow(expect.objectContaining({ code: 'secret_unavailable' }))
   expect(open).not.toThrow(/short-secret/)
 })
 
-test('a missing file is an error, unless it may be made', () => {
+test('a missing file of the master key is an error unless it may be created', () => {
   const path = join(folder, 'deep', 'master.key')
   expect(() => openMasterKey(`file:${path}`, {})).toThrow(
     expect.objectContaining({ code: 'secret_unavailable' })
@@ -38,7 +38,7 @@ test('a missing file is an error, unless it may be made', () => {
   expect(existsSync(path)).toBe(false)
 })
 
-test('a file that is made is readable by its owner alone, holds 256 bits, and leaves no draft behind', () => {
+test('a new file of the master key is readable by its owner alone, holds 256 bits, and leaves no draft behind', () => {
   const path = join(folder, 'deep', 'master.key')
   const made = openMasterKey(`file:${path}`, {}, { createIfAbsent: true })
   expect(statSync(path).mode & 0o777).toBe(0o600)
@@ -48,7 +48,7 @@ test('a file that is made is readable by its owner alone, holds 256 bits, and le
   expect(openMasterKey(`file:${path}`, {}, { createIfAbsent: true }).derive('x')).toEqual(made.derive('x'))
 })
 
-test('a store remembers its master key: another one is refused, and none is made in its place', async () => {
+test('a store remembers its master key: another one is rejected, and no new one is created', async () => {
   const store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)
   const path = join(folder, 'master.key')
   writeFileSync(path, long)

@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { uuidv7 } from '../../../src/base/uuid.ts'
-import type { KeyHandle } from '../../../src/custody/credential.ts'
+import type { KeyHandle } from '../../../src/custody/key-handle.ts'
 import { KeyMaterial } from '../../../src/custody/key-material.ts'
 import { canaryDisguises, canaryForms, canaryParts } from '../../support/checker/canary.ts'
 import { heldCredentials, heldVersion, materialOf } from '../../support/fixtures/held-credentials.ts'
@@ -48,27 +48,27 @@ describe('eight characters in a row of a key are found in a text', () => {
     for (const part of windows(key.slice(6))) expect(search.partIn(disguise(part)), part).toBeGreaterThan(0)
   })
 
-  test('when signs are put between them: then those of the key do not count', () => {
+  test('with signs between them, which do not count', () => {
     for (const part of windows(key.slice(6)).filter(part => !part.includes('_'))) {
       expect(search.partIn([...part].join('.')), part).toBeGreaterThan(0)
       expect(search.partIn(part.replaceAll(/.../g, '$&-')), part).toBeGreaterThan(0)
     }
   })
 
-  test('and of how many the part consists', () => {
+  test('and counted', () => {
     for (let length = 8; length < key.length; length++)
       expect(search.partIn(`\n${key.slice(-length)}`)).toBe(length)
     expect(search.partIn(key.slice(-7))).toBe(0)
     expect(search.partIn(`x${key}x`)).toBe(Number.POSITIVE_INFINITY)
   })
 
-  test('but what all keys begin with is no part of one', () => {
+  test('but the prefix that all keys share is no part of one', () => {
     for (const form of ['bd_v2_', 'BD-V2-', 'x.bd.v2.x', Buffer.from('bd_v2_').toString('base64')])
       expect(search.partIn(form), form).toBe(0)
     expect(search.partIn(Buffer.from('bd_v2_').toString('hex'))).toBe(0)
   })
 
-  test('a key that is shorter than that is found whole', () => {
+  test('a key of fewer than eight characters is found whole', () => {
     const short = materialOf('aB3-x').search
     expect(short.partIn('id-ab3_x')).toBe(Number.POSITIVE_INFINITY)
     expect(short.partIn('id-ab3_')).toBe(0)
@@ -101,14 +101,14 @@ describe('ordinary ids share nothing with a key', () => {
   })
 })
 
-describe('what searches for keys', () => {
-  test('shows none of them', () => {
+describe('a key search', () => {
+  test('shows no key when it is printed', () => {
     const shown = inspect(search, { depth: 9, showHidden: true, getters: true }) + JSON.stringify(search)
     expect(shown).toBe('KeySearch"keys"')
     expect(Object.keys(search)).toEqual([])
   })
 
-  test('finds nothing any more when it is erased', () => {
+  test('finds nothing after it is erased', () => {
     const erased = KeyMaterial.searchFor([materialOf(key)])
     erased.erase()
     expect(erased.isIn(Buffer.from(key))).toBe(false)
@@ -131,8 +131,7 @@ describe('what searches for keys', () => {
     expect(secrets.map(isKnown)).toEqual([true, false, true, true])
     lease.release()
     expect(secrets.map(isKnown)).toEqual([false, false, true, true])
-    credentials.drop('other')
-    credentials.replaceAll(new Map())
+    credentials.clear()
     expect(secrets.map(isKnown)).toEqual([false, false, false, false])
   })
 })

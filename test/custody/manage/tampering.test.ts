@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { fingerprintKeyOf } from '../../../src/custody/credential-snapshot.ts'
 import { openRootKey } from '../../../src/custody/crypto/root-key.ts'
 import { fingerprintOf } from '../../../src/custody/key-material.ts'
-import { activateVersion, addCredential } from '../../../src/custody/manage/commands.ts'
+import { addCredential, rotateCredential } from '../../../src/custody/manage/operations.ts'
+import { changeCredentials } from '../../../src/custody/manage/transaction.ts'
 import type { TenantAdministration } from '../../../src/tenants/transaction.ts'
 import { canaryKey, startTestGateway } from '../../support/fixtures/test-gateway.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
@@ -23,10 +24,10 @@ function sealCredentials({ store }: TenantAdministration, onHalfWay = () => {}):
     const secret = Buffer.from(key)
     return { source: 'sealed', fingerprint: fingerprintOf(secret, fingerprintKeyOf(keys)), secret }
   }
-  addCredential(administration(), 'default', sealed(oldKey))
-  addCredential(administration(), 'other', sealed(otherKey))
+  changeCredentials(administration(), addCredential, 'default', sealed(oldKey))
+  changeCredentials(administration(), addCredential, 'other', sealed(otherKey))
   onHalfWay()
-  activateVersion(administration(), 'default', sealed(canaryKey), 3_600_000)
+  changeCredentials(administration(), rotateCredential, 'default', sealed(canaryKey), 3_600_000)
 }
 
 /** All rows of some tables, as they were before the rotation. */

@@ -23,7 +23,7 @@ test('a secret comes from the environment or from a file, without the line end o
   expect(resolveSecret(file('\ufeff bd_c\r\n'), {}).toString()).toBe('bd_c')
 })
 
-describe('a secret that cannot be had is named by its reference, and nothing that was read is told:', () => {
+describe('an unavailable secret is reported by its reference, and nothing that was read is shown:', () => {
   const cases: [string, string, Record<string, string>, string][] = [
     ['not set', 'env:ABSENT', { OTHER: 'hush' }, 'env:ABSENT is not set'],
     ['empty', 'env:KEY', { KEY: '' }, 'env:KEY is empty'],

@@ -7,15 +7,11 @@ import { ledgerSigner } from '../../../src/custody/crypto/ledger-signer.ts'
 import { openMasterKey } from '../../../src/custody/crypto/master-key.ts'
 import { openRootKey, type StoreKeys } from '../../../src/custody/crypto/root-key.ts'
 import { fingerprintOf } from '../../../src/custody/key-material.ts'
-import {
-  activateVersion,
-  addCredential,
-  noteMaterial,
-  removeCredential,
-  revertVersion
-} from '../../../src/custody/manage/commands.ts'
-import type { NewVersion } from '../../../src/custody/manage/operations.ts'
+import { noteMaterial, revertVersion } from '../../../src/custody/manage/automatic-operations.ts'
+import { addCredential, removeCredential, rotateCredential } from '../../../src/custody/manage/operations.ts'
 import { rewrapCredentials } from '../../../src/custody/manage/rewrap.ts'
+import { changeCredentials } from '../../../src/custody/manage/transaction.ts'
+import type { NewVersion } from '../../../src/custody/manage/versions.ts'
 import { type AdminKind, adminKinds } from '../../../src/ledger/entry/admin-change.ts'
 import { prune } from '../../../src/ledger/retention/prune.ts'
 import { addGrants, removeGrants } from '../../../src/tenants/grants.ts'
@@ -132,31 +128,35 @@ const changes: Readonly<Record<AdminKind, () => Promise<Told>>> = {
     return { before: { revoked_at: null }, after: { revoked_at: start } }
   },
   'admin.credential.add': async () => {
-    addCredential(custody(), 'reports', behind("exec:cat hush-hush 'bd_v2_canary_behind'"))
+    changeCredentials(custody(), addCredential, 'reports', behind("exec:cat hush-hush 'bd_v2_canary_behind'"))
     return { after: { source: 'exec:cat …' } }
   },
   'admin.credential.change': async () => {
-    addCredential(custody(), 'reports', behind('file:a', 'one'))
-    noteMaterial(custody(), 'reports', behind('file:a', 'two'), { graceMs: 1000 })
+    changeCredentials(custody(), addCredential, 'reports', behind('file:a', 'one'))
+    changeCredentials(custody(), noteMaterial, {
+      name: 'reports',
+      version: behind('file:a', 'two'),
+      graceMs: 1000
+    })
     return {
       before: { active: 1, standby: null, standby_until: null },
       after: { active: 2, standby: 1, standby_until: '2026-01-01T00:00:01.000Z' }
     }
   },
   'admin.credential.rotate': async () => {
-    addCredential(custody(), 'reports', behind('exec:TOKEN=hush-hush cat'))
-    activateVersion(custody(), 'reports', sealed(), 0)
+    changeCredentials(custody(), addCredential, 'reports', behind('exec:TOKEN=hush-hush cat'))
+    changeCredentials(custody(), rotateCredential, 'reports', sealed(), 0)
     return { before: { active: 1, source: 'exec:…' }, after: { active: 2, source: 'sealed' } }
   },
   'admin.credential.revert': async () => {
-    addCredential(custody(), 'reports', behind('file:a', 'one'))
-    activateVersion(custody(), 'reports', behind('file:a', 'two'), 1000)
-    revertVersion(custody(), { name: 'reports', from: 2, to: 1 })
+    changeCredentials(custody(), addCredential, 'reports', behind('file:a', 'one'))
+    changeCredentials(custody(), rotateCredential, 'reports', behind('file:a', 'two'), 1000)
+    changeCredentials(custody(), revertVersion, { name: 'reports', from: 2, to: 1 })
     return { before: { active: 2, standby: 1 }, after: { active: 1, standby: 2 } }
   },
   'admin.credential.rewrap': async () => {
-    addCredential(custody(), 'reports', sealed())
-    rewrapCredentials(custody(), openMasterKey('env:SECOND', env), {
+    changeCredentials(custody(), addCredential, 'reports', sealed())
+    changeCredentials(custody(), rewrapCredentials, openMasterKey('env:SECOND', env), {
       from: 'env:FIRST',
       to: 'exec:cat hush-hush'
     })
@@ -166,8 +166,8 @@ const changes: Readonly<Record<AdminKind, () => Promise<Told>>> = {
     }
   },
   'admin.credential.remove': async () => {
-    addCredential(custody(), 'reports', behind('env:hush-hush'))
-    removeCredential(custody(), 'reports')
+    changeCredentials(custody(), addCredential, 'reports', behind('env:hush-hush'))
+    changeCredentials(custody(), removeCredential, 'reports')
     return { before: { source: 'env:…' } }
   },
   'admin.ledger.prune': async () => {
@@ -228,7 +228,7 @@ test('no code writes a change of a kind that is not in the list', () => {
 })
 
 test('a long text is shortened', async () => {
-  addCredential(custody(), 'reports', behind(`file:/${'a'.repeat(5000)}`))
+  changeCredentials(custody(), addCredential, 'reports', behind(`file:/${'a'.repeat(5000)}`))
   expect(adminEntries(temporary.store).map(({ after }) => after)).toMatchObject([
     { source: expect.stringMatching(/^file:[/]a{249}…$/) }
   ])

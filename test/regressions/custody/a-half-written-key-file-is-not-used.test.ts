@@ -10,7 +10,7 @@ import { canaryKey, Scenario } from '../../support/scenario/scenario.ts'
 const nextKey = 'bd_v2_canary_next_5Yt8wQ2kLm7ZxV4c'
 
 // Half of a key became a version of its own, and the key before was given up for it.
-test('a key that a file gives is taken when the file gives it twice in a row', () => {
+test('the key of a file is used once the file gives it twice in a row', () => {
   const references = new SecretWatch({
     sources: { env: {}, commands: {} },
     execRefreshMs: 1000,
@@ -31,7 +31,7 @@ test('a key that a file gives is taken when the file gives it twice in a row', (
   expect(settled('exec:print-key', half)).toBe(true)
 })
 
-test('a file that is written in two steps is taken up whole', async () => {
+test('the key of a file that is written in two steps is used whole', async () => {
   const scenario = await Scenario.start({ env: { GATEWAY_UPSTREAM_KEY: 'file:upstream.key' } })
   try {
     const path = join(scenario.folder, 'upstream.key')

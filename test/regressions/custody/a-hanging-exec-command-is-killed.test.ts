@@ -1,7 +1,8 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ExecSchedule } from '../../../src/custody/secrets/exec-schedule.ts'
+import { SecretWatch } from '../../../src/custody/secrets/watch.ts'
+import { recordEvents } from '../../support/fixtures/recorded-events.ts'
 import { onThisMachine } from '../../support/run/bounds.ts'
 import { canaryKey, Scenario } from '../../support/scenario/scenario.ts'
 
@@ -10,36 +11,36 @@ describe('the command of a reference', () => {
   const fail = async () => {
     throw new Error('it is down')
   }
+  const { events } = recordEvents()
+  const options = { sources: { env: {}, commands: {} }, events, reportsCommand: false }
+  const vault = ['vault', 'exec:c'] as const
 
   // It was run four times a second for as long as it failed.
   test('is run again a while after it has failed, and not at once', async () => {
     const clock = { ms: 0 }
-    const schedule = new ExecSchedule({ refreshMs: 300_000, nowMs: () => clock.ms })
-    expect(schedule.isDue('c', true)).toBe(true)
-    await expect(schedule.run('c', fail)).rejects.toThrow('it is down')
+    const watch = new SecretWatch({ ...options, execRefreshMs: 300_000, nowMs: () => clock.ms })
+    expect(watch.isDue(...vault, true)).toBe(true)
+    await expect(watch.run(...vault, fail)).rejects.toThrow('it is down')
     clock.ms = 9_999
-    expect([schedule.isDue('c', true), schedule.mayRun('c')]).toEqual([false, false])
+    expect([watch.isDue(...vault, true), watch.mayFetch(...vault)]).toEqual([false, false])
     clock.ms = 10_000
-    expect([schedule.isDue('c', true), schedule.isDue('c', false)]).toEqual([true, true])
-    await schedule.run('c', work)
+    expect([watch.isDue(...vault, true), watch.isDue(...vault, false)]).toEqual([true, true])
+    await watch.run(...vault, work)
     clock.ms = 309_999
-    expect([schedule.isDue('c', false), schedule.isDue('c', true)]).toEqual([false, true])
+    expect([watch.isDue(...vault, false), watch.isDue(...vault, true)]).toEqual([false, true])
     clock.ms = 310_000
-    expect(schedule.isDue('c', false)).toBe(true)
+    expect(watch.isDue(...vault, false)).toBe(true)
   })
 
   test('is not run while it runs', async () => {
-    const schedule = new ExecSchedule({ refreshMs: 0 })
+    const watch = new SecretWatch({ ...options, execRefreshMs: 0 })
     const { promise, resolve } = Promise.withResolvers<void>()
-    const running = schedule.run('c', () => promise)
-    expect([schedule.isDue('c', true), schedule.mayRun('c'), schedule.isDue('other', true)]).toEqual([
-      false,
-      false,
-      true
-    ])
+    const running = watch.run(...vault, () => promise)
+    const isOtherDue = watch.isDue('vault', 'exec:other', true)
+    expect([watch.isDue(...vault, true), watch.mayFetch(...vault), isOtherDue]).toEqual([false, false, true])
     resolve()
     await running
-    expect(schedule.isDue('c', false)).toBe(true)
+    expect(watch.isDue(...vault, false)).toBe(true)
   })
 })
 

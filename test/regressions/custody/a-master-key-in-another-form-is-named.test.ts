@@ -16,7 +16,7 @@ const forms: readonly (readonly [string, string])[] = [
   [`{"key":"${secret}"}`, 'is written as JSON: give the value alone']
 ]
 
-describe('an upstream key that is written in another form is refused in words that name it, and never shown:', () => {
+describe('an upstream key in another form is rejected by a message that names the form, never the key:', () => {
   test.each(forms)('%s', async (written, told) => {
     const gateway = commandLine()
     const sentence = `env:BIGDATA_API_KEY gives no key: the key ${told}`

@@ -9,7 +9,7 @@ const badKey = 'bd_v2_canary_bad_9Wd2mLxP4vKc6uJe'
 const goodKey = 'bd_v2_canary_good_3Hs8kQzW5nXr7yTb'
 
 // The file went on giving the key that had been gone back from: four times a second it became a new version.
-test('a refused key of a file is gone back from once, and not taken up again until the file gives another', async () => {
+test('a rejected key of a file is rolled back once, and not used again until the file gives another', async () => {
   const scenario = await Scenario.start({ env: { GATEWAY_UPSTREAM_KEY: 'file:upstream.key' } })
   try {
     const path = join(scenario.folder, 'upstream.key')

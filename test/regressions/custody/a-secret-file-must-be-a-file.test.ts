@@ -23,7 +23,7 @@ test.each([
 })
 
 // Decoded as text, its bytes became the same few characters: such a key had half of its bits.
-test('a master key of bytes that are no text is refused, not read as another one', () => {
+test('a master key that is not UTF-8 is rejected, not read as another one', () => {
   const path = join(folder, 'bytes.key')
   writeFileSync(path, Buffer.from(Array.from({ length: 48 }, (_, index) => 0x80 + index)))
   expect(() => openMasterKey(`file:${path}`, {})).toThrow(/is no text/)

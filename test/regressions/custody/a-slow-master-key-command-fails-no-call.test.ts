@@ -5,7 +5,7 @@ import { load } from '../../support/scenario/load.ts'
 import { Scenario } from '../../support/scenario/scenario.ts'
 
 // After a rewrap the store's thread ran the command for the master key again and again, and entries waited for it.
-test('no call fails while a slow command is asked for the master key of a store that was put under another one', async () => {
+test('no call fails while a slow command fetches the master key of a rewrapped store', async () => {
   const scenario = await Scenario.start({
     env: {
       GATEWAY_UPSTREAM_KEY: 'env:NOT_USED',

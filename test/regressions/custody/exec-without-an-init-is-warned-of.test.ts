@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { addCredential } from '../../../src/custody/manage/commands.ts'
+import { addCredential } from '../../../src/custody/manage/operations.ts'
+import { changeCredentials } from '../../../src/custody/manage/transaction.ts'
 import { canaryKey, startTestGateway, type TestGatewayOptions } from '../../support/fixtures/test-gateway.ts'
 import { eventually } from '../../support/scenario/wait.ts'
 
@@ -26,7 +27,7 @@ test('a command in the store is reported when it runs', async () => {
   const gateway = await startTestGateway({ pid: 1, env: { PATH: process.env['PATH'] ?? '' } })
   try {
     const source = 'exec:echo bd_v2_canary_of_another_command'
-    addCredential(gateway.custody(), 'other', { source, fingerprint: '0'.repeat(64) })
+    changeCredentials(gateway.custody(), addCredential, 'other', { source, fingerprint: '0'.repeat(64) })
     await eventually('it warns', () => warnings(gateway.logged()).length === 1)
   } finally {
     await gateway.close()

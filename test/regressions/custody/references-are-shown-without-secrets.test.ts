@@ -15,7 +15,7 @@ test.each(['bd_v2_a1b2c3d4e5', 'cgw_abcdefgh_a1b2c3d4e5', 'cga_abcdefgh_a1b2c3d4
 )
 
 // A command may hold what is nobody's business: `list` showed its first word, and these two all of it.
-test('what a command of a reference is given is not repeated', async () => {
+test('the arguments of an exec: command are not shown', async () => {
   const { folder, json, run } = commandLine()
   const reference = `exec:sh -c 'echo bd_v2_of_a_command; : --token hush ${folder}'`
   await json('credential', 'add', 'reports', '--from', reference)

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { addCredential } from '../../../src/custody/manage/commands.ts'
+import { addCredential } from '../../../src/custody/manage/operations.ts'
+import { changeCredentials } from '../../../src/custody/manage/transaction.ts'
 import { type DegradationSources, degradationsOf } from '../../../src/routes/health/degradations.ts'
 import { gatewayForFile } from '../../support/fixtures/gateway-for-file.ts'
 import { canaryKey } from '../../support/fixtures/test-gateway.ts'
@@ -99,7 +100,7 @@ test('a reference that gives no key is shown until it does; the previous key is 
 
 test('a credential without a key is shown until it has one, while others serve', async () => {
   const version = { source: otherKey.reference, fingerprint: '0'.repeat(64) }
-  addCredential(started.gateway.custody(), 'other', version)
+  changeCredentials(started.gateway.custody(), addCredential, 'other', version)
   await says('credential_sealed')
   expect(await sync()).toBe(200)
   otherKey.write('bd_v2_canary_of_the_other_credential')
@@ -131,10 +132,11 @@ test('unreadable tenants, administrators and credentials are shown until they ca
 
 test('a certificate that has expired, or cannot be renewed, is shown', () => {
   const none = { areStale: false, isStale: false, isBehindReferences: false, isLacking: false }
-  const custody = { credentials: { some: () => false }, keeper: none } as never
+  const custody = { credentials: { hasUnreadable: false }, keeper: none } as never
   const of = (tls: DegradationSources['tls']) =>
     degradationsOf({
       custody,
+      breaker: { hasRejections: false, isAnyOpen: false },
       callers: none,
       completeness: none,
       proofs: { lackKeys: () => false },
