@@ -26,7 +26,9 @@ export class MemoryLimiter {
     const nowUs = this.#nowUs()
     const tat = this.#tats.get(key) ?? 0
     const verdict = judge(limit, tat, nowUs)
-    if (verdict.tat !== tat) this.#store(key, verdict.tat, nowUs)
+    if (verdict.tat === tat) return verdict
+    this.#tats.set(key, verdict.tat)
+    if (--this.#untilSweep <= 0) this.#sweep(nowUs)
     return verdict
   }
 
@@ -48,11 +50,6 @@ export class MemoryLimiter {
       if (first.length > count) first.pop()
     }
     return first
-  }
-
-  #store(key: string, tat: number, nowUs: number): void {
-    this.#tats.set(key, tat)
-    if (--this.#untilSweep <= 0) this.#sweep(nowUs)
   }
 
   /** A bucket that is full again is the same as one never used. */

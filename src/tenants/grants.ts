@@ -3,8 +3,7 @@ import type { Page, PageRequest } from '../contract/pagination.ts'
 import { isConnectorId } from '../contract/schemas.ts'
 import type { Queries } from '../store/queries.ts'
 import { readPage } from './keyset-pagination.ts'
-import { requireTenant } from './require-tenant.ts'
-import { readState, storeTenant } from './tenant-state.ts'
+import { readState, requireTenant, storeTenant } from './tenant-state.ts'
 import { changeInTransaction, type TenantAdministration } from './transaction.ts'
 
 /** A grant as operators see it: a lower-case connector id, or `*` for every connector. */
@@ -52,7 +51,10 @@ async function changeGrants(
 ): Promise<GrantsChanged> {
   const ids = readConnectorIds(connectors)
   return await changeInTransaction(administration, async (tx, at) => {
-    const before = await readState(tx, tenant)
+    const state = await readState(tx, tenant)
+    const held = new Set(state.connectors)
+    // Those that the caller names first: changes are recorded and answered in the caller's order.
+    const before = { ...state, connectors: [...new Set([...ids].filter(id => held.has(id))).union(held)] }
     const after = change(new Set(before.connectors), ids)
     const changes = await storeTenant(tx, at, before, { ...before, connectors: [...after] })
     const changed = changes.flatMap(({ connector_id }) => connector_id ?? [])

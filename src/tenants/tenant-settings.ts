@@ -2,9 +2,9 @@ import { type Static, Type } from '@sinclair/typebox'
 import { CredentialName } from '../contract/admin-schemas.ts'
 import { domainError } from '../contract/error-table.ts'
 import { type Operation, operations, readOperations } from '../contract/operations.ts'
+import { requireCredentialName } from '../custody/manage/operations.ts'
 import type { Tables } from '../store/tables.ts'
 import { readAddressRanges } from './address-ranges.ts'
-import { defaultCredentials, readCredentialNames } from './credential-names.ts'
 
 /** The largest rate and burst that can be set. */
 export const largestTenantLimit = 1_000_000_000
@@ -65,6 +65,9 @@ export type ShownSettings = {
   readonly [Name in SettingName]: Name extends 'addresses' ? TenantSettings[Name] : Readonly<Values[Name]>
 }
 
+/** The credentials of a tenant without others. One list for all such tenants. */
+export const defaultCredentials: readonly string[] = Object.freeze(['default'])
+
 export const defaultSettings: ShownSettings = {
   rate_per_minute: 60,
   burst: 10,
@@ -98,6 +101,19 @@ function readSetting(name: SettingName, value: unknown): unknown {
 function readLimit(what: 'rate' | 'burst', value: number): number {
   if (Number.isInteger(value) && value >= 1 && value <= largestTenantLimit) return value
   throw domainError('limit_invalid', `the ${what} must be ${Limit.description}`)
+}
+
+/**
+ * Names of upstream credentials, the first to be tried first; null for the default. They need not exist yet. Throws
+ * credential_name_invalid.
+ */
+function readCredentialNames(names: readonly string[]): readonly string[] | null {
+  for (const name of names) requireCredentialName(name)
+  if (names.length === 0)
+    throw domainError('credential_name_invalid', 'a tenant needs one credential or more')
+  if (new Set(names).size < names.length)
+    throw domainError('credential_name_invalid', 'a credential can be named once only')
+  return names.length === 1 && names[0] === 'default' ? null : names
 }
 
 /** Settings as the columns of a tenant's row hold them: lists as texts with commas. */

@@ -1,8 +1,8 @@
 import type { Kysely, Transaction } from 'kysely'
+import { domainError } from '../contract/error-table.ts'
 import type { AdminChange } from '../ledger/entry/admin-change.ts'
 import { changedValues, newValues } from '../ledger/entry/changed-values.ts'
 import type { Tables } from '../store/tables.ts'
-import { requireTenant } from './require-tenant.ts'
 import {
   changedSettings,
   settingColumns,
@@ -36,6 +36,17 @@ export async function readStates(db: Kysely<Tables>): Promise<ReadonlyMap<string
     .execute()
   const granted = Map.groupBy(grants, grant => grant.tenant)
   return new Map(tenants.map(row => [row.name, stateOf(row, granted.get(row.name) ?? [])]))
+}
+
+/** The tenant's row. Throws tenant_not_found. */
+export async function requireTenant(db: Kysely<Tables>, name: string): Promise<Tables['tenant']> {
+  const tenant = await findTenant(db, name)
+  if (tenant === undefined) throw domainError('tenant_not_found', 'there is no tenant with this name')
+  return tenant
+}
+
+export async function findTenant(db: Kysely<Tables>, name: string): Promise<Tables['tenant'] | undefined> {
+  return await db.selectFrom('tenant').selectAll().where('name', '=', name).executeTakeFirst()
 }
 
 /** One tenant as it is now. Throws tenant_not_found. */

@@ -1,6 +1,5 @@
 import { defaultOperations, isOperation, type Operation } from '../contract/operations.ts'
-import { defaultCredentials } from './credential-names.ts'
-import { defaultSettings, type SettingColumns } from './tenant-settings.ts'
+import { defaultCredentials, defaultSettings, type SettingColumns } from './tenant-settings.ts'
 
 /**
  * A tenant as requests see it. Immutable: a request keeps the tenant that it was admitted with, and the next request, also on

@@ -6,10 +6,16 @@ import type { Queries } from '../store/queries.ts'
 import type { Tables } from '../store/tables.ts'
 import { readConnectorIds } from './grants.ts'
 import { readPage } from './keyset-pagination.ts'
-import { findTenant, requireTenant } from './require-tenant.ts'
 import type { TenantDetails, TenantUpdated, TenantView } from './tenant-schemas.ts'
 import { type DesiredSettings, readSettings, settingsIn, shownSettings } from './tenant-settings.ts'
-import { newTenant, readState, storeTenant, type TenantState } from './tenant-state.ts'
+import {
+  findTenant,
+  newTenant,
+  readState,
+  requireTenant,
+  storeTenant,
+  type TenantState
+} from './tenant-state.ts'
 import { changeInTransaction, type TenantAdministration } from './transaction.ts'
 
 export type NewTenant = DesiredSettings & {

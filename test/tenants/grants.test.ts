@@ -37,6 +37,21 @@ describe('grants', () => {
     ])
   })
 
+  test('are added and removed in the order in which the caller names them', async () => {
+    const { store, administration } = await temporaryStore()
+    await createTenant(administration, { name: 'acme' })
+    const before = adminEntries(store).length
+    const added = await addGrants(administration, 'acme', [three, one, two])
+    const removed = await removeGrants(administration, 'acme', [three, two])
+    expect([added.changed, removed.changed]).toEqual([
+      [three, one, two],
+      [three, two]
+    ])
+    expect(adminEntries(store).slice(before)).toMatchObject(
+      [three, one, two, three, two].map(connector_id => ({ connector_id }))
+    )
+  })
+
   test('are all refused when one of them is no connector id, or the tenant is unknown', async () => {
     const { store, administration } = await temporaryStore()
     await createTenant(administration, { name: 'acme' })

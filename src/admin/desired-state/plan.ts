@@ -1,5 +1,5 @@
 import { type CredentialRows, findCredential } from '../../custody/manage/credential-rows.ts'
-import { defaultCredentials } from '../../tenants/credential-names.ts'
+import { defaultCredentials } from '../../tenants/tenant-settings.ts'
 import type { TenantState } from '../../tenants/tenant-state.ts'
 import { type CredentialStep, type DesiredSources, planCredentials } from './credential-plan.ts'
 import { planTenants, type TenantStep } from './tenant-plan.ts'

@@ -1,9 +1,4 @@
-import {
-  type SettingName,
-  settingNames,
-  shownSettings,
-  type TenantSettings
-} from '../../tenants/tenant-settings.ts'
+import { changedSettings, type SettingName, shownSettings } from '../../tenants/tenant-settings.ts'
 import { grantChanges, newTenant, type TenantState } from '../../tenants/tenant-state.ts'
 
 /** A change of one member of a tenant. `before` is null for a new tenant; null addresses are any. */
@@ -69,17 +64,14 @@ function pruneStep(before: TenantState): TenantStep | null {
 function memberChanges(before: TenantState | undefined, after: TenantState): MemberChange[] {
   const start = before ?? newTenant(after.name)
   const [from, to] = [valuesOf(start), valuesOf(after)]
-  const values = valueNames
-    .filter(field => String(from[field]) !== String(to[field]))
-    .map(field => ({ field, before: before ? from[field] : null, after: to[field] }))
+  const fields: (keyof typeof from)[] = changedSettings(start, after)
+  if (from.disabled !== to.disabled) fields.unshift('disabled')
+  const values = fields.map(field => ({ field, before: before ? from[field] : null, after: to[field] }))
   const { added, removed } = grantChanges(start, after)
   const field = 'connectors' as const
-  const grants = added.length + removed.length > 0 ? [{ field, added, removed }] : []
-  return [...values, ...grants]
+  return added.length + removed.length > 0 ? [...values, { field, added, removed }] : values
 }
 
-const valueNames = ['disabled', ...settingNames] as const
-
-function valuesOf({ disabled, ...settings }: TenantSettings & { disabled: boolean }) {
+function valuesOf({ disabled, ...settings }: TenantState) {
   return { disabled, ...shownSettings(settings) }
 }
