@@ -23,7 +23,7 @@ import type { ContentApi } from './upstream/content-api.ts'
 export type AppDependencies = ListenerDependencies &
   HealthDependencies & {
     /** Authentication by other means than keys. */
-    proofs?: OtherAuthenticators
+    authenticators?: OtherAuthenticators
     version: string
     directory: Pick<Directory, 'authenticate'>
     limiters: { tenants: Limiter; failures: Limiter }
@@ -36,7 +36,7 @@ export type AppDependencies = ListenerDependencies &
 
 /** The public listener, in the order in which a request travels through it. */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { version, directory, proofs, limiters, ledger, contentApi, history } = dependencies
+  const { version, directory, authenticators, limiters, ledger, contentApi, history } = dependencies
   const app = await buildListener('public', dependencies)
 
   await app.register(openapi, { version })
@@ -46,7 +46,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
 
   await app.register(async function tenantScope(scope: Scope) {
     await scope.register(requireUnsealed, dependencies)
-    await scope.register(tenantAuth, { ...proofs, directory, failures: limiters.failures })
+    await scope.register(tenantAuth, { ...authenticators, directory, failures: limiters.failures })
     await scope.register(auditRejections, { ledger })
     await scope.register(rateLimit, { limiter: limiters.tenants })
     await scope.register(authorize)

@@ -40,9 +40,9 @@ export type Gateway = {
   readonly url: string
   readonly adminUrl: string
   /** Runs the commands of `exec:` references now, and returns how many there are. Files are read every second anyway. */
-  readAgain(): number
+  rerunCommands(): number
   /** From now on `/readyz` fails, and every answer closes its connection; calls are served until `close`. */
-  announceEnd(): void
+  announceDrain(): void
   /**
    * Drains: stops accepting, finishes what is in flight, flushes the ledger, closes. The admin listener answers until all that is
    * done.
@@ -88,11 +88,11 @@ async function start(
   running: AsyncDisposableStack
 ): Promise<Omit<Gateway, 'close'>> {
   const domains = await openDomains(config, options, events, running)
-  const { listeners, lifecycle, opened, store, custody, tls } = domains
+  const { listeners, processState, opened, store, custody, tls } = domains
   const { app, admin } = await buildApps(config, domains, options)
   if (tls) running.defer(tls.follow(app.server as unknown as Server))
   running.defer(() => {
-    lifecycle.draining = true
+    processState.draining = true
   })
   const admit = (found: Opened) => admitEverybody(config, domains, found)
   const writer = 'sealed' in opened ? null : await admit(opened)
@@ -111,9 +111,9 @@ async function start(
   return {
     url,
     adminUrl,
-    readAgain: () => custody.keeper.runCommandsAgain(),
-    announceEnd() {
-      lifecycle.ending = true
+    rerunCommands: () => custody.reconciler.runCommandsAgain(),
+    announceDrain() {
+      processState.ending = true
     }
   }
 }
@@ -139,14 +139,14 @@ async function openDomains(
   const reader = new QueryExecutor(
     config.storeUrl,
     workerEntry(import.meta.url, 'threads/reader-thread'),
-    port => store.call('introduce', port, [port])
+    port => store.call('registerReader', port, [port])
   )
   // SQLite tidies up at the close of the last connection, which must be the one that may write.
   running.defer(() => reader.close())
-  const lifecycle: ProcessState = { draining: false, sealed: true }
+  const processState: ProcessState = { draining: false, sealed: true }
   const custody = openCustody(config, { ...options, events, store })
-  running.defer(() => custody.keeper.close())
-  const callers = running.adopt(new Principals(store, events, () => custody.keeper.refresh()), it =>
+  running.defer(() => custody.reconciler.close())
+  const principals = running.adopt(new Principals(store, events, () => custody.reconciler.refresh()), it =>
     it.close()
   )
   const ledger = running.adopt(
@@ -161,27 +161,29 @@ async function openDomains(
   running.defer(async function answerCalls() {
     await Promise.all([listeners[0]?.close(), listeners[1]?.settle()])
   })
-  const proofs = running.adopt(await openAuthenticators(config, callers.tenants, events), it => it.close())
+  const authenticators = running.adopt(await openAuthenticators(config, principals.tenants, events), it =>
+    it.close()
+  )
   const completeness = running.adopt(new LedgerCompleteness(store, events), it => it.close())
   const breaker = new Breaker({ credentials: custody.credentials, events })
   const upstream = { transport, credentials: custody.credentials, breaker, ledger, events }
-  const sources = { callers, custody, breaker, proofs, completeness, tls }
-  return { ...sources, listeners, store, opened, reader, lifecycle, ledger, upstream, events }
+  const sources = { principals, custody, breaker, authenticators, completeness, tls }
+  return { ...sources, listeners, store, opened, reader, processState, ledger, upstream, events }
 }
 
 /** Admits the callers and uses the credentials that the open store knows. Returns the id of the ledger's writer. */
 async function admitEverybody(
   config: Config,
-  { events, completeness, custody, callers, lifecycle }: Domains,
+  { events, completeness, custody, principals, processState }: Domains,
   found: Opened
 ): Promise<string> {
   for (const { writer, openCalls } of found.recovered)
     events.publish('writer.recovered', { writer, open_calls: openCalls })
   completeness.note(found.missing)
-  await custody.keeper.open()
-  await callers.open(found)
-  warn(events, describeWarnings(unknownTenants(config, callers.tenants.tenantNamed), config))
-  lifecycle.sealed = false
+  await custody.reconciler.open()
+  await principals.open(found)
+  warn(events, describeWarnings(unknownTenants(config, principals.tenants.tenantNamed), config))
+  processState.sealed = false
   return found.writer
 }
 
@@ -190,16 +192,16 @@ function warn(events: Events, warnings: readonly string[]): void {
 }
 
 async function buildApps(config: Config, domains: Domains, { logger, logIsLosing }: GatewayOptions) {
-  const { store, lifecycle, custody, callers, ledger, reader, proofs, tls, upstream } = domains
+  const { store, processState, custody, principals, ledger, reader, authenticators, tls, upstream } = domains
   const degradationSources = { ...domains, logIsLosing }
   const shared = {
     version,
     logger,
-    lifecycle,
+    processState,
     trustedProxies: config.trustedProxies,
     upstreamDeadlineMs: config.upstreamDeadlineMs,
     keepAliveMs: config.keepAliveMs,
-    unreadiness: () => unreadiness(lifecycle, custody.credentials, ledger),
+    unreadiness: () => unreadiness(processState, custody.credentials, ledger),
     degradations: () => degradationsOf(degradationSources)
   }
   const budget = new Budget({
@@ -211,8 +213,8 @@ async function buildApps(config: Config, domains: Domains, { logger, logIsLosing
   const app = await buildApp({
     ...shared,
     tls: tls?.material,
-    directory: callers.tenants,
-    proofs,
+    directory: principals.tenants,
+    authenticators,
     limiters: { tenants: tenantLimiter, failures: new MemoryLimiter('unauthenticated') },
     ledger,
     contentApi: contentApi(forward),
@@ -220,17 +222,17 @@ async function buildApps(config: Config, domains: Domains, { logger, logIsLosing
     docs: config.docs === 'public'
   })
   const refresh = async () => {
-    await Promise.all([callers.refresh(), custody.keeper.refresh()])
+    await Promise.all([principals.refresh(), custody.reconciler.refresh()])
   }
   const admin = await buildAdminApp({
     ...shared,
     docs: config.docs === 'admin' ? { describe: () => app.swagger() } : undefined,
-    adminKeys: callers.administrators,
+    adminKeys: principals.administrators,
     reader,
     administration: new CommandExecutor({ store, refresh }),
-    credentials: credentialStatuses(custody.keeper, custody.credentials, domains.breaker),
+    credentials: credentialStatuses(custody.reconciler, custody.credentials, domains.breaker),
     limiters: { failures: new MemoryLimiter('unauthenticated') },
-    limitsInUse: limitsInUse(tenantLimiter, callers.tenants.tenantNamed)
+    limitsInUse: limitsInUse(tenantLimiter, principals.tenants.tenantNamed)
   })
   return { app, admin }
 }

@@ -13,7 +13,7 @@ export type ProcessSignals = {
   /** Called each time that the process is asked to end. */
   readonly onEnd: (signal: NodeJS.Signals) => void
   /** Called when an operator asks it to read its sources again. */
-  readonly onReadAgain: () => void
+  readonly onRerunCommands: () => void
   /** Whether a file descriptor is a terminal that still has its other end. */
   readonly isTerminal?: (fd: number) => boolean
 }
@@ -21,7 +21,7 @@ export type ProcessSignals = {
 /** Handles the signals that control this process. Returns what ends that. */
 export function followProcessSignals(
   source: SignalSource,
-  { onEnd, onReadAgain, isTerminal = isatty }: ProcessSignals
+  { onEnd, onRerunCommands: onReadAgain, isTerminal = isatty }: ProcessSignals
 ): () => void {
   const terminals = [0, 1, 2].filter(isTerminal)
   let repeatedUntil = 0

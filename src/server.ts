@@ -46,8 +46,8 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
       else end(1)
       isSignalled = true
     },
-    onReadAgain() {
-      const commands = gateway?.readAgain() ?? 0
+    onRerunCommands() {
+      const commands = gateway?.rerunCommands() ?? 0
       events.publish('process.commands_rerun', { signal: 'SIGHUP', commands })
     }
   })
@@ -61,7 +61,7 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
 
   const signal = await firstSignal.promise
   if (config.drainDelayMs > 0) {
-    gateway.announceEnd()
+    gateway.announceDrain()
     events.publish('process.drain_announced', { signal, delay_ms: config.drainDelayMs })
     delaying = new AbortController()
     // It rejects when a second signal ends it early, and then the drain begins all the same.

@@ -8,7 +8,7 @@ function follow(terminals: Set<number>) {
   const heard: string[] = []
   followProcessSignals(process, {
     onEnd: signal => void heard.push(`end ${signal}`),
-    onReadAgain: () => void heard.push('read again'),
+    onRerunCommands: () => void heard.push('read again'),
     isTerminal: fd => terminals.has(fd)
   })
   return { heard, signal: (name: string) => void process.emit(name, name) }

@@ -1,9 +1,9 @@
 import { uuidv7 } from '../../src/base/uuid.ts'
 import { Chain, type HashedEntry } from '../../src/ledger/entry/chain.ts'
-import { newestHead } from '../../src/ledger/entry/chain-heads.ts'
-import type { CallFacts, EntryFields, OutcomeCode, OutcomeFacts } from '../../src/ledger/entry/entry.ts'
+import type { CallFields, EntryFields, OutcomeCode, OutcomeFields } from '../../src/ledger/entry/entry.ts'
 import { pendingCall, pendingEntry } from '../../src/ledger/entry/pending-entry.ts'
 import { writerOpened } from '../../src/ledger/entry/writer-opened.ts'
+import { newestHead } from '../../src/ledger/query/chain-heads.ts'
 import { BatchWriter } from '../../src/ledger/writer/batch-writer.ts'
 import { openStoreFile } from '../../src/store/sqlite/store-file.ts'
 
@@ -69,7 +69,7 @@ export async function fillLedger(
     chain.advance()
     done += sealed.length
   }
-  function callAt(ms: number): CallFacts {
+  function callAt(ms: number): CallFields {
     const tenant = Math.floor(tenantCount * random() ** 3)
     const connector = tenant * connectorsEach + Math.floor(random() * connectorsEach)
     return {
@@ -87,7 +87,7 @@ export async function fillLedger(
 
   store.raw.exec('BEGIN')
   let gateway: ReturnType<typeof writer> | null = null
-  let open: CallFacts[] = []
+  let open: CallFields[] = []
   for (let row = 0; done < entries; row++) {
     const ms = firstMs + done * msPerEntry
     const at = new Date(ms).toISOString()
@@ -97,7 +97,7 @@ export async function fillLedger(
     }
     const { chain } = gateway
     const begun = Array.from({ length: 1 + Math.floor(random() * 30) }, () => callAt(ms))
-    const fields: EntryFields[] = random() < 0.01 ? [rejection(at, begun[0] as CallFacts)] : []
+    const fields: EntryFields[] = random() < 0.01 ? [rejection(at, begun[0] as CallFields)] : []
     const drafts = [
       ...open.map(call => pendingCall(at, call, outcomeOf(random()))),
       ...begun.map(call => pendingCall(at, call, undefined)),
@@ -148,7 +148,7 @@ export async function fillLedger(
   }
 }
 
-function outcomeOf(chance: number): OutcomeFacts {
+function outcomeOf(chance: number): OutcomeFields {
   let left = chance * 100_000
   for (const [code, status, upstream, share] of ends) {
     left -= share
@@ -157,7 +157,7 @@ function outcomeOf(chance: number): OutcomeFacts {
   return accepted
 }
 
-const accepted: OutcomeFacts = {
+const accepted: OutcomeFields = {
   code: 'accepted',
   status: 200,
   forwarded: 'yes',
@@ -166,7 +166,7 @@ const accepted: OutcomeFacts = {
   duration_ms: 41
 }
 
-function rejection(at: string, { request_id, tenant, key_id, connector_id }: CallFacts): EntryFields {
+function rejection(at: string, { request_id, tenant, key_id, connector_id }: CallFields): EntryFields {
   const about = { tenant, key_id, connector_id, operation: 'connector.sync', client_ip: '10.0.0.1' }
   return { at, kind: 'call.rejected', request_id, code: 'rate_limited', status: 429, ...about }
 }

@@ -1,5 +1,5 @@
 /** `verify-alone.ts STORE_URL`: verifies a ledger in a process of its own and prints what that took, as JSON. */
-import { readWriters } from '../../src/ledger/entry/chain-heads.ts'
+import { readWriters } from '../../src/ledger/query/chain-heads.ts'
 import { readStore } from '../../src/ledger/query/read-store.ts'
 import { verifyLedger } from '../../src/ledger/verify/verify.ts'
 import { openReadOnlyStore } from '../../src/store/sqlite/read-only-store.ts'

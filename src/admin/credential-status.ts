@@ -1,5 +1,5 @@
 import { domainError } from '../contract/error-table.ts'
-import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
+import { cursorPosition, type Page, type PageRequest, toPage } from '../contract/pagination.ts'
 import { Problem } from '../contract/problem.ts'
 import type { CredentialPool } from '../custody/credential-pool.ts'
 import type { CredentialReconciler } from '../custody/credential-reconciler.ts'
@@ -36,7 +36,7 @@ export function credentialStatuses(
   }
   return {
     list(request) {
-      const [after = ''] = positionOf(request, 1) ?? []
+      const [after = ''] = cursorPosition(request, 1) ?? []
       const rest = read().filter(({ credential }) => credential > after)
       return toPage(
         rest,

@@ -6,7 +6,7 @@ import type { Caller } from '../identity/directory.ts'
 import type { HistoryRequest, SyncHistory } from '../ledger/query/sync-history.ts'
 import { withDeadline } from '../store/deadline.ts'
 import { FairQueue, type Slots } from '../store/fair-queue.ts'
-import { admitAtOnce } from '../store/sqlite/connections.ts'
+import { admitAtOnce } from '../store/sqlite/reader-connections.ts'
 import { requireGranted } from '../tenants/access-policy.ts'
 import type { Input, QueryName, Result } from './operations/operations.ts'
 import type { QueryRequest } from './queries.ts'
@@ -44,21 +44,21 @@ type OwnHistory = Omit<HistoryRequest, 'tenant'> & { readonly caller: Caller }
 export class QueryExecutor {
   readonly #storeUrl: string
   readonly #threadFile: URL
-  readonly #introduce: (port: MessagePort) => Promise<void>
+  readonly #registerReader: (port: MessagePort) => Promise<void>
   #thread: { worker: Worker; caller: RpcClient<ReaderJobs> } | null = null
   /** By the kind of the slots. */
   readonly #loaded = new Map<string, Promise<void>>()
   readonly #queue = new FairQueue()
 
-  /** `introduce` announces the thread to the one that writes; until then it does not open the store. */
+  /** `registerReader` announces the thread to the one that writes; until then it does not open the store. */
   constructor(
     storeUrl: string,
     threadFile: URL,
-    introduce: (port: MessagePort) => Promise<void> = admitAtOnce
+    registerReader: (port: MessagePort) => Promise<void> = admitAtOnce
   ) {
     this.#storeUrl = storeUrl
     this.#threadFile = threadFile
-    this.#introduce = introduce
+    this.#registerReader = registerReader
   }
 
   /**
@@ -124,7 +124,7 @@ export class QueryExecutor {
       resourceLimits: threadMemory
     })
     // When the thread that writes has ended, the process ends too.
-    this.#introduce(otherPort).catch(() => otherPort.close())
+    this.#registerReader(otherPort).catch(() => otherPort.close())
     const caller = new RpcClient<ReaderJobs>(worker)
     this.#thread = { worker, caller }
     // The next request replaces a thread that has ended by itself.

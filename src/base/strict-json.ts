@@ -27,7 +27,7 @@ export function strictJson(text: string, maxMarks = mostMarks): unknown {
 }
 
 /** Whether a JSON text, parsed as `value`, has a duplicate member: JSON.parse takes the last, other parsers the first. */
-export function namesMemberTwice(text: string, value: unknown): boolean {
+export function hasDuplicateMember(text: string, value: unknown): boolean {
   // With one colon there is one member at most: the usual body needs no count.
   if (text.indexOf(':') === text.lastIndexOf(':')) return false
   return shapeOf(text).names !== countMembers(value)

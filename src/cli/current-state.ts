@@ -7,7 +7,7 @@ import { readCredentialRows } from '../custody/manage/credential-rows.ts'
 import { typedQueries } from '../store/queries.ts'
 import { stateMigration } from '../store/sqlite/migrations.ts'
 import { openReadOnlyStore } from '../store/sqlite/read-only-store.ts'
-import { readSnapshot } from '../store/sqlite/transaction.ts'
+import { readTransaction } from '../store/sqlite/transaction.ts'
 import { readStates } from '../tenants/tenant-state.ts'
 import type { CliContext } from './context.ts'
 import type { ConfigOptions } from './input/options.ts'
@@ -35,6 +35,6 @@ export async function withCurrentState<T>(
 
 /** The whole state at one moment. */
 async function readCurrentState(raw: DatabaseSync, keys: StoreKeys | null): Promise<CurrentState> {
-  using _ = readSnapshot(raw)
+  using _ = readTransaction(raw)
   return { tenants: await readStates(typedQueries(raw)), credentials: recordsOf(raw, keys) }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isMap, isNode, isScalar, isSeq } from 'yaml'
-import { readText } from '../base/text-file.ts'
+import { decodeText } from '../base/decode-text.ts'
 import { type ConfigIssue, pathOf } from './error.ts'
 import { contentOf, parseYaml, unresolvedAlias } from './yaml-text.ts'
 
@@ -30,7 +30,7 @@ export function readConfigFile(file: string | undefined): ConfigFile {
     if (file === undefined && code === 'ENOENT') return nothing()
     return nothing({ key: path, detail: `cannot be read (${code})` })
   }
-  const read = readText(bytes)
+  const read = decodeText(bytes)
   return 'text' in read ? parseSettings(path, read.text) : nothing({ key: path, detail: read.fault })
 }
 

@@ -1,7 +1,7 @@
 import { constants, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import { isUtf16, readText } from '../base/text-file.ts'
+import { decodeText, isUtf16 } from '../base/decode-text.ts'
 import { ConfigError, type ConfigIssue } from './error.ts'
 
 /** The listener's files, as `file:PATH`. */
@@ -60,7 +60,7 @@ export async function readTlsFiles(files: TlsFiles): Promise<TlsTexts> {
 /** PEM may hold text in any encoding around its blocks. A byte order mark would hide the first block. */
 function pemText(bytes: Buffer): string {
   if (isUtf16(bytes)) return new TextDecoder(bytes[0] === 0xff ? 'utf-16le' : 'utf-16be').decode(bytes)
-  const read = readText(bytes)
+  const read = decodeText(bytes)
   return 'text' in read ? read.text : bytes.toString('latin1')
 }
 

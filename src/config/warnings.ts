@@ -40,7 +40,7 @@ function modeOf(path: string): number {
 
 /**
  * Certificates that are not valid now: whoever connects will refuse them, or be refused. And in place of an authority's those
- * that are none, such as the listener's own: callers that they should vouch for are refused without a word.
+ * that are none, such as the listener's own: callers with certificates signed by them are rejected without a reason.
  */
 function doubtfulCertificates({ certificates }: TlsMaterial, now: Date): ConfigIssue[] {
   return certificates.flatMap(({ setting: key, from, to, isAuthority }) => {
@@ -61,7 +61,7 @@ function doubtfulCertificates({ certificates }: TlsMaterial, now: Date): ConfigI
 export type TenantLookup = (name: string) => { readonly disabled: boolean } | undefined
 
 /**
- * Settings that map callers to tenants which do not exist or are disabled: these callers get 401, as strangers do. The tenant may
+ * Settings that map callers to tenants which do not exist or are disabled: these callers get 401, like unknown ones. The tenant may
  * be created or enabled later.
  */
 export function unknownTenants(

@@ -7,7 +7,7 @@ const known: { readonly [Code in YAMLError['code']]?: string } = {
   MULTILINE_IMPLICIT_KEY: 'a name without a colon and a space behind it',
   MISSING_CHAR: 'a name without a colon and a space behind it',
   BLOCK_AS_IMPLICIT_KEY: 'a second colon in one value: put it in quotes, or mend how the lines are indented',
-  BAD_INDENT: 'a bracket before this place that is not closed, or lines that are indented too little',
+  BAD_INDENT: 'a bracket before this position that is not closed, or lines that are indented too little',
   BAD_SCALAR_START: 'a value that begins with a reserved character: put it in quotes',
   BAD_DQ_ESCAPE: 'a backslash in double quotes: use single ones',
   TAG_RESOLVE_FAILED: 'a tag, which is what begins with !'
@@ -52,6 +52,6 @@ function describe({ code, message }: YAMLError): string {
   if (code === 'MULTIPLE_DOCS') return 'begins a second document: only one is allowed'
   if (code === 'NON_STRING_KEY') return 'has a member whose name is no text'
   const isUnclosed = code === 'MISSING_CHAR' && message.startsWith('Missing closing')
-  const what = isUnclosed ? 'a quote before this place that is not closed' : known[code]
+  const what = isUnclosed ? 'a quote before this position that is not closed' : known[code]
   return what === undefined ? 'is not valid YAML' : `is not valid YAML: ${what}`
 }

@@ -46,7 +46,7 @@ export const Instant = Type.String({
   examples: ['2027-01-31T12:00:00Z']
 })
 
-/** A time that an answer tells. */
+/** A time in an answer. */
 export const Time = Type.String({ format: 'date-time' })
 export const TimeOrNull = Type.Union([Time, Type.Null()])
 

@@ -20,7 +20,7 @@ export function toPage<Row, Item>(
 }
 
 /** The position behind which a page begins, as `parts` values; null for the first page. Throws `cursor_invalid`. */
-export function positionOf({ cursor }: PageRequest, parts: number): string[] | null {
+export function cursorPosition({ cursor }: PageRequest, parts: number): string[] | null {
   if (cursor === undefined) return null
   const values = Buffer.from(cursor, 'base64url').toString('utf8').split('\n')
   // Encoded again and compared: a cursor that was cut or edited must not count as another position.

@@ -30,11 +30,11 @@ export type ProblemOptions = {
   /** The internal reason: for our log, never for the caller. */
   cause?: unknown
   /** For our log and the ledger, never for the caller. */
-  facts?: ProblemFacts
+  logFields?: LogFields
 }
 
 /** Further facts for operators. */
-type ProblemFacts = {
+type LogFields = {
   /** Why the upstream could not be reached: a name from `upstream/unreachable-cause.ts`. */
   readonly cause?: string | undefined
   /** Whose limit refused the call. */

@@ -54,7 +54,7 @@ export const refusalTable = {
   credential_reference_cut: { status: 400, action: 'Write the whole command of the reference.' },
   credential_unchanged: { status: 409, action: 'Give a key that differs from the present one.' },
   credential_refused: { status: 409, action: 'Check the key at the upstream, and give one that it takes.' },
-  credential_unproven: { status: 409, action: 'Try again, or skip the proof by --no-proof.' },
+  credential_unproven: { status: 409, action: 'Try again, or skip the verification by --no-proof.' },
   state_changed: { status: 409, action: 'Look at the present state, then try again.' },
   admin_key_name_invalid: { status: 400, action: 'Choose a name of the form that `detail` describes.' },
   request_not_found: {

@@ -2,7 +2,7 @@ import type { EventPublisher } from '../telemetry/events.ts'
 import { type HeldVersion, KeyHandle } from './key-handle.ts'
 import { KeyMaterial } from './key-material.ts'
 import type { KeySearch } from './leak-scan/key-search.ts'
-import type { Reversion } from './manage/automatic-operations.ts'
+import type { Rollback } from './manage/automatic-operations.ts'
 
 /** What is held of a credential. Without an active version it is unreadable: nothing can be sent with it. */
 export type HeldVersions = {
@@ -15,7 +15,7 @@ export type HeldVersions = {
 export type CredentialPoolOptions = {
   readonly events: EventPublisher
   /** Persists that active version and standby have changed places. */
-  readonly persistRevert: (change: Reversion) => void
+  readonly persistRevert: (change: Rollback) => void
   readonly monotonicMs?: () => number
   readonly nowMs?: () => number
 }

@@ -2,7 +2,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { StoreKeys } from './crypto/root-key.ts'
 import type { CredentialRows } from './manage/credential-rows.ts'
-import { readProven } from './manage/manifest.ts'
+import { readVerified } from './manage/manifest.ts'
 
 /**
  * The credentials as stored, their keys encrypted, and what decrypts these. It is read on the store's thread and posted to the
@@ -20,7 +20,7 @@ export type CredentialSnapshot = {
 export function readCredentials(raw: DatabaseSync, keys: StoreKeys): CredentialSnapshot {
   return {
     lastChange: newestChange(raw),
-    records: readProven(raw, keys).records,
+    records: readVerified(raw, keys).records,
     wrapping: keys.wrapping,
     fingerprintKey: fingerprintKeyOf(keys)
   }

@@ -6,7 +6,7 @@ import { CredentialReconciler } from './credential-reconciler.ts'
 import { isCommand } from './secrets/watch.ts'
 
 /** The credentials of this process, and what keeps them up to date with the store. */
-export type Custody = { readonly credentials: CredentialPool; readonly keeper: CredentialReconciler }
+export type Custody = { readonly credentials: CredentialPool; readonly reconciler: CredentialReconciler }
 
 type CustodyOptions = {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -28,7 +28,7 @@ export function openCustody(config: Config, { env, pid, events, store }: Custody
   const isInit = pid === 1
   const hasCommand = isCommand(config.masterKey)
   if (isInit && hasCommand) events.publish('exec.without_init', {})
-  const keeper = new CredentialReconciler({
+  const reconciler = new CredentialReconciler({
     credentials,
     store,
     events,
@@ -37,5 +37,5 @@ export function openCustody(config: Config, { env, pid, events, store }: Custody
     execRefreshMs: config.execRefreshSeconds * 1000,
     reportsCommand: isInit && !hasCommand
   })
-  return { credentials, keeper }
+  return { credentials, reconciler }
 }

@@ -22,7 +22,7 @@ export class LedgerCompleteness {
     this.#timer = setInterval(() => this.check(), checkEveryMs).unref()
   }
 
-  get isLacking(): boolean {
+  get isIncomplete(): boolean {
     return this.#missing.length > 0
   }
 

@@ -70,7 +70,7 @@ export class GroupCommit {
   }
 
   /** Like `append`, but the entry is stored sooner or later even when the wait ends without it. */
-  keep(entry: PendingEntry): Promise<void> {
+  appendRequired(entry: PendingEntry): Promise<void> {
     return this.#enqueue(entry, true, undefined)
   }
 

@@ -1,6 +1,6 @@
-import { timeText } from '../base/time-text.ts'
+import { timestamp } from '../base/timestamp.ts'
 import { Problem } from '../contract/problem.ts'
-import type { CallFacts, OutcomeFacts, RejectionFacts } from './entry/entry.ts'
+import type { CallFields, OutcomeFields, RejectionFields } from './entry/entry.ts'
 import { pendingCall, pendingEntry } from './entry/pending-entry.ts'
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts'
 import { RejectionAggregator } from './rejection-aggregator.ts'
@@ -29,7 +29,7 @@ export class Ledger {
     const checkpointIfHealthy = () => this.fault ?? checkpoint({ always: false }).catch(ignoreUntilNext)
     this.#checkpointTimer = setInterval(checkpointIfHealthy, checkpointEveryMs).unref()
     this.#rejections = new RejectionAggregator(
-      fields => void this.#queue.keep(pendingEntry(fields)).catch(ignoreUntilStored),
+      fields => void this.#queue.appendRequired(pendingEntry(fields)).catch(ignoreUntilStored),
       () => this.fault === null
     )
   }
@@ -40,10 +40,10 @@ export class Ledger {
   }
 
   /** Resolves when the intent is durable. Throws `ledger_unavailable` when it is not: then nothing may be sent. */
-  async recordIntent(call: CallFacts): Promise<void> {
+  async recordIntent(call: CallFields): Promise<void> {
     this.#openCalls++
     try {
-      await this.#queue.append(pendingCall(timeText(), call, undefined), () => this.#closeUnsent(call))
+      await this.#queue.append(pendingCall(timestamp(), call, undefined), () => this.#closeUnsent(call))
     } catch (cause) {
       this.#openCalls--
       throw new Problem('ledger_unavailable', { retryAfter: 1, cause })
@@ -51,10 +51,10 @@ export class Ledger {
   }
 
   /** Resolves when the outcome is durable. Throws `ledger_unavailable` when it is not in time: it must not be answered then. */
-  async recordOutcome(call: CallFacts, outcome: OutcomeFacts): Promise<void> {
+  async recordOutcome(call: CallFields, outcome: OutcomeFields): Promise<void> {
     this.#openCalls--
     try {
-      await this.#queue.keep(pendingCall(timeText(), call, outcome))
+      await this.#queue.appendRequired(pendingCall(timestamp(), call, outcome))
     } catch (cause) {
       throw new Problem('ledger_unavailable', {
         detail: 'The call was made, but its outcome could not be recorded in time.',
@@ -66,8 +66,8 @@ export class Ledger {
   }
 
   /** Counts a rejection, and writes it unless a flood of its kind is under way. Never waits. */
-  recordRejection(rejection: RejectionFacts): void {
-    this.#rejections.note({ at: timeText(), kind: 'call.rejected', ...rejection })
+  recordRejection(rejection: RejectionFields): void {
+    this.#rejections.note({ at: timestamp(), kind: 'call.rejected', ...rejection })
   }
 
   /** Resolves when all entries so far are durable. */
@@ -78,8 +78,8 @@ export class Ledger {
   }
 
   /** The intent was stored after its wait had ended and the call was refused: nothing was sent. */
-  #closeUnsent(call: CallFacts): void {
-    const outcome: OutcomeFacts = {
+  #closeUnsent(call: CallFields): void {
+    const outcome: OutcomeFields = {
       code: 'ledger_unavailable',
       status: 503,
       forwarded: 'no',
@@ -88,7 +88,7 @@ export class Ledger {
       duration_ms: 0,
       upstream_ms: 0
     }
-    this.#queue.keep(pendingCall(timeText(), call, outcome)).catch(ignoreUntilStored)
+    this.#queue.appendRequired(pendingCall(timestamp(), call, outcome)).catch(ignoreUntilStored)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { EntryFields } from './entry/entry.ts'
-import { Flood } from './flood.ts'
+import { RejectionCount } from './rejection-count.ts'
 
 /** How many rejections of one kind are written one by one in each interval, and how long an interval is. */
 const writtenEach = 10
@@ -79,27 +79,27 @@ type Group = Pick<EntryFields, 'tenant' | 'key_id' | 'client_ip' | 'reason' | 'l
 /** How many kinds of a tenant are counted apart, and how many of its entries were written one by one. */
 type Share = { kinds: number; written: number }
 
-function emptyRooms(): Readonly<Record<Origin, Room>> {
-  return { admitted: new Room(), proven: new Room(), stranger: new Room() }
+function emptyRooms(): Readonly<Record<Origin, OriginQuota>> {
+  return { admitted: new OriginQuota(), proven: new OriginQuota(), stranger: new OriginQuota() }
 }
 
 /** All rejections of one origin in an interval. */
-class Room {
-  readonly floods = new Map<string, Flood>()
+class OriginQuota {
+  readonly floods = new Map<string, RejectionCount>()
   readonly #shares = new Map<string, Share>()
   /** That of all tenants past the bound. */
   readonly #rest: Share = { kinds: 0, written: 0 }
   #written = 0
 
   /** The flood of the narrowest group that has one, or that may still get one. There are few groups for all: they may. */
-  floodOf({ code }: EntryFields, groups: readonly Group[]): Flood {
+  floodOf({ code }: EntryFields, groups: readonly Group[]): RejectionCount {
     for (const [index, group] of groups.entries()) {
       const { reason, limit, tenant, key_id, client_ip } = group
       const name = [code, reason, limit, tenant, key_id, client_ip].join(' ')
       const known = this.floods.get(name)
       if (known) return known
       if (index < groups.length - 1 && !this.#takesKind(group)) continue
-      const flood = new Flood(group)
+      const flood = new RejectionCount(group)
       this.floods.set(name, flood)
       return flood
     }

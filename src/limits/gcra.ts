@@ -46,7 +46,7 @@ function dueBy({ ratePerMinute, burst }: Limit, tat: number, nowUs: number): num
 }
 
 /** A bucket without a request: how many would be admitted now, and how long until it is full again. */
-export function look(limit: Limit, tat: number, nowUs: number): Pick<Verdict, 'remaining' | 'resetUs'> {
+export function peek(limit: Limit, tat: number, nowUs: number): Pick<Verdict, 'remaining' | 'resetUs'> {
   const intervalUs = Math.ceil(60_000_000 / limit.ratePerMinute)
   const resetUs = Math.max(0, dueBy(limit, tat, nowUs) - nowUs)
   return { remaining: Math.max(0, Math.floor((intervalUs * limit.burst - resetUs) / intervalUs)), resetUs }

@@ -1,4 +1,4 @@
-import { type Page, type PageRequest, positionOf, toPage } from '../contract/pagination.ts'
+import { cursorPosition, type Page, type PageRequest, toPage } from '../contract/pagination.ts'
 import { type Limit, wholeSeconds } from './gcra.ts'
 import type { MemoryLimiter } from './memory-limiter.ts'
 
@@ -18,11 +18,11 @@ export type LimitsInUse = (request: PageRequest & { tenant?: string | undefined 
 
 /** Reads limits in the memory of this process. */
 export function limitsInUse(
-  limiter: Pick<MemoryLimiter, 'inUse' | 'look'>,
+  limiter: Pick<MemoryLimiter, 'inUse' | 'peek'>,
   limitOf: (tenant: string) => Limit | undefined
 ): LimitsInUse {
   return request => {
-    const [after = ''] = positionOf(request, 1) ?? []
+    const [after = ''] = cursorPosition(request, 1) ?? []
     const { tenant, limit } = request
     const names = tenant === undefined ? limiter.inUse(after, limit + 1) : tenant > after ? [tenant] : []
     const { items, next } = toPage(
@@ -36,11 +36,11 @@ export function limitsInUse(
 }
 
 function limitInUse(
-  limiter: Pick<MemoryLimiter, 'look'>,
+  limiter: Pick<MemoryLimiter, 'peek'>,
   tenant: string,
   limit: Limit | undefined
 ): LimitInUse | null {
-  const seen = limit && limiter.look(tenant, limit)
+  const seen = limit && limiter.peek(tenant, limit)
   if (!seen || seen.resetUs === 0) return null
   return {
     tenant,

@@ -1,5 +1,5 @@
 import { BoundedMap } from '../base/bounded-map.ts'
-import { judge, type Limit, look, type Verdict } from './gcra.ts'
+import { judge, type Limit, peek, type Verdict } from './gcra.ts'
 
 /** Past this many the longest unused are forgotten, so that made-up addresses do not exhaust memory. */
 const bucketsBound = 200_000
@@ -33,8 +33,8 @@ export class MemoryLimiter {
   }
 
   /** Charges nothing. */
-  look(key: string, limit: Limit): Pick<Verdict, 'remaining' | 'resetUs'> {
-    return look(limit, this.#tats.get(key) ?? 0, this.#nowUs())
+  peek(key: string, limit: Limit): Pick<Verdict, 'remaining' | 'resetUs'> {
+    return peek(limit, this.#tats.get(key) ?? 0, this.#nowUs())
   }
 
   /** The first `count` keys behind `after`, in order, whose buckets are not full now. Charges nothing. */

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from '../telemetry/logger.ts'
 import { type LogLevel, logLevelOf } from './problem-envelope.ts'
-import { requestFacts } from './request-context.ts'
+import { auditFields } from './request-context.ts'
 
 /** Logs one line for each completed request: the ids, names and numbers that are listed here, and no caller's text. */
 export const accessLog = fp<{ logger: Logger }>(
@@ -52,9 +52,9 @@ function logCompleted(
       status: raw.headersSent ? raw.statusCode : problem?.status,
       code: problem?.code,
       forwarded: problem?.options.forwarded,
-      cause: problem?.options.facts?.cause ?? outcome?.cause,
-      limit: problem?.options.facts?.limit ?? outcome?.limit,
-      ...requestFacts(request),
+      cause: problem?.options.logFields?.cause ?? outcome?.cause,
+      limit: problem?.options.logFields?.limit ?? outcome?.limit,
+      ...auditFields(request),
       admin_key_id: administrator?.keyId ?? call.failure?.adminKeyId,
       credential: last?.credential,
       attempts: last?.attempt,

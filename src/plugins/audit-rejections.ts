@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import type { Ledger } from '../ledger/ledger.ts'
 import { toProblem } from './problem-envelope.ts'
-import { requestFacts } from './request-context.ts'
+import { auditFields } from './request-context.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -22,9 +22,9 @@ export const auditRejections = fp<{ ledger: Pick<Ledger, 'recordRejection'> }>(
           request_id: call.requestId,
           code,
           status,
-          ...requestFacts(request),
+          ...auditFields(request),
           operation,
-          limit: options.facts?.limit
+          limit: options.logFields?.limit
         })
       }
       done()

@@ -69,7 +69,7 @@ function refuse(socket: Duplex, problem: Problem, logger: Logger): void {
   const gate = gateOf(socket)
   if (!gate) return void socket.destroy()
   const message = (socket as NodeSocket)._httpMessage?.req
-  if (!gate.shutToRefuse()) return
+  if (!gate.closeForRejection()) return
   const request = message && requestOf(message)
   const requestId = request?.id ?? uuidv7()
   socket.write(rawProblemResponse(problem, requestId))

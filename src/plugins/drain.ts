@@ -10,16 +10,16 @@ declare module 'fastify' {
 }
 
 /** Refuses requests while the process drains. Once the end is announced, answers close connections: callers go elsewhere. */
-export const drain = fp<{ lifecycle: ProcessState }>(
-  async function drain(scope, { lifecycle }) {
+export const drain = fp<{ processState: ProcessState }>(
+  async function drain(scope, { processState }) {
     scope.addHook('onRequest', function refuseWhileDraining(request, _reply, done) {
-      if (!lifecycle.draining) return done()
+      if (!processState.draining) return done()
       const health = request.routeOptions.config.health === true
       done(health ? undefined : new Problem('shutting_down', { retryAfter: 1 }))
     })
     // Not onRequest: the connection of a call that came before is closed as well.
     scope.addHook('onSend', function closeBehindAnswer(_request, reply, payload, done) {
-      if (isEnding(lifecycle)) reply.header('connection', 'close')
+      if (isEnding(processState)) reply.header('connection', 'close')
       done(null, payload)
     })
   },

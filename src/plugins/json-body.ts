@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { namesMemberTwice } from '../base/strict-json.ts'
+import { hasDuplicateMember } from '../base/strict-json.ts'
 import { Problem } from '../contract/problem.ts'
 
 /** The media type of JSON, with no charset but UTF-8, which many call utf8. Empty parameters are ignored. */
@@ -69,7 +69,7 @@ export function parseStrictJson(bytes: Buffer): unknown {
     if (whiteSpace.test(text)) return undefined
     throw new Problem('request_malformed', { detail: jsonError(bytes), cause })
   }
-  if (namesMemberTwice(text, value))
+  if (hasDuplicateMember(text, value))
     throw new Problem('request_malformed', { detail: 'The body names a member twice.' })
   return value
 }

@@ -25,7 +25,7 @@ import type { Scope } from './scope.ts'
 
 export type ListenerDependencies = {
   logger: Logger
-  lifecycle: ProcessState
+  processState: ProcessState
   trustedProxies: readonly string[]
   upstreamDeadlineMs: number
   /** How long a connection may be idle, in milliseconds; 72 s unless given. */
@@ -44,7 +44,7 @@ export async function buildListener(
   listener: 'public' | 'admin',
   dependencies: ListenerDependencies
 ): Promise<Scope> {
-  const { logger, lifecycle, trustedProxies, tls } = dependencies
+  const { logger, processState, trustedProxies, tls } = dependencies
   const app = createApp(dependencies)
   const proxies = trustedProxies.join(',')
   const isProxy = (address: string) => proxies !== '' && isInRanges(proxies, address)
@@ -63,14 +63,14 @@ export async function buildListener(
   await app.register(requestContext, { isProxy })
   await app.register(accessLog, { logger })
   await app.register(headerValidation)
-  await app.register(drain, { lifecycle })
+  await app.register(drain, { processState })
   await app.register(notFound)
   return app as Scope
 }
 
 function createApp({
   logger,
-  lifecycle,
+  processState,
   upstreamDeadlineMs,
   keepAliveMs = 72_000,
   tls
@@ -92,7 +92,7 @@ function createApp({
     routerOptions: { maxParamLength: 64 },
     ...nodeOptions(tls),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true } },
-    frameworkErrors: answerFrameworkError(logger, lifecycle),
+    frameworkErrors: answerFrameworkError(logger, processState),
     clientErrorHandler: answerClientError(logger)
   }).withTypeProvider<TypeBoxTypeProvider>()
   // Handlers return exactly what their schema documents, and problems are rendered before.

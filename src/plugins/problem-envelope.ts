@@ -39,10 +39,10 @@ export const problemEnvelope = fp<{ logger: Logger }>(
 )
 
 /** Makes Fastify's `frameworkErrors`: for failures before there is a route, which no hook ever sees. */
-export function answerFrameworkError(logger: Logger, lifecycle: ProcessState) {
+export function answerFrameworkError(logger: Logger, processState: ProcessState) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     reply.header('x-request-id', request.id)
-    if (isEnding(lifecycle)) reply.header('connection', 'close')
+    if (isEnding(processState)) reply.header('connection', 'close')
     sendProblem(toProblem(error), request, reply, logger)
     logger[logLevelOf(request.problem)](
       { request_id: request.id, code: request.problem?.code, status: reply.statusCode },

@@ -8,7 +8,7 @@ export function rateLimited(name: string, limit: Limit, verdict: Verdict, reply:
   return new Problem('rate_limited', {
     detail: `The limit "${name}" is used up.`,
     retryAfter: wholeSeconds(verdict.retryAfterUs),
-    facts: { limit: name }
+    logFields: { limit: name }
   })
 }
 

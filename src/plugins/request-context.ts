@@ -65,7 +65,7 @@ export const requestContext = fp<{ isProxy: (address: string) => boolean }>(
 )
 
 /** Who asked for what, as the log and the ledger know it. Of the path only a valid id: they take no other text of a caller. */
-export function requestFacts({ call, caller, params }: FastifyRequest) {
+export function auditFields({ call, caller, params }: FastifyRequest) {
   const { id } = (params ?? {}) as { id?: string }
   return {
     reason: call.failure?.reason,

@@ -3,10 +3,10 @@ import type { ProcessState } from '../base/process-state.ts'
 import { Problem } from '../contract/problem.ts'
 
 /** Refuses every request while the process has no master key: without it no caller can be authenticated. */
-export const requireUnsealed = fp<{ lifecycle: ProcessState }>(
-  async function requireUnsealed(scope, { lifecycle }) {
+export const requireUnsealed = fp<{ processState: ProcessState }>(
+  async function requireUnsealed(scope, { processState }) {
     scope.addHook('onRequest', function refuseWhileSealed(_request, _reply, done) {
-      done(lifecycle.sealed ? new Problem('sealed', { retryAfter: 1 }) : undefined)
+      done(processState.sealed ? new Problem('sealed', { retryAfter: 1 }) : undefined)
     })
   },
   { name: 'require-unsealed', dependencies: ['problem-envelope'] }

@@ -9,7 +9,7 @@ export const operations = ['sync', 'list', 'read', 'other'] as const
 /** Which of the three operations a request names; `other` is everything that does not exist. */
 export type Operation = (typeof operations)[number]
 
-/** Where a request goes, told from method and path alone. */
+/** Where a request goes, by its method and path alone. */
 export type Destination = { readonly operation: Operation; readonly connectorId: string | null }
 
 const collection = '/contents/v1/connectors'

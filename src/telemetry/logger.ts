@@ -1,6 +1,6 @@
 import { isNativeError } from 'node:util/types'
 import { type DestinationStream, type Logger, pino } from 'pino'
-import { timeText } from '../base/time-text.ts'
+import { timestamp } from '../base/timestamp.ts'
 
 export type { Logger }
 
@@ -39,7 +39,7 @@ export function asBug(thrown: unknown): unknown {
  */
 export function createLogger(level: string, destination: DestinationStream): Logger {
   return pino(
-    { level, base: null, timestamp: () => `,"time":"${timeText()}"`, serializers: { err: describeError } },
+    { level, base: null, timestamp: () => `,"time":"${timestamp()}"`, serializers: { err: describeError } },
     destination
   )
 }

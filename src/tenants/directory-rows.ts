@@ -1,5 +1,5 @@
 import type { KeyRow } from './keys/key-row.ts'
-import type { TenantFacts } from './tenant.ts'
+import type { TenantColumns } from './tenant.ts'
 
 /** The first page of the directory. The store's thread posts it to the thread that answers: plain data. */
 export type DirectorySnapshot = TenantPage & {
@@ -24,4 +24,4 @@ export type DirectoryChanges = {
 }
 
 /** A tenant with its keys that are not revoked, and those that were revoked last. */
-export type TenantRow = TenantFacts & { readonly keys: readonly KeyRow[] }
+export type TenantRow = TenantColumns & { readonly keys: readonly KeyRow[] }

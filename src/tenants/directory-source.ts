@@ -13,13 +13,13 @@ export function readSnapshot(store: StoreFile): DirectorySnapshot {
   const { newest } = raw.prepare('SELECT coalesce(max(id), 0) AS newest FROM directory_change').get() as {
     newest: number
   }
-  return { lastChange: newest, ...readPage(store, '') }
+  return { lastChange: newest, ...readTenantPage(store, '') }
 }
 
 const tenantsPerPage = 2_000
 
 /** The page of tenants after this name. */
-export function readPage({ raw }: StoreFile, after: string): TenantPage {
+export function readTenantPage({ raw }: StoreFile, after: string): TenantPage {
   const { tenants, last } = raw
     .prepare(
       `SELECT count(*) AS tenants, max(name) AS last

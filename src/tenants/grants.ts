@@ -1,8 +1,8 @@
 import { domainError } from '../contract/error-table.ts'
 import type { Page, PageRequest } from '../contract/pagination.ts'
 import { isConnectorId } from '../contract/schemas.ts'
+import { selectPage } from '../store/keyset-pagination.ts'
 import type { Queries } from '../store/queries.ts'
-import { readPage } from './keyset-pagination.ts'
 import { readState, requireTenant, storeTenant } from './tenant-state.ts'
 import { changeInTransaction, type TenantAdministration } from './transaction.ts'
 
@@ -69,7 +69,7 @@ export async function listGrants(
   request: PageRequest
 ): Promise<Page<GrantView>> {
   const query = db.selectFrom('connector_grant').selectAll().where('tenant', '=', tenant)
-  const page = await readPage(query, ['connector_id'], request, row => row)
+  const page = await selectPage(query, ['connector_id'], request, row => row)
   await requireTenant(db, tenant)
   return page
 }

@@ -20,7 +20,7 @@ export type Tenant = {
 }
 
 /** A tenant as rows hold it, with its grants. */
-export type TenantFacts = SettingColumns & {
+export type TenantColumns = SettingColumns & {
   readonly name: string
   readonly disabled: boolean
   /** Lower-case connector ids; `*` stands for all. */
@@ -31,7 +31,7 @@ const noConnectors: ReadonlySet<string> = new Set()
 const everyConnector: ReadonlySet<string> = new Set(['*'])
 
 /** Tenants share one object for what most of them have in common. */
-export function tenantIn(row: TenantFacts): Tenant {
+export function tenantIn(row: TenantColumns): Tenant {
   return Object.freeze({
     name: row.name,
     ratePerMinute: row.rate_per_minute ?? defaultSettings.rate_per_minute,

@@ -2,10 +2,10 @@ import { domainError } from '../contract/error-table.ts'
 import type { Page, PageRequest } from '../contract/pagination.ts'
 import { nameForm, nameInWords } from '../contract/schemas.ts'
 import type { AdminChange } from '../ledger/entry/admin-change.ts'
+import { selectPage } from '../store/keyset-pagination.ts'
 import type { Queries } from '../store/queries.ts'
 import type { Tables } from '../store/tables.ts'
 import { readConnectorIds } from './grants.ts'
-import { readPage } from './keyset-pagination.ts'
 import type { TenantDetails, TenantUpdated, TenantView } from './tenant-schemas.ts'
 import { type DesiredSettings, readSettings, settingsIn, shownSettings } from './tenant-settings.ts'
 import {
@@ -76,7 +76,7 @@ function whatChanged({ kind, fields = [] }: AdminChange): readonly string[] {
 
 /** Tenants in the order of their names. Throws cursor_invalid. */
 export async function listTenants({ db }: Queries, request: PageRequest): Promise<Page<TenantView>> {
-  return await readPage(db.selectFrom('tenant').selectAll(), ['name'], request, toTenantView)
+  return await selectPage(db.selectFrom('tenant').selectAll(), ['name'], request, toTenantView)
 }
 
 /** Throws tenant_not_found. */

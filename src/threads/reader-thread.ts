@@ -8,11 +8,11 @@ import type { ReaderJobs, ReaderThreadData } from '../admin/execute-query.ts'
 import { serveRpc } from '../base/rpc.ts'
 import { isRefusal } from '../contract/refusal-table.ts'
 import { syncHistory } from '../ledger/query/sync-history.ts'
-import { LentConnection } from '../store/sqlite/connections.ts'
 import { openReadOnlyStore, type ReadOnlyStore } from '../store/sqlite/read-only-store.ts'
+import { RevocableConnection } from '../store/sqlite/reader-connections.ts'
 
 const { storeUrl, port } = workerData as ReaderThreadData
-const connection = new LentConnection(port, () => openReadOnlyStore(storeUrl))
+const connection = new RevocableConnection(port, () => openReadOnlyStore(storeUrl))
 
 const jobs = {
   syncHistory(request) {

@@ -16,9 +16,9 @@ import { fetchMasterKey } from '../custody/crypto/master-key.ts'
 import { MasterKeyRefetch } from '../custody/crypto/master-key-refetch.ts'
 import { isInForce, openKeysUnder, openRootKey, type StoreKeys } from '../custody/crypto/root-key.ts'
 import {
-  type NotedMaterial,
+  type FetchedKey,
   noteMaterial,
-  type Reversion,
+  type Rollback,
   revertVersion
 } from '../custody/manage/automatic-operations.ts'
 import type { CredentialAdministration } from '../custody/manage/transaction.ts'
@@ -30,11 +30,11 @@ import { type Recovery, recoverDeadWriters } from '../ledger/writer/crash-recove
 import { type MissingEntries, missingEntries } from '../ledger/writer/missing-entries.ts'
 import { LedgerWriter } from '../ledger/writer/writer.ts'
 import { rollBack } from '../ledger/writer/writer-handle.ts'
-import { OtherConnections } from '../store/sqlite/connections.ts'
+import { ReaderConnections } from '../store/sqlite/reader-connections.ts'
 import { openStoreFile, type StoreFile } from '../store/sqlite/store-file.ts'
 import { keepsHandle, toStoreFault } from '../store/store-fault.ts'
 import type { DirectoryChanges, TenantPage } from '../tenants/directory-rows.ts'
-import { readChanges, readPage, readSnapshot, writeKeyUses } from '../tenants/directory-source.ts'
+import { readChanges, readSnapshot, readTenantPage, writeKeyUses } from '../tenants/directory-source.ts'
 import { type AdminKeyRows, readAdminKeys, readNewAdminKeys } from '../tenants/keys/admin-key-rows.ts'
 import { adminKeyPepper, apiKeyPepper } from '../tenants/keys/api-key.ts'
 
@@ -65,7 +65,7 @@ const masterKeys = new MasterKeyRefetch({
   open: masterKey => openKeysUnder(store, masterKey),
   pauseMs: data.masterKey.startsWith('exec:') ? commandPauseMs : 0
 })
-const others = new OtherConnections()
+const others = new ReaderConnections()
 /** The handle of the store has failed: nothing is written through it. */
 let isBroken = false
 
@@ -77,7 +77,7 @@ const jobs = {
   },
 
   /** Lets another thread open the store, which closes its connection when this one has to open the store again. */
-  introduce(port: MessagePort): void {
+  registerReader(port: MessagePort): void {
     others.add(port)
   },
 
@@ -103,7 +103,7 @@ const jobs = {
 
   /** The page of tenants after this name: the snapshot has the first. */
   tenantsAfter(name: string): Promise<TenantPage> {
-    return onStore(() => readPage(store, name))
+    return onStore(() => readTenantPage(store, name))
   },
 
   /** The tenants that changed since the last change seen, or null. */
@@ -147,12 +147,12 @@ const jobs = {
     })
   },
 
-  noteMaterial(note: NotedMaterial) {
+  noteMaterial(note: FetchedKey) {
     return onStore(() => changeCredentials(administration(), noteMaterial, note))
   },
 
   /** The upstream refuses one version of a credential and takes the one before. */
-  revertVersion(change: Reversion): Promise<boolean> {
+  revertVersion(change: Rollback): Promise<boolean> {
     return onStore(() => changeCredentials(administration(), revertVersion, change))
   },
 

@@ -1,10 +1,10 @@
 import type { CredentialPool } from '../custody/credential-pool.ts'
 import type { KeyHandle } from '../custody/key-handle.ts'
-import type { OutcomeFacts } from '../ledger/entry/entry.ts'
+import type { OutcomeFields } from '../ledger/entry/entry.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
 import type { Breaker } from './breaker.ts'
-import type { Call, OnBehalfOf, Operation } from './call.ts'
+import type { Call, CallPrincipal, Operation } from './call.ts'
 import { classify, type Outcome, statusOf } from './outcome.ts'
 import { requestHeaders } from './transport/headers.ts'
 import type { Transport } from './transport/transport.ts'
@@ -20,7 +20,7 @@ export type AttemptDependencies = {
 /** A call with its operation, to be answered by a time on the monotonic clock. */
 export type ForwardedCall<T> = {
   readonly call: Call
-  readonly caller: OnBehalfOf
+  readonly caller: CallPrincipal
   readonly operation: Operation<T>
   readonly deadlineAt: number
 }
@@ -95,7 +95,7 @@ async function send<T>(
   return proven ?? classify(response, read, sharedWithKey)
 }
 
-function outcomeFacts(outcome: Outcome<unknown>, { startedAt }: Call): OutcomeFacts {
+function outcomeFacts(outcome: Outcome<unknown>, { startedAt }: Call): OutcomeFields {
   const { code, forwarded, upstream, state, upstreamMs, unreachable, limit, leaksKey } = outcome
   return {
     code,

@@ -1,4 +1,4 @@
-import type { CallFacts, OutcomeFacts } from '../ledger/entry/entry.ts'
+import type { CallFields, OutcomeFields } from '../ledger/entry/entry.ts'
 
 /** The request on whose behalf the upstream is called. */
 export type Call = {
@@ -17,13 +17,13 @@ export type Call = {
 
 /** The last attempt of a request, its outcome, and how many milliseconds all attempts spent upstream. */
 export type Attempts = {
-  readonly last: CallFacts
-  readonly outcome: OutcomeFacts
+  readonly last: CallFields
+  readonly outcome: OutcomeFields
   readonly upstreamMs: number
 }
 
 /** For whom a call is made, and the credentials that it may use, in order of preference. */
-export type OnBehalfOf = {
+export type CallPrincipal = {
   readonly tenant: string | undefined
   readonly keyId: string | undefined
   readonly credentials: readonly string[]

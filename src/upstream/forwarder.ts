@@ -2,7 +2,7 @@ import { Problem } from '../contract/problem.ts'
 import type { CredentialPool } from '../custody/credential-pool.ts'
 import { type AttemptDependencies, attempt, type ForwardedCall } from './attempt.ts'
 import type { Breaker } from './breaker.ts'
-import type { Call, OnBehalfOf, Operation } from './call.ts'
+import type { Call, CallPrincipal, Operation } from './call.ts'
 import { keyVerdict, type Outcome, problemOf } from './outcome.ts'
 import { type CredentialChoice, selectCredential } from './select-credential.ts'
 import type { Transport } from './transport/transport.ts'
@@ -15,7 +15,7 @@ export type ForwarderDependencies = AttemptDependencies &
     deadlineMs: number
   }
 
-export type Forward = <T>(call: Call, caller: OnBehalfOf, operation: Operation<T>) => Promise<T>
+export type Forward = <T>(call: Call, caller: CallPrincipal, operation: Operation<T>) => Promise<T>
 
 /**
  * The only way to the upstream: nothing passes it without a durable intent, or comes back without a durable outcome. Throws a
@@ -49,14 +49,14 @@ export function createForwarder(dependencies: ForwarderDependencies): Forward {
 
   return async function forward(call, caller, operation) {
     // Before budget and intent: a call that there is no room for costs nothing and leaves nothing behind.
-    if (!transport.capacity.tryTake(1)) throw new Problem('overloaded', { retryAfter: 1 })
+    if (!transport.capacity.tryAcquire(1)) throw new Problem('overloaded', { retryAfter: 1 })
     try {
       const deadlineAt = performance.now() + deadlineMs
       const outcome = await sendWithFallback({ call, caller, operation, deadlineAt })
       if (outcome.value === undefined) throw problemOf(outcome)
       return outcome.value
     } finally {
-      transport.capacity.giveBack(1)
+      transport.capacity.release(1)
     }
   }
 }

@@ -2,8 +2,8 @@ import { strictJson } from '../base/strict-json.ts'
 import { Problem, type UpstreamFacts } from '../contract/problem.ts'
 import { problemTable } from '../contract/problem-table.ts'
 import { maxAnswerMembers, type Reading } from './call.ts'
+import { isFailureState } from './failure-states.ts'
 import { failureOfResponse, failureOfStatus, type UpstreamFailure } from './failure-table.ts'
-import { saysNothingQueued } from './refusing-states.ts'
 import { keyRejectedDetail } from './select-credential.ts'
 import { retryAfterSeconds } from './transport/headers.ts'
 import type { Answer, UpstreamResponse } from './transport/response.ts'
@@ -70,7 +70,7 @@ function outcomeOf<T>(answer: Answer, read: Read<T>, relay: Relay): Unmeasured<T
   if (!mayRelay) return { code: 'upstream_answer_invalid', forwarded: 'yes', upstream }
   const { value, state } = reading
   // Something may have been done all the same, as `PARTLY_FAILED` would mean.
-  if (state !== undefined && saysNothingQueued(state))
+  if (state !== undefined && isFailureState(state))
     return { code: 'upstream_failed', forwarded: 'yes', uncertain: true, upstream, state }
   return { code: 'accepted', forwarded: 'yes', value, upstream, state }
 }
@@ -150,7 +150,7 @@ export function problemOf(outcome: Outcome<unknown>): Problem {
     ...(upstream && { upstream }),
     ...(retryAfter !== undefined && { retryAfter }),
     ...(isKeyRejected && { detail: keyRejectedDetail }),
-    facts: { cause: unreachable, limit },
+    logFields: { cause: unreachable, limit },
     cause
   })
 }

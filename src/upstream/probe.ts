@@ -38,7 +38,7 @@ export async function probeUpstream(key: KeyToVerify, options: VerifyOptions): P
 }
 
 /** Why no answer came. */
-function causeOf({ code, options: { facts } }: Problem): UnreachableCause {
+function causeOf({ code, options: { logFields: facts } }: Problem): UnreachableCause {
   if (code === 'upstream_timeout') return 'timeout'
   if (code === 'upstream_answer_invalid') return 'not_http'
   return unreachableCauses.find(cause => cause === facts?.cause) ?? 'other'

@@ -37,7 +37,7 @@ export function selectCredential(
     throw new Problem('sealed', { detail: 'The gateway has no key for this call.', retryAfter: 1 })
   const { retryAfter, limit } = shortest
   const detail = limit === 'upstream' ? keyRejectedDetail : budgetSpentDetail
-  throw new Problem('upstream_busy', { detail, retryAfter, facts: { limit } })
+  throw new Problem('upstream_busy', { detail, retryAfter, logFields: { limit } })
 }
 
 function breakerWait(retryAfter: number): Wait | null {

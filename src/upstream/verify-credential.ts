@@ -23,7 +23,7 @@ export type VerifyOptions = {
   readonly requestId?: string
 }
 
-export type Verification = {
+export type CredentialVerification = {
   /** The id of the read in the ledger and upstream. */
   readonly requestId: string
   /** What the read ended with: `upstream_credential_rejected` for a key that the upstream rejects; null when it takes the key. */
@@ -47,7 +47,7 @@ const listConnectors: Operation<true> = {
 export async function verifyCredential(
   { material, name, version }: KeyToVerify,
   { origin, deadlineMs, ledger, requestId = uuidv7() }: VerifyOptions
-): Promise<Verification> {
+): Promise<CredentialVerification> {
   const transport = new Transport({ origin, deadlineMs, connections: 1 })
   const forward = createForwarder({
     transport,

@@ -96,7 +96,7 @@ describe('where settings come from', () => {
 
   test.each([
     [
-      'is not valid YAML: a bracket before this place that is not closed, or lines that are indented too little',
+      'is not valid YAML: a bracket before this position that is not closed, or lines that are indented too little',
       `GATEWAY_PORT: [${secret}`
     ],
     ['is not valid YAML: a member that was given before', `a: 1\na: ${secret}`],

@@ -50,8 +50,8 @@ beforeAll(async () => {
   cut = await startTestGateway({ env: { GATEWAY_UPSTREAM_ORIGIN: await deadOrigin() } })
   app = await startTestApp({
     unreadiness: () => {
-      if (app.lifecycle.draining) return new Problem('shutting_down')
-      if (app.lifecycle.sealed !== true) throw new TypeError('a bug')
+      if (app.processState.draining) return new Problem('shutting_down')
+      if (app.processState.sealed !== true) throw new TypeError('a bug')
       return new Problem('sealed', {
         detail: 'No upstream credential can be opened; the log says which and why.'
       })
@@ -68,8 +68,8 @@ afterAll(async () => {
 afterEach(() => {
   gateway.sandbox.faults.clear()
   limited = false
-  app.lifecycle.draining = false
-  app.lifecycle.sealed = false
+  app.processState.draining = false
+  app.processState.sealed = false
 })
 
 const isSync = ({ path }: DescribedOperation) => path.endsWith('/sync')
@@ -176,10 +176,10 @@ const ways: Readonly<Record<string, Way>> = {
     failing = wait
   }),
   sealed: standIn(() => {
-    app.lifecycle.sealed = true
+    app.processState.sealed = true
   }),
   shutting_down: standIn(() => {
-    app.lifecycle.draining = true
+    app.processState.draining = true
   }),
   upstream_credential_rejected: upstream({ fault: 'firewall-page', options: { status: 401 } }),
   upstream_refused: upstream({ fault: 'firewall-page' }),

@@ -116,7 +116,7 @@ describe('a problem over a socket has exactly the members of the envelope:', () 
 
   test('sealed, whatever the key', async () => {
     const app = await startTestApp()
-    app.lifecycle.sealed = true
+    app.processState.sealed = true
     const [answer] = await rawRequest(app.port, syncBytes({ key: null, connectorId: anId }))
     await app.close()
     expectProblem(answer, 'sealed', { retryAfter: 1 })
@@ -175,7 +175,7 @@ describe('a problem over a socket has exactly the members of the envelope:', () 
     connection.write(bytes.subarray(0, 20))
     const probe = await rawRequest(app.port, requestBytes({ method: 'GET', target: '/livez' }))
     expect(probe[0]?.status).toBe(200)
-    app.lifecycle.draining = true
+    app.processState.draining = true
     connection.write(bytes.subarray(20))
     const [answer] = await connection.ended
     await app.close()

@@ -34,23 +34,23 @@ test('entries that turn out to be missing are logged once and shown until they, 
   const missing = { writer: 'one', acknowledged: 5, stored: 3 }
   found = []
   await minute()
-  expect({ logged, isLacking: completeness.isLacking }).toEqual({ logged: [], isLacking: false })
+  expect({ logged, isLacking: completeness.isIncomplete }).toEqual({ logged: [], isLacking: false })
   found = [missing]
   await minute()
   await minute()
-  expect(completeness.isLacking).toBe(true)
+  expect(completeness.isIncomplete).toBe(true)
   expect(logged).toEqual([{ incident: 'ledger_incomplete', ...missing }])
   found = new Error('stuck')
   await minute()
-  expect(completeness.isLacking).toBe(true)
+  expect(completeness.isIncomplete).toBe(true)
   found = []
   await minute()
-  expect(completeness.isLacking).toBe(false)
+  expect(completeness.isIncomplete).toBe(false)
 })
 
 test('the store is compared as soon as the ledger can record again', async () => {
   found = [{ writer: 'one', acknowledged: 5, stored: 3 }]
   events.publish('ledger.recovered', {})
   await vi.advanceTimersByTimeAsync(0)
-  expect(completeness.isLacking).toBe(true)
+  expect(completeness.isIncomplete).toBe(true)
 })

@@ -83,7 +83,7 @@ describe('grouping', () => {
     await pass(0)
     fate(queue.append(entry('b')))
     await pass(5)
-    fate(queue.keep(entry('c')))
+    fate(queue.appendRequired(entry('c')))
     await pass(5)
     expect(manual.batches).toEqual([['a']])
     await manual.stored()
@@ -105,7 +105,7 @@ describe('a wait is bounded', () => {
   test('an intent whose wait ends while it is queued is never stored', async () => {
     const queue = queueOf()
     const late = vi.fn()
-    fate(queue.keep(entry('kept')))
+    fate(queue.appendRequired(entry('kept')))
     await pass(0)
     const waiting = fate(queue.append(entry('intent'), late))
     await pass(1999)
@@ -163,7 +163,7 @@ describe('a wait is bounded', () => {
     await pass(2000)
     expect(queue.fault).toMatchObject({ code: 'store_timeout' })
     await expect(queue.append(entry('b'))).rejects.toThrow(expect.objectContaining({ code: 'store_timeout' }))
-    const kept = fate(queue.keep(entry('c')))
+    const kept = fate(queue.appendRequired(entry('c')))
     await manual.stored()
     await manual.stored()
     expect(kept.now).toBe('durable')
@@ -208,7 +208,7 @@ describe('a batch that fails', () => {
   test('is tried again with what has to be kept, before anything that came later', async () => {
     const queue = queueOf()
     fate(queue.append(entry('intent')))
-    const kept = fate(queue.keep(entry('outcome')))
+    const kept = fate(queue.appendRequired(entry('outcome')))
     await pass(0)
     const later = fate(queue.append(entry('later')))
     await manual.failed()
@@ -224,7 +224,7 @@ describe('a batch that fails', () => {
 
   test('a kept entry is tried until it is stored, also when nobody waits for it any more', async () => {
     const queue = queueOf()
-    const kept = fate(queue.keep(entry('outcome')))
+    const kept = fate(queue.appendRequired(entry('outcome')))
     await pass(0)
     for (let attempt = 0; attempt < 20; attempt++) {
       await manual.failed()
@@ -259,8 +259,8 @@ test('an intent that expires behind a failing batch leaves no fault that nothing
 test('the outcome of a call that another process has closed is rejected', async () => {
   const store = async () => ['r 1']
   const queue = new GroupCommit({ store, probe: async () => {}, events: recordEvents().events })
-  const outcome = fate(queue.keep({ text: '{}', closes: 'r 1' }))
-  const other = fate(queue.keep({ text: '{}', closes: 'r 2' }))
+  const outcome = fate(queue.appendRequired({ text: '{}', closes: 'r 1' }))
+  const other = fate(queue.appendRequired({ text: '{}', closes: 'r 2' }))
   await pass(0)
   expect([outcome.now, other.now]).toEqual(['another process has closed this call', 'durable'])
 })
@@ -268,7 +268,7 @@ test('the outcome of a call that another process has closed is rejected', async 
 test('a fault is published once when it begins and once when it is over', async () => {
   const { events, recorded } = recordEvents()
   const queue = queueOf({ events })
-  fate(queue.keep(entry('a')))
+  fate(queue.appendRequired(entry('a')))
   await pass(0)
   await manual.failed()
   await pass(200)
@@ -288,7 +288,7 @@ describe('draining', () => {
 
   test('is over only when every kept entry is stored', async () => {
     const queue = queueOf()
-    fate(queue.keep(entry('a')))
+    fate(queue.appendRequired(entry('a')))
     const drained = fate(queue.drain())
     await pass(0)
     await manual.failed()

@@ -22,7 +22,7 @@ test('a bucket used up under a slow limit does not delay a faster one, and a ref
   const limiter = new MemoryLimiter('test', () => nowUs)
   for (let call = 0; call < 10; call++) limiter.take('a', { ratePerMinute: 1, burst: 10 })
   const faster = { ratePerMinute: 6000, burst: 10 }
-  expect(limiter.look('a', faster)).toEqual({ remaining: 0, resetUs: 100_000 })
+  expect(limiter.peek('a', faster)).toEqual({ remaining: 0, resetUs: 100_000 })
   const refused = limiter.take('a', faster)
   expect(refused).toMatchObject({ allowed: false, retryAfterUs: 10_000, resetUs: 100_000 })
   nowUs += refused.retryAfterUs - 1
@@ -30,7 +30,7 @@ test('a bucket used up under a slow limit does not delay a faster one, and a ref
   nowUs += 1
   expect(limiter.take('a', faster).allowed).toBe(true)
   nowUs += 90_000
-  expect(limiter.look('a', faster)).toEqual({ remaining: 9, resetUs: 10_000 })
+  expect(limiter.peek('a', faster)).toEqual({ remaining: 9, resetUs: 10_000 })
 })
 
 test('after a change no more is admitted than the new limit admits, whatever it was before', () => {
@@ -85,8 +85,8 @@ describe('looking at a bucket', () => {
           const limiter = new MemoryLimiter('test', () => nowUs)
           for (const pause of pauses) {
             nowUs += pause
-            const before = limiter.look('a', some)
-            expect(limiter.look('a', some)).toEqual(before)
+            const before = limiter.peek('a', some)
+            expect(limiter.peek('a', some)).toEqual(before)
             const { allowed, remaining } = limiter.take('a', some)
             expect(before.remaining).toBe(allowed ? remaining + 1 : 0)
           }
@@ -98,7 +98,7 @@ describe('looking at a bucket', () => {
   test('shows a limit that was lowered since then as used up', () => {
     const limiter = new MemoryLimiter('test', () => 0)
     for (let call = 0; call < 50; call++) limiter.take('a', { ratePerMinute: 60, burst: 50 })
-    expect(limiter.look('a', limit)).toEqual({ remaining: 0, resetUs: 2_000_000 })
+    expect(limiter.peek('a', limit)).toEqual({ remaining: 0, resetUs: 2_000_000 })
   })
 
   test('finds those in use in the order of their keys, page by page, until they are full again', () => {

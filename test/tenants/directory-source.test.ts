@@ -3,7 +3,12 @@ import type { AuthenticationAttempt } from '../../src/identity/authentication-fa
 import { Directory } from '../../src/identity/directory.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { TenantPage, TenantRow } from '../../src/tenants/directory-rows.ts'
-import { readChanges, readPage, readSnapshot, writeKeyUses } from '../../src/tenants/directory-source.ts'
+import {
+  readChanges,
+  readSnapshot,
+  readTenantPage,
+  writeKeyUses
+} from '../../src/tenants/directory-source.ts'
 import { addGrants } from '../../src/tenants/grants.ts'
 import { issueKey, listKeys, revokeKey, rotateKey } from '../../src/tenants/keys/keys.ts'
 import { createTenant, setTenantDisabled } from '../../src/tenants/tenants.ts'
@@ -108,7 +113,7 @@ test('the directory knows the ten keys of each tenant that were revoked last, an
 })
 
 function* everyPage(store: Store): Generator<readonly TenantRow[]> {
-  for (let page: TenantPage = readSnapshot(store); ; page = readPage(store, page.next)) {
+  for (let page: TenantPage = readSnapshot(store); ; page = readTenantPage(store, page.next)) {
     yield page.tenants
     if (page.next === null) return
   }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { CallFacts, OutcomeFacts } from '../../src/ledger/entry/entry.ts'
+import type { CallFields, OutcomeFields } from '../../src/ledger/entry/entry.ts'
 import { Budget } from '../../src/upstream/budget.ts'
 import type { Call } from '../../src/upstream/call.ts'
 import { createForwarder } from '../../src/upstream/forwarder.ts'
@@ -45,7 +45,7 @@ function newCall(): Call {
 
 /** A door through which calls go with these keys of one credential, and the outcomes that the ledger got. */
 function door(keys: readonly [active: string, standby?: string], deadlineMs = 20_000) {
-  const outcomes: (CallFacts & OutcomeFacts)[] = []
+  const outcomes: (CallFields & OutcomeFields)[] = []
   const forward = createForwarder({
     transport,
     ...heldCredentials({ default: keys }),

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { domainError } from '../../contract/error-table.ts'
 import type { StoreKeys } from '../../custody/crypto/root-key.ts'
 import { type CredentialRows, readCredentialRows } from '../../custody/manage/credential-rows.ts'
-import { readProven } from '../../custody/manage/manifest.ts'
+import { readVerified } from '../../custody/manage/manifest.ts'
 import { addCredential, removeCredential, rotateCredential } from '../../custody/manage/operations.ts'
 import {
   type CredentialChange,
@@ -57,7 +57,7 @@ export async function applyState(
 
 /** The rows of credentials, verified where `keys` are given. Throws `credentials_damaged`. */
 export function recordsOf(raw: DatabaseSync, keys: StoreKeys | null): CredentialRows {
-  return keys ? readProven(raw, keys).records : readCredentialRows(raw)
+  return keys ? readVerified(raw, keys).records : readCredentialRows(raw)
 }
 
 /** Keys that were fetched and verified for other versions do not fit this plan. */

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { CredentialName, Time } from '../../contract/admin-schemas.ts'
 import { Page, pageQuery } from '../../contract/page-schemas.ts'
 import type { CredentialState } from '../credential-status.ts'
-import type { Operation } from './operation.ts'
+import type { AdminOperation } from './operation.ts'
 
 const facts = {
   credential: CredentialName,
@@ -52,4 +52,4 @@ export const credentialOperations = {
     result: CredentialRemoved,
     refusals: ['credential_not_found', 'credential_in_use']
   }
-} as const satisfies Record<string, Operation>
+} as const satisfies Record<string, AdminOperation>

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { GrantedConnector, TenantName, Time } from '../../contract/admin-schemas.ts'
 import { Page, pageQuery } from '../../contract/page-schemas.ts'
-import type { Operation } from './operation.ts'
+import type { AdminOperation } from './operation.ts'
 
 const Grant = Type.Object({ tenant: TenantName, connector_id: GrantedConnector, created_at: Time })
 const Connectors = Type.Unsafe<readonly string[]>(Type.Array(GrantedConnector))
@@ -34,4 +34,4 @@ export const grantOperations = {
     result: GrantsChanged,
     refusals: ['tenant_not_found', 'grant_covered']
   }
-} as const satisfies Record<string, Operation>
+} as const satisfies Record<string, AdminOperation>

@@ -3,7 +3,7 @@ import { Instant, KeyId, TenantName, Time, TimeOrNull } from '../../contract/adm
 import { Page, pageQuery } from '../../contract/page-schemas.ts'
 import { strict } from '../../contract/schemas.ts'
 import type { KeyState } from '../../tenants/keys/key-life.ts'
-import type { Operation } from './operation.ts'
+import type { AdminOperation } from './operation.ts'
 
 const Expiry = Type.Optional(
   Type.Unsafe<string | null>({
@@ -95,4 +95,4 @@ export const keyOperations = {
     result: KeyRevoked,
     refusals: ['key_not_found']
   }
-} as const satisfies Record<string, Operation>
+} as const satisfies Record<string, AdminOperation>

@@ -3,7 +3,7 @@ import { GrantedConnector, Instant, KeyId, RequestId, TenantName } from '../../c
 import { Page, pageQuery } from '../../contract/page-schemas.ts'
 import type { LedgerEntry } from '../../ledger/entry/entry.ts'
 import { type Outcome, outcomes } from '../../ledger/entry/terms.ts'
-import type { Operation } from './operation.ts'
+import type { AdminOperation } from './operation.ts'
 
 /** What authenticated a call, as the ledger names it. */
 const Proof = Type.String({
@@ -78,4 +78,4 @@ export const ledgerOperations = {
     result: Story,
     refusals: ['request_not_found']
   }
-} as const satisfies Record<string, Operation>
+} as const satisfies Record<string, AdminOperation>

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { TenantName } from '../../contract/admin-schemas.ts'
 import { Page, pageQuery } from '../../contract/page-schemas.ts'
-import type { Operation } from './operation.ts'
+import type { AdminOperation } from './operation.ts'
 
 const LimitInUse = Type.Object({
   tenant: TenantName,
@@ -21,4 +21,4 @@ export const limitOperations = {
     result: Page(LimitInUse, { description: 'Limits in use.' }),
     refusals: ['cursor_invalid']
   }
-} as const satisfies Record<string, Operation>
+} as const satisfies Record<string, AdminOperation>

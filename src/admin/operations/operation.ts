@@ -5,7 +5,7 @@ import type { RefusalCode } from '../../contract/refusal-table.ts'
  * What administrators can do over HTTP, declared once: the route, its description, and the types of the function in
  * `queries.ts` or `commands.ts` that does it are made from this. The command line shares its summary and that function.
  */
-export type Operation = {
+export type AdminOperation = {
   /** Who answers: a query the thread that reads, a command the thread that writes, the rest the memory of this process. */
   readonly kind: 'query' | 'command' | 'memory'
   /** Below `/admin`. Parameters in the path are those of `PathParameters`. */
@@ -27,12 +27,12 @@ export type ParameterIn<Path extends string> = Path extends `${string}:${infer N
     ? Name
     : never
 
-type BodyOf<O extends Operation> = O extends { readonly body: infer Body extends TSchema }
+type BodyOf<O extends AdminOperation> = O extends { readonly body: infer Body extends TSchema }
   ? Static<Body>
   : unknown
 
 /** A query with its page read: see `pageOf`. */
-type QueryOf<O extends Operation> = O extends { readonly query: infer Query extends TProperties }
+type QueryOf<O extends AdminOperation> = O extends { readonly query: infer Query extends TProperties }
   ? Omit<Static<TObject<Query>>, 'limit' | 'cursor'> & {
       readonly limit: number
       readonly cursor: string | undefined
@@ -40,6 +40,8 @@ type QueryOf<O extends Operation> = O extends { readonly query: infer Query exte
   : unknown
 
 /** The members of the path, the query and the body, together. */
-export type InputOf<O extends Operation> = { readonly [N in ParameterIn<O['route']>]: string } & QueryOf<O> &
+export type InputOf<O extends AdminOperation> = {
+  readonly [N in ParameterIn<O['route']>]: string
+} & QueryOf<O> &
   BodyOf<O>
-export type ResultOf<O extends Operation> = Static<O['result']>
+export type ResultOf<O extends AdminOperation> = Static<O['result']>

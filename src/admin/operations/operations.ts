@@ -3,7 +3,7 @@ import { grantOperations } from './grants.ts'
 import { keyOperations } from './keys.ts'
 import { ledgerOperations } from './ledger.ts'
 import { limitOperations } from './limits.ts'
-import type { InputOf, Operation, ResultOf } from './operation.ts'
+import type { AdminOperation, InputOf, ResultOf } from './operation.ts'
 import { tenantOperations } from './tenants.ts'
 
 /** All operations of administrators, by resource and by name. */
@@ -14,7 +14,7 @@ export const operations = {
   credentials: credentialOperations,
   ledger: ledgerOperations,
   limits: limitOperations
-} as const satisfies Record<string, Record<string, Operation>>
+} as const satisfies Record<string, Record<string, AdminOperation>>
 
 type ByName = typeof tenantOperations &
   typeof keyOperations &
@@ -23,18 +23,18 @@ type ByName = typeof tenantOperations &
   typeof ledgerOperations &
   typeof limitOperations
 
-type NamesOf<Kind extends Operation['kind']> = {
+type NamesOf<Kind extends AdminOperation['kind']> = {
   [N in keyof ByName]: ByName[N] extends { readonly kind: Kind } ? N : never
 }[keyof ByName]
 
 export type QueryName = NamesOf<'query'>
 export type CommandName = NamesOf<'command'>
 
-type OperationNamed<N extends keyof ByName> = Extract<ByName[N], Operation>
+type OperationNamed<N extends keyof ByName> = Extract<ByName[N], AdminOperation>
 export type Input<N extends keyof ByName> = InputOf<OperationNamed<N>>
 export type Result<N extends keyof ByName> = ResultOf<OperationNamed<N>>
 
 /** The functions that answer all operations of one kind, with what they work on. */
-export type Functions<Kind extends Operation['kind'], Context> = {
+export type Functions<Kind extends AdminOperation['kind'], Context> = {
   readonly [N in NamesOf<Kind>]: (context: Context, input: Input<N>) => Promise<Result<N>> | Result<N>
 }

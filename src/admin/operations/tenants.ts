@@ -6,7 +6,7 @@ import {
   TenantUpdated,
   TenantView
 } from '../../tenants/tenant-schemas.ts'
-import type { Operation } from './operation.ts'
+import type { AdminOperation } from './operation.ts'
 
 /** Who may call the gateway, and with which limits. */
 export const tenantOperations = {
@@ -42,4 +42,4 @@ export const tenantOperations = {
     result: TenantUpdated,
     refusals: ['address_range_invalid', 'credential_name_invalid', 'tenant_not_found']
   }
-} as const satisfies Record<string, Operation>
+} as const satisfies Record<string, AdminOperation>

@@ -8,7 +8,7 @@ import type { StoreKeys } from '../../custody/crypto/root-key.ts'
 import type { KeyMaterial } from '../../custody/key-material.ts'
 import { fetchMaterial, loadVersion, type SecretSources } from '../../custody/load-version.ts'
 import { type CredentialRows, findVersion, type VersionRow } from '../../custody/manage/credential-rows.ts'
-import { readProven } from '../../custody/manage/manifest.ts'
+import { readVerified } from '../../custody/manage/manifest.ts'
 import { findingOf, type Notes } from './notes.ts'
 
 /**
@@ -32,7 +32,7 @@ export function openCredentials(raw: DatabaseSync, keys: StoreKeys, sources: Sec
   const opening = { wrapping: keys.wrapping, fingerprintKey: fingerprintKeyOf(keys) }
   const fetchKey = (reference: string) => fetchMaterial(reference, opening, sources)
   return {
-    records: readProven(raw, keys).records,
+    records: readVerified(raw, keys).records,
     fetchKey,
     load: async record => (await loadVersion(record, opening, fetchKey)).material
   }

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts'
 import type { InspectedMasterKey } from '../../custody/crypto/root-key.ts'
 import { missingEntriesRemedy } from '../../ledger/writer/missing-entries.ts'
 import type { InspectedStore } from '../../store/sqlite/inspect-store.ts'
-import { counted, facts } from '../output/table.ts'
+import { counted, keyValueLines } from '../output/table.ts'
 import { type AuthenticationFindings, authenticationFacts } from './authentication.ts'
 import type { CredentialFinding } from './credentials.ts'
 import { isAccepted, type UpstreamFindings } from './upstream.ts'
@@ -42,7 +42,7 @@ const credentialStates: Readonly<Record<CredentialFinding['state'], string>> = {
 /** The findings for people. */
 export function formatFindings(findings: Findings): string {
   const { listeners, docs, upstream, credentials, master_key, master_key_state, callers } = findings
-  const found = facts([
+  const found = keyValueLines([
     ['public listener', listeners.public],
     ['admin listener', listeners.admin],
     ['docs', docs === 'off' ? 'off' : `on the ${docs} listener`],
@@ -67,7 +67,7 @@ function storeText({ path, state, tenants, keys }: Findings['store']): string {
 }
 
 function conclusion({ ok, warnings, upstream: { asked = [] } }: Findings): string {
-  if (ok) return warnings.length === 0 ? 'All is well.' : 'All is well, apart from the warnings.'
+  if (ok) return warnings.length === 0 ? 'All checks passed.' : 'All checks passed, with warnings.'
   return asked.every(isAccepted)
     ? `The ledger is incomplete: ${missingEntriesRemedy}.`
     : 'The upstream does not accept our calls.'

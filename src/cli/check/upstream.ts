@@ -71,7 +71,9 @@ async function keysOf(
 }
 
 function inWords(finding: ProbeResult): string {
-  const leak = finding.echoed ? '; its answer holds the key: rotate it, and tell them' : ''
+  const leak = finding.echoed
+    ? '; its answer contains the key: rotate it, and report the leak to the upstream'
+    : ''
   return verdictOn(finding) + leak
 }
 

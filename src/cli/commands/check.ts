@@ -45,8 +45,8 @@ async function ask(
   if (store.state !== 'ready' || master_key_state !== 'fits')
     throw domainError(
       'upstream_not_asked',
-      'the upstream is not asked: the call would be recorded in the store, which is made by the first start of the gateway, or by ' +
-        'issuing a key; everything else is well'
+      'the upstream was not asked: the store that would record the call does not exist yet; start the gateway once, or issue ' +
+        'a key. All other checks passed'
     )
   return await checkUpstream(context, options, findings.credentials)
 }

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { CredentialRow } from '../../custody/manage/credential-rows.ts'
-import { readProven } from '../../custody/manage/manifest.ts'
+import { readVerified } from '../../custody/manage/manifest.ts'
 import { requireCredential, rotateCredential } from '../../custody/manage/operations.ts'
 import { changeCredentials } from '../../custody/manage/transaction.ts'
 import { shownReference } from '../../custody/secrets/reference.ts'
@@ -36,7 +36,9 @@ export function rotate(context: ProcessContext): Command {
     text({ rotated, dropped }) {
       const { credential, version, fingerprint, standby, standby_until, echoed } = rotated
       const kept = standby ? `; version ${standby} is kept until ${standby_until}` : ''
-      const leak = echoed ? 'The answer of the upstream held the new key: rotate again, and tell them.\n' : ''
+      const leak = echoed
+        ? 'The answer of the upstream contained the new key: rotate again, and report the leak to the upstream.\n'
+        : ''
       return `Credential ${credential} is at version ${version} (${fingerprint})${kept}.\n${leak}${dropped}`
     }
   })
@@ -49,7 +51,7 @@ async function replaceKey(
   options: RotateOptions
 ) {
   const { grace, proof } = options
-  const { records } = readProven(opened.store.raw, opened.masterKey())
+  const { records } = readVerified(opened.store.raw, opened.masterKey())
   const before = requireCredential(records, name)
   return await withNewVersion(context, options, opened, async ({ version, material }) => {
     const echoed =

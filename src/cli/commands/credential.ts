@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { credentialOperations } from '../../admin/operations/credentials.ts'
 import { type CredentialView, viewsOf } from '../../custody/credential-views.ts'
 import { openMasterKey } from '../../custody/crypto/master-key.ts'
-import { readProven } from '../../custody/manage/manifest.ts'
+import { readVerified } from '../../custody/manage/manifest.ts'
 import { addCredential, removeCredential } from '../../custody/manage/operations.ts'
 import { rewrapCredentials } from '../../custody/manage/rewrap.ts'
 import { changeCredentials } from '../../custody/manage/transaction.ts'
@@ -87,7 +87,7 @@ function rewrap(context: ProcessContext): Command {
 }
 
 function listedIn({ store, masterKey, administration }: OpenedStore): CredentialView[] {
-  return viewsOf(readProven(store.raw, masterKey()).records, administration.clock())
+  return viewsOf(readVerified(store.raw, masterKey()).records, administration.clock())
 }
 
 const columns: readonly Column<CredentialView>[] = [

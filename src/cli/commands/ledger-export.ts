@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { Command, InvalidArgumentError } from 'commander'
 import { domainError } from '../../contract/error-table.ts'
-import { exportedLines, positionOf } from '../../ledger/query/export.ts'
+import { exportedLines, positionOfEntry } from '../../ledger/query/export.ts'
 import type { CliContext } from '../context.ts'
 import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
 import { withProgress } from '../output/progress.ts'
@@ -20,7 +20,7 @@ export function exportEntries(context: CliContext): Command {
     .option('--gzip', 'compress it')
   return withConfigOptions(command).action(async (options: ExportOptions) => {
     await withLedger(context, options, async database => {
-      const after = options.after && positionOf(database, options.after.writer, options.after.seq)
+      const after = options.after && positionOfEntry(database, options.after.writer, options.after.seq)
       if (after === null) throw domainError('entry_not_found', 'the ledger holds no such entry')
       await withProgress(context, show =>
         write(counted(exportedLines(database, after), show), context.stdout, options)

@@ -16,7 +16,7 @@ type PruneOptions = ConfigOptions & { readonly before: Time; readonly archive: s
 export function pruneCommand(context: ProcessContext): Command {
   return defineStoreCommand(context, {
     usage: 'prune',
-    summary: 'move old entries into an archive, and sign where the ledger was cut',
+    summary: 'move old entries into an archive, and record the prune point in a signed entry',
     declare: command =>
       command
         .requiredOption(

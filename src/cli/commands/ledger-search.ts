@@ -11,7 +11,7 @@ import { type ListOptions, withPageOptions } from '../input/options.ts'
 import { pastTime, type Time } from '../input/time-options.ts'
 import { changesText, listedChange } from '../output/changes.ts'
 import { pageText } from '../output/print.ts'
-import { type Column, cut, facts, shortTime, table } from '../output/table.ts'
+import { type Column, keyValueLines, shortTime, table, truncate } from '../output/table.ts'
 
 type SearchOptions = ListOptions & {
   readonly [Name in 'tenant' | 'key' | 'connector' | 'kind' | 'code' | 'requestId']?: string
@@ -70,9 +70,9 @@ function listColumns(entries: readonly LedgerEntry[]): readonly Column<LedgerEnt
   const hasReasons = entries.some(entry => reasonOf(entry) !== undefined)
   const columns: readonly Column<LedgerEntry>[] = [
     ['TIME', entry => shortTime(entry.at)],
-    ['EVENT', entry => cut(event(entry), hasReasons ? 48 : 24)],
-    ['TENANT', entry => cut(entry.tenant ?? '-', 12)],
-    ['REQUEST', entry => cut(entry.request_id ?? '-', 36)]
+    ['EVENT', entry => truncate(event(entry), hasReasons ? 48 : 24)],
+    ['TENANT', entry => truncate(entry.tenant ?? '-', 12)],
+    ['REQUEST', entry => truncate(entry.request_id ?? '-', 36)]
   ]
   return hasReasons ? [...columns, ['REASON', entry => reasonOf(entry) ?? '-']] : columns
 }
@@ -105,7 +105,7 @@ function story(entries: readonly LedgerEntry[]): string {
     ['limit', entries.findLast(({ limit }) => limit !== undefined)?.limit]
   ]
   const known = pairs.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
-  return `${facts(known)}\n${table(storyColumns(entries), entries)}${changesText(entries)}`
+  return `${keyValueLines(known)}\n${table(storyColumns(entries), entries)}${changesText(entries)}`
 }
 
 function storyColumns(entries: readonly LedgerEntry[]): readonly Column<LedgerEntry>[] {
@@ -113,7 +113,7 @@ function storyColumns(entries: readonly LedgerEntry[]): readonly Column<LedgerEn
   const reason: Column<LedgerEntry> = ['REASON', entry => entry.reason ?? '-']
   return [
     ['TIME', entry => entry.at],
-    ['KIND', entry => cut(entry.kind, 16)],
+    ['KIND', entry => truncate(entry.kind, 16)],
     ['TRY', entry => String(entry.attempt ?? '-')],
     ['RESULT', entry => entry.code ?? '-'],
     ...(hasReasons ? [reason] : []),

@@ -1,9 +1,9 @@
 import { Command } from 'commander'
 import { ledgerSigner } from '../../custody/crypto/ledger-signer.ts'
-import { readChainHeads } from '../../ledger/entry/chain-heads.ts'
+import { readChainHeads } from '../../ledger/query/chain-heads.ts'
 import type { ProcessContext } from '../context.ts'
 import { defineLedgerCommand, defineStoreCommand } from '../define-command.ts'
-import { facts } from '../output/table.ts'
+import { keyValueLines } from '../output/table.ts'
 import { exportEntries } from './ledger-export.ts'
 import { pruneCommand } from './ledger-prune.ts'
 import { list, show } from './ledger-search.ts'
@@ -18,7 +18,7 @@ export function ledgerCommand(context: ProcessContext): Command {
     text: ({ heads }) =>
       heads
         .map(({ writer, seq, hash }) =>
-          facts([
+          keyValueLines([
             ['writer', writer],
             ['seq', String(seq)],
             ['hash', hash]

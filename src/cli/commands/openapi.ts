@@ -67,7 +67,7 @@ async function standIns(version: string) {
   return {
     version,
     logger: createLogger('silent', { write: () => {} }),
-    lifecycle: { draining: false },
+    processState: { draining: false },
     trustedProxies: [],
     upstreamDeadlineMs: 30_000,
     unreadiness: () => null

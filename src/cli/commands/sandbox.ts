@@ -3,7 +3,7 @@ import type { Sandbox } from '../../sandbox/sandbox.ts'
 import type { ProcessContext } from '../context.ts'
 import { type OutputOptions, wholeNumber, withOutputOptions } from '../input/options.ts'
 import { print } from '../output/print.ts'
-import { facts, table } from '../output/table.ts'
+import { keyValueLines, table } from '../output/table.ts'
 
 type SandboxOptions = OutputOptions & { readonly port: number; readonly seed: number }
 
@@ -25,7 +25,7 @@ export function sandboxCommand(context: ProcessContext): Command {
 }
 
 function text({ origin, key, connectors }: Sandbox): string {
-  return `${facts([
+  return `${keyValueLines([
     ['origin', origin],
     ['key', key]
   ])}\n${table(

@@ -14,7 +14,7 @@ import { defineStoreCommand } from '../define-command.ts'
 import { type ListOptions, withPageOptions } from '../input/options.ts'
 import { desiredSettings, type TenantOptions, withTenantOptions } from '../input/tenant-options.ts'
 import { pageText } from '../output/print.ts'
-import { facts, shortTime } from '../output/table.ts'
+import { keyValueLines, shortTime } from '../output/table.ts'
 
 /** `tenant create | update | list | show | disable | enable` */
 export function tenantCommand(context: ProcessContext): Command {
@@ -96,7 +96,7 @@ function state({ disabled, disabled_at }: TenantView): string {
 }
 
 function details(tenant: TenantDetails): string {
-  return facts([
+  return keyValueLines([
     ['tenant', tenant.tenant],
     ['state', state(tenant)],
     ['created', shortTime(tenant.created_at)],

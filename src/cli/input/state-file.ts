@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import type { DesiredState } from '../../admin/desired-state/plan.ts'
-import { readText } from '../../base/text-file.ts'
+import { decodeText } from '../../base/decode-text.ts'
 import { ConfigError, type ConfigIssue, schemaIssues } from '../../config/error.ts'
 import { isRefusal } from '../../contract/refusal-table.ts'
 import { readAddressRanges } from '../../tenants/address-ranges.ts'
@@ -14,7 +14,7 @@ import { type StateDocument, StateSchema, type TenantDocument } from './state-sc
 /** Reads a state file. Throws ConfigError with all its faults. */
 export function readStateFile(file: string): DesiredState {
   // Replaced characters could turn the name of a secret's file into another.
-  const read = readText(bytesOf(file))
+  const read = decodeText(bytesOf(file))
   if ('fault' in read) throw new ConfigError([{ key: file, detail: read.fault }])
   return readState(file, read.text)
 }

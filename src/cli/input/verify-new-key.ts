@@ -29,7 +29,7 @@ function rejectionOf({ code, options }: Problem, label: string): DomainError {
       'credential_refused',
       `the upstream refuses the new key (${label}): nothing is changed`
     )
-  const cause = options.facts?.cause
+  const cause = options.logFields?.cause
   const why = cause === undefined ? code : `${code}: ${cause}`
   return domainError(
     'credential_unproven',

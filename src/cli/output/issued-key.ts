@@ -1,11 +1,11 @@
-import { facts, shortTime } from './table.ts'
+import { keyValueLines, shortTime } from './table.ts'
 
 /** A key that was issued, with its owner, for people: at the only moment when it can be seen whole. */
 export function issuedKeyText(
   { key, key_id, expires_at }: { key: string; key_id: string; expires_at: string | null },
   owner: Readonly<Record<string, string>>
 ): string {
-  return `${facts([
+  return `${keyValueLines([
     ['key', key],
     ['key id', key_id],
     ...Object.entries(owner),

@@ -1,5 +1,5 @@
 import type { NewlyRefused, Replay } from '../../admin/desired-state/replay.ts'
-import { type Column, cut, shortTime, table } from './table.ts'
+import { type Column, shortTime, table, truncate } from './table.ts'
 
 /** The time of the first calls that were decided again, RFC 3339. */
 export type ReplaySince = { readonly since: string }
@@ -11,7 +11,7 @@ export function replayText({ since, first_at, calls, refused }: Replay & ReplayS
   if (refused.length === 0) return `${head}none would newly be refused\n`
   const sum = refused.reduce((total, group) => total + group.calls, 0)
   const connectors = refused.flatMap(({ tenant, connector_ids }) =>
-    connector_ids.map(id => `  ${id} ${cut(tenant, 60)}\n`)
+    connector_ids.map(id => `  ${id} ${truncate(tenant, 60)}\n`)
   )
   const examples =
     connectors.length > 0 ? `\nconnectors asked for, at most 5 of a tenant:\n${connectors.join('')}` : ''
@@ -20,7 +20,7 @@ export function replayText({ since, first_at, calls, refused }: Replay & ReplayS
 
 /** 17, 19, 9, 5, 20 and 20 characters with two between: the 100 that a terminal is sure to have. */
 const columns: readonly Column<NewlyRefused>[] = [
-  ['TENANT', ({ tenant }) => cut(tenant, 17)],
+  ['TENANT', ({ tenant }) => truncate(tenant, 17)],
   ['CODE', ({ code }) => code],
   ['CALLS', ({ calls }) => String(calls)],
   ['KEYS', ({ keys }) => String(keys)],

@@ -22,7 +22,7 @@ export function table<Row>(
 }
 
 /** Names and values, one pair a line, values under each other. */
-export function facts(pairs: readonly (readonly [name: string, value: string])[]): string {
+export function keyValueLines(pairs: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...pairs.map(([name]) => name.length))
   return pairs.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('')
 }
@@ -33,7 +33,7 @@ export function shortTime(at: string | null): string {
 }
 
 /** A text of at most `width` characters: what is longer ends in an ellipsis. */
-export function cut(text: string, width: number): string {
+export function truncate(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text
 }
 

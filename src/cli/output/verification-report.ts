@@ -14,7 +14,7 @@ export function verificationReport(found: Verification): string {
   const counts = [
     `${counted(entries, 'entry', 'entries')} of ${counted(writers, 'writer')}, ${counted(openCalls, 'call')} without an outcome\n`,
     `${counted(signatures, 'signature')}${latestSigned}\n`,
-    headsBeforeCut === 0 ? '' : `${notCompared} from before the cut and not compared\n`
+    headsBeforeCut === 0 ? '' : `${notCompared} older than the prune point, not compared\n`
   ].join('')
   if (faults.length > 0) {
     const lines = faults.slice(0, shownAtMost).map(fault => `${describeFinding(fault)}\n`)

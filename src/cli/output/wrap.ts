@@ -1,4 +1,4 @@
-import { cut } from './table.ts'
+import { truncate } from './table.ts'
 
 /** Columns that a terminal is sure to have. */
 const columns = 100
@@ -11,7 +11,7 @@ export function wrap(line: string, indent: number): string[] {
     const from = rest.search(/\S/)
     const space = rest.slice(0, columns + 1).lastIndexOf(' ')
     const end = space > from ? space : rest.indexOf(' ', from) === -1 ? rest.length : rest.indexOf(' ', from)
-    lines.push(cut(rest.slice(0, end), columns))
+    lines.push(truncate(rest.slice(0, end), columns))
     if (end === rest.length) return lines
     rest = ' '.repeat(indent) + rest.slice(end + 1)
   }

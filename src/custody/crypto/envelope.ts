@@ -52,7 +52,8 @@ export function encryptBytes(key: KeyObject, plain: Buffer, aad: string): Buffer
 /** Decrypts what `encryptBytes` made. Throws `credentials_damaged`. */
 export function decryptBytes(key: KeyObject, encrypted: Uint8Array, aad: string): Buffer {
   const bytes = Buffer.from(encrypted.buffer, encrypted.byteOffset, encrypted.byteLength)
-  if (bytes.length < ivBytes + tagBytes) throw domainError('credentials_damaged', 'the encrypted key is cut')
+  if (bytes.length < ivBytes + tagBytes)
+    throw domainError('credentials_damaged', 'the encrypted key is truncated')
   const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
   decipher.setAAD(Buffer.from(aad, 'utf8'))
   decipher.setAuthTag(bytes.subarray(-tagBytes))

@@ -5,7 +5,7 @@ import type { CredentialTransaction } from './transaction.ts'
 import { activate, labelOf, type NewVersion, replaceVersion, type VersionChanged } from './versions.ts'
 
 /** The key that a reference gives now. */
-export type NotedMaterial = {
+export type FetchedKey = {
   readonly name: string
   readonly version: NewVersion
   /** How long the version before stays as standby. */
@@ -15,7 +15,7 @@ export type NotedMaterial = {
 }
 
 /** The upstream rejects version `from`, the active one, and accepts `to`, the standby. */
-export type Reversion = { readonly name: string; readonly from: number; readonly to: number }
+export type Rollback = { readonly name: string; readonly from: number; readonly to: number }
 
 /**
  * Notes which key a reference gives now; one that differs from the last becomes a new version. A reference that is no longer
@@ -23,7 +23,7 @@ export type Reversion = { readonly name: string; readonly from: number; readonly
  */
 export function noteMaterial(
   transaction: CredentialTransaction,
-  { name, version, graceMs, followsSetting = false }: NotedMaterial
+  { name, version, graceMs, followsSetting = false }: FetchedKey
 ): VersionChanged {
   const { records, at, changes } = transaction
   const record =
@@ -49,7 +49,7 @@ export function noteMaterial(
 /** Active version and standby change places. False when they are no longer `from` and `to`. */
 export function revertVersion(
   { raw, records, changes }: CredentialTransaction,
-  { name, from, to }: Reversion
+  { name, from, to }: Rollback
 ): boolean {
   const record = findCredential(records, name)
   if (record?.active !== from || record.standby !== to) return false

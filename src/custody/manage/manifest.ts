@@ -14,7 +14,7 @@ type Deriving = Pick<MasterKey, 'derive'>
  * was altered, moved or put back; the ledger shows whether all of them, and the digest, are older than the last change.
  * Throws `credentials_damaged`.
  */
-export function readProven(
+export function readVerified(
   raw: DatabaseSync,
   keys: Deriving
 ): { readonly records: CredentialRows; readonly generation: number } {

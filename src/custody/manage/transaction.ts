@@ -6,7 +6,7 @@ import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { inTransaction } from '../../store/sqlite/transaction.ts'
 import type { StoreKeys } from '../crypto/root-key.ts'
 import type { CredentialRows } from './credential-rows.ts'
-import { readProven, writeManifest } from './manifest.ts'
+import { readVerified, writeManifest } from './manifest.ts'
 
 /** What every change to credentials is made with. */
 export type CredentialAdministration = {
@@ -62,7 +62,7 @@ export function changeCredentialsWithin<Result>(
   { raw, keys, at }: Pick<CredentialTransaction, 'raw' | 'keys' | 'at'>,
   work: (transaction: CredentialTransaction) => Result
 ): { readonly result: Result; readonly changes: readonly CredentialChange[] } {
-  const { records, generation: before } = readProven(raw, keys)
+  const { records, generation: before } = readVerified(raw, keys)
   const changes: CredentialChange[] = []
   const result = work({ raw, records, keys, at, changes })
   if (changes.length === 0) return { result, changes }

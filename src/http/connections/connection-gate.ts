@@ -101,7 +101,7 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
    * Takes nothing more. True when a refusal may be written now; else the answer that has begun, or is owed to a whole request,
    * is the last one, and the connection ends after it.
    */
-  shutToRefuse(): boolean {
+  closeForRejection(): boolean {
     const { _httpMessage: message, writable } = this.#socket
     const answered = message ? message.headersSent || message.req.complete : this.#feed.incomplete
     this.shut()

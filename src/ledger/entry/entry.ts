@@ -75,16 +75,16 @@ type Known<Name extends string> = { readonly [N in Name]: Exclude<EntryFields[N]
 type Given<Name extends string> = { readonly [N in Name]: EntryFields[N] }
 
 /** What is known of a call before it is sent. A call that the gateway makes for itself has no caller. */
-export type CallFacts = Known<'request_id' | 'operation' | 'attempt' | 'request' | 'credential'> &
+export type CallFields = Known<'request_id' | 'operation' | 'attempt' | 'request' | 'credential'> &
   Given<'tenant' | 'key_id' | 'connector_id' | 'client_ip'>
 
 /** How a call ended. `status` is undefined when the caller has left. */
-export type OutcomeFacts = Known<'code' | 'forwarded' | 'duration_ms'> &
+export type OutcomeFields = Known<'code' | 'forwarded' | 'duration_ms'> &
   Given<'status' | 'upstream_status' | 'upstream_request_id'> &
   Partial<Given<'upstream_state' | 'upstream_ms' | 'cause' | 'limit' | 'incident'>>
 
 /** A request that was refused before any call was made. */
-export type RejectionFacts = Known<'request_id' | 'code' | 'status' | 'client_ip' | 'operation'> &
+export type RejectionFields = Known<'request_id' | 'code' | 'status' | 'client_ip' | 'operation'> &
   Given<'tenant' | 'key_id' | 'connector_id'> &
   Partial<Given<'reason' | 'limit'>>
 

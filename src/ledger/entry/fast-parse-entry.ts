@@ -46,7 +46,7 @@ function memberPattern(name: string): string {
 }
 
 /** What verification reads of every entry. Its other members are covered by its hash alone. */
-export type EntryFacts = {
+export type ChainFields = {
   writer: string
   seq: number
   prev: string
@@ -56,13 +56,13 @@ export type EntryFacts = {
 }
 
 /** Reads an entry that has a call's members alone, as most have, several times faster than JSON. Null for any other text. */
-export function fastParseStored(text: string): EntryFacts | null {
+export function fastParseStored(text: string): ChainFields | null {
   const match = storedPattern.exec(text)
   return match && factsOf(match[1], match[2], match[3], match[4], match[5], match[6])
 }
 
 /** The same for an exported line; gives the canonical text of the entry too. */
-export function fastParseExported(line: string): { facts: EntryFacts; text: string; hash: string } | null {
+export function fastParseExported(line: string): { facts: ChainFields; text: string; hash: string } | null {
   const match = linePattern.exec(line)
   const hash = match?.[hashGroup]
   if (!match || hash === undefined) return null
@@ -87,7 +87,7 @@ function factsOf(
   requestId: string | undefined,
   seq: string | undefined,
   writer: string | undefined
-): EntryFacts | null {
+): ChainFields | null {
   if (kind === undefined || prev === undefined || seq === undefined || writer === undefined) return null
   const facts = {
     writer: writer.slice('"writer":"'.length, -1),

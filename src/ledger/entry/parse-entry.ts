@@ -1,12 +1,12 @@
 import { canonicalJson } from './canonical-json.ts'
 import type { Head } from './chain.ts'
-import { type EntryFacts, fastParseExported, fastParseStored } from './fast-parse-entry.ts'
+import { type ChainFields, fastParseExported, fastParseStored } from './fast-parse-entry.ts'
 
 /** Where an entry was read: its position in the store, or words such as `line 12`. Numbers cost nothing to make. */
 export type EntryLocation = number | string
 
 /** An entry as it was read, before any check. */
-export type ParsedEntry = EntryFacts & {
+export type ParsedEntry = ChainFields & {
   /** The entry of another chain that this one confirms: `after` of an opening or checkpoint, `head` of a recovery. */
   anchor?: Head | undefined
   signed?: { readonly signer: string; readonly signature: string } | undefined
@@ -53,7 +53,7 @@ export function parseExported(location: EntryLocation, line: string): ParsedEntr
 
 /** Member by member: nearly all entries come this way, and a spread would take twice as long. */
 function callEntry(
-  { writer, seq, prev, kind, requestId, attempt }: EntryFacts,
+  { writer, seq, prev, kind, requestId, attempt }: ChainFields,
   location: EntryLocation,
   text: string,
   hash: string

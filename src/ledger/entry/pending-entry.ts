@@ -1,5 +1,5 @@
 import { canonicalJson } from './canonical-json.ts'
-import { type CallFacts, callName, type EntryFields, type OutcomeFacts } from './entry.ts'
+import { type CallFields, callName, type EntryFields, type OutcomeFields } from './entry.ts'
 
 /**
  * An entry as text with blanks for `prev`, `seq` and `writer`, which a chain fills in. Made on the thread that knows the
@@ -53,7 +53,7 @@ export function pendingEntry(fields: EntryFields): PendingEntry {
 }
 
 /** A call's intent, or its outcome: what `pendingEntry` makes of them, several times faster. */
-export function pendingCall(at: string, call: CallFacts, outcome: OutcomeFacts | undefined): PendingEntry {
+export function pendingCall(at: string, call: CallFields, outcome: OutcomeFields | undefined): PendingEntry {
   const text = callText(at, call, outcome)
   return outcome === undefined ? { text, opens: callName(call) } : { text, closes: callName(call) }
 }
@@ -70,7 +70,7 @@ export function assignSequence({ text }: PendingEntry, prev: string, seq: number
 }
 
 /** A literal whose members stand in canonical order. Its one nested object, `request`, has one member at most. */
-function callText(at: string, call: CallFacts, outcome: OutcomeFacts | undefined): string {
+function callText(at: string, call: CallFields, outcome: OutcomeFields | undefined): string {
   return JSON.stringify({
     at,
     attempt: call.attempt,

@@ -2,10 +2,10 @@ import type { Head } from './chain.ts'
 import type { EntryFields } from './entry.ts'
 
 /** Who opens a chain. `admin` is a gateway that records one change, in a chain of its own. */
-export type WriterFacts = { role: 'gateway' | 'admin' | 'cli'; version: string; pid: number }
+export type WriterInfo = { role: 'gateway' | 'admin' | 'cli'; version: string; pid: number }
 
 /** The first entry of every chain. `after` is the newest entry of the whole ledger: it reveals that this was cut off later. */
-export function writerOpened(at: string, facts: WriterFacts, after: Head | undefined): EntryFields {
+export function writerOpened(at: string, facts: WriterInfo, after: Head | undefined): EntryFields {
   return { at, kind: 'writer.opened', ...facts, after }
 }
 

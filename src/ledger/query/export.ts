@@ -19,7 +19,7 @@ export function* exportedLines(
 }
 
 /** The position of an entry, from which an export can go on; null when there is no such entry, or it was pruned. */
-export function positionOf(database: DatabaseSync, writer: string, seq: number): number | null {
+export function positionOfEntry(database: DatabaseSync, writer: string, seq: number): number | null {
   const entry = entryAt(database, { writer, seq })
   return entry && entry.position >= prunePosition(database) ? entry.position : null
 }

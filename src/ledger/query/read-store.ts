@@ -27,7 +27,6 @@ function entriesOf(batch: StoredBatch): (ParsedEntry | MalformedEntry)[] {
     if ('seq' in entry && (entry.writer !== writer || entry.seq !== firstSeq + index)) agrees = false
     return entry
   })
-  if (!agrees)
-    parsed.push({ location: id, malformed: 'its row of the table says something else than it holds' })
+  if (!agrees) parsed.push({ location: id, malformed: 'the columns of its row do not match its entries' })
   return parsed
 }

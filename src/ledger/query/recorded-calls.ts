@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { EarliestFirst } from '../../base/earliest-first.ts'
 import type { ChainedEntry, OutcomeCode } from '../entry/entry.ts'
 import { memberOf } from '../entry/terms.ts'
 import { batchesAfter, positionBeforeRow, prunePosition } from './batch-reader.ts'
-import { EarliestFirst } from './earliest-first.ts'
 import { segmentStart } from './segment-index.ts'
 
 /** A call as it arrived, from a known tenant. What an entry that counts many does not record is undefined. */

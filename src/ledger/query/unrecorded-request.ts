@@ -26,11 +26,11 @@ export function unrecordedRequest(database: DatabaseSync, requestId: string, now
   const timeMs = uuidv7TimeMs(requestId)
   if (timeMs === null)
     return {
-      detail: `${unknown}: this is no id that the gateway gives, a UUID of version 7, which tells when a request came`
+      detail: `${unknown}: not an id that the gateway issues (a UUID of version 7, which contains the time of the request)`
     }
   const arrived_at = new Date(timeMs).toISOString()
-  const came = `${unknown}: by its id it came at ${arrived_at}`
-  if (timeMs > now.getTime() + toleranceMs) return { detail: `${came}, which is still to come`, arrived_at }
+  const came = `${unknown}: its id dates it to ${arrived_at}`
+  if (timeMs > now.getTime() + toleranceMs) return { detail: `${came}, which is in the future`, arrived_at }
   const counted = countedAt(database, timeMs)
   const isEarly = now.getTime() - timeMs < unwrittenMs
   if (counted.length > 0) {

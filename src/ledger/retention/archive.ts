@@ -12,7 +12,7 @@ import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { exportedLines } from '../query/export.ts'
 import { exportedEntries } from '../verify/exported-entries.ts'
 import { describeFinding } from '../verify/finding.ts'
-import { type KnownFacts, verifyLedger } from '../verify/verify.ts'
+import { type Expectations, verifyLedger } from '../verify/verify.ts'
 import type { PruneOptions } from './prune-options.ts'
 import type { PrunePlan } from './prune-plan.ts'
 import { newestPrunePoint } from './prune-point.ts'
@@ -63,7 +63,10 @@ export async function checkArchive(
   plan: PrunePlan,
   { archive, signal, onProgress }: ArchiveOptions
 ): Promise<string> {
-  const known: KnownFacts = { heads: plan.pointIn(raw).heads, prunePoint: newestPrunePoint(raw) ?? undefined }
+  const known: Expectations = {
+    heads: plan.pointIn(raw).heads,
+    prunePoint: newestPrunePoint(raw) ?? undefined
+  }
   const found = await verifyLedger(exportedEntries(archive), known, entries => {
     signal?.throwIfAborted()
     onProgress?.('checked', entries)

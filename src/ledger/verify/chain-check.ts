@@ -96,7 +96,7 @@ export class ChainCheck {
   }
 
   #reportReplaced(seq: number, { location }: ParsedEntry): void {
-    const detail = `its hash was made anew, and ${seq + 1} still follows the entry that was here`
+    const detail = `its hash was recomputed; ${seq + 1} still refers to the original entry`
     this.report('edited', { seq, location }, detail)
   }
 

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { domainError } from '../../contract/error-table.ts'
-import { readSnapshot } from '../../store/sqlite/transaction.ts'
-import { readWriters } from '../entry/chain-heads.ts'
+import { readTransaction } from '../../store/sqlite/transaction.ts'
 import { prunedMeanwhile, prunePosition } from '../query/batch-reader.ts'
+import { readWriters } from '../query/chain-heads.ts'
 import { readStore } from '../query/read-store.ts'
 import {
   newestPrunePoint,
@@ -12,7 +12,7 @@ import {
 } from '../retention/prune-point.ts'
 import { exportedEntries } from './exported-entries.ts'
 import { beginsLedger, firstOf, gapBetween, readParts } from './exported-parts.ts'
-import { type EntryBatches, type KnownFacts, type Verification, verifyLedger } from './verify.ts'
+import { type EntryBatches, type Expectations, type Verification, verifyLedger } from './verify.ts'
 
 type OnProgress = (entries: number) => void
 
@@ -25,7 +25,7 @@ const attempts = 3
  */
 export async function verifyParts(
   files: readonly string[],
-  known: KnownFacts = {},
+  known: Expectations = {},
   database: DatabaseSync | null = null,
   onProgress: OnProgress = () => {}
 ): Promise<Verification> {
@@ -47,12 +47,12 @@ type StorePart = ReturnType<typeof readStorePart>
 
 /** All of one moment: a prune changes them together. */
 function readStorePart(database: DatabaseSync, isContinued: boolean) {
-  using _ = readSnapshot(database)
+  using _ = readTransaction(database)
   const position = prunePosition(database)
   const { lengths, isWriter } = readWriters(database)
   const prunePoint = newestPrunePoint(database) ?? undefined
   // Writers without entries in the store may have some in the files before it.
-  const known: KnownFacts = isContinued ? { lengths } : { lengths, isWriter, prunePoint }
+  const known: Expectations = isContinued ? { lengths } : { lengths, isWriter, prunePoint }
   return {
     position,
     known,
@@ -64,13 +64,13 @@ function readStorePart(database: DatabaseSync, isContinued: boolean) {
 
 async function verifyOnce(
   files: readonly string[],
-  known: KnownFacts,
+  known: Expectations,
   store: StorePart | null,
   onProgress: OnProgress
 ): Promise<Verification> {
   const stored = store?.entries ?? []
   const entries = files.length > 0 ? joined(exportedEntries(...files), stored) : stored
-  const facts: KnownFacts = { ...known, ...store?.known }
+  const facts: Expectations = { ...known, ...store?.known }
   const prunePoint = files.length > 0 ? await pointBefore(files, store?.prunePoints ?? []) : facts.prunePoint
   const found = await verifyLedger(entries, { ...facts, prunePoint }, onProgress)
   if (files.length > 0 && found.faults.length > 0) await requireJoined(files, store)
@@ -82,11 +82,11 @@ async function* joined(...parts: readonly EntryBatches[]) {
 }
 
 /** Whoever gives heads wants to know whether a tail was cut off: heads that could not be compared do not show it. */
-function requireCompared(found: Verification, { heads = [] }: KnownFacts): Verification {
+function requireCompared(found: Verification, { heads = [] }: Expectations): Verification {
   if (found.faults.length > 0 || heads.length === 0 || found.headsBeforeCut < heads.length) return found
   throw domainError(
     'part_missing',
-    'all heads that are known are from before the cut: give the archives that they are about, or heads noted since'
+    'all given heads are older than the prune point: give the archives that they belong to, or newer heads'
   )
 }
 
@@ -103,7 +103,7 @@ async function pointBefore(
   if (point) return point
   throw domainError(
     'part_missing',
-    `${files[0]} begins behind a cut, and nothing that is given tells of it: give what comes before it, or the store or an export from after that prune`
+    `${files[0]} begins after a prune point that no given file records: give the part before it, or the store or an export made after that prune`
   )
 }
 

@@ -7,7 +7,7 @@ import { type Finding, inWords } from './finding.ts'
 import { SignatureCheck } from './signature-check.ts'
 
 /** What is known of the ledger from elsewhere. Without it a chain whose end was cut off looks whole. */
-export type KnownFacts = {
+export type Expectations = {
   /** Heads that were noted earlier: each must still be there, with its hash. */
   readonly heads?: readonly Head[]
   /** Heads that are recorded beside the store: entries up to there were acknowledged. */
@@ -47,7 +47,7 @@ export type EntryBatches =
 /** Reads a whole ledger once, in constant memory, and finds the first thing that is wrong with each chain. */
 export async function verifyLedger(
   batches: EntryBatches,
-  known: KnownFacts = {},
+  known: Expectations = {},
   onProgress: (entries: number) => void = () => {}
 ): Promise<Verification> {
   const verifier = new Verifier(known)
@@ -60,7 +60,7 @@ export async function verifyLedger(
 
 class Verifier {
   entries = 0
-  readonly #known: KnownFacts
+  readonly #known: Expectations
   /** Hashes of known heads, by writer and number. */
   readonly #knownHashes = new Map<string, Map<number, string>>()
   readonly #chains = new Map<string, ChainCheck>()
@@ -72,7 +72,7 @@ class Verifier {
   #stray: Finding | null = null
   #latest: ChainCheck | undefined
 
-  constructor(known: KnownFacts) {
+  constructor(known: Expectations) {
     this.#known = known
     for (const { writer, seq, hash } of [...(known.heads ?? []), ...(known.acknowledged ?? [])]) {
       const hashes = this.#knownHashes.get(writer) ?? new Map<number, string>()
@@ -113,7 +113,7 @@ class Verifier {
     const chain = this.#chainAt(prev, writer) ?? this.#chain(writer)
     const next = chain.head.seq + 1
     const actual = chain.head.hash === prev ? next : Math.max(seq, next)
-    const lies = chain.writer !== writer || actual !== seq ? `; it says to be ${writer} ${seq}` : ''
+    const lies = chain.writer !== writer || actual !== seq ? `; it claims to be ${writer} ${seq}` : ''
     chain.report('edited', { seq: actual, location }, `its content and its hash do not fit${lies}`)
     this.#noteBroken(chain)
   }

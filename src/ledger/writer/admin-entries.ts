@@ -5,15 +5,15 @@ import type { Store } from '../../store/store.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { AdminChange } from '../entry/admin-change.ts'
 import { Chain, type Head } from '../entry/chain.ts'
-import { newestHead } from '../entry/chain-heads.ts'
 import { pendingEntry } from '../entry/pending-entry.ts'
 import { type Signer, signedBy } from '../entry/signature.ts'
-import { type WriterFacts, writerOpened } from '../entry/writer-opened.ts'
+import { type WriterInfo, writerOpened } from '../entry/writer-opened.ts'
+import { newestHead } from '../query/chain-heads.ts'
 import { BatchWriter } from './batch-writer.ts'
 import { acknowledge } from './missing-entries.ts'
 
 /** Who makes a change, and how. */
-export type Administrator = WriterFacts & {
+export type Administrator = WriterInfo & {
   /** Who makes it, e.g. `cli:alice`. */
   actor: string
   /** The machine that a command runs on. */

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { takeProcessLock } from '../../store/sqlite/process-lock.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
-import { newestHead } from '../entry/chain-heads.ts'
 import { type ChainedEntry, callName } from '../entry/entry.ts'
 import { unknownOutcome } from '../entry/synthetic-outcomes.ts'
 import { batchesOf } from '../query/batch-reader.ts'
+import { newestHead } from '../query/chain-heads.ts'
 import type { LedgerWriter } from './writer.ts'
 import { writerLockPath } from './writer-lock.ts'
 

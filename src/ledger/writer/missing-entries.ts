@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import type { Head } from '../entry/chain.ts'
-import { newestHead } from '../entry/chain-heads.ts'
 import { entryAt } from '../query/batch-reader.ts'
+import { newestHead } from '../query/chain-heads.ts'
 import { endedBefore, newestPrunePoint } from '../retention/prune-point.ts'
 import { forgetHeadRecord, readHeadRecords, recordHead } from './head-record.ts'
 

@@ -4,12 +4,12 @@ import { moveLogIntoFile } from '../../store/sqlite/sqlite.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { storeFault } from '../../store/store-fault.ts'
 import { Chain, type HashedEntry, type Head } from '../entry/chain.ts'
-import { newestHead } from '../entry/chain-heads.ts'
 import type { EntryFields } from '../entry/entry.ts'
 import { type PendingEntry, pendingEntry } from '../entry/pending-entry.ts'
 import { type Signer, signedBy } from '../entry/signature.ts'
 import { refusedOutcome } from '../entry/synthetic-outcomes.ts'
-import { type WriterFacts, writerOpened } from '../entry/writer-opened.ts'
+import { type WriterInfo, writerOpened } from '../entry/writer-opened.ts'
+import { newestHead } from '../query/chain-heads.ts'
 import { HeadRecorder } from './head-record.ts'
 import { forgetSuperseded, isPruned } from './missing-entries.ts'
 import { OpenCalls } from './open-calls.ts'
@@ -27,7 +27,7 @@ export class LedgerWriter {
   #handle: WriterHandle
   #chain: Chain
   #lock: ProcessLock
-  readonly #facts: WriterFacts
+  readonly #facts: WriterInfo
   readonly #signer: Signer | undefined
   readonly #openCalls = new OpenCalls()
   readonly #recorder: HeadRecorder
@@ -43,7 +43,7 @@ export class LedgerWriter {
   #checkpointed = ''
   #rowUpdatedAt = 0
 
-  private constructor(store: StoreFile, facts: WriterFacts, signer: Signer | undefined) {
+  private constructor(store: StoreFile, facts: WriterInfo, signer: Signer | undefined) {
     this.#handle = handleOf(store)
     this.#facts = facts
     this.#signer = signer
@@ -53,7 +53,7 @@ export class LedgerWriter {
   }
 
   /** Opens a new chain with its `writer.opened` entry. A writer never continues another's chain. */
-  static open(store: StoreFile, facts: WriterFacts, at: Date, signer?: Signer): LedgerWriter {
+  static open(store: StoreFile, facts: WriterInfo, at: Date, signer?: Signer): LedgerWriter {
     const writer = new LedgerWriter(store, facts, signer)
     try {
       writer.transact(() => writer.#insertOpening(at))

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
-import type { Operation } from '../../admin/operations/operation.ts'
+import type { AdminOperation } from '../../admin/operations/operation.ts'
 import { titleOf } from '../../contract/error-table.ts'
 import { Failure, type FieldError, Problem, type ProblemCode } from '../../contract/problem.ts'
 import {
@@ -63,7 +63,7 @@ const refusals = {
   key_not_found: 'there is no key with this id; see key list',
   credential_not_found: 'there is no credential with this name',
   request_not_found:
-    'the ledger knows no such request: this is no id that the gateway gives, a UUID of version 7, which tells when a request came',
+    'the ledger knows no such request: not an id that the gateway issues (a UUID of version 7, which contains the time of the request)',
   tenant_exists: 'tenant acme exists already',
   key_revoked: 'key abcdefghijklmnop is revoked: issue a new one',
   key_expired: 'key abcdefghijklmnop has expired: issue a new one',
@@ -89,7 +89,7 @@ export const AdminProblemSchema = Type.Object(
 /** How a route can fail, beside the failures of all admin routes. */
 type RouteFailures = {
   /** What answers it: see `Operation`. Commands are for operators alone. */
-  readonly kind?: Operation['kind']
+  readonly kind?: AdminOperation['kind']
   /** An example of what may be wrong with a request; by default a query where none is taken. */
   readonly fault?: FieldError
   readonly problems?: readonly ProblemCode[]
@@ -117,7 +117,7 @@ export function adminFailures({
 const noQueryTaken: FieldError = { pointer: '/query', detail: 'must be empty' }
 
 /** What a request for each kind of operation may fail with. */
-const ofKind: Readonly<Record<Operation['kind'], readonly Failure[]>> = {
+const ofKind: Readonly<Record<AdminOperation['kind'], readonly Failure[]>> = {
   memory: examplesOf(['internal_error']),
   query: examplesOf(['internal_error', 'overloaded', 'store_unavailable']),
   command: [

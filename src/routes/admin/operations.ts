@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { CredentialStatuses } from '../../admin/credential-status.ts'
 import type { CommandExecutor } from '../../admin/execute-command.ts'
 import type { QueryExecutor } from '../../admin/execute-query.ts'
-import type { Operation } from '../../admin/operations/operation.ts'
+import type { AdminOperation } from '../../admin/operations/operation.ts'
 import {
   type CommandName,
   type Functions,
@@ -26,7 +26,7 @@ export type OperationDependencies = {
   readonly limitsInUse: LimitsInUse
 }
 
-type Row = Operation & { readonly refusals?: readonly HttpRefusal[] }
+type Row = AdminOperation & { readonly refusals?: readonly HttpRefusal[] }
 
 /** The compiler checks here that each refusal has an example, by which it is described. */
 const resources: Readonly<Record<string, Readonly<Record<string, Row>>>> = operations
@@ -99,9 +99,13 @@ function inputOf(request: FastifyRequest, { query }: Row): object {
 type Execute = (input: object, request: FastifyRequest) => unknown
 
 /** The table pairs names with inputs and results; here they are texts and objects that the schemas have checked. */
-function executorOf(name: string, kind: Operation['kind'], dependencies: OperationDependencies): Execute {
+function executorOf(
+  name: string,
+  kind: AdminOperation['kind'],
+  dependencies: OperationDependencies
+): Execute {
   const { reader, administration } = dependencies
-  const executors: Readonly<Record<Operation['kind'], Execute>> = {
+  const executors: Readonly<Record<AdminOperation['kind'], Execute>> = {
     query: input => reader.read(name as QueryName, input as never),
     command: (input, request) =>
       administration.execute(administratorOf(request), name as CommandName, input as never),

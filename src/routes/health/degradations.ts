@@ -10,9 +10,9 @@ import type { Degradation } from './health.ts'
 export type DegradationSources = {
   readonly custody: Custody
   readonly breaker: Pick<Breaker, 'hasRejections' | 'isAnyOpen'>
-  readonly callers: Pick<Principals, 'areStale'>
-  readonly completeness: Pick<LedgerCompleteness, 'isLacking'>
-  readonly proofs: Pick<Authenticators, 'lackKeys'>
+  readonly principals: Pick<Principals, 'areStale'>
+  readonly completeness: Pick<LedgerCompleteness, 'isIncomplete'>
+  readonly authenticators: Pick<Authenticators, 'lackKeys'>
   readonly logIsLosing: (() => boolean) | undefined
   readonly tls: Pick<TlsSource, 'hasExpired' | 'isBehindFiles'> | null
 }
@@ -22,11 +22,11 @@ const signs: Readonly<Record<Degradation, (sources: DegradationSources) => boole
   credential_refused: ({ breaker }) => breaker.hasRejections,
   breaker_open: ({ breaker }) => breaker.isAnyOpen,
   credential_sealed: ({ custody }) => custody.credentials.hasUnreadable,
-  credential_not_followed: ({ custody }) => custody.keeper.isBehindReferences,
-  store_unreadable: ({ custody, callers }) => callers.areStale || custody.keeper.isStale,
-  ledger_incomplete: ({ completeness }) => completeness.isLacking,
+  credential_not_followed: ({ custody }) => custody.reconciler.isBehindReferences,
+  store_unreadable: ({ custody, principals }) => principals.areStale || custody.reconciler.isStale,
+  ledger_incomplete: ({ completeness }) => completeness.isIncomplete,
   log_lines_lost: ({ logIsLosing }) => logIsLosing?.() === true,
-  issuer_keys_unavailable: ({ proofs }) => proofs.lackKeys(),
+  issuer_keys_unavailable: ({ authenticators }) => authenticators.lackKeys(),
   certificate_expired: ({ tls }) => tls?.hasExpired(Date.now()) === true,
   certificate_not_followed: ({ tls }) => tls?.isBehindFiles() === true
 }

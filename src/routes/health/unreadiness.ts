@@ -7,12 +7,12 @@ import { isStoreFault } from '../../store/store-fault.ts'
 
 /** Why this process should get no calls now, or null when it should. */
 export function unreadiness(
-  lifecycle: ProcessState,
+  processState: ProcessState,
   credentials: Pick<CredentialPool, 'areUnreadable'>,
   ledger: Ledger
 ): Problem | null {
-  if (isEnding(lifecycle)) return new Problem('shutting_down')
-  if (lifecycle.sealed)
+  if (isEnding(processState)) return new Problem('shutting_down')
+  if (processState.sealed)
     return new Problem('sealed', {
       detail:
         'No master key fits the store: put the right one where GATEWAY_MASTER_KEY says; the log says more.'

@@ -14,7 +14,7 @@ export function inTransaction<T>(raw: DatabaseSync, work: () => T): T {
 }
 
 /** All that is read until it is disposed of is of one moment. */
-export function readSnapshot(raw: DatabaseSync): Disposable {
+export function readTransaction(raw: DatabaseSync): Disposable {
   raw.exec('BEGIN')
   return { [Symbol.dispose]: () => raw.isTransaction && raw.exec('ROLLBACK') }
 }

@@ -2,9 +2,9 @@ import type { Transaction } from 'kysely'
 import { domainError } from '../../contract/error-table.ts'
 import type { Page, PageRequest } from '../../contract/pagination.ts'
 import { changedValues } from '../../ledger/entry/changed-values.ts'
+import { selectPage } from '../../store/keyset-pagination.ts'
 import type { Queries } from '../../store/queries.ts'
 import type { Tables } from '../../store/tables.ts'
-import { readPage } from '../keyset-pagination.ts'
 import { changeInTransaction, type TenantAdministration } from '../transaction.ts'
 import type { AdminRole } from './admin-key-rows.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
@@ -57,7 +57,7 @@ export async function listAdminKeys(
   request: PageRequest
 ): Promise<Page<AdminKeyView>> {
   const query = db.selectFrom('admin_key').select(columns)
-  return await readPage(query, ['created_at', 'id'], request, row => toView(row, now))
+  return await selectPage(query, ['created_at', 'id'], request, row => toView(row, now))
 }
 
 /** Revokes an admin key for ever. Throws key_not_found. */

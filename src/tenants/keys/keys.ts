@@ -3,17 +3,17 @@ import { domainError } from '../../contract/error-table.ts'
 import type { Page, PageRequest } from '../../contract/pagination.ts'
 import type { AdminChange } from '../../ledger/entry/admin-change.ts'
 import { changedValues } from '../../ledger/entry/changed-values.ts'
+import { selectPage } from '../../store/keyset-pagination.ts'
 import type { Queries } from '../../store/queries.ts'
 import type { Tables } from '../../store/tables.ts'
-import { readPage } from '../keyset-pagination.ts'
 import { requireTenant } from '../tenant-state.ts'
 import { changeInTransaction, type TenantAdministration } from '../transaction.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
 import { expiryAfter, instant, type KeyLife, keyLife, keyStateOf, type Revoked } from './key-life.ts'
 import {
   findKey,
-  type KeyFacts,
   keyColumns,
+  type StoredKey,
   type Successor,
   successorOf,
   successorRemedy
@@ -61,7 +61,7 @@ export async function listKeys(
     .leftJoin('api_key_use', 'api_key_use.key_id', 'api_key.id')
     .select([...keyColumns, 'last_used_at'])
     .where('tenant', '=', tenant)
-  const page = await readPage(query, ['created_at', 'id'], request, row =>
+  const page = await selectPage(query, ['created_at', 'id'], request, row =>
     toKeyView(row, row.last_used_at, now)
   )
   await requireTenant(db, tenant)
@@ -116,7 +116,7 @@ export async function revokeKey(
       .select('last_used_at')
       .where('key_id', '=', keyId)
       .executeTakeFirst()
-    const view = (row: KeyFacts) => toKeyView(row, use?.last_used_at ?? null, new Date(at))
+    const view = (row: StoredKey) => toKeyView(row, use?.last_used_at ?? null, new Date(at))
     if (key.revoked_at !== null) return { result: { ...view(key), changed: false }, changes: [] }
     await tx.updateTable('api_key').set({ revoked_at: at }).where('id', '=', keyId).execute()
     return {
@@ -160,7 +160,7 @@ function issueOf({ tenant, key_id, expires_at }: IssuedKey): AdminChange {
   }
 }
 
-async function requireKey(tx: Transaction<Tables>, keyId: string): Promise<KeyFacts> {
+async function requireKey(tx: Transaction<Tables>, keyId: string): Promise<StoredKey> {
   const key = await findKey(tx, keyId)
   // The id is not repeated: a whole key may have been given in its place.
   if (key === undefined) throw domainError('key_not_found', 'there is no key with this id; see key list')
@@ -169,7 +169,7 @@ async function requireKey(tx: Transaction<Tables>, keyId: string): Promise<KeyFa
 
 /** A rotated key ends with its overlap: a second rotation would give the new key that short a life. */
 function requireRotatable(
-  { id, expires_at, ...key }: KeyFacts,
+  { id, expires_at, ...key }: StoredKey,
   successor: Successor | null,
   now: Date
 ): void {
@@ -181,11 +181,11 @@ function requireRotatable(
     throw domainError('key_replaced', `key ${id} was rotated before and ends at ${expires_at}: ${remedy}`)
 }
 
-function sameLife(old: KeyFacts, at: string, expiresAt: null | undefined): Date | null {
+function sameLife(old: StoredKey, at: string, expiresAt: null | undefined): Date | null {
   if (expiresAt === null || old.expires_at === null) return null
   return new Date(Date.parse(at) + Date.parse(old.expires_at) - Date.parse(old.created_at))
 }
 
-function toKeyView(row: KeyFacts, last_used_at: string | null, now: Date): KeyView {
+function toKeyView(row: StoredKey, last_used_at: string | null, now: Date): KeyView {
   return { tenant: row.tenant, key_id: row.id, ...keyLife(row, now), last_used_at }
 }

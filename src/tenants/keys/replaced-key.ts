@@ -5,11 +5,11 @@ import type { Tables } from '../../store/tables.ts'
 import { type KeyState, keyStateOf } from './key-life.ts'
 
 /** A key's row without the digest of its secret. */
-export type KeyFacts = Omit<Tables['api_key'], 'digest'>
+export type StoredKey = Omit<Tables['api_key'], 'digest'>
 
 export const keyColumns = ['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'replaced_by'] as const
 
-export async function findKey(tx: Transaction<Tables>, id: string): Promise<KeyFacts | undefined> {
+export async function findKey(tx: Transaction<Tables>, id: string): Promise<StoredKey | undefined> {
   return await tx.selectFrom('api_key').select(keyColumns).where('id', '=', id).executeTakeFirst()
 }
 
@@ -20,7 +20,7 @@ export type Successor = { readonly keyId: string; readonly state: KeyState }
 export async function successorOf(
   tx: Transaction<Tables>,
   raw: DatabaseSync,
-  key: KeyFacts,
+  key: StoredKey,
   now: Date
 ): Promise<Successor | null> {
   let last = key
@@ -43,7 +43,7 @@ export function successorRemedy({ keyId, state }: Successor): string {
  * Rows of older rotations do not name the new key. The ledger does, where it is not pruned: its entry is the one right before
  * that of the rotation. A key without an end was never rotated.
  */
-function replacementOf(raw: DatabaseSync, { id, tenant, expires_at, replaced_by }: KeyFacts): string | null {
+function replacementOf(raw: DatabaseSync, { id, tenant, expires_at, replaced_by }: StoredKey): string | null {
   if (replaced_by !== null || expires_at === null) return replaced_by
   const [rotated] = searchLedger(raw, { keyId: id, kind: 'admin.key.rotate' }, { limit: 1 }).items
   if (!rotated) return null

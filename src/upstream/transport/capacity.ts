@@ -8,13 +8,13 @@ export class Capacity {
   }
 
   /** Takes this much, or nothing and returns false. */
-  tryTake(amount: number): boolean {
+  tryAcquire(amount: number): boolean {
     if (this.#taken + amount > this.#limit) return false
     this.#taken += amount
     return true
   }
 
-  giveBack(amount: number): void {
+  release(amount: number): void {
     this.#taken -= amount
   }
 }

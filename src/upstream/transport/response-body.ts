@@ -32,7 +32,7 @@ export class ResponseBody {
   }
 
   release(): void {
-    this.#memory.giveBack(this.#buffer.length)
+    this.#memory.release(this.#buffer.length)
     this.#buffer = none
     this.#length = 0
   }
@@ -41,7 +41,7 @@ export class ResponseBody {
   #grow(length: number): boolean {
     let capacity = Math.max(firstCapacity, this.#buffer.length * 2)
     while (capacity < length) capacity *= 2
-    if (!this.#memory.tryTake(capacity - this.#buffer.length)) return false
+    if (!this.#memory.tryAcquire(capacity - this.#buffer.length)) return false
     const grown = Buffer.allocUnsafe(capacity)
     this.bytes().copy(grown)
     this.#buffer = grown

@@ -5,7 +5,7 @@ import { type DesiredState, planState } from '../../../src/admin/desired-state/p
 import { fingerprintKeyOf } from '../../../src/custody/credential-snapshot.ts'
 import { openRootKey, type StoreKeys } from '../../../src/custody/crypto/root-key.ts'
 import { fingerprintOf } from '../../../src/custody/key-material.ts'
-import { readProven } from '../../../src/custody/manage/manifest.ts'
+import { readVerified } from '../../../src/custody/manage/manifest.ts'
 import { addCredential } from '../../../src/custody/manage/operations.ts'
 import { changeCredentials } from '../../../src/custody/manage/transaction.ts'
 import type { NewVersion } from '../../../src/custody/manage/versions.ts'
@@ -94,7 +94,7 @@ test('the changes of an apply are one chain of entries, with the fields and thei
   expect(changeCount(temporary.store)).toBe(2)
   const verified = await verifyLedger(readStore(temporary.store.raw))
   expect(verified.faults).toEqual([])
-  expect(readProven(temporary.store.raw, keys).generation).toBe(1)
+  expect(readVerified(temporary.store.raw, keys).generation).toBe(1)
 })
 
 test('a second apply writes nothing', async () => {
@@ -115,7 +115,7 @@ test('an apply changes what differs, and resets what the file leaves out to its 
     'admin.grant.remove acme *',
     'admin.credential.rotate reports@2 active,standby'
   ])
-  const { records } = readProven(temporary.store.raw, keys)
+  const { records } = readVerified(temporary.store.raw, keys)
   expect(records.credentials).toMatchObject([
     { active: 2, standby: 1, standby_until: '2026-01-01T01:00:00.000Z' }
   ])

@@ -25,7 +25,7 @@ test('check opens the store and the keys, says what it found and never prints a 
     warnings: ['GATEWAY_PROT is set but is not a setting: did you mean GATEWAY_PORT?']
   })
   const people = await cli.run(['check'], key)
-  expect(people.stdout).toMatch(/\nAll is well\.\n$/)
+  expect(people.stdout).toMatch(/\nAll checks passed\.\n$/)
   expect(people.stdout).toContain('gateway.db (1 tenant, 1 key)\n')
   expect(stdout + people.stdout).not.toContain('canary')
 })
@@ -130,7 +130,7 @@ test('check says that the default store and master key will be made, and makes n
   expect(checked.stdout).toMatch(
     /master key +file:\.\/data\/master\.key \(not there yet: made at the first start\)/
   )
-  expect(checked.stdout).toMatch(/\nAll is well\.\n$/)
+  expect(checked.stdout).toMatch(/\nAll checks passed\.\n$/)
   expect(checked.stdout).not.toContain('warning')
   expect(readdirSync(cli.folder)).toEqual([])
 })

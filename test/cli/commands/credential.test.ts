@@ -140,7 +140,7 @@ test('rotate warns of a new key that the upstream accepts and leaks in its answe
     const people = await runWith(keys[0] ?? '', cli, rotate)
     expect(people).toMatchObject({ code: 0, stderr: '' })
     expect(people.stdout).toContain(
-      '\nThe answer of the upstream held the new key: rotate again, and tell them.\n'
+      '\nThe answer of the upstream contained the new key: rotate again, and report the leak to the upstream.\n'
     )
     const shown = await runWith(keys[1] ?? '', cli, [...rotate, '--json'])
     expect(JSON.parse(shown.stdout)).toMatchObject({ version: 3, proven: true, echoed: true })

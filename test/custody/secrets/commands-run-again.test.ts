@@ -19,7 +19,7 @@ test('an operator who changed a key behind a command need not wait for its inter
   })
   try {
     writeFileSync(secret, 'bd_v2_canary_that_came_after_the_first')
-    expect(gateway.running.readAgain()).toBe(1)
+    expect(gateway.running.rerunCommands()).toBe(1)
     await eventually('the new key is in use', () => gateway.logged().includes('"credential":"default@2"'))
   } finally {
     await gateway.close()

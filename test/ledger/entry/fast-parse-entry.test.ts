@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { canonicalJson } from '../../../src/ledger/entry/canonical-json.ts'
 import {
-  type CallFacts,
+  type CallFields,
   type ChainedEntry,
   exportLine,
-  type OutcomeFacts
+  type OutcomeFields
 } from '../../../src/ledger/entry/entry.ts'
 import { fastParseExported, fastParseStored } from '../../../src/ledger/entry/fast-parse-entry.ts'
 import { assignSequence, pendingCall } from '../../../src/ledger/entry/pending-entry.ts'
@@ -106,7 +106,7 @@ test('every entry of a call is parsed the fast way, whatever its outcome', () =>
   }
   const place = ['cd'.repeat(32), 7, first] as const
   for (const ended of [undefined, outcome]) {
-    const { text } = pendingCall(String(at), call as CallFacts, ended as OutcomeFacts | undefined)
+    const { text } = pendingCall(String(at), call as CallFields, ended as OutcomeFields | undefined)
     expect(text).toContain(ended ? '"upstream_ms":0' : '"kind":"call.intent"')
     const stored = assignSequence({ text }, ...place)
     expect(stored).toBe(canonicalJson(JSON.parse(stored)))

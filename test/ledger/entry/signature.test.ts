@@ -6,7 +6,7 @@ import { parseStored } from '../../../src/ledger/entry/parse-entry.ts'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
 import { isSignedBy, parsePublicKey } from '../../../src/ledger/entry/signature.ts'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
-import { type KnownFacts, verifyLedger } from '../../../src/ledger/verify/verify.ts'
+import { type Expectations, verifyLedger } from '../../../src/ledger/verify/verify.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { callEntry, type Row, storeWith } from '../verify/verify-fixture.ts'
@@ -39,14 +39,14 @@ function signedChain(by = signer): Row[] {
   return store.raw.prepare('SELECT entry, lower(hex(hash)) AS hash FROM ledger ORDER BY id').all() as Row[]
 }
 
-async function verifyRows(rows: readonly Row[], known: KnownFacts = {}) {
+async function verifyRows(rows: readonly Row[], known: Expectations = {}) {
   return await verifyLedger(
     [rows.map(({ entry, hash }, row) => parseStored(`entry ${row + 1}`, entry, hash))],
     known
   )
 }
 
-/** All rows from `from` on with members changed there and every hash after it made anew, as who holds the store could. */
+/** All rows from `from` on with members changed there and every hash after it recomputed, as anybody who can write to the store could. */
 function rewritten(rows: readonly Row[], from: number, changes: Record<string, unknown>): Row[] {
   let prev: string | undefined
   return rows.map((row, index) => {

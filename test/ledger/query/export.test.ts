@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EntryFields } from '../../../src/ledger/entry/entry.ts'
-import { exportedLines, positionOf } from '../../../src/ledger/query/export.ts'
+import { exportedLines, positionOfEntry } from '../../../src/ledger/query/export.ts'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { exportedEntries } from '../../../src/ledger/verify/exported-entries.ts'
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts'
@@ -27,11 +27,11 @@ test('an export has each entry once, in the order of the commits, with its membe
 test('an export that goes on after an entry is the rest, so that the parts together verify', async () => {
   const { store, folder, remove } = await storeWith(sampleLedger().rows)
   const whole = [...exportedLines(store.raw)].join('')
-  const row = positionOf(store.raw, second, 3) ?? 0
+  const row = positionOfEntry(store.raw, second, 3) ?? 0
   const rest = [...exportedLines(store.raw, row)].join('')
   expect(rest.split('\n')).toHaveLength(7)
   expect(whole.endsWith(rest)).toBe(true)
-  expect(positionOf(store.raw, second, 99)).toBeNull()
+  expect(positionOfEntry(store.raw, second, 99)).toBeNull()
   const file = join(folder, 'parts.ndjson')
   writeFileSync(file, whole.slice(0, whole.length - rest.length) + rest)
   expect((await verifyLedger(exportedEntries(file))).faults).toEqual([])

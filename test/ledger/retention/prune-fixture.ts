@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ledgerSigner } from '../../../src/custody/crypto/ledger-signer.ts'
-import { readWriters } from '../../../src/ledger/entry/chain-heads.ts'
 import type { EntryFields } from '../../../src/ledger/entry/entry.ts'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
+import { readWriters } from '../../../src/ledger/query/chain-heads.ts'
 import { exportedLines } from '../../../src/ledger/query/export.ts'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { prune } from '../../../src/ledger/retention/prune.ts'
 import type { Pruned, PruneOptions } from '../../../src/ledger/retention/prune-options.ts'
 import { newestPrunePoint } from '../../../src/ledger/retention/prune-point.ts'
 import { exportedEntries } from '../../../src/ledger/verify/exported-entries.ts'
-import { type KnownFacts, type Verification, verifyLedger } from '../../../src/ledger/verify/verify.ts'
+import { type Expectations, type Verification, verifyLedger } from '../../../src/ledger/verify/verify.ts'
 import { changeWithEntries } from '../../../src/ledger/writer/admin-entries.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
 import { openStore, type Store } from '../../../src/store/store.ts'
@@ -70,7 +70,7 @@ export class PrunedStore {
     return await prune(this.store, { ...common, archive: this.path(archive), ...options })
   }
 
-  async verify(known: KnownFacts = {}): Promise<Verification> {
+  async verify(known: Expectations = {}): Promise<Verification> {
     const { raw } = this.store
     return await verifyLedger(readStore(raw), {
       ...readWriters(raw),

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ledgerSigner } from '../../../src/custody/crypto/ledger-signer.ts'
-import { readChainHeads, readWriters } from '../../../src/ledger/entry/chain-heads.ts'
 import type { EntryFields } from '../../../src/ledger/entry/entry.ts'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
+import { readChainHeads, readWriters } from '../../../src/ledger/query/chain-heads.ts'
 import { exportedLines } from '../../../src/ledger/query/export.ts'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { entriesOfRequest, searchLedger } from '../../../src/ledger/query/search.ts'
@@ -14,7 +14,7 @@ import { prune } from '../../../src/ledger/retention/prune.ts'
 import type { PruneOptions } from '../../../src/ledger/retention/prune-options.ts'
 import { newestPrunePoint } from '../../../src/ledger/retention/prune-point.ts'
 import { exportedEntries } from '../../../src/ledger/verify/exported-entries.ts'
-import { type KnownFacts, verifyLedger } from '../../../src/ledger/verify/verify.ts'
+import { type Expectations, verifyLedger } from '../../../src/ledger/verify/verify.ts'
 import { verifyParts } from '../../../src/ledger/verify/verify-parts.ts'
 import { changeWithEntries } from '../../../src/ledger/writer/admin-entries.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
@@ -64,7 +64,7 @@ async function pruned(before: number, options: Partial<PruneOptions> = {}) {
   return await prune(store, { before: day(before), ...common, ...options })
 }
 
-async function verifyStore(known: KnownFacts = {}) {
+async function verifyStore(known: Expectations = {}) {
   return await verifyLedger(readStore(store.raw), {
     ...readWriters(store.raw),
     prunePoint: newestPrunePoint(store.raw) ?? undefined,

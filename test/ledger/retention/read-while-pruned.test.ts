@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { exportedLines, positionOf } from '../../../src/ledger/query/export.ts'
+import { exportedLines, positionOfEntry } from '../../../src/ledger/query/export.ts'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { verifyParts } from '../../../src/ledger/verify/verify-parts.ts'
 import type { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
@@ -32,8 +32,8 @@ describe('entries that are pruned before they are read are not skipped in silenc
     const { head } = writer
     const { writer: id } = head
     await ledger.prune(10, 'a1')
-    expect(positionOf(ledger.store.raw, id, 17)).toBeNull()
-    const after = positionOf(ledger.store.raw, id, 18) ?? 0
+    expect(positionOfEntry(ledger.store.raw, id, 17)).toBeNull()
+    const after = positionOfEntry(ledger.store.raw, id, 18) ?? 0
     const rest = exportedLines(ledger.store.raw, after)
     await ledger.prune(20, 'a2', { now: day(61) })
     expect(() => [...rest]).toThrow('the ledger was pruned while it was read')

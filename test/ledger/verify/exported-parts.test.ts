@@ -55,11 +55,11 @@ describe('untouched files are whole:', () => {
 
 describe('what cannot be checked without another file names what is missing:', () => {
   test.each<[string[], RegExp]>([
-    [['a2'], /a2 begins behind a cut, and nothing that is given tells of it/],
+    [['a2'], /a2 begins after a prune point that no given file records/],
     [['a1', 'a3'], /between .*a1 and .*a3 .*from position 18 on/],
     [['a1', 'rest'], /between .*a1 and .*rest/],
-    [['a2', 'rest'], /a2 begins behind a cut/],
-    [['a2', 'a1'], /a2 begins behind a cut/],
+    [['a2', 'rest'], /a2 begins after a prune point/],
+    [['a2', 'a1'], /a2 begins after a prune point/],
     [['a3', 'rest', 'a1'], /a1 does not follow .*order/],
     [['a1', 'a1'], /order/]
   ])('%s', async (names, told) => {
@@ -69,7 +69,7 @@ describe('what cannot be checked without another file names what is missing:', (
   test.each<[string[], RegExp]>([
     [['a1'], /between .*a1 and the store/],
     [['a1', 'a2'], /between .*a2 and the store/],
-    [['a2'], /a2 begins behind a cut/]
+    [['a2'], /a2 begins after a prune point/]
   ])('%s and the store', async (names, told) => {
     await expect(withStore(...names)).rejects.toEqual(missing(told))
   })

@@ -93,7 +93,7 @@ export function sampleLedger(): RowsBuilder {
     .call(second, 6)
 }
 
-/** The row with some members changed and its hash made anew, as a forger with the source code would make it. */
+/** The row with some members changed and its hash recomputed, as a forger with the source code would. */
 export function forged(row: Row | undefined, changes: Record<string, unknown>): Row {
   const entry: Record<string, unknown> = { ...members(row), ...changes }
   const text = canonicalJson(entry)

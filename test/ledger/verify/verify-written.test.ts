@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { canonicalJson } from '../../../src/ledger/entry/canonical-json.ts'
-import { readChainHeads, readWriters } from '../../../src/ledger/entry/chain-heads.ts'
 import { parseExported, parseStored } from '../../../src/ledger/entry/parse-entry.ts'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
+import { readChainHeads, readWriters } from '../../../src/ledger/query/chain-heads.ts'
 import { exportedLines } from '../../../src/ledger/query/export.ts'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
-import { type KnownFacts, type Verification, verifyLedger } from '../../../src/ledger/verify/verify.ts'
+import { type Expectations, type Verification, verifyLedger } from '../../../src/ledger/verify/verify.ts'
 import { changeWithEntries } from '../../../src/ledger/writer/admin-entries.ts'
 import { recoverDeadWriters } from '../../../src/ledger/writer/crash-recovery.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
@@ -93,7 +93,7 @@ function at(rows: readonly Row[], index: number): Row {
   return rows[index] ?? { entry: '', hash: '' }
 }
 
-async function verifyBoth(rows: readonly Row[], known: KnownFacts): Promise<Verification> {
+async function verifyBoth(rows: readonly Row[], known: Expectations): Promise<Verification> {
   const stored = await verifyLedger(
     [rows.map((row, index) => parseStored(`${index}`, row.entry, row.hash))],
     known

@@ -62,7 +62,7 @@ describe('check leaves everything as it is:', () => {
     }
     expect(filesIn(cli.folder)).toEqual(before)
     const people = await cli.run(['check'], { ...key, GATEWAY_STORE_URL: 'sqlite:data/typo.db' })
-    expect(people.stdout).toMatch(/\nAll is well, apart from the warnings\.\n$/)
+    expect(people.stdout).toMatch(/\nAll checks passed, with warnings\.\n$/)
   })
 
   test('a closed store gets no log, no index and no other mode', async ({ cli }) => {

@@ -63,7 +63,7 @@ test('check --upstream tries each credential by a read that changes nothing, and
   expect(upstream.asked).toMatchObject([{ credential: 'other@1', reached: true, key: 'accepted' }])
   const people = await cli.run(['check', '--upstream'], env)
   expect(people.stdout).toMatch(/asked +other@1: the upstream accepts the key\n/)
-  expect(people.stdout).toMatch(/All is well\.\n$/)
+  expect(people.stdout).toMatch(/All checks passed\.\n$/)
   const { items } = (await cli.json('ledger', 'list', '--kind', 'call.outcome')) as { items: unknown[] }
   expect(items).toMatchObject([{ operation: 'credential.verify', code: 'accepted' }, { code: 'accepted' }])
   expect(asked.stdout + people.stdout).not.toContain('canary')
@@ -89,8 +89,10 @@ test('an upstream that accepts the key and leaks it in its answer is exit 1, and
   sandbox.faults.add({ fault: 'key-echo', times: 2 })
   const people = await cli.run(['check', '--upstream'], env)
   expect(people.code).toBe(1)
-  expect(people.stdout + people.stderr).not.toMatch(/All is well|canary/)
-  expect(people.stderr).toMatch(/accepts the key; its answer holds the key: rotate it, and tell them\n$/)
+  expect(people.stdout + people.stderr).not.toMatch(/All checks passed|canary/)
+  expect(people.stderr).toMatch(
+    /accepts the key; its answer contains the key: rotate it, and report the leak to the upstream\n$/
+  )
   const asked = await cli.run(['check', '--upstream', '--json'], env)
   expect(JSON.parse(asked.stderr)).toMatchObject({ code: 'credential_echoed' })
   expect((JSON.parse(asked.stdout) as Findings).upstream.asked).toMatchObject([
@@ -113,7 +115,7 @@ test('check --upstream without a store, which could not record the call, makes n
   const failed = await cli.run(['check', '--upstream'], env)
   expect(failed).toMatchObject({ code: 2, stdout: '' })
   expect(failed.stderr).toMatch(
-    /^connector-gateway: the upstream is not asked: the call would be recorded in the store, /
+    /^connector-gateway: the upstream was not asked: the store that would record the call does not exist yet/
   )
   expect(existsSync(cli.storePath)).toBe(false)
   expect(sandbox.requests()).toHaveLength(0)

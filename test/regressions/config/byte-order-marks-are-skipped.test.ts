@@ -67,7 +67,7 @@ test('a mark before settings, a master key, an upstream key, the keys of an issu
   expect(await cli.run(['key', 'issue', 'acme'])).toMatchObject({ code: 0 })
   const checked = await cli.run(['check'], key)
   expect(checked).toMatchObject({ code: 0, stderr: '' })
-  expect(checked.stdout).toMatch(/All is well/)
+  expect(checked.stdout).toMatch(/All checks passed/)
 })
 
 test('heads and a public key that an editor has saved are read', async ({ cli }) => {

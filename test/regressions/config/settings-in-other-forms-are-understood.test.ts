@@ -170,12 +170,12 @@ GATEWAY_JWT_ISSUERS:
     [
       'GATEWAY_HOST: a\nGATEWAY_PORT: [1\n',
       [
-        'FILE:3:1: is not valid YAML: a bracket before this place that is not closed, or lines that are indented too little'
+        'FILE:3:1: is not valid YAML: a bracket before this position that is not closed, or lines that are indented too little'
       ]
     ],
     [
       'GATEWAY_HOST: "a\nGATEWAY_PORT: 1\n',
-      ['FILE:3:1: is not valid YAML: a quote before this place that is not closed']
+      ['FILE:3:1: is not valid YAML: a quote before this position that is not closed']
     ],
     [
       'GATEWAY_HOST: a\nGATEWAY_PORT 1\n',

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { viewsOf } from '../../../src/custody/credential-views.ts'
 import { openMasterKey } from '../../../src/custody/crypto/master-key.ts'
 import { openRootKey } from '../../../src/custody/crypto/root-key.ts'
-import { readProven } from '../../../src/custody/manage/manifest.ts'
+import { readVerified } from '../../../src/custody/manage/manifest.ts'
 import { addCredential, rotateCredential } from '../../../src/custody/manage/operations.ts'
 import { rewrapCredentials } from '../../../src/custody/manage/rewrap.ts'
 import { changeCredentials } from '../../../src/custody/manage/transaction.ts'
@@ -29,7 +29,7 @@ test('a process with the former master key encrypts no key, and puts no other ma
     changeCredentials(before, addCredential, 'reports', { source: 'file:a.key', fingerprint: '1' })
     const moved = { from: 'env:FIRST', to: 'env:SECOND' }
     expect(changeCredentials(before, rewrapCredentials, openMasterKey('env:SECOND', env), moved)).toBe(0)
-    const views = () => viewsOf(readProven(store.raw, open('SECOND').keys).records, new Date())
+    const views = () => viewsOf(readVerified(store.raw, open('SECOND').keys).records, new Date())
     const stored = views()
 
     const version = { source: 'sealed', fingerprint: '2', secret: Buffer.from('bd_v2_key') }

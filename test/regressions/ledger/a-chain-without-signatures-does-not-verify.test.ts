@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
-import type { WriterFacts } from '../../../src/ledger/entry/writer-opened.ts'
+import type { WriterInfo } from '../../../src/ledger/entry/writer-opened.ts'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
 import type { Finding } from '../../../src/ledger/verify/finding.ts'
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts'
@@ -15,7 +15,7 @@ import { administrator, signer } from '../../ledger/retention/prune-fixture.ts'
 import { callEntry } from '../../ledger/verify/verify-fixture.ts'
 
 const at = new Date('2026-11-24T07:00:00.000Z')
-const facts = (role: WriterFacts['role']) => ({ role, version: '0.0.0', pid: 1 }) as const
+const facts = (role: WriterInfo['role']) => ({ role, version: '0.0.0', pid: 1 }) as const
 
 let folder: string
 let store: Store
@@ -29,7 +29,7 @@ afterEach(() => {
 })
 
 /** A chain of a call; without a signer as who has not the key would make it anew from its beginning. */
-function chain(role: WriterFacts['role'], call: number, by: typeof signer | undefined): void {
+function chain(role: WriterInfo['role'], call: number, by: typeof signer | undefined): void {
   const writer = LedgerWriter.open(store, facts(role), at, by)
   writer.append([callEntry('call.intent', call), callEntry('call.outcome', call)].map(pendingEntry), 0)
   writer.close(at)

@@ -193,19 +193,23 @@ describe('of a request that has no entry of its own', () => {
   })
 
   test.each<[string, () => string, RegExp]>([
-    ['no UUIDv7', () => 'd9428888-122b-41e1-b85c-61a0d0d37a52', /no id that the gateway gives.*version 7/],
-    ['no UUID', () => 'x', /no id that the gateway gives/],
+    [
+      'no UUIDv7',
+      () => 'd9428888-122b-41e1-b85c-61a0d0d37a52',
+      /not an id that the gateway issues.*version 7/
+    ],
+    ['no UUID', () => 'x', /not an id that the gateway issues/],
     [
       'of a year that no time is written in',
       () => 'ffffffff-ffff-7000-8000-000000000000',
-      /no id that the gateway gives/
+      /not an id that the gateway issues/
     ],
     [
       'before the first entry',
       () => requestAt('2026-11-24T05:00:00.000Z'),
       /begins at 2026-11-24T06:00:00\.000Z/
     ],
-    ['still to come', () => requestAt('2100-01-01T00:00:00.000Z'), /2100-01-01T00:00:00\.000Z.*still to come/]
+    ['still to come', () => requestAt('2100-01-01T00:00:00.000Z'), /2100-01-01T00:00:00\.000Z.*in the future/]
   ])('an id that is %s is explained as such', async (_what, id, expected) => {
     const body = await asked(id(), [counted({ count: 40 })])
     expect(body['detail']).toMatch(expected)

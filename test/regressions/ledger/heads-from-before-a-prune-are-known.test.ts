@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readChainHeads } from '../../../src/ledger/entry/chain-heads.ts'
+import { readChainHeads } from '../../../src/ledger/query/chain-heads.ts'
 import { verifyParts } from '../../../src/ledger/verify/verify-parts.ts'
 import type { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
 import { call, callsOn, day, PrunedStore } from '../../ledger/retention/prune-fixture.ts'

@@ -52,7 +52,7 @@ test('after a drain is announced calls are served, each answer closes its connec
     const open = await rawConnection(gateway.port)
     open.write(readyz)
     expect(await open.answers(1)).toMatchObject([{ status: 200 }])
-    gateway.running.announceEnd()
+    gateway.running.announceDrain()
 
     for (const port of [gateway.port, gateway.adminPort]) {
       const [ready] = await rawRequest(port, readyz)
@@ -74,7 +74,7 @@ test('after a drain is announced calls are served, each answer closes its connec
 
 // Its answer said that the connection would be kept, and 50 ms later it was closed: the next call on it was lost.
 test.each([
-  ['is announced', ({ running }: TestGateway) => running.announceEnd()],
+  ['is announced', ({ running }: TestGateway) => running.announceDrain()],
   ['has come', ({ stop }: TestGateway) => void stop()]
 ])(
   'the answer to a call that was under way when the end %s closes its connection too',
@@ -98,7 +98,7 @@ test.each([
 test('after a drain is announced the first of several requests sent together is served, and the others are not begun', async () => {
   const gateway = await startTestGateway()
   try {
-    gateway.running.announceEnd()
+    gateway.running.announceDrain()
     const connection = await rawConnection(gateway.port)
     connection.write(Buffer.concat([syncOf(gateway), syncOf(gateway)]))
     expect(await connection.ended).toMatchObject([{ status: 200 }])

@@ -52,12 +52,12 @@ const failures: Limiter = {
   name: 'unauthenticated',
   take: () => ({ allowed: !limited, tat: 0, remaining: 0, retryAfterUs: 900_000, resetUs: 900_000 })
 }
-const lifecycle: ProcessState = { draining: false }
+const processState: ProcessState = { draining: false }
 let app: FastifyInstance
 let port: number
 beforeAll(async () => {
   app = await buildTestAdminApp({
-    lifecycle,
+    processState,
     limiters: { failures },
     adminKeys: { authenticate: key => (key === 'known' ? { keyId: 'known', role: 'operator' } : null) },
     reader: { read: () => failing() },
@@ -71,8 +71,8 @@ beforeAll(async () => {
 afterAll(() => app.close())
 afterEach(() => {
   limited = false
-  lifecycle.draining = false
-  lifecycle.sealed = false
+  processState.draining = false
+  processState.sealed = false
 })
 
 const unknownId = '00000000-0000-4000-8000-000000000000'
@@ -175,10 +175,10 @@ const ways: Readonly<Record<string, Way>> = {
     failing = wait
   }),
   sealed: standIn(() => {
-    lifecycle.sealed = true
+    processState.sealed = true
   }),
   shutting_down: standIn(() => {
-    lifecycle.draining = true
+    processState.draining = true
   }),
   store_unavailable: async operation => {
     const path = join(file.gateway.folder, 'gateway.db')

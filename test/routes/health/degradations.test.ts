@@ -135,15 +135,15 @@ test('unreadable tenants, administrators and credentials are shown until they ca
 })
 
 test('a certificate that has expired, or cannot be renewed, is shown', () => {
-  const none = { areStale: false, isStale: false, isBehindReferences: false, isLacking: false }
-  const custody = { credentials: { hasUnreadable: false }, keeper: none } as never
+  const none = { areStale: false, isStale: false, isBehindReferences: false, isIncomplete: false }
+  const custody = { credentials: { hasUnreadable: false }, reconciler: none } as never
   const of = (tls: DegradationSources['tls']) =>
     degradationsOf({
       custody,
       breaker: { hasRejections: false, isAnyOpen: false },
-      callers: none,
+      principals: none,
       completeness: none,
-      proofs: { lackKeys: () => false },
+      authenticators: { lackKeys: () => false },
       logIsLosing: undefined,
       tls
     })

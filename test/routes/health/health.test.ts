@@ -34,7 +34,7 @@ test('a degraded process that forwards calls is ready, and lists its degradation
 
 test('a draining process answers health on open connections, and closes them', async () => {
   const app = await startTestApp()
-  app.lifecycle.draining = true
+  app.processState.draining = true
   const [answer] = await rawRequest(app.port, get('/livez'))
   const [other] = await rawRequest(app.port, get('/problems'))
   await app.close()

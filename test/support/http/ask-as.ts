@@ -1,4 +1,4 @@
-import type { OutcomeFacts } from '../../../src/ledger/entry/entry.ts'
+import type { OutcomeFields } from '../../../src/ledger/entry/entry.ts'
 import { type ProbeResult, probeUpstream } from '../../../src/upstream/probe.ts'
 import { materialOf } from '../fixtures/held-credentials.ts'
 
@@ -7,9 +7,9 @@ export async function askAs(
   key: string,
   origin: string,
   deadlineMs = 20_000
-): Promise<{ found: ProbeResult; outcome: OutcomeFacts | undefined }> {
+): Promise<{ found: ProbeResult; outcome: OutcomeFields | undefined }> {
   const material = materialOf(key)
-  let outcome: OutcomeFacts | undefined
+  let outcome: OutcomeFields | undefined
   try {
     const found = await probeUpstream(
       { material, name: 'default', version: 1 },

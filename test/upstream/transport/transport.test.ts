@@ -45,9 +45,9 @@ test('requests wait for a connection in their order, and no more connections are
 
 test('the transport has room for so many calls and no more, and again when one is over', () => {
   const transport = transportOf({ capacity: 3 })
-  expect([1, 2, 3, 4].map(() => transport.capacity.tryTake(1))).toEqual([true, true, true, false])
-  transport.capacity.giveBack(1)
-  expect([transport.capacity.tryTake(1), transport.capacity.tryTake(1)]).toEqual([true, false])
+  expect([1, 2, 3, 4].map(() => transport.capacity.tryAcquire(1))).toEqual([true, true, true, false])
+  transport.capacity.release(1)
+  expect([transport.capacity.tryAcquire(1), transport.capacity.tryAcquire(1)]).toEqual([true, false])
 })
 
 test('a deadline that passes in the queue ends a request that was never sent', async () => {

@@ -8,7 +8,7 @@ const refusingBeginnings = (
 const refusingWords: ReadonlySet<string> = new Set(['never', 'no', 'none', 'noop', 'not'])
 
 /** Whether the state in an accepted answer says that nothing was queued, in any case and in any of its words: `syncFailed` too. */
-export function saysNothingQueued(state: string): boolean {
+export function isFailureState(state: string): boolean {
   // The documented state, which nearly all calls get.
   if (state === 'accepted') return false
   return wordsOf(state).some(

@@ -4,7 +4,7 @@ import type { EntryFields } from './entry/entry.ts'
 const secondsBound = 60
 
 /** Rejections of one kind: how many have been noted in this interval, and the entry for those not written one by one. */
-export class Flood {
+export class RejectionCount {
   noted = 0
   /** What all of the kind have in common besides their code. */
   readonly #group: Partial<EntryFields>

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Head } from './chain.ts'
-import { asHead } from './parse-entry.ts'
+import type { Head } from '../entry/chain.ts'
+import { asHead } from '../entry/parse-entry.ts'
 
 /** The newest entry of the ledger, over all writers or of one. */
 export function newestHead(database: DatabaseSync, writer?: string): Head | undefined {

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
-import { LentConnection, OtherConnections } from '../../../src/store/sqlite/connections.ts'
+import { ReaderConnections, RevocableConnection } from '../../../src/store/sqlite/reader-connections.ts'
 
 const ports: MessagePort[] = []
 afterEach(() => {
@@ -13,7 +13,7 @@ function reader() {
   const { port1, port2 } = new MessageChannel()
   ports.push(port1, port2)
   const seen = { opened: 0, open: 0 }
-  const connection = new LentConnection(port1, () => {
+  const connection = new RevocableConnection(port1, () => {
     seen.opened++
     seen.open++
     return { raw: { close: () => void seen.open-- } }
@@ -31,13 +31,13 @@ test('a reader opens the store only after the writer has admitted it', async () 
   const used = connection.use(() => 'read')
   await aWhile()
   expect(seen.opened).toBe(0)
-  new OtherConnections().add(port)
+  new ReaderConnections().add(port)
   expect(await used).toBe('read')
   expect(seen).toEqual({ opened: 1, open: 1 })
 })
 
 test('no reader has the store open while the writer opens it again, and each may afterwards', async () => {
-  const others = new OtherConnections()
+  const others = new ReaderConnections()
   const readers = [reader(), reader()]
   for (const { port } of readers) others.add(port)
   for (const { connection } of readers) await connection.use(() => {})
@@ -49,7 +49,7 @@ test('no reader has the store open while the writer opens it again, and each may
 })
 
 test('the writer waits for a read under way, and later reads wait for the writer', async () => {
-  const others = new OtherConnections()
+  const others = new ReaderConnections()
   const { connection, seen, port } = reader()
   others.add(port)
   const reading = Promise.withResolvers<void>()
@@ -67,7 +67,7 @@ test('the writer waits for a read under way, and later reads wait for the writer
 })
 
 test('readers go on when the writer could not open the store', async () => {
-  const others = new OtherConnections()
+  const others = new ReaderConnections()
   const { connection, port } = reader()
   others.add(port)
   const failing = others.without(() => {
@@ -78,7 +78,7 @@ test('readers go on when the writer could not open the store', async () => {
 })
 
 test('the writer does not wait for a reader whose thread has ended', async () => {
-  const others = new OtherConnections()
+  const others = new ReaderConnections()
   const { port } = reader()
   others.add(port)
   const [readersSide] = ports

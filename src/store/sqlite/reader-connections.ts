@@ -7,7 +7,7 @@ type Message = 'end' | 'go_on' | 'ended'
  * Writer's side: the other threads of this process that have the store open. While one has, SQLite keeps its state of the files:
  * locks that may be lost, and the index of a log that may be gone.
  */
-export class OtherConnections {
+export class ReaderConnections {
   readonly #waiting = new Map<MessagePort, (() => void)[]>()
 
   /** Lets a thread open the store. */
@@ -48,7 +48,7 @@ export async function admitAtOnce(port: MessagePort): Promise<void> {
 }
 
 /** Reader's side: a connection that closes when the writer's thread asks for it, and opens again when that is done. */
-export class LentConnection<S extends { readonly raw: { close(): void } }> {
+export class RevocableConnection<S extends { readonly raw: { close(): void } }> {
   readonly #open: () => S
   #store: S | null = null
   #underWay: Promise<unknown> = Promise.resolve()

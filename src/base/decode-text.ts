@@ -6,7 +6,7 @@ const byteOrderMark = '\ufeff'
 type TextRead = { readonly text: string } | { readonly fault: string }
 
 /** Reads bytes as UTF-8. Windows tools write UTF-16, which would be read as another text or none. */
-export function readText(bytes: Buffer): TextRead {
+export function decodeText(bytes: Buffer): TextRead {
   if (isUtf16(bytes)) return { fault: 'is text in UTF-16: save it as UTF-8' }
   if (!isUtf8(bytes)) return { fault: 'is no text (UTF-8)' }
   const text = bytes.toString('utf8')
