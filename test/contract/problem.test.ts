@@ -106,37 +106,33 @@ describe('a problem over a socket has exactly the members of the envelope:', () 
     expect(answer && header(answer, 'allow')).toBe('POST')
   })
 
-  test('permission_denied, for a tenant that may not use the operation', async () => {
+  test('permission_denied, for a tenant that may not use the operation', async ({ startApp }) => {
     const caller = { tenant: { ...testTenant, operations: new Set(['read'] as const) }, keyId: 'testkey' }
-    const app = await startTestApp({ directory: { authenticate: () => caller } })
+    const app = await startApp({ directory: { authenticate: () => caller } })
     const [answer] = await rawRequest(app.port, syncBytes({ key: testKey, connectorId: anId }))
-    await app.close()
     expectProblem(answer, 'permission_denied')
   })
 
-  test('sealed, whatever the key', async () => {
-    const app = await startTestApp()
+  test('sealed, whatever the key', async ({ startApp }) => {
+    const app = await startApp()
     app.processState.sealed = true
     const [answer] = await rawRequest(app.port, syncBytes({ key: null, connectorId: anId }))
-    await app.close()
     expectProblem(answer, 'sealed', { retryAfter: 1 })
   })
 
-  test('rate_limited, naming the limit', async () => {
-    const app = await startTestApp({ limiters: { tenants: stuckLimiter, failures: stuckLimiter } })
+  test('rate_limited, naming the limit', async ({ startApp }) => {
+    const app = await startApp({ limiters: { tenants: stuckLimiter, failures: stuckLimiter } })
     const [answer] = await rawRequest(app.port, syncBytes({ key: testKey, connectorId: anId }))
-    await app.close()
     const { detail } = expectProblem(answer, 'rate_limited', { retryAfter: 3 })
     expect(detail).toBe('The limit "tenant" is used up.')
     expect(answer && header(answer, 'ratelimit-policy')).toBe('"tenant";q=60;w=60')
     expect(answer && header(answer, 'ratelimit')).toBe('"tenant";r=0;t=4')
   })
 
-  test('internal_error, without a word of the cause', async () => {
+  test('internal_error, without a word of the cause', async ({ startApp }) => {
     const cause = new TypeError('cannot read secret-detail of undefined')
-    const app = await startTestApp({ contentApi: { startSync: () => Promise.reject(cause) } })
+    const app = await startApp({ contentApi: { startSync: () => Promise.reject(cause) } })
     const [answer] = await rawRequest(app.port, syncBytes({ key: testKey, connectorId: anId }))
-    await app.close()
     expectProblem(answer, 'internal_error')
     expect(answer?.body).not.toContain('secret-detail')
     expect(app.logged()).toContain('secret-detail')
@@ -168,8 +164,8 @@ describe('a problem over a socket has exactly the members of the envelope:', () 
     expect(received).toBe(0)
   })
 
-  test('shutting_down, for a request that began before the drain and ended in it', async () => {
-    const app = await startTestApp()
+  test('shutting_down, for a request that began before the drain and ended in it', async ({ startApp }) => {
+    const app = await startApp()
     const bytes = syncBytes({ key: testKey, connectorId: anId })
     const connection = await rawConnection(app.port)
     connection.write(bytes.subarray(0, 20))
@@ -178,7 +174,6 @@ describe('a problem over a socket has exactly the members of the envelope:', () 
     app.processState.draining = true
     connection.write(bytes.subarray(20))
     const [answer] = await connection.ended
-    await app.close()
     expectProblem(answer, 'shutting_down', { retryAfter: 1 })
     expect(answer && header(answer, 'connection')).toBe('close')
   })

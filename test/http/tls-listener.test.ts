@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { test } from '../support/fixtures/test.ts'
 import { startTestGateway, type TestGateway } from '../support/fixtures/test-gateway.ts'
 import { type TlsFolder, tlsFolder } from '../support/fixtures/tls-files.ts'
 import { expectProblem } from '../support/http/expect-problem.ts'
@@ -134,8 +135,10 @@ describe('over TLS, bytes that are not a request are refused with the same envel
   })
 })
 
-test('the drain finishes the call at work, and ends silent connections, in the handshake too', async () => {
-  const draining = await startTestGateway({ env: tls.env })
+test('the drain finishes the call at work, and ends silent connections, in the handshake too', async ({
+  startGateway
+}) => {
+  const draining = await startGateway({ env: tls.env })
   // Longer than what is silent is waited for.
   draining.sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 2_500 } })
   const handshaking = connect(draining.port, '127.0.0.1')
@@ -153,7 +156,6 @@ test('the drain finishes the call at work, and ends silent connections, in the h
   expect(await idle.ended).toEqual([])
   await half.ended
   handshaking.destroy()
-  await draining.close()
 })
 
 test('a caller that sends 20 MB before it reads gets its 413', async () => {

@@ -1,6 +1,5 @@
 import { expect } from 'vitest'
 import { testWithGateway } from '../support/fixtures/test.ts'
-import { startTestGateway } from '../support/fixtures/test-gateway.ts'
 import { expectProblem } from '../support/http/expect-problem.ts'
 import { rawRequest } from '../support/http/raw-connection.ts'
 import { syncBytes } from '../support/http/request-bytes.ts'
@@ -22,8 +21,8 @@ test('a connection that the upstream closes at once fails the call, which is not
   expect(next?.status).toBe(200)
 })
 
-test('an upstream that does not listen is unreachable', async () => {
-  const gateway = await startTestGateway()
+test('an upstream that does not listen is unreachable', async ({ startGateway }) => {
+  const gateway = await startGateway()
   const call = syncBytes({ key: gateway.key, connectorId: gateway.connectors.sharepoint })
   expect((await rawRequest(gateway.port, call))[0]?.status).toBe(200)
   await gateway.sandbox.close()
@@ -33,5 +32,4 @@ test('an upstream that does not listen is unreachable', async () => {
   if (forwarded === 'no') expectProblem(answer, 'upstream_unreachable')
   else expectProblem(answer, 'upstream_failed', { forwarded: 'unknown' })
   expectProblem((await rawRequest(gateway.port, call))[0], 'upstream_unreachable')
-  await gateway.close()
 })

@@ -4,7 +4,6 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect } from 'vitest'
-import { startSandbox } from '../../../src/sandbox/sandbox.ts'
 import { type CommandLine, type Finished, program } from '../../support/cli/command-line.ts'
 import { test } from '../../support/fixtures/test.ts'
 import { processEnvironment } from '../../support/run/bounds.ts'
@@ -129,23 +128,22 @@ test('a new key that an unreachable upstream cannot verify changes nothing', asy
   expect((await cli.json('credential', 'list'))['items']).toMatchObject([{ version: 1, standby: null }])
 })
 
-test('rotate warns of a new key that the upstream accepts and leaks in its answer', async ({ cli }) => {
+test('rotate warns of a new key that the upstream accepts and leaks in its answer', async ({
+  cli,
+  startSandbox
+}) => {
   const keys = ['bd_v2_canary_that_is_the_second', 'bd_v2_canary_that_is_the_third']
   const sandbox = await startSandbox({ keys })
-  try {
-    await runWith(secret, cli, ['credential', 'add', 'default', '--stdin'])
-    writeFileSync(join(cli.folder, 'gateway.yaml'), `GATEWAY_UPSTREAM_ORIGIN: ${sandbox.origin}\n`)
-    const rotate = ['credential', 'rotate', 'default', '--stdin']
-    sandbox.faults.add({ fault: 'key-echo', times: 2 })
-    const people = await runWith(keys[0] ?? '', cli, rotate)
-    expect(people).toMatchObject({ code: 0, stderr: '' })
-    expect(people.stdout).toContain(
-      '\nThe answer of the upstream contained the new key: rotate again, and report the leak to the upstream.\n'
-    )
-    const shown = await runWith(keys[1] ?? '', cli, [...rotate, '--json'])
-    expect(JSON.parse(shown.stdout)).toMatchObject({ version: 3, proven: true, echoed: true })
-    expect(people.stdout + shown.stdout).not.toContain('canary')
-  } finally {
-    await sandbox.close()
-  }
+  await runWith(secret, cli, ['credential', 'add', 'default', '--stdin'])
+  writeFileSync(join(cli.folder, 'gateway.yaml'), `GATEWAY_UPSTREAM_ORIGIN: ${sandbox.origin}\n`)
+  const rotate = ['credential', 'rotate', 'default', '--stdin']
+  sandbox.faults.add({ fault: 'key-echo', times: 2 })
+  const people = await runWith(keys[0] ?? '', cli, rotate)
+  expect(people).toMatchObject({ code: 0, stderr: '' })
+  expect(people.stdout).toContain(
+    '\nThe answer of the upstream contained the new key: rotate again, and report the leak to the upstream.\n'
+  )
+  const shown = await runWith(keys[1] ?? '', cli, [...rotate, '--json'])
+  expect(JSON.parse(shown.stdout)).toMatchObject({ version: 3, proven: true, echoed: true })
+  expect(people.stdout + shown.stdout).not.toContain('canary')
 })

@@ -1,7 +1,6 @@
 import { hostname, userInfo } from 'node:os'
 import { expect } from 'vitest'
 import { test } from '../../support/fixtures/test.ts'
-import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
 import { askAdmin, issueAdminKeys } from '../../support/http/admin-client.ts'
 import { header } from '../../support/http/http-answer.ts'
 
@@ -78,39 +77,38 @@ test('lists show people which key or credential a change was about', async ({ cl
   expect(await listed('admin.credential.*')).toContain('    of credential reports@1')
 })
 
-test('a request that made a change is found by its id, with the changed values', async ({ cli }) => {
-  const gateway = await startTestGateway({ prepare: issueAdminKeys })
-  try {
-    const ask = (method: string, target: string, body?: unknown) =>
-      askAdmin(gateway.adminPort, { method, target, key: gateway.prepared.operator, body })
-    await ask('POST', '/admin/tenants', { name: 'life', burst: 5 })
-    const answer = await ask('PATCH', '/admin/tenants/life', { burst: 6, disabled: true })
-    const requestId = String(header(answer, 'x-request-id'))
-    const story = JSON.parse((await ask('GET', `/admin/ledger/${requestId}`)).body)
-    const actor = `admin-key:${gateway.prepared.operatorId}`
-    expect(story).toMatchObject({
-      items: [
-        {
-          kind: 'admin.tenant.update',
-          actor,
-          request_id: requestId,
-          before: { burst: 5 },
-          after: { burst: 6 }
-        },
-        { kind: 'admin.tenant.disable', request_id: requestId, after: { disabled: true } }
-      ],
-      next: null
-    })
-    const found = await ask('GET', `/admin/ledger?request_id=${requestId}&kind=admin.tenant.*&tenant=life`)
-    expect(JSON.parse(found.body).items).toHaveLength(2)
+test('a request that made a change is found by its id, with the changed values', async ({
+  cli,
+  startGateway
+}) => {
+  const gateway = await startGateway({ prepare: issueAdminKeys })
+  const ask = (method: string, target: string, body?: unknown) =>
+    askAdmin(gateway.adminPort, { method, target, key: gateway.prepared.operator, body })
+  await ask('POST', '/admin/tenants', { name: 'life', burst: 5 })
+  const answer = await ask('PATCH', '/admin/tenants/life', { burst: 6, disabled: true })
+  const requestId = String(header(answer, 'x-request-id'))
+  const story = JSON.parse((await ask('GET', `/admin/ledger/${requestId}`)).body)
+  const actor = `admin-key:${gateway.prepared.operatorId}`
+  expect(story).toMatchObject({
+    items: [
+      {
+        kind: 'admin.tenant.update',
+        actor,
+        request_id: requestId,
+        before: { burst: 5 },
+        after: { burst: 6 }
+      },
+      { kind: 'admin.tenant.disable', request_id: requestId, after: { disabled: true } }
+    ],
+    next: null
+  })
+  const found = await ask('GET', `/admin/ledger?request_id=${requestId}&kind=admin.tenant.*&tenant=life`)
+  expect(JSON.parse(found.body).items).toHaveLength(2)
 
-    const env = { GATEWAY_STORE_URL: `sqlite:${gateway.store.path}` }
-    const shown = await cli.run(['ledger', 'show', requestId], env)
-    expect(shown.stdout).toContain(
-      `\nadmin.tenant.update life\n    burst: 5 -> 6\n    by ${actor}\n\nadmin.tenant.disable life\n    disabled: false -> true\n`
-    )
-    expect(await cli.run(['ledger', 'verify'], env)).toMatchObject({ code: 0 })
-  } finally {
-    await gateway.close()
-  }
+  const env = { GATEWAY_STORE_URL: `sqlite:${gateway.store.path}` }
+  const shown = await cli.run(['ledger', 'show', requestId], env)
+  expect(shown.stdout).toContain(
+    `\nadmin.tenant.update life\n    burst: 5 -> 6\n    by ${actor}\n\nadmin.tenant.disable life\n    disabled: false -> true\n`
+  )
+  expect(await cli.run(['ledger', 'verify'], env)).toMatchObject({ code: 0 })
 })

@@ -1,12 +1,13 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { fingerprintKeyOf } from '../../../src/custody/credential-snapshot.ts'
 import { openRootKey } from '../../../src/custody/crypto/root-key.ts'
 import { fingerprintOf } from '../../../src/custody/key-material.ts'
 import { addCredential, rotateCredential } from '../../../src/custody/manage/operations.ts'
 import { changeCredentials } from '../../../src/custody/manage/transaction.ts'
 import type { TenantAdministration } from '../../../src/tenants/transaction.ts'
-import { canaryKey, startTestGateway } from '../../support/fixtures/test-gateway.ts'
+import { test } from '../../support/fixtures/test.ts'
+import { canaryKey } from '../../support/fixtures/test-gateway.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
 import { requestBytes, syncBytes } from '../../support/http/request-bytes.ts'
@@ -94,9 +95,9 @@ const tamperings: Readonly<Record<string, Tampering>> = {
 }
 
 describe('no key is used, least of all a wrong one, when in the store', () => {
-  test.each(Object.entries(tamperings))('%s', async (_what, tamper) => {
+  test.for(Object.entries(tamperings))('%s', async ([_what, tamper], { startGateway }) => {
     const before: Copy = new Map()
-    const gateway = await startTestGateway({
+    const gateway = await startGateway({
       sandbox: { keys: [canaryKey, otherKey, oldKey] },
       async prepare({ administration }) {
         const { raw } = administration.store
@@ -106,25 +107,20 @@ describe('no key is used, least of all a wrong one, when in the store', () => {
         tamper(raw, before)
       }
     })
-    try {
-      const { port, key, connectors, sandbox } = gateway
-      const [answer] = await rawRequest(port, syncBytes({ key, connectorId: connectors.sharepoint }))
-      expectProblem(answer, 'sealed', { forwarded: 'no', retryAfter: 1 })
-      const [ready] = await rawRequest(port, requestBytes({ method: 'GET', target: '/readyz', key: null }))
-      expectProblem(ready, 'sealed')
-      expect(sandbox.requests()).toEqual([])
-      expect(gateway.logged()).toMatch(/credentials_damaged/)
-    } finally {
-      await gateway.close()
-    }
+    const { port, key, connectors, sandbox } = gateway
+    const [answer] = await rawRequest(port, syncBytes({ key, connectorId: connectors.sharepoint }))
+    expectProblem(answer, 'sealed', { forwarded: 'no', retryAfter: 1 })
+    const [ready] = await rawRequest(port, requestBytes({ method: 'GET', target: '/readyz', key: null }))
+    expectProblem(ready, 'sealed')
+    expect(sandbox.requests()).toEqual([])
+    expect(gateway.logged()).toMatch(/credentials_damaged/)
   })
 })
 
-test('the same store, not tampered with, serves', async () => {
-  const gateway = await startTestGateway({ prepare: async setup => sealCredentials(setup.administration) })
+test('the same store, not tampered with, serves', async ({ startGateway }) => {
+  const gateway = await startGateway({ prepare: async setup => sealCredentials(setup.administration) })
   const { port, key, connectors } = gateway
   const [answer] = await rawRequest(port, syncBytes({ key, connectorId: connectors.sharepoint }))
   expect(answer?.status).toBe(200)
   expect(gateway.entries().at(-1)).toMatchObject({ kind: 'call.outcome', credential: 'default@2' })
-  await gateway.close()
 })

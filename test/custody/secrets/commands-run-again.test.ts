@@ -1,27 +1,26 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { canaryKey, startTestGateway } from '../../support/fixtures/test-gateway.ts'
+import { expect, onTestFinished } from 'vitest'
+import { test } from '../../support/fixtures/test.ts'
+import { canaryKey } from '../../support/fixtures/test-gateway.ts'
 import { eventually } from '../../support/scenario/wait.ts'
 
-test('an operator who changed a key behind a command need not wait for its interval', async () => {
+test('an operator who changed a key behind a command need not wait for its interval', async ({
+  startGateway
+}) => {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-command-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const secret = join(folder, 'secret')
   writeFileSync(secret, canaryKey)
-  const gateway = await startTestGateway({
+  const gateway = await startGateway({
     env: {
       GATEWAY_UPSTREAM_KEY: `exec:cat ${secret}`,
       GATEWAY_EXEC_REFRESH_SECONDS: '86400',
       PATH: process.env['PATH'] ?? ''
     }
   })
-  try {
-    writeFileSync(secret, 'bd_v2_canary_that_came_after_the_first')
-    expect(gateway.running.rerunCommands()).toBe(1)
-    await eventually('the new key is in use', () => gateway.logged().includes('"credential":"default@2"'))
-  } finally {
-    await gateway.close()
-  }
+  writeFileSync(secret, 'bd_v2_canary_that_came_after_the_first')
+  expect(gateway.running.rerunCommands()).toBe(1)
+  await eventually('the new key is in use', () => gateway.logged().includes('"credential":"default@2"'))
 })

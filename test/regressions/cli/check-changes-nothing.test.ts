@@ -5,7 +5,6 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect } from 'vitest'
 import type { CommandLine } from '../../support/cli/command-line.ts'
 import { test } from '../../support/fixtures/test.ts'
-import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
 
 const key = { BIGDATA_API_KEY: 'bd_v2_canary' }
 
@@ -101,20 +100,16 @@ describe('check leaves everything as it is:', () => {
     expect(filesIn(cli.folder)).toEqual(before)
   })
 
-  test('beside a running gateway check reads the log of the store', async ({ cli }) => {
-    const gateway = await startTestGateway()
-    try {
-      await gateway.addTenant({ name: 'beta' })
-      const checked = await cli.run(['check', '--json'], {
-        ...key,
-        GATEWAY_STORE_URL: `sqlite:${join(gateway.folder, 'gateway.db')}`,
-        GATEWAY_MASTER_KEY: `file:${join(gateway.folder, 'master.key')}`,
-        GATEWAY_UPSTREAM_ORIGIN: gateway.sandbox.origin
-      })
-      expect(JSON.parse(checked.stdout)).toMatchObject({ store: { state: 'ready', tenants: 2, keys: 2 } })
-    } finally {
-      await gateway.close()
-    }
+  test('beside a running gateway check reads the log of the store', async ({ cli, startGateway }) => {
+    const gateway = await startGateway()
+    await gateway.addTenant({ name: 'beta' })
+    const checked = await cli.run(['check', '--json'], {
+      ...key,
+      GATEWAY_STORE_URL: `sqlite:${join(gateway.folder, 'gateway.db')}`,
+      GATEWAY_MASTER_KEY: `file:${join(gateway.folder, 'master.key')}`,
+      GATEWAY_UPSTREAM_ORIGIN: gateway.sandbox.origin
+    })
+    expect(JSON.parse(checked.stdout)).toMatchObject({ store: { state: 'ready', tenants: 2, keys: 2 } })
   })
 })
 

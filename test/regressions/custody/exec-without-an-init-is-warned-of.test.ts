@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { addCredential } from '../../../src/custody/manage/operations.ts'
 import { changeCredentials } from '../../../src/custody/manage/transaction.ts'
+import { test } from '../../support/fixtures/test.ts'
 import { canaryKey, startTestGateway, type TestGatewayOptions } from '../../support/fixtures/test-gateway.ts'
 import { eventually } from '../../support/scenario/wait.ts'
 
@@ -23,13 +24,9 @@ test('the first process of a container warns once when it runs commands', async 
   expect(await warningsOf({ env: command })).toBe(0)
 })
 
-test('a command in the store is reported when it runs', async () => {
-  const gateway = await startTestGateway({ pid: 1, env: { PATH: process.env['PATH'] ?? '' } })
-  try {
-    const source = 'exec:echo bd_v2_canary_of_another_command'
-    changeCredentials(gateway.custody(), addCredential, 'other', { source, fingerprint: '0'.repeat(64) })
-    await eventually('it warns', () => warnings(gateway.logged()).length === 1)
-  } finally {
-    await gateway.close()
-  }
+test('a command in the store is reported when it runs', async ({ startGateway }) => {
+  const gateway = await startGateway({ pid: 1, env: { PATH: process.env['PATH'] ?? '' } })
+  const source = 'exec:echo bd_v2_canary_of_another_command'
+  changeCredentials(gateway.custody(), addCredential, 'other', { source, fingerprint: '0'.repeat(64) })
+  await eventually('it warns', () => warnings(gateway.logged()).length === 1)
 })

@@ -4,7 +4,6 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'vitest'
 import { newestMigration } from '../../../src/store/sqlite/migrations.ts'
 import { test } from '../../support/fixtures/test.ts'
-import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
 import { askAdmin, issueAdminKeys } from '../../support/http/admin-client.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 
@@ -65,23 +64,21 @@ test('a newer store that also lacks our last migration is refused, not migrated'
   expect(stderr).toContain(`migration ${later}`)
 })
 
-test('a gateway that runs while its store is migrated goes on with calls; what it has yet to open to read is refused', async () => {
-  const gateway = await startTestGateway({ prepare: issueAdminKeys })
-  try {
-    migrateByNewerVersion(join(gateway.folder, 'gateway.db'))
-    const answer = await fetch(
-      `http://127.0.0.1:${gateway.port}/connectors/${gateway.connectors.sharepoint}/sync`,
-      {
-        method: 'POST',
-        headers: { authorization: `Bearer ${gateway.key}`, 'content-type': 'application/json' },
-        body: '{}'
-      }
-    )
-    expect(answer.status).toBe(200)
-    expect(gateway.entries().at(-1)).toMatchObject({ kind: 'call.outcome', code: 'accepted' })
-    const read = await askAdmin(gateway.adminPort, { target: '/admin/tenants', key: gateway.prepared.viewer })
-    expectProblem(read, 'store_unavailable', { retryAfter: 1 })
-  } finally {
-    await gateway.close()
-  }
+test('a gateway that runs while its store is migrated goes on with calls; what it has yet to open to read is refused', async ({
+  startGateway
+}) => {
+  const gateway = await startGateway({ prepare: issueAdminKeys })
+  migrateByNewerVersion(join(gateway.folder, 'gateway.db'))
+  const answer = await fetch(
+    `http://127.0.0.1:${gateway.port}/connectors/${gateway.connectors.sharepoint}/sync`,
+    {
+      method: 'POST',
+      headers: { authorization: `Bearer ${gateway.key}`, 'content-type': 'application/json' },
+      body: '{}'
+    }
+  )
+  expect(answer.status).toBe(200)
+  expect(gateway.entries().at(-1)).toMatchObject({ kind: 'call.outcome', code: 'accepted' })
+  const read = await askAdmin(gateway.adminPort, { target: '/admin/tenants', key: gateway.prepared.viewer })
+  expectProblem(read, 'store_unavailable', { retryAfter: 1 })
 })

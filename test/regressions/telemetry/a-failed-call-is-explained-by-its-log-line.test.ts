@@ -1,7 +1,8 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect } from 'vitest'
 import type { LedgerEntry } from '../../../src/ledger/entry/entry.ts'
 import { gatewayForFile } from '../../support/fixtures/gateway-for-file.ts'
-import { startTestGateway, type TestGateway } from '../../support/fixtures/test-gateway.ts'
+import { test } from '../../support/fixtures/test.ts'
+import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
 import { header } from '../../support/http/http-answer.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
@@ -74,10 +75,11 @@ test('a refusal by the upstream that was to be expected is no warning', async ()
   })
 })
 
-test('the line of a call that could not be made says why, and so does its outcome', async () => {
+test('the line of a call that could not be made says why, and so does its outcome', async ({
+  startGateway
+}) => {
   const origin = `http://127.0.0.1:${await closedPort()}`
-  const gateway = await startTestGateway({ env: { GATEWAY_UPSTREAM_ORIGIN: origin } })
-  onTestFinished(() => gateway.close())
+  const gateway = await startGateway({ env: { GATEWAY_UPSTREAM_ORIGIN: origin } })
   const { line, outcome } = await made(gateway)
   expect(line).toMatchObject({
     level: 40,

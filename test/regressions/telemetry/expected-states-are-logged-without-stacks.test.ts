@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { runInNewContext } from 'node:vm'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect } from 'vitest'
 import { ConfigError } from '../../../src/config/error.ts'
 import { tlsMaterial } from '../../../src/config/tls-files.ts'
 import { domainError } from '../../../src/contract/error-table.ts'
@@ -12,8 +12,8 @@ import { jwksSource } from '../../../src/identity/jwt/jwks-source.ts'
 import { openSqlite } from '../../../src/store/sqlite/sqlite.ts'
 import { storeFault } from '../../../src/store/store-fault.ts'
 import { asBug, createLogger } from '../../../src/telemetry/logger.ts'
-import { startTestApp, testKey } from '../../support/fixtures/test-app.ts'
-import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
+import { test } from '../../support/fixtures/test.ts'
+import { testKey } from '../../support/fixtures/test-app.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
@@ -76,10 +76,9 @@ test.each<[string, () => unknown]>([
   expect(loggedAs(await thrownBy(work))).toMatchObject({ stack: expect.stringMatching(/\n {4}at /) })
 })
 
-test('an internal error is logged with its stack, whatever its class', async () => {
+test('an internal error is logged with its stack, whatever its class', async ({ startApp }) => {
   const cause = domainError('store_unavailable', 'nobody has taken care of this')
-  const app = await startTestApp({ contentApi: { startSync: () => Promise.reject(cause) } })
-  onTestFinished(() => app.close())
+  const app = await startApp({ contentApi: { startSync: () => Promise.reject(cause) } })
   const connectorId = '00000000-0000-4000-8000-000000000000'
   const [answer] = await rawRequest(app.port, syncBytes({ key: testKey, connectorId }))
   expectProblem(answer, 'internal_error')
@@ -87,9 +86,10 @@ test('an internal error is logged with its stack, whatever its class', async () 
   expect(app.logged()).toMatch(/"stack":"DomainError: nobody has taken care of this/)
 })
 
-test('a store that another process has locked fills the log with sentences, not with stacks', async () => {
-  const gateway = await startTestGateway()
-  onTestFinished(() => gateway.close())
+test('a store that another process has locked fills the log with sentences, not with stacks', async ({
+  startGateway
+}) => {
+  const gateway = await startGateway()
   gateway.store.raw.exec('BEGIN IMMEDIATE')
   const bytes = syncBytes({ key: gateway.key, connectorId: gateway.connectors.sharepoint })
   const [answer] = await rawRequest(gateway.port, bytes)

@@ -3,7 +3,6 @@ import { issueKey, listKeys, revokeKey, rotateKey } from '../../../src/tenants/k
 import { createTenant } from '../../../src/tenants/tenants.ts'
 import { adminEntries, pepper } from '../../support/fixtures/temporary-store.ts'
 import { test as plainTest } from '../../support/fixtures/test.ts'
-import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
 import { askAdmin, issueAdminKeys } from '../../support/http/admin-client.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 
@@ -116,17 +115,13 @@ test('the command refuses with exit 1 and one line', async ({ cli }) => {
   expect(stderr).toMatch(new RegExp(`rotate ${fresh}, which took its place\n$`))
 })
 
-test('the admin API refuses with 409', async () => {
-  const gateway = await startTestGateway({ prepare: issueAdminKeys })
-  try {
-    const ask = (target: string) =>
-      askAdmin(gateway.adminPort, { method: 'POST', target, key: gateway.prepared.operator, body: {} })
-    const { key_id: old } = JSON.parse((await ask('/admin/tenants/acme/keys')).body)
-    const { key_id: fresh } = JSON.parse((await ask(`/admin/keys/${old}/rotate`)).body)
-    const problem = expectProblem(await ask(`/admin/keys/${old}/rotate`), 'key_replaced')
-    expect(problem).toMatchObject({ status: 409, detail: expect.stringContaining(`Key ${old} was rotated`) })
-    expect(problem.detail).toContain(fresh)
-  } finally {
-    await gateway.close()
-  }
+test('the admin API refuses with 409', async ({ startGateway }) => {
+  const gateway = await startGateway({ prepare: issueAdminKeys })
+  const ask = (target: string) =>
+    askAdmin(gateway.adminPort, { method: 'POST', target, key: gateway.prepared.operator, body: {} })
+  const { key_id: old } = JSON.parse((await ask('/admin/tenants/acme/keys')).body)
+  const { key_id: fresh } = JSON.parse((await ask(`/admin/keys/${old}/rotate`)).body)
+  const problem = expectProblem(await ask(`/admin/keys/${old}/rotate`), 'key_replaced')
+  expect(problem).toMatchObject({ status: 409, detail: expect.stringContaining(`Key ${old} was rotated`) })
+  expect(problem.detail).toContain(fresh)
 })

@@ -1,7 +1,6 @@
 import { expect } from 'vitest'
 import type { CommandLine } from '../../support/cli/command-line.ts'
 import { test } from '../../support/fixtures/test.ts'
-import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
 import { askAdmin, issueAdminKeys } from '../../support/http/admin-client.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 
@@ -93,23 +92,19 @@ test('a command that changes nothing says since when, and exits 0', async ({ cli
   }
 })
 
-test('the admin API refuses with 409, and removes *', async () => {
-  const gateway = await startTestGateway({ prepare: issueAdminKeys })
-  try {
-    const remove = (connector: string) =>
-      askAdmin(gateway.adminPort, {
-        method: 'DELETE',
-        target: `/admin/tenants/acme/grants/${connector}`,
-        key: gateway.prepared.operator
-      })
-    const problem = expectProblem(await remove(one), 'grant_covered')
-    expect(problem).toMatchObject({
-      status: 409,
-      detail: expect.stringContaining('through *, also this one: nothing is changed')
+test('the admin API refuses with 409, and removes *', async ({ startGateway }) => {
+  const gateway = await startGateway({ prepare: issueAdminKeys })
+  const remove = (connector: string) =>
+    askAdmin(gateway.adminPort, {
+      method: 'DELETE',
+      target: `/admin/tenants/acme/grants/${connector}`,
+      key: gateway.prepared.operator
     })
-    expect(await remove('*')).toMatchObject({ status: 200 })
-    expect(await remove(one)).toMatchObject({ status: 200 })
-  } finally {
-    await gateway.close()
-  }
+  const problem = expectProblem(await remove(one), 'grant_covered')
+  expect(problem).toMatchObject({
+    status: 409,
+    detail: expect.stringContaining('through *, also this one: nothing is changed')
+  })
+  expect(await remove('*')).toMatchObject({ status: 200 })
+  expect(await remove(one)).toMatchObject({ status: 200 })
 })

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest'
 import { Problem } from '../../../src/contract/problem.ts'
+import { test } from '../../support/fixtures/test.ts'
 import { buildTestAdminApp } from '../../support/fixtures/test-admin-app.ts'
 import { startTestApp } from '../../support/fixtures/test-app.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
@@ -9,35 +10,32 @@ import { requestBytes } from '../../support/http/request-bytes.ts'
 
 const get = (target: string) => requestBytes({ method: 'GET', target })
 
-test('a process that cannot forward calls is alive and not ready, and says why', async () => {
+test('a process that cannot forward calls is alive and not ready, and says why', async ({ startApp }) => {
   let reason: Problem | null = new Problem('ledger_unavailable')
-  const app = await startTestApp({ unreadiness: () => reason })
+  const app = await startApp({ unreadiness: () => reason })
   const [live] = await rawRequest(app.port, get('/livez'))
   const [ready] = await rawRequest(app.port, get('/readyz'))
   reason = null
   const [again] = await rawRequest(app.port, get('/readyz'))
-  await app.close()
   expect(live?.body).toBe('{"status":"ok"}')
   expectProblem(ready, 'ledger_unavailable')
   expect(again?.body).toBe('{"status":"ok"}')
 })
 
-test('a degraded process that forwards calls is ready, and lists its degradations', async () => {
-  const app = await startTestApp({ degradations: () => ['ledger_incomplete'] })
+test('a degraded process that forwards calls is ready, and lists its degradations', async ({ startApp }) => {
+  const app = await startApp({ degradations: () => ['ledger_incomplete'] })
   const [live] = await rawRequest(app.port, get('/livez'))
   const [ready] = await rawRequest(app.port, get('/readyz'))
-  await app.close()
   expect(live?.body).toBe('{"status":"ok"}')
   expect(ready?.status).toBe(200)
   expect(ready?.body).toBe('{"status":"degraded","degraded":["ledger_incomplete"]}')
 })
 
-test('a draining process answers health on open connections, and closes them', async () => {
-  const app = await startTestApp()
+test('a draining process answers health on open connections, and closes them', async ({ startApp }) => {
+  const app = await startApp()
   app.processState.draining = true
   const [answer] = await rawRequest(app.port, get('/livez'))
   const [other] = await rawRequest(app.port, get('/problems'))
-  await app.close()
   expect(answer?.status).toBe(200)
   expect(answer && header(answer, 'connection')).toBe('close')
   expectProblem(other, 'shutting_down', { retryAfter: 1 })
@@ -99,10 +97,9 @@ describe.each(['public', 'admin'] as const)('on the %s listener HEAD is GET with
   })
 })
 
-test('health needs no key and uses up no limit', async () => {
-  const app = await startTestApp()
+test('health needs no key and uses up no limit', async ({ startApp }) => {
+  const app = await startApp()
   const answers = await Promise.all(Array.from({ length: 200 }, () => rawRequest(app.port, get('/livez'))))
-  await app.close()
   expect(new Set(answers.map(([answer]) => answer?.status))).toEqual(new Set([200]))
   expect(answers[0]?.[0]?.headers.map(([name]) => name)).not.toContain('ratelimit')
 })
