@@ -72,7 +72,7 @@ function playLarge(): void {
   }
 }
 
-/** The same with ten tenants, which are read anew, outside of the time, before each first use. */
+/** The same with ten tenants, which are reloaded, outside of the time, before each first use. */
 function playTen(): void {
   const directory = new Directory(pepper)
   const meters = { first: new Meter(), repeated: new Meter() }

@@ -63,7 +63,7 @@ async function timeChange(
   })
   await Promise.all(questions.map(question => whenAnswered(question, before)))
   const watching = Promise.all(questions.map(question => whenAnswered(question, after)))
-  // Whoever fails first is told of below; this only keeps the other from being one that nobody has seen.
+  // The first failure is reported below; this only keeps the other from being one that nobody has seen.
   watching.catch(() => {})
   await sleep(random() * rhythmMs)
   const gateway = gateways[nth % gateways.length] as RunningGateway

@@ -30,7 +30,7 @@ function measure({ name, authenticate, one, other, nextBatch }: Classes): Timing
     const classes = randomBytes(keysPerBatch).map(byte => byte & 1)
     for (const [place, which] of classes.entries())
       bytes.write((which === 0 ? one : other)(), place * keyLength, 'latin1')
-    // Made anew from bytes, as those of a request are: nothing about how a text was put together is left in it.
+    // Made from bytes each time, as those of a request are: nothing about how a text was put together is left in it.
     const keys = Array.from(classes, (_, place) =>
       bytes.toString('latin1', place * keyLength, (place + 1) * keyLength)
     )

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** How soon after an answer the next question is sent: what is told of a change is late by as much at most. */
+/** How soon after an answer the next question is sent: a change is seen late by as much at most. */
 const pauseMs = 2
 const limitMs = 15_000
 /** After the first answer that is as wanted, so many more have to be. */

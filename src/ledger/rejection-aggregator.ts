@@ -55,13 +55,13 @@ export class RejectionAggregator {
 }
 
 /**
- * Who was rejected: an admitted caller, one whose valid proof is no longer accepted, or a stranger. Each has bounds of
+ * Who was rejected: an admitted caller, one whose valid proof is no longer accepted, or an anonymous one. Each has bounds of
  * its own.
  */
-type Origin = 'admitted' | 'proven' | 'stranger'
+type Origin = 'admitted' | 'proven' | 'anonymous'
 
 function originOf({ tenant, reason }: EntryFields): Origin {
-  if (tenant === undefined) return 'stranger'
+  if (tenant === undefined) return 'anonymous'
   return reason === undefined ? 'admitted' : 'proven'
 }
 
@@ -69,7 +69,7 @@ function originOf({ tenant, reason }: EntryFields): Origin {
 function groupsOf(origin: Origin, { reason, limit, tenant, key_id, client_ip }: EntryFields): Group[] {
   const all = { reason, limit }
   if (origin === 'admitted') return [{ tenant, limit }, all]
-  if (origin === 'stranger') return [{ client_ip, ...all }, all]
+  if (origin === 'anonymous') return [{ client_ip, ...all }, all]
   // The holder of a key that is no longer accepted need not be its tenant: key and address tell such callers apart.
   return [{ tenant, key_id, client_ip, ...all }, { tenant, ...all }, all]
 }
@@ -80,7 +80,7 @@ type Group = Pick<EntryFields, 'tenant' | 'key_id' | 'client_ip' | 'reason' | 'l
 type Share = { kinds: number; written: number }
 
 function emptyRooms(): Readonly<Record<Origin, OriginQuota>> {
-  return { admitted: new OriginQuota(), proven: new OriginQuota(), stranger: new OriginQuota() }
+  return { admitted: new OriginQuota(), proven: new OriginQuota(), anonymous: new OriginQuota() }
 }
 
 /** All rejections of one origin in an interval. */

@@ -2,7 +2,7 @@ import { cursorPosition, type Page, type PageRequest, toPage } from '../contract
 import { type Limit, wholeSeconds } from './gcra.ts'
 import type { MemoryLimiter } from './memory-limiter.ts'
 
-/** A tenant's limit of which some is used. */
+/** A tenant's limit that is partly used. */
 export type LimitInUse = {
   readonly tenant: string
   readonly rate_per_minute: number

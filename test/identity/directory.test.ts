@@ -115,7 +115,7 @@ test('uses are kept with their latest time, and taken once', () => {
   expect(directory.takeUses().size).toBe(0)
 })
 
-test('a use is kept of the key that it was of, also when its tenant is read anew or gone', () => {
+test('a key’s last use survives a reload and a removal of its tenant', () => {
   const [used, usedAgain, other] = [mintApiKey(pepper), mintApiKey(pepper), mintApiKey(pepper)]
   const directory = directoryOf(row('acme', [used]), row('again', [usedAgain]))
   directory.authenticate(used.key, now)

@@ -33,7 +33,7 @@ export async function rawClient(port: number): Promise<RawClient> {
     received += bytes.toString('latin1')
     for (const call of changed) call()
   })
-  // A connection that is refused or reset at once is told by `ended`.
+  // `ended` reports a connection that is refused or reset at once.
   await once(socket, 'connect').catch(() => {})
   return {
     write: text => void socket.write(text, 'latin1'),

@@ -191,7 +191,7 @@ function backUp({ folder, storePath }: Scenario): void {
   store.close()
 }
 
-/** What is told of state in a file: as it is, and brought to another, with a key that is fetched and proven. */
+/** What commands print about a state file: an export, and an apply with a key that is fetched and verified. */
 async function stateTold(scenario: Scenario): Promise<Sink[]> {
   const file = join(scenario.folder, 'state.yaml')
   const exported = await told(scenario, 'export', '--output', file)

@@ -15,7 +15,7 @@ const callCount = 400
 
 type Recorded = { scenario: Scenario; before: Map<string, Buffer>; events: DiskEvent[] }
 
-/** Calls through a gateway of which every write and sync is recorded, from a state that is on the disk. */
+/** Calls through a gateway whose writes and syncs are recorded, from a state that is on the disk. */
 async function record(): Promise<Recorded> {
   const scenario = await Scenario.start()
   const { key } = await scenario.addTenant('acme')

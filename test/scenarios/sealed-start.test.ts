@@ -102,7 +102,7 @@ test('a sealed gateway ends in order', async () => {
   }
 })
 
-test('keys are wrapped anew under another master key while the gateway runs, which takes it up when it is put in place', async () => {
+test('a running gateway takes up another master key under which its keys were rewrapped, once that key is in place', async () => {
   const scenario = await Scenario.start({ env: { GATEWAY_UPSTREAM_KEY: 'env:NOT_USED' } })
   try {
     const { key } = await scenario.addTenant('acme')

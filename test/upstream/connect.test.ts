@@ -12,7 +12,7 @@ test('a connection that the upstream closes at once fails the call, which is not
   const { key, port, sandbox, connectors } = gateway
   sandbox.faults.set({ fault: 'reset-on-connect' })
   const [answer] = await rawRequest(port, syncBytes({ key, connectorId: connectors.sharepoint }))
-  // Whether bytes were written before the reset came is a matter of microseconds; what is told must be one of the two.
+  // Whether bytes were written before the reset came is a matter of microseconds; the answer must be one of the two.
   const { forwarded } = JSON.parse(answer?.body ?? '')
   if (forwarded === 'no') expectProblem(answer, 'upstream_unreachable')
   else expectProblem(answer, 'upstream_failed', { forwarded: 'unknown' })

@@ -12,7 +12,7 @@ export function wholeForms(key: Uint8Array): Forms {
   return [fold(key), ...others.filter(form => form.length >= shortestForm)]
 }
 
-/** The key in all forms of which not even a part is relayed, also those that take intent. */
+/** The key in all forms of which even a part is a leak, also those that only intent produces. */
 export function disguisedForms(key: Uint8Array): Forms {
   const others = [Uint8Array.from(key).reverse(), rotatedBytes(key)]
   const forwards = [fold(key), rotated(fold(key)), hex(key), ...base64(key), ...base32(key)]

@@ -7,7 +7,7 @@ import { beginning } from './batch-reader.ts'
 import { segmentSize } from './postings.ts'
 import { type Match, matches, type Search } from './search.ts'
 
-/** Whose history, of which connector; `cursor` is the `next` of the page before. */
+/** The tenant and the connector; `cursor` is the `next` of the page before. */
 export type HistoryRequest = {
   readonly tenant: string
   /** In lower case. */

@@ -76,7 +76,7 @@ export function forgetEndedWriters(raw: DatabaseSync, position: number): void {
     .run(position)
 }
 
-/** Also forgets ended writers of which nothing is left: nobody expects them any more. */
+/** Also forgets ended writers without entries: nobody expects them any more. */
 function removeSegments(raw: DatabaseSync, firstSegment: number): void {
   raw.prepare('DELETE FROM ledger_segment WHERE id < ?').run(firstSegment)
   raw.exec(

@@ -43,7 +43,7 @@ function lastStored(raw: DatabaseSync, head: Head): number | null {
   return entry === undefined || entry.hash === head.hash ? null : head.seq - 1
 }
 
-/** Whether a chain of which the store holds nothing was pruned, at least up to `head`. */
+/** Whether a chain without entries in the store was pruned, at least up to `head`. */
 export function isPruned(raw: DatabaseSync, { writer, seq }: Head): boolean {
   const point = newestPrunePoint(raw)
   if (!point) return false

@@ -39,7 +39,7 @@ function failing(): void {
   throw new Error('the sync failed')
 }
 
-/** The transaction reaches the disk, and the process is told that it did not. */
+/** The transaction reaches the disk, and the process gets an error all the same. */
 function committingAndFailing(): void {
   store.raw.exec('COMMIT')
   failing()

@@ -48,7 +48,7 @@ describe.each(Object.entries(ways))('a command that is run %s', (way, run) => {
     ['ignores being asked to end', 'trap "" TERM; sleep 60', /took too long/],
     ['prints a key and fails', 'echo hush; exit 1', /exit code 1/],
     ['kills itself', 'kill -9 $$', /was killed/]
-  ])('and %s gives no secret, and nothing that it printed is told', async (_what, script, why) => {
+  ])('and %s gives no secret, and nothing that it printed is shown', async (_what, script, why) => {
     const failure = await run(`exec:sh -c '${script}'`).catch((error: unknown) => error as Error)
     expect(failure).toMatchObject({ code: 'secret_unavailable', message: expect.stringMatching(why) })
     expect(JSON.stringify(failure) + String(failure)).not.toContain('hush')

@@ -26,7 +26,7 @@ afterEach(() => {
 
 const empty = () => writeFileSync(tls.env.GATEWAY_TLS_CLIENT_CA.slice('file:'.length), '')
 
-// Who writes the file anew empties it first: for a moment every authority that Node knows of could vouch for callers.
+// Rewriting the file empties it first: for a moment every authority that Node knows of could vouch for callers.
 test('an emptied file of authorities adds no authority, and the old ones stay', async () => {
   const everybodys = certificateAuthority('One that Node trusts')
   setDefaultCACertificates([...before, everybodys.certificate])

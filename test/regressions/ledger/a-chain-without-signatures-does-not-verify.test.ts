@@ -28,7 +28,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** A chain of a call; without a signer as who has not the key would make it anew from its beginning. */
+/** A chain of a call; without a signer, as somebody without the key would rebuild it from its beginning. */
 function chain(role: WriterInfo['role'], call: number, by: typeof signer | undefined): void {
   const writer = LedgerWriter.open(store, facts(role), at, by)
   writer.append([callEntry('call.intent', call), callEntry('call.outcome', call)].map(pendingEntry), 0)

@@ -15,7 +15,7 @@ beforeEach(async () => {
 })
 afterEach(() => ledger.remove())
 
-/** Enough calls to make a segment full, of which none is older than the day. */
+/** Enough calls to fill a segment, none older than the day. */
 function fillSegment(onDay: number, firstCall: number): void {
   const at = day(onDay).toISOString()
   const calls = Array.from({ length: segmentSize / 2 }, (_, index) => firstCall + index)

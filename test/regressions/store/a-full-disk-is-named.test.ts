@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { createTenant } from '../../../src/tenants/tenants.ts'
 import { test } from '../../support/fixtures/test.ts'
 
-// SQLite rolls a transaction back by itself when the disk is full. It was rolled back a second time, and what was told was
+// SQLite rolls a transaction back by itself when the disk is full. It was rolled back a second time, and what was reported was
 // that there is no transaction, never that the disk is full.
 test('a change that does not fit on the disk fails with that reason, and leaves nothing', async ({
   store,

@@ -13,7 +13,7 @@ import { Scenario } from '../../support/scenario/scenario.ts'
 import { eventually } from '../../support/scenario/wait.ts'
 
 test.skipIf(noStrace)(
-  'an outcome whose sync fails is not told, though the log holds it when it is opened anew',
+  'an outcome whose sync fails is not returned, though the log holds it when it is reopened',
   async () => {
     const scenario = await Scenario.start()
     const { key } = await scenario.addTenant('acme')

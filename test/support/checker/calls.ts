@@ -108,7 +108,7 @@ function tellsOf(intent: Entry, { path, body }: UpstreamRequest): boolean {
 /** Problems that tell of the gateway's own trouble, and of nothing that the upstream said. */
 const tellNoResult = new Set(['ledger_unavailable', 'internal_error', 'shutting_down', 'request_timeout'])
 
-/** I2: what a client was told of a call is what the ledger holds, once, from before the answer. */
+/** I2: what a client got of a call is what the ledger holds, once, from before the answer. */
 export function checkOutcomes({ requestId, received, answers, intents, outcomes }: Story): Violation[] {
   const details: string[] = []
   if (new Set(outcomes.map(attemptOf)).size < outcomes.length) details.push('two outcomes for one attempt')
@@ -151,10 +151,10 @@ function toldBy({ status, body, error, path }: ClientAnswer): Told | null {
 }
 
 function resultFaults(answer: ClientAnswer, told: Told, outcome: Entry | undefined): string[] {
-  if (!outcome) return [`the client was told ${told.code}, and the ledger has no outcome`]
+  if (!outcome) return [`the client got ${told.code}, and the ledger has no outcome`]
   const connector = outcome['connector_id']
   const rules: readonly (readonly [broken: boolean, fault: string])[] = [
-    [outcome['code'] !== told.code, `the client was told ${told.code}, the ledger ${outcome['code']}`],
+    [outcome['code'] !== told.code, `the client got ${told.code}, the ledger ${outcome['code']}`],
     [
       outcome['status'] !== answer.status,
       `the client got ${answer.status}, the ledger has ${outcome['status']}`

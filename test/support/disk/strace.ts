@@ -13,7 +13,7 @@ function probe(): string | false {
 
 /** A tracer at work on a process: what it injects happens from now on. */
 export type Tracer = {
-  /** Resolves when the traced process has ended, or the tracer was told to let go. */
+  /** Resolves when the traced process has ended, or the tracer has let go. */
   readonly ended: Promise<unknown>
   /** Lets the process go on untraced. */
   detach(): Promise<void>

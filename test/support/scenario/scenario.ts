@@ -142,7 +142,7 @@ export class Scenario {
   /** Hands U, C and A to the checker. No gateway may be at work, unless `running` says so. */
   check(options: CheckOptions = {}): Violation[] {
     const upstream = this.sandbox.requests().flatMap(upstreamRequestsOf)
-    // Read anew: an entry that was there and is gone must not be remembered.
+    // Read again: an entry that was there and is gone must not be remembered.
     const ledger = new LedgerReader(this.storePath).read()
     const { heads } = this.ledger
     return check({ upstream, clients: this.calls, ledger }, { canary: canaryKey, heads, ...options })
