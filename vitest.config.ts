@@ -2,14 +2,21 @@ import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './test/support/run/longest-first.ts'
 import { measureSlowness, processEnvironment } from './test/support/run/measure-machine.ts'
 
-const wholeProcesses = ['test/scenarios/**/*.test.ts', 'test/docs/**/*.test.ts']
+const wholeProcesses = [
+  'test/scenarios/**/*.test.ts',
+  'test/docs/**/*.test.ts',
+  // These measure the memory of their own process.
+  'test/regressions/upstream/answers-in-single-bytes-cost-little.test.ts',
+  'test/regressions/custody/a-secret-file-must-be-a-file.test.ts',
+  'test/regressions/documents/documents-are-rendered-once.test.ts'
+]
 const slowness = measureSlowness()
 
 export default defineConfig({
   test: {
     pool: 'forks',
     projects: [
-      // Each of these files has a process of its own: they kill, stop and starve what they start.
+      // Each of these files has a process of its own: most kill, stop and starve what they start.
       { extends: true, test: { name: 'processes', include: wholeProcesses } },
       // The others share theirs, and what these have loaded: half of the CPU time of a small file is its imports.
       {
