@@ -53,6 +53,7 @@ async function openVersion(
   const record = findVersion(snapshot.records, name, version)
   if (!record) return null
   const known = held(name)
+  // The same object for an unchanged version: the breaker counts rejections for the object that is active.
   for (const one of [known.active, known.standby])
     if (one?.version === version && one.material.fingerprint === record.fingerprint) return one
   if (!references.mayFetch(name, record.source)) return null
