@@ -8,7 +8,6 @@ import type { ProcessState } from './base/process-state.ts'
 import { version } from './base/version.ts'
 import { workerEntry } from './base/worker-entry.ts'
 import type { Config } from './config/config.ts'
-
 import { describeWarnings, settingWarnings, unknownTenants } from './config/warnings.ts'
 import { openCustody } from './custody/open.ts'
 import { retryUnsealing } from './custody/unseal-retry.ts'

@@ -22,7 +22,7 @@ const defaultOverlapSeconds = 86_400
  * store's thread, so inputs and results survive `postMessage`.
  */
 const commands: Functions<'command', CommandContext> = {
-  createTenant: ({ administration }, wanted) => createTenant(administration, wanted),
+  createTenant: ({ administration }, tenant) => createTenant(administration, tenant),
 
   updateTenant: ({ administration }, { name, ...update }) => updateTenant(administration, name, update),
 

@@ -34,7 +34,7 @@ export type ReaderJobs = {
 /** The thread's data. */
 export type ReaderThreadData = {
   readonly storeUrl: string
-  /** The thread that writes uses it to admit this one to the store, and to end its connection: see `connections.ts`. */
+  /** The thread that writes uses it to admit this one to the store, and to end its connection: see `reader-connections.ts`. */
   readonly port: MessagePort
 }
 

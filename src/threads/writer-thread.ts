@@ -227,7 +227,7 @@ async function onStore<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** All connections of the process close before the store is opened again: see `connections.ts`. */
+/** All connections of the process close before the store is opened again: see `reader-connections.ts`. */
 async function reopen(): Promise<void> {
   store = await others.without(() => store.reopen())
   writer?.resume(store)

@@ -108,6 +108,14 @@ function anchorsOf(text: string): string[] {
   )
 }
 
+test('comments of the program name files that exist', () => {
+  const named = [...sourceText().matchAll(/`(?:src\/)?([\w./-]+\.ts)`/g)].map(([, path = '']) => path)
+  const paths = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  const exists = (name: string) => paths.some(path => path === name || path.endsWith(`/${name}`))
+  expect(named.length).toBeGreaterThan(10)
+  expect(named.filter(name => !exists(name))).toEqual([])
+})
+
 /** All of the program's text. */
 function sourceText(): string {
   const names = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })

@@ -6,6 +6,7 @@ import type { EntryFields } from '../../../src/ledger/entry/entry.ts'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
 import { readWriters } from '../../../src/ledger/query/chain-heads.ts'
 import { exportedLines } from '../../../src/ledger/query/export.ts'
+import { segmentSize } from '../../../src/ledger/query/postings.ts'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { prune } from '../../../src/ledger/retention/prune.ts'
 import type { Pruned, PruneOptions } from '../../../src/ledger/retention/prune-options.ts'
@@ -112,6 +113,17 @@ export function call(writer: LedgerWriter, number: number, onDay: number): void 
 /** A call a day, from the first to the last. */
 export function callsOn(writer: LedgerWriter, first: number, last: number): void {
   for (let number = first; number <= last; number++) call(writer, number, number)
+}
+
+/** Enough calls to fill a segment of the index, all on one day. */
+export function fillSegment(writer: LedgerWriter, onDay: number, firstCall: number): void {
+  const at = day(onDay).toISOString()
+  const calls = Array.from({ length: segmentSize / 2 }, (_, index) => firstCall + index)
+  const entries = calls.flatMap(number => [
+    callEntry('call.intent', number, { at }),
+    callEntry('call.outcome', number, { at })
+  ])
+  writer.append(entries.map(pendingEntry), 0)
 }
 
 function append(writer: LedgerWriter, fields: EntryFields): void {
