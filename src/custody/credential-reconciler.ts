@@ -7,7 +7,7 @@ import type { CredentialPool } from './credential-pool.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
 import { type CredentialView, viewsOf } from './credential-views.ts'
 import type { KeyMaterial } from './key-material.ts'
-import { activeCredentials, findCredential } from './manage/credential-rows.ts'
+import { type ActiveCredential, activeCredentials, findCredential } from './manage/credential-rows.ts'
 import { labelOf } from './manage/versions.ts'
 import { openSnapshot } from './open-snapshot.ts'
 import { isCommand, SecretWatch, type SecretWatchOptions } from './secrets/watch.ts'
@@ -167,7 +167,7 @@ export class CredentialReconciler {
     void followed.finally(() => this.#commands.delete(followed))
   }
 
-  #active(): ReturnType<typeof activeCredentials> {
+  #active(): ActiveCredential[] {
     return this.#snapshot ? activeCredentials(this.#snapshot.records) : []
   }
 

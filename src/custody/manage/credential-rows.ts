@@ -34,10 +34,14 @@ export function findCredential(records: CredentialRows, name: string): Credentia
   return records.credentials.find(record => record.name === name && record.removed_at === null)
 }
 
-/** The credentials that have not been removed, with the active version of each and its source ('' when that row is lost). */
-export function activeCredentials(
-  records: CredentialRows
-): { record: CredentialRow; version: VersionRow | undefined; source: string }[] {
+/** A credential that has not been removed, its active version, and the source of that ('' when the version's row is lost). */
+export type ActiveCredential = {
+  readonly record: CredentialRow
+  readonly version: VersionRow | undefined
+  readonly source: string
+}
+
+export function activeCredentials(records: CredentialRows): ActiveCredential[] {
   return records.credentials
     .filter(({ removed_at }) => removed_at === null)
     .map(record => {
