@@ -9,21 +9,19 @@ import type { Tables } from '../../store/tables.ts'
 import { requireTenant } from '../tenant-state.ts'
 import { changeInTransaction, type TenantAdministration } from '../transaction.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
-import { expiryAfter, instant, type KeyLife, keyLife, keyStateOf, type Revoked } from './key-life.ts'
+import { expiryAfter, instant, type KeyLife, keyLife, keyStateOf, type Revoked, revoke } from './key-life.ts'
 import {
   findKey,
-  keyColumns,
   type StoredKey,
   type Successor,
+  selectKeys,
   successorOf,
   successorRemedy
 } from './replaced-key.ts'
 
 /** A key as operators see it. */
-export type KeyView = { readonly tenant: string; readonly key_id: string } & KeyLife & {
-    /** Written by running gateways every few seconds; null when never used. */
-    readonly last_used_at: string | null
-  }
+export type KeyView = { readonly key_id: string } & KeyLife &
+  Readonly<Pick<StoredKey, 'tenant' | 'last_used_at'>>
 
 /** A new key, the only time that it is shown whole. */
 export type IssuedKey = Pick<KeyView, 'tenant' | 'key_id' | 'created_at' | 'expires_at'> & {
@@ -56,14 +54,8 @@ export async function listKeys(
   now: Date,
   request: PageRequest
 ): Promise<Page<KeyView>> {
-  const query = db
-    .selectFrom('api_key')
-    .leftJoin('api_key_use', 'api_key_use.key_id', 'api_key.id')
-    .select([...keyColumns, 'last_used_at'])
-    .where('tenant', '=', tenant)
-  const page = await selectPage(query, ['created_at', 'id'], request, row =>
-    toKeyView(row, row.last_used_at, now)
-  )
+  const query = selectKeys(db).where('tenant', '=', tenant)
+  const page = await selectPage(query, ['created_at', 'id'], request, row => toKeyView(row, now))
   await requireTenant(db, tenant)
   return page
 }
@@ -109,27 +101,11 @@ export async function revokeKey(
   administration: TenantAdministration,
   keyId: string
 ): Promise<Revoked<KeyView>> {
-  return await changeInTransaction<Revoked<KeyView>>(administration, async (tx, at) => {
+  return await changeInTransaction(administration, async (tx, at) => {
     const key = await requireKey(tx, keyId)
-    const use = await tx
-      .selectFrom('api_key_use')
-      .select('last_used_at')
-      .where('key_id', '=', keyId)
-      .executeTakeFirst()
-    const view = (row: StoredKey) => toKeyView(row, use?.last_used_at ?? null, new Date(at))
-    if (key.revoked_at !== null) return { result: { ...view(key), changed: false }, changes: [] }
-    await tx.updateTable('api_key').set({ revoked_at: at }).where('id', '=', keyId).execute()
-    return {
-      result: { ...view({ ...key, revoked_at: at }), changed: true },
-      changes: [
-        {
-          kind: 'admin.key.revoke',
-          tenant: key.tenant,
-          key_id: keyId,
-          ...changedValues({ revoked_at: null }, { revoked_at: at })
-        }
-      ]
-    }
+    const changes = await revoke(tx, { kind: 'admin.key.revoke', tenant: key.tenant }, key, at)
+    const view = toKeyView({ ...key, revoked_at: key.revoked_at ?? at }, new Date(at))
+    return { result: { ...view, changed: changes.length > 0 }, changes }
   })
 }
 
@@ -168,12 +144,9 @@ async function requireKey(tx: Transaction<Tables>, keyId: string): Promise<Store
 }
 
 /** A rotated key ends with its overlap: a second rotation would give the new key that short a life. */
-function requireRotatable(
-  { id, expires_at, ...key }: StoredKey,
-  successor: Successor | null,
-  now: Date
-): void {
-  const state = keyStateOf({ ...key, expires_at }, now)
+function requireRotatable(key: StoredKey, successor: Successor | null, now: Date): void {
+  const { id, expires_at } = key
+  const state = keyStateOf(key, now)
   const remedy = successor ? successorRemedy(successor) : 'issue a new one'
   if (state === 'revoked') throw domainError('key_revoked', `key ${id} is revoked: ${remedy}`)
   if (state === 'expired') throw domainError('key_expired', `key ${id} has expired: ${remedy}`)
@@ -186,6 +159,6 @@ function sameLife(old: StoredKey, at: string, expiresAt: null | undefined): Date
   return new Date(Date.parse(at) + Date.parse(old.expires_at) - Date.parse(old.created_at))
 }
 
-function toKeyView(row: StoredKey, last_used_at: string | null, now: Date): KeyView {
-  return { tenant: row.tenant, key_id: row.id, ...keyLife(row, now), last_used_at }
+function toKeyView(row: StoredKey, now: Date): KeyView {
+  return { tenant: row.tenant, key_id: row.id, ...keyLife(row, now), last_used_at: row.last_used_at }
 }

@@ -1,16 +1,24 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Transaction } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import { searchLedger } from '../../ledger/query/search.ts'
 import type { Tables } from '../../store/tables.ts'
 import { type KeyState, keyStateOf } from './key-life.ts'
 
-/** A key's row without the digest of its secret. */
-export type StoredKey = Omit<Tables['api_key'], 'digest'>
+/** A key's row without the digest of its secret, and with its last use. */
+export type StoredKey = Omit<Tables['api_key'], 'digest'> & {
+  /** Written by running gateways every few seconds; null when never used. */
+  last_used_at: string | null
+}
 
-export const keyColumns = ['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'replaced_by'] as const
+export function selectKeys(db: Kysely<Tables>) {
+  return db
+    .selectFrom('api_key')
+    .leftJoin('api_key_use', 'api_key_use.key_id', 'api_key.id')
+    .select(['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'replaced_by', 'last_used_at'])
+}
 
 export async function findKey(tx: Transaction<Tables>, id: string): Promise<StoredKey | undefined> {
-  return await tx.selectFrom('api_key').select(keyColumns).where('id', '=', id).executeTakeFirst()
+  return await selectKeys(tx).where('id', '=', id).executeTakeFirst()
 }
 
 /** The key that replaced another by rotation, the last of a row of rotations, and its state. */
