@@ -10,14 +10,7 @@ import { requireTenant } from '../tenant-state.ts'
 import { changeInTransaction, type TenantAdministration } from '../transaction.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
 import { expiryAfter, instant, type KeyLife, keyLife, keyStateOf, type Revoked, revoke } from './key-life.ts'
-import {
-  findKey,
-  type StoredKey,
-  type Successor,
-  selectKeys,
-  successorOf,
-  successorRemedy
-} from './replaced-key.ts'
+import { findKey, type StoredKey, selectKeys, successorOf } from './replaced-key.ts'
 
 /** A key as operators see it. */
 export type KeyView = { readonly key_id: string } & KeyLife &
@@ -73,8 +66,7 @@ export async function rotateKey(
 ): Promise<RotatedKey> {
   return await changeInTransaction(administration, async (tx, at) => {
     const old = await requireKey(tx, keyId)
-    const now = new Date(at)
-    requireRotatable(old, await successorOf(tx, administration.store.raw, old, now), now)
+    requireRotatable(old, await successorOf(tx, administration.store.raw, old), new Date(at))
     const issued = await insertKey(tx, pepper, at, old.tenant, expiresAt ?? sameLife(old, at, expiresAt))
     const overlapEnd = instant(new Date(Date.parse(at) + overlapMs))
     const expires_at = old.expires_at !== null && old.expires_at < overlapEnd ? old.expires_at : overlapEnd
@@ -144,14 +136,22 @@ async function requireKey(tx: Transaction<Tables>, keyId: string): Promise<Store
 }
 
 /** A rotated key ends with its overlap: a second rotation would give the new key that short a life. */
-function requireRotatable(key: StoredKey, successor: Successor | null, now: Date): void {
+function requireRotatable(key: StoredKey, successor: StoredKey | null, now: Date): void {
   const { id, expires_at } = key
   const state = keyStateOf(key, now)
-  const remedy = successor ? successorRemedy(successor) : 'issue a new one'
+  const remedy = successor ? remedyBy(successor, now) : 'issue a new one'
   if (state === 'revoked') throw domainError('key_revoked', `key ${id} is revoked: ${remedy}`)
   if (state === 'expired') throw domainError('key_expired', `key ${id} has expired: ${remedy}`)
   if (successor)
     throw domainError('key_replaced', `key ${id} was rotated before and ends at ${expires_at}: ${remedy}`)
+}
+
+/** What to do instead of rotating a key with this successor. */
+function remedyBy(successor: StoredKey, now: Date): string {
+  const state = keyStateOf(successor, now)
+  return state === 'active'
+    ? `rotate ${successor.id}, which took its place`
+    : `${successor.id}, which took its place, is ${state}: issue a new key`
 }
 
 function sameLife(old: StoredKey, at: string, expiresAt: null | undefined): Date | null {

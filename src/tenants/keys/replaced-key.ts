@@ -2,7 +2,6 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Kysely, Transaction } from 'kysely'
 import { searchLedger } from '../../ledger/query/search.ts'
 import type { Tables } from '../../store/tables.ts'
-import { type KeyState, keyStateOf } from './key-life.ts'
 
 /** A key's row without the digest of its secret, and with its last use. */
 export type StoredKey = Omit<Tables['api_key'], 'digest'> & {
@@ -21,30 +20,19 @@ export async function findKey(tx: Transaction<Tables>, id: string): Promise<Stor
   return await selectKeys(tx).where('id', '=', id).executeTakeFirst()
 }
 
-/** The key that replaced another by rotation, the last of a row of rotations, and its state. */
-export type Successor = { readonly keyId: string; readonly state: KeyState }
-
-/** The successor of a key; null when it was never rotated, or the record of that is gone. */
+/** The key that replaced another, at the end of a row of rotations; null when it was never rotated, or the record of that is gone. */
 export async function successorOf(
   tx: Transaction<Tables>,
   raw: DatabaseSync,
-  key: StoredKey,
-  now: Date
-): Promise<Successor | null> {
+  key: StoredKey
+): Promise<StoredKey | null> {
   let last = key
   for (let id = replacementOf(raw, last); id !== null; id = replacementOf(raw, last)) {
     const next = await findKey(tx, id)
     if (next === undefined) break
     last = next
   }
-  return last === key ? null : { keyId: last.id, state: keyStateOf(last, now) }
-}
-
-/** What to do in place of rotating a key with this successor. */
-export function successorRemedy({ keyId, state }: Successor): string {
-  return state === 'active'
-    ? `rotate ${keyId}, which took its place`
-    : `${keyId}, which took its place, is ${state}: issue a new key`
+  return last === key ? null : last
 }
 
 /**
