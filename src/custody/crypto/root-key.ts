@@ -5,7 +5,7 @@ import { domainError, hasCode } from '../../contract/error-table.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { inTransaction } from '../../store/sqlite/transaction.ts'
 import type { Environment } from '../secrets/exec.ts'
-import { decryptBytes, encryptBytes } from './envelope.ts'
+import { decryptBytes, encryptBytes, useOnce } from './envelope.ts'
 import {
   isMissingFile,
   keyFrom,
@@ -143,17 +143,13 @@ function openRoot(raw: DatabaseSync, masterKey: MasterKey, wrapping: KeyObject):
 function readRoot(raw: DatabaseSync, wrapping: KeyObject): KeyObject | null {
   const encrypted = readMeta(raw, rootName)
   if (encrypted === undefined) return null
-  const bytes = decryptBytes(wrapping, Buffer.from(encrypted, 'hex'), rootName)
-  const root = createSecretKey(bytes)
-  bytes.fill(0)
-  return root
+  return useOnce(decryptBytes(wrapping, Buffer.from(encrypted, 'hex'), rootName), root =>
+    createSecretKey(root)
+  )
 }
 
 function encryptedRoot(root: KeyObject, wrapping: KeyObject): string {
-  const bytes = root.export()
-  const encrypted = encryptBytes(wrapping, bytes, rootName).toString('hex')
-  bytes.fill(0)
-  return encrypted
+  return useOnce(root.export(), bytes => encryptBytes(wrapping, bytes, rootName).toString('hex'))
 }
 
 function checkOf(masterKey: MasterKey): string {
