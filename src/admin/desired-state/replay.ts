@@ -48,13 +48,13 @@ export function replayCalls(recorded: Iterable<RecordedCall>, before: States, af
     firstUs ??= call.atUs
     if (refusedBefore !== null || code === null) continue
     const name = `${call.tenant} ${code}`
-    const group = groups.get(name) ?? new Group(call, code)
+    const group = groups.get(name) ?? newGroup(call, code)
     groups.set(name, group)
-    group.add(call)
+    addTo(group, call)
   }
   const refused = [...groups]
     .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([, group]) => group.summary())
+    .map(([, group]) => summaryOf(group))
   return { calls, first_at: firstUs === null ? null : timeOf(firstUs), refused }
 }
 
@@ -75,38 +75,24 @@ export function callDecider(states: States): (call: RecordedCall) => AccessRefus
 }
 
 /** Newly refused calls of one tenant and code. */
-class Group {
-  readonly #first: RecordedCall
-  readonly #code: AccessRefusal
-  #lastUs = 0
-  #calls = 0
-  readonly #keys = new Set<string>()
-  readonly #connectors = new Set<string>()
+type Group = ReturnType<typeof newGroup>
 
-  constructor(first: RecordedCall, code: AccessRefusal) {
-    this.#first = first
-    this.#code = code
-  }
+function newGroup({ tenant, atUs }: RecordedCall, code: AccessRefusal) {
+  const [keys, connectors] = [new Set<string>(), new Set<string>()]
+  return { tenant, code, calls: 0, firstUs: atUs, lastUs: 0, keys, connectors }
+}
 
-  add({ atUs, keyId, connectorId }: RecordedCall): void {
-    this.#calls++
-    this.#lastUs = Math.max(this.#lastUs, atUs)
-    if (keyId !== undefined) this.#keys.add(keyId)
-    const isNamed = this.#code === 'connector_not_found' && this.#connectors.size < namedConnectors
-    if (isNamed && connectorId !== undefined) this.#connectors.add(connectorId)
-  }
+function addTo(group: Group, { atUs, keyId, connectorId }: RecordedCall): void {
+  group.calls++
+  group.lastUs = Math.max(group.lastUs, atUs)
+  if (keyId !== undefined) group.keys.add(keyId)
+  const isNamed = group.code === 'connector_not_found' && group.connectors.size < namedConnectors
+  if (isNamed && connectorId !== undefined) group.connectors.add(connectorId)
+}
 
-  summary(): NewlyRefused {
-    return {
-      tenant: this.#first.tenant,
-      code: this.#code,
-      calls: this.#calls,
-      first_at: timeOf(this.#first.atUs),
-      last_at: timeOf(this.#lastUs),
-      keys: this.#keys.size,
-      connector_ids: [...this.#connectors]
-    }
-  }
+function summaryOf({ tenant, code, calls, firstUs, lastUs, keys, connectors }: Group): NewlyRefused {
+  const [first_at, last_at] = [timeOf(firstUs), timeOf(lastUs)]
+  return { tenant, code, calls, first_at, last_at, keys: keys.size, connector_ids: [...connectors] }
 }
 
 function timeOf(us: number): string {

@@ -21,11 +21,6 @@ export type IssuedKey = Pick<KeyView, 'tenant' | 'key_id' | 'created_at' | 'expi
   readonly key: string
 }
 
-/** A new key in place of an old one, which still works until `expires_at`. */
-export type RotatedKey = IssuedKey & {
-  readonly replaces: { readonly key_id: string; readonly expires_at: string }
-}
-
 /** Issues a key to a tenant. Throws tenant_not_found, expiry_invalid (not in the future). */
 export async function issueKey(
   administration: TenantAdministration,
@@ -35,8 +30,8 @@ export async function issueKey(
 ): Promise<IssuedKey> {
   return await changeInTransaction(administration, async (tx, at) => {
     await requireTenant(tx, tenant)
-    const issued = await insertKey(tx, pepper, at, tenant, expiresAt)
-    return { result: issued, changes: [issueOf(issued)] }
+    const { issued, change } = await insertKey(tx, pepper, at, tenant, expiresAt)
+    return { result: issued, changes: [change] }
   })
 }
 
@@ -54,20 +49,21 @@ export async function listKeys(
 }
 
 /**
- * Issues a new key and lets the old one expire after `overlapMs`, or at its own earlier end. Without `expiresAt` the new key
- * lives as long as the old one.
- * Throws key_not_found, key_revoked, key_expired, key_replaced (rotated before), expiry_invalid.
+ * Issues a new key and lets the old one, which it `replaces`, expire after `overlapMs`, or at its own earlier end. Without
+ * `expiresAt` the new key lives as long as the old one. Throws key_not_found, key_revoked, key_expired, key_replaced (rotated
+ * before), expiry_invalid.
  */
 export async function rotateKey(
   administration: TenantAdministration,
   pepper: Pepper,
   keyId: string,
   { overlapMs, expiresAt }: { overlapMs: number; expiresAt?: Date | null | undefined }
-): Promise<RotatedKey> {
+) {
   return await changeInTransaction(administration, async (tx, at) => {
     const old = await requireKey(tx, keyId)
     requireRotatable(old, await successorOf(tx, administration.store.raw, old), new Date(at))
-    const issued = await insertKey(tx, pepper, at, old.tenant, expiresAt ?? sameLife(old, at, expiresAt))
+    const expiry = expiresAt ?? sameLife(old, at, expiresAt)
+    const { issued, change } = await insertKey(tx, pepper, at, old.tenant, expiry)
     const overlapEnd = instant(new Date(Date.parse(at) + overlapMs))
     const expires_at = old.expires_at !== null && old.expires_at < overlapEnd ? old.expires_at : overlapEnd
     const replaced = { expires_at, replaced_by: issued.key_id }
@@ -75,7 +71,7 @@ export async function rotateKey(
     return {
       result: { ...issued, replaces: { key_id: keyId, expires_at } },
       changes: [
-        issueOf(issued),
+        change,
         {
           kind: 'admin.key.rotate',
           tenant: old.tenant,
@@ -101,30 +97,22 @@ export async function revokeKey(
   })
 }
 
+/** Adds a key, and returns it with the change that the ledger records: whoever chose an expiry set that field. */
 async function insertKey(
   tx: Transaction<Tables>,
   pepper: Pepper,
-  at: string,
+  created_at: string,
   tenant: string,
   expiresAt: Date | null
-): Promise<IssuedKey> {
-  const expires_at = expiryAfter(at, expiresAt)
+): Promise<{ readonly issued: IssuedKey; readonly change: AdminChange }> {
+  const expires_at = expiryAfter(created_at, expiresAt)
   const { id, key, digest } = mintApiKey(pepper)
-  await tx
-    .insertInto('api_key')
-    .values({ id, tenant, digest, created_at: at, expires_at, revoked_at: null, replaced_by: null })
-    .execute()
-  return { tenant, key_id: id, key, created_at: at, expires_at }
-}
-
-/** The change that the ledger records: whoever chose an expiry set that field. */
-function issueOf({ tenant, key_id, expires_at }: IssuedKey): AdminChange {
+  const row = { id, tenant, digest, created_at, expires_at, revoked_at: null, replaced_by: null }
+  await tx.insertInto('api_key').values(row).execute()
+  const chosen = expires_at !== null && { fields: ['expires_at'] }
   return {
-    kind: 'admin.key.issue',
-    tenant,
-    key_id,
-    ...(expires_at !== null && { fields: ['expires_at'] }),
-    after: { expires_at }
+    issued: { tenant, key_id: id, key, created_at, expires_at },
+    change: { kind: 'admin.key.issue', tenant, key_id: id, ...chosen, after: { expires_at } }
   }
 }
 
