@@ -63,10 +63,7 @@ function stateOf(row: Tables['tenant'], grants: readonly { connector_id: string 
   }
 }
 
-/**
- * Brings a tenant from one state to another in a running transaction; creates one that was not there before. Returns the
- * changes that the ledger records.
- */
+/** Brings a tenant from one state to another, or creates it. Returns the changes that the ledger records. */
 export async function storeTenant(
   tx: Transaction<Tables>,
   at: string,

@@ -19,10 +19,7 @@ export type CredentialStep = {
   readonly after: string | null
 }
 
-/**
- * The step that gives a credential its desired source; null when it has that. Throws credential_not_found,
- * credential_not_sealed or credential_reference_cut for what takes a secret that a file never holds.
- */
+/** Why a prune leaves a credential; null for one that it removes. `users` gives a tenant that uses it, by credential. */
 export function planCredential(
   records: CredentialRows,
   credential: string,
@@ -45,9 +42,7 @@ export function pruneCredential({ record: { name, active }, source }: ActiveCred
   return { credential: name, action: 'prune', version: active, before: source, after: null }
 }
 
-/**
- * Why a prune leaves a credential; null for one that it removes. `users` gives, of each credential in use, a tenant that uses it.
- */
+/** Why a prune leaves a credential; null for one that it removes. `users` gives a tenant that uses it, by credential. */
 export function whySpared(
   { record: { name }, source }: ActiveCredential,
   users: ReadonlyMap<string, string>

@@ -32,10 +32,7 @@ const namedConnectors = 5
 
 type States = ReadonlyMap<string, TenantState>
 
-/**
- * Decides calls again, under the state before and the state after, and reports those that the first admits and the second
- * refuses. Calls with faults of their own only use up limits: they would be refused in any case.
- */
+/** Decides calls, given in the order of time, as the public listener does under these settings. All limits are full at first. */
 export function replayCalls(recorded: Iterable<RecordedCall>, before: States, after: States): Replay {
   const [decideBefore, decideAfter] = [callDecider(before), callDecider(after)]
   const groups = new Map<string, Group>()
@@ -58,10 +55,7 @@ export function replayCalls(recorded: Iterable<RecordedCall>, before: States, af
   return { calls, first_at: firstUs === null ? null : timeOf(firstUs), refused }
 }
 
-/**
- * Decides calls under the settings that tenants have in one state, as the public listener does. The limits are full at the
- * beginning; calls are to be given in the order of time.
- */
+/** Decides calls, given in the order of time, as the public listener does under these settings. All limits are full at first. */
 export function callDecider(states: States): (call: RecordedCall) => AccessRefusal | null {
   const tenants = new Map(
     [...states].map(([name, state]) => [name, tenantIn({ ...state, ...settingColumns(state) })])

@@ -15,10 +15,7 @@ import {
 } from './master-key.ts'
 import { readMeta, writeMeta } from './meta.ts'
 
-/**
- * The keys of one store. What is derived comes from the store's root key, and stays the same under another master key;
- * the master key only wraps the root key and the data keys of credentials.
- */
+/** Opens the keys of a store by its master key. Throws `secret_unavailable`, `master_key_wrong`. */
 export type StoreKeys = MasterKey & {
   /** Wraps data keys. Another master key has another. */
   readonly wrapping: KeyObject
@@ -30,10 +27,7 @@ type MasterKeyOptions = Omit<OpenMasterKeyOptions, 'isNew'>
 const checkName = 'master_key_check'
 const rootName = 'root_key'
 
-/**
- * Opens the master key, which must be the one that the store was made with, and by it the keys of the store. Throws
- * `secret_unavailable`, `master_key_wrong`.
- */
+/** For whatever wraps by these keys: under a replaced master key it would never open again. Throws `master_key_wrong`. */
 export function openRootKey(
   { raw }: Pick<StoreFile, 'raw'>,
   reference: string,
@@ -95,10 +89,7 @@ export function isInForce({ raw }: Pick<StoreFile, 'raw'>, { wrapping }: StoreKe
   }
 }
 
-/**
- * For what wraps by these keys, inside its transaction: what is wrapped under a master key that has been replaced would never
- * open again. Throws `master_key_wrong`.
- */
+/** For whatever wraps by these keys: under a replaced master key it would never open again. Throws `master_key_wrong`. */
 export function requireInForce(raw: DatabaseSync, keys: StoreKeys): void {
   if (!isInForce({ raw }, keys))
     throw domainError(

@@ -25,7 +25,7 @@ export function labelOf(name: string, version: number): string {
   return `${name}@${version}`
 }
 
-/** Makes the first version of a credential the active one. `field` is what the ledger names as set. Returns the version's number. */
+/** Makes the first version of a credential the active one, and returns its number. The ledger names `field` as set. */
 export function addVersion(
   transaction: CredentialTransaction,
   record: CredentialRow,

@@ -20,7 +20,7 @@ export async function findKey(tx: Transaction<Tables>, id: string): Promise<Stor
   return await selectKeys(tx).where('id', '=', id).executeTakeFirst()
 }
 
-/** The key that replaced another, at the end of a row of rotations; null when it was never rotated, or the record of that is gone. */
+/** The last key that replaced this one by rotations; null when it was never rotated, or the record of that is gone. */
 export async function successorOf(
   tx: Transaction<Tables>,
   raw: DatabaseSync,
