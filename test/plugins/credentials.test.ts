@@ -59,8 +59,8 @@ function swapped(key: string): string {
 }
 
 /** The key with one character of its secret replaced, and a checksum that is right for that. */
-function withWrongSecret(key: string, place: number): string {
-  const unchecked = key.slice(0, place) + (key[place] === 'A' ? 'B' : 'A') + key.slice(place + 1, -6)
+function withWrongSecret(key: string, position: number): string {
+  const unchecked = key.slice(0, position) + (key[position] === 'A' ? 'B' : 'A') + key.slice(position + 1, -6)
   return unchecked + checksum(unchecked)
 }
 

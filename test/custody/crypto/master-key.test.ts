@@ -38,7 +38,7 @@ test('a missing file of the master key is an error unless it may be created', ()
   expect(existsSync(path)).toBe(false)
 })
 
-test('a new file of the master key is readable by its owner alone, holds 256 bits, and leaves no draft behind', () => {
+test('a new file of the master key is readable by its owner alone, holds 256 bits, and leaves no temporary file behind', () => {
   const path = join(folder, 'deep', 'master.key')
   const made = openMasterKey(`file:${path}`, {}, { createIfAbsent: true })
   expect(statSync(path).mode & 0o777).toBe(0o600)

@@ -104,11 +104,11 @@ test('every entry of a call is parsed the fast way, whatever its outcome', () =>
     duration_ms: 12,
     ...newMembers
   }
-  const place = ['cd'.repeat(32), 7, first] as const
+  const link = ['cd'.repeat(32), 7, first] as const
   for (const ended of [undefined, outcome]) {
     const { text } = pendingCall(String(at), call as CallFields, ended as OutcomeFields | undefined)
     expect(text).toContain(ended ? '"upstream_ms":0' : '"kind":"call.intent"')
-    const stored = assignSequence({ text }, ...place)
+    const stored = assignSequence({ text }, ...link)
     expect(stored).toBe(canonicalJson(JSON.parse(stored)))
     expect(fastParseStored(stored)).not.toBeNull()
   }

@@ -62,16 +62,16 @@ describe('what cannot be checked without another file names what is missing:', (
     [['a2', 'a1'], /a2 begins after a prune point/],
     [['a3', 'rest', 'a1'], /a1 does not follow .*order/],
     [['a1', 'a1'], /order/]
-  ])('%s', async (names, told) => {
-    await expect(verifyFiles(...names)).rejects.toEqual(missing(told))
+  ])('%s', async (names, gap) => {
+    await expect(verifyFiles(...names)).rejects.toEqual(missing(gap))
   })
 
   test.each<[string[], RegExp]>([
     [['a1'], /between .*a1 and the store/],
     [['a1', 'a2'], /between .*a2 and the store/],
     [['a2'], /a2 begins after a prune point/]
-  ])('%s and the store', async (names, told) => {
-    await expect(withStore(...names)).rejects.toEqual(missing(told))
+  ])('%s and the store', async (names, gap) => {
+    await expect(withStore(...names)).rejects.toEqual(missing(gap))
   })
 })
 

@@ -79,7 +79,7 @@ test('entries that turn out to be stored are taken over: what was refused is clo
   instead = committingAndFailing
   expect(() =>
     writer.append(
-      [intent, outcome].filter(draft => draft !== undefined),
+      [intent, outcome].filter(entry => entry !== undefined),
       0
     )
   ).toThrow('the sync failed')
@@ -87,7 +87,7 @@ test('entries that turn out to be stored are taken over: what was refused is clo
   expect(codesOf(2)).toEqual(['call.intent', 'ledger_unavailable'])
   expect(
     writer.append(
-      [outcome, ...pending(['call.intent', 3])].filter(draft => draft !== undefined),
+      [outcome, ...pending(['call.intent', 3])].filter(entry => entry !== undefined),
       0
     )
   ).toEqual([])

@@ -15,7 +15,7 @@ const env = Object.fromEntries(
   ['FIRST', 'SECOND', 'THIRD'].map(name => [name, `a master key of enough characters, the ${name}`])
 )
 
-// A command that had opened its keys before a rewrap was committed sealed a key that nothing could open any more.
+// A command that had opened its keys before a rewrap was committed encrypted a key that nothing could open any more.
 test('a process with the former master key encrypts no key, and puts no other master key in force', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-rewrap-'))
   const store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)

@@ -43,10 +43,10 @@ async function asked(requestId: string, entries: readonly EntryFields[], pruned 
   const { store, url, folder, remove } = await storeWith(rows.rows)
   removals.push(remove)
   if (pruned > 0) store.raw.prepare('INSERT INTO ledger_cut (position) VALUES (?)').run(pruned)
-  const place = { env: { GATEWAY_STORE_URL: url }, folder }
-  const words = await runHere(['ledger', 'show', requestId], place)
-  const json = await runHere(['ledger', 'show', requestId, '--json'], place)
-  const told = await runQuery({ raw: store.raw } as never, {
+  const where = { env: { GATEWAY_STORE_URL: url }, folder }
+  const words = await runHere(['ledger', 'show', requestId], where)
+  const json = await runHere(['ledger', 'show', requestId, '--json'], where)
+  const message = await runQuery({ raw: store.raw } as never, {
     name: 'showRequest',
     input: { request_id: requestId }
   })
@@ -56,7 +56,7 @@ async function asked(requestId: string, entries: readonly EntryFields[], pruned 
   const body = JSON.parse(json.stderr) as Record<string, unknown>
   expect(body).toMatchObject({ type: '/problems/request_not_found', status: 404, code: 'request_not_found' })
   expect(words.stderr).toBe(`connector-gateway: ${body['detail']}\n`)
-  expect(told).toBe(body['detail'])
+  expect(message).toBe(body['detail'])
   return body
 }
 
@@ -230,17 +230,17 @@ test('a request of a burst is explained while its count is not written, and once
   const early = expectProblem(await show(last), 'request_not_found')
   expect(early.detail).toMatch(/counts are written every 10 s/)
   await gateway.stop()
-  const place = {
+  const where = {
     env: { GATEWAY_STORE_URL: `sqlite:${gateway.folder}/gateway.db` },
     folder: gateway.folder
   }
-  const { code, stderr } = await runHere(['ledger', 'show', last, '--json'], place)
-  const told = JSON.parse(stderr)
-  expect([code, told.arrived_at.slice(0, 4)]).toEqual([1, String(new Date().getUTCFullYear())])
-  expect(told.counted).toMatchObject([
+  const { code, stderr } = await runHere(['ledger', 'show', last, '--json'], where)
+  const problem = JSON.parse(stderr)
+  expect([code, problem.arrived_at.slice(0, 4)]).toEqual([1, String(new Date().getUTCFullYear())])
+  expect(problem.counted).toMatchObject([
     { code: 'credentials_invalid', reason: 'malformed', client_ip: '127.0.0.1', count: expect.any(Number) }
   ])
-  expect(told.counted[0].count).toBeGreaterThan(0)
-  expect(told.counted[0].count).toBeLessThanOrEqual(15)
-  expect(told.detail).toContain('credentials_invalid (malformed) from 127.0.0.1')
+  expect(problem.counted[0].count).toBeGreaterThan(0)
+  expect(problem.counted[0].count).toBeLessThanOrEqual(15)
+  expect(problem.detail).toContain('credentials_invalid (malformed) from 127.0.0.1')
 })

@@ -58,9 +58,9 @@ test('calls by a token and by a certificate are found by the names that the ledg
   expect((await rawRequest(gateway.port, bare, { tls: { ...to, cert, key } }))[0]?.status).toBe(200)
 
   const intents = gateway.entries().filter(({ kind }) => kind === 'call.intent')
-  const told = new Set(intents.map(({ key_id }) => String(key_id)))
-  expect([...told]).toEqual(['jwt:the.company-1', expect.stringMatching(/^mtls:[0-9a-f]{16}$/)])
-  for (const keyId of told) {
+  const keyIds = new Set(intents.map(({ key_id }) => String(key_id)))
+  expect([...keyIds]).toEqual(['jwt:the.company-1', expect.stringMatching(/^mtls:[0-9a-f]{16}$/)])
+  for (const keyId of keyIds) {
     const answer = await search(keyId)
     expect(answer.status, keyId).toBe(200)
     expect(JSON.parse(answer.body).items).toHaveLength(2)
