@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { setTimeout } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { test } from '../../support/fixtures/test.ts'
+import { eventually } from '../../support/scenario/wait.ts'
 
 type Printed = {
   url: string
@@ -28,11 +28,10 @@ test('the demo answers its own curl line, follows commands while it runs, and le
 
     const revoked = await cli.run(['key', 'revoke', printed.key_id, '--config', printed.config])
     expect(revoked).toMatchObject({ code: 0, stderr: '' })
-    let status = 200
-    for (let tries = 0; tries < 50 && status === 200; tries++) {
-      await setTimeout(100)
-      status = (await send(printed.curl)).status
-    }
+    const status = await eventually('the key is revoked', async () => {
+      const { status } = await send(printed.curl)
+      return status !== 200 && status
+    })
     expect(status).toBe(401)
   } finally {
     demo.kill('SIGINT')

@@ -13,6 +13,7 @@ import { type HttpAnswer, header } from '../../support/http/http-answer.ts'
 import { rawConnection, rawRequest } from '../../support/http/raw-connection.ts'
 import { type RequestParts, syncBytes } from '../../support/http/request-bytes.ts'
 import { withoutId } from '../../support/http/without-id.ts'
+import { onThisMachine } from '../../support/run/bounds.ts'
 
 const uri = (value: string) => [{ kind: 'uri', value }] as const
 const subject = [
@@ -237,7 +238,7 @@ test('an open connection is refused as soon as its tenant is disabled', async ()
         connection.write(bytes)
         return (await connection.answers(++sent)).at(-1)?.status
       },
-      { timeout: 2_000 }
+      { timeout: onThisMachine(2_000) }
     )
     .toBe(401)
   connection.close()

@@ -9,6 +9,7 @@ import { type TlsFolder, tlsFolder } from '../../support/fixtures/tls-files.ts'
 import { freshAddress } from '../../support/http/fresh-address.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
+import { onThisMachine } from '../../support/run/bounds.ts'
 
 const uri = 'spiffe://acme/billing'
 const names = { usage: 'client', alternativeNames: [{ kind: 'uri', value: uri }] } as const
@@ -43,7 +44,7 @@ test('an emptied file of authorities adds no authority, and the old ones stay', 
     const reported = () => gateway.logged().match(/certificate\.(read|rejected)/g)?.length
     expect(reported()).toBe(1)
     empty()
-    await expect.poll(reported, { timeout: 5_000 }).toBe(2)
+    await expect.poll(reported, { timeout: onThisMachine(5_000) }).toBe(2)
     expect([await statusOf(own), await statusOf(stranger)]).toEqual([200, 401])
     expect(gateway.logged()).toContain('GATEWAY_TLS_CLIENT_CA: holds no certificate in PEM')
   } finally {
