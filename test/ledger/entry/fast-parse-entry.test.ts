@@ -9,7 +9,7 @@ import {
 } from '../../../src/ledger/entry/entry.ts'
 import { fastParseExported, fastParseStored } from '../../../src/ledger/entry/fast-parse-entry.ts'
 import { assignSequence, pendingCall } from '../../../src/ledger/entry/pending-entry.ts'
-import { callEntry, first } from '../verify/verify-fixture.ts'
+import { callEntry, first } from '../../support/fixtures/sample-ledger.ts'
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
 const hash = 'ab'.repeat(32)

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { EarliestFirst } from '../../../src/base/earliest-first.ts'
 import { Chain } from '../../../src/ledger/entry/chain.ts'
 import type { EntryFields } from '../../../src/ledger/entry/entry.ts'
@@ -7,24 +7,23 @@ import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
 import { type RecordedCall, recordedCallsSince } from '../../../src/ledger/query/recorded-calls.ts'
 import { BatchWriter } from '../../../src/ledger/writer/batch-writer.ts'
 import type { Store } from '../../../src/store/store.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { callEntry, RowsBuilder, second, type storeWith } from '../../support/fixtures/sample-ledger.ts'
 import { propertySeed } from '../../support/scenario/seed.ts'
-import { callEntry, RowsBuilder, second, storeWith } from '../verify/verify-fixture.ts'
 
 const seed = propertySeed()
 const start = Date.UTC(2026, 10, 24, 6)
 const at = (seconds: number) => new Date(start + seconds * 1000).toISOString()
 
-const removals: (() => void)[] = []
-afterEach(() => {
-  for (const remove of removals.splice(0)) remove()
+let openWith: typeof storeWith
+test.beforeEach(({ storeWith }) => {
+  openWith = storeWith
 })
 
 async function storeOf(entries: readonly EntryFields[]): Promise<Store> {
   const rows = new RowsBuilder().open(second)
   for (const fields of entries) rows.add(second, fields)
-  const { store, remove } = await storeWith(rows.rows)
-  removals.push(remove)
-  return store
+  return (await openWith(rows.rows)).store
 }
 
 async function callsIn(entries: readonly EntryFields[], since = 0): Promise<RecordedCall[]> {

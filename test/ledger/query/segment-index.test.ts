@@ -9,7 +9,7 @@ import { entriesOfRequest, type Search, searchLedger } from '../../../src/ledger
 import { BatchWriter } from '../../../src/ledger/writer/batch-writer.ts'
 import { seededRandom } from '../../../src/sandbox/seeded-random.ts'
 import { openStore, type Store } from '../../../src/store/store.ts'
-import { requestId } from '../verify/verify-fixture.ts'
+import { requestId } from '../../support/fixtures/sample-ledger.ts'
 
 const seed = Number(process.env['SCENARIO_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const random = seededRandom(seed, 'segment index')

@@ -19,7 +19,7 @@ import { verifyParts } from '../../../src/ledger/verify/verify-parts.ts'
 import { changeWithEntries } from '../../../src/ledger/writer/admin-entries.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
 import { openStore, type Store } from '../../../src/store/store.ts'
-import { callEntry, requestId } from '../verify/verify-fixture.ts'
+import { callEntry, requestId } from '../../support/fixtures/sample-ledger.ts'
 
 const signer = ledgerSigner({ derive: () => Buffer.alloc(32, 7) })
 const gateway = { role: 'gateway', version: '0.0.0', pid: 1 } as const

@@ -24,7 +24,7 @@ import {
   RowsBuilder,
   sampleLedger,
   second
-} from './verify-fixture.ts'
+} from '../../support/fixtures/sample-ledger.ts'
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
 const gateway = { role: 'gateway', version: '1.0.0', pid: 1 } as const

@@ -11,7 +11,7 @@ import { recoverDeadWriters } from '../../../src/ledger/writer/crash-recovery.ts
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
 import { writerLockPath } from '../../../src/ledger/writer/writer-lock.ts'
 import { openStore, type Store } from '../../../src/store/store.ts'
-import { callEntry, requestId } from '../verify/verify-fixture.ts'
+import { callEntry, requestId } from '../../support/fixtures/sample-ledger.ts'
 
 const facts = { role: 'gateway', version: '0.0.0', pid: 1 } as const
 const at = new Date('2026-11-24T07:00:00.000Z')

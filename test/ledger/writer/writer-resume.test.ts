@@ -7,7 +7,7 @@ import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
 import { openStoreFile, type StoreFile } from '../../../src/store/sqlite/store-file.ts'
-import { callEntry, requestId } from '../verify/verify-fixture.ts'
+import { callEntry, requestId } from '../../support/fixtures/sample-ledger.ts'
 
 const at = new Date('2026-11-24T07:00:00.000Z')
 const facts = { role: 'gateway', version: '0.0.0', pid: 1 } as const

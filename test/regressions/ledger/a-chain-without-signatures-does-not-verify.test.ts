@@ -11,8 +11,8 @@ import { changeWithEntries } from '../../../src/ledger/writer/admin-entries.ts'
 import { SynchronousLedger } from '../../../src/ledger/writer/synchronous-ledger.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
 import { openStore, type Store } from '../../../src/store/store.ts'
-import { administrator, signer } from '../../ledger/retention/prune-fixture.ts'
-import { callEntry } from '../../ledger/verify/verify-fixture.ts'
+import { administrator, signer } from '../../support/fixtures/pruned-store.ts'
+import { callEntry } from '../../support/fixtures/sample-ledger.ts'
 
 const at = new Date('2026-11-24T07:00:00.000Z')
 const facts = (role: WriterInfo['role']) => ({ role, version: '0.0.0', pid: 1 }) as const

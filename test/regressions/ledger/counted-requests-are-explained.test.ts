@@ -1,18 +1,18 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { runQuery } from '../../../src/admin/queries.ts'
 import { uuidv7 } from '../../../src/base/uuid.ts'
 import type { EntryFields } from '../../../src/ledger/entry/entry.ts'
-import { first, RowsBuilder, storeWith } from '../../ledger/verify/verify-fixture.ts'
 import { runHere } from '../../support/cli/command-here.ts'
-import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { first, RowsBuilder, type storeWith } from '../../support/fixtures/sample-ledger.ts'
 import { askAdmin, issueAdminKeys } from '../../support/http/admin-client.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
 
-const removals: (() => unknown)[] = []
-afterEach(async () => {
-  for (const remove of removals.splice(0)) await remove()
+let openWith: typeof storeWith
+test.beforeEach(({ storeWith }) => {
+  openWith = storeWith
 })
 
 const second = (seconds: number, ms = 0) => new Date(Date.UTC(2026, 10, 24, 6, 1, seconds, ms)).toISOString()
@@ -40,8 +40,7 @@ function counted(more: Partial<EntryFields>): EntryFields {
 async function asked(requestId: string, entries: readonly EntryFields[], pruned = 0) {
   const rows = new RowsBuilder().open(first)
   for (const entry of entries) rows.add(first, entry)
-  const { store, url, folder, remove } = await storeWith(rows.rows)
-  removals.push(remove)
+  const { store, url, folder } = await openWith(rows.rows)
   if (pruned > 0) store.raw.prepare('INSERT INTO ledger_cut (position) VALUES (?)').run(pruned)
   const where = { env: { GATEWAY_STORE_URL: url }, folder }
   const words = await runHere(['ledger', 'show', requestId], where)
@@ -217,9 +216,10 @@ describe('of a request that has no entry of its own', () => {
   })
 })
 
-test('a request of a burst is explained while its count is not written, and once it is', async () => {
-  const gateway = await startTestGateway({ prepare: issueAdminKeys })
-  removals.push(() => gateway.close())
+test('a request of a burst is explained while its count is not written, and once it is', async ({
+  startGateway
+}) => {
+  const gateway = await startGateway({ prepare: issueAdminKeys })
   const bytes = syncBytes({ key: 'wrong', connectorId: gateway.connectors.sharepoint })
   const ids: string[] = []
   for (let n = 0; n < 25; n++)

@@ -13,7 +13,7 @@ import { typedQueries } from '../../../src/store/queries.ts'
 import { migrations } from '../../../src/store/sqlite/migrations.ts'
 import { openReadOnlyStore } from '../../../src/store/sqlite/read-only-store.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { sampleLedger } from '../../ledger/verify/verify-fixture.ts'
+import { sampleLedger } from '../../support/fixtures/sample-ledger.ts'
 
 let folder: string
 beforeEach(() => {
