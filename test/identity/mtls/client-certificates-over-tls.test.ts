@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { setTenantDisabled } from '../../../src/tenants/tenants.ts'
 import {
   type CertificateOptions,
   certificateAuthority,
   type TestCertificate
 } from '../../support/fixtures/certificate-authority.ts'
-import { startTestGateway, type TestGateway } from '../../support/fixtures/test-gateway.ts'
-import { type TlsFolder, tlsFolder } from '../../support/fixtures/tls-files.ts'
+import { test } from '../../support/fixtures/test.ts'
+import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
+import type { TlsFolder } from '../../support/fixtures/tls-files.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { freshAddress } from '../../support/http/fresh-address.ts'
 import { type HttpAnswer, header } from '../../support/http/http-answer.ts'
@@ -24,9 +25,9 @@ const stranger = certificateAuthority('Clients')
 
 let tls: TlsFolder
 let gateway: TestGateway<void>
-beforeAll(async () => {
-  tls = tlsFolder()
-  gateway = await startTestGateway({
+test.beforeAll(async ({ tlsOfFile, startGatewayOfFile }) => {
+  tls = tlsOfFile
+  gateway = await startGatewayOfFile({
     env: {
       ...tls.env,
       GATEWAY_CLIENT_CERTIFICATES: JSON.stringify([
@@ -45,10 +46,6 @@ beforeAll(async () => {
       await setTenantDisabled(administration, 'asleep', true)
     }
   })
-})
-afterAll(async () => {
-  await gateway.close()
-  tls.close()
 })
 
 async function call(client: TestCertificate | null, parts: RequestParts = {}): Promise<HttpAnswer> {

@@ -1,13 +1,13 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { loadConfig } from '../../../src/config/config.ts'
 import { type Gateway, startGateway } from '../../../src/gateway.ts'
 import { createLogger } from '../../../src/telemetry/logger.ts'
 import type { CommandLine } from '../../support/cli/command-line.ts'
 import { test } from '../../support/fixtures/test.ts'
-import { type TlsFolder, tlsFolder } from '../../support/fixtures/tls-files.ts'
+import type { TlsFolder } from '../../support/fixtures/tls-files.ts'
 
 type Env = Record<string, string>
 type Line = { readonly event?: string; readonly warning?: string }
@@ -17,9 +17,9 @@ type Served = { readonly reason: string; readonly lines: readonly Line[]; readon
 let cli: CommandLine
 let tls: TlsFolder
 let env: Env
-test.beforeEach(async ({ cli: opened }) => {
+test.beforeEach(async ({ cli: opened, tls: made }) => {
   cli = opened
-  tls = tlsFolder()
+  tls = made
   const masterKey = join(cli.folder, 'master.key')
   writeFileSync(masterKey, 'a master key that opens nothing but this one test store', { mode: 0o600 })
   env = {
@@ -33,7 +33,6 @@ test.beforeEach(async ({ cli: opened }) => {
   await run('tenant', 'create', 'acme')
   await run('key', 'issue', 'acme')
 })
-afterEach(() => tls.close())
 
 async function run(...words: string[]): Promise<void> {
   expect(await cli.run(words, env)).toMatchObject({ code: 0 })

@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { issueAdminKey, revokeAdminKey } from '../../../src/tenants/keys/admin-keys.ts'
 import { checksum, mintApiKey } from '../../../src/tenants/keys/api-key.ts'
 import { issueKey, revokeKey } from '../../../src/tenants/keys/keys.ts'
 import { setTenantDisabled } from '../../../src/tenants/tenants.ts'
-import {
-  startTestGateway,
-  type TestAdministration,
-  type TestGateway
-} from '../../support/fixtures/test-gateway.ts'
+import { test } from '../../support/fixtures/test.ts'
+import type { TestAdministration, TestGateway } from '../../support/fixtures/test-gateway.ts'
 import {
   type KeySetServer,
   makeToken,
   signingKey,
-  startKeySetServer,
   type TokenParts,
   testIssuer
 } from '../../support/fixtures/token-issuer.ts'
@@ -42,18 +38,14 @@ async function prepare({ administration, pepper, adminPepper, addTenant }: TestA
 const [issuersKey, strangersKey] = [signingKey('es'), signingKey('es')]
 let issuer: KeySetServer
 let gateway: TestGateway<Awaited<ReturnType<typeof prepare>>>
-beforeAll(async () => {
-  issuer = await startKeySetServer([issuersKey])
+test.beforeAll(async ({ startKeySetServerOfFile, startGatewayOfFile }) => {
+  issuer = await startKeySetServerOfFile([issuersKey])
   const trusted = { ...testIssuer, algorithms: ['ES256'] }
   const issuers = [
     { ...trusted, name: 'company', jwks: issuer.url },
     { ...trusted, name: 'silent', jwks: 'file:/nowhere/keys.json', issuer: 'https://silent.example' }
   ]
-  gateway = await startTestGateway({ env: { GATEWAY_JWT_ISSUERS: JSON.stringify(issuers) }, prepare })
-})
-afterAll(async () => {
-  await gateway.close()
-  await issuer.close()
+  gateway = await startGatewayOfFile({ env: { GATEWAY_JWT_ISSUERS: JSON.stringify(issuers) }, prepare })
 })
 
 type Line = Readonly<Record<string, unknown>>
