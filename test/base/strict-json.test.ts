@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { strictJson } from '../../src/base/strict-json.ts'
 import { threadCostMs } from '../support/linear.ts'
+import { propertySeed } from '../support/scenario/seed.ts'
 
-const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
+const seed = propertySeed()
 
 test(`strict JSON reads every value that JSON.stringify prints (seed ${seed})`, () => {
   fc.assert(

@@ -12,8 +12,9 @@ import {
   listenWith,
   listenWithTls
 } from '../support/http/unreachable-upstream.ts'
+import { propertySeed } from '../support/scenario/seed.ts'
 
-const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
+const seed = propertySeed()
 const trusted = certificateAuthority('Trusted')
 const dayMs = 86_400_000
 const trustedBefore = getCACertificates('default')

@@ -10,8 +10,9 @@ import {
 import { fastParseExported, fastParseStored } from '../../../src/ledger/entry/fast-parse-entry.ts'
 import { assignSequence, pendingCall } from '../../../src/ledger/entry/pending-entry.ts'
 import { callEntry, first } from '../../support/fixtures/sample-ledger.ts'
+import { propertySeed } from '../../support/scenario/seed.ts'
 
-const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
+const seed = propertySeed()
 const hash = 'ab'.repeat(32)
 
 /** What entries hold since refusals are explained. */

@@ -16,8 +16,9 @@ import {
   second,
   storeWith
 } from '../../support/fixtures/sample-ledger.ts'
+import { propertySeed } from '../../support/scenario/seed.ts'
 
-const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
+const seed = propertySeed()
 
 test('an export has each entry once, in the order of the commits, with its members in the documented order', async ({
   storeWith

@@ -25,8 +25,9 @@ import {
   sampleLedger,
   second
 } from '../../support/fixtures/sample-ledger.ts'
+import { propertySeed } from '../../support/scenario/seed.ts'
 
-const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
+const seed = propertySeed()
 const gateway = { role: 'gateway', version: '1.0.0', pid: 1 } as const
 
 async function administerOnce(store: Store, tenant: string): Promise<void> {

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { HeadFilter } from '../../../src/upstream/transport/head-filter.ts'
+import { propertySeed } from '../../support/scenario/seed.ts'
 
-const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
+const seed = propertySeed()
 
 /** What gets through of an answer that comes in these chunks, or the code that the connection ends with. */
 function admitted(chunks: readonly Buffer[]): string {
