@@ -5,7 +5,7 @@ import { issueKey, revokeKey } from '../../src/tenants/keys/keys.ts'
 import { setTenantDisabled } from '../../src/tenants/tenants.ts'
 import { test } from '../support/fixtures/test.ts'
 import type { TestAdministration, TestGateway } from '../support/fixtures/test-gateway.ts'
-import { type KeySetServer, makeToken, signingKey, testIssuer } from '../support/fixtures/token-issuer.ts'
+import { makeToken, signingKey, testIssuer } from '../support/fixtures/token-issuer.ts'
 import { expectProblem } from '../support/http/expect-problem.ts'
 import { freshAddress } from '../support/http/fresh-address.ts'
 import { rawRequest } from '../support/http/raw-connection.ts'
@@ -31,10 +31,9 @@ async function badKeys({ administration, pepper, adminPepper, addTenant }: TestA
 }
 
 const [issuersKey, strangersKey] = [signingKey('es'), signingKey('es')]
-let issuer: KeySetServer
 let gateway: TestGateway<Awaited<ReturnType<typeof badKeys>>>
 test.beforeAll(async ({ startKeySetServerOfFile, startGatewayOfFile }) => {
-  issuer = await startKeySetServerOfFile([issuersKey])
+  const issuer = await startKeySetServerOfFile([issuersKey])
   const trusted = { name: 'company', ...testIssuer, jwks: issuer.url, algorithms: ['ES256'] }
   const env = { GATEWAY_JWT_ISSUERS: JSON.stringify([trusted]) }
   gateway = await startGatewayOfFile({ env, prepare: badKeys })

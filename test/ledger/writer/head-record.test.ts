@@ -1,7 +1,6 @@
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, vi } from 'vitest'
+import { afterEach, describe, expect, vi } from 'vitest'
 import type { Head } from '../../../src/ledger/entry/chain.ts'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
 import { verifyParts } from '../../../src/ledger/verify/verify-parts.ts'
@@ -17,19 +16,16 @@ import { callEntry } from '../../support/fixtures/sample-ledger.ts'
 const at = new Date('2026-11-24T07:00:00.000Z')
 const facts = { role: 'gateway', version: '0.0.0', pid: 1 } as const
 
-let folder: string
 let path: string
 let store: Store
-beforeEach(async () => {
+test.beforeEach(async ({ folder }) => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  folder = mkdtempSync(join(tmpdir(), 'head-record-'))
   path = join(folder, 'gateway.db')
   store = await openStore(`sqlite:${path}`)
 })
 afterEach(() => {
   vi.useRealTimers()
   if (store.raw.isOpen) store.close()
-  rmSync(folder, { recursive: true, force: true })
 })
 
 const open = () => LedgerWriter.open(store, facts, at)

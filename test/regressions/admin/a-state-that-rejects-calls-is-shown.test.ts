@@ -4,16 +4,15 @@ import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import type { HttpAnswer } from '../../support/http/http-answer.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
-import { acceptedAnswer, connectorOf, type RawUpstream } from '../../support/http/raw-upstream.ts'
+import { acceptedAnswer, connectorOf } from '../../support/http/raw-upstream.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
 
 // A 200 whose status was `failed` was recorded as accepted.
 
-let upstream: RawUpstream
 let gateway: TestGateway
 let state = 'accepted'
 test.beforeAll(async ({ startRawUpstreamOfFile, startGatewayOfFile }) => {
-  upstream = await startRawUpstreamOfFile({
+  const upstream = await startRawUpstreamOfFile({
     request: (request, socket) => void socket.write(acceptedAnswer(connectorOf(request), state))
   })
   gateway = await startGatewayOfFile({ env: { GATEWAY_UPSTREAM_ORIGIN: upstream.origin } })

@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest'
 import { mintApiKey } from '../../../src/tenants/keys/api-key.ts'
 import { test } from '../../support/fixtures/test.ts'
 import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
-import { type KeySetServer, makeToken, signingKey, testIssuer } from '../../support/fixtures/token-issuer.ts'
+import { makeToken, signingKey, testIssuer } from '../../support/fixtures/token-issuer.ts'
 import { askAdmin, issueAdminKeys } from '../../support/http/admin-client.ts'
 import { expectRefusal } from '../../support/http/expect-refusal.ts'
 import { header } from '../../support/http/http-answer.ts'
@@ -10,10 +10,9 @@ import { rawRequest } from '../../support/http/raw-connection.ts'
 import { requestBytes, syncBytes } from '../../support/http/request-bytes.ts'
 
 const issuersKey = signingKey('es')
-let issuer: KeySetServer
 let gateway: TestGateway<Awaited<ReturnType<typeof issueAdminKeys>>>
 test.beforeAll(async ({ startKeySetServerOfFile, startGatewayOfFile }) => {
-  issuer = await startKeySetServerOfFile([issuersKey])
+  const issuer = await startKeySetServerOfFile([issuersKey])
   const trusted = { name: 'company', ...testIssuer, jwks: issuer.url, algorithms: ['ES256'] }
   gateway = await startGatewayOfFile({
     env: { GATEWAY_JWT_ISSUERS: JSON.stringify([trusted]) },

@@ -5,13 +5,7 @@ import { issueKey, revokeKey } from '../../../src/tenants/keys/keys.ts'
 import { setTenantDisabled } from '../../../src/tenants/tenants.ts'
 import { test } from '../../support/fixtures/test.ts'
 import type { TestAdministration, TestGateway } from '../../support/fixtures/test-gateway.ts'
-import {
-  type KeySetServer,
-  makeToken,
-  signingKey,
-  type TokenParts,
-  testIssuer
-} from '../../support/fixtures/token-issuer.ts'
+import { makeToken, signingKey, type TokenParts, testIssuer } from '../../support/fixtures/token-issuer.ts'
 import { askAdmin } from '../../support/http/admin-client.ts'
 import { freshAddress } from '../../support/http/fresh-address.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
@@ -36,10 +30,9 @@ async function prepare({ administration, pepper, adminPepper, addTenant }: TestA
 }
 
 const [issuersKey, strangersKey] = [signingKey('es'), signingKey('es')]
-let issuer: KeySetServer
 let gateway: TestGateway<Awaited<ReturnType<typeof prepare>>>
 test.beforeAll(async ({ startKeySetServerOfFile, startGatewayOfFile }) => {
-  issuer = await startKeySetServerOfFile([issuersKey])
+  const issuer = await startKeySetServerOfFile([issuersKey])
   const trusted = { ...testIssuer, algorithms: ['ES256'] }
   const issuers = [
     { ...trusted, name: 'company', jwks: issuer.url },

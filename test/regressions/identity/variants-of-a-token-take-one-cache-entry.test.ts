@@ -8,13 +8,7 @@ import { recordEvents } from '../../support/fixtures/recorded-events.ts'
 import { test } from '../../support/fixtures/test.ts'
 import { testTenant } from '../../support/fixtures/test-app.ts'
 import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
-import {
-  type KeySetServer,
-  makeToken,
-  type SigningKey,
-  signingKey,
-  testIssuer
-} from '../../support/fixtures/token-issuer.ts'
+import { makeToken, type SigningKey, signingKey, testIssuer } from '../../support/fixtures/token-issuer.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { freshAddress } from '../../support/http/fresh-address.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
@@ -26,10 +20,9 @@ const algorithms = keys.map(({ algorithm }) => algorithm)
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const orderOfP256 = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
 
-let server: KeySetServer
 let gateway: TestGateway
 test.beforeAll(async ({ startKeySetServerOfFile, startGatewayOfFile }) => {
-  server = await startKeySetServerOfFile(keys)
+  const server = await startKeySetServerOfFile(keys)
   const issuer = { ...testIssuer, name: 'company', jwks: server.url, algorithms }
   gateway = await startGatewayOfFile({ env: { GATEWAY_JWT_ISSUERS: JSON.stringify([issuer]) } })
 })

@@ -3,17 +3,16 @@ import { test } from '../../support/fixtures/test.ts'
 import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
-import { connectorOf, type RawUpstream, rawAnswer } from '../../support/http/raw-upstream.ts'
+import { connectorOf, rawAnswer } from '../../support/http/raw-upstream.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
 
 // Of two members with one name the last counted: an answer that said both `failed` and `accepted` was accepted.
 
-let upstream: RawUpstream
 let gateway: TestGateway
 let status = '200 OK'
 let body = ''
 test.beforeAll(async ({ startRawUpstreamOfFile, startGatewayOfFile }) => {
-  upstream = await startRawUpstreamOfFile({
+  const upstream = await startRawUpstreamOfFile({
     request: (request, socket) =>
       void socket.write(rawAnswer(`HTTP/1.1 ${status}`, body.replaceAll('ID', connectorOf(request))))
   })
