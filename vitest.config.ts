@@ -31,6 +31,8 @@ export default defineConfig({
     globalSetup: ['test/support/run/left-behind.ts'],
     testTimeout: 90_000 * slowness,
     hookTimeout: 60_000 * slowness,
+    // As long as `eventually` waits: what is promised within a time says so itself.
+    expect: { poll: { timeout: 15_000 * slowness } },
     sequence: { shuffle: true, sequencer: LongestFirst }
   }
 })

@@ -56,16 +56,16 @@ test('a change is answered only when this process follows it, however many are m
   const asked: (() => void)[] = []
   const refresh = () => new Promise<void>(resolve => asked.push(resolve))
   const administration = new CommandExecutor({ store: { call: async () => 'made' }, refresh })
-  let told = 0
-  const change = () => administration.execute(alice, 'addGrant', grant).then(() => told++)
+  let answered = 0
+  const change = () => administration.execute(alice, 'addGrant', grant).then(() => answered++)
   const early = Array.from({ length: 64 }, change)
   await vi.advanceTimersByTimeAsync(10)
   const late = Array.from({ length: 64 }, change)
   await vi.advanceTimersByTimeAsync(10)
-  expect({ asked: asked.length, told }).toEqual({ asked: 128, told: 0 })
+  expect({ asked: asked.length, answered }).toEqual({ asked: 128, answered: 0 })
   for (const done of asked) done()
   await Promise.all([...early, ...late])
-  expect(told).toBe(128)
+  expect(answered).toBe(128)
 })
 
 test('no more than 64 changes wait at once', async () => {

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { strictJson } from '../../src/base/strict-json.ts'
+import { threadCostMs } from '../support/linear.ts'
+import { propertySeed } from '../support/scenario/seed.ts'
 
-const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
+const seed = propertySeed()
 
 test(`strict JSON reads every value that JSON.stringify prints (seed ${seed})`, () => {
   fc.assert(
@@ -46,11 +48,8 @@ test.each(['\\', '\\"', ':', '" ', '":"', '[', '{"a":', '"a":1,', '{},', '0,'])(
   filling => {
     const repeated = filling.repeat(1_048_576 / filling.length)
     for (const text of [repeated, `"${repeated}"`, `{"a":"${repeated}","b":1}`, `[${repeated}0]`]) {
-      const before = process.cpuUsage()
-      strictJson(text)
-      const { user, system } = process.cpuUsage(before)
       // Quadratic it would take minutes.
-      expect((user + system) / 1000).toBeLessThan(250)
+      expect(threadCostMs(() => strictJson(text))).toBeLessThan(250)
     }
   }
 )

@@ -1,23 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
 import { type Config, loadConfig } from '../../src/config/config.ts'
 import { ConfigError } from '../../src/config/error.ts'
+import { folderForFile } from '../support/fixtures/temporary-folder.ts'
 
 const secret = 'put_here_by_mistake'
 
-let folder: string
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gateway-config-'))
-})
-afterAll(() => rmSync(folder, { recursive: true }))
+const folder = folderForFile()
 
 type Settings = Readonly<Record<string, unknown>>
 
 /** As in the environment: lists as JSON. */
 function load(settings: Settings): Config {
-  const file = join(folder, 'empty.yaml')
+  const file = folder.pathOf('empty.yaml')
   writeFileSync(file, '')
   const env = Object.entries(settings).map(([name, value]) => [
     name,
@@ -59,7 +54,7 @@ test('an issuer without tenant_claim and tenants gets their defaults', () => {
 })
 
 test('a file holds issuers and certificate mappings as YAML lists', () => {
-  const file = join(folder, 'lists.yaml')
+  const file = folder.pathOf('lists.yaml')
   writeFileSync(
     file,
     `GATEWAY_TLS_CERT: file:a.pem
@@ -208,7 +203,7 @@ describe('a TLS setting without the one that it needs is refused:', () => {
 
 test('the example in the document for callers is accepted unchanged', () => {
   const document = readFileSync(new URL('../../docs/callers.md', import.meta.url), 'utf8')
-  const file = join(folder, 'example.yaml')
+  const file = folder.pathOf('example.yaml')
   writeFileSync(file, /```yaml\n([\s\S]+?)```/.exec(document)?.[1] ?? '')
   const { tls, tokenIssuers, clientCertificates } = loadConfig({}, file)
   expect(tls?.clientAuthority).toBe('file:/etc/gateway/clients.pem')

@@ -1,22 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
 import { isLoopback } from '../../src/base/loopback.ts'
 import { loadConfig } from '../../src/config/config.ts'
 import { ConfigError, type ConfigIssue } from '../../src/config/error.ts'
+import { folderForFile } from '../support/fixtures/temporary-folder.ts'
 
 const secret = 'bd_v2_put_here_by_mistake'
 
-let folder: string
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gateway-config-'))
-})
-afterAll(() => rmSync(folder, { recursive: true }))
+const folder = folderForFile()
 
 let files = 0
 function yaml(text: string): string {
-  const path = join(folder, `${files++}.yaml`)
+  const path = folder.pathOf(`${files++}.yaml`)
   writeFileSync(path, text)
   return path
 }
@@ -108,7 +103,7 @@ describe('where settings come from', () => {
   })
 
   test('a missing file is a fault when it was named', () => {
-    const file = join(folder, 'absent.yaml')
+    const file = folder.pathOf('absent.yaml')
     expect(faultsOf({}, file)).toEqual({ [file]: 'cannot be read (ENOENT)' })
   })
 })

@@ -8,7 +8,7 @@ import { chunked, requestBytes, syncBytes } from '../support/http/request-bytes.
 
 const test = testWithGateway()
 
-/** One change to a text of bytes, at a place given in ten-thousandths of its length. */
+/** One change to a text of bytes, at a position given in ten-thousandths of its length. */
 type Change = { readonly at: number; readonly cut: number; readonly put: string }
 
 const pieces = fc.oneof(
@@ -32,8 +32,8 @@ const changes: fc.Arbitrary<Change[]> = fc.array(
 
 function changed(bytes: string, list: readonly Change[]): string {
   return list.reduce((text, { at, cut, put }) => {
-    const place = Math.floor((at / 10_000) * text.length)
-    return text.slice(0, place) + put + text.slice(place + cut)
+    const position = Math.floor((at / 10_000) * text.length)
+    return text.slice(0, position) + put + text.slice(position + cut)
   }, bytes)
 }
 

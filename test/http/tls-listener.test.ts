@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { test } from '../support/fixtures/test.ts'
-import { startTestGateway, type TestGateway } from '../support/fixtures/test-gateway.ts'
-import { type TlsFolder, tlsFolder } from '../support/fixtures/tls-files.ts'
+import type { TestGateway } from '../support/fixtures/test-gateway.ts'
+import type { TlsFolder } from '../support/fixtures/tls-files.ts'
 import { expectProblem } from '../support/http/expect-problem.ts'
 import { header } from '../support/http/http-answer.ts'
 import { rawConnection, rawRequest } from '../support/http/raw-connection.ts'
@@ -16,14 +16,10 @@ const probe = requestBytes({ method: 'GET', target: '/livez' })
 
 let tls: TlsFolder
 let gateway: TestGateway
-beforeAll(async () => {
-  tls = tlsFolder()
+test.beforeAll(async ({ tlsOfFile, startGatewayOfFile }) => {
+  tls = tlsOfFile
   const { GATEWAY_TLS_CLIENT_CA, ...env } = tls.env
-  gateway = await startTestGateway({ env })
-})
-afterAll(async () => {
-  await gateway.close()
-  tls.close()
+  gateway = await startGatewayOfFile({ env })
 })
 
 const trusting = (more = {}) => ({ servername: 'localhost', ca: tls.serverAuthority, ...more })

@@ -4,13 +4,14 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import { inspect } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect } from 'vitest'
 import { ConfigError } from '../../src/config/error.ts'
 import type { TlsFiles } from '../../src/config/tls-files.ts'
 import { openTls, type TlsSource } from '../../src/http/tls-reload.ts'
 import type { CertificateOptions } from '../support/fixtures/certificate-authority.ts'
 import { type RecordedEvent, recordEvents } from '../support/fixtures/recorded-events.ts'
-import { type TlsFolder, tlsFolder } from '../support/fixtures/tls-files.ts'
+import { test } from '../support/fixtures/test.ts'
+import type { TlsFolder } from '../support/fixtures/tls-files.ts'
 
 const day = 86_400_000
 
@@ -18,8 +19,8 @@ let folder: TlsFolder
 let files: TlsFiles
 let published: RecordedEvent[]
 let cleanups: (() => void)[]
-beforeEach(() => {
-  folder = tlsFolder()
+test.beforeEach(({ tls }) => {
+  folder = tls
   const {
     GATEWAY_TLS_CERT: certificate,
     GATEWAY_TLS_KEY: key,
@@ -27,7 +28,7 @@ beforeEach(() => {
   } = folder.env
   files = { certificate, key, clientAuthority }
   published = []
-  cleanups = [folder.close]
+  cleanups = []
 })
 afterEach(() => {
   for (const cleanup of cleanups.splice(0).reverse()) cleanup()

@@ -1,20 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { issueAdminKey } from '../../src/tenants/keys/admin-keys.ts'
 import { checksum, mintApiKey } from '../../src/tenants/keys/api-key.ts'
 import { issueKey, revokeKey } from '../../src/tenants/keys/keys.ts'
 import { setTenantDisabled } from '../../src/tenants/tenants.ts'
-import {
-  startTestGateway,
-  type TestAdministration,
-  type TestGateway
-} from '../support/fixtures/test-gateway.ts'
-import {
-  type KeySetServer,
-  makeToken,
-  signingKey,
-  startKeySetServer,
-  testIssuer
-} from '../support/fixtures/token-issuer.ts'
+import { test } from '../support/fixtures/test.ts'
+import type { TestAdministration, TestGateway } from '../support/fixtures/test-gateway.ts'
+import { makeToken, signingKey, testIssuer } from '../support/fixtures/token-issuer.ts'
 import { expectProblem } from '../support/http/expect-problem.ts'
 import { freshAddress } from '../support/http/fresh-address.ts'
 import { rawRequest } from '../support/http/raw-connection.ts'
@@ -40,17 +31,12 @@ async function badKeys({ administration, pepper, adminPepper, addTenant }: TestA
 }
 
 const [issuersKey, strangersKey] = [signingKey('es'), signingKey('es')]
-let issuer: KeySetServer
 let gateway: TestGateway<Awaited<ReturnType<typeof badKeys>>>
-beforeAll(async () => {
-  issuer = await startKeySetServer([issuersKey])
+test.beforeAll(async ({ startKeySetServerOfFile, startGatewayOfFile }) => {
+  const issuer = await startKeySetServerOfFile([issuersKey])
   const trusted = { name: 'company', ...testIssuer, jwks: issuer.url, algorithms: ['ES256'] }
   const env = { GATEWAY_JWT_ISSUERS: JSON.stringify([trusted]) }
-  gateway = await startTestGateway({ env, prepare: badKeys })
-})
-afterAll(async () => {
-  await gateway.close()
-  await issuer.close()
+  gateway = await startGatewayOfFile({ env, prepare: badKeys })
 })
 
 function swapped(key: string): string {
@@ -59,8 +45,8 @@ function swapped(key: string): string {
 }
 
 /** The key with one character of its secret replaced, and a checksum that is right for that. */
-function withWrongSecret(key: string, place: number): string {
-  const unchecked = key.slice(0, place) + (key[place] === 'A' ? 'B' : 'A') + key.slice(place + 1, -6)
+function withWrongSecret(key: string, position: number): string {
+  const unchecked = key.slice(0, position) + (key[position] === 'A' ? 'B' : 'A') + key.slice(position + 1, -6)
   return unchecked + checksum(unchecked)
 }
 

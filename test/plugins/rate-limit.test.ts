@@ -31,9 +31,9 @@ async function send(app: TestApp, parts: RequestParts = {}): Promise<HttpAnswer>
 }
 
 test('the headers give the policy, the rest, and when the limit is full again', async ({ app }) => {
-  const told: (string | undefined)[] = []
-  for (let call = 0; call < 3; call++) told.push(header(await send(app), 'ratelimit'))
-  expect(told).toEqual(['"tenant";r=2;t=1', '"tenant";r=1;t=2', '"tenant";r=0;t=3'])
+  const limits: (string | undefined)[] = []
+  for (let call = 0; call < 3; call++) limits.push(header(await send(app), 'ratelimit'))
+  expect(limits).toEqual(['"tenant";r=2;t=1', '"tenant";r=1;t=2', '"tenant";r=0;t=3'])
   const refused = await send(app)
   expectProblem(refused, 'rate_limited', { retryAfter: 1 })
   expect(header(refused, 'ratelimit')).toBe('"tenant";r=0;t=3')

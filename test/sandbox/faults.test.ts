@@ -306,7 +306,7 @@ describe('the kept-alive connection', () => {
     expect(sandbox.requests()).toHaveLength(1)
   })
 
-  test.each(['finish', 'reset'] as const)('is ended (%s) without having been told', async how => {
+  test.each(['finish', 'reset'] as const)('is ended (%s) after an answer that kept it alive', async how => {
     const client = await struck({ fault: 'close-when-idle', options: { wait_ms: 50, how } })
     expect(await client.until(isWhole)).toContain('connection: keep-alive')
     await expect.poll(() => clock.waiting).toBe(1)

@@ -178,7 +178,7 @@ async function startWithAllKeys(): Promise<Scenario> {
 }
 
 /** What a command prints, for programs and for people. Only the first may change something. */
-async function told(scenario: Scenario, ...words: string[]): Promise<Sink> {
+async function outputOf(scenario: Scenario, ...words: string[]): Promise<Sink> {
   const { code, stdout, stderr } = await scenario.run(...words)
   expect(code, `${words.join(' ')}: ${stderr}`).toBe(0)
   return { name: words.join(' '), content: stdout + stderr }
@@ -192,15 +192,15 @@ function backUp({ folder, storePath }: Scenario): void {
 }
 
 /** What commands print about a state file: an export, and an apply with a key that is fetched and verified. */
-async function stateTold(scenario: Scenario): Promise<Sink[]> {
+async function stateOutputs(scenario: Scenario): Promise<Sink[]> {
   const file = join(scenario.folder, 'state.yaml')
-  const exported = await told(scenario, 'export', '--output', file)
-  const printed = await told(scenario, 'export', '--json')
+  const exported = await outputOf(scenario, 'export', '--output', file)
+  const printed = await outputOf(scenario, 'export', '--json')
   const state = readFileSync(file, 'utf8')
   expect(state).toMatch(/exec:.*print-key …/)
   writeFileSync(file, state.replace(/exec:.*print-key …/, 'exec:./print-key "one word" more'))
-  const tried = await told(scenario, 'apply', '-f', file, '--dry-run', '--replay', '1h')
-  const applied = await told(scenario, 'apply', '-f', file, '--json')
+  const tried = await outputOf(scenario, 'apply', '-f', file, '--dry-run', '--replay', '1h')
+  const applied = await outputOf(scenario, 'apply', '-f', file, '--json')
   expect(JSON.parse(String(applied.content))).toMatchObject({
     changed: true,
     credentials: [{ credential: 'vault' }]
@@ -215,7 +215,7 @@ test.skipIf(process.platform !== 'linux')(
     try {
       const { folder } = scenario
       const sinks = [
-        await told(
+        await outputOf(
           scenario,
           'credential',
           'add',
@@ -225,7 +225,7 @@ test.skipIf(process.platform !== 'linux')(
           '--seal',
           '--json'
         ),
-        await told(scenario, 'credential', 'add', 'vault', '--from', 'exec:./print-key "one word"')
+        await outputOf(scenario, 'credential', 'add', 'vault', '--from', 'exec:./print-key "one word"')
       ]
       const tenant = await scenario.addTenant('acme')
       const admin = await scenario.json<{ key: string }>('admin-key', 'issue', 'viewer', '--role', 'viewer')
@@ -233,7 +233,7 @@ test.skipIf(process.platform !== 'linux')(
       const gateway = await scenario.startGateway({ NODE_OPTIONS: '--no-deprecation' })
       await load(scenario, { port: gateway.port, keys: [tenant.key], clients: 4, goOn: times(40) })
       const rotate = ['credential', 'rotate', 'default', '--from', 'file:given/next.txt', '--seal']
-      sinks.push(await told(scenario, ...rotate, '--json'))
+      sinks.push(await outputOf(scenario, ...rotate, '--json'))
       await gateway.process.logged(({ credential }) => credential === 'default@2')
       await load(scenario, { port: gateway.port, keys: [tenant.key], clients: 4, goOn: times(40) })
       writeFileSync(join(folder, 'given', 'vault.txt'), `${vaultKey}~`)
@@ -252,9 +252,11 @@ test.skipIf(process.platform !== 'linux')(
       backUp(scenario)
       sinks.push(...pages, ...filesBelow(folder))
       for (const words of [['credential', 'list'], ['admin-key', 'list'], ['ledger', 'list'], ['check']])
-        sinks.push(await told(scenario, ...words), await told(scenario, ...words, '--json'))
-      sinks.push(await told(scenario, 'ledger', 'export'), ...(await stateTold(scenario)))
-      sinks.push(await told(scenario, 'credential', 'rewrap', '--to', 'file:given/next-master.txt', '--json'))
+        sinks.push(await outputOf(scenario, ...words), await outputOf(scenario, ...words, '--json'))
+      sinks.push(await outputOf(scenario, 'ledger', 'export'), ...(await stateOutputs(scenario)))
+      sinks.push(
+        await outputOf(scenario, 'credential', 'rewrap', '--to', 'file:given/next-master.txt', '--json')
+      )
       gateway.process.signal('SIGTERM')
       await gateway.process.exited
       sinks.push(...filesBelow(folder))
@@ -263,7 +265,7 @@ test.skipIf(process.platform !== 'linux')(
       expect(seen.split('\n').map(line => line.split('=')[0])).toContain('VAULT_ADDR')
       expect(seen).not.toMatch(/^(NODE_OPTIONS|GATEWAY_|SCENARIO_)/m)
       expect(readFileSync(join(folder, 'seen', 'words.txt'), 'utf8')).toContain('one word')
-      const places = sinks.filter(({ name }) => !name.startsWith('given/'))
+      const found = sinks.filter(({ name }) => !name.startsWith('given/'))
       for (const wanted of [
         'gateway.db',
         'gateway.db-wal',
@@ -273,7 +275,7 @@ test.skipIf(process.platform !== 'linux')(
         '.stdout'
       ])
         expect(
-          places.some(({ name }) => name.endsWith(wanted)),
+          found.some(({ name }) => name.endsWith(wanted)),
           wanted
         ).toBe(true)
       const secretOf = (key: string) => key.split('_').slice(2).join('_')
@@ -281,9 +283,9 @@ test.skipIf(process.platform !== 'linux')(
       const issued = { tenant: secretOf(tenant.key), admin: secretOf(admin.key) }
       for (const [what, secret] of Object.entries({ ...secrets, ...issued })) {
         expect(secret.length, what).toBeGreaterThan(30)
-        expect(scanForCanary(secret, places), what).toEqual([])
+        expect(scanForCanary(secret, found), what).toEqual([])
       }
-      expect(scenario.check({ sinks: places })).toEqual([])
+      expect(scenario.check({ sinks: found })).toEqual([])
     } finally {
       await scenario.close()
     }

@@ -1,5 +1,5 @@
 /**
- * `npm run crash`: kills a gateway under load at random instants, 1,000 times unless told otherwise, and checks what
+ * `npm run crash`: kills a gateway under load at random instants, 1,000 times by default, and checks what
  * is left. Flags: --kills N, --seed N, --from N (the number of the first kill, to go on with a run that was stopped).
  */
 import { parseArgs } from 'node:util'

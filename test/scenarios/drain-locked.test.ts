@@ -19,7 +19,7 @@ async function drainingOnLockedStore() {
   process.signal('SIGTERM')
   const call = await answer
   scenario.calls.push(call)
-  // The upstream has answered, but that cannot be recorded: the caller must not be told as if it were.
+  // The upstream has answered, but its answer cannot be recorded: the caller must not get it as if it were.
   expect(problemOf(call)).toMatchObject({ code: 'ledger_unavailable', forwarded: 'yes' })
   return {
     scenario,

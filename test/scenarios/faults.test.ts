@@ -60,8 +60,8 @@ test('every failure of the upstream under load is one problem, recorded before a
     expect(scenario.sandbox.requests().length).toBeGreaterThan(500)
     // A caller is never left without an answer, whatever the upstream does.
     expect(scenario.calls.filter(call => call.error !== undefined)).toEqual([])
-    const told = new Set(scenario.calls.map(call => call.status))
-    expect([...told]).toEqual(expect.arrayContaining([200, 502, 503, 504]))
+    const statuses = new Set(scenario.calls.map(call => call.status))
+    expect([...statuses]).toEqual(expect.arrayContaining([200, 502, 503, 504]))
     expect(await scenario.run('ledger', 'verify')).toMatchObject({ code: 0 })
   } finally {
     await scenario.close()

@@ -25,7 +25,7 @@ async function goodCalls(
   return times
 }
 
-function told(times: readonly number[]): string {
+function summaryOf(times: readonly number[]): string {
   const sorted = [...times].sort((one, other) => one - other)
   const at = (part: number) => (sorted[Math.floor(sorted.length * part)] ?? Number.NaN).toFixed(1)
   return `${sorted.length} calls, median ${at(0.5)} ms, 99th percentile ${at(0.99)} ms`
@@ -63,8 +63,8 @@ test('a flood of 100,000 refused requests is counted to the last one in a few hu
     process.signal('SIGTERM')
     expect(await process.exited).toMatchObject({ code: 0 })
     console.log(
-      `good calls before the flood: ${told(before)}; during it: ${told(times)}; ` +
-        `during one that is not recorded: ${told(control.times)}`
+      `good calls before the flood: ${summaryOf(before)}; during it: ${summaryOf(times)}; ` +
+        `during one that is not recorded: ${summaryOf(control.times)}`
     )
 
     const answered = new Map<number, number>()

@@ -12,7 +12,7 @@ const nextKey = 'bd_v2_canary_next_5Yt8wQ2kLm7ZxV4c'
 async function withGateway(
   env: Readonly<Record<string, string>>,
   prepare: (scenario: Scenario) => void | Promise<void>,
-  tell: (told: {
+  run: (started: {
     scenario: Scenario
     gateway: RunningGateway
     call: () => Promise<number | undefined>
@@ -29,7 +29,7 @@ async function withGateway(
       scenario.calls.push(made)
       return made.status
     }
-    await tell({ scenario, gateway, call })
+    await run({ scenario, gateway, call })
     client.close()
     gateway.process.signal('SIGTERM')
     expect(await gateway.process.exited).toMatchObject({ code: 0 })

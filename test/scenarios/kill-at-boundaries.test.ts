@@ -60,13 +60,13 @@ test.skipIf(noStrace !== false)(
           survived = killed.survived
           const { call, sent } = killed
           gateway = await scenario.startGateway()
-          const told = ledgerOn(scenario, call)
+          const recorded = ledgerOn(scenario, call)
           console.log(
             `${survived ? 'survives' : 'killed at'} ${name} ${count}: the caller got ${call.status ?? 'nothing'}, ` +
-              `the upstream ${sent}, the ledger says ${told}`
+              `the upstream ${sent}, the ledger says ${recorded}`
           )
-          if (call.status === 200) expect(told).toBe('call.intent, accepted')
-          if (sent > 0) expect(told).toMatch(/^call\.intent, (accepted|outcome_unknown)$/)
+          if (call.status === 200) expect(recorded).toBe('call.intent, accepted')
+          if (sent > 0) expect(recorded).toMatch(/^call\.intent, (accepted|outcome_unknown)$/)
           expect(scenario.check()).toEqual([])
         }
         expect(survived).toBe(true)

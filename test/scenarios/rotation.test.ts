@@ -8,7 +8,7 @@ import { eventually } from '../support/scenario/wait.ts'
 const goodKey = 'bd_v2_canary_good_3Hs8kQzW5nXr7yTb'
 const badKey = 'bd_v2_canary_bad_9Wd2mLxP4vKc6uJe'
 
-/** A gateway with one sealed credential, and callers that never stop until they are told to. */
+/** A gateway with one encrypted credential, and callers that call until `stop`. */
 class Rotation {
   readonly scenario: Scenario
   readonly gateway: RunningGateway
@@ -87,12 +87,12 @@ function givenBy(scenario: Scenario, key: string): string {
   return `file:${path}`
 }
 
-async function rotating(tell: (rotation: Rotation) => Promise<void>): Promise<void> {
+async function rotating(run: (rotation: Rotation) => Promise<void>): Promise<void> {
   let rotation: Rotation | undefined
   try {
     rotation = await Rotation.start()
     await rotation.calls(50)
-    await tell(rotation)
+    await run(rotation)
     await rotation.end()
   } finally {
     await rotation?.scenario.close()

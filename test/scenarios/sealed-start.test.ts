@@ -59,7 +59,7 @@ test.each([
         expect(refused.status).toBe(503)
         expect(JSON.parse(refused.body)).toMatchObject({ code: 'sealed', forwarded: 'no', retry_after: 1 })
       }
-      // A good admin key is not called a bad one, and a bad one is not told from it.
+      // A good and a bad admin key get the same answer.
       for (const adminKey of [admin.key, '', `${admin.key}x`]) {
         const refused = await ask(gateway.adminPort, '/admin/tenants', adminKey)
         expect(refused.status).toBe(503)

@@ -14,7 +14,7 @@ const slackMs = 1_500
 const problemOf = ({ body }: ClientCall) =>
   JSON.parse(body) as { code?: string; forwarded?: string; detail?: string }
 
-async function tell(cause: StoreCause): Promise<void> {
+async function expectRecovery(cause: StoreCause): Promise<void> {
   const scenario = await Scenario.start()
   let story: StoreStory | undefined
   try {
@@ -28,7 +28,7 @@ async function tell(cause: StoreCause): Promise<void> {
     expect(problemOf(refused)).toMatchObject({ code: 'ledger_unavailable', forwarded: 'no' })
     expect(refusedInMs).toBeLessThan(onThisMachine(boundMs + slackMs))
 
-    if (cause.told) await expectRefused(story, cause.told)
+    if (cause.readiness) await expectRefused(story, cause.readiness)
     await heal()
     const healedAtMs = Date.now()
     await eventually('a call is answered', async () => (await story?.call())?.status === 200, {
@@ -51,14 +51,14 @@ async function tell(cause: StoreCause): Promise<void> {
 }
 
 /** As long as the cause is there: every call, and whoever asks whether calls make sense. */
-async function expectRefused(story: StoreStory, told: RegExp): Promise<void> {
+async function expectRefused(story: StoreStory, reason: RegExp): Promise<void> {
   const forwarded = story.scenario.sandbox.requests().length
   for (let call = 0; call < 3; call++) expect(problemOf(await story.call()).code).toBe('ledger_unavailable')
   const unready = await story.readiness()
   expect(unready.status).toBe(503)
   expect(problemOf(unready)).toMatchObject({
     code: 'ledger_unavailable',
-    detail: expect.stringMatching(told)
+    detail: expect.stringMatching(reason)
   })
   expect(story.scenario.sandbox.requests()).toHaveLength(forwarded)
 }
@@ -66,6 +66,6 @@ async function expectRefused(story: StoreStory, told: RegExp): Promise<void> {
 describe('calls are refused in time and nothing is forwarded; afterwards it recovers by itself, and nothing acknowledged is lost, when', () => {
   for (const cause of storeCauses) {
     const reason = cause.unavailable === false ? '' : ` (not here: ${cause.unavailable})`
-    test.skipIf(cause.unavailable !== false)(`${cause.name}${reason}`, () => tell(cause))
+    test.skipIf(cause.unavailable !== false)(`${cause.name}${reason}`, () => expectRecovery(cause))
   }
 })

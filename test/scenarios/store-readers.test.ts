@@ -6,7 +6,7 @@ import { type StoreReader, type StoreReaderKind, storeReaders } from '../support
 import { StoreStory } from '../support/scenario/store-story.ts'
 
 /** A cause, and all who have the store open or open it meanwhile. */
-async function tellRound(
+async function expectRound(
   story: StoreStory,
   cause: StoreCause,
   readers: readonly StoreReader[]
@@ -44,7 +44,10 @@ async function named(
 }
 
 /** One cause after the other strikes one gateway. */
-async function tell(causes: readonly StoreCause[], kinds: readonly StoreReaderKind[]): Promise<void> {
+async function expectRecovery(
+  causes: readonly StoreCause[],
+  kinds: readonly StoreReaderKind[]
+): Promise<void> {
   const scenario = await Scenario.start()
   const readers: StoreReader[] = []
   let story: StoreStory | undefined
@@ -53,7 +56,7 @@ async function tell(causes: readonly StoreCause[], kinds: readonly StoreReaderKi
     story = await StoreStory.begin(scenario)
     for (const kind of kinds) readers.push(await kind.begin(story))
     for (const cause of causes)
-      await named(story, cause, () => tellRound(story as StoreStory, cause, readers))
+      await named(story, cause, () => expectRound(story as StoreStory, cause, readers))
     expect(await story.drain()).toMatchObject({ code: 0 })
     expect(scenario.check()).toEqual([])
     expect((await scenario.run('ledger', 'verify')).code).toBe(0)
@@ -72,22 +75,22 @@ const causes = storeCauses.filter(available)
 describe('nothing acknowledged is lost, and all calls are recorded, while the store is read by', () => {
   const all = [history, adminList, command, backup, oldBackup].filter(available)
   const shared = causes.filter(cause => !cause.prepare)
-  test('everybody, whatever goes wrong with it', () => tell(shared, all), patienceFor(60_000))
+  test('everybody, whatever goes wrong with it', () => expectRecovery(shared, all), patienceFor(60_000))
 
   for (const cause of causes.filter(({ prepare }) => prepare))
-    test(`everybody, when ${cause.name}`, () => tell([cause], all))
+    test(`everybody, when ${cause.name}`, () => expectRecovery([cause], all))
 
   const files = shared.filter(({ name }) => /file|a sync fails/.test(name))
   test(
     'a history alone, whatever goes wrong with its files',
-    () => tell(files, [history]),
+    () => expectRecovery(files, [history]),
     patienceFor(40_000)
   )
 
   const processes = [command, backup, oldBackup].filter(available)
   test(
     'other processes alone, whatever goes wrong with its files',
-    () => tell(files, processes),
+    () => expectRecovery(files, processes),
     patienceFor(40_000)
   )
 })

@@ -1,30 +1,17 @@
 import { execFile } from 'node:child_process'
-import {
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-  writeSync
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { openStore } from '../../src/store/store.ts'
+import { test } from '../support/fixtures/test.ts'
 
 let folder: string
 let path: string
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'store-'))
+test.beforeEach(({ folder: made }) => {
+  folder = made
   path = join(folder, 'data', 'gateway.db')
-})
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true })
 })
 const url = () => `sqlite:${path}`
 

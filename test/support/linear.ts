@@ -20,7 +20,7 @@ export function isLinear(text: Buffer, work: (text: Buffer) => void, bounded = 5
 }
 
 /** Milliseconds of processor time that `work` takes on this thread: what else the machine does is not in them. */
-function threadCostMs(work: () => void): number {
+export function threadCostMs(work: () => unknown): number {
   const before = process.threadCpuUsage()
   work()
   const { user, system } = process.threadCpuUsage(before)

@@ -43,7 +43,7 @@ const test = plainTest.extend(
       },
       limiters: {
         tenants: new MemoryLimiter('tenant', () => nowUs),
-        // Strangers are to be told apart by the reason alone.
+        // Only the reason may tell strangers apart.
         failures: new MemoryLimiter('unauthenticated', () => (nowUs += 10_000_000))
       },
       contentApi: contentApi(accepted as unknown as Forward)

@@ -14,6 +14,7 @@ import { issueKey, listKeys, revokeKey, rotateKey } from '../../src/tenants/keys
 import { createTenant, setTenantDisabled } from '../../src/tenants/tenants.ts'
 import { pepper } from '../support/fixtures/temporary-store.ts'
 import { test } from '../support/fixtures/test.ts'
+import { threadCostMs } from '../support/linear.ts'
 
 const first = { limit: 10 }
 
@@ -130,9 +131,11 @@ test('10,000 tenants are read in well under a second', async ({ store }) => {
       grant.run(`tenant-${n}`, '*', '')
     }
   })
-  const started = performance.now()
-  const tenants = [...everyPage(store)].flat()
-  expect(performance.now() - started).toBeLessThan(800)
+  let tenants: TenantRow[] = []
+  const costMs = threadCostMs(() => {
+    tenants = [...everyPage(store)].flat()
+  })
+  expect(costMs).toBeLessThan(800)
   expect(new Set(tenants.map(tenant => tenant.name)).size).toBe(10_000)
   expect(tenants).toHaveLength(10_000)
   for (const tenant of tenants) expect(tenant).toMatchObject({ connectors: ['*'], keys: [{}] })

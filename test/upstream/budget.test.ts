@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { Budget } from '../../src/upstream/budget.ts'
-import { startTestGateway } from '../support/fixtures/test-gateway.ts'
+import { test } from '../support/fixtures/test.ts'
 import { expectProblem } from '../support/http/expect-problem.ts'
 import { rawRequest } from '../support/http/raw-connection.ts'
 import { syncBytes } from '../support/http/request-bytes.ts'
@@ -57,14 +57,13 @@ test('a call that one budget refuses is not charged to the other', () => {
 })
 
 describe('over a socket', () => {
-  test('a spent budget answers upstream_busy, and nothing goes upstream', async () => {
-    const gateway = await startTestGateway({ env: { GATEWAY_UPSTREAM_BUDGET_PER_MINUTE: '2' } })
+  test('a spent budget answers upstream_busy, and nothing goes upstream', async ({ startGateway }) => {
+    const gateway = await startGateway({ env: { GATEWAY_UPSTREAM_BUDGET_PER_MINUTE: '2' } })
     const call = syncBytes({ key: gateway.key, connectorId: gateway.connectors.sharepoint })
     const [first] = await rawRequest(gateway.port, call)
     const [second] = await rawRequest(gateway.port, call)
     const received = gateway.sandbox.requests().length
     const rejected = gateway.entries().filter(({ kind }) => kind === 'call.rejected')
-    await gateway.close()
     expect(first?.status).toBe(200)
     const { retry_after } = JSON.parse(second?.body ?? '')
     expect(retry_after).toBeGreaterThan(0)

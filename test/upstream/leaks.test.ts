@@ -67,23 +67,23 @@ describe('an upstream that repeats our key is an incident in the log and in the 
     ['in capitals', canaryKey.toUpperCase()],
     ['reversed', [...canaryKey].reverse().join('')]
   ]
-  const places: [string, (text: string) => FaultRule][] = [
+  const parts: [string, (text: string) => FaultRule][] = [
     ['a header', text => ({ fault: 'headers', options: { headers: [['x-debug', text]] } })],
     ['the body', text => ({ fault: 'content-error', options: { status: 400, message: `bad key ${text}` } })]
   ]
   test.for(
-    places.flatMap(([place, rule]) => encoded.map(([form, text]) => ({ place, form, rule: rule(text) })))
-  )('$form in $place', async ({ rule }, { gateway }) => {
+    parts.flatMap(([part, rule]) => encoded.map(([form, text]) => ({ part, form, rule: rule(text) })))
+  )('$form in $part', async ({ rule }, { gateway }) => {
     const answer = JSON.parse(await answerTo(gateway, rule)) as { headers: [string, string][] }
     const requestId = answer.headers.find(([name]) => name === 'x-request-id')?.[1]
     const outcome = gateway.entries().at(-1)
     expect(outcome).toMatchObject({ request_id: requestId, incident: 'credential_echoed' })
-    const told = gateway
+    const incidents = gateway
       .logged()
       .split('\n')
       .filter(line => line.includes('"incident"') && line.includes(String(requestId)))
-    expect(told).toHaveLength(1)
-    expect(JSON.parse(told[0] ?? '')).toMatchObject({ level: 50, credential: 'default@1' })
+    expect(incidents).toHaveLength(1)
+    expect(JSON.parse(incidents[0] ?? '')).toMatchObject({ level: 50, credential: 'default@1' })
   })
 
   test('and an answer without it is invalid', async ({ gateway }) => {

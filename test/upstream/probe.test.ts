@@ -1,5 +1,5 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { probeUpstream } from '../../src/upstream/probe.ts'
 import { certificateAuthority } from '../support/fixtures/certificate-authority.ts'
 import { materialOf } from '../support/fixtures/held-credentials.ts'
@@ -9,14 +9,9 @@ import { listenWithTls } from '../support/http/unreachable-upstream.ts'
 
 const key = 'bd_v2_a_key_that_is_asked_about'
 
-const closing: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of closing.splice(0)) await one.close()
-})
-
 async function open<T extends { close(): Promise<void> }>(opening: Promise<T>): Promise<T> {
   const opened = await opening
-  closing.push(opened)
+  onTestFinished(() => opened.close())
   return opened
 }
 

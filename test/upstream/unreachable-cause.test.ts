@@ -1,6 +1,6 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import fc from 'fast-check'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { Transport } from '../../src/upstream/transport/transport.ts'
 import { unreachableCause, unreachableCauses } from '../../src/upstream/unreachable-cause.ts'
 import { certificateAuthority } from '../support/fixtures/certificate-authority.ts'
@@ -12,22 +12,18 @@ import {
   listenWith,
   listenWithTls
 } from '../support/http/unreachable-upstream.ts'
+import { propertySeed } from '../support/scenario/seed.ts'
 
-const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
+const seed = propertySeed()
 const trusted = certificateAuthority('Trusted')
 const dayMs = 86_400_000
 const trustedBefore = getCACertificates('default')
 beforeAll(() => setDefaultCACertificates([trusted.certificate]))
 afterAll(() => setDefaultCACertificates(trustedBefore))
 
-const closing: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of closing.splice(0)) await one.close()
-})
-
 async function open<T extends { close(): Promise<void> }>(opening: Promise<T>): Promise<T> {
   const opened = await opening
-  closing.push(opened)
+  onTestFinished(() => opened.close())
   return opened
 }
 
@@ -147,7 +143,7 @@ describe('the cause of a failed connection is one word of a closed list:', () =>
       listenWith(() => {})
     )
     const transport = new Transport({ origin, connectMs: 100 })
-    closing.unshift(transport)
+    onTestFinished(() => transport.close())
     const exchange = await transport.send({
       method: 'GET',
       path: '/',

@@ -30,18 +30,18 @@ function calls(count: number, everySeconds: number, more: Partial<RecordedCall> 
 const open: TenantState = { ...newTenant('acme'), connectors: ['*'] }
 
 function replay(
-  arrivals: readonly RecordedCall[],
+  recorded: readonly RecordedCall[],
   before: Partial<TenantState>,
   after: Partial<TenantState> | null
 ) {
   const current = new Map([['acme', { ...open, ...before }]])
   const coming = new Map(after ? [['acme', { ...open, ...after }]] : [])
-  return replayCalls(arrivals, current, coming)
+  return replayCalls(recorded, current, coming)
 }
 
 type Case = [
   what: string,
-  arrivals: readonly RecordedCall[],
+  recorded: readonly RecordedCall[],
   before: Partial<TenantState>,
   after: Partial<TenantState> | null,
   refused: readonly [code: string, calls: number][]
@@ -83,8 +83,8 @@ describe('a call is newly refused for', () => {
       [['rate_limited', 1]]
     ]
   ]
-  test.each(cases)('%s', (_, arrivals, before, after, refused) => {
-    const found = replay(arrivals, before, after)
+  test.each(cases)('%s', (_, recorded, before, after, refused) => {
+    const found = replay(recorded, before, after)
     expect(found.refused.map(({ code, calls: count }) => [code, count])).toEqual(refused)
   })
 })
@@ -100,15 +100,15 @@ describe('a call is not newly refused that', () => {
     ['asks for a connector that is granted', calls(3, 1), {}, { connectors: [id] }, []],
     ['is known by its number alone', calls(3, 1, many), {}, { connectors: [], addresses: ['192.0.2.1'] }, []]
   ]
-  test.each(cases)('%s', (_, arrivals, before, after) => {
-    expect(replay(arrivals, before, after).refused).toEqual([])
+  test.each(cases)('%s', (_, recorded, before, after) => {
+    expect(replay(recorded, before, after).refused).toEqual([])
   })
 })
 
 test('neither a refused call nor one of a disabled tenant is charged', () => {
   // Of 20 at once one is let in, and a second later the next.
-  const arrivals = [...calls(20, 0), call(1)]
-  const found = replay(arrivals, { burst: 21 }, { burst: 1 })
+  const recorded = [...calls(20, 0), call(1)]
+  const found = replay(recorded, { burst: 21 }, { burst: 1 })
   expect(found.refused).toMatchObject([
     { code: 'rate_limited', calls: 19, last_at: '2026-11-24T06:00:00.000Z' }
   ])
@@ -116,11 +116,11 @@ test('neither a refused call nor one of a disabled tenant is charged', () => {
 
 test('a group has the number of calls, their first and last time, the number of keys, and five connectors', () => {
   const connector = (index: number) => id.replace('019a9612', `0000000${index}`)
-  const arrivals = Array.from({ length: 8 }, (_, index) =>
+  const recorded = Array.from({ length: 8 }, (_, index) =>
     call(index * 2, { connectorId: connector(index), keyId: `key${index % 3}` })
   )
   const other = call(3, { tenant: 'beta' })
-  const sorted = [...arrivals, other].sort((one, another) => one.atUs - another.atUs)
+  const sorted = [...recorded, other].sort((one, another) => one.atUs - another.atUs)
   const before = new Map([
     ['acme', open],
     ['beta', { ...open, name: 'beta' }]

@@ -113,9 +113,9 @@ test('a state file is planned and applied: the plan names each change, and a sec
 
 test('an export is applied to an empty store, and neither it nor any output holds a key', async ({ cli }) => {
   writeFiles(cli, `${first}  command: { from: "exec:sh -c 'cat reports.key # ${secret}'" }\n`)
-  const told = [await cli.run([...apply]), await cli.run(['export']), await cli.run(['export', '--json'])]
+  const outputs = [await cli.run([...apply]), await cli.run(['export']), await cli.run(['export', '--json'])]
   expect(
-    told[1]?.stdout
+    outputs[1]?.stdout
   ).toBe(`# Tenants and credentials of connector-gateway. connector-gateway apply -f FILE makes them so.
 tenants:
   acme:
@@ -129,19 +129,19 @@ credentials:
   reports:
     from: file:reports.key
 `)
-  expect(JSON.parse(told[2]?.stdout ?? '')).toMatchObject({ tenants: { beta: {} } })
+  expect(JSON.parse(outputs[2]?.stdout ?? '')).toMatchObject({ tenants: { beta: {} } })
   const exported = join(cli.folder, 'exported.yaml')
   expect(await cli.run(['export', '--output', exported])).toEqual({ code: 0, stdout: '', stderr: '' })
   expect(statSync(exported).mode & 0o777).toBe(0o600)
-  expect(readFileSync(exported, 'utf8')).toBe(told[1]?.stdout)
+  expect(readFileSync(exported, 'utf8')).toBe(outputs[1]?.stdout)
   const before = digestsOf(cli)
-  told.push(
+  outputs.push(
     await cli.run(['apply', '-f', exported, '--prune', '--json']),
     await cli.run(['ledger', 'export'])
   )
-  expect(JSON.parse(told[3]?.stdout ?? '')).toMatchObject({ changed: false, summary: { unchanged: 4 } })
+  expect(JSON.parse(outputs[3]?.stdout ?? '')).toMatchObject({ changed: false, summary: { unchanged: 4 } })
   expect(digestsOf(cli)).toEqual(before)
-  const everything = Buffer.from(JSON.stringify(told))
+  const everything = Buffer.from(JSON.stringify(outputs))
   for (const [form, needle] of canaryForms(secret)) expect(everything.includes(needle), form).toBe(false)
 })
 
@@ -187,9 +187,9 @@ test('an apply that fails anywhere changes nothing, and says what to do', async 
 
 test('apply of an invalid file exits 2 with every fault, before it opens anything', async ({ cli }) => {
   writeFiles(cli, 'tenants: { acme: { burst: 0, rate: 1 } }')
-  const told = await cli.run(['apply', '-f', join(cli.folder, 'state.yaml')])
-  expect(told).toMatchObject({ code: 2, stdout: '' })
-  expect(told.stderr.split('\n')).toEqual([
+  const failed = await cli.run(['apply', '-f', join(cli.folder, 'state.yaml')])
+  expect(failed).toMatchObject({ code: 2, stdout: '' })
+  expect(failed.stderr.split('\n')).toEqual([
     expect.stringMatching(/^connector-gateway: tenants.acme.rate: is not a member, which are: disabled,/),
     'connector-gateway: tenants.acme.burst: must be a whole number from 1 to 1000000000',
     ''

@@ -2,7 +2,6 @@ import { readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { test } from '../../support/fixtures/test.ts'
-import { tlsFolder } from '../../support/fixtures/tls-files.ts'
 import { signingKey } from '../../support/fixtures/token-issuer.ts'
 
 const key = { BIGDATA_API_KEY: 'bd_v2_canary' }
@@ -56,9 +55,9 @@ const issuer = {
 }
 
 test('check reads the TLS files and the keys of issuers, and shows who may call with which credential', async ({
-  cli
+  cli,
+  tls
 }) => {
-  const tls = tlsFolder()
   writeFileSync(join(cli.folder, 'keys.json'), JSON.stringify({ keys: [signingKey('one').jwk] }))
   const settings = {
     ...key,
@@ -69,34 +68,30 @@ test('check reads the TLS files and the keys of issuers, and shows who may call 
     ]),
     GATEWAY_CLIENT_CERTIFICATES: '[{"san_uri":"spiffe://acme/billing","tenant":"acme"}]'
   }
-  try {
-    const { code, stdout } = await cli.run(['check', '--json'], settings)
-    expect(code).toBe(0)
-    expect(JSON.parse(stdout).callers).toEqual({
-      tls: {
-        certificate: tls.env.GATEWAY_TLS_CERT,
-        key: tls.env.GATEWAY_TLS_KEY,
-        client_authority: tls.env.GATEWAY_TLS_CLIENT_CA,
-        not_after: expect.stringMatching(/^2/)
-      },
-      token_issuers: [
-        { name: 'company', issuer: issuer.issuer, jwks: issuer.jwks, algorithms: ['ES256'], keys: 1 },
-        { name: 'other', issuer: 'b', jwks: 'https://b.example/keys', algorithms: ['ES256'], keys: null }
-      ],
-      client_certificates: [{ name: 'spiffe://acme/billing', tenant: 'acme' }]
-    })
-    const people = await cli.run(['check'], settings)
-    expect(people.stdout).toMatch(/issuer company +file:keys\.json \(1 keys\)/)
-    expect(people.stdout).toMatch(/tenant acme +spiffe:\/\/acme\/billing/)
-  } finally {
-    tls.close()
-  }
+  const { code, stdout } = await cli.run(['check', '--json'], settings)
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout).callers).toEqual({
+    tls: {
+      certificate: tls.env.GATEWAY_TLS_CERT,
+      key: tls.env.GATEWAY_TLS_KEY,
+      client_authority: tls.env.GATEWAY_TLS_CLIENT_CA,
+      not_after: expect.stringMatching(/^2/)
+    },
+    token_issuers: [
+      { name: 'company', issuer: issuer.issuer, jwks: issuer.jwks, algorithms: ['ES256'], keys: 1 },
+      { name: 'other', issuer: 'b', jwks: 'https://b.example/keys', algorithms: ['ES256'], keys: null }
+    ],
+    client_certificates: [{ name: 'spiffe://acme/billing', tenant: 'acme' }]
+  })
+  const people = await cli.run(['check'], settings)
+  expect(people.stdout).toMatch(/issuer company +file:keys\.json \(1 keys\)/)
+  expect(people.stdout).toMatch(/tenant acme +spiffe:\/\/acme\/billing/)
 })
 
 test('check reports every fault of TLS files and key files, and nothing of their content', async ({
-  cli
+  cli,
+  tls
 }) => {
-  const tls = tlsFolder()
   tls.writeKey(tls.issueServer().key)
   writeFileSync(join(cli.folder, 'hush.json'), 'hush')
   const failed = await cli.run(['check'], {
@@ -108,7 +103,6 @@ test('check reports every fault of TLS files and key files, and nothing of their
       { ...issuer, name: 'b', issuer: 'b', jwks: 'file:hush.json' }
     ])
   })
-  tls.close()
   expect(failed).toEqual({
     code: 2,
     stdout: '',

@@ -67,15 +67,15 @@ test('a credential comes from standard input or by reference, is listed without 
   await cli.json('credential', 'remove', 'second')
   await cli.json('credential', 'add', 'second', '--from', 'file:second.key')
   expect((await cli.json('credential', 'list'))['items']).toMatchObject([{}, { version: 2 }, {}])
-  const told = await cli.json('ledger', 'list', '--kind', 'admin.credential.*')
-  expect(told['items']).toMatchObject([
+  const entries = await cli.json('ledger', 'list', '--kind', 'admin.credential.*')
+  expect(entries['items']).toMatchObject([
     { kind: 'admin.credential.add', credential: 'second@2', generation: 5 },
     { kind: 'admin.credential.remove', credential: 'second@1', generation: 4 },
     { credential: 'third@1', fields: ['source'] },
     { credential: 'second@1' },
     { credential: 'default@1', actor: expect.stringMatching(/^cli:/) }
   ])
-  expect(JSON.stringify([added, items, people, told])).not.toContain(secret)
+  expect(JSON.stringify([added, items, people, entries])).not.toContain(secret)
 })
 
 describe('a credential command is refused, and nothing is changed:', () => {

@@ -1,11 +1,18 @@
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { setTimeout } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { test } from '../../support/fixtures/test.ts'
+import { eventually } from '../../support/scenario/wait.ts'
 
-type Told = { url: string; key: string; key_id: string; connector_id: string; curl: string; config: string }
+type Printed = {
+  url: string
+  key: string
+  key_id: string
+  connector_id: string
+  curl: string
+  config: string
+}
 
 test('the demo answers its own curl line, follows commands while it runs, and leaves nothing behind', async ({
   cli
@@ -14,18 +21,17 @@ test('the demo answers its own curl line, follows commands while it runs, and le
   const exited = once(demo, 'exit')
   try {
     const [line] = (await once(createInterface(demo.stdout), 'line')) as [string]
-    const told = JSON.parse(line) as Told
-    const answer = await send(told.curl)
+    const printed = JSON.parse(line) as Printed
+    const answer = await send(printed.curl)
     expect(answer.status).toBe(200)
-    expect(await answer.json()).toMatchObject({ connector_id: told.connector_id, status: 'accepted' })
+    expect(await answer.json()).toMatchObject({ connector_id: printed.connector_id, status: 'accepted' })
 
-    const revoked = await cli.run(['key', 'revoke', told.key_id, '--config', told.config])
+    const revoked = await cli.run(['key', 'revoke', printed.key_id, '--config', printed.config])
     expect(revoked).toMatchObject({ code: 0, stderr: '' })
-    let status = 200
-    for (let tries = 0; tries < 50 && status === 200; tries++) {
-      await setTimeout(100)
-      status = (await send(told.curl)).status
-    }
+    const status = await eventually('the key is revoked', async () => {
+      const { status } = await send(printed.curl)
+      return status !== 200 && status
+    })
     expect(status).toBe(401)
   } finally {
     demo.kill('SIGINT')

@@ -45,8 +45,8 @@ test('lists show people the changed values below each change, in lines of at mos
   await cli.json('grant', 'remove', 'acme', connector)
   const { stdout } = await cli.run(['ledger', 'list', '--kind', 'admin.*'])
   expect(stdout.split('\n').every(line => line.length <= 100)).toBe(true)
-  const told = stdout.split('\n').filter(line => line.startsWith('    ') && !line.includes('by cli:'))
-  expect(told).toEqual([
+  const changes = stdout.split('\n').filter(line => line.startsWith('    ') && !line.includes('by cli:'))
+  expect(changes).toEqual([
     `    - connector: ${connector}`,
     '    burst: 7 -> 8',
     '    rate_per_minute: 60 -> 120',

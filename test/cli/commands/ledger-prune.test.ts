@@ -10,8 +10,8 @@ import { writerOpened } from '../../../src/ledger/entry/writer-opened.ts'
 import { BatchWriter } from '../../../src/ledger/writer/batch-writer.ts'
 import { seededRandom } from '../../../src/sandbox/seeded-random.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { callEntry } from '../../ledger/verify/verify-fixture.ts'
 import type { CommandLine } from '../../support/cli/command-line.ts'
+import { callEntry } from '../../support/fixtures/sample-ledger.ts'
 import { test } from '../../support/fixtures/test.ts'
 import { scenarioSeed } from '../../support/scenario/scenario.ts'
 
@@ -21,9 +21,9 @@ async function fill({ storePath }: CommandLine, calls: number): Promise<void> {
   const table = new BatchWriter(store.raw)
   const chain = Chain.start(uuidv7())
   const { writer } = chain.head
-  const append = (...drafts: ReturnType<typeof pendingEntry>[]) => {
-    const sealed = drafts.map(draft => chain.append(draft))
-    table.append(writer, chain.head.seq + 1, sealed)
+  const append = (...pending: ReturnType<typeof pendingEntry>[]) => {
+    const hashed = pending.map(entry => chain.append(entry))
+    table.append(writer, chain.head.seq + 1, hashed)
     chain.advance()
   }
   const at = new Date().toISOString()
@@ -101,10 +101,10 @@ describe('prune refuses, and says what to do:', () => {
       /cannot be written \(ENOENT\)/
     ],
     ['a file that is there', ['--before', '0s', '--archive', 'data/gateway.db'], 1, /is there already/]
-  ])('%s', async ([_what, words, exit, told], { cli }) => {
+  ])('%s', async ([_what, words, exit, message], { cli }) => {
     await fill(cli, 2)
     const ran = await cli.run(['ledger', 'prune', ...words])
-    expect(ran).toMatchObject({ code: exit, stdout: '', stderr: expect.stringMatching(told) })
+    expect(ran).toMatchObject({ code: exit, stdout: '', stderr: expect.stringMatching(message) })
     expect(await cli.json('ledger', 'verify')).toMatchObject({ whole: true, entries: 6 })
   })
 })

@@ -1,11 +1,11 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import type { Command } from 'commander'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { ledgerCommand } from '../../../src/cli/commands/ledger.ts'
 import { commandProblem } from '../../../src/cli/output/error.ts'
+import { test as plainTest } from '../../support/fixtures/ledger-test.ts'
 import {
   callEntry,
   edited,
@@ -15,22 +15,22 @@ import {
   sampleLedger,
   second,
   storeWith
-} from '../../ledger/verify/verify-fixture.ts'
+} from '../../support/fixtures/sample-ledger.ts'
+import { opened } from '../../support/fixtures/test.ts'
 
 type Ran = { exit: number; out: string; error: string }
 type Stdout = { stdout?: NodeJS.WritableStream; stderr?: NodeJS.WritableStream; env?: Record<string, string> }
 
+const test = plainTest.extend(
+  'sample',
+  { scope: 'file' },
+  opened(() => storeWith(sampleLedger().rows))
+)
 let url: string
 let folder: string
-let close: () => void
-
-beforeAll(async () => {
-  const opened = await storeWith(sampleLedger().rows)
-  url = opened.url
-  folder = opened.folder
-  close = opened.remove
+test.beforeAll(({ sample }) => {
+  ;({ url, folder } = sample)
 })
-afterAll(() => close())
 
 /** Runs one ledger command as the program would, and tells what came of it. */
 async function run(words: readonly string[], { stdout, stderr, env }: Stdout = {}): Promise<Ran> {
@@ -90,13 +90,12 @@ test('verify accepts the output of export with the output of head', async () => 
   expect(cut.error).toContain(`writer ${second} seq 7: cut tail`)
 })
 
-test('verify of a broken ledger exits 1 and names the entry, in words and in JSON', async () => {
+test('verify of a broken ledger exits 1 and names the entry, in words and in JSON', async ({ storeWith }) => {
   const rows = sampleLedger().rows.map((row, index) =>
     index === 6 ? edited(row, { code: 'outcome_unknown' }) : row
   )
   const broken = await storeWith(rows)
   const ran = await run(['verify', '--json'], { env: { GATEWAY_STORE_URL: broken.url } })
-  broken.remove()
   expect(ran.exit).toBe(1)
   expect(ran.error).toContain(`writer ${first} seq 5: edited`)
   expect(JSON.parse(ran.out)).toMatchObject({
@@ -105,8 +104,7 @@ test('verify of a broken ledger exits 1 and names the entry, in words and in JSO
   })
 })
 
-test('every ledger command exits 2 without a store, and none makes one', async () => {
-  const empty = mkdtempSync(join(tmpdir(), 'ledger-'))
+test('every ledger command exits 2 without a store, and none makes one', async ({ folder: empty }) => {
   const path = join(empty, 'data', 'gateway.db')
   for (const words of [['verify'], ['list'], ['show', 'x'], ['export'], ['head']]) {
     const ran = await run(words, { env: { GATEWAY_STORE_URL: `sqlite:${path}` } })
@@ -116,7 +114,6 @@ test('every ledger command exits 2 without a store, and none makes one', async (
   writeFileSync(join(empty, 'text.db'), 'this is no database, whatever its name says. '.repeat(100))
   const ran = await run(['verify'], { env: { GATEWAY_STORE_URL: `sqlite:${join(empty, 'text.db')}` } })
   expect(ran).toMatchObject({ exit: 2 })
-  rmSync(empty, { recursive: true })
 })
 
 test('verify of unreadable files and invalid heads exits 2', async () => {
@@ -137,7 +134,7 @@ test('verify of unreadable files and invalid heads exits 2', async () => {
   }
 })
 
-test('list prints a page for programs and a table within 100 columns for people', async () => {
+test('list prints a page for programs and a table within 100 columns for people', async ({ storeWith }) => {
   const page = JSON.parse((await run(['list', '--json', '--limit', '3'])).out) as {
     items: unknown[]
     next: string
@@ -158,13 +155,14 @@ test('list prints a page for programs and a table within 100 columns for people'
   )
   const opened = await storeWith(long.rows)
   const { out } = await run(['list', '--limit', '5'], { env: { GATEWAY_STORE_URL: opened.url } })
-  opened.remove()
   expect(Math.max(...out.split('\n').map(line => line.length))).toBeLessThanOrEqual(100)
   expect(out).toContain(requestId(99))
   expect(out).toContain('--cursor')
 })
 
-test('list and show have a column for why callers were not admitted only where some were not', async () => {
+test('list and show have a column for why callers were not admitted only where some were not', async ({
+  storeWith
+}) => {
   const refused = { kind: 'call.rejected', status: 401, code: 'credentials_invalid', tenant: 'acme' } as const
   const at = '2026-11-24T06:02:00.000Z'
   const rows = sampleLedger().add(first, { ...refused, at, request_id: requestId(50), reason: 'revoked' })
@@ -178,19 +176,17 @@ test('list and show have a column for why callers were not admitted only where s
   expect((await run(['list', '--tenant', 'acme', '--code', refused.code, '--json'], { env })).out).toContain(
     '"reason":"revoked"'
   )
-  opened.remove()
   for (const words of [['list'], ['show', requestId(5)]])
     expect((await run(words)).out).not.toContain('REASON')
 })
 
-test('list shows which limit refused a call, and the whole code beside it', async () => {
+test('list shows which limit refused a call, and the whole code beside it', async ({ storeWith }) => {
   const refused = { kind: 'call.rejected', tenant: 'acme', at: '2026-11-24T06:02:00.000Z' } as const
   const rows = sampleLedger()
     .add(first, { ...refused, code: 'upstream_busy', request_id: requestId(50), limit: 'credential_budget' })
     .add(first, { ...refused, code: 'credentials_invalid', request_id: requestId(51), reason: 'revoked' })
   const opened = await storeWith(rows.rows)
   const listed = (await run(['list', '--limit', '2'], { env: { GATEWAY_STORE_URL: opened.url } })).out
-  opened.remove()
   expect(listed).toMatch(/ rejected: credentials_invalid +acme +\S+ +revoked$/m)
   expect(listed).toMatch(/ rejected: upstream_busy +acme +\S+ +credential_budget$/m)
 })
@@ -232,7 +228,7 @@ test('show prints all entries of one request, and exits 1 when there are none', 
   expect(await run(['show', requestId(77)])).toMatchObject({ exit: 1, out: '' })
 })
 
-test('show says why a call failed', async () => {
+test('show says why a call failed', async ({ storeWith }) => {
   const busy = { code: 'upstream_busy', status: 503, limit: 'upstream', upstream_status: 429 } as const
   const away = { code: 'upstream_unreachable', status: 502, cause: 'tls_authority' } as const
   const rows = new RowsBuilder()
@@ -244,7 +240,6 @@ test('show says why a call failed', async () => {
   const opened = await storeWith(rows.rows)
   const env = { GATEWAY_STORE_URL: opened.url }
   const shown = [await run(['show', requestId(1)], { env }), await run(['show', requestId(2)], { env })]
-  opened.remove()
   expect(shown[0]?.out).toMatch(/^limit +upstream$/m)
   expect(shown[1]?.out).toMatch(/^cause +tls_authority$/m)
 })

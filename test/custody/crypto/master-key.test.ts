@@ -1,16 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { openMasterKey } from '../../../src/custody/crypto/master-key.ts'
 import { openRootKey } from '../../../src/custody/crypto/root-key.ts'
 import { openStore } from '../../../src/store/store.ts'
-
-let folder: string
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gateway-master-'))
-})
-afterEach(() => rmSync(folder, { recursive: true }))
+import { test } from '../../support/fixtures/test.ts'
 
 const long = 'a key of 32 characters and a few more'
 
@@ -30,7 +24,7 @@ test('a master key of fewer than 32 characters is rejected, and not shown', () =
   expect(open).not.toThrow(/short-secret/)
 })
 
-test('a missing file of the master key is an error unless it may be created', () => {
+test('a missing file of the master key is an error unless it may be created', ({ folder }) => {
   const path = join(folder, 'deep', 'master.key')
   expect(() => openMasterKey(`file:${path}`, {})).toThrow(
     expect.objectContaining({ code: 'secret_unavailable' })
@@ -38,7 +32,9 @@ test('a missing file of the master key is an error unless it may be created', ()
   expect(existsSync(path)).toBe(false)
 })
 
-test('a new file of the master key is readable by its owner alone, holds 256 bits, and leaves no draft behind', () => {
+test('a new file of the master key is readable by its owner alone, holds 256 bits, and leaves no temporary file behind', ({
+  folder
+}) => {
   const path = join(folder, 'deep', 'master.key')
   const made = openMasterKey(`file:${path}`, {}, { createIfAbsent: true })
   expect(statSync(path).mode & 0o777).toBe(0o600)
@@ -48,7 +44,9 @@ test('a new file of the master key is readable by its owner alone, holds 256 bit
   expect(openMasterKey(`file:${path}`, {}, { createIfAbsent: true }).derive('x')).toEqual(made.derive('x'))
 })
 
-test('a store remembers its master key: another one is rejected, and no new one is created', async () => {
+test('a store remembers its master key: another one is rejected, and no new one is created', async ({
+  folder
+}) => {
   const store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)
   const path = join(folder, 'master.key')
   writeFileSync(path, long)

@@ -126,10 +126,10 @@ describe('a key search', () => {
       return credentials.containsKey(Buffer.from(secret))
     }
     expect(secrets.map(isKnown)).toEqual([true, true, true, false])
-    const lease = credentials.acquire('default') as KeyHandle
+    const handle = credentials.acquire('default') as KeyHandle
     credentials.replace('default', { active: heldVersion(3, next), standby: null, standbyUntilMs: 0 })
     expect(secrets.map(isKnown)).toEqual([true, false, true, true])
-    lease.release()
+    handle.release()
     expect(secrets.map(isKnown)).toEqual([false, false, true, true])
     credentials.clear()
     expect(secrets.map(isKnown)).toEqual([false, false, false, false])

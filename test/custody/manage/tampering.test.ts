@@ -16,19 +16,19 @@ const masterKey = 'a master key that opens nothing but this one test store'
 const otherKey = 'bd_v2_canary_of_the_other_credential'
 const oldKey = 'bd_v2_canary_of_the_version_before'
 
-/** Two credentials, sealed; the first was rotated, so that its version before lies beside it. */
+/** Two encrypted credentials; the first was rotated, so that its previous version lies beside it. */
 function sealCredentials({ store }: TenantAdministration, onHalfWay = () => {}): void {
   const keys = openRootKey(store, 'env:MASTER', { MASTER: masterKey })
   const administrator = { actor: 'cli:tester', role: 'cli' as const, version: '0.0.0', pid: 1 }
   const administration = () => ({ store, keys, administrator, at: new Date() })
-  const sealed = (key: string) => {
+  const encrypted = (key: string) => {
     const secret = Buffer.from(key)
     return { source: 'sealed', fingerprint: fingerprintOf(secret, fingerprintKeyOf(keys)), secret }
   }
-  changeCredentials(administration(), addCredential, 'default', sealed(oldKey))
-  changeCredentials(administration(), addCredential, 'other', sealed(otherKey))
+  changeCredentials(administration(), addCredential, 'default', encrypted(oldKey))
+  changeCredentials(administration(), addCredential, 'other', encrypted(otherKey))
   onHalfWay()
-  changeCredentials(administration(), rotateCredential, 'default', sealed(canaryKey), 3_600_000)
+  changeCredentials(administration(), rotateCredential, 'default', encrypted(canaryKey), 3_600_000)
 }
 
 /** All rows of some tables, as they were before the rotation. */

@@ -1,16 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished } from 'vitest'
+import { expect } from 'vitest'
 import { test } from '../../support/fixtures/test.ts'
 import { canaryKey } from '../../support/fixtures/test-gateway.ts'
 import { eventually } from '../../support/scenario/wait.ts'
 
 test('an operator who changed a key behind a command need not wait for its interval', async ({
+  folder,
   startGateway
 }) => {
-  const folder = mkdtempSync(join(tmpdir(), 'gateway-command-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
   const secret = join(folder, 'secret')
   writeFileSync(secret, canaryKey)
   const gateway = await startGateway({

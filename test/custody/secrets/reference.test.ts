@@ -1,17 +1,12 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
 import { resolveSecret } from '../../../src/custody/secrets/reference.ts'
+import { folderForFile } from '../../support/fixtures/temporary-folder.ts'
 
-let folder: string
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gateway-secret-'))
-})
-afterAll(() => rmSync(folder, { recursive: true }))
+const folder = folderForFile()
 
 function file(content: string | Buffer): string {
-  const path = join(folder, `${Math.random()}`)
+  const path = folder.pathOf(`${Math.random()}`)
   writeFileSync(path, content)
   chmodSync(path, 0o600)
   return `file:${path}`

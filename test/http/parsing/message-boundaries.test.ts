@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MessageBoundaries } from '../../../src/http/parsing/message-boundaries.ts'
 
-/** Cuts bytes into pieces at the given places. */
+/** Cuts bytes into pieces at the given positions. */
 function pieces(bytes: Buffer, cuts: readonly number[]): Buffer[] {
-  const places = [0, ...cuts.map(cut => cut % (bytes.length + 1)), bytes.length].sort(
+  const positions = [0, ...cuts.map(cut => cut % (bytes.length + 1)), bytes.length].sort(
     (one, other) => one - other
   )
-  return places.slice(1).map((end, index) => bytes.subarray(places[index], end))
+  return positions.slice(1).map((end, index) => bytes.subarray(positions[index], end))
 }
 
 const text = fc
@@ -15,7 +15,7 @@ const text = fc
   .map(parts => Buffer.from(parts.join('')))
 const cuts = fc.array(fc.nat(200), { maxLength: 12 })
 
-test('empty lines are found at the same places, however the bytes are cut', () => {
+test('empty lines are found at the same positions, however the bytes are cut', () => {
   const found = (parts: readonly Buffer[]) => {
     const boundaries = new MessageBoundaries()
     const ends: number[] = []
@@ -29,7 +29,7 @@ test('empty lines are found at the same places, however the bytes are cut', () =
     }
     return ends
   }
-  const run = fc.property(text, cuts, (bytes, places) => {
+  const run = fc.property(text, cuts, (bytes, positions) => {
     const whole: number[] = []
     for (let at = 0; at < bytes.length; ) {
       const next = bytes.indexOf('\r\n\r\n', at)
@@ -37,7 +37,7 @@ test('empty lines are found at the same places, however the bytes are cut', () =
       if (next !== -1) whole.push(at)
     }
     // Slices also end where a piece ends: each empty line ends one all the same.
-    expect(found(pieces(bytes, places))).toEqual(expect.arrayContaining(whole))
+    expect(found(pieces(bytes, positions))).toEqual(expect.arrayContaining(whole))
     expect(found([bytes])).toEqual([...new Set([...whole, ...(bytes.length > 0 ? [bytes.length] : [])])])
   })
   fc.assert(run, { numRuns: 3_000 })

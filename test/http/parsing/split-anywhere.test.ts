@@ -87,8 +87,8 @@ test('however the bytes of a connection are cut on their way, the answers are th
   })
   const run = fc.asyncProperty(streams, async ({ first, end, cuts }) => {
     const bytes = Buffer.concat([...first.map(index => messages[index] as Buffer), last[end] as Buffer])
-    const places = [0, ...cuts.map(cut => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)
-    const pieces = places.slice(1).map((place, index) => bytes.subarray(places[index], place))
+    const positions = [0, ...cuts.map(cut => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)
+    const pieces = positions.slice(1).map((position, index) => bytes.subarray(positions[index], position))
     expect((await answersTo(app, pieces)).map(essence)).toEqual((await answersTo(app, [bytes])).map(essence))
   })
   await fc.assert(run, { numRuns: 150, seed: scenarioSeed('bytes cut anywhere') })

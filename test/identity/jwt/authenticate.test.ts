@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { Problem } from '../../../src/contract/problem.ts'
 import type { Caller, Directory } from '../../../src/identity/directory.ts'
 import { JwtAuthenticator } from '../../../src/identity/jwt/authenticate.ts'
@@ -13,11 +13,6 @@ import { makeToken, type SigningKey, signingKey, testIssuer } from '../../suppor
 const [first, second] = [signingKey('first'), signingKey('second')]
 const seconds = 1_700_000_000
 const now = seconds * 1000
-
-const opened: JwksCache[] = []
-afterEach(() => {
-  for (const keys of opened.splice(0)) keys.close()
-})
 
 /** One issuer with the key `first` and one tenant, both of which a test changes. */
 function fixture() {
@@ -39,7 +34,7 @@ function fixture() {
     },
     events
   })
-  opened.push(keys)
+  onTestFinished(() => keys.close())
   const options = {
     ...testIssuer,
     name: 'test',

@@ -1,16 +1,11 @@
 import type { CryptoKey } from 'jose'
-import { afterEach, expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { domainError } from '../../../src/contract/error-table.ts'
 import { JwksCache } from '../../../src/identity/jwt/jwks-cache.ts'
 import { recordEvents } from '../../support/fixtures/recorded-events.ts'
 import { type SigningKey, signingKey } from '../../support/fixtures/token-issuer.ts'
 
 const [first, second] = [signingKey('first'), signingKey('second')]
-
-const opened: JwksCache[] = []
-afterEach(() => {
-  for (const keys of opened.splice(0)) keys.close()
-})
 
 /** A source that a test controls, with a clock that it turns. */
 function source(serves: readonly SigningKey[] | null) {
@@ -37,7 +32,7 @@ function source(serves: readonly SigningKey[] | null) {
         events,
         nowMs: () => state.nowMs
       })
-      opened.push(keys)
+      onTestFinished(() => keys.close())
       return keys
     }
   }

@@ -1,20 +1,20 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { startTestGateway, type TestGateway } from '../../support/fixtures/test-gateway.ts'
+import { expect } from 'vitest'
+import { test } from '../../support/fixtures/test.ts'
+import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
 import {
   type KeySetServer,
   makeToken,
   type SigningKey,
   signingKey,
-  startKeySetServer,
   testIssuer
 } from '../../support/fixtures/token-issuer.ts'
 import { freshAddress } from '../../support/http/fresh-address.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
+import { onThisMachine } from '../../support/run/bounds.ts'
 
 const [first, second] = [signingKey('first'), signingKey('second')]
 const inFile = { issuer: 'https://file.example', audience: 'gateway' }
@@ -31,16 +31,14 @@ type Stage = {
 }
 
 let stage: Stage
-let folder: string
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'gateway-keys-'))
+test.beforeEach(async ({ folder, startGateway, startKeySetServer }) => {
   const keyFile = join(folder, 'keys.json')
   const serveInFile = (...keys: SigningKey[]) =>
     writeFileSync(keyFile, JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }))
   serveInFile(first)
   const unanswered: ServerResponse[] = []
   const server = await startKeySetServer(response => void unanswered.push(response))
-  const gateway = await startTestGateway({
+  const gateway = await startGateway({
     env: {
       GATEWAY_JWT_ISSUERS: JSON.stringify([
         { ...testIssuer, name: 'slow', jwks: server.url, algorithms: ['ES256'] },
@@ -53,11 +51,6 @@ beforeEach(async () => {
     return (await rawRequest(gateway.port, bytes, { from: freshAddress() }))[0]?.status
   }
   stage = { gateway, server, unanswered, serveInFile, statusOf }
-})
-afterEach(async () => {
-  await stage.gateway.close()
-  await stage.server.close()
-  rmSync(folder, { recursive: true })
 })
 
 test('while an issuer is silent, keys and tokens of others are served, and its own tokens once it answers', async () => {
@@ -78,9 +71,9 @@ test('removing a key from the set invalidates its tokens, also those accepted be
   expect(await statusOf(old)).toBe(200)
   expect(await statusOf(next)).toBe(401)
   serveInFile(first, second)
-  await expect.poll(() => statusOf(next), { timeout: 5_000 }).toBe(200)
+  await expect.poll(() => statusOf(next), { timeout: onThisMachine(5_000) }).toBe(200)
   expect(await statusOf(old)).toBe(200)
   serveInFile(second)
-  await expect.poll(() => statusOf(old), { timeout: 5_000 }).toBe(401)
+  await expect.poll(() => statusOf(old), { timeout: onThisMachine(5_000) }).toBe(401)
   expect(await statusOf(next)).toBe(200)
 })

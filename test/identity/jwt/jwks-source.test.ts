@@ -1,24 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { jwksSource } from '../../../src/identity/jwt/jwks-source.ts'
 import { parseJwks } from '../../../src/identity/jwt/parse-jwks.ts'
-import { type KeySetServer, signingKey, startKeySetServer } from '../../support/fixtures/token-issuer.ts'
+import { test } from '../../support/fixtures/test.ts'
+import { type KeySetServer, signingKey } from '../../support/fixtures/token-issuer.ts'
 
-let server: KeySetServer
 let elsewhere: KeySetServer
-let folder: string
-beforeAll(async () => {
-  server = await startKeySetServer([])
-  elsewhere = await startKeySetServer([signingKey('evil')])
-  folder = mkdtempSync(join(tmpdir(), 'gateway-keys-'))
-})
-afterAll(async () => {
-  await server.close()
-  await elsewhere.close()
-  rmSync(folder, { recursive: true })
+let server: KeySetServer
+test.beforeAll(async ({ startKeySetServerOfFile }) => {
+  server = await startKeySetServerOfFile([])
+  elsewhere = await startKeySetServerOfFile([signingKey('evil')])
 })
 
 async function refused(serves: (response: ServerResponse) => void): Promise<string> {
@@ -75,7 +68,7 @@ describe('an issuer is unavailable', () => {
   })
 })
 
-test('a file is read, and a missing or oversized one is reported', async () => {
+test('a file is read, and a missing or oversized one is reported', async ({ folder }) => {
   const path = join(folder, 'keys.json')
   const source = jwksSource(`file:${path}`)
   await expect(source.read()).rejects.toThrow(`file:${path} cannot be read (ENOENT)`)

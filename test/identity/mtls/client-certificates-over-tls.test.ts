@@ -1,18 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { setTenantDisabled } from '../../../src/tenants/tenants.ts'
 import {
   type CertificateOptions,
   certificateAuthority,
   type TestCertificate
 } from '../../support/fixtures/certificate-authority.ts'
-import { startTestGateway, type TestGateway } from '../../support/fixtures/test-gateway.ts'
-import { type TlsFolder, tlsFolder } from '../../support/fixtures/tls-files.ts'
+import { test } from '../../support/fixtures/test.ts'
+import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
+import type { TlsFolder } from '../../support/fixtures/tls-files.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { freshAddress } from '../../support/http/fresh-address.ts'
 import { type HttpAnswer, header } from '../../support/http/http-answer.ts'
 import { rawConnection, rawRequest } from '../../support/http/raw-connection.ts'
 import { type RequestParts, syncBytes } from '../../support/http/request-bytes.ts'
 import { withoutId } from '../../support/http/without-id.ts'
+import { onThisMachine } from '../../support/run/bounds.ts'
 
 const uri = (value: string) => [{ kind: 'uri', value }] as const
 const subject = [
@@ -23,9 +25,9 @@ const stranger = certificateAuthority('Clients')
 
 let tls: TlsFolder
 let gateway: TestGateway<void>
-beforeAll(async () => {
-  tls = tlsFolder()
-  gateway = await startTestGateway({
+test.beforeAll(async ({ tlsOfFile, startGatewayOfFile }) => {
+  tls = tlsOfFile
+  gateway = await startGatewayOfFile({
     env: {
       ...tls.env,
       GATEWAY_CLIENT_CERTIFICATES: JSON.stringify([
@@ -44,10 +46,6 @@ beforeAll(async () => {
       await setTenantDisabled(administration, 'asleep', true)
     }
   })
-})
-afterAll(async () => {
-  await gateway.close()
-  tls.close()
 })
 
 async function call(client: TestCertificate | null, parts: RequestParts = {}): Promise<HttpAnswer> {
@@ -237,7 +235,7 @@ test('an open connection is refused as soon as its tenant is disabled', async ()
         connection.write(bytes)
         return (await connection.answers(++sent)).at(-1)?.status
       },
-      { timeout: 2_000 }
+      { timeout: onThisMachine(2_000) }
     )
     .toBe(401)
   connection.close()

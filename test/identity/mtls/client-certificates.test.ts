@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, Socket } from 'node:net'
 import { connect, createServer, type TLSSocket } from 'node:tls'
-import { afterEach, expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { ClientCertificates } from '../../../src/identity/mtls/client-certificates.ts'
 import { certificateAuthority } from '../../support/fixtures/certificate-authority.ts'
 import { testTenant } from '../../support/fixtures/test-app.ts'
@@ -10,11 +10,6 @@ const day = 86_400_000
 const authority = certificateAuthority()
 const server = authority.issue({ subject: [['CN', 'gateway']] })
 const client = authority.issue({ usage: 'client', alternativeNames: [{ kind: 'uri', value: 'urn:acme' }] })
-
-const cleanups: (() => void)[] = []
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0)) cleanup()
-})
 
 /** The listener's end of a connection with the client's certificate. */
 async function accepted(): Promise<TLSSocket> {
@@ -38,7 +33,7 @@ async function accepted(): Promise<TLSSocket> {
   })
   const [end] = (await once(listener, 'secureConnection')) as [TLSSocket]
   end.on('error', () => {})
-  cleanups.push(() => {
+  onTestFinished(() => {
     socket.destroy()
     end.destroy()
     listener.close()

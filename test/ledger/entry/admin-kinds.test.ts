@@ -40,7 +40,7 @@ const custody = () => ({
   at: temporary.administration.clock()
 })
 const digestOf = (key: string) => fingerprintOf(Buffer.from(key), fingerprintKeyOf(keys))
-const sealed = (key = 'bd_v2_canary_sealed'): NewVersion => ({
+const encrypted = (key = 'bd_v2_canary_sealed'): NewVersion => ({
   source: 'sealed',
   fingerprint: digestOf(key),
   secret: Buffer.from(key)
@@ -54,10 +54,10 @@ const key = async () => {
 const admin = () =>
   issueAdminKey(temporary.administration, pepper, { name: 'alice', role: 'viewer', expiresAt: null })
 
-type Told = { readonly before?: object; readonly after?: object }
+type ChangedValues = { readonly before?: object; readonly after?: object }
 
-/** For each kind a change of it, and what its entry tells. A kind that is not here does not compile. */
-const changes: Readonly<Record<AdminKind, () => Promise<Told>>> = {
+/** For each kind a change of it, and the values that its entry records. A kind that is not here does not compile. */
+const changes: Readonly<Record<AdminKind, () => Promise<ChangedValues>>> = {
   'admin.tenant.create': async () => {
     await acme({ rate_per_minute: 5, addresses: ['10.0.0.0/8'] })
     return {
@@ -141,7 +141,7 @@ const changes: Readonly<Record<AdminKind, () => Promise<Told>>> = {
   },
   'admin.credential.rotate': async () => {
     changeCredentials(custody(), addCredential, 'reports', behind('exec:TOKEN=hush-hush cat'))
-    changeCredentials(custody(), rotateCredential, 'reports', sealed(), 0)
+    changeCredentials(custody(), rotateCredential, 'reports', encrypted(), 0)
     return { before: { active: 1, source: 'exec:…' }, after: { active: 2, source: 'sealed' } }
   },
   'admin.credential.revert': async () => {
@@ -151,7 +151,7 @@ const changes: Readonly<Record<AdminKind, () => Promise<Told>>> = {
     return { before: { active: 2, standby: 1 }, after: { active: 1, standby: 2 } }
   },
   'admin.credential.rewrap': async () => {
-    changeCredentials(custody(), addCredential, 'reports', sealed())
+    changeCredentials(custody(), addCredential, 'reports', encrypted())
     changeCredentials(custody(), rewrapCredentials, openMasterKey('env:SECOND', env), {
       from: 'env:FIRST',
       to: 'exec:cat hush-hush'
@@ -183,11 +183,11 @@ const changes: Readonly<Record<AdminKind, () => Promise<Told>>> = {
 
 describe.each(Object.keys(adminKinds) as AdminKind[])('%s', kind => {
   test('records old and new values, by the rule of its kind, and no secret', async () => {
-    const told = await changes[kind]()
+    const expected = await changes[kind]()
     const entry = adminEntriesAfterCut().findLast(one => one.kind === kind)
     expect({ before: entry?.['before'], after: entry?.['after'] }).toEqual({
-      before: told.before,
-      after: told.after
+      before: expected.before,
+      after: expected.after
     })
     const held = {
       creates: [false, true],

@@ -167,9 +167,9 @@ describe('a pending entry', () => {
   test(`filled in, is the canonical text of the entry with its number, whatever it holds (seed ${seed})`, () => {
     fc.assert(
       fc.property(fc.record(members), fields => {
-        const place = { prev: 'ab'.repeat(32), seq: 7, writer: 'w-1' }
-        const text = assignSequence(pendingEntry(fields), place.prev, place.seq, place.writer)
-        expect(text).toBe(canonicalJson({ ...fields, ...place }))
+        const link = { prev: 'ab'.repeat(32), seq: 7, writer: 'w-1' }
+        const text = assignSequence(pendingEntry(fields), link.prev, link.seq, link.writer)
+        expect(text).toBe(canonicalJson({ ...fields, ...link }))
       }),
       { seed }
     )
@@ -179,13 +179,13 @@ describe('a pending entry', () => {
 test(`pending entries arrive on the other thread as they left, whatever they hold (seed ${seed})`, () => {
   const name = fc.stringMatching(/^[0-9a-f-]{1,36} [1-9]$/)
   const text = fc.string().map(value => JSON.stringify({ value }))
-  const draft = fc.oneof(
+  const pending = fc.oneof(
     fc.record({ text }),
     fc.record({ text, opens: name }),
     fc.record({ text, closes: name })
   )
   fc.assert(
-    fc.property(fc.array(draft, { minLength: 1 }), entries => {
+    fc.property(fc.array(pending, { minLength: 1 }), entries => {
       expect(unpackEntries(packEntries(entries))).toEqual(entries)
     }),
     { seed }

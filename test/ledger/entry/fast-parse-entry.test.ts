@@ -9,9 +9,10 @@ import {
 } from '../../../src/ledger/entry/entry.ts'
 import { fastParseExported, fastParseStored } from '../../../src/ledger/entry/fast-parse-entry.ts'
 import { assignSequence, pendingCall } from '../../../src/ledger/entry/pending-entry.ts'
-import { callEntry, first } from '../verify/verify-fixture.ts'
+import { callEntry, first } from '../../support/fixtures/sample-ledger.ts'
+import { propertySeed } from '../../support/scenario/seed.ts'
 
-const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
+const seed = propertySeed()
 const hash = 'ab'.repeat(32)
 
 /** What entries hold since refusals are explained. */
@@ -104,11 +105,11 @@ test('every entry of a call is parsed the fast way, whatever its outcome', () =>
     duration_ms: 12,
     ...newMembers
   }
-  const place = ['cd'.repeat(32), 7, first] as const
+  const link = ['cd'.repeat(32), 7, first] as const
   for (const ended of [undefined, outcome]) {
     const { text } = pendingCall(String(at), call as CallFields, ended as OutcomeFields | undefined)
     expect(text).toContain(ended ? '"upstream_ms":0' : '"kind":"call.intent"')
-    const stored = assignSequence({ text }, ...place)
+    const stored = assignSequence({ text }, ...link)
     expect(stored).toBe(canonicalJson(JSON.parse(stored)))
     expect(fastParseStored(stored)).not.toBeNull()
   }

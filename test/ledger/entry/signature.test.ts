@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { ledgerSigner } from '../../../src/custody/crypto/ledger-signer.ts'
 import { canonicalJson } from '../../../src/ledger/entry/canonical-json.ts'
 import { chainHash } from '../../../src/ledger/entry/chain.ts'
@@ -9,7 +9,8 @@ import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { type Expectations, verifyLedger } from '../../../src/ledger/verify/verify.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
 import type { Store } from '../../../src/store/store.ts'
-import { callEntry, type Row, storeWith } from '../verify/verify-fixture.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { callEntry, type Row } from '../../support/fixtures/sample-ledger.ts'
 
 const at = new Date('2026-11-24T07:00:00.000Z')
 const facts = { role: 'gateway', version: '0.0.0', pid: 1 } as const
@@ -17,13 +18,9 @@ const signerOf = (byte: number) => ledgerSigner({ derive: () => Buffer.alloc(32,
 const [signer, other] = [signerOf(7), signerOf(8)]
 
 let store: Store
-let remove: () => void
-beforeEach(async () => {
-  const opened = await storeWith([])
-  store = opened.store
-  remove = opened.remove
+test.beforeEach(async ({ storeWith }) => {
+  store = (await storeWith([])).store
 })
-afterEach(() => remove())
 
 /** A chain of seven: opened, a call, a checkpoint, a call, closed. The 1st, the 4th and the 7th are signed. */
 function signedChain(by = signer): Row[] {

@@ -1,20 +1,30 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { EntryFields } from '../../../src/ledger/entry/entry.ts'
 import { exportedLines, positionOfEntry } from '../../../src/ledger/query/export.ts'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { exportedEntries } from '../../../src/ledger/verify/exported-entries.ts'
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts'
-import { callEntry, first, RowsBuilder, sampleLedger, second, storeWith } from '../verify/verify-fixture.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import {
+  callEntry,
+  first,
+  RowsBuilder,
+  sampleLedger,
+  second,
+  storeWith
+} from '../../support/fixtures/sample-ledger.ts'
+import { propertySeed } from '../../support/scenario/seed.ts'
 
-const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
+const seed = propertySeed()
 
-test('an export has each entry once, in the order of the commits, with its members in the documented order', async () => {
-  const { store, remove } = await storeWith(sampleLedger().rows)
+test('an export has each entry once, in the order of the commits, with its members in the documented order', async ({
+  storeWith
+}) => {
+  const { store } = await storeWith(sampleLedger().rows)
   const lines = [...exportedLines(store.raw)].join('').trimEnd().split('\n')
-  remove()
   const entries = lines.map(line => JSON.parse(line) as Record<string, unknown>)
   expect(entries.map(({ writer, seq }) => `${writer === first ? 'a' : 'b'}${seq}`).join(' ')).toBe(
     'a1 a2 a3 b1 b2 a4 a5 b3 b4 a6 a7 b5 b6 b7'
@@ -24,8 +34,10 @@ test('an export has each entry once, in the order of the commits, with its membe
   )
 })
 
-test('an export that goes on after an entry is the rest, so that the parts together verify', async () => {
-  const { store, folder, remove } = await storeWith(sampleLedger().rows)
+test('an export that goes on after an entry is the rest, so that the parts together verify', async ({
+  storeWith
+}) => {
+  const { store, folder } = await storeWith(sampleLedger().rows)
   const whole = [...exportedLines(store.raw)].join('')
   const row = positionOfEntry(store.raw, second, 3) ?? 0
   const rest = [...exportedLines(store.raw, row)].join('')
@@ -35,18 +47,18 @@ test('an export that goes on after an entry is the rest, so that the parts toget
   const file = join(folder, 'parts.ndjson')
   writeFileSync(file, whole.slice(0, whole.length - rest.length) + rest)
   expect((await verifyLedger(exportedEntries(file))).faults).toEqual([])
-  remove()
 })
 
-test('batches end nowhere in particular: 2,500 entries come out as 2,500 lines and verify', async () => {
+test('batches end nowhere in particular: 2,500 entries come out as 2,500 lines and verify', async ({
+  storeWith
+}) => {
   const rows = new RowsBuilder().open(first)
   for (let call = 1; call < 1250; call++) rows.call(first, call)
   rows.add(first, callEntry('call.intent', 5000))
-  const { store, folder, remove } = await storeWith(rows.rows)
+  const { store, folder } = await storeWith(rows.rows)
   const file = join(folder, 'export.ndjson')
   writeFileSync(file, [...exportedLines(store.raw)].join(''))
   const found = await verifyLedger(exportedEntries(file), { heads: rows.heads })
-  remove()
   expect(found).toMatchObject({ entries: 2500, faults: [], openCalls: 1 })
 })
 
@@ -59,12 +71,12 @@ test(`any entry that can be chained verifies in the store and in its export (see
       extras.forEach((extra, call) => {
         rows.add(first, { ...extra, ...callEntry('call.intent', call) } as EntryFields)
       })
-      const { store, folder, remove } = await storeWith(rows.rows)
+      const { store, folder, close } = await storeWith(rows.rows)
       const file = join(folder, 'export.ndjson')
       writeFileSync(file, [...exportedLines(store.raw)].join(''))
       const ofFile = await verifyLedger(exportedEntries(file), { heads: rows.heads })
       const ofStore = await verifyLedger(readStore(store.raw), { heads: rows.heads })
-      remove()
+      close()
       expect(ofFile.faults).toEqual([])
       expect(ofStore).toEqual(ofFile)
     }),

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { EarliestFirst } from '../../../src/base/earliest-first.ts'
 import { Chain } from '../../../src/ledger/entry/chain.ts'
 import type { EntryFields } from '../../../src/ledger/entry/entry.ts'
@@ -7,27 +7,26 @@ import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
 import { type RecordedCall, recordedCallsSince } from '../../../src/ledger/query/recorded-calls.ts'
 import { BatchWriter } from '../../../src/ledger/writer/batch-writer.ts'
 import type { Store } from '../../../src/store/store.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { callEntry, RowsBuilder, second, type storeWith } from '../../support/fixtures/sample-ledger.ts'
 import { propertySeed } from '../../support/scenario/seed.ts'
-import { callEntry, RowsBuilder, second, storeWith } from '../verify/verify-fixture.ts'
 
 const seed = propertySeed()
 const start = Date.UTC(2026, 10, 24, 6)
 const at = (seconds: number) => new Date(start + seconds * 1000).toISOString()
 
-const removals: (() => void)[] = []
-afterEach(() => {
-  for (const remove of removals.splice(0)) remove()
+let openWith: typeof storeWith
+test.beforeEach(({ storeWith }) => {
+  openWith = storeWith
 })
 
 async function storeOf(entries: readonly EntryFields[]): Promise<Store> {
   const rows = new RowsBuilder().open(second)
   for (const fields of entries) rows.add(second, fields)
-  const { store, remove } = await storeWith(rows.rows)
-  removals.push(remove)
-  return store
+  return (await openWith(rows.rows)).store
 }
 
-async function arrivals(entries: readonly EntryFields[], since = 0): Promise<RecordedCall[]> {
+async function callsIn(entries: readonly EntryFields[], since = 0): Promise<RecordedCall[]> {
   const { raw } = await storeOf(entries)
   return [...recordedCallsSince(raw, new Date(start + since * 1000))]
 }
@@ -44,7 +43,7 @@ function aggregate(more: Partial<EntryFields>): EntryFields {
 
 test('a request that was not admitted is no call, also when its key names a tenant', async () => {
   const refused = { status: 401, code: 'credentials_invalid', key_id: 'k', client_ip: '::1' } as const
-  const found = await arrivals([
+  const found = await callsIn([
     rejected({ ...refused, reason: 'revoked', at: at(1) }),
     rejected({ ...refused, reason: 'address', at: at(2) }),
     aggregate({ ...refused, reason: 'tenant_disabled' }),
@@ -55,7 +54,7 @@ test('a request that was not admitted is no call, also when its key names a tena
 })
 
 test('each call comes once, with all that is known of it, whatever became of it', async () => {
-  const found = await arrivals([
+  const found = await callsIn([
     callEntry('call.intent', 2),
     callEntry('call.outcome', 2),
     callEntry('call.intent', 3, { attempt: 2 }),
@@ -75,25 +74,25 @@ test('each call comes once, with all that is known of it, whatever became of it'
 
 test('entries of parallel processes come in the order of time', async () => {
   const times = [4, 1, 3, 9, 8, 20, 15]
-  expect(seconds(await arrivals(times.map(second => callEntry('call.intent', second))))).toEqual([
+  expect(seconds(await callsIn(times.map(second => callEntry('call.intent', second))))).toEqual([
     1, 3, 4, 8, 9, 15, 20
   ])
 })
 
 test('an entry that counts many gives them evenly, each at its time between the others', async () => {
-  const found = await arrivals([
+  const found = await callsIn([
     callEntry('call.intent', 1),
     callEntry('call.intent', 5),
     aggregate({ at: at(10) }),
     callEntry('call.intent', 60)
   ])
   expect(seconds(found)).toEqual([0, 1, 2, 4, 5, 6, 8, 60])
-  expect(seconds(await arrivals([aggregate({ count: 1, last_at: at(0) })]))).toEqual([0])
-  expect(seconds(await arrivals([aggregate({ at: at(10) })], 3))).toEqual([4, 6, 8])
+  expect(seconds(await callsIn([aggregate({ count: 1, last_at: at(0) })]))).toEqual([0])
+  expect(seconds(await callsIn([aggregate({ at: at(10) })], 3))).toEqual([4, 6, 8])
 })
 
 test('an entry that is later than the order allows for comes late, and is not lost', async () => {
-  const found = await arrivals([callEntry('call.intent', 1), callEntry('call.intent', 90), aggregate({})])
+  const found = await callsIn([callEntry('call.intent', 1), callEntry('call.intent', 90), aggregate({})])
   expect(seconds(found)).toEqual([1, 0, 2, 4, 6, 8, 90])
 })
 
@@ -105,7 +104,7 @@ test.each([
   [{ status: 404, code: 'connector_not_found' }, false],
   [{ status: 503, code: 'upstream_busy' }, false]
 ] as const)('a refusal with %o is the fault of the call: %s', async (refusal, isFaulty) => {
-  expect(await arrivals([rejected(refusal)])).toMatchObject([{ isFaulty }])
+  expect(await callsIn([rejected(refusal)])).toMatchObject([{ isFaulty }])
 })
 
 test('a time is found by the index, and behind it, without reading what is before', async () => {

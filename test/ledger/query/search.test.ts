@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { Page } from '../../../src/contract/pagination.ts'
 import { Chain } from '../../../src/ledger/entry/chain.ts'
 import type { LedgerEntry } from '../../../src/ledger/entry/entry.ts'
@@ -6,10 +6,18 @@ import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
 import { entriesOfRequest, type Search, searchLedger } from '../../../src/ledger/query/search.ts'
 import { BatchWriter } from '../../../src/ledger/writer/batch-writer.ts'
 import type { Store } from '../../../src/store/store.ts'
-import { callEntry, first, RowsBuilder, requestId, storeWith } from '../verify/verify-fixture.ts'
+import { callEntry, first, RowsBuilder, requestId, storeWith } from '../../support/fixtures/sample-ledger.ts'
+import { opened, test as plainTest } from '../../support/fixtures/test.ts'
 
+const test = plainTest.extend(
+  'filled',
+  { scope: 'file' },
+  opened(() => storeWith(ledger().rows))
+)
 let store: Store
-let remove: () => void
+test.beforeAll(({ filled }) => {
+  store = filled.store
+})
 
 /** Calls 1 to 40; every tenth failed; a request refused for each of them that is divisible by eight. */
 function ledger(): RowsBuilder {
@@ -30,13 +38,6 @@ function ledger(): RowsBuilder {
   }
   return rows.add(first, { at: '2026-11-24T06:01:00.000Z', kind: 'admin.tenant_created', tenant: 'acme' })
 }
-
-beforeAll(async () => {
-  const opened = await storeWith(ledger().rows)
-  store = opened.store
-  remove = opened.remove
-})
-afterAll(() => remove())
 
 function all(search: Search): Page<LedgerEntry>['items'] {
   return searchLedger(store.raw, search, { limit: 1000 }).items

@@ -1,15 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { describe, expect, vi } from 'vitest'
 import { canonicalJson } from '../../../src/ledger/entry/canonical-json.ts'
 import type { LedgerEntry } from '../../../src/ledger/entry/entry.ts'
 import { segmentSize } from '../../../src/ledger/query/postings.ts'
 import { entriesOfRequest, type Search, searchLedger } from '../../../src/ledger/query/search.ts'
 import { BatchWriter } from '../../../src/ledger/writer/batch-writer.ts'
 import { seededRandom } from '../../../src/sandbox/seeded-random.ts'
-import { openStore, type Store } from '../../../src/store/store.ts'
-import { requestId } from '../verify/verify-fixture.ts'
+import type { Store } from '../../../src/store/store.ts'
+import { requestId } from '../../support/fixtures/sample-ledger.ts'
+import { temporaryStore } from '../../support/fixtures/temporary-store.ts'
+import { opened, test as plainTest } from '../../support/fixtures/test.ts'
 
 const seed = Number(process.env['SCENARIO_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const random = seededRandom(seed, 'segment index')
@@ -47,15 +46,14 @@ function entryAt(position: number): Record<string, unknown> {
 }
 
 const count = 3 * segmentSize + 700
-let folder: string
+const test = plainTest.extend('filled', { scope: 'file' }, opened(temporaryStore))
 let store: Store
 let entries: LedgerEntry[] = []
 
 /** Batches of any size, so that segments end in the middle of one. */
-beforeAll(async () => {
+test.beforeAll(({ filled }) => {
   console.log(`segment index: SCENARIO_SEED=${seed}`)
-  folder = mkdtempSync(join(tmpdir(), 'segments-'))
-  store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)
+  store = filled.store
   const table = new BatchWriter(store.raw)
   store.raw.exec('BEGIN')
   for (let position = 1; position <= count; ) {
@@ -71,10 +69,6 @@ beforeAll(async () => {
   }
   store.raw.exec('COMMIT')
   entries = entries.reverse()
-})
-afterAll(() => {
-  store.close()
-  rmSync(folder, { recursive: true, force: true })
 })
 
 const outcomeOf = ({ kind, code, forwarded }: LedgerEntry) => {

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { newestPrunePoint } from '../../../src/ledger/retention/prune-point.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { callsOn, intent, outcome, PrunedStore } from './prune-fixture.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { callsOn, intent, outcome, PrunedStore } from '../../support/fixtures/pruned-store.ts'
 
 let ledger: PrunedStore
-beforeEach(async () => {
-  ledger = await PrunedStore.make()
+test.beforeEach(({ ledger: made }) => {
+  ledger = made
   callsOn(ledger.open(1), 2, 30)
 })
-afterEach(() => ledger.remove())
 
 const partials = () => readdirSync(ledger.folder).filter(name => name.endsWith('.partial'))
 const cutPositions = () => ledger.store.raw.prepare('SELECT position FROM ledger_cut').all()
@@ -83,7 +83,7 @@ describe('the same call finishes', () => {
     await killed.prune(10, archive)
     const bytes = readFileSync(twin.path(archive))
     copy.close()
-    twin.remove()
+    twin.close()
     return bytes
   }
 

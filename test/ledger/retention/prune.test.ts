@@ -1,48 +1,28 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ledgerSigner } from '../../../src/custody/crypto/ledger-signer.ts'
+import { beforeEach, describe, expect } from 'vitest'
 import type { EntryFields } from '../../../src/ledger/entry/entry.ts'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
 import { readChainHeads, readWriters } from '../../../src/ledger/query/chain-heads.ts'
-import { exportedLines } from '../../../src/ledger/query/export.ts'
-import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { entriesOfRequest, searchLedger } from '../../../src/ledger/query/search.ts'
-import { prune } from '../../../src/ledger/retention/prune.ts'
 import type { PruneOptions } from '../../../src/ledger/retention/prune-options.ts'
-import { newestPrunePoint } from '../../../src/ledger/retention/prune-point.ts'
 import { exportedEntries } from '../../../src/ledger/verify/exported-entries.ts'
-import { type Expectations, verifyLedger } from '../../../src/ledger/verify/verify.ts'
+import { verifyLedger } from '../../../src/ledger/verify/verify.ts'
 import { verifyParts } from '../../../src/ledger/verify/verify-parts.ts'
-import { changeWithEntries } from '../../../src/ledger/writer/admin-entries.ts'
-import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
-import { openStore, type Store } from '../../../src/store/store.ts'
-import { callEntry, requestId } from '../verify/verify-fixture.ts'
+import type { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
+import type { Store } from '../../../src/store/store.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { day, type PrunedStore, signer } from '../../support/fixtures/pruned-store.ts'
+import { callEntry, requestId } from '../../support/fixtures/sample-ledger.ts'
 
-const signer = ledgerSigner({ derive: () => Buffer.alloc(32, 7) })
-const gateway = { role: 'gateway', version: '0.0.0', pid: 1 } as const
-const administrator = { actor: 'cli:tester', role: 'cli', version: '0.0.0', pid: 1 } as const
-const day = (number: number) => new Date(Date.UTC(2026, 0, number))
-
+let ledger: PrunedStore
 let store: Store
-let folder: string
 let writer: LedgerWriter
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'prune-'))
-  store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)
-  writer = openWriter(1)
+test.beforeEach(({ ledger: made }) => {
+  ledger = made
+  store = made.store
+  writer = made.open(1)
 })
-afterEach(() => {
-  store.close()
-  rmSync(folder, { recursive: true, force: true })
-})
-
-/** Opened on a day given by its number. Its id is of now: ids tell when a chain was really opened. */
-function openWriter(number: number): LedgerWriter {
-  return LedgerWriter.open(store, gateway, day(number), signer)
-}
 
 const entry = (kind: 'call.intent' | 'call.outcome', call: number, number: number): EntryFields =>
   callEntry(kind, call, { at: day(number).toISOString() })
@@ -57,40 +37,24 @@ function callsOn(first: number, last: number): void {
     append(entry('call.intent', number, number), entry('call.outcome', number, number))
 }
 
-const archivePath = (name = 'archive.ndjson') => join(folder, name)
+const archivePath = (name = 'archive.ndjson') => ledger.path(name)
 
-async function pruned(before: number, options: Partial<PruneOptions> = {}) {
-  const common = { archive: archivePath(), administrator, signer, now: day(60) }
-  return await prune(store, { before: day(before), ...common, ...options })
-}
-
-async function verifyStore(known: Expectations = {}) {
-  return await verifyLedger(readStore(store.raw), {
-    ...readWriters(store.raw),
-    prunePoint: newestPrunePoint(store.raw) ?? undefined,
-    ...known
-  })
-}
+const pruned = (before: number, options: Partial<PruneOptions> = {}) =>
+  ledger.prune(before, 'archive.ndjson', options)
 
 async function verifyFiles(...files: string[]) {
   return await verifyParts(files)
 }
 
-function exportTo(name: string): string {
-  const file = join(folder, name)
-  writeFileSync(file, [...exportedLines(store.raw)].join(''))
-  return file
-}
-
-const rowsLeft = () => Number(store.raw.prepare('SELECT min(id) AS first FROM ledger_batch').get()?.['first'])
+const exportTo = (name: string) => ledger.path(ledger.exportTo(name))
 
 test('older entries go into the archive, and the rest verifies from the signed prune point on', async () => {
   callsOn(2, 20)
   const result = await pruned(10)
   expect(result).toMatchObject({ entries: 17, position: 17 })
-  expect(rowsLeft()).toBe(18)
+  expect(ledger.rows.first).toBe(18)
   const publicKeys = new Set([signer.publicKey])
-  expect(await verifyStore({ publicKeys })).toMatchObject({ faults: [], openCalls: 0, entries: 22 + 2 })
+  expect(await ledger.verify({ publicKeys })).toMatchObject({ faults: [], openCalls: 0, entries: 22 + 2 })
   expect(await verifyFiles(archivePath())).toMatchObject({ faults: [], entries: 17 })
 })
 
@@ -106,13 +70,10 @@ test('archive and rest together verify as the whole that they were', async () =>
 
 test('heads noted before a prune still serve after it', async () => {
   callsOn(2, 9)
-  await changeWithEntries(store, administrator, day(9), async () => ({
-    result: null,
-    changes: [{ kind: 'admin.tenant.create', tenant: 'acme', after: {} }]
-  }))
+  await ledger.administer(9)
   const heads = readChainHeads(store.raw)
   callsOn(10, 20)
-  // The chains of this test are opened today, whatever days their entries tell: the cut is made behind today too.
+  // The chains of this test are opened today, whatever days their entries give: the cut is made behind today too.
   const before = new Date(Date.now() + 60_000)
   append(
     ...[90, 91].map(call =>
@@ -120,26 +81,21 @@ test('heads noted before a prune still serve after it', async () => {
     )
   )
   append(...[90, 91].map(call => callEntry('call.outcome', call, { at: before.toISOString() })))
-  await prune(store, { before, archive: archivePath(), administrator, signer, now: day(60) })
+  await pruned(0, { before })
   expect(heads).toHaveLength(2)
-  expect((await verifyStore({ heads })).faults).toEqual([])
+  expect((await ledger.verify({ heads })).faults).toEqual([])
 })
 
 test('a chain that ended just before the prune point is not missed', async () => {
   callsOn(2, 4)
-  await changeWithEntries(store, administrator, day(5), async () => ({
-    result: null,
-    changes: [{ kind: 'admin.tenant.create', tenant: 'acme', after: {} }]
-  }))
+  await ledger.administer(5)
   const before = new Date(Date.now() + 60_000)
   append(callEntry('call.intent', 90, { at: before.toISOString() }))
   append(callEntry('call.outcome', 90, { at: before.toISOString() }))
-  expect(
-    await prune(store, { before, archive: archivePath(), administrator, signer, now: day(60) })
-  ).toMatchObject({
+  expect(await pruned(0, { before })).toMatchObject({
     entries: 9
   })
-  expect(await verifyStore()).toMatchObject({ faults: [], entries: 4 })
+  expect(await ledger.verify()).toMatchObject({ faults: [], entries: 4 })
   expect((await verifyFiles(exportTo('rest.ndjson'))).faults).toEqual([])
 })
 
@@ -147,7 +103,7 @@ test('a second prune follows the first, and each archive continues the one befor
   callsOn(2, 30)
   await pruned(10)
   await pruned(20, { archive: archivePath('second.ndjson') })
-  expect(await verifyStore()).toMatchObject({ faults: [] })
+  expect(await ledger.verify()).toMatchObject({ faults: [] })
   const rest = exportTo('rest.ndjson')
   const all = await verifyFiles(archivePath(), archivePath('second.ndjson'), rest)
   expect(all).toMatchObject({ faults: [], entries: 59 + 4 })
@@ -157,14 +113,14 @@ test('a second prune follows the first, and each archive continues the one befor
 test('a chain that goes on after the prune point is continued, and one that has ended is forgotten', async () => {
   callsOn(2, 5)
   writer.close(day(6))
-  writer = openWriter(7)
+  writer = ledger.open(7)
   callsOn(7, 20)
   await pruned(15)
   expect(readWriters(store.raw).lengths.size).toBe(2)
-  expect((await verifyStore()).faults).toEqual([])
+  expect((await ledger.verify()).faults).toEqual([])
   callsOn(21, 22)
   writer.close(day(23))
-  expect((await verifyStore()).faults).toEqual([])
+  expect((await ledger.verify()).faults).toEqual([])
 })
 
 test('a call whose intent is pruned and whose outcome stays is no finding', async () => {
@@ -173,7 +129,7 @@ test('a call whose intent is pruned and whose outcome stays is no finding', asyn
   append(entry('call.outcome', 50, 12))
   callsOn(13, 14)
   await pruned(10)
-  expect(await verifyStore()).toMatchObject({ faults: [], openCalls: 0 })
+  expect(await ledger.verify()).toMatchObject({ faults: [], openCalls: 0 })
   expect((await verifyFiles(exportTo('rest.ndjson'))).faults).toEqual([])
 })
 
@@ -184,7 +140,7 @@ test('the intent of a call that has no outcome yet stays, whatever its age', asy
   await pruned(10)
   expect(entriesOfRequest(store.raw, requestId(50))).toHaveLength(1)
   append(entry('call.outcome', 50, 21))
-  expect(await verifyStore()).toMatchObject({ faults: [], openCalls: 0 })
+  expect(await ledger.verify()).toMatchObject({ faults: [], openCalls: 0 })
 })
 
 test('an archive whose name ends in .gz is compressed, and is verified as it is', async () => {
@@ -211,31 +167,31 @@ describe('after a prune, tampering shows:', () => {
 
   test('more entries removed than the prune point says', async () => {
     store.raw.exec('DELETE FROM ledger_batch WHERE id = (SELECT min(id) FROM ledger_batch)')
-    expect((await verifyStore()).faults[0]).toMatchObject({ kind: 'missing', seq: 18 })
+    expect((await ledger.verify()).faults[0]).toMatchObject({ kind: 'missing', seq: 18 })
   })
 
   test('the prune point moved forward by hand', async () => {
     store.raw.exec('UPDATE ledger_cut SET position = 19; DELETE FROM ledger_batch WHERE id < 20')
-    expect((await verifyStore()).faults[0]).toMatchObject({ kind: 'missing' })
+    expect((await ledger.verify()).faults[0]).toMatchObject({ kind: 'missing' })
   })
 
   test('the entry of the prune edited', async () => {
     store.raw.exec(`UPDATE ledger_batch SET texts = replace(texts, '"open":[]', '"open":["x 1"]')`)
-    expect((await verifyStore()).faults[0]).toMatchObject({ kind: 'edited' })
+    expect((await ledger.verify()).faults[0]).toMatchObject({ kind: 'edited' })
   })
 
   test('the entry of the prune removed', async () => {
     store.raw.exec('DELETE FROM ledger_batch WHERE id = (SELECT max(id) FROM ledger_batch)')
-    expect((await verifyStore()).faults.length).toBeGreaterThan(0)
+    expect((await ledger.verify()).faults.length).toBeGreaterThan(0)
   })
 })
 
 describe('nothing is removed', () => {
   beforeEach(() => callsOn(2, 20))
   const untouched = async () => {
-    expect(rowsLeft()).toBe(1)
-    expect(readdirSync(folder).filter(name => name.endsWith('.partial'))).toEqual([])
-    expect(await verifyStore()).toMatchObject({ faults: [], entries: 39 })
+    expect(ledger.rows.first).toBe(1)
+    expect(readdirSync(ledger.folder).filter(name => name.endsWith('.partial'))).toEqual([])
+    expect(await ledger.verify()).toMatchObject({ faults: [], entries: 39 })
   }
 
   test('when the archive is there already', async () => {
@@ -251,7 +207,7 @@ describe('nothing is removed', () => {
   })
 
   test('when the archive cannot be written', async () => {
-    await expect(pruned(10, { archive: join(folder, 'no', 'folder') })).rejects.toMatchObject({
+    await expect(pruned(10, { archive: ledger.path('no/folder') })).rejects.toMatchObject({
       code: 'ENOENT'
     })
     await untouched()
@@ -276,7 +232,7 @@ describe('nothing is removed', () => {
       message: expect.stringContaining('edited')
     })
     expect(existsSync(archivePath())).toBe(false)
-    expect(rowsLeft()).toBe(1)
+    expect(ledger.rows.first).toBe(1)
   })
 })
 
@@ -290,13 +246,13 @@ test('interrupted while entries are removed, the prune point stands, nobody sees
     onProgress: now => now === 'removed' && interrupt.abort(new Error('interrupted'))
   })
   await expect(stopped).rejects.toThrow()
-  expect(rowsLeft()).toBeLessThan(300)
-  expect(await verifyStore()).toMatchObject({ faults: [], entries: 22 + 2 })
+  expect(ledger.rows.first).toBeLessThan(300)
+  expect(await ledger.verify()).toMatchObject({ faults: [], entries: 22 + 2 })
   expect(searchLedger(store.raw, { code: 'accepted' }, { limit: 1000 }).items).toHaveLength(11)
   await expect(pruned(2, { archive: archivePath('next') })).rejects.toMatchObject({
     code: 'nothing_to_prune'
   })
-  expect(rowsLeft()).toBe(302)
+  expect(ledger.rows.first).toBe(302)
 })
 
 test('the table refuses to remove entries that are not pruned', async () => {

@@ -1,12 +1,12 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { recoverDeadWriters } from '../../../src/ledger/writer/crash-recovery.ts'
-import { call, callsOn, day, intent, outcome, PrunedStore } from './prune-fixture.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { call, callsOn, day, intent, outcome, type PrunedStore } from '../../support/fixtures/pruned-store.ts'
 
 let ledger: PrunedStore
-beforeEach(async () => {
-  ledger = await PrunedStore.make()
+test.beforeEach(({ ledger: made }) => {
+  ledger = made
 })
-afterEach(() => ledger.remove())
 
 /** Store, archives and both together. */
 async function expectWhole(...archives: string[]): Promise<void> {

@@ -1,21 +1,21 @@
 import { spawnSync } from 'node:child_process'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { exportedLines, positionOfEntry } from '../../../src/ledger/query/export.ts'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { verifyParts } from '../../../src/ledger/verify/verify-parts.ts'
 import type { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
 import { openReadOnlyStore } from '../../../src/store/sqlite/read-only-store.ts'
 import { program } from '../../support/cli/command-line.ts'
-import { callsOn, day, PrunedStore } from './prune-fixture.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { callsOn, day, type PrunedStore } from '../../support/fixtures/pruned-store.ts'
 
 let ledger: PrunedStore
 let writer: LedgerWriter
-beforeEach(async () => {
-  ledger = await PrunedStore.make()
+test.beforeEach(({ ledger: made }) => {
+  ledger = made
   writer = ledger.open(1)
   callsOn(writer, 2, 30)
 })
-afterEach(() => ledger.remove())
 
 describe('entries that are pruned before they are read are not skipped in silence:', () => {
   test.each([

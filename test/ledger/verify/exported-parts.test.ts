@@ -1,12 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { prunePointsIn } from '../../../src/ledger/retention/prune-point.ts'
 import { verifyParts } from '../../../src/ledger/verify/verify-parts.ts'
-import { call, callsOn, day, PrunedStore } from '../retention/prune-fixture.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { call, callsOn, day, type PrunedStore } from '../../support/fixtures/pruned-store.ts'
 
 let ledger: PrunedStore
-beforeEach(async () => {
-  ledger = await PrunedStore.make()
+test.beforeEach(async ({ ledger: made }) => {
+  ledger = made
   const writer = ledger.open(1)
   callsOn(writer, 2, 30)
   await ledger.prune(10, 'a1', { now: day(40) })
@@ -18,7 +19,6 @@ beforeEach(async () => {
   call(writer, 51, 51)
   ledger.exportTo('rest')
 })
-afterEach(() => ledger.remove())
 
 async function verifyFiles(...names: string[]) {
   return await verifyParts(names.map(name => ledger.path(name)))
@@ -62,16 +62,16 @@ describe('what cannot be checked without another file names what is missing:', (
     [['a2', 'a1'], /a2 begins after a prune point/],
     [['a3', 'rest', 'a1'], /a1 does not follow .*order/],
     [['a1', 'a1'], /order/]
-  ])('%s', async (names, told) => {
-    await expect(verifyFiles(...names)).rejects.toEqual(missing(told))
+  ])('%s', async (names, gap) => {
+    await expect(verifyFiles(...names)).rejects.toEqual(missing(gap))
   })
 
   test.each<[string[], RegExp]>([
     [['a1'], /between .*a1 and the store/],
     [['a1', 'a2'], /between .*a2 and the store/],
     [['a2'], /a2 begins after a prune point/]
-  ])('%s and the store', async (names, told) => {
-    await expect(withStore(...names)).rejects.toEqual(missing(told))
+  ])('%s and the store', async (names, gap) => {
+    await expect(withStore(...names)).rejects.toEqual(missing(gap))
   })
 })
 

@@ -1,11 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
-import { callsOn, day, PrunedStore } from '../retention/prune-fixture.ts'
-import { callEntry } from './verify-fixture.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { callsOn, day, type PrunedStore } from '../../support/fixtures/pruned-store.ts'
+import { callEntry } from '../../support/fixtures/sample-ledger.ts'
 
 let ledger: PrunedStore
-beforeEach(async () => {
-  ledger = await PrunedStore.make()
+test.beforeEach(async ({ ledger: made }) => {
+  ledger = made
   const writer = ledger.open(1)
   callsOn(writer, 2, 9)
   const at = day(9).toISOString()
@@ -16,7 +17,6 @@ beforeEach(async () => {
   await ledger.administer(10)
   callsOn(writer, 11, 12)
 })
-afterEach(() => ledger.remove())
 
 /** Past every guard of the table, as whoever can write the file can. */
 function tamper(...statements: string[]): void {

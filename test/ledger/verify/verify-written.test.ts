@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { canonicalJson } from '../../../src/ledger/entry/canonical-json.ts'
 import { parseExported, parseStored } from '../../../src/ledger/entry/parse-entry.ts'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
@@ -13,7 +10,7 @@ import { type Expectations, type Verification, verifyLedger } from '../../../src
 import { changeWithEntries } from '../../../src/ledger/writer/admin-entries.ts'
 import { recoverDeadWriters } from '../../../src/ledger/writer/crash-recovery.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
-import { openStore, type Store } from '../../../src/store/store.ts'
+import type { Store } from '../../../src/store/store.ts'
 import { checkChains } from '../../support/checker/chain.ts'
 import {
   callEntry,
@@ -24,9 +21,11 @@ import {
   RowsBuilder,
   sampleLedger,
   second
-} from './verify-fixture.ts'
+} from '../../support/fixtures/sample-ledger.ts'
+import { test } from '../../support/fixtures/test.ts'
+import { propertySeed } from '../../support/scenario/seed.ts'
 
-const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
+const seed = propertySeed()
 const gateway = { role: 'gateway', version: '1.0.0', pid: 1 } as const
 
 async function administerOnce(store: Store, tenant: string): Promise<void> {
@@ -37,9 +36,9 @@ async function administerOnce(store: Store, tenant: string): Promise<void> {
   }))
 }
 
-test('what the gateway, the command line and a recovery really write verifies, and the checker agrees', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'ledger-'))
-  const store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)
+test('what the gateway, the command line and a recovery really write verifies, and the checker agrees', async ({
+  store
+}) => {
   await administerOnce(store, 'acme')
   const one = LedgerWriter.open(store, gateway, new Date())
   const other = LedgerWriter.open(store, gateway, new Date())
@@ -69,8 +68,6 @@ test('what the gateway, the command line and a recovery really write verifies, a
   const lines = [...exportedLines(store.raw)].join('').trimEnd().split('\n')
   expect(checkChains(lines, found.heads)).toEqual([])
   next.close(new Date())
-  store.close()
-  rmSync(folder, { recursive: true })
 })
 
 /** What a forger may do to the row at `index`. */

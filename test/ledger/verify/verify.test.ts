@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { Head } from '../../../src/ledger/entry/chain.ts'
 import { parseStored } from '../../../src/ledger/entry/parse-entry.ts'
 import { readWriters } from '../../../src/ledger/query/chain-heads.ts'
@@ -9,6 +9,7 @@ import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { exportedEntries } from '../../../src/ledger/verify/exported-entries.ts'
 import type { FindingKind } from '../../../src/ledger/verify/finding.ts'
 import { type Verification, verifyLedger } from '../../../src/ledger/verify/verify.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
 import {
   callEntry,
   edited,
@@ -20,13 +21,13 @@ import {
   sampleLedger,
   second,
   storeWith
-} from './verify-fixture.ts'
+} from '../../support/fixtures/sample-ledger.ts'
 
 type Finding = { kind: FindingKind; writer: string | null; seq: number | null }
 
 /** Verifies the rows in a store and in a file exported from it, which must agree. */
 async function verifyRows(rows: readonly Row[], heads: readonly Head[] = []): Promise<Verification> {
-  const { store, folder, remove } = await storeWith(rows)
+  const { store, folder, close } = await storeWith(rows)
   try {
     const file = join(folder, 'export.ndjson')
     writeFileSync(file, [...exportedLines(store.raw)].join(''))
@@ -37,7 +38,7 @@ async function verifyRows(rows: readonly Row[], heads: readonly Head[] = []): Pr
     expect({ ...ofFile, faults: [] }).toEqual({ ...ofStore, faults: [] })
     return ofStore
   } finally {
-    remove()
+    close()
   }
 }
 
@@ -427,8 +428,10 @@ test('an entry without its writer or number is named by its position in the chai
   }
 })
 
-test('lines that are no export lines are malformed: cut short, written twice over, spaced, empty, binary', async () => {
-  const { store, folder, remove } = await storeWith(sample.rows)
+test('lines that are no export lines are malformed: cut short, written twice over, spaced, empty, binary', async ({
+  storeWith
+}) => {
+  const { store, folder } = await storeWith(sample.rows)
   const file = join(folder, 'export.ndjson')
   const lines = [...exportedLines(store.raw)].join('').split('\n')
   const [line = ''] = lines.slice(5)
@@ -456,11 +459,12 @@ test('lines that are no export lines are malformed: cut short, written twice ove
     kind: 'malformed',
     place: 'line 1'
   })
-  remove()
 })
 
-test("the store's own list of writers reveals a chain cut or dropped, and one that is not in it", async () => {
-  const { store, remove } = await storeWith(sample.rows.filter(row => members(row)['writer'] === first))
+test("the store's own list of writers reveals a chain cut or dropped, and one that is not in it", async ({
+  storeWith
+}) => {
+  const { store } = await storeWith(sample.rows.filter(row => members(row)['writer'] === first))
   expect((await verifyLedger(readStore(store.raw), readWriters(store.raw))).faults).toMatchObject([
     { kind: 'missing', writer: second, seq: 1 }
   ])
@@ -474,5 +478,4 @@ test("the store's own list of writers reveals a chain cut or dropped, and one th
   expect((await verifyLedger(readStore(store.raw), readWriters(store.raw))).faults).toMatchObject([
     { kind: 'foreign', writer: first, seq: 1 }
   ])
-  remove()
 })

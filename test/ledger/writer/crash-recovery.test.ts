@@ -1,9 +1,8 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts'
@@ -11,22 +10,17 @@ import { recoverDeadWriters } from '../../../src/ledger/writer/crash-recovery.ts
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
 import { writerLockPath } from '../../../src/ledger/writer/writer-lock.ts'
 import { openStore, type Store } from '../../../src/store/store.ts'
-import { callEntry, requestId } from '../verify/verify-fixture.ts'
+import { callEntry, requestId } from '../../support/fixtures/sample-ledger.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 const facts = { role: 'gateway', version: '0.0.0', pid: 1 } as const
 const at = new Date('2026-11-24T07:00:00.000Z')
 
-let folder: string
-let url: string
 let store: Store
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'recovery-'))
-  url = `sqlite:${join(folder, 'gateway.db')}`
-  store = await openStore(url)
-})
-afterEach(() => {
-  store.close()
-  rmSync(folder, { recursive: true, force: true })
+let url: string
+test.beforeEach(({ store: opened }) => {
+  store = opened
+  url = `sqlite:${store.path}`
 })
 
 /** Runs a writer in a process of its own that stores these calls and is then killed. Returns the writer's id. */

@@ -5,7 +5,7 @@
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { callEntry } from '../verify/verify-fixture.ts'
+import { callEntry } from '../../support/fixtures/sample-ledger.ts'
 
 const [url = '', calls = ''] = process.argv.slice(2)
 const { closed, open } = JSON.parse(calls) as { closed: number[]; open: number[] }

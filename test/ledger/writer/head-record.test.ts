@@ -1,7 +1,6 @@
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, vi } from 'vitest'
 import type { Head } from '../../../src/ledger/entry/chain.ts'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
 import { verifyParts } from '../../../src/ledger/verify/verify-parts.ts'
@@ -10,25 +9,23 @@ import { readHeadRecords } from '../../../src/ledger/writer/head-record.ts'
 import { missingEntries } from '../../../src/ledger/writer/missing-entries.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
 import { openStore, type Store } from '../../../src/store/store.ts'
-import { administrator, callsOn, day, PrunedStore } from '../retention/prune-fixture.ts'
-import { callEntry } from '../verify/verify-fixture.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { administrator, callsOn, day } from '../../support/fixtures/pruned-store.ts'
+import { callEntry } from '../../support/fixtures/sample-ledger.ts'
 
 const at = new Date('2026-11-24T07:00:00.000Z')
 const facts = { role: 'gateway', version: '0.0.0', pid: 1 } as const
 
-let folder: string
 let path: string
 let store: Store
-beforeEach(async () => {
+test.beforeEach(async ({ folder }) => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  folder = mkdtempSync(join(tmpdir(), 'head-record-'))
   path = join(folder, 'gateway.db')
   store = await openStore(`sqlite:${path}`)
 })
 afterEach(() => {
   vi.useRealTimers()
   if (store.raw.isOpen) store.close()
-  rmSync(folder, { recursive: true, force: true })
 })
 
 const open = () => LedgerWriter.open(store, facts, at)
@@ -172,37 +169,33 @@ describe('when entries that were acknowledged are missing', () => {
 })
 
 describe('a prune', () => {
-  let pruned: PrunedStore
-  beforeEach(async () => {
-    pruned = await PrunedStore.make()
-  })
-  afterEach(() => pruned.remove())
-
-  test('takes nothing away that is then missing: not of chains that ended, nor of those that go on', async () => {
-    const ended = pruned.open(1)
+  test('takes nothing away that is then missing: not of chains that ended, nor of those that go on', async ({
+    ledger
+  }) => {
+    const ended = ledger.open(1)
     callsOn(ended, 1, 3)
     ended.close(day(3))
-    const idle = pruned.open(4)
+    const idle = ledger.open(4)
     callsOn(idle, 4, 6)
-    await pruned.prune(10, 'one.ndjson')
-    const acknowledged = readHeadRecords(pruned.store.path)
+    await ledger.prune(10, 'one.ndjson')
+    const acknowledged = readHeadRecords(ledger.store.path)
     expect(acknowledged).toHaveLength(2)
-    expect(missingEntries(pruned.store)).toEqual([])
-    expect((await verifyParts([], { acknowledged }, pruned.store.raw)).faults).toEqual([])
+    expect(missingEntries(ledger.store)).toEqual([])
+    expect((await verifyParts([], { acknowledged }, ledger.store.raw)).faults).toEqual([])
     callsOn(idle, 7, 8)
     idle.close(day(11))
-    expect(missingEntries(pruned.store)).toEqual([])
+    expect(missingEntries(ledger.store)).toEqual([])
   })
 
-  test('is refused when entries are missing: the prune would hide it', async () => {
-    const writer = pruned.open(1)
+  test('is refused when entries are missing: the prune would hide it', async ({ ledger }) => {
+    const writer = ledger.open(1)
     callsOn(writer, 1, 3)
     writer.close(day(3))
     const { head } = writer
-    const path = `${pruned.store.path}.writers/${head.writer}.head`
+    const path = `${ledger.store.path}.writers/${head.writer}.head`
     writeFileSync(path, JSON.stringify({ ...head, seq: head.seq + 1 }))
-    await expect(pruned.prune(10, 'one.ndjson')).rejects.toMatchObject({ code: 'ledger_incomplete' })
+    await expect(ledger.prune(10, 'one.ndjson')).rejects.toMatchObject({ code: 'ledger_incomplete' })
     rmSync(path)
-    await pruned.prune(10, 'one.ndjson')
+    await ledger.prune(10, 'one.ndjson')
   })
 })

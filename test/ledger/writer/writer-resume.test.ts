@@ -1,25 +1,22 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, expect } from 'vitest'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
 import { openStoreFile, type StoreFile } from '../../../src/store/sqlite/store-file.ts'
-import { callEntry, requestId } from '../verify/verify-fixture.ts'
+import { callEntry, requestId } from '../../support/fixtures/sample-ledger.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 const at = new Date('2026-11-24T07:00:00.000Z')
 const facts = { role: 'gateway', version: '0.0.0', pid: 1 } as const
 const pending = (...entries: Parameters<typeof callEntry>[]) =>
   entries.map(entry => pendingEntry(callEntry(...entry)))
 
-let folder: string
 let store: StoreFile
 /** What the next commit does instead of committing. */
 let instead: (() => void) | null
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'resume-'))
+test.beforeEach(async ({ folder }) => {
   instead = null
   const opened = await openStoreFile(`sqlite:${join(folder, 'gateway.db')}`)
   const requireInPlace = () => {
@@ -32,7 +29,6 @@ beforeEach(async () => {
 })
 afterEach(() => {
   if (store.raw.isOpen) store.raw.close()
-  rmSync(folder, { recursive: true, force: true })
 })
 
 function failing(): void {
@@ -79,7 +75,7 @@ test('entries that turn out to be stored are taken over: what was refused is clo
   instead = committingAndFailing
   expect(() =>
     writer.append(
-      [intent, outcome].filter(draft => draft !== undefined),
+      [intent, outcome].filter(entry => entry !== undefined),
       0
     )
   ).toThrow('the sync failed')
@@ -87,7 +83,7 @@ test('entries that turn out to be stored are taken over: what was refused is clo
   expect(codesOf(2)).toEqual(['call.intent', 'ledger_unavailable'])
   expect(
     writer.append(
-      [outcome, ...pending(['call.intent', 3])].filter(draft => draft !== undefined),
+      [outcome, ...pending(['call.intent', 3])].filter(entry => entry !== undefined),
       0
     )
   ).toEqual([])

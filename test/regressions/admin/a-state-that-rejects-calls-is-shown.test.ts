@@ -1,30 +1,21 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startTestGateway, type TestGateway } from '../../support/fixtures/test-gateway.ts'
+import { expect } from 'vitest'
+import { test } from '../../support/fixtures/test.ts'
+import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import type { HttpAnswer } from '../../support/http/http-answer.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
-import {
-  acceptedAnswer,
-  connectorOf,
-  type RawUpstream,
-  rawUpstream
-} from '../../support/http/raw-upstream.ts'
+import { acceptedAnswer, connectorOf } from '../../support/http/raw-upstream.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
 
 // A 200 whose status was `failed` was recorded as accepted.
 
-let upstream: RawUpstream
 let gateway: TestGateway
 let state = 'accepted'
-beforeAll(async () => {
-  upstream = await rawUpstream({
+test.beforeAll(async ({ startRawUpstreamOfFile, startGatewayOfFile }) => {
+  const upstream = await startRawUpstreamOfFile({
     request: (request, socket) => void socket.write(acceptedAnswer(connectorOf(request), state))
   })
-  gateway = await startTestGateway({ env: { GATEWAY_UPSTREAM_ORIGIN: upstream.origin } })
-})
-afterAll(async () => {
-  await gateway?.close()
-  await upstream?.close()
+  gateway = await startGatewayOfFile({ env: { GATEWAY_UPSTREAM_ORIGIN: upstream.origin } })
 })
 
 async function syncAnsweredWith(status: string): Promise<HttpAnswer | undefined> {

@@ -1,15 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
 import { readState, readStateFile } from '../../../src/cli/input/state-file.ts'
 import { ConfigError, type ConfigIssue } from '../../../src/config/error.ts'
+import { folderForFile } from '../../support/fixtures/temporary-folder.ts'
 
-let folder = ''
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gateway-state-'))
-})
-afterAll(() => rmSync(folder, { recursive: true }))
+const folder = folderForFile()
 
 function faultsOf(work: () => unknown): readonly ConfigIssue[] {
   try {
@@ -37,7 +32,7 @@ test.each([
   ],
   ['as UTF-16', Buffer.from('\ufefftenants: {}', 'utf16le'), 'is text in UTF-16: save it as UTF-8']
 ])('a file that is no UTF-8 is refused as such: %s', (_, bytes, detail) => {
-  const file = join(folder, 'state.yaml')
+  const file = folder.pathOf('state.yaml')
   writeFileSync(file, bytes)
   expect(faultsOf(() => readStateFile(file))).toEqual([{ key: file, detail }])
 })

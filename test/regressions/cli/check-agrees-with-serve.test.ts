@@ -1,13 +1,13 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { loadConfig } from '../../../src/config/config.ts'
 import { type Gateway, startGateway } from '../../../src/gateway.ts'
 import { createLogger } from '../../../src/telemetry/logger.ts'
 import type { CommandLine } from '../../support/cli/command-line.ts'
 import { test } from '../../support/fixtures/test.ts'
-import { type TlsFolder, tlsFolder } from '../../support/fixtures/tls-files.ts'
+import type { TlsFolder } from '../../support/fixtures/tls-files.ts'
 
 type Env = Record<string, string>
 type Line = { readonly event?: string; readonly warning?: string }
@@ -17,9 +17,9 @@ type Served = { readonly reason: string; readonly lines: readonly Line[]; readon
 let cli: CommandLine
 let tls: TlsFolder
 let env: Env
-test.beforeEach(async ({ cli: opened }) => {
+test.beforeEach(async ({ cli: opened, tls: made }) => {
   cli = opened
-  tls = tlsFolder()
+  tls = made
   const masterKey = join(cli.folder, 'master.key')
   writeFileSync(masterKey, 'a master key that opens nothing but this one test store', { mode: 0o600 })
   env = {
@@ -33,7 +33,6 @@ test.beforeEach(async ({ cli: opened }) => {
   await run('tenant', 'create', 'acme')
   await run('key', 'issue', 'acme')
 })
-afterEach(() => tls.close())
 
 async function run(...words: string[]): Promise<void> {
   expect(await cli.run(words, env)).toMatchObject({ code: 0 })
@@ -58,7 +57,7 @@ async function serve(): Promise<Served> {
   return { reason, lines: texts.map(text => JSON.parse(text) as Line), log: texts.join('') }
 }
 
-const place = (name: string) => join(cli.folder, name)
+const pathOf = (name: string) => join(cli.folder, name)
 
 type Fault = readonly [what: string, break_: () => void | Promise<void>, sentence: RegExp]
 
@@ -80,8 +79,8 @@ describe('check reports what keeps serve from working, in the same words:', () =
     [
       'a store that is no database',
       () => {
-        env['GATEWAY_STORE_URL'] = `sqlite:${place('text.db')}`
-        writeFileSync(place('text.db'), 'this is no database '.repeat(100))
+        env['GATEWAY_STORE_URL'] = `sqlite:${pathOf('text.db')}`
+        writeFileSync(pathOf('text.db'), 'this is no database '.repeat(100))
       },
       /cannot open the store \S+: file is not a database/
     ],
@@ -132,20 +131,20 @@ describe('check reports what keeps serve from working, in the same words:', () =
   const later: readonly Fault[] = [
     [
       'another master key than that of the store',
-      () => writeFileSync(place('master.key'), 'x'.repeat(44)),
+      () => writeFileSync(pathOf('master.key'), 'x'.repeat(44)),
       /the store was made with another master key: give that one as GATEWAY_MASTER_KEY/
     ],
     [
       'a master key that no longer exists',
-      () => rmSync(place('master.key')),
+      () => rmSync(pathOf('master.key')),
       /file:\S+master\.key cannot be read \(ENOENT\)/
     ],
     [
       'the reference of a credential that no longer leads to a key',
       async () => {
-        writeFileSync(place('other.key'), 'bd_v2_canary_of_a_file', { mode: 0o600 })
-        await addCredential('other', `file:${place('other.key')}`)
-        rmSync(place('other.key'))
+        writeFileSync(pathOf('other.key'), 'bd_v2_canary_of_a_file', { mode: 0o600 })
+        await addCredential('other', `file:${pathOf('other.key')}`)
+        rmSync(pathOf('other.key'))
       },
       /file:\S+other\.key cannot be read \(ENOENT\)/
     ],
@@ -153,7 +152,7 @@ describe('check reports what keeps serve from working, in the same words:', () =
       'a missing file with the keys of an issuer',
       () => {
         const issuer = { name: 'a', issuer: 'a', audience: 'a', algorithms: ['ES256'] }
-        env['GATEWAY_JWT_ISSUERS'] = JSON.stringify([{ ...issuer, jwks: `file:${place('keys.json')}` }])
+        env['GATEWAY_JWT_ISSUERS'] = JSON.stringify([{ ...issuer, jwks: `file:${pathOf('keys.json')}` }])
       },
       /file:\S+keys\.json cannot be read \(ENOENT\)/
     ],
@@ -179,9 +178,9 @@ describe('check reports what keeps serve from working, in the same words:', () =
 
 describe('check never says that a credential opens which serve cannot open:', () => {
   test('a credential whose reference gives another key now', async () => {
-    writeFileSync(place('other.key'), 'bd_v2_canary_of_a_file', { mode: 0o600 })
-    await addCredential('other', `file:${place('other.key')}`)
-    writeFileSync(place('other.key'), 'bd_v2_canary_of_another')
+    writeFileSync(pathOf('other.key'), 'bd_v2_canary_of_a_file', { mode: 0o600 })
+    await addCredential('other', `file:${pathOf('other.key')}`)
+    writeFileSync(pathOf('other.key'), 'bd_v2_canary_of_another')
     const checked = await cli.run(['check'], env)
     expect(checked.stdout).toMatch(/credential +other@1, file:\S+other\.key \(gives another key now\)/)
     expect(checked.stdout).toContain(
@@ -233,7 +232,7 @@ test('a configuration that starts but may be a mistake is a warning of both, in 
   tls.writeCertificate(server.certificate)
   tls.writeKey(server.key)
   const keyFile = tls.env.GATEWAY_TLS_KEY.slice('file:'.length)
-  for (const file of [keyFile, place('master.key')]) chmodSync(file, 0o644)
+  for (const file of [keyFile, pathOf('master.key')]) chmodSync(file, 0o644)
   Object.assign(env, tls.env, {
     GATEWAY_PROT: '1',
     GATEWAY_SERVICE_HOST: '10.0.0.1',
@@ -260,15 +259,15 @@ test('a configuration that starts but may be a mistake is a warning of both, in 
       /^HTTPS_PROXY is not used: the gateway goes to https:\/\/127\.0\.0\.1\.nip\.invalid directly/
     ),
     'GATEWAY_EXEC_ENVIRONMENT: VAULT_TOKEN is not set in this environment: commands of exec: references run without it',
-    `GATEWAY_MASTER_KEY: file:${place('master.key')} can be read by everybody on this machine (mode 644): chmod 600 it (environment)`,
+    `GATEWAY_MASTER_KEY: file:${pathOf('master.key')} can be read by everybody on this machine (mode 644): chmod 600 it (environment)`,
     `GATEWAY_TLS_KEY: file:${keyFile} can be read by everybody on this machine (mode 644): chmod 600 it (environment)`,
     expect.stringMatching(/^GATEWAY_TLS_CERT: holds a certificate that has expired \(.*Z\) \(environment\)$/),
     'GATEWAY_CLIENT_CERTIFICATES[0].tenant: leads to tenant nobody, which does not exist (environment)',
     'GATEWAY_JWT_ISSUERS[0].tenants.two: leads to tenant asleep, which is disabled (environment)'
   ])
   const { lines } = await serve()
-  const told = lines.filter(({ event }) => event === 'setting.questionable').map(({ warning }) => warning)
-  expect(told).toEqual(warnings)
+  const logged = lines.filter(({ event }) => event === 'setting.questionable').map(({ warning }) => warning)
+  expect(logged).toEqual(warnings)
 })
 
 test('a folder instead of a key file is a fault, without a warning about its mode', async () => {
@@ -280,9 +279,9 @@ test('a folder instead of a key file is a fault, without a warning about its mod
 })
 
 test('check reports all faults at once: of settings, files, the store, keys and credentials, in a stable order', async () => {
-  Object.assign(env, tls.env, { GATEWAY_DOCS: 'no', GATEWAY_TLS_CERT: `file:${place('none.pem')}` })
+  Object.assign(env, tls.env, { GATEWAY_DOCS: 'no', GATEWAY_TLS_CERT: `file:${pathOf('none.pem')}` })
   delete env['BIGDATA_API_KEY']
-  writeFileSync(place('gateway.yaml'), 'GATEWAY_DRAIN_DELAY_MS: soon\nGATEWAY_KEEP_ALIV_MS: 1\n')
+  writeFileSync(pathOf('gateway.yaml'), 'GATEWAY_DRAIN_DELAY_MS: soon\nGATEWAY_KEEP_ALIV_MS: 1\n')
   const failed = () => cli.run(['check', '--json'], env)
   const first = await failed()
   expect(first).toMatchObject({ code: 2, stdout: '' })
@@ -300,11 +299,11 @@ test('check reports all faults at once: of settings, files, the store, keys and 
     },
     {
       pointer: '/GATEWAY_TLS_CERT',
-      detail: `file:${place('none.pem')} cannot be read (ENOENT)`,
+      detail: `file:${pathOf('none.pem')} cannot be read (ENOENT)`,
       source: 'environment'
     },
     { pointer: '/GATEWAY_UPSTREAM_KEY', detail: 'env:BIGDATA_API_KEY is not set' }
   ])
   expect(await failed()).toEqual(first)
-  expect(readFileSync(place('gateway.yaml'), 'utf8')).toContain('soon')
+  expect(readFileSync(pathOf('gateway.yaml'), 'utf8')).toContain('soon')
 })

@@ -1,22 +1,21 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect } from 'vitest'
+import { expect } from 'vitest'
 import { loadConfig } from '../../../src/config/config.ts'
 import { readTlsFiles, tlsMaterial } from '../../../src/config/tls-files.ts'
 import { settingWarnings } from '../../../src/config/warnings.ts'
 import type { CommandLine } from '../../support/cli/command-line.ts'
 import { test } from '../../support/fixtures/test.ts'
-import { type TlsFolder, tlsFolder } from '../../support/fixtures/tls-files.ts'
+import type { TlsFolder } from '../../support/fixtures/tls-files.ts'
 
 const mapping = '[{"san_uri":"spiffe://acme/billing","tenant":"acme"}]'
 
 let cli: CommandLine
 let tls: TlsFolder
-test.beforeEach(({ cli: opened }) => {
+test.beforeEach(({ cli: opened, tls: made }) => {
   cli = opened
-  tls = tlsFolder()
+  tls = made
 })
-afterEach(() => tls.close())
 
 async function warningsOf(env: Record<string, string>): Promise<string[]> {
   const { code, stdout } = await cli.run(['check', '--json'], { BIGDATA_API_KEY: 'bd_v2_canary', ...env })

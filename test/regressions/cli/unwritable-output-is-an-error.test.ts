@@ -20,8 +20,8 @@ describe.runIf(existsSync('/dev/full'))('an unwritable standard output is one li
       env: { PATH: process.env['PATH'] },
       encoding: 'utf8'
     })
-    const told = 'standard output cannot be written (ENOSPC)'
-    expect(stderr.trimEnd().split('\n')).toEqual([expect.stringContaining(told)])
+    const message = 'standard output cannot be written (ENOSPC)'
+    expect(stderr.trimEnd().split('\n')).toEqual([expect.stringContaining(message)])
     if (words.includes('--json')) expect(JSON.parse(stderr)).toMatchObject({ code: 'output_unwritable' })
     expect(status).toBe(2)
   })

@@ -1,19 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { readTlsFiles, type TlsFiles, tlsMaterial } from '../../../src/config/tls-files.ts'
 import { test } from '../../support/fixtures/test.ts'
-import { type TlsFolder, tlsFolder } from '../../support/fixtures/tls-files.ts'
+import type { TlsFolder } from '../../support/fixtures/tls-files.ts'
 import { signingKey } from '../../support/fixtures/token-issuer.ts'
 
 const mark = '\ufeff'
 const key = { BIGDATA_API_KEY: 'bd_v2_canary' }
 
 let tls: TlsFolder
-beforeEach(() => {
-  tls = tlsFolder()
+test.beforeEach(({ tls: made }) => {
+  tls = made
 })
-afterEach(() => tls.close())
 
 function files(): TlsFiles {
   const { GATEWAY_TLS_CERT, GATEWAY_TLS_KEY, GATEWAY_TLS_CLIENT_CA } = tls.env

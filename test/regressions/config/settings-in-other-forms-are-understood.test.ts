@@ -1,19 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
 import { type Config, loadConfig } from '../../../src/config/config.ts'
 import { ConfigError, describeIssue } from '../../../src/config/error.ts'
+import { folderForFile } from '../../support/fixtures/temporary-folder.ts'
 
-let folder: string
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gateway-forms-'))
-})
-afterAll(() => rmSync(folder, { recursive: true }))
+const folder = folderForFile()
 
 let files = 0
 function yaml(bytes: string | Buffer): string {
-  const path = join(folder, `${files++}.yaml`)
+  const path = folder.pathOf(`${files++}.yaml`)
   writeFileSync(path, bytes)
   return path
 }

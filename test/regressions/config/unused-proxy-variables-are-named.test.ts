@@ -13,10 +13,10 @@ test.each<[string, Record<string, string>]>([
     'HTTPS_PROXY is',
     { ...proxy, NO_PROXY: 'localhost,10.0.0.0/8,.example.com,notbigdata.com,bigdata.com:8443' }
   ]
-])('a proxy that is not used is reported without its address: %s', (told, env) => {
+])('a proxy that is not used is reported without its address: %s', (reported, env) => {
   const { warnings } = loadConfig(env, devNull)
   expect(warnings).toEqual([
-    `${told} not used: the gateway goes to https://api.bigdata.com directly. Allow that in the network, and name them in NO_PROXY`
+    `${reported} not used: the gateway goes to https://api.bigdata.com directly. Allow that in the network, and name them in NO_PROXY`
   ])
 })
 

@@ -17,22 +17,22 @@ const forms: readonly (readonly [string, string])[] = [
 ]
 
 describe('an upstream key in another form is rejected by a message that names the form, never the key:', () => {
-  test.for(forms)('%s', async ([written, told], { cli }) => {
-    const sentence = `env:BIGDATA_API_KEY gives no key: the key ${told}`
+  test.for(forms)('%s', async ([written, advice], { cli }) => {
+    const sentence = `env:BIGDATA_API_KEY gives no key: the key ${advice}`
     const checked = await cli.run(['check'], { BIGDATA_API_KEY: written })
     expect(checked).toMatchObject({ code: 2, stdout: '' })
     expect(checked.stderr).toBe(`connector-gateway: GATEWAY_UPSTREAM_KEY: ${sentence}\n`)
     const added = await cli.run(['credential', 'add', 'other', '--from', 'env:OTHER'], {
       OTHER: written
     })
-    expect(added).toMatchObject({ code: 2, stderr: `connector-gateway: the key ${told}\n` })
+    expect(added).toMatchObject({ code: 2, stderr: `connector-gateway: the key ${advice}\n` })
     expect(checked.stderr + added.stderr).not.toContain('canary')
   })
 
   test('by serve too', async () => {
-    const [[written, told]] = forms as [(typeof forms)[number]]
+    const [[written, advice]] = forms as [(typeof forms)[number]]
     const started = startTestGateway({ env: { TEST_UPSTREAM_KEY: written } })
-    await expect(started).rejects.toThrow(`env:TEST_UPSTREAM_KEY gives no key: the key ${told}`)
+    await expect(started).rejects.toThrow(`env:TEST_UPSTREAM_KEY gives no key: the key ${advice}`)
   })
 
   test.each([secret, `${secret}==`, 'abc=', '\ufeffx'])('%j is none of these', text => {
@@ -45,16 +45,16 @@ describe('a master key in quotes', () => {
 
   test('is refused for a new store, and so is one of credential rewrap', async ({ cli }) => {
     writeFileSync(join(cli.folder, 'quoted.key'), quoted, { mode: 0o600 })
-    const told = 'file:quoted.key gives no master key: it is in quotes: give it without them'
+    const advice = 'file:quoted.key gives no master key: it is in quotes: give it without them'
     const env = { GATEWAY_MASTER_KEY: 'file:quoted.key', BIGDATA_API_KEY: secret }
     const checked = await cli.run(['check'], env)
-    expect(checked.stderr).toBe(`connector-gateway: GATEWAY_MASTER_KEY: ${told} (environment)\n`)
+    expect(checked.stderr).toBe(`connector-gateway: GATEWAY_MASTER_KEY: ${advice} (environment)\n`)
     await cli.json('tenant', 'create', 'acme')
     const issued = await cli.run(['key', 'issue', 'acme'], env)
-    expect(issued).toMatchObject({ code: 2, stderr: `connector-gateway: ${told}\n` })
+    expect(issued).toMatchObject({ code: 2, stderr: `connector-gateway: ${advice}\n` })
     await cli.json('key', 'issue', 'acme')
     const wrapped = await cli.run(['credential', 'rewrap', '--to', 'file:quoted.key'])
-    expect(wrapped).toMatchObject({ code: 2, stderr: `connector-gateway: ${told}\n` })
+    expect(wrapped).toMatchObject({ code: 2, stderr: `connector-gateway: ${advice}\n` })
   })
 
   test('is named as the likely reason when it does not fit the store', async ({ cli }) => {

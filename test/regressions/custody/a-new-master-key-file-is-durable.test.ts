@@ -1,16 +1,15 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { noStrace } from '../../support/disk/strace.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 const masterKey = join(import.meta.dirname, '../../../src/custody/crypto/master-key.ts')
 
 // Its content was on the disk and its name was not: after a power cut, a store that was put under it opened no more.
-test.skipIf(noStrace)('a master key that is made is on the disk, by its name too, before it is used', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'gateway-durable-'))
-  try {
+test.skipIf(noStrace)(
+  'a master key that is made is on the disk, by its name too, before it is used',
+  ({ folder }) => {
     const code = `import(${JSON.stringify(masterKey)}).then(({ openMasterKey }) =>
       openMasterKey('file:${folder}/master.key', {}, { createIfAbsent: true }))`
     const words = ['-f', '-y', '-e', 'trace=link,linkat,fsync', process.execPath, '-e', code]
@@ -20,7 +19,5 @@ test.skipIf(noStrace)('a master key that is made is on the disk, by its name too
       return call && line.includes(folder) ? [`${call.replace('linkat', 'link')} ${of ?? ''}`.trim()] : []
     })
     expect(done).toEqual([expect.stringMatching(/^fsync .*\.partial$/), 'link', `fsync ${folder}`])
-  } finally {
-    rmSync(folder, { recursive: true })
   }
-})
+)

@@ -2,6 +2,7 @@ import { expect } from 'vitest'
 import { test } from '../../support/fixtures/test.ts'
 import { canaryKey } from '../../support/fixtures/test-gateway.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
+import { expectWait } from '../../support/http/expect-wait.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
 
@@ -21,6 +22,7 @@ test('once the breaker of a credential is open, calls that wait to be sent with 
     probability: 1,
     times: calls
   })
+  const startedAtMs = performance.now()
   const answers = await Promise.all(
     Array.from({ length: calls }, () =>
       rawRequest(port, syncBytes({ key, connectorId: connectors.sharepoint }))
@@ -33,7 +35,11 @@ test('once the breaker of a credential is open, calls that wait to be sent with 
   expect(codes.filter(code => code === 'upstream_credential_rejected')).toHaveLength(sent)
   const held = answers.filter((_, index) => codes[index] === 'upstream_busy')
   expect(held).toHaveLength(calls - sent)
-  for (const [answer] of held) expectProblem(answer, 'upstream_busy', { forwarded: 'no', retryAfter: 30 })
+  for (const [answer] of held) {
+    // The breaker stays open for 30 s from the rejection that was reported last.
+    const retryAfter = expectWait(answer, 30, startedAtMs)
+    expectProblem(answer, 'upstream_busy', { forwarded: 'no', retryAfter })
+  }
   const outcomes = gateway.entries().filter(({ kind }) => kind === 'call.outcome')
   expect(outcomes.filter(({ upstream_status }) => upstream_status === 401)).toHaveLength(sent)
 })

@@ -1,13 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
 import { openMasterKey } from '../../../src/custody/crypto/master-key.ts'
 import { resolveSecret } from '../../../src/custody/secrets/reference.ts'
+import { folderForFile } from '../../support/fixtures/temporary-folder.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'gateway-no-file-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+const folder = folderForFile()
 
 // A pipe without a writer held up the whole process, and a large file was read whole, four times a second.
 test.each([
@@ -15,7 +13,7 @@ test.each([
   ['a device without an end', (path: string) => symlinkSync('/dev/zero', path), 'it is no regular file'],
   ['a file of gigabytes', makeHuge, 'it has more than 65536 bytes']
 ])('%s in the place of a secret is refused at once', (what, make, why) => {
-  const path = join(folder, what.replaceAll(' ', '-'))
+  const path = folder.pathOf(what.replaceAll(' ', '-'))
   make(path)
   const before = process.memoryUsage().rss
   expect(() => resolveSecret(`file:${path}`, {})).toThrow(`file:${path} cannot be read (${why})`)
@@ -24,7 +22,7 @@ test.each([
 
 // Decoded as text, its bytes became the same few characters: such a key had half of its bits.
 test('a master key that is not UTF-8 is rejected, not read as another one', () => {
-  const path = join(folder, 'bytes.key')
+  const path = folder.pathOf('bytes.key')
   writeFileSync(path, Buffer.from(Array.from({ length: 48 }, (_, index) => 0x80 + index)))
   expect(() => openMasterKey(`file:${path}`, {})).toThrow(/is no text/)
 })

@@ -1,12 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
 import { fetchSecret, resolveSecret } from '../../../src/custody/secrets/reference.ts'
+import { folderForFile } from '../../support/fixtures/temporary-folder.ts'
 import { eventually } from '../../support/scenario/wait.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'gateway-command-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+const folder = folderForFile()
 
 const env = { PATH: process.env['PATH'] }
 const options = { timeoutMs: 500 }
@@ -18,10 +16,10 @@ const ways = {
 }
 
 describe.each(Object.entries(ways))('a command that is run %s', (way, run) => {
-  const pidFile = join(folder, way.replaceAll(' ', '-'))
+  const pidFile = () => folder.pathOf(way.replaceAll(' ', '-'))
   const isAlive = () => {
     try {
-      return process.kill(Number(readFileSync(pidFile, 'utf8')), 0)
+      return process.kill(Number(readFileSync(pidFile(), 'utf8')), 0)
     } catch {
       return false
     }
@@ -33,7 +31,7 @@ describe.each(Object.entries(ways))('a command that is run %s', (way, run) => {
     ['has ended and left another', 'echo a-key-of-a-command'],
     ['fails and leaves another', 'exit 3']
   ])('and %s that holds its output is killed with it', async (_what, then) => {
-    const reference = `exec:sh -c 'sleep 60 & echo $! > ${pidFile}; ${then}'`
+    const reference = `exec:sh -c 'sleep 60 & echo $! > ${pidFile()}; ${then}'`
     await expect(run(reference)).rejects.toThrow(/gave no secret/)
     await eventually('what it started is gone', () => !isAlive())
   })

@@ -20,7 +20,7 @@ test('the arguments of an exec: command are not shown', async ({ cli }) => {
   const reference = `exec:sh -c 'echo bd_v2_of_a_command; : --token hush ${folder}'`
   await json('credential', 'add', 'reports', '--from', reference)
   const master = `exec:sh -c 'echo a master key of enough characters, of a command; : --token hush'`
-  const told = [
+  const outputs = [
     await json(
       'credential',
       'rotate',
@@ -32,7 +32,7 @@ test('the arguments of an exec: command are not shown', async ({ cli }) => {
     await run(['credential', 'rewrap', '--to', master]),
     await json('ledger', 'list')
   ]
-  expect(told[0]).toMatchObject({ source: 'exec:sh …' })
-  expect(told[1]).toMatchObject({ code: 0, stdout: expect.stringContaining('exec:sh …') })
-  expect(JSON.stringify(told)).not.toContain('hush')
+  expect(outputs[0]).toMatchObject({ source: 'exec:sh …' })
+  expect(outputs[1]).toMatchObject({ code: 0, stdout: expect.stringContaining('exec:sh …') })
+  expect(JSON.stringify(outputs)).not.toContain('hush')
 })

@@ -1,30 +1,25 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { folderForFile } from '../../support/fixtures/temporary-folder.ts'
 import { startTestApp, type TestApp, testKey, testTenant } from '../../support/fixtures/test-app.ts'
 
 const path = '/connectors/00000000-0000-4000-8000-000000000000/sync'
 const pieces = 20
 const piece = Buffer.alloc(1_000_000, ' ')
-const folder = mkdtempSync(join(tmpdir(), 'gateway-large-'))
-const file = join(folder, 'body')
+const folder = folderForFile()
 
 let app: TestApp
 beforeAll(async () => {
-  writeFileSync(file, Buffer.alloc(pieces * piece.length, ' '))
+  writeFileSync(folder.pathOf('body'), Buffer.alloc(pieces * piece.length, ' '))
   const tenant = { ...testTenant, burst: 1_000 }
   const authenticate = (key: string) => (key === testKey ? { tenant, keyId: 'testkey' } : null)
   app = await startTestApp({ directory: { authenticate } })
 })
-afterAll(async () => {
-  await app.close()
-  rmSync(folder, { recursive: true })
-})
+afterAll(() => app.close())
 
 type Sent = { readonly key: string; readonly chunked: boolean }
 
@@ -91,7 +86,16 @@ test.each([
   ['does not wait', ['-H', 'Expect:']],
   ['sends chunks', ['-H', 'Expect:', '-H', 'Transfer-Encoding: chunked']]
 ])('curl shows 413 for 20 MB when it %s', async (_what, more) => {
-  const words = ['-sS', '-o', '/dev/null', '-w', '%{http_code}', '--data-binary', `@${file}`, ...more]
+  const words = [
+    '-sS',
+    '-o',
+    '/dev/null',
+    '-w',
+    '%{http_code}',
+    '--data-binary',
+    `@${folder.pathOf('body')}`,
+    ...more
+  ]
   const headers = ['-H', `Authorization: Bearer ${testKey}`, '-H', 'Content-Type: application/json']
   const printed = await new Promise(resolve =>
     execFile(

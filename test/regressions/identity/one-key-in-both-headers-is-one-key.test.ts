@@ -1,13 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { mintApiKey } from '../../../src/tenants/keys/api-key.ts'
-import { startTestGateway, type TestGateway } from '../../support/fixtures/test-gateway.ts'
-import {
-  type KeySetServer,
-  makeToken,
-  signingKey,
-  startKeySetServer,
-  testIssuer
-} from '../../support/fixtures/token-issuer.ts'
+import { test } from '../../support/fixtures/test.ts'
+import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
+import { makeToken, signingKey, testIssuer } from '../../support/fixtures/token-issuer.ts'
 import { askAdmin, issueAdminKeys } from '../../support/http/admin-client.ts'
 import { expectRefusal } from '../../support/http/expect-refusal.ts'
 import { header } from '../../support/http/http-answer.ts'
@@ -15,19 +10,14 @@ import { rawRequest } from '../../support/http/raw-connection.ts'
 import { requestBytes, syncBytes } from '../../support/http/request-bytes.ts'
 
 const issuersKey = signingKey('es')
-let issuer: KeySetServer
 let gateway: TestGateway<Awaited<ReturnType<typeof issueAdminKeys>>>
-beforeAll(async () => {
-  issuer = await startKeySetServer([issuersKey])
+test.beforeAll(async ({ startKeySetServerOfFile, startGatewayOfFile }) => {
+  const issuer = await startKeySetServerOfFile([issuersKey])
   const trusted = { name: 'company', ...testIssuer, jwks: issuer.url, algorithms: ['ES256'] }
-  gateway = await startTestGateway({
+  gateway = await startGatewayOfFile({
     env: { GATEWAY_JWT_ISSUERS: JSON.stringify([trusted]) },
     prepare: issueAdminKeys
   })
-})
-afterAll(async () => {
-  await gateway.close()
-  await issuer.close()
 })
 
 /** A sync with these header lines and no others that say who asks. */

@@ -1,21 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { issueAdminKey, revokeAdminKey } from '../../../src/tenants/keys/admin-keys.ts'
 import { checksum, mintApiKey } from '../../../src/tenants/keys/api-key.ts'
 import { issueKey, revokeKey } from '../../../src/tenants/keys/keys.ts'
 import { setTenantDisabled } from '../../../src/tenants/tenants.ts'
-import {
-  startTestGateway,
-  type TestAdministration,
-  type TestGateway
-} from '../../support/fixtures/test-gateway.ts'
-import {
-  type KeySetServer,
-  makeToken,
-  signingKey,
-  startKeySetServer,
-  type TokenParts,
-  testIssuer
-} from '../../support/fixtures/token-issuer.ts'
+import { test } from '../../support/fixtures/test.ts'
+import type { TestAdministration, TestGateway } from '../../support/fixtures/test-gateway.ts'
+import { makeToken, signingKey, type TokenParts, testIssuer } from '../../support/fixtures/token-issuer.ts'
 import { askAdmin } from '../../support/http/admin-client.ts'
 import { freshAddress } from '../../support/http/fresh-address.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
@@ -40,20 +30,15 @@ async function prepare({ administration, pepper, adminPepper, addTenant }: TestA
 }
 
 const [issuersKey, strangersKey] = [signingKey('es'), signingKey('es')]
-let issuer: KeySetServer
 let gateway: TestGateway<Awaited<ReturnType<typeof prepare>>>
-beforeAll(async () => {
-  issuer = await startKeySetServer([issuersKey])
+test.beforeAll(async ({ startKeySetServerOfFile, startGatewayOfFile }) => {
+  const issuer = await startKeySetServerOfFile([issuersKey])
   const trusted = { ...testIssuer, algorithms: ['ES256'] }
   const issuers = [
     { ...trusted, name: 'company', jwks: issuer.url },
     { ...trusted, name: 'silent', jwks: 'file:/nowhere/keys.json', issuer: 'https://silent.example' }
   ]
-  gateway = await startTestGateway({ env: { GATEWAY_JWT_ISSUERS: JSON.stringify(issuers) }, prepare })
-})
-afterAll(async () => {
-  await gateway.close()
-  await issuer.close()
+  gateway = await startGatewayOfFile({ env: { GATEWAY_JWT_ISSUERS: JSON.stringify(issuers) }, prepare })
 })
 
 type Line = Readonly<Record<string, unknown>>
@@ -133,22 +118,24 @@ describe('ledger and log say why a key was refused, and whose it is:', () => {
     ]
   ])('%s', async (_what, headers, why) => {
     const { entry, line } = await refusedCall(...headers())
-    const told = { tenant: undefined, key_id: undefined, ...why() }
-    expect({ entry, line }).toEqual({ entry: told, line: told })
+    const expected = { tenant: undefined, key_id: undefined, ...why() }
+    expect({ entry, line }).toEqual({ entry: expected, line: expected })
   })
 
   test('a key that is revoked while the gateway runs', async () => {
     const { key, key_id } = await issueKey(gateway.administration, gateway.pepper, 'acme', null)
     await revokeKey(gateway.administration, key_id)
-    const told = { reason: 'revoked', tenant: 'acme', key_id }
-    await expect.poll(async () => (await refusedCall(bearer(key))).entry, { timeout: 10_000 }).toEqual(told)
+    const expected = { reason: 'revoked', tenant: 'acme', key_id }
+    await expect
+      .poll(async () => (await refusedCall(bearer(key))).entry, { timeout: 10_000 })
+      .toEqual(expected)
   })
 })
 
 describe('ledger, log and debug line say why a token was refused:', () => {
   const good = (parts?: TokenParts) => makeToken(issuersKey, parts)
   const now = Math.floor(Date.now() / 1000)
-  const vouched = { key_id: 'jwt:company' }
+  const byCompany = { key_id: 'jwt:company' }
   test.each<[string, () => string, string, object?]>([
     ['of an unknown issuer', () => good({ claims: { iss: 'https://evil.example/' } }), 'token_issuer'],
     ['without an issuer', () => good({ claims: { iss: undefined } }), 'token_issuer'],
@@ -164,52 +151,52 @@ describe('ledger, log and debug line say why a token was refused:', () => {
       () => good({ claims: { iss: 'https://silent.example' } }),
       'token_keys_unavailable'
     ],
-    ['for somebody else', () => good({ claims: { aud: 'other' } }), 'token_audience', vouched],
+    ['for somebody else', () => good({ claims: { aud: 'other' } }), 'token_audience', byCompany],
     [
       'that has ended',
       () => good({ claims: { exp: now - 3600, sub: 'acme' } }),
       'token_expired',
-      { ...vouched, tenant: 'acme' }
+      { ...byCompany, tenant: 'acme' }
     ],
     [
       'that has not begun',
       () => good({ claims: { nbf: now + 3600, sub: 'acme' } }),
       'token_not_yet_valid',
-      { ...vouched, tenant: 'acme' }
+      { ...byCompany, tenant: 'acme' }
     ],
     [
       'that has ended, of nobody',
       () => good({ claims: { exp: now - 3600, sub: 'x' } }),
       'token_expired',
-      vouched
+      byCompany
     ],
-    ['with a beginning that is none', () => good({ claims: { nbf: 'x' } }), 'token_claims', vouched],
-    ['without an end', () => good({ claims: { exp: undefined } }), 'token_claims', vouched],
-    ['of another type', () => good({ header: { typ: 'logout+jwt' } }), 'token_type', vouched],
-    ['without a tenant', () => good({ claims: { sub: undefined } }), 'token_tenant', vouched],
-    ['of an unknown tenant', () => good({ claims: { sub: 'nobody' } }), 'token_tenant', vouched],
+    ['with a beginning that is none', () => good({ claims: { nbf: 'x' } }), 'token_claims', byCompany],
+    ['without an end', () => good({ claims: { exp: undefined } }), 'token_claims', byCompany],
+    ['of another type', () => good({ header: { typ: 'logout+jwt' } }), 'token_type', byCompany],
+    ['without a tenant', () => good({ claims: { sub: undefined } }), 'token_tenant', byCompany],
+    ['of an unknown tenant', () => good({ claims: { sub: 'nobody' } }), 'token_tenant', byCompany],
     [
       'of a disabled tenant',
       () => good({ claims: { sub: 'asleep' } }),
       'tenant_disabled',
-      { ...vouched, tenant: 'asleep' }
+      { ...byCompany, tenant: 'asleep' }
     ]
   ])('%s', async (_what, token, reason, who = {}) => {
     const { entry, line, debug } = await refusedCall(bearer(token()))
-    const told = { reason, tenant: undefined, key_id: undefined, ...who }
-    expect({ entry, line }).toEqual({ entry: told, line: told })
+    const expected = { reason, tenant: undefined, key_id: undefined, ...who }
+    expect({ entry, line }).toEqual({ entry: expected, line: expected })
     expect(debug).toMatchObject({ level: 20, reason })
   })
 
   test('sent in the header of keys', async () => {
     const { entry, line, debug } = await refusedCall(`X-API-KEY: ${good()}`)
-    for (const told of [entry, line, debug]) expect(told).toMatchObject({ reason: 'token_in_key_header' })
+    for (const report of [entry, line, debug]) expect(report).toMatchObject({ reason: 'token_in_key_header' })
   })
 
   test('of a tenant that may not call from here', async () => {
     const { entry, line } = await refusedCall(bearer(good({ claims: { sub: 'elsewhere' } })))
-    const told = { reason: 'address', tenant: 'elsewhere', key_id: 'jwt:company' }
-    expect({ entry, line }).toEqual({ entry: told, line: told })
+    const expected = { reason: 'address', tenant: 'elsewhere', key_id: 'jwt:company' }
+    expect({ entry, line }).toEqual({ entry: expected, line: expected })
   })
 
   test('none of them holds anything of a token', () => {

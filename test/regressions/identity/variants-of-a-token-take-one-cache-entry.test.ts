@@ -1,20 +1,14 @@
 import { sign } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { JwtAuthenticator } from '../../../src/identity/jwt/authenticate.ts'
 import { TokenIssuer } from '../../../src/identity/jwt/issuer.ts'
 import { JwksCache } from '../../../src/identity/jwt/jwks-cache.ts'
 import { VerifiedTokens } from '../../../src/identity/jwt/verified-tokens.ts'
 import { recordEvents } from '../../support/fixtures/recorded-events.ts'
+import { test } from '../../support/fixtures/test.ts'
 import { testTenant } from '../../support/fixtures/test-app.ts'
-import { startTestGateway, type TestGateway } from '../../support/fixtures/test-gateway.ts'
-import {
-  type KeySetServer,
-  makeToken,
-  type SigningKey,
-  signingKey,
-  startKeySetServer,
-  testIssuer
-} from '../../support/fixtures/token-issuer.ts'
+import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
+import { makeToken, type SigningKey, signingKey, testIssuer } from '../../support/fixtures/token-issuer.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { freshAddress } from '../../support/http/fresh-address.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
@@ -26,16 +20,11 @@ const algorithms = keys.map(({ algorithm }) => algorithm)
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const orderOfP256 = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
 
-let server: KeySetServer
 let gateway: TestGateway
-beforeAll(async () => {
-  server = await startKeySetServer(keys)
+test.beforeAll(async ({ startKeySetServerOfFile, startGatewayOfFile }) => {
+  const server = await startKeySetServerOfFile(keys)
   const issuer = { ...testIssuer, name: 'company', jwks: server.url, algorithms }
-  gateway = await startTestGateway({ env: { GATEWAY_JWT_ISSUERS: JSON.stringify([issuer]) } })
-})
-afterAll(async () => {
-  await gateway.close()
-  await server.close()
+  gateway = await startGatewayOfFile({ env: { GATEWAY_JWT_ISSUERS: JSON.stringify([issuer]) } })
 })
 
 async function call(token: string) {

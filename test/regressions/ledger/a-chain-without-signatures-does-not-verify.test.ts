@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
 import type { WriterInfo } from '../../../src/ledger/entry/writer-opened.ts'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
@@ -10,22 +7,17 @@ import { verifyLedger } from '../../../src/ledger/verify/verify.ts'
 import { changeWithEntries } from '../../../src/ledger/writer/admin-entries.ts'
 import { SynchronousLedger } from '../../../src/ledger/writer/synchronous-ledger.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
-import { openStore, type Store } from '../../../src/store/store.ts'
-import { administrator, signer } from '../../ledger/retention/prune-fixture.ts'
-import { callEntry } from '../../ledger/verify/verify-fixture.ts'
+import type { Store } from '../../../src/store/store.ts'
+import { administrator, signer } from '../../support/fixtures/pruned-store.ts'
+import { callEntry } from '../../support/fixtures/sample-ledger.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 const at = new Date('2026-11-24T07:00:00.000Z')
 const facts = (role: WriterInfo['role']) => ({ role, version: '0.0.0', pid: 1 }) as const
 
-let folder: string
 let store: Store
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'stripped-'))
-  store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)
-})
-afterEach(() => {
-  store.close()
-  rmSync(folder, { recursive: true, force: true })
+test.beforeEach(({ store: opened }) => {
+  store = opened
 })
 
 /** A chain of a call; without a signer, as somebody without the key would rebuild it from its beginning. */

@@ -1,16 +1,16 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { segmentSize } from '../../../src/ledger/query/postings.ts'
 import { searchLedger } from '../../../src/ledger/query/search.ts'
 import type { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
-import { fillSegment, PrunedStore } from '../../ledger/retention/prune-fixture.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { fillSegment, type PrunedStore } from '../../support/fixtures/pruned-store.ts'
 
 let ledger: PrunedStore
 let writer: LedgerWriter
-beforeEach(async () => {
-  ledger = await PrunedStore.make()
+test.beforeEach(({ ledger: made }) => {
+  ledger = made
   writer = ledger.open(1)
 })
-afterEach(() => ledger.remove())
 
 const damage = (sql: string) => ledger.store.raw.exec(sql)
 

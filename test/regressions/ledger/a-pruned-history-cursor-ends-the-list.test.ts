@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { syncHistory } from '../../../src/ledger/query/sync-history.ts'
-import { callsOn, PrunedStore } from '../../ledger/retention/prune-fixture.ts'
-import { requestId } from '../../ledger/verify/verify-fixture.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { callsOn } from '../../support/fixtures/pruned-store.ts'
+import { requestId } from '../../support/fixtures/sample-ledger.ts'
 
-test('a page of a history that goes on behind a pruned call is empty and the last', async () => {
-  const ledger = await PrunedStore.make()
+test('a page of a history that goes on behind a pruned call is empty and the last', async ({ ledger }) => {
   callsOn(ledger.open(1), 2, 30)
   const page = (cursor: string | undefined) =>
     syncHistory(ledger.store.raw, {
@@ -20,5 +20,4 @@ test('a page of a history that goes on behind a pruned call is empty and the las
   expect(page(requestId(12))?.items.map(call => call.request_id)).toEqual([requestId(10)])
   // One that no history can have given: it would be younger than what is left.
   expect(page('ffffffff-1111-7000-8000-000000000006')).toBeNull()
-  ledger.remove()
 })

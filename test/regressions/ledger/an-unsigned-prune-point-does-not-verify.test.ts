@@ -1,21 +1,21 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { PrunePlan } from '../../../src/ledger/retention/prune-plan.ts'
 import { pruneKind } from '../../../src/ledger/retention/prune-point.ts'
 import { changeWithEntries } from '../../../src/ledger/writer/admin-entries.ts'
 import type { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
-import { administrator, callsOn, day, PrunedStore, signer } from '../../ledger/retention/prune-fixture.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { administrator, callsOn, day, type PrunedStore, signer } from '../../support/fixtures/pruned-store.ts'
 
 const publicKeys = new Set([signer.publicKey])
 
 let ledger: PrunedStore
 let writer: LedgerWriter
-beforeEach(async () => {
-  ledger = await PrunedStore.make()
+test.beforeEach(({ ledger: made }) => {
+  ledger = made
   writer = ledger.open(1)
   callsOn(writer, 2, 30)
   writer.checkpoint(day(30))
 })
-afterEach(() => ledger.remove())
 
 /** What a prune writes, by somebody who has the store and not the key, and all that it lets go. */
 async function pruneUnsigned(before: number): Promise<void> {

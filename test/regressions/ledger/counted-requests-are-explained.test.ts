@@ -1,18 +1,18 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { runQuery } from '../../../src/admin/queries.ts'
 import { uuidv7 } from '../../../src/base/uuid.ts'
 import type { EntryFields } from '../../../src/ledger/entry/entry.ts'
-import { first, RowsBuilder, storeWith } from '../../ledger/verify/verify-fixture.ts'
 import { runHere } from '../../support/cli/command-here.ts'
-import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { first, RowsBuilder, type storeWith } from '../../support/fixtures/sample-ledger.ts'
 import { askAdmin, issueAdminKeys } from '../../support/http/admin-client.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
 
-const removals: (() => unknown)[] = []
-afterEach(async () => {
-  for (const remove of removals.splice(0)) await remove()
+let openWith: typeof storeWith
+test.beforeEach(({ storeWith }) => {
+  openWith = storeWith
 })
 
 const second = (seconds: number, ms = 0) => new Date(Date.UTC(2026, 10, 24, 6, 1, seconds, ms)).toISOString()
@@ -40,13 +40,12 @@ function counted(more: Partial<EntryFields>): EntryFields {
 async function asked(requestId: string, entries: readonly EntryFields[], pruned = 0) {
   const rows = new RowsBuilder().open(first)
   for (const entry of entries) rows.add(first, entry)
-  const { store, url, folder, remove } = await storeWith(rows.rows)
-  removals.push(remove)
+  const { store, url, folder } = await openWith(rows.rows)
   if (pruned > 0) store.raw.prepare('INSERT INTO ledger_cut (position) VALUES (?)').run(pruned)
-  const place = { env: { GATEWAY_STORE_URL: url }, folder }
-  const words = await runHere(['ledger', 'show', requestId], place)
-  const json = await runHere(['ledger', 'show', requestId, '--json'], place)
-  const told = await runQuery({ raw: store.raw } as never, {
+  const where = { env: { GATEWAY_STORE_URL: url }, folder }
+  const words = await runHere(['ledger', 'show', requestId], where)
+  const json = await runHere(['ledger', 'show', requestId, '--json'], where)
+  const message = await runQuery({ raw: store.raw } as never, {
     name: 'showRequest',
     input: { request_id: requestId }
   })
@@ -56,7 +55,7 @@ async function asked(requestId: string, entries: readonly EntryFields[], pruned 
   const body = JSON.parse(json.stderr) as Record<string, unknown>
   expect(body).toMatchObject({ type: '/problems/request_not_found', status: 404, code: 'request_not_found' })
   expect(words.stderr).toBe(`connector-gateway: ${body['detail']}\n`)
-  expect(told).toBe(body['detail'])
+  expect(message).toBe(body['detail'])
   return body
 }
 
@@ -217,9 +216,10 @@ describe('of a request that has no entry of its own', () => {
   })
 })
 
-test('a request of a burst is explained while its count is not written, and once it is', async () => {
-  const gateway = await startTestGateway({ prepare: issueAdminKeys })
-  removals.push(() => gateway.close())
+test('a request of a burst is explained while its count is not written, and once it is', async ({
+  startGateway
+}) => {
+  const gateway = await startGateway({ prepare: issueAdminKeys })
   const bytes = syncBytes({ key: 'wrong', connectorId: gateway.connectors.sharepoint })
   const ids: string[] = []
   for (let n = 0; n < 25; n++)
@@ -230,17 +230,17 @@ test('a request of a burst is explained while its count is not written, and once
   const early = expectProblem(await show(last), 'request_not_found')
   expect(early.detail).toMatch(/counts are written every 10 s/)
   await gateway.stop()
-  const place = {
+  const where = {
     env: { GATEWAY_STORE_URL: `sqlite:${gateway.folder}/gateway.db` },
     folder: gateway.folder
   }
-  const { code, stderr } = await runHere(['ledger', 'show', last, '--json'], place)
-  const told = JSON.parse(stderr)
-  expect([code, told.arrived_at.slice(0, 4)]).toEqual([1, String(new Date().getUTCFullYear())])
-  expect(told.counted).toMatchObject([
+  const { code, stderr } = await runHere(['ledger', 'show', last, '--json'], where)
+  const problem = JSON.parse(stderr)
+  expect([code, problem.arrived_at.slice(0, 4)]).toEqual([1, String(new Date().getUTCFullYear())])
+  expect(problem.counted).toMatchObject([
     { code: 'credentials_invalid', reason: 'malformed', client_ip: '127.0.0.1', count: expect.any(Number) }
   ])
-  expect(told.counted[0].count).toBeGreaterThan(0)
-  expect(told.counted[0].count).toBeLessThanOrEqual(15)
-  expect(told.detail).toContain('credentials_invalid (malformed) from 127.0.0.1')
+  expect(problem.counted[0].count).toBeGreaterThan(0)
+  expect(problem.counted[0].count).toBeLessThanOrEqual(15)
+  expect(problem.detail).toContain('credentials_invalid (malformed) from 127.0.0.1')
 })

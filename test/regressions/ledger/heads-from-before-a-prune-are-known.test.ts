@@ -1,17 +1,17 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { readChainHeads } from '../../../src/ledger/query/chain-heads.ts'
 import { verifyParts } from '../../../src/ledger/verify/verify-parts.ts'
 import type { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
-import { call, callsOn, day, PrunedStore } from '../../ledger/retention/prune-fixture.ts'
+import { test } from '../../support/fixtures/ledger-test.ts'
+import { call, callsOn, day, type PrunedStore } from '../../support/fixtures/pruned-store.ts'
 
 let ledger: PrunedStore
 let writer: LedgerWriter
-beforeEach(async () => {
-  ledger = await PrunedStore.make()
+test.beforeEach(({ ledger: made }) => {
+  ledger = made
   writer = ledger.open(1)
   callsOn(writer, 2, 10)
 })
-afterEach(() => ledger.remove())
 
 /** Ids tell when a chain was really opened: what is cut is older than now, and what stays is yet to come. */
 async function prune(): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
-import { callEntry } from '../../ledger/verify/verify-fixture.ts'
+import { callEntry } from '../../support/fixtures/sample-ledger.ts'
 import { test } from '../../support/fixtures/test.ts'
 
 // A commit that noted "all calls before this number are closed" counted the intents that it stored itself as closed:

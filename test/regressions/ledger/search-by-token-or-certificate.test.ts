@@ -1,13 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startTestGateway } from '../../support/fixtures/test-gateway.ts'
-import { type TlsFolder, tlsFolder } from '../../support/fixtures/tls-files.ts'
-import {
-  type KeySetServer,
-  makeToken,
-  signingKey,
-  startKeySetServer,
-  testIssuer
-} from '../../support/fixtures/token-issuer.ts'
+import { expect } from 'vitest'
+import { test } from '../../support/fixtures/test.ts'
+import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
+import type { TlsFolder } from '../../support/fixtures/tls-files.ts'
+import { makeToken, signingKey, testIssuer } from '../../support/fixtures/token-issuer.ts'
 import { askAdmin, issueAdminKeys } from '../../support/http/admin-client.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
@@ -16,31 +11,21 @@ import { syncBytes } from '../../support/http/request-bytes.ts'
 const signer = signingKey('one')
 const uri = 'spiffe://acme/billing'
 
-let issuer: KeySetServer
 let tls: TlsFolder
-let gateway: Awaited<ReturnType<typeof start>>
-beforeAll(async () => {
-  tls = tlsFolder()
-  issuer = await startKeySetServer([signer])
-  gateway = await start()
-})
-afterAll(async () => {
-  await gateway.close()
-  await issuer.close()
-  tls.close()
-})
-
-function start() {
-  const tokens = { ...testIssuer, name: 'the.company-1', jwks: issuer.url, algorithms: ['ES256'] }
-  return startTestGateway({
+let gateway: TestGateway<Awaited<ReturnType<typeof issueAdminKeys>>>
+test.beforeAll(async ({ tlsOfFile, startKeySetServerOfFile, startGatewayOfFile }) => {
+  tls = tlsOfFile
+  const { url: jwks } = await startKeySetServerOfFile([signer])
+  const issuer = { ...testIssuer, name: 'the.company-1', jwks, algorithms: ['ES256'] }
+  gateway = await startGatewayOfFile({
     env: {
       ...tls.env,
-      GATEWAY_JWT_ISSUERS: JSON.stringify([tokens]),
+      GATEWAY_JWT_ISSUERS: JSON.stringify([issuer]),
       GATEWAY_CLIENT_CERTIFICATES: JSON.stringify([{ san_uri: uri, tenant: 'acme' }])
     },
     prepare: issueAdminKeys
   })
-}
+})
 
 async function search(keyId: string) {
   const target = `/admin/ledger?key_id=${encodeURIComponent(keyId)}`
@@ -58,9 +43,9 @@ test('calls by a token and by a certificate are found by the names that the ledg
   expect((await rawRequest(gateway.port, bare, { tls: { ...to, cert, key } }))[0]?.status).toBe(200)
 
   const intents = gateway.entries().filter(({ kind }) => kind === 'call.intent')
-  const told = new Set(intents.map(({ key_id }) => String(key_id)))
-  expect([...told]).toEqual(['jwt:the.company-1', expect.stringMatching(/^mtls:[0-9a-f]{16}$/)])
-  for (const keyId of told) {
+  const keyIds = new Set(intents.map(({ key_id }) => String(key_id)))
+  expect([...keyIds]).toEqual(['jwt:the.company-1', expect.stringMatching(/^mtls:[0-9a-f]{16}$/)])
+  for (const keyId of keyIds) {
     const answer = await search(keyId)
     expect(answer.status, keyId).toBe(200)
     expect(JSON.parse(answer.body).items).toHaveLength(2)

@@ -1,11 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
+import { test } from '../../support/fixtures/test.ts'
 import { runProgram } from '../../support/scenario/process.ts'
 
-test('a gateway that cannot create its lock beside the store ends with 2 and the reason', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'lock-'))
+test('a gateway that cannot create its lock beside the store ends with 2 and the reason', async ({
+  folder
+}) => {
   mkdirSync(join(folder, 'data'))
   // A folder that nobody may write would be one too, but not for root.
   writeFileSync(join(folder, 'data', 'gateway.db.writers'), '')
@@ -23,5 +24,4 @@ test('a gateway that cannot create its lock beside the store ends with 2 and the
     code: 2,
     stderr: expect.stringMatching(/^connector-gateway: cannot make the lock .*\.lock: .*\n$/)
   })
-  rmSync(folder, { recursive: true, force: true })
 })

@@ -1,20 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, vi } from 'vitest'
 import { LogDestination } from '../../../src/telemetry/log-destination.ts'
 import { FileSink, type WriteBytes } from '../../../src/telemetry/log-sink.ts'
+import { test } from '../../support/fixtures/test.ts'
 import { processEnvironment } from '../../support/run/bounds.ts'
 import { eventually } from '../../support/scenario/wait.ts'
 
@@ -100,9 +91,10 @@ test('a log whose reader has gone is reported for good, and keeps no lines', () 
   expect([written, destination.isLosing]).toEqual([[], true])
 })
 
-test('a process whose file may grow no further goes on once it may, without half a line', async () => {
+test('a process whose file may grow no further goes on once it may, without half a line', async ({
+  folder
+}) => {
   vi.useRealTimers()
-  const folder = mkdtempSync(join(tmpdir(), 'gateway-log-'))
   const file = join(folder, 'log')
   const program = join(import.meta.dirname, '..', '..', 'support', 'fixtures', 'logging-process.ts')
   // Files of at most 1 or 2 blocks; to write past that is an error like that of a full disk.
@@ -112,7 +104,6 @@ test('a process whose file may grow no further goes on once it may, without half
   onTestFinished(async () => {
     child.kill('SIGKILL')
     await exited
-    rmSync(folder, { recursive: true })
   })
   await eventually('the file has reached its limit', () => [1024, 2048].includes(statSync(file).size))
   const before = readFileSync(file, 'utf8')
@@ -129,23 +120,24 @@ test('a process whose file may grow no further goes on once it may, without half
 })
 
 // The process ended while the disk was full: the next one began its first line behind half of the last.
-test.each([
+test.for([
   ['half a line', '{"line":1}\n{"li', '{"line":1}\n{"li\n{"line":2}\n'],
   ['whole lines', '{"line":1}\n', '{"line":1}\n{"line":2}\n'],
   ['nothing', '', '{"line":2}\n']
-])('behind %s in its file a process begins a line of its own', async (_what, before, after) => {
-  vi.useRealTimers()
-  const folder = mkdtempSync(join(tmpdir(), 'gateway-log-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const file = join(folder, 'log')
-  writeFileSync(file, before)
-  const fd = openSync(file, 'a')
-  try {
-    const destination = new LogDestination(fd)
-    destination.write('{"line":2}\n')
-    await destination.end(5_000)
-  } finally {
-    closeSync(fd)
+] as const)(
+  'behind %s in its file a process begins a line of its own',
+  async ([_what, before, after], { folder }) => {
+    vi.useRealTimers()
+    const file = join(folder, 'log')
+    writeFileSync(file, before)
+    const fd = openSync(file, 'a')
+    try {
+      const destination = new LogDestination(fd)
+      destination.write('{"line":2}\n')
+      await destination.end(5_000)
+    } finally {
+      closeSync(fd)
+    }
+    expect(readFileSync(file, 'utf8')).toBe(after)
   }
-  expect(readFileSync(file, 'utf8')).toBe(after)
-})
+)

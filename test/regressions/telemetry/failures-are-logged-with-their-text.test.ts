@@ -1,5 +1,5 @@
 import { runInNewContext } from 'node:vm'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { JwtAuthenticator } from '../../../src/identity/jwt/authenticate.ts'
 import { TokenIssuer } from '../../../src/identity/jwt/issuer.ts'
 import { JwksCache } from '../../../src/identity/jwt/jwks-cache.ts'
@@ -15,11 +15,6 @@ import {
   testIssuer
 } from '../../support/fixtures/token-issuer.ts'
 
-const closing: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close()
-})
-
 /** A logger, and the lines that it has written. */
 function recordingLogger() {
   const lines: Record<string, unknown>[] = []
@@ -32,13 +27,13 @@ function loggedEvents() {
   const { lines, logger } = recordingLogger()
   const events = new Events()
   const stop = logEvents(events, logger)
-  closing.push(async () => stop())
+  onTestFinished(stop)
   return { lines, events }
 }
 
 async function keySetServer(serves: KeySetServer['serves']): Promise<KeySetServer> {
   const server = await startKeySetServer(serves)
-  closing.push(() => server.close())
+  onTestFinished(() => server.close())
   return server
 }
 
@@ -46,7 +41,7 @@ async function keySetServer(serves: KeySetServer['serves']): Promise<KeySetServe
 async function loggedFor(jwks: string, deadlineMs?: number): Promise<Record<string, unknown>> {
   const { lines, events } = loggedEvents()
   const keys = new JwksCache({ issuer: 'company', source: jwksSource(jwks, deadlineMs), events })
-  closing.push(() => keys.close())
+  onTestFinished(() => keys.close())
   await keys.refresh()
   expect(lines).toHaveLength(1)
   return lines[0] as Record<string, unknown>
@@ -103,7 +98,7 @@ test('a token that cannot be verified because its key is broken is refused for a
   const { url } = await keySetServer([broken])
   const { lines, events } = loggedEvents()
   const keys = new JwksCache({ issuer: 'company', source: jwksSource(url), events })
-  closing.push(() => keys.close())
+  onTestFinished(() => keys.close())
   const options = {
     ...testIssuer,
     name: 'company',

@@ -1,13 +1,13 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { pendingEntry } from '../../../src/ledger/entry/pending-entry.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
 import { openStoreFile } from '../../../src/store/sqlite/store-file.ts'
-import { callEntry, requestId } from '../../ledger/verify/verify-fixture.ts'
 import { attach, noStrace } from '../../support/disk/strace.ts'
+import { callEntry, requestId } from '../../support/fixtures/sample-ledger.ts'
+import { test } from '../../support/fixtures/test.ts'
 import { ScenarioClient } from '../../support/scenario/client.ts'
 import { Scenario } from '../../support/scenario/scenario.ts'
 import { eventually } from '../../support/scenario/wait.ts'
@@ -43,8 +43,9 @@ test.skipIf(noStrace)(
   }
 )
 
-test('entries that are taken over from a log whose sync had failed are in the file itself', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'resume-'))
+test('entries that are taken over from a log whose sync had failed are in the file itself', async ({
+  folder
+}) => {
   let store = await openStoreFile(`sqlite:${join(folder, 'gateway.db')}`)
   const failing = {
     ...store,
@@ -70,5 +71,4 @@ test('entries that are taken over from a log whose sync had failed are in the fi
   const found = copy.prepare('SELECT kind FROM ledger WHERE request_id = ? ORDER BY id').all(requestId(1))
   expect(found.map(({ kind }) => kind)).toEqual(['call.intent', 'call.outcome'])
   for (const one of [copy, reader, store]) one.close()
-  rmSync(folder, { recursive: true, force: true })
 })

@@ -6,7 +6,7 @@ import { syncBytes } from '../../support/http/request-bytes.ts'
 
 const test = testWithGateway()
 
-// undici 8 gives its parser's errors no code, so they were told as a failure that is worth a retry.
+// undici 8 gives its parser's errors no code, so the failure was reported as worth a retry.
 test.for<FaultRule>([
   { fault: 'not-http' },
   { fault: 'framing-conflict' },

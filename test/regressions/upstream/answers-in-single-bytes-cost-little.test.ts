@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { failureOfResponse } from '../../../src/upstream/failure-table.ts'
 import type { UpstreamRequest } from '../../../src/upstream/transport/response.ts'
 import { Transport } from '../../../src/upstream/transport/transport.ts'
@@ -8,11 +8,6 @@ import { type RawUpstream, rawUpstream } from '../../support/http/raw-upstream.t
 // Each chunk of an answer was kept as a Buffer of its own: 16 answers in chunks of one byte ended the process.
 
 const mebibyte = 1024 * 1024
-const opened: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of opened.splice(0).reverse()) await one.close()
-})
-
 function request(): UpstreamRequest {
   return {
     method: 'POST',
@@ -29,13 +24,13 @@ function request(): UpstreamRequest {
 
 async function upstreamOf(answer: (socket: Socket) => void): Promise<RawUpstream> {
   const upstream = await rawUpstream({ request: (_request, socket) => answer(socket) })
-  opened.push(upstream)
+  onTestFinished(() => upstream.close())
   return upstream
 }
 
 function transportTo({ origin }: RawUpstream, more: { answerBytes?: number } = {}): Transport {
   const transport = new Transport({ origin, ...more })
-  opened.push(transport)
+  onTestFinished(() => transport.close())
   return transport
 }
 

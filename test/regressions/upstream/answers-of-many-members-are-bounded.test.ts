@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { readSyncAccepted } from '../../../src/upstream/content-api.ts'
 import { classify } from '../../../src/upstream/outcome.ts'
 import type { UpstreamResponse } from '../../../src/upstream/transport/response.ts'
+import { threadCostMs } from '../../support/linear.ts'
 
 const id = '019b76da-a800-7371-bf3c-a5acb5ac0e04'
 
@@ -17,16 +18,8 @@ function answer(status: number, body: string): UpstreamResponse {
   return { kind: 'answer', status, headers, body, leaksKey: false, upstreamMs: 0 }
 }
 
-/** Milliseconds of processor time of this thread; the best of some, as what else it does comes on top. */
-function costMs(work: () => unknown): number {
-  const costs = Array.from({ length: 5 }, () => {
-    const before = process.threadCpuUsage()
-    work()
-    const { user, system } = process.threadCpuUsage(before)
-    return (user + system) / 1000
-  })
-  return Math.min(...costs)
-}
+/** The best of some, as what else the thread does comes on top. */
+const costMs = (work: () => unknown) => Math.min(...Array.from({ length: 5 }, () => threadCostMs(work)))
 
 /** JSON.parse takes 80 ms for 100,000 names: an upstream that sends such answers stopped the process for most of its time. */
 test('an answer of 100,000 members costs little, whatever its status', () => {

@@ -1,7 +1,6 @@
 import { describe, expect } from 'vitest'
 import { testWithGateway } from '../../support/fixtures/test.ts'
-import { startTestGateway, type TestGateway } from '../../support/fixtures/test-gateway.ts'
-import { tlsFolder } from '../../support/fixtures/tls-files.ts'
+import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { rawConnection } from '../../support/http/raw-connection.ts'
 import { requestBytes, syncBytes } from '../../support/http/request-bytes.ts'
@@ -88,21 +87,15 @@ describe('a caller that ends its half behind its request is answered:', () => {
     expect((await connection.ended).map(({ status }) => status)).toEqual([200])
   })
 
-  test('over TLS', async () => {
-    const tls = tlsFolder()
+  test('over TLS', async ({ tls, startGateway }) => {
     const { GATEWAY_TLS_CLIENT_CA, ...env } = tls.env
-    const gateway = await startTestGateway({ env })
-    try {
-      gateway.sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 40 } })
-      const options = { tls: { servername: 'localhost', ca: tls.serverAuthority } }
-      const connection = await rawConnection(gateway.port, options)
-      connection.write(syncBytes({ key: gateway.key, connectorId: gateway.connectors.sharepoint }))
-      connection.finish()
-      expect((await connection.ended).map(({ status }) => status)).toEqual([200])
-    } finally {
-      await gateway.close()
-      tls.close()
-    }
+    const gateway = await startGateway({ env })
+    gateway.sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 40 } })
+    const options = { tls: { servername: 'localhost', ca: tls.serverAuthority } }
+    const connection = await rawConnection(gateway.port, options)
+    connection.write(syncBytes({ key: gateway.key, connectorId: gateway.connectors.sharepoint }))
+    connection.finish()
+    expect((await connection.ended).map(({ status }) => status)).toEqual([200])
   })
 })
 

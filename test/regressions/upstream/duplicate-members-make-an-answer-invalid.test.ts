@@ -1,26 +1,22 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startTestGateway, type TestGateway } from '../../support/fixtures/test-gateway.ts'
+import { expect } from 'vitest'
+import { test } from '../../support/fixtures/test.ts'
+import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
-import { connectorOf, type RawUpstream, rawAnswer, rawUpstream } from '../../support/http/raw-upstream.ts'
+import { connectorOf, rawAnswer } from '../../support/http/raw-upstream.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
 
 // Of two members with one name the last counted: an answer that said both `failed` and `accepted` was accepted.
 
-let upstream: RawUpstream
 let gateway: TestGateway
 let status = '200 OK'
 let body = ''
-beforeAll(async () => {
-  upstream = await rawUpstream({
+test.beforeAll(async ({ startRawUpstreamOfFile, startGatewayOfFile }) => {
+  const upstream = await startRawUpstreamOfFile({
     request: (request, socket) =>
       void socket.write(rawAnswer(`HTTP/1.1 ${status}`, body.replaceAll('ID', connectorOf(request))))
   })
-  gateway = await startTestGateway({ env: { GATEWAY_UPSTREAM_ORIGIN: upstream.origin } })
-})
-afterAll(async () => {
-  await gateway?.close()
-  await upstream?.close()
+  gateway = await startGatewayOfFile({ env: { GATEWAY_UPSTREAM_ORIGIN: upstream.origin } })
 })
 
 async function sync() {

@@ -1,15 +1,11 @@
 import type { Socket } from 'node:net'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startTestGateway, type TestGateway } from '../../support/fixtures/test-gateway.ts'
+import { expect } from 'vitest'
+import { test } from '../../support/fixtures/test.ts'
+import type { TestGateway } from '../../support/fixtures/test-gateway.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import type { HttpAnswer } from '../../support/http/http-answer.ts'
 import { rawRequest } from '../../support/http/raw-connection.ts'
-import {
-  acceptedAnswer,
-  connectorOf,
-  type RawUpstream,
-  rawUpstream
-} from '../../support/http/raw-upstream.ts'
+import { acceptedAnswer, connectorOf, type RawUpstream } from '../../support/http/raw-upstream.ts'
 import { syncBytes } from '../../support/http/request-bytes.ts'
 
 // An interim answer before the real one made a call fail that the upstream had accepted.
@@ -17,13 +13,11 @@ import { syncBytes } from '../../support/http/request-bytes.ts'
 let upstream: RawUpstream
 let gateway: TestGateway
 let answer: (id: string, socket: Socket) => void
-beforeAll(async () => {
-  upstream = await rawUpstream({ request: (request, socket) => answer(connectorOf(request), socket) })
-  gateway = await startTestGateway({ env: { GATEWAY_UPSTREAM_ORIGIN: upstream.origin } })
-})
-afterAll(async () => {
-  await gateway?.close()
-  await upstream?.close()
+test.beforeAll(async ({ startRawUpstreamOfFile, startGatewayOfFile }) => {
+  upstream = await startRawUpstreamOfFile({
+    request: (request, socket) => answer(connectorOf(request), socket)
+  })
+  gateway = await startGatewayOfFile({ env: { GATEWAY_UPSTREAM_ORIGIN: upstream.origin } })
 })
 
 async function syncAnsweredBy(

@@ -211,7 +211,7 @@ const ways: Readonly<Record<string, Way>> = {
 describe.each(asked)('$name', operation => {
   test('lists no status but that of its success and those of its examples', () => {
     const failed = new Set(operation.failures.map(({ status }) => status))
-    // test/routes/admin-every-route.test.ts asks each rightly.
+    // every-route.test.ts beside this asks each rightly.
     expect(operation.statuses.filter(status => status >= 300)).toEqual([...failed])
     expect(operation.statuses.filter(status => status < 300)).toHaveLength(1)
     for (const { status, code, example } of operation.failures)

@@ -8,6 +8,7 @@ import { expectProblem } from '../../support/http/expect-problem.ts'
 import { type HttpAnswer, header } from '../../support/http/http-answer.ts'
 import { rawConnection, rawRequest } from '../../support/http/raw-connection.ts'
 import { requestBytes, syncBytes } from '../../support/http/request-bytes.ts'
+import { onThisMachine } from '../../support/run/bounds.ts'
 
 const nobodys = '00000000-0000-4000-8000-000000000000'
 const test = testWithGateway({
@@ -169,7 +170,9 @@ describe('it is refused', () => {
     expectProblem(await ask(gateway, null, connectors.sharepoint), 'credentials_invalid')
     await revokeKey(administration, prepared.leaving.split('_')[1] ?? '')
     await expect
-      .poll(async () => (await ask(gateway, prepared.leaving, nobodys))?.status, { timeout: 3000 })
+      .poll(async () => (await ask(gateway, prepared.leaving, nobodys))?.status, {
+        timeout: onThisMachine(3_000)
+      })
       .toBe(401)
   })
 

@@ -1,19 +1,12 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { inspectStore } from '../../../src/store/sqlite/inspect-store.ts'
 import { openStore } from '../../../src/store/store.ts'
+import { test } from '../../support/fixtures/test.ts'
 
-let folder: string
-let url: string
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gateway-look-'))
-  url = `sqlite:${join(folder, 'gateway.db')}`
-})
-afterEach(() => rmSync(folder, { recursive: true }))
-
-test('an inspected store is stale once another process has opened it', async () => {
+test('an inspected store is stale once another process has opened it', async ({ folder }) => {
+  const url = `sqlite:${join(folder, 'gateway.db')}`
   ;(await openStore(url)).close()
   const seen = inspectStore(url)
   expect(readdirSync(folder)).toEqual(['gateway.db'])

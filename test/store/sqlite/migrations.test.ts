@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { readStore } from '../../../src/ledger/query/read-store.ts'
 import { searchLedger } from '../../../src/ledger/query/search.ts'
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts'
@@ -13,13 +11,8 @@ import { typedQueries } from '../../../src/store/queries.ts'
 import { migrations } from '../../../src/store/sqlite/migrations.ts'
 import { openReadOnlyStore } from '../../../src/store/sqlite/read-only-store.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { sampleLedger } from '../../ledger/verify/verify-fixture.ts'
-
-let folder: string
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'migrations-'))
-})
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
+import { sampleLedger } from '../../support/fixtures/sample-ledger.ts'
+import { test } from '../../support/fixtures/test.ts'
 
 /** A store as the first version of the tables had it, with a ledger in it. */
 async function firstVersion(path: string): Promise<void> {
@@ -38,7 +31,7 @@ async function firstVersion(path: string): Promise<void> {
   raw.close()
 }
 
-test('a ledger of the first version is migrated whole, and continues', async () => {
+test('a ledger of the first version is migrated whole, and continues', async ({ folder }) => {
   const path = join(folder, 'gateway.db')
   await firstVersion(path)
   expect(() => openReadOnlyStore(`sqlite:${path}`)).toThrow(/made by another version/)

@@ -1,27 +1,24 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, expect } from 'vitest'
 import { openSqlite } from '../../../src/store/sqlite/sqlite.ts'
 import { openStoreFile, type StoreFile } from '../../../src/store/sqlite/store-file.ts'
 import { withQueries } from '../../../src/store/store.ts'
 import type { StoreFault } from '../../../src/store/store-fault.ts'
+import { test } from '../../support/fixtures/test.ts'
 
-let folder: string
 let path: string
 let store: StoreFile
 const also: DatabaseSync[] = []
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'opened-files-'))
+test.beforeEach(async ({ folder }) => {
   path = join(folder, 'gateway.db')
   store = await openStoreFile(`sqlite:${path}`)
 })
 afterEach(() => {
   for (const database of [...also.splice(0), store.raw]) if (database.isOpen) database.close()
-  rmSync(folder, { recursive: true, force: true })
 })
 
 const insert = (key: string) =>

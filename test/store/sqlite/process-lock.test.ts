@@ -1,19 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { takeProcessLock } from '../../../src/store/sqlite/process-lock.ts'
+import { test } from '../../support/fixtures/test.ts'
 
-let folder: string
 let path: string
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'process-lock-'))
+test.beforeEach(({ folder }) => {
   path = join(folder, 'locks', 'one.lock')
-})
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true })
 })
 
 /** Another process that tries to take the lock and tells whether it has it. */

@@ -105,8 +105,13 @@ function tellsOf(intent: Entry, { path, body }: UpstreamRequest): boolean {
   return sent === null || sent['date_limit'] === asked?.date_limit
 }
 
-/** Problems that tell of the gateway's own trouble, and of nothing that the upstream said. */
-const tellNoResult = new Set(['ledger_unavailable', 'internal_error', 'shutting_down', 'request_timeout'])
+/** Problems of the gateway's own, which say nothing about the upstream's answer. */
+const codesWithoutResult = new Set([
+  'ledger_unavailable',
+  'internal_error',
+  'shutting_down',
+  'request_timeout'
+])
 
 /** I2: what a client got of a call is what the ledger holds, once, from before the answer. */
 export function checkOutcomes({ requestId, received, answers, intents, outcomes }: Story): Violation[] {
@@ -118,20 +123,20 @@ export function checkOutcomes({ requestId, received, answers, intents, outcomes 
     else if (intent.line > outcome.line) details.push('an outcome before its intent')
   }
   for (const answer of answers) {
-    const told = toldBy(answer)
-    if (!told || tellNoResult.has(told.code)) continue
-    if (told.forwarded === 'no' && received.length > 0)
+    const reported = resultIn(answer)
+    if (!reported || codesWithoutResult.has(reported.code)) continue
+    if (reported.forwarded === 'no' && received.length > 0)
       details.push('it says that nothing was sent, but something was')
-    if (told.forwarded !== 'no' || intents.length > 0)
-      details.push(...resultFaults(answer, told, outcomes.at(-1)))
+    if (reported.forwarded !== 'no' || intents.length > 0)
+      details.push(...resultFaults(answer, reported, outcomes.at(-1)))
   }
   return details.map(detail => ({ invariant: 'I2', detail, requestId }))
 }
 
-type Told = { code: string; forwarded: string; upstreamStatus: unknown; connectorId: unknown }
+type Reported = { code: string; forwarded: string; upstreamStatus: unknown; connectorId: unknown }
 
 /** What an answer to a sync says of the call; null when there is no whole answer, or it is about something else. */
-function toldBy({ status, body, error, path }: ClientAnswer): Told | null {
+function resultIn({ status, body, error, path }: ClientAnswer): Reported | null {
   const object = error === undefined ? jsonObject(body) : null
   if (!object || (path !== undefined && !path.endsWith('/sync'))) return null
   if (status === 200)
@@ -150,17 +155,17 @@ function toldBy({ status, body, error, path }: ClientAnswer): Told | null {
   }
 }
 
-function resultFaults(answer: ClientAnswer, told: Told, outcome: Entry | undefined): string[] {
-  if (!outcome) return [`the client got ${told.code}, and the ledger has no outcome`]
+function resultFaults(answer: ClientAnswer, reported: Reported, outcome: Entry | undefined): string[] {
+  if (!outcome) return [`the client got ${reported.code}, and the ledger has no outcome`]
   const connector = outcome['connector_id']
   const rules: readonly (readonly [broken: boolean, fault: string])[] = [
-    [outcome['code'] !== told.code, `the client got ${told.code}, the ledger ${outcome['code']}`],
+    [outcome['code'] !== reported.code, `the client got ${reported.code}, the ledger ${outcome['code']}`],
     [
       outcome['status'] !== answer.status,
       `the client got ${answer.status}, the ledger has ${outcome['status']}`
     ],
     [
-      told.upstreamStatus !== undefined && outcome['upstream_status'] !== told.upstreamStatus,
+      reported.upstreamStatus !== undefined && outcome['upstream_status'] !== reported.upstreamStatus,
       'the upstream status differs between answer and ledger'
     ],
     [
@@ -168,7 +173,7 @@ function resultFaults(answer: ClientAnswer, told: Told, outcome: Entry | undefin
       'the ledger names another connector than the client asked for'
     ],
     [
-      told.connectorId !== undefined && told.connectorId !== connector,
+      reported.connectorId !== undefined && reported.connectorId !== connector,
       'the answer is about another connector'
     ],
     [

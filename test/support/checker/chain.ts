@@ -37,7 +37,7 @@ export function checkChains(lines: readonly string[], heads: readonly KnownHead[
       .update(`${prev}${sortedJson(hashed)}`, 'utf8')
       .digest('hex')
     if (digest !== hash) details.push(`${name}: its hash is not that of its content`)
-    anchors.push(...vouched(entry).map(head => ({ line: index + 1, head })))
+    anchors.push(...knownHeads(entry).map(head => ({ line: index + 1, head })))
     chain.push(String(hash))
   })
   for (const { line, head } of anchors)
@@ -48,7 +48,7 @@ export function checkChains(lines: readonly string[], heads: readonly KnownHead[
   return details.map(detail => ({ invariant: 'I4', detail }))
 }
 
-function vouched(entry: Record<string, unknown>): KnownHead[] {
+function knownHeads(entry: Record<string, unknown>): KnownHead[] {
   if (entry['kind'] === 'writer.opened' && entry['after']) return [entry['after'] as KnownHead]
   if (entry['kind'] === 'writer.recovered' && entry['head'])
     return [{ ...(entry['head'] as KnownHead), writer: String(entry['recovered']) }]

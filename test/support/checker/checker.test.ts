@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { EntryFields } from '../../../src/ledger/entry/entry.ts'
-import { callEntry, first, RowsBuilder, requestId, second } from '../../ledger/verify/verify-fixture.ts'
+import { callEntry, first, RowsBuilder, requestId, second } from '../fixtures/sample-ledger.ts'
 import { canaryDisguises, canaryForms, canaryParts } from './canary.ts'
 import { type CheckOptions, check, type Histories } from './checker.ts'
 import type { ClientAnswer, UpstreamRequest, Violation } from './histories.ts'

@@ -12,7 +12,7 @@ export type StoreCause = {
   /** Why it cannot be brought about here, or false. */
   readonly unavailable: string | false
   /** What `/readyz` says about it; null when it is over as soon as it has been noticed. */
-  readonly told: RegExp | null
+  readonly readiness: RegExp | null
   /** Runs before the store is made. */
   readonly prepare?: (scenario: Scenario) => void
   /** Brings it about; what it returns makes it go away. */
@@ -21,11 +21,11 @@ export type StoreCause = {
 
 const isRoot = process.getuid?.() === 0
 
-function injected(name: string, told: RegExp, ...injection: readonly string[]): StoreCause {
+function injected(name: string, readiness: RegExp, ...injection: readonly string[]): StoreCause {
   return {
     name,
     unavailable: noStrace,
-    told,
+    readiness,
     async strike(_scenario, { process: { pid } }) {
       const tracer = await attach(pid, '-e', 'trace=fdatasync,fsync,pwrite64', ...injection)
       return tracer.detach
@@ -46,7 +46,7 @@ export const storeCauses: readonly StoreCause[] = [
   {
     name: 'the disk is full',
     unavailable: isRoot ? false : 'only root may mount a small disk',
-    told: /disk of the store is full/,
+    readiness: /disk of the store is full/,
     prepare({ storePath }) {
       mkdirSync(dirname(storePath), { recursive: true })
       const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'none', dirname(storePath)])
@@ -64,7 +64,7 @@ export const storeCauses: readonly StoreCause[] = [
   {
     name: 'a process stops that holds the lock',
     unavailable: false,
-    told: /locked|has not answered in time/,
+    readiness: /locked|has not answered in time/,
     async strike({ storePath }) {
       const holder = spawn(process.execPath, ['-e', lockHolder, storePath], {
         stdio: ['ignore', 'pipe', 'inherit']
@@ -79,7 +79,7 @@ export const storeCauses: readonly StoreCause[] = [
   {
     name: 'the file is moved away',
     unavailable: false,
-    told: /removed or replaced/,
+    readiness: /removed or replaced/,
     async strike({ storePath }) {
       renameSync(storePath, `${storePath}.away`)
       return async () => renameSync(`${storePath}.away`, storePath)
@@ -88,7 +88,7 @@ export const storeCauses: readonly StoreCause[] = [
   {
     name: 'another store is put in the place of the file',
     unavailable: false,
-    told: /removed or replaced/,
+    readiness: /removed or replaced/,
     async strike({ storePath }) {
       renameSync(storePath, `${storePath}.away`)
       const other = new DatabaseSync(storePath)
@@ -100,7 +100,7 @@ export const storeCauses: readonly StoreCause[] = [
   {
     name: 'the log beside the file is removed',
     unavailable: false,
-    told: null,
+    readiness: null,
     async strike({ storePath }) {
       rmSync(`${storePath}-wal`)
       return async () => {}
@@ -109,7 +109,7 @@ export const storeCauses: readonly StoreCause[] = [
   {
     name: 'the log and its index beside the file are removed',
     unavailable: false,
-    told: null,
+    readiness: null,
     async strike({ storePath }) {
       rmSync(`${storePath}-wal`)
       rmSync(`${storePath}-shm`)

@@ -98,13 +98,13 @@ export class StoreStory {
   }
 }
 
-/** Runs `tell` on a gateway of its own, and ends all of it afterwards. */
-export async function withStory(tell: (story: StoreStory) => Promise<void>): Promise<void> {
+/** Runs `run` on a gateway of its own, and ends all of it afterwards. */
+export async function withStory(run: (story: StoreStory) => Promise<void>): Promise<void> {
   const scenario = await Scenario.start()
   try {
     const story = await StoreStory.begin(scenario)
     try {
-      await tell(story)
+      await run(story)
     } finally {
       story.hangUp()
     }

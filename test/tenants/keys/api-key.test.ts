@@ -40,18 +40,18 @@ describe('a minted key', () => {
 describe('a key is recognised as mistyped without any lookup', () => {
   test('when one character is wrong', () => {
     fc.assert(
-      fc.property(minted, fc.nat(69), letter, (key, place, wrong) => {
-        fc.pre(key[place] !== wrong)
-        expect(parseApiKey(key.slice(0, place) + wrong + key.slice(place + 1))).toBeNull()
+      fc.property(minted, fc.nat(69), letter, (key, position, wrong) => {
+        fc.pre(key[position] !== wrong)
+        expect(parseApiKey(key.slice(0, position) + wrong + key.slice(position + 1))).toBeNull()
       })
     )
   })
 
   test('when two neighbours are swapped', () => {
     fc.assert(
-      fc.property(minted, fc.nat(68), (key, place) => {
-        fc.pre(key[place] !== key[place + 1])
-        const swapped = `${key.slice(0, place)}${key[place + 1]}${key[place]}${key.slice(place + 2)}`
+      fc.property(minted, fc.nat(68), (key, position) => {
+        fc.pre(key[position] !== key[position + 1])
+        const swapped = `${key.slice(0, position)}${key[position + 1]}${key[position]}${key.slice(position + 2)}`
         expect(parseApiKey(swapped)).toBeNull()
       })
     )
@@ -59,10 +59,10 @@ describe('a key is recognised as mistyped without any lookup', () => {
 
   test('when a part is missing, doubled or added', () => {
     fc.assert(
-      fc.property(minted, fc.nat(69), fc.string({ minLength: 1 }), (key, place, extra) => {
-        expect(parseApiKey(key.slice(0, place))).toBeNull()
-        expect(parseApiKey(key.slice(place + 1))).toBeNull()
-        expect(parseApiKey(key.slice(0, place) + extra + key.slice(place))).toBeNull()
+      fc.property(minted, fc.nat(69), fc.string({ minLength: 1 }), (key, position, extra) => {
+        expect(parseApiKey(key.slice(0, position))).toBeNull()
+        expect(parseApiKey(key.slice(position + 1))).toBeNull()
+        expect(parseApiKey(key.slice(0, position) + extra + key.slice(position))).toBeNull()
         expect(parseApiKey(key + key)).toBeNull()
       })
     )

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { HeadFilter } from '../../../src/upstream/transport/head-filter.ts'
+import { propertySeed } from '../../support/scenario/seed.ts'
 
-const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
+const seed = propertySeed()
 
 /** What gets through of an answer that comes in these chunks, or the code that the connection ends with. */
 function admitted(chunks: readonly Buffer[]): string {
@@ -15,10 +16,10 @@ function admitted(chunks: readonly Buffer[]): string {
   }
 }
 
-function cutAt(bytes: Buffer, places: readonly number[]): Buffer[] {
+function cutAt(bytes: Buffer, positions: readonly number[]): Buffer[] {
   const cuts = [
     0,
-    ...[...new Set(places.map(place => place % bytes.length))].sort((a, b) => a - b),
+    ...[...new Set(positions.map(position => position % bytes.length))].sort((a, b) => a - b),
     bytes.length
   ]
   return cuts.slice(1).map((end, index) => bytes.subarray(cuts[index], end))
@@ -37,11 +38,11 @@ const answer = fc.constantFrom(
   'HTTP/1.1 500 x\r\na: b\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n\n\n\r\n\r\n',
   'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n'
 )
-const places = fc.array(fc.nat(), { maxLength: 20 })
+const positions = fc.array(fc.nat(), { maxLength: 20 })
 
 test(`an answer passes whole and without interim ones, however its bytes are cut (seed ${seed})`, () => {
   fc.assert(
-    fc.property(fc.array(interim, { maxLength: 5 }), answer, places, (before, final, cuts) => {
+    fc.property(fc.array(interim, { maxLength: 5 }), answer, positions, (before, final, cuts) => {
       expect(admitted(cutAt(Buffer.from(before.join('') + final), cuts))).toBe(final)
     }),
     { seed, numRuns: 500 }
@@ -63,7 +64,7 @@ test(`what is refused does not depend on how the bytes are cut (seed ${seed})`, 
     )
   )
   fc.assert(
-    fc.property(fc.array(piece, { minLength: 1, maxLength: 5 }), places, (pieces, cuts) => {
+    fc.property(fc.array(piece, { minLength: 1, maxLength: 5 }), positions, (pieces, cuts) => {
       const bytes = Buffer.from(pieces.join(''))
       expect(admitted(cutAt(bytes, cuts))).toBe(admitted([bytes]))
     }),
