@@ -11,6 +11,7 @@ import { writerLockPath } from './writer-lock.ts'
 /** A dead writer that was recovered, and how many calls it left open. */
 export type Recovery = { writer: string; openCalls: number }
 
+/** Every intent of the writer before number `open_from` has its outcome. */
 type WriterRow = { id: string; open_from: number }
 
 /**
