@@ -52,6 +52,18 @@ export function batchesBetween(database: DatabaseSync, first: number, last: numb
   return select(database, `id >= ${firstId} AND id <= ? ORDER BY id`, first, last)
 }
 
+/** An entry, and its position in the ledger. */
+export type StoredEntry = { readonly position: number; readonly text: string; readonly hash: string }
+
+/** The entries at the positions from `first` to `last`, in order. */
+export function* entriesBetween(database: DatabaseSync, first: number, last: number): Generator<StoredEntry> {
+  for (const { id, texts, hashes } of batchesBetween(database, first, last))
+    for (const [index, text] of texts.entries()) {
+      const position = id + index
+      if (position >= first && position <= last) yield { position, text, hash: hashes[index] ?? '' }
+    }
+}
+
 /** The batches of one writer that hold entries from number `seq` on, in order. */
 export function batchesOf(database: DatabaseSync, writer: string, seq: number): Generator<StoredBatch> {
   const first = 'coalesce((SELECT max(first_seq) FROM ledger_batch WHERE writer = ?1 AND first_seq <= ?2), 0)'

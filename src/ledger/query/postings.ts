@@ -20,14 +20,8 @@ export function packPositions(offsets: readonly number[]): Uint8Array {
 
 /** The offsets that all sets hold, in descending order; without sets, every offset. */
 export function intersect(sets: readonly Uint8Array[]): readonly number[] {
-  const list = sets.find(set => set.length !== bitmapBytes)
-  if (list) return unpackList(list).filter(offset => sets.every(set => set === list || has(set, offset)))
-  const common = intersection(sets)
+  const common = intersection(sets.map(set => (set.length === bitmapBytes ? set : toBitmap(unpackList(set)))))
   return common ? allOffsets.filter(offset => hasBit(common, offset)) : []
-}
-
-function has(set: Uint8Array, offset: number): boolean {
-  return set.length === bitmapBytes ? hasBit(set, offset) : unpackList(set).includes(offset)
 }
 
 function unpackList(list: Uint8Array): number[] {
