@@ -5,7 +5,7 @@ import { inTransaction } from '../../store/sqlite/transaction.ts'
 import { memberOf } from '../entry/terms.ts'
 import { batchesBetween } from '../query/batch-reader.ts'
 import { segmentOf } from '../query/segment-index.ts'
-import type { PruneOptions } from './prune-options.ts'
+import type { PruneOptions } from './prune-plan.ts'
 
 /** What is removed in one transaction, and how long others may write before the next: calls must not wait for it. */
 const rowsAtOnce = 100

@@ -8,9 +8,8 @@ import { changeWithEntries } from '../writer/admin-entries.ts'
 import { describeMissing, missingEntries, missingEntriesRemedy } from '../writer/missing-entries.ts'
 import { makeArchive } from './archive.ts'
 import { deletePruned, forgetEndedWriters } from './delete-pruned.ts'
-import type { Pruned, PruneOptions } from './prune-options.ts'
-import { PrunePlan } from './prune-plan.ts'
-import { pruneKind } from './prune-point.ts'
+import { type PruneOptions, PrunePlan } from './prune-plan.ts'
+import { type Pruned, pruneKind } from './prune-point.ts'
 import { interruptedPrune } from './resume-prune.ts'
 
 /**
@@ -68,7 +67,7 @@ async function record(store: Store, plan: PrunePlan, sha256: string, options: Pr
   const { administrator, signer, now } = options
   const { raw } = store
   await changeWithEntries(store, { ...administrator, signer }, now, async tx => {
-    if (!plan.fits(raw))
+    if (prunePosition(raw) !== plan.after)
       throw domainError('pruned_meanwhile', 'somebody else has pruned the ledger: try again')
     const { entries, position } = plan
     const entry = { kind: pruneKind, cut: plan.pointIn(raw), archive: { entries, sha256 } } as const
