@@ -1,16 +1,14 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
-import { type MalformedEntry, type ParsedEntry, parseExported } from '../entry/parse-entry.ts'
+import { parseExported, type ReadEntry } from '../entry/parse-entry.ts'
 
 /** Characters a line may have. Most entries have some hundreds; one that records a prune may have many more. */
 const longestLine = 1 << 24
 const chunkBytes = 1 << 18
 
 /** All entries of exported files, one after the other, in batches. Throws what opening or reading a file throws. */
-export async function* exportedEntries(
-  ...paths: readonly string[]
-): AsyncGenerator<readonly (ParsedEntry | MalformedEntry)[]> {
+export async function* exportedEntries(...paths: readonly string[]): AsyncGenerator<readonly ReadEntry[]> {
   for (const path of paths) {
     const name = paths.length === 1 ? '' : `${path} `
     let count = 0

@@ -62,18 +62,26 @@ export function beginsLedger({ seq, anchor }: Follower): boolean {
   return seq === 1 && anchor === undefined
 }
 
+/** All prune points that the parts, and the store, record. */
+export function pointsOf(
+  parts: readonly Part[],
+  stored: readonly RecordedPrunePoint[]
+): readonly RecordedPrunePoint[] {
+  return [...parts.flatMap(({ prunePoints }) => prunePoints), ...stored]
+}
+
 /**
  * What keeps parts from being a whole, for people: missing entries between two of them, or a wrong order. Null when they
- * join, or when an end was cut off: verification finds that. `storePosition` is where the store begins, as the last
- * part.
+ * join, or when an end was cut off: verification finds that. The store is the last part, behind position `storeBegin`.
  */
 export function gapBetween(
   parts: readonly Part[],
-  points: readonly RecordedPrunePoint[],
-  storePosition: number | null
+  stored: readonly RecordedPrunePoint[],
+  storeBegin: number | null | undefined
 ): string | null {
+  const points = pointsOf(parts, stored)
   const begun = parts.map(({ name, entries, first }) => ({ name, entries, begin: beginOf(first, points) }))
-  if (storePosition !== null) begun.push({ name: 'the store', entries: 0, begin: storePosition })
+  if (typeof storeBegin === 'number') begun.push({ name: 'the store', entries: 0, begin: storeBegin })
   let before: { name: string; begin: number; end: number } | undefined
   for (const { name, entries, begin } of begun) {
     if (before) {

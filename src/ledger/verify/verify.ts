@@ -1,5 +1,5 @@
 import { chainHash, type Head } from '../entry/chain.ts'
-import type { MalformedEntry, ParsedEntry } from '../entry/parse-entry.ts'
+import type { MalformedEntry, ParsedEntry, ReadEntry } from '../entry/parse-entry.ts'
 import { endedBefore, type PrunePoint } from '../retention/prune-point.ts'
 import { CallCheck } from './call-check.ts'
 import { ChainCheck } from './chain-check.ts'
@@ -40,9 +40,7 @@ export type Verification = {
 }
 
 /** Batches of entries in commit order, as `readStore` and `exportedEntries` give them. */
-export type EntryBatches =
-  | Iterable<readonly (ParsedEntry | MalformedEntry)[]>
-  | AsyncIterable<readonly (ParsedEntry | MalformedEntry)[]>
+export type EntryBatches = Iterable<readonly ReadEntry[]> | AsyncIterable<readonly ReadEntry[]>
 
 /** Reads a whole ledger once, in constant memory, and finds the first thing that is wrong with each chain. */
 export async function verifyLedger(
@@ -90,7 +88,7 @@ class Verifier {
     return chain
   }
 
-  add(entry: ParsedEntry | MalformedEntry): void {
+  add(entry: ReadEntry): void {
     this.entries++
     if ('malformed' in entry) this.#addMalformed(entry)
     else if (chainHash(entry.prev, entry.text) !== entry.hash) this.#addEdited(entry)
