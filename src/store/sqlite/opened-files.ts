@@ -47,16 +47,16 @@ export class OpenedFiles {
     return isSame(this.#known.file, other.#known.file)
   }
 
-  /** Whether the file of the store is the one that is open. Its log and index are not compared. */
-  isFileInPlace(): boolean {
-    return this.#isInPlace('file')
+  /** Whether this file is the one that is open. */
+  isInPlace(part: Part): boolean {
+    return isSame(at(this.#paths[part]), this.#known[part])
   }
 
   /** Throws a store fault when a file is no longer at its path: `replaced` for the file of the store, else `log_removed`. */
   requireInPlace(replaced: 'replaced' | 'replaced_meanwhile' = 'replaced'): void {
-    if (!this.#isInPlace('file')) throw storeFault(replaced)
+    if (!this.isInPlace('file')) throw storeFault(replaced)
     if (!this.#isLogInPlace()) throw faultOf('log')
-    if (!this.#isInPlace('index')) throw faultOf('index')
+    if (!this.isInPlace('index')) throw faultOf('index')
     if (this.#logDescriptor === undefined)
       this.#logSize = Math.max(this.#logSize, at(this.#paths.log)?.size ?? 0)
     else for (const bytes of growthBytes) while (this.#logHas(this.#logSize + bytes)) this.#logSize += bytes
@@ -77,24 +77,19 @@ export class OpenedFiles {
 
   /** Whether the log and its index are in place, gone, or replaced by those of another process. */
   logState(): 'in_place' | 'gone' | 'begun_by_others' {
-    if (this.#isInPlace('log')) {
-      if (this.#isInPlace('index')) return 'in_place'
+    if (this.isInPlace('log')) {
+      if (this.isInPlace('index')) return 'in_place'
       return at(this.#paths.index) ? 'begun_by_others' : 'gone'
     }
     // Opening the store creates an empty log: only one that was written to counts.
     return (at(this.#paths.log)?.size ?? 0) > 0 ? 'begun_by_others' : 'gone'
   }
 
-  /** Whether the index of the log, which all connections share, is the one at its path. */
-  isIndexInPlace(): boolean {
-    return this.#isInPlace('index')
-  }
-
   /** By the name of its descriptor, which changes when the file is removed or moved. */
   #isLogInPlace(): boolean {
     const descriptor = this.#logDescriptor
     if (descriptor !== undefined && nameOf(descriptor) === this.#paths.log) return true
-    return this.#isInPlace('log')
+    return this.isInPlace('log')
   }
 
   /** Whether the open log has so many bytes. False also when it cannot be read. */
@@ -107,10 +102,6 @@ export class OpenedFiles {
       // The callers go by its size then.
       return false
     }
-  }
-
-  #isInPlace(part: Part): boolean {
-    return isSame(at(this.#paths[part]), this.#known[part])
   }
 }
 

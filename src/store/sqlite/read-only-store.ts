@@ -30,7 +30,7 @@ export function openReadOnlyStore(url: string, neededMigration = newestMigration
     requireLedger(raw, path, neededMigration)
     const files = new OpenedFiles(path)
     const requireInPlace = () => {
-      if (!files.isFileInPlace()) throw storeFault('replaced')
+      if (!files.isInPlace('file')) throw storeFault('replaced')
     }
     return { path, raw, requireInPlace }
   } catch (error) {

@@ -76,19 +76,10 @@ function createOwnerFile(path: string): void {
 
 /**
  * Copies the log into the file, and syncs the file. Pages of a log whose sync has failed may look written and never reach the
- * disk, whatever later syncs of the log say; those of the copy are new. Throws what SQLite throws, or `store_unavailable` when
- * another connection uses the log.
+ * disk, whatever later syncs of the log say; those of the copy are new. `TRUNCATE` also empties the log. Throws what SQLite
+ * throws, or `store_unavailable` when another connection uses the log.
  */
-export function moveLogIntoFile(database: DatabaseSync): void {
-  checkpoint(database, 'FULL')
-}
-
-/** The same, and begins the log again, so that nobody needs what was in it. */
-export function emptyLog(database: DatabaseSync): void {
-  checkpoint(database, 'TRUNCATE')
-}
-
-function checkpoint(database: DatabaseSync, mode: 'FULL' | 'TRUNCATE'): void {
+export function moveLogIntoFile(database: DatabaseSync, mode: 'FULL' | 'TRUNCATE' = 'FULL'): void {
   const { busy } = database.prepare(`PRAGMA wal_checkpoint(${mode})`).get() ?? {}
   if (busy !== 0)
     throw domainError('store_unavailable', 'another connection keeps the log of the store in use')
