@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { takeProcessLock } from '../../store/sqlite/process-lock.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
+import { closingOutcome } from '../entry/closing-outcome.ts'
 import { type ChainedEntry, callName } from '../entry/entry.ts'
-import { unknownOutcome } from '../entry/synthetic-outcomes.ts'
 import { batchesOf } from '../query/batch-reader.ts'
 import { newestHead } from '../query/chain-heads.ts'
 import type { LedgerWriter } from './writer.ts'
@@ -49,7 +49,7 @@ function recoverWriter(store: StoreFile, writer: LedgerWriter, dead: WriterRow, 
       head: head && { seq: head.seq, hash: head.hash },
       open_calls: intents.length
     })
-    for (const { entry } of intents) writer.insert(unknownOutcome(entry, at))
+    for (const { entry } of intents) writer.insert(closingOutcome(entry, at, { code: 'outcome_unknown' }))
     return { writer: dead.id, openCalls: intents.length }
   })
 }
