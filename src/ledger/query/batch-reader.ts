@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import type { DomainError } from '../../base/domain-error.ts'
 import { domainError } from '../../contract/error-table.ts'
+import type { Head } from '../entry/chain.ts'
 import { memberOf } from '../entry/terms.ts'
 
 /** A row of the ledger's table: entries that were stored together, by one writer. */
@@ -39,10 +40,7 @@ export function* batchesAfter(database: DatabaseSync, after = 0): Generator<Stor
     if (!lastBatch || batches.length < rowsPerRead) return
     last = lastBatch.id
     const entries = batches.reduce((sum, batch) => sum + Math.max(1, batch.entries), 0)
-    rowsPerRead = Math.min(
-      entriesPerRead,
-      Math.max(1, Math.round((batches.length * entriesPerRead) / entries))
-    )
+    rowsPerRead = Math.max(1, Math.round((batches.length * entriesPerRead) / entries))
   }
 }
 
@@ -94,18 +92,12 @@ function toHex(bytes: Uint8Array): string[] {
 /** The position and the hash of an entry in the store. */
 export function entryAt(
   database: DatabaseSync,
-  { writer, seq }: { readonly writer: string; readonly seq: number }
-): { readonly position: number; readonly hash: string } | undefined {
-  const [batch] = select(
-    database,
-    'writer = ? AND first_seq <= ? ORDER BY first_seq DESC LIMIT 1',
-    writer,
-    seq
-  )
+  { writer, seq }: Pick<Head, 'writer' | 'seq'>
+): Omit<StoredEntry, 'text'> | undefined {
+  const [batch] = batchesOf(database, writer, seq)
   const index = seq - (batch?.firstSeq ?? 0)
-  return batch && index < batch.entries
-    ? { position: batch.id + index, hash: batch.hashes[index] ?? '' }
-    : undefined
+  if (!batch || index < 0 || index >= batch.entries) return undefined
+  return { position: batch.id + index, hash: batch.hashes[index] ?? '' }
 }
 
 /** Up to which position the ledger has been pruned, or 0. */
@@ -120,16 +112,12 @@ export function beginning(database: DatabaseSync): {
   readonly isPruned: boolean
 } {
   const position = prunePosition(database)
-  const oldest = database
-    .prepare('SELECT texts FROM ledger_batch WHERE id > ? ORDER BY id LIMIT 1')
-    .get(position)
-  return { at: memberOf(String(oldest?.['texts'] ?? ''), 'at') ?? null, isPruned: position > 0 }
+  const [oldest] = select(database, 'id > ? ORDER BY id LIMIT 1', position)
+  return { at: memberOf(oldest?.texts[0] ?? '', 'at') ?? null, isPruned: position > 0 }
 }
 
 /** The position right before the row that holds `position`; the position itself when that is the prune point. */
 export function positionBeforeRow(database: DatabaseSync, position: number): number {
-  const row = database
-    .prepare('SELECT max(id) - 1 AS before FROM ledger_batch WHERE id BETWEEN ? AND ?')
-    .get(prunePosition(database) + 1, position)
-  return Number(row?.['before'] ?? position)
+  const [row] = batchesBetween(database, position, position)
+  return row && row.id > prunePosition(database) ? row.id - 1 : position
 }

@@ -172,7 +172,7 @@ class Verifier {
     return {
       entries: this.entries,
       writers: chains.length,
-      openCalls: this.#calls.openCalls,
+      openCalls: this.#calls.open.size,
       signatures: this.#signatures.count,
       signedUntil: this.#signatures.until,
       heads: chains.map(({ head }) => head),
