@@ -54,10 +54,7 @@ export class RejectionAggregator {
   }
 }
 
-/**
- * Who was rejected: an admitted caller, one whose valid proof is no longer accepted, or an anonymous one. Each has bounds of
- * its own.
- */
+/** An admitted caller, the holder of a valid proof that is no longer accepted, or anybody else. Each has bounds of its own. */
 type Origin = 'admitted' | 'proven' | 'anonymous'
 
 function originOf({ tenant, reason }: EntryFields): Origin {

@@ -6,8 +6,8 @@ type FaultKind = {
   /** For `/readyz` and the log. Names no path, and holds no text from outside. */
   readonly detail: string
   /**
-   * Whether the open handle may be used again. After a failed write or sync it may not: the kernel reports such a failure once,
-   * and for the same handle a second sync would succeed without writing.
+   * Whether the open handle may be used again. After a failed write or sync a second sync of the same handle would succeed without
+   * writing: the kernel reports such a failure once.
    */
   readonly keepsHandle: boolean
 }

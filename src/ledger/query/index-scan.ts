@@ -22,10 +22,7 @@ export type Query = {
   readonly before: number
 }
 
-/**
- * The entries that may fit, newest first. The newest of the ledger, less than a segment of them, are not indexed yet: any of
- * them may.
- */
+/** The entries that may fit, newest first: any of the newest, less than a segment of them, which are not indexed yet. */
 export function* indexScan(database: DatabaseSync, query: Query): Generator<StoredEntry> {
   // Read once: a segment that becomes full meanwhile has been read already.
   const indexed = indexedUpTo(database)

@@ -26,10 +26,7 @@ type Series = RecordedCall & {
   readonly given: number
 }
 
-/**
- * How much later an entry can be than those of later times: processes run in parallel, and rejections are counted for 10
- * s. Calls that come still later are out of order. So much of the ledger is in memory.
- */
+/** How far entries may be out of order, as processes run in parallel and count for 10 s. So much of the ledger is in memory. */
 const slackUs = 30_000_000
 
 /** Calls of tenants from a time on, made or refused, in the order of time. Throws `ledger_pruned`. */

@@ -13,10 +13,7 @@ export function segmentStart(segment: number): number {
   return segment * segmentSize + 1
 }
 
-/**
- * The index for searches: for each full segment and each term the offsets of its entries. It is made at once when a segment
- * is full, which costs a fraction of keeping an index of each entry, and answers any combination of terms.
- */
+/** For each full segment and term the offsets of its entries. An index of each entry would cost several times as much. */
 export class SegmentIndex {
   readonly #raw: DatabaseSync
   readonly #newest: StatementSync

@@ -12,10 +12,7 @@ const rowsAtOnce = 100
 const termsAtOnce = 200
 const pauseMs = 5
 
-/**
- * Removes the entries up to the prune point and their index, in short transactions. The next call finishes an
- * interrupted one.
- */
+/** Removes the entries up to the prune point and their index, in short transactions; also what an interrupted call left. */
 export async function deletePruned(
   { raw }: StoreFile,
   position: number,
@@ -23,18 +20,19 @@ export async function deletePruned(
 ): Promise<void> {
   if (position === 0) return
   const firstSegment = segmentOf(position + 1)
+  const letOthersWrite = () => pause(pauseMs, undefined, signal && { signal })
   for (let removed = 0; ; ) {
     const count = inTransaction(raw, () => removeRows(raw, position))
     if (count === 0) break
     removed += count
     onProgress?.('removed', removed)
-    await pause(pauseMs, undefined, signal && { signal })
+    await letOthersWrite()
   }
   for (let term = 0; ; ) {
     const last = inTransaction(raw, () => removePostings(raw, term, firstSegment))
     if (last === undefined) break
     term = last
-    await pause(pauseMs, undefined, signal && { signal })
+    await letOthersWrite()
   }
   inTransaction(raw, () => removeSegments(raw, firstSegment))
 }

@@ -71,10 +71,7 @@ export function* prunePointsIn(database: DatabaseSync): Generator<RecordedPruneP
 /** An entry, as far as it names the one before it. */
 export type Follower = Pick<ParsedEntry, 'writer' | 'seq' | 'prev' | 'anchor'>
 
-/**
- * The prune point right before an entry, or null. Of several that fit an idle chain the last: later ones would name the
- * entry.
- */
+/** The prune point right before an entry, or null. Of several that fit an idle chain the last: later ones would name the entry. */
 export function prunePointBefore(
   { writer, seq, prev, anchor }: Follower,
   points: readonly RecordedPrunePoint[]

@@ -71,8 +71,8 @@ export function pointsOf(
 }
 
 /**
- * What keeps parts from being a whole, for people: missing entries between two of them, or a wrong order. Null when they
- * join, or when an end was cut off: verification finds that. The store is the last part, behind position `storeBegin`.
+ * What keeps parts from joining, for people: missing entries, or a wrong order. Null also when an end was cut off, which
+ * verification finds. The store is the last part, behind position `storeBegin`.
  */
 export function gapBetween(
   parts: readonly Part[],

@@ -14,10 +14,7 @@ export type Recovery = { writer: string; openCalls: number }
 /** Every intent of the writer before number `open_from` has its outcome. */
 type WriterRow = { id: string; open_from: number }
 
-/**
- * Closes the calls of dead writers with `outcome_unknown`, and sends nothing again: whether the upstream received them
- * cannot be known. A writer whose lock is held lives, and is left alone.
- */
+/** Closes the calls of dead writers with `outcome_unknown`, and sends nothing again. A writer whose lock is held lives. */
 export function recoverDeadWriters(store: StoreFile, writer: LedgerWriter, at: Date): Recovery[] {
   const unclosed = store.raw
     .prepare('SELECT id, open_from FROM writer WHERE closed_at IS NULL AND id <> ? ORDER BY opened_at, id')

@@ -73,10 +73,7 @@ export class LedgerWriter {
     return this.#chain.head
   }
 
-  /**
-   * Makes the entries durable, all or none, or throws. Returns the calls whose outcome came too late: another process
-   * has closed them.
-   */
+  /** Makes the entries durable, all or none. Returns the calls whose outcome came too late: another process has closed them. */
   append(batch: readonly PendingEntry[], now: number): string[] {
     const late = this.transact(() => {
       this.#resumeIfClosed()
@@ -90,10 +87,7 @@ export class LedgerWriter {
     return late
   }
 
-  /**
-   * Appends a signed entry that confirms the chain and the newest entry of the ledger; unless `always`, only behind new
-   * ones.
-   */
+  /** Appends a signed entry that confirms the newest of the ledger; unless `always`, only behind new ones. */
   checkpoint(at: Date, { always = false } = {}): void {
     this.transact(() => {
       this.#resumeIfClosed()
@@ -196,9 +190,8 @@ export class LedgerWriter {
   }
 
   /**
-   * Goes on with another handle after the one before has failed. Entries of a failed transaction that are stored all the
-   * same join the chain, and the calls that they open, which were refused, get outcomes. Throws store fault `replaced`,
-   * and records the head, when the store lacks entries of this writer.
+   * Goes on with another handle. Entries of a failed transaction that are stored all the same join the chain, and their calls,
+   * which were refused, get outcomes. Throws store fault `replaced` when the store lacks entries of this writer.
    */
   resume(store: StoreFile): void {
     const stored = newestHead(store.raw, this.head.writer)

@@ -25,10 +25,7 @@ export class OpenedFiles {
   /** The size of the log as last seen, in bytes. */
   #logSize: number
 
-  /**
-   * For a store that a connection has just opened and read. Throws a store fault when a connection of this process has files
-   * open that are not at their paths.
-   */
+  /** Of a store that was just opened. Throws a store fault when this process has files open that are not at their paths. */
   constructor(path: string) {
     // SQLite follows a link first, and keeps the log beside the file that it finds.
     const real = existsSync(path) ? realpathSync(path) : path
@@ -119,10 +116,7 @@ function isSame(one: Identity | undefined, other: Identity | undefined): boolean
   return one?.ino === other?.ino && one?.dev === other?.dev
 }
 
-/**
- * The parts that this process has open, by its list of descriptors: SQLite does not say what it has open. The files themselves are
- * not opened: closing a descriptor of a file drops the locks on it.
- */
+/** The parts that this process has open. They are not opened here: closing a descriptor of a file drops the locks on it. */
 function* openParts(paths: Readonly<Record<Part, string>>): Generator<OpenPart> {
   const parts = new Map<string, Part>()
   // Linux appends the second to the name of a removed file.

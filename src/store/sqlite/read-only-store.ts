@@ -18,8 +18,8 @@ export type ReadOnlyStore = {
 }
 
 /**
- * Opens the store that GATEWAY_STORE_URL names for reading alone: nothing is created, migrated or locked, so that it works beside
- * a running gateway. Throws `store_unavailable` when there is no store, none with a ledger, or one that lacks `neededMigration`.
+ * Opens the store that GATEWAY_STORE_URL names for reading alone, also beside a running gateway: nothing is created or migrated.
+ * Throws `store_unavailable` when there is no store, none with a ledger, or one that lacks `neededMigration`.
  */
 export function openReadOnlyStore(url: string, neededMigration = newestMigration): ReadOnlyStore {
   const path = sqlitePath(url)

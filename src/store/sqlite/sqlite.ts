@@ -7,10 +7,7 @@ import { asStoreError } from '../store-fault.ts'
 /** Older SQLite builds have a WAL bug that can lose a committed transaction. */
 const oldestSqlite = '3.51.3'
 
-/**
- * A log that has grown, behind a reader or in a burst, is cut to this once it begins again. Four times its size at a usual
- * checkpoint, so that it is not cut each time.
- */
+/** What a grown log is cut to when it begins again. Four times its usual size, so that it is not cut each time. */
 const logLimitBytes = 16 * 1024 * 1024
 
 /** How long a statement waits for another process's lock. */
@@ -19,10 +16,7 @@ const busyTimeoutMs = 2000
 /** With these a committed transaction survives a power cut. They are read back rather than assumed. 2 is FULL. */
 const durability = { journal_mode: 'wal', synchronous: 2, journal_size_limit: logLimitBytes }
 
-/**
- * Opens the SQLite file at `path`, which is created with its folder when absent. Throws `store_unavailable` when the file cannot
- * be opened or is no database.
- */
+/** Opens the SQLite file at `path`, created with its folder when absent. Throws `store_unavailable`. */
 export function openSqlite(path: string): DatabaseSync {
   requireSqlite(process.versions.sqlite ?? '0')
   let database: DatabaseSync | undefined
@@ -62,8 +56,8 @@ export function requireOwn(database: DatabaseSync): void {
 }
 
 /**
- * The store is for its owner alone; SQLite gives its side files the same mode. An existing file is not touched: closing any
- * descriptor of it drops all locks that this process holds on it.
+ * SQLite gives the side files the same mode. An existing file is not touched: closing any descriptor of it drops all locks that
+ * this process holds on it.
  */
 function createOwnerFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })

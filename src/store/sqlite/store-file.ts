@@ -12,19 +12,15 @@ export type StoreFile = {
   /** Absolute. */
   readonly path: string
   readonly raw: DatabaseSync
-  /**
-   * Throws a store fault when the file at `path`, its log or the index of its log is no longer the one that is open: what is
-   * written would be lost. To be called before a commit.
-   */
+  /** To be called before a commit: throws a store fault when the file, its log or the log's index is no longer the open one. */
   requireInPlace(): void
   /** The same after a commit, before anybody relies on it. When it throws, the commit may be stored or not. */
   requireWritten(): void
   /** Throws a store fault when somebody has cut the log. To be called before a transaction. */
   requireWholeLog(): void
   /**
-   * Opens the same file again and replaces this handle. No other connection of this process may have it open: SQLite keeps
-   * locks and the index of the log per process, not per connection. Throws a store fault when another file is there, or
-   * `store_unavailable`.
+   * Replaces this handle. No other connection of this process may have the file open: SQLite keeps locks and the index of the log
+   * per process. Throws a store fault when another file is there, or `store_unavailable`.
    */
   reopen(): StoreFile
   close(): void

@@ -4,8 +4,8 @@ import type { DomainError } from '../../base/domain-error.ts'
 import { domainError } from '../../contract/error-table.ts'
 
 /**
- * Throws `store_unavailable` with the reason when a store cannot be opened or created at this path: SQLite says only "unable to open
- * database file". Nothing is created. Returns whether the file and its folder exist.
+ * Throws `store_unavailable` with the reason why no store can be opened or created at this path, which SQLite does not give.
+ * Returns whether the file and its folder exist.
  */
 export function requireUsablePath(path: string): { readonly isThere: boolean; readonly hasFolder: boolean } {
   const file = statSync(path, { throwIfNoEntry: false })
