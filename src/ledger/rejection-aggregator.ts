@@ -80,7 +80,6 @@ function emptyRooms(): Readonly<Record<Origin, OriginQuota>> {
   return { admitted: new OriginQuota(), proven: new OriginQuota(), anonymous: new OriginQuota() }
 }
 
-/** All rejections of one origin in an interval. */
 class OriginQuota {
   readonly floods = new Map<string, RejectionCount>()
   readonly #shares = new Map<string, Share>()

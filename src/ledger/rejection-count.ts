@@ -18,7 +18,6 @@ export class RejectionCount {
     this.#group = group
   }
 
-  /** Counts one that is not written. */
   count(rejection: EntryFields): void {
     this.#first ??= rejection
     this.#lastAt = rejection.at

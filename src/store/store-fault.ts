@@ -58,7 +58,6 @@ export function isStoreFault(error: unknown): error is StoreFault {
   return error instanceof DomainError && Object.hasOwn(faults, error.code)
 }
 
-/** Whether an error is a store fault, or `store_unavailable`. */
 export function isStoreError(error: unknown): error is DomainError<StoreFaultCode | 'store_unavailable'> {
   return isStoreFault(error) || hasCode(error, 'store_unavailable')
 }
@@ -70,7 +69,6 @@ export function asStoreError(error: unknown, what: string): DomainError {
   return domainError('store_unavailable', `${what}: ${reason}`, { cause: error })
 }
 
-/** Whether the open handle may be used again after this fault. */
 export function keepsHandle({ code }: StoreFault): boolean {
   return faults[code].keepsHandle
 }

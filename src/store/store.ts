@@ -15,7 +15,6 @@ export async function openStore(url: string): Promise<Store> {
   return withQueries(await openStoreFile(url))
 }
 
-/** An open store with typed queries over the same handle. */
 export function withQueries(file: StoreFile): Store {
   const db = typedQueries(file.raw)
   return {

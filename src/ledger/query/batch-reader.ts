@@ -13,9 +13,8 @@ export type StoredBatch = {
   readonly writer: string
   /** The number of the first entry in its writer's chain. */
   readonly firstSeq: number
-  /** The hash of each entry, in hex. */
+  /** In hex. */
   readonly hashes: readonly string[]
-  /** The canonical text of each entry. */
   readonly texts: readonly string[]
 }
 
@@ -50,7 +49,6 @@ export function batchesBetween(database: DatabaseSync, first: number, last: numb
   return select(database, `id >= ${firstId} AND id <= ? ORDER BY id`, first, last)
 }
 
-/** An entry, and its position in the ledger. */
 export type StoredEntry = { readonly position: number; readonly text: string; readonly hash: string }
 
 /** The entries at the positions from `first` to `last`, in order. */
@@ -89,7 +87,6 @@ function toHex(bytes: Uint8Array): string[] {
   return hashes
 }
 
-/** The position and the hash of an entry in the store. */
 export function entryAt(
   database: DatabaseSync,
   { writer, seq }: Pick<Head, 'writer' | 'seq'>

@@ -18,7 +18,6 @@ export function* exportedLines(
   }
 }
 
-/** An entry as an export prints it. */
 export function exportedText({ text, hash }: Pick<StoredEntry, 'text' | 'hash'>): string {
   return exportLine({ ...(JSON.parse(text) as ChainedEntry), hash })
 }

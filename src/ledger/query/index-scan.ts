@@ -31,7 +31,6 @@ export function* indexScan(database: DatabaseSync, query: Query): Generator<Stor
   yield* indexedEntries(database, { ...query, before: Math.min(query.before, indexed + 1) })
 }
 
-/** The newest position that is indexed. */
 function indexedUpTo(database: DatabaseSync): number {
   const row = database.prepare('SELECT coalesce(max(id), -1) AS segment FROM ledger_segment').get()
   return segmentStart(Number(row?.['segment']) + 1) - 1

@@ -6,7 +6,6 @@ export const segmentSize = 2048
 const bitmapBytes = segmentSize / 8
 const longestList = bitmapBytes / 2 - 1
 
-/** Every offset, in descending order. */
 const allOffsets = Array.from({ length: segmentSize }, (_, index) => segmentSize - 1 - index)
 
 /** Packs offsets given in ascending order. */

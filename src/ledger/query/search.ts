@@ -50,7 +50,6 @@ export function* matches(
     if (fits(stored.text, query)) yield { position: stored.position, entry: JSON.parse(exportedText(stored)) }
 }
 
-/** Whether a text can be a cursor of `searchLedger`. */
 export function isCursor(text: string): boolean {
   return /^[1-9][0-9]{0,15}$/.test(text) && Number.isSafeInteger(Number(text))
 }

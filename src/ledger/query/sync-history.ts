@@ -26,7 +26,6 @@ export type SyncCall = {
   readonly duration_ms?: number
 }
 
-/** Newest first. */
 export type SyncHistory = Page<SyncCall>
 
 /** A tenant's calls of one connector. Null when the cursor is not one that this history gave. */

@@ -5,7 +5,6 @@ import { type Counted, countedAt } from './counted-at.ts'
 
 /** What is known of a request that has no entry of its own. */
 export type UnrecordedRequest = {
-  /** In words. */
   readonly detail: string
   /** By its id, RFC 3339; absent for an id that holds no time. */
   readonly arrived_at?: string
@@ -15,7 +14,6 @@ export type UnrecordedRequest = {
 
 /** An interval of counting and the wait for its entry. */
 const unwrittenMs = 15_000
-/** How far clocks of two machines may differ. */
 const toleranceMs = 5_000
 const kindsShown = 20
 const kindsInWords = 3

@@ -37,7 +37,6 @@ export async function deletePruned(
   inTransaction(raw, () => removeSegments(raw, firstSegment))
 }
 
-/** Returns how many entries it removed. */
 function removeRows(raw: DatabaseSync, position: number): number {
   const { last } = raw
     .prepare('SELECT max(id) AS last FROM (SELECT id FROM ledger_batch WHERE id <= ? ORDER BY id LIMIT ?)')

@@ -13,7 +13,6 @@ import { openCallsOf } from '../writer/crash-recovery.ts'
 import { newestPrunePoint, type PrunePoint } from './prune-point.ts'
 
 export type PruneOptions = {
-  /** Entries older than this are removed. */
   readonly before: Date
   /** The file to make; compressed by gzip when its name ends in `.gz`. */
   readonly archive: string
@@ -99,16 +98,13 @@ export class PrunePlan {
 
   /** The prune point, as the store stands now: a chain that had ended may have gone on. */
   pointIn(raw: DatabaseSync): PrunePoint {
-    return { position: this.position, before: this.#before, heads: this.#heads(raw), open: [...this.#calls] }
-  }
-
-  /** The last entry comes last, whatever its chain: the next opening refers to it. */
-  #heads(raw: DatabaseSync): Head[] {
     const goOn = [...this.#recovered.values()].filter(
       ({ writer, seq }) => !this.#chains.has(writer) && (newestHead(raw, writer)?.seq ?? 0) > seq
     )
-    const heads = [...this.#chains.values(), ...goOn].filter(({ writer }) => writer !== this.#newest?.writer)
-    return this.#newest ? [...heads, this.#newest] : heads
+    const others = [...this.#chains.values(), ...goOn].filter(({ writer }) => writer !== this.#newest?.writer)
+    // The last entry comes last, whatever its chain: the next opening refers to it.
+    const heads = this.#newest ? [...others, this.#newest] : others
+    return { position: this.position, before: this.#before, heads, open: [...this.#calls] }
   }
 }
 

@@ -49,7 +49,6 @@ async function unrecordedPrune(store: StoreFile, options: PruneOptions) {
   return isWhole ? { plan, sha256: await checkArchive(store, plan, options) } : null
 }
 
-/** Null for a file that cannot be read as an archive. */
 async function unlessUnreadable<T>(
   signal: AbortSignal | undefined,
   work: () => Promise<T | null>

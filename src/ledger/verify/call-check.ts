@@ -9,7 +9,6 @@ const closedCallsRemembered = 12_000
 
 /** Finds entries that do not fit the history of a call: a second intent or outcome, an outcome without an intent. */
 export class CallCheck {
-  /** Calls with an intent and no outcome yet: as many as were ever in flight at once. */
   readonly open: Set<string>
   readonly #closed = new BoundedMap<string, true>(closedCallsRemembered)
 
@@ -18,7 +17,6 @@ export class CallCheck {
     this.open = new Set(open)
   }
 
-  /** What is wrong with the next entry, or null. */
   add({ kind, requestId, attempt }: ParsedEntry): CallFinding | null {
     if (kind !== 'call.intent' && kind !== 'call.outcome') return null
     if (requestId === undefined || attempt === undefined)

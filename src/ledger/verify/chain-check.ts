@@ -24,7 +24,6 @@ export class ChainCheck {
   #closed = false
   #gap: Gap | null = null
   #break: Break | null = null
-  /** The first thing that is wrong. */
   finding: Finding | null = null
   /** Whether its opening is signed: then what closes or confirms it must be. Null when it was opened before any signature. */
   signs: boolean | null = null
@@ -40,7 +39,6 @@ export class ChainCheck {
     this.head = head
   }
 
-  /** Whether nothing is wrong so far. */
   get intact(): boolean {
     return !this.finding && !this.#gap && !this.#break
   }
@@ -117,7 +115,6 @@ export class ChainCheck {
     this.finding ??= { kind, writer: this.writer, seq, place: inWords(location), detail }
   }
 
-  /** There are no more entries. */
   finish(): void {
     if (this.finding) return
     if (this.#break) this.#finishBreak(this.#break)

@@ -17,7 +17,6 @@ export type Part = {
   readonly prunePoints: readonly RecordedPrunePoint[]
 }
 
-/** Reads all files once. */
 export async function readParts(paths: readonly string[]): Promise<Part[]> {
   const parts: Part[] = []
   for (const path of paths) parts.push(await readPart(path))
@@ -57,12 +56,10 @@ function parse(line: string): Record<string, unknown> {
   }
 }
 
-/** Whether nothing comes before this entry. */
 export function beginsLedger({ seq, anchor }: Follower): boolean {
   return seq === 1 && anchor === undefined
 }
 
-/** All prune points that the parts, and the store, record. */
 export function pointsOf(
   parts: readonly Part[],
   stored: readonly RecordedPrunePoint[]

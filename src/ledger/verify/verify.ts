@@ -16,7 +16,6 @@ export type Expectations = {
   readonly lengths?: ReadonlyMap<string, number>
   /** Whether a chain may be there at all, by its writer; called after the last entry. Absent: any may. */
   isWriter?(writer: string): boolean
-  /** The prune point behind which the entries begin. */
   readonly prunePoint?: PrunePoint | undefined
   /** Signatures by other keys are bad. Absent: any key is good. In the form that entries hold. */
   readonly publicKeys?: ReadonlySet<string> | undefined
@@ -59,7 +58,6 @@ export async function verifyLedger(
 class Verifier {
   entries = 0
   readonly #known: Expectations
-  /** Hashes of known heads, by writer and number. */
   readonly #knownHashes = new Map<string, Map<number, string>>()
   readonly #chains = new Map<string, ChainCheck>()
   readonly #calls: CallCheck

@@ -9,7 +9,6 @@ import { requireUsablePath } from './usable-path.ts'
 
 /** A store as `check` finds it. */
 export type InspectedStore = {
-  /** Absolute. */
   readonly path: string
   /** `earlier`: of an earlier version, so that tables or columns may be missing. */
   readonly state: 'ready' | 'earlier' | 'absent'

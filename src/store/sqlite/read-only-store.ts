@@ -8,9 +8,7 @@ import { OpenedFiles } from './opened-files.ts'
 import { openForReading } from './sqlite.ts'
 import { sqlitePath } from './store-file.ts'
 
-/** A store that is open for reading alone. */
 export type ReadOnlyStore = {
-  /** Absolute. */
   readonly path: string
   readonly raw: DatabaseSync
   /** Throws a store fault when the file at its path is no longer the one that is open. */

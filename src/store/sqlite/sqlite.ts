@@ -34,7 +34,6 @@ export function openSqlite(path: string): DatabaseSync {
   }
 }
 
-/** Opens a database that exists. Throws what SQLite throws. */
 export function openForReading(location: string | URL): DatabaseSync {
   const database = new DatabaseSync(location, { readOnly: true, timeout: busyTimeoutMs })
   database.exec('PRAGMA trusted_schema = OFF')

@@ -20,7 +20,6 @@ export function requireUsablePath(path: string): { readonly isThere: boolean; re
   return { isThere: false, hasFolder: folder.path === dirname(path) }
 }
 
-/** The folder of a path, or the nearest one above it that exists. */
 function nearestFolder(path: string): { readonly path: string; readonly isDirectory: boolean } {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     const found = entryAt(folder)
