@@ -2,9 +2,8 @@ import { existsSync, readdirSync, readlinkSync, readSync, realpathSync, type Sta
 import { type StoreFault, storeFault } from '../store-fault.ts'
 
 /** The file of the store, and the two that SQLite keeps beside it: its log, and the index of the log. */
-type Part = 'file' | 'log' | 'index'
-
-type OpenPart = { readonly part: Part; readonly identity: Identity; readonly descriptor: number }
+const parts = ['file', 'log', 'index'] as const
+type Part = (typeof parts)[number]
 
 /** Unique to a file until it is closed. */
 type Identity = { readonly dev: number; readonly ino: number }
@@ -33,7 +32,17 @@ export class OpenedFiles {
     const log = at(this.#paths.log)
     this.#known = { file: at(path), log, index: at(this.#paths.index) }
     this.#logSize = log?.size ?? 0
-    for (const { part, identity, descriptor } of openParts({ ...this.#paths, file: real })) {
+    this.#compareOpen({ ...this.#paths, file: real })
+  }
+
+  /** By the list of descriptors. The files are not opened: closing a descriptor of a file drops the locks on it. */
+  #compareOpen(names: Readonly<Record<Part, string>>): void {
+    for (const descriptor of descriptors()) {
+      const name = nameOf(descriptor)
+      // Linux appends the second to the name of a removed file.
+      const part = parts.find(part => name === names[part] || name === `${names[part]} (deleted)`)
+      const identity = part && at(`${descriptorFolder}/${descriptor}`)
+      if (!identity) continue
       if (!isSame(identity, this.#known[part])) throw faultOf(part)
       if (part === 'log') this.#logDescriptor = descriptor
     }
@@ -114,19 +123,6 @@ function at(path: string): Stats | undefined {
 
 function isSame(one: Identity | undefined, other: Identity | undefined): boolean {
   return one?.ino === other?.ino && one?.dev === other?.dev
-}
-
-/** The parts that this process has open. They are not opened here: closing a descriptor of a file drops the locks on it. */
-function* openParts(paths: Readonly<Record<Part, string>>): Generator<OpenPart> {
-  const parts = new Map<string, Part>()
-  // Linux appends the second to the name of a removed file.
-  for (const part of ['file', 'log', 'index'] as const)
-    for (const name of [paths[part], `${paths[part]} (deleted)`]) parts.set(name, part)
-  for (const descriptor of descriptors()) {
-    const part = parts.get(nameOf(descriptor))
-    const identity = part && at(`${descriptorFolder}/${descriptor}`)
-    if (part && identity) yield { part, identity, descriptor }
-  }
 }
 
 const descriptorFolder = '/proc/self/fd'

@@ -6,14 +6,10 @@ import { hasMigration } from './migration-state.ts'
 import { newestMigration } from './migrations.ts'
 import { OpenedFiles } from './opened-files.ts'
 import { openForReading } from './sqlite.ts'
-import { sqlitePath } from './store-file.ts'
+import { type StoreFile, sqlitePath } from './store-file.ts'
 
-export type ReadOnlyStore = {
-  readonly path: string
-  readonly raw: DatabaseSync
-  /** Throws a store fault when the file at its path is no longer the one that is open. */
-  requireInPlace(): void
-}
+/** `requireInPlace` compares the file of the store alone, not its log. */
+export type ReadOnlyStore = Pick<StoreFile, 'path' | 'raw' | 'requireInPlace'>
 
 /**
  * Opens the store that GATEWAY_STORE_URL names for reading alone, also beside a running gateway: nothing is created or migrated.

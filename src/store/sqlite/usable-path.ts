@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DomainError } from '../../base/domain-error.ts'
 import { domainError } from '../../contract/error-table.ts'
@@ -14,27 +14,12 @@ export function requireUsablePath(path: string): { readonly isThere: boolean; re
     requireAccess(path, path, 'the file')
     return { isThere: true, hasFolder: true }
   }
-  const folder = nearestFolder(path)
-  if (!folder.isDirectory) throw unusable(path, `${folder.path} is no folder`)
-  requireAccess(path, folder.path, `the folder ${folder.path}`)
-  return { isThere: false, hasFolder: folder.path === dirname(path) }
-}
-
-function nearestFolder(path: string): { readonly path: string; readonly isDirectory: boolean } {
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
-    const found = entryAt(folder)
-    if (found || folder === dirname(folder))
-      return { path: folder, isDirectory: found?.isDirectory() ?? false }
-  }
-}
-
-/** Undefined also below a file, where `statSync` throws. */
-function entryAt(path: string) {
-  try {
-    return statSync(path, { throwIfNoEntry: false })
-  } catch {
-    return undefined
-  }
+  let folder = dirname(path)
+  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder)
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw unusable(path, `${folder} is no folder`)
+  requireAccess(path, folder, `the folder ${folder}`)
+  return { isThere: false, hasFolder: folder === dirname(path) }
 }
 
 function requireAccess(path: string, needed: string, what: string): void {
