@@ -82,9 +82,8 @@ function emptyRooms(): Readonly<Record<Origin, OriginQuota>> {
 
 class OriginQuota {
   readonly floods = new Map<string, RejectionCount>()
+  /** By tenant; all past the bound share one. */
   readonly #shares = new Map<string, Share>()
-  /** That of all tenants past the bound. */
-  readonly #rest: Share = { kinds: 0, written: 0 }
   #written = 0
 
   /** The flood of the narrowest group that has one, or that may still get one. There are few groups for all: they may. */
@@ -119,11 +118,9 @@ class OriginQuota {
   }
 
   #shareOf(tenant: string): Share {
-    const known = this.#shares.get(tenant)
-    if (known) return known
-    if (this.#shares.size >= kindsBound) return this.#rest
-    const share = { kinds: 0, written: 0 }
-    this.#shares.set(tenant, share)
+    const name = this.#shares.has(tenant) || this.#shares.size < kindsBound ? tenant : ''
+    const share = this.#shares.get(name) ?? { kinds: 0, written: 0 }
+    this.#shares.set(name, share)
     return share
   }
 }

@@ -104,10 +104,7 @@ export function prunePosition(database: DatabaseSync): number {
 }
 
 /** The time of the oldest entry, null in an empty ledger, and whether there were older ones. */
-export function beginning(database: DatabaseSync): {
-  readonly at: string | null
-  readonly isPruned: boolean
-} {
+export function beginning(database: DatabaseSync): { at: string | null; isPruned: boolean } {
   const position = prunePosition(database)
   const [oldest] = select(database, 'id > ? ORDER BY id LIMIT 1', position)
   return { at: memberOf(oldest?.texts[0] ?? '', 'at') ?? null, isPruned: position > 0 }

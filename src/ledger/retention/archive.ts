@@ -55,7 +55,7 @@ async function write(
   }
   const file = createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true })
   const steps = archive.endsWith('.gz') ? [createGzip()] : []
-  await pipeline([Readable.from(lines()), ...steps, file], signal ? { signal } : {})
+  await pipeline([Readable.from(lines()), ...steps, file], { signal })
 }
 
 /** Verifies the file on the disk, before its entries are removed. Returns its SHA-256. Throws `archive_faulty`. */

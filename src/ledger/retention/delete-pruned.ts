@@ -20,7 +20,7 @@ export async function deletePruned(
 ): Promise<void> {
   if (position === 0) return
   const firstSegment = segmentOf(position + 1)
-  const letOthersWrite = () => pause(pauseMs, undefined, signal && { signal })
+  const letOthersWrite = () => pause(pauseMs, undefined, { signal })
   for (let removed = 0; ; ) {
     const count = inTransaction(raw, () => removeRows(raw, position))
     if (count === 0) break

@@ -20,7 +20,7 @@ export type PruneOptions = {
   readonly signer: Signer
   readonly now: Date
   /** Ends the work as soon as nothing is half done: before the prune is recorded, nothing has happened. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   readonly onProgress?: (step: 'archived' | 'checked' | 'removed', entries: number) => void
 }
 

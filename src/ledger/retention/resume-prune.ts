@@ -9,11 +9,11 @@ import { checkArchive, sha256Of } from './archive.ts'
 import { type PruneOptions, PrunePlan } from './prune-plan.ts'
 import { newestPrunePoint, type Pruned } from './prune-point.ts'
 
-/** The prune that made an existing archive: recorded with more to remove, or killed between its archive and its record. */
-type InterruptedPrune = { readonly pruned: Pruned } | { readonly plan: PrunePlan; readonly sha256: string }
-
-/** Throws `archive_exists` when the file is not that of an interrupted prune. */
-export async function interruptedPrune(store: StoreFile, options: PruneOptions): Promise<InterruptedPrune> {
+/**
+ * The prune that made an existing archive: recorded with more to remove, or killed between its archive and its record. Throws
+ * `archive_exists` when the file is not that of an interrupted prune.
+ */
+export async function interruptedPrune(store: StoreFile, options: PruneOptions) {
   const { archive, signal } = options
   const found = await unlessUnreadable(signal, async () => {
     const pruned = await recordedPrune(store.raw, archive)
@@ -34,7 +34,7 @@ async function recordedPrune(raw: DatabaseSync, path: string): Promise<Pruned | 
 
 /** A plan for as many entries as the file has lines, when these are exactly what it would write. */
 async function unrecordedPrune(store: StoreFile, options: PruneOptions) {
-  const { archive, before, signal } = options
+  const { archive } = options
   let last = prunePosition(store.raw)
   async function* written() {
     for await (const lines of linesOf(archive)) {
@@ -43,7 +43,7 @@ async function unrecordedPrune(store: StoreFile, options: PruneOptions) {
     }
   }
   const sha256 = await sha256Of(written())
-  const plan = await PrunePlan.make(store, { before, last, ...(signal && { signal }) })
+  const plan = await PrunePlan.make(store, { ...options, last })
   if (plan?.position !== last) return null
   const isWhole = (await sha256Of(exportedLines(store.raw, plan.after, last))) === sha256
   return isWhole ? { plan, sha256: await checkArchive(store, plan, options) } : null

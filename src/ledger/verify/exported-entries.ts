@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { parseExported, type ReadEntry } from '../entry/parse-entry.ts'
 
@@ -37,10 +38,8 @@ async function textOf(path: string): Promise<AsyncIterable<string>> {
   const zipped = await isGzip(path)
   const bytes = createReadStream(path, { highWaterMark: chunkBytes })
   if (!zipped) return bytes.setEncoding('utf8')
-  const unzipped = createGunzip({ chunkSize: chunkBytes })
-  bytes.on('error', error => unzipped.destroy(error))
-  unzipped.on('close', () => bytes.destroy())
-  return bytes.pipe(unzipped).setEncoding('utf8')
+  // Who reads what is unzipped gets the error of either.
+  return pipeline(bytes, createGunzip({ chunkSize: chunkBytes }), () => {}).setEncoding('utf8')
 }
 
 async function isGzip(path: string): Promise<boolean> {

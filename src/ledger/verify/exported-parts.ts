@@ -9,13 +9,7 @@ import {
 import { linesOf } from './exported-entries.ts'
 
 /** A file of exported entries, and what it says about where in the ledger it belongs. Not verified. */
-export type Part = {
-  readonly name: string
-  /** Null when it holds no entries, or does not begin with one. */
-  readonly first: Follower | null
-  readonly entries: number
-  readonly prunePoints: readonly RecordedPrunePoint[]
-}
+export type Part = Awaited<ReturnType<typeof readPart>>
 
 export async function readParts(paths: readonly string[]): Promise<Part[]> {
   const parts: Part[] = []
@@ -23,9 +17,10 @@ export async function readParts(paths: readonly string[]): Promise<Part[]> {
   return parts
 }
 
-async function readPart(name: string): Promise<Part> {
+async function readPart(name: string) {
   const prunePoints: RecordedPrunePoint[] = []
-  let first: Follower | null = null
+  // Stays null when the file does not begin with an entry.
+  let first = null as Follower | null
   let entries = 0
   for await (const lines of linesOf(name))
     for (const line of lines) {
