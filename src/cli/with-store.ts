@@ -2,7 +2,7 @@ import { type Config, loadConfig } from '../config/config.ts'
 import { ledgerSigner } from '../custody/crypto/ledger-signer.ts'
 import { openRootKey, type StoreKeys } from '../custody/crypto/root-key.ts'
 import type { CredentialAdministration } from '../custody/manage/transaction.ts'
-import { SynchronousLedger } from '../ledger/writer/synchronous-ledger.ts'
+import { synchronousLedger } from '../ledger/writer/synchronous-ledger.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { apiKeyPepper, type Pepper } from '../tenants/keys/api-key.ts'
 import type { TenantAdministration } from '../tenants/transaction.ts'
@@ -29,7 +29,7 @@ export async function withUpstream<T>(
   { config, store, masterKey }: OpenedStore,
   work: (upstream: VerifyOptions) => Promise<T>
 ): Promise<T> {
-  const ledger = new SynchronousLedger(store, { role, version, pid }, ledgerSigner(masterKey()))
+  const ledger = synchronousLedger(store, { role, version, pid }, ledgerSigner(masterKey()))
   try {
     return await work({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs, ledger })
   } finally {

@@ -32,8 +32,12 @@ export class LedgerCompleteness {
     for (const { writer, acknowledged, stored } of missing) {
       if (this.#reported.has(writer)) continue
       this.#reported.add(writer)
-      const incident = 'ledger_incomplete'
-      this.#events.publish('ledger.incomplete', { incident, writer, acknowledged, stored })
+      this.#events.publish('ledger.incomplete', {
+        incident: 'ledger_incomplete',
+        writer,
+        acknowledged,
+        stored
+      })
     }
   }
 

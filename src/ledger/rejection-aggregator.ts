@@ -54,10 +54,7 @@ export class RejectionAggregator {
   }
 }
 
-/**
- * Who was rejected: an admitted caller, one whose valid proof is no longer accepted, or an anonymous one. Each has bounds of
- * its own.
- */
+/** An admitted caller, the holder of a valid proof that is no longer accepted, or anybody else. Each has bounds of its own. */
 type Origin = 'admitted' | 'proven' | 'anonymous'
 
 function originOf({ tenant, reason }: EntryFields): Origin {
@@ -83,12 +80,10 @@ function emptyRooms(): Readonly<Record<Origin, OriginQuota>> {
   return { admitted: new OriginQuota(), proven: new OriginQuota(), anonymous: new OriginQuota() }
 }
 
-/** All rejections of one origin in an interval. */
 class OriginQuota {
   readonly floods = new Map<string, RejectionCount>()
+  /** By tenant; all past the bound share one. */
   readonly #shares = new Map<string, Share>()
-  /** That of all tenants past the bound. */
-  readonly #rest: Share = { kinds: 0, written: 0 }
   #written = 0
 
   /** The flood of the narrowest group that has one, or that may still get one. There are few groups for all: they may. */
@@ -123,11 +118,9 @@ class OriginQuota {
   }
 
   #shareOf(tenant: string): Share {
-    const known = this.#shares.get(tenant)
-    if (known) return known
-    if (this.#shares.size >= kindsBound) return this.#rest
-    const share = { kinds: 0, written: 0 }
-    this.#shares.set(tenant, share)
+    const name = this.#shares.has(tenant) || this.#shares.size < kindsBound ? tenant : ''
+    const share = this.#shares.get(name) ?? { kinds: 0, written: 0 }
+    this.#shares.set(name, share)
     return share
   }
 }

@@ -8,44 +8,46 @@ export class RejectionCount {
   noted = 0
   /** What all of the kind have in common besides their code. */
   readonly #group: Partial<EntryFields>
-  #aggregate: EntryFields | null = null
+  #first: EntryFields | null = null
+  #lastAt = ''
   #count = 0
-  #perSecond: number[] | null = []
-  #firstSecond = 0
+  readonly #perSecond: number[] = []
+  #isLong = false
 
   constructor(group: Partial<EntryFields>) {
     this.#group = group
   }
 
+  count(rejection: EntryFields): void {
+    this.#first ??= rejection
+    this.#lastAt = rejection.at
+    this.#count++
+    // While a clock is set back, the first second counts: the counts of all seconds must add up to the total.
+    const second = Math.max(0, secondOf(rejection) - secondOf(this.#first))
+    if (second < secondsBound) this.#perSecond[second] = (this.#perSecond[second] ?? 0) + 1
+    else this.#isLong = true
+  }
+
   /** The entry for those that were counted; null when all were written one by one. */
   aggregate(at: string): EntryFields | null {
-    if (this.#aggregate === null) return null
+    if (this.#first === null) return null
+    const { at: first_at, kind, code, status } = this.#first
+    const total = {
+      at,
+      kind,
+      first_at,
+      last_at: this.#lastAt,
+      code,
+      status,
+      ...this.#group,
+      count: this.#count
+    }
     // When all were in one second, the first and the last time say so.
-    const seconds = this.#perSecond && this.#perSecond.length > 1 && { per_second: this.#perSecond }
-    return { ...this.#aggregate, at, count: this.#count, ...seconds }
+    if (this.#isLong || this.#perSecond.length < 2) return total
+    return { ...total, per_second: Array.from(this.#perSecond, count => count ?? 0) }
   }
+}
 
-  /** Counts one that is not written. */
-  count({ at, kind, code, status }: EntryFields): void {
-    const second = Math.floor(Date.parse(at) / 1000)
-    if (this.#aggregate === null) {
-      this.#firstSecond = second
-      this.#aggregate = { at, kind, first_at: at, last_at: at, code, status, ...this.#group }
-    }
-    this.#count++
-    this.#aggregate.last_at = at
-    this.#countIn(second)
-  }
-
-  #countIn(second: number): void {
-    if (this.#perSecond === null) return
-    // While a clock is set back, the first second counts: the counts of all seconds must add up to the total.
-    const index = Math.max(0, second - this.#firstSecond)
-    if (index >= secondsBound) {
-      this.#perSecond = null
-      return
-    }
-    while (this.#perSecond.length <= index) this.#perSecond.push(0)
-    this.#perSecond[index] = (this.#perSecond[index] ?? 0) + 1
-  }
+function secondOf({ at }: EntryFields): number {
+  return Math.floor(Date.parse(at) / 1000)
 }

@@ -25,8 +25,8 @@ type Client = {
 const maxClients = 256
 
 /**
- * Shares a thread that works on one request at a time. The client that has used it least is served next, so one with many or
- * slow requests waits longer and the others do not. Requests wait here: only one at a time is sent to the thread.
+ * Shares a thread that works on one request at a time: the client that has used it least is served next. Requests wait here, so
+ * that one with many or slow requests does not keep the others waiting.
  */
 export class FairQueue {
   /** The one served last stands last, so that equals take turns. */
@@ -40,8 +40,8 @@ export class FairQueue {
   }
 
   /**
-   * The result of `work`, for the client `name` of a kind. When the slots are taken, the client with most of them loses its
-   * newest request. Throws `overloaded` then, `store_timeout`, or what the work throws.
+   * The result of `work`. When the slots are taken, the client with most of them loses its newest request. Throws `overloaded`
+   * then, `store_timeout`, or what the work throws.
    */
   async wait<T>(slots: Slots, name: string, work: () => Promise<T>): Promise<T> {
     const client = this.#clientOf(slots, name)

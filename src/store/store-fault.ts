@@ -6,8 +6,8 @@ type FaultKind = {
   /** For `/readyz` and the log. Names no path, and holds no text from outside. */
   readonly detail: string
   /**
-   * Whether the open handle may be used again. After a failed write or sync it may not: the kernel reports such a failure once,
-   * and for the same handle a second sync would succeed without writing.
+   * Whether the open handle may be used again. After a failed write or sync a second sync of the same handle would succeed without
+   * writing: the kernel reports such a failure once.
    */
   readonly keepsHandle: boolean
 }
@@ -58,7 +58,6 @@ export function isStoreFault(error: unknown): error is StoreFault {
   return error instanceof DomainError && Object.hasOwn(faults, error.code)
 }
 
-/** Whether an error is a store fault, or `store_unavailable`. */
 export function isStoreError(error: unknown): error is DomainError<StoreFaultCode | 'store_unavailable'> {
   return isStoreFault(error) || hasCode(error, 'store_unavailable')
 }
@@ -70,7 +69,6 @@ export function asStoreError(error: unknown, what: string): DomainError {
   return domainError('store_unavailable', `${what}: ${reason}`, { cause: error })
 }
 
-/** Whether the open handle may be used again after this fault. */
 export function keepsHandle({ code }: StoreFault): boolean {
   return faults[code].keepsHandle
 }

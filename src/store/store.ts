@@ -6,10 +6,7 @@ import type { Tables } from './tables.ts'
 /** An open store with typed queries, for everything but calls. */
 export type Store = StoreFile & {
   readonly db: Kysely<Tables>
-  /**
-   * Runs `work` in one write transaction: all of it becomes durable, or nothing. Throws a store fault when the store's file is no
-   * longer at its path.
-   */
+  /** Runs `work` in one write transaction, all or nothing. Throws a store fault when the file is no longer at its path. */
   transact<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>
 }
 
@@ -18,7 +15,6 @@ export async function openStore(url: string): Promise<Store> {
   return withQueries(await openStoreFile(url))
 }
 
-/** An open store with typed queries over the same handle. */
 export function withQueries(file: StoreFile): Store {
   const db = typedQueries(file.raw)
   return {

@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely'
 
-/** The tables as TypeScript sees them; `migrations.ts` makes them. Times are RFC 3339, milliseconds, UTC. */
+/** The tables of typed queries; `migrations.ts` makes them, and the ledger's. Times are RFC 3339, milliseconds, UTC. */
 export type Tables = {
   meta: { key: string; value: string }
   tenant: {
@@ -74,33 +74,6 @@ export type Tables = {
     expires_at: string | null
     revoked_at: string | null
   }
-  writer: {
-    id: string
-    opened_at: string
-    closed_at: string | null
-    /** Every intent of this writer before this number has its outcome: recovery begins here. */
-    open_from: number
-  }
-  /**
-   * The ledger: a row holds the entries that one transaction stored. `texts` has them, one canonical entry a line; the other
-   * columns say which entries these are. The view `ledger` has a row for each entry.
-   */
-  ledger_batch: {
-    /** The position of its first entry: entries are numbered from 1 in the order of their commits. */
-    id: number
-    entries: number
-    writer: string
-    /** The number of its first entry in its writer's chain. */
-    first_seq: number
-    /** 32 bytes for each entry. */
-    hashes: Uint8Array
-    texts: string
-  }
   /** Entries up to `position` have been pruned, by a signed entry. Those still in the table are no longer read. */
   ledger_cut: { position: number }
-  /** This and the next three are the search index, derived from the entries. No verification relies on it. */
-  ledger_segment: { id: number; first_at: string; last_at: string }
-  ledger_term: { id: Generated<number>; field: string; value: string }
-  ledger_posting: { term: number; segment: number; places: Uint8Array }
-  ledger_request: { request_id: string; position: number }
 }

@@ -24,12 +24,10 @@ export type MalformedEntry = {
   prev?: string
 }
 
+export type ReadEntry = ParsedEntry | MalformedEntry
+
 /** Reads an entry of the store. Its text must be canonical: the export of any other would not verify. */
-export function parseStored(
-  location: EntryLocation,
-  text: string,
-  hash: string
-): ParsedEntry | MalformedEntry {
+export function parseStored(location: EntryLocation, text: string, hash: string): ReadEntry {
   const facts = fastParseStored(text)
   if (facts) return callEntry(facts, location, text, hash)
   const entry = parseObject(text)
@@ -39,7 +37,7 @@ export function parseStored(
 }
 
 /** Reads one line of an export. As `JSON.stringify` writes it: no hash would cover a member that is given twice. */
-export function parseExported(location: EntryLocation, line: string): ParsedEntry | MalformedEntry {
+export function parseExported(location: EntryLocation, line: string): ReadEntry {
   const call = fastParseExported(line)
   if (call) return callEntry(call.facts, location, call.text, call.hash)
   const object = parseObject(line)
@@ -75,7 +73,7 @@ function checkedEntry(
   entry: Record<string, unknown>,
   text: string,
   hash: string
-): ParsedEntry | MalformedEntry {
+): ReadEntry {
   const { writer, seq, prev, kind, request_id, attempt, signer, signature } = entry
   if (typeof prev !== 'string') return { location, malformed: 'it has no prev' }
   if (typeof writer !== 'string' || writer === '') return { location, prev, malformed: 'it names no writer' }

@@ -17,8 +17,18 @@ export function eachTerm(entry: SearchedMembers, visit: (field: Field, value: st
   if (code !== undefined) visit('code', code)
   visit('kind', kind)
   for (const family of familiesOf(kind)) visit('kind', family)
-  if (kind === 'call.rejected') visit('outcome', 'rejected')
-  else if (kind === 'call.outcome') visit('outcome', outcomeIn(entry))
+  const outcome = outcomeOf(entry)
+  if (outcome !== undefined) visit('outcome', outcome)
+}
+
+/** What an entry has of a field, by its text. */
+export function fieldIn(text: string, field: Field): string | undefined {
+  return field === 'outcome' ? outcomeOf(searchedMembers(text)) : memberOf(text, field)
+}
+
+function outcomeOf(entry: SearchedMembers): Outcome | undefined {
+  if (entry.kind === 'call.rejected') return 'rejected'
+  return entry.kind === 'call.outcome' ? outcomeIn(entry) : undefined
 }
 
 /** Remembered: there are few kinds, and many entries of each. */

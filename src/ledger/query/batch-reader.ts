@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import type { DomainError } from '../../base/domain-error.ts'
 import { domainError } from '../../contract/error-table.ts'
+import type { Head } from '../entry/chain.ts'
 import { memberOf } from '../entry/terms.ts'
 
 /** A row of the ledger's table: entries that were stored together, by one writer. */
@@ -12,9 +13,8 @@ export type StoredBatch = {
   readonly writer: string
   /** The number of the first entry in its writer's chain. */
   readonly firstSeq: number
-  /** The hash of each entry, in hex. */
+  /** In hex. */
   readonly hashes: readonly string[]
-  /** The canonical text of each entry. */
   readonly texts: readonly string[]
 }
 
@@ -39,10 +39,7 @@ export function* batchesAfter(database: DatabaseSync, after = 0): Generator<Stor
     if (!lastBatch || batches.length < rowsPerRead) return
     last = lastBatch.id
     const entries = batches.reduce((sum, batch) => sum + Math.max(1, batch.entries), 0)
-    rowsPerRead = Math.min(
-      entriesPerRead,
-      Math.max(1, Math.round((batches.length * entriesPerRead) / entries))
-    )
+    rowsPerRead = Math.max(1, Math.round((batches.length * entriesPerRead) / entries))
   }
 }
 
@@ -50,6 +47,17 @@ export function* batchesAfter(database: DatabaseSync, after = 0): Generator<Stor
 export function batchesBetween(database: DatabaseSync, first: number, last: number): Generator<StoredBatch> {
   const firstId = 'coalesce((SELECT max(id) FROM ledger_batch WHERE id <= ?), 0)'
   return select(database, `id >= ${firstId} AND id <= ? ORDER BY id`, first, last)
+}
+
+export type StoredEntry = { readonly position: number; readonly text: string; readonly hash: string }
+
+/** The entries at the positions from `first` to `last`, in order. */
+export function* entriesBetween(database: DatabaseSync, first: number, last: number): Generator<StoredEntry> {
+  for (const { id, texts, hashes } of batchesBetween(database, first, last))
+    for (const [index, text] of texts.entries()) {
+      const position = id + index
+      if (position >= first && position <= last) yield { position, text, hash: hashes[index] ?? '' }
+    }
 }
 
 /** The batches of one writer that hold entries from number `seq` on, in order. */
@@ -79,21 +87,14 @@ function toHex(bytes: Uint8Array): string[] {
   return hashes
 }
 
-/** The position and the hash of an entry in the store. */
 export function entryAt(
   database: DatabaseSync,
-  { writer, seq }: { readonly writer: string; readonly seq: number }
-): { readonly position: number; readonly hash: string } | undefined {
-  const [batch] = select(
-    database,
-    'writer = ? AND first_seq <= ? ORDER BY first_seq DESC LIMIT 1',
-    writer,
-    seq
-  )
+  { writer, seq }: Pick<Head, 'writer' | 'seq'>
+): Omit<StoredEntry, 'text'> | undefined {
+  const [batch] = batchesOf(database, writer, seq)
   const index = seq - (batch?.firstSeq ?? 0)
-  return batch && index < batch.entries
-    ? { position: batch.id + index, hash: batch.hashes[index] ?? '' }
-    : undefined
+  if (!batch || index < 0 || index >= batch.entries) return undefined
+  return { position: batch.id + index, hash: batch.hashes[index] ?? '' }
 }
 
 /** Up to which position the ledger has been pruned, or 0. */
@@ -103,21 +104,14 @@ export function prunePosition(database: DatabaseSync): number {
 }
 
 /** The time of the oldest entry, null in an empty ledger, and whether there were older ones. */
-export function beginning(database: DatabaseSync): {
-  readonly at: string | null
-  readonly isPruned: boolean
-} {
+export function beginning(database: DatabaseSync): { at: string | null; isPruned: boolean } {
   const position = prunePosition(database)
-  const oldest = database
-    .prepare('SELECT texts FROM ledger_batch WHERE id > ? ORDER BY id LIMIT 1')
-    .get(position)
-  return { at: memberOf(String(oldest?.['texts'] ?? ''), 'at') ?? null, isPruned: position > 0 }
+  const [oldest] = select(database, 'id > ? ORDER BY id LIMIT 1', position)
+  return { at: memberOf(oldest?.texts[0] ?? '', 'at') ?? null, isPruned: position > 0 }
 }
 
 /** The position right before the row that holds `position`; the position itself when that is the prune point. */
 export function positionBeforeRow(database: DatabaseSync, position: number): number {
-  const row = database
-    .prepare('SELECT max(id) - 1 AS before FROM ledger_batch WHERE id BETWEEN ? AND ?')
-    .get(prunePosition(database) + 1, position)
-  return Number(row?.['before'] ?? position)
+  const [row] = batchesBetween(database, position, position)
+  return row && row.id > prunePosition(database) ? row.id - 1 : position
 }

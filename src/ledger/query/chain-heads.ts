@@ -31,15 +31,14 @@ export function parseChainHeads(text: string): Head[] | null {
   }
 }
 
+type WriterRow = { id: string; open_from: number }
+
 /** What the store's list of writers says about its chains: the least number of entries of each, and who writes. */
 export function readWriters(database: DatabaseSync): {
   lengths: Map<string, number>
   isWriter(writer: string): boolean
 } {
-  const rows = database.prepare('SELECT id, open_from FROM writer').all() as {
-    id: string
-    open_from: number
-  }[]
+  const rows = database.prepare('SELECT id, open_from FROM writer').all() as WriterRow[]
   const find = database.prepare('SELECT 1 FROM writer WHERE id = ?')
   return {
     // A writer's row is stored together with its first entry, and later records up to where its calls are closed.

@@ -34,22 +34,20 @@ export function countedAt(database: DatabaseSync, timeMs: number): Counted[] {
 }
 
 function countedIn(entry: LedgerEntry, second: number): Counted | null {
-  const { count, first_at, last_at, per_second } = entry
+  const { count, first_at, last_at, code, status, reason, limit, tenant, key_id, client_ip } = entry
   if (count === undefined || first_at === undefined || last_at === undefined) return null
+  const kind: Kind = { code, status, reason, limit, tenant, key_id, client_ip }
   const [first, last] = [secondOf(first_at), secondOf(last_at)]
-  if (per_second === undefined && first !== last)
-    return first < second + secondsCovered && last >= second
-      ? { count, ...kindOf(entry), from: first_at, until: last_at }
-      : null
+  const { per_second = first === last ? [count] : null } = entry
+  if (per_second === null) {
+    const isThen = first < second + secondsCovered && last >= second
+    return isThen ? { count, ...kind, from: first_at, until: last_at } : null
+  }
   const from = Math.max(0, second - first)
-  const covered = (per_second ?? [count]).slice(from, Math.max(from, second + secondsCovered - first))
+  const covered = per_second.slice(from, Math.max(from, second + secondsCovered - first))
   const sum = covered.reduce((total, each) => total + each, 0)
   if (sum === 0) return null
-  return { count: sum, ...kindOf(entry), from: timeOf(second), until: timeOf(second + secondsCovered) }
-}
-
-function kindOf({ code, status, reason, limit, tenant, key_id, client_ip }: LedgerEntry): Kind {
-  return { code, status, reason, limit, tenant, key_id, client_ip }
+  return { count: sum, ...kind, from: timeOf(second), until: timeOf(second + secondsCovered) }
 }
 
 function secondOf(at: string): number {

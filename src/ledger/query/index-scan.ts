@@ -1,6 +1,12 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import type { Term } from '../entry/terms.ts'
-import { batchesBetween, prunePosition, type StoredBatch } from './batch-reader.ts'
+import {
+  batchesBetween,
+  entriesBetween,
+  prunePosition,
+  type StoredBatch,
+  type StoredEntry
+} from './batch-reader.ts'
 import { intersect } from './postings.ts'
 import { segmentOf, segmentStart } from './segment-index.ts'
 
@@ -16,43 +22,21 @@ export type Query = {
   readonly before: number
 }
 
-/** An entry that may fit a search. */
-type Candidate = { readonly position: number; readonly text: string; readonly hash: string }
-
-/** All candidates, newest first. The newest entries, less than a segment of them, are not indexed yet, and read one by one. */
-export function* indexScan(database: DatabaseSync, query: Query): Generator<Candidate> {
+/** The entries that may fit, newest first: any of the newest, less than a segment of them, which are not indexed yet. */
+export function* indexScan(database: DatabaseSync, query: Query): Generator<StoredEntry> {
   // Read once: a segment that becomes full meanwhile has been read already.
   const indexed = indexedUpTo(database)
-  yield* unindexedCandidates(database, indexed, query)
-  yield* indexedCandidates(database, { ...query, before: Math.min(query.before, indexed + 1) })
+  const first = Math.max(indexed, prunePosition(database)) + 1
+  if (query.before > first) yield* [...entriesBetween(database, first, query.before - 1)].reverse()
+  yield* indexedEntries(database, { ...query, before: Math.min(query.before, indexed + 1) })
 }
 
-/** The newest position that is indexed. */
 function indexedUpTo(database: DatabaseSync): number {
   const row = database.prepare('SELECT coalesce(max(id), -1) AS segment FROM ledger_segment').get()
   return segmentStart(Number(row?.['segment']) + 1) - 1
 }
 
-function* unindexedCandidates(database: DatabaseSync, indexed: number, query: Query): Generator<Candidate> {
-  const first = Math.max(indexed, prunePosition(database)) + 1
-  if (query.before <= first) return
-  const needles = query.terms.flatMap(needleOf)
-  if (query.requestId !== undefined) needles.push(`"request_id":"${query.requestId}"`)
-  for (const { id, texts, hashes } of [...batchesBetween(database, first, query.before - 1)].reverse())
-    for (let index = texts.length - 1; index >= 0; index--) {
-      const [position, text, hash] = [id + index, texts[index] ?? '', hashes[index] ?? '']
-      if (position < first || position >= query.before) continue
-      if (needles.every(needle => text.includes(needle))) yield { position, text, hash }
-    }
-}
-
-/** The text of a term in an entry; none for families of kinds and for outcomes, which are derived. */
-function needleOf([field, value]: Term): string[] {
-  const isDerived = field === 'outcome' || (field === 'kind' && value.endsWith('*'))
-  return isDerived ? [] : [`"${field}":${JSON.stringify(value)}`]
-}
-
-function* indexedCandidates(database: DatabaseSync, query: Query): Generator<Candidate> {
+function* indexedEntries(database: DatabaseSync, query: Query): Generator<StoredEntry> {
   const read = entryReader(database)
   const pruned = prunePosition(database)
   const positions =
@@ -61,8 +45,8 @@ function* indexedCandidates(database: DatabaseSync, query: Query): Generator<Can
       : requestPositions(database, query.requestId)
   for (const position of positions) {
     if (position <= pruned) return
-    const candidate = position < query.before && read(position)
-    if (candidate) yield candidate
+    const entry = position < query.before && read(position)
+    if (entry) yield entry
   }
 }
 
@@ -92,18 +76,16 @@ function termId(database: DatabaseSync, [field, value]: Term): number | undefine
 /** What all indexed kinds that begin as the query says have in common: a rare beginning must not read every entry. */
 function kindTerms(database: DatabaseSync, { kindStart }: Query): Term[] {
   if (!kindStart) return []
-  const rows = database
-    .prepare(`SELECT value FROM ledger_term WHERE field = 'kind' AND substr(value, 1, ?) = ?`)
-    .all(kindStart.length, kindStart) as { value: string }[]
-  const kinds = rows.map(({ value }) => value).filter(value => !value.endsWith('*'))
-  const [first = kindStart, ...others] = kinds
-  if (others.length === 0) return [['kind', first]]
-  const parts = first.split('.')
-  const familyAt = (depth: number) => parts.slice(0, depth).join('.')
-  const shared = parts.findIndex(
-    (_, depth) => !others.every(kind => kind.startsWith(`${familyAt(depth + 1)}.`))
-  )
-  return shared > 0 ? [['kind', `${familyAt(shared)}.*`]] : []
+  const { first, last } = database
+    .prepare(
+      `SELECT min(value) AS first, max(value) AS last FROM ledger_term
+       WHERE field = 'kind' AND substr(value, 1, ?) = ? AND value NOT LIKE '%*'`
+    )
+    .get(kindStart.length, kindStart) as { first: string | null; last: string | null }
+  if (first === null || last === null || first === last) return [['kind', first ?? kindStart]]
+  const [parts, lastParts] = [first.split('.'), last.split('.')]
+  const shared = parts.findIndex((part, depth) => part !== lastParts[depth])
+  return shared > 0 ? [['kind', `${parts.slice(0, shared).join('.')}.*`]] : []
 }
 
 type SegmentRow = [segment: number, ...sets: Uint8Array[]]
@@ -146,7 +128,7 @@ function rarestFirst(database: DatabaseSync, terms: readonly number[]): number[]
 }
 
 /** Reads single entries. Positions that follow each other are mostly in one batch. */
-function entryReader(database: DatabaseSync): (position: number) => Candidate | undefined {
+function entryReader(database: DatabaseSync): (position: number) => StoredEntry | undefined {
   let batch: StoredBatch | undefined
   return position => {
     if (!batch || position < batch.id || position >= batch.id + batch.texts.length)

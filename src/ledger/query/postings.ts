@@ -6,7 +6,6 @@ export const segmentSize = 2048
 const bitmapBytes = segmentSize / 8
 const longestList = bitmapBytes / 2 - 1
 
-/** Every offset, in descending order. */
 const allOffsets = Array.from({ length: segmentSize }, (_, index) => segmentSize - 1 - index)
 
 /** Packs offsets given in ascending order. */
@@ -20,14 +19,8 @@ export function packPositions(offsets: readonly number[]): Uint8Array {
 
 /** The offsets that all sets hold, in descending order; without sets, every offset. */
 export function intersect(sets: readonly Uint8Array[]): readonly number[] {
-  const list = sets.find(set => set.length !== bitmapBytes)
-  if (list) return unpackList(list).filter(offset => sets.every(set => set === list || has(set, offset)))
-  const common = intersection(sets)
+  const common = intersection(sets.map(set => (set.length === bitmapBytes ? set : toBitmap(unpackList(set)))))
   return common ? allOffsets.filter(offset => hasBit(common, offset)) : []
-}
-
-function has(set: Uint8Array, offset: number): boolean {
-  return set.length === bitmapBytes ? hasBit(set, offset) : unpackList(set).includes(offset)
 }
 
 function unpackList(list: Uint8Array): number[] {

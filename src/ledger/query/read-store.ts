@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type MalformedEntry, type ParsedEntry, parseStored } from '../entry/parse-entry.ts'
+import { parseStored, type ReadEntry } from '../entry/parse-entry.ts'
 import { batchesAfter, prunePosition, type StoredBatch } from './batch-reader.ts'
 
 /** All entries of a store, or those behind position `after`, in batches. Throws `ledger_pruned`. */
 export function* readStore(
   database: DatabaseSync,
   after = prunePosition(database)
-): Generator<readonly (ParsedEntry | MalformedEntry)[]> {
+): Generator<readonly ReadEntry[]> {
   let next = after + 1
   for (const batch of batchesAfter(database, after)) {
     const entries = entriesOf(batch)
@@ -19,8 +19,7 @@ export function* readStore(
 }
 
 /** Also compares what the row says about its entries: searches and recovery rely on it. */
-function entriesOf(batch: StoredBatch): (ParsedEntry | MalformedEntry)[] {
-  const { id, entries, texts, hashes, writer, firstSeq } = batch
+function entriesOf({ id, entries, texts, hashes, writer, firstSeq }: StoredBatch): ReadEntry[] {
   let agrees = entries === texts.length && entries === hashes.length
   const parsed = texts.map((text, index) => {
     const entry = parseStored(id + index, text, hashes[index] ?? '')

@@ -26,15 +26,12 @@ type Series = RecordedCall & {
   readonly given: number
 }
 
-/**
- * How much later an entry can be than those of later times: processes run in parallel, and rejections are counted for 10
- * s. Calls that come still later are out of order. So much of the ledger is in memory.
- */
+/** How far entries may be out of order, as processes run in parallel and count for 10 s. So much of the ledger is in memory. */
 const slackUs = 30_000_000
 
 /** Calls of tenants from a time on, made or refused, in the order of time. Throws `ledger_pruned`. */
 export function* recordedCallsSince(database: DatabaseSync, since: Date): Generator<RecordedCall> {
-  const sinceUs = toUs(since.getTime())
+  const sinceUs = since.getTime() * 1000
   const waiting = new EarliestFirst<Series>()
   let newestUs = 0
   for (const { texts } of batchesAfter(database, positionBefore(database, since)))
@@ -83,7 +80,7 @@ function seriesIn(text: string): Series | null {
   // A second attempt belongs to the same call.
   if (tenant === undefined || reason !== undefined || attempt > 1) return null
   const { count = 1, first_at = at, last_at = at } = entry
-  const firstUs = toUs(Date.parse(first_at))
+  const firstUs = Date.parse(first_at) * 1000
   return {
     atUs: firstUs,
     tenant,
@@ -93,7 +90,7 @@ function seriesIn(text: string): Series | null {
     operation,
     isFaulty: kind === 'call.rejected' && isFault(entry),
     firstUs,
-    lastUs: toUs(Date.parse(last_at)),
+    lastUs: Date.parse(last_at) * 1000,
     count,
     given: 0
   }
@@ -109,8 +106,4 @@ const policyCodes: readonly (OutcomeCode | undefined)[] = [
 /** A 5xx is the gateway's or the upstream's own failure: the tenant's settings had admitted the call. */
 function isFault({ code, status = 500 }: ChainedEntry): boolean {
   return status < 500 && !policyCodes.includes(code)
-}
-
-function toUs(ms: number): number {
-  return ms * 1000
 }

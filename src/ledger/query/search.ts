@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Page, PageRequest } from '../../contract/pagination.ts'
-import { type ChainedEntry, exportLine, type LedgerEntry } from '../entry/entry.ts'
-import { eachTerm, type Field, type Outcome, searchedMembers, type Term } from '../entry/terms.ts'
+import type { LedgerEntry } from '../entry/entry.ts'
+import { fieldIn, memberOf, type Outcome, type Term } from '../entry/terms.ts'
+import { exportedText } from './export.ts'
 import { indexScan, type Query } from './index-scan.ts'
 
 /** Which entries to find: those that fit every member given. */
@@ -19,7 +20,7 @@ export type Search = {
   readonly until?: Date | undefined
 }
 
-/** An entry that fits, and its position in the ledger. */
+/** An entry that fits, with its members in the order of an export, and its position in the ledger. */
 export type Match = { readonly position: number; readonly entry: LedgerEntry }
 
 /** Entries that fit, newest first: in the order of their commits, not of the clocks that stamped them. */
@@ -45,11 +46,10 @@ export function* matches(
   before = Number.MAX_SAFE_INTEGER
 ): Generator<Match> {
   const query = { ...toQuery(search), before }
-  for (const { position, text, hash } of indexScan(database, query))
-    if (fits(text, query)) yield { position, entry: toEntry(text, hash) }
+  for (const stored of indexScan(database, query))
+    if (fits(stored.text, query)) yield { position: stored.position, entry: JSON.parse(exportedText(stored)) }
 }
 
-/** Whether a text can be a cursor of `searchLedger`. */
 export function isCursor(text: string): boolean {
   return /^[1-9][0-9]{0,15}$/.test(text) && Number.isSafeInteger(Number(text))
 }
@@ -61,17 +61,18 @@ export function entriesOfRequest(database: DatabaseSync, requestId: string): Led
 
 function toQuery(search: Search): Omit<Query, 'before'> {
   const { tenant, keyId, connectorId, kind, code, outcome, requestId, since, until } = search
-  const terms: (readonly [Field, string | undefined])[] = [
-    ['tenant', tenant],
-    ['key_id', keyId],
-    ['connector_id', connectorId?.toLowerCase()],
-    ['code', code],
-    ['outcome', outcome],
-    ['kind', kind?.endsWith('*') ? undefined : kind]
-  ]
+  const isFamily = kind?.endsWith('*')
+  const values = {
+    tenant,
+    key_id: keyId,
+    connector_id: connectorId?.toLowerCase(),
+    code,
+    outcome,
+    kind: isFamily ? undefined : kind
+  }
   return {
-    terms: terms.filter((term): term is Term => term[1] !== undefined),
-    kindStart: kind?.endsWith('*') ? kind.slice(0, -1) : undefined,
+    terms: Object.entries(values).filter((term): term is [...Term] => term[1] !== undefined),
+    kindStart: isFamily ? kind?.slice(0, -1) : undefined,
     requestId: requestId?.toLowerCase(),
     since: since && timeText(since),
     until: until && timeText(until)
@@ -87,21 +88,11 @@ function timeText(time: Date): string {
 
 /** Checks every candidate by its text: the index may be wrong. */
 function fits(text: string, { terms, kindStart, requestId, since, until }: Query): boolean {
-  const entry = searchedMembers(text)
-  const { at = '', kind = '' } = entry
-  const own = new Set<string>()
-  eachTerm(entry, (field, value) => own.add(`${field}=${value}`))
   return (
-    terms.every(([field, value]) => own.has(`${field}=${value}`)) &&
-    (requestId === undefined || entry.request_id === requestId) &&
-    (since === undefined || at >= since) &&
-    (until === undefined || at < until) &&
-    (kindStart === undefined || kind.startsWith(kindStart))
+    terms.every(([field, value]) => fieldIn(text, field) === value) &&
+    (requestId === undefined || memberOf(text, 'request_id') === requestId) &&
+    (since === undefined || (memberOf(text, 'at') ?? '') >= since) &&
+    (until === undefined || (memberOf(text, 'at') ?? '') < until) &&
+    (kindStart === undefined || (memberOf(text, 'kind') ?? '').startsWith(kindStart))
   )
-}
-
-/** The entry with its members in the order of an export. */
-function toEntry(text: string, hash: string): LedgerEntry {
-  const entry = JSON.parse(text) as ChainedEntry
-  return JSON.parse(exportLine({ ...entry, hash })) as LedgerEntry
 }

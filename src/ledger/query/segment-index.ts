@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { eachTerm, type Field, searchedMembers } from '../entry/terms.ts'
-import { batchesBetween } from './batch-reader.ts'
+import { entriesBetween } from './batch-reader.ts'
 import { packPositions, segmentSize } from './postings.ts'
 
 /** The segment of a position. Segment 0 holds the positions 1 to `segmentSize`. */
@@ -13,10 +13,7 @@ export function segmentStart(segment: number): number {
   return segment * segmentSize + 1
 }
 
-/**
- * The index for searches: for each full segment and each term the offsets of its entries. It is made at once when a segment
- * is full, which costs a fraction of keeping an index of each entry, and answers any combination of terms.
- */
+/** For each full segment and term the offsets of its entries. An index of each entry would cost several times as much. */
 export class SegmentIndex {
   readonly #raw: DatabaseSync
   readonly #newest: StatementSync
@@ -69,17 +66,15 @@ export class SegmentIndex {
     }
     const requests: (string | null)[] = []
     let [firstAt, lastAt] = ['~', '']
-    for (const { id, texts } of batchesBetween(this.#raw, start, start + segmentSize - 1))
-      for (const [index, text] of texts.entries()) {
-        offset = id + index - start
-        if (offset < 0 || offset >= segmentSize) continue
-        const entry = searchedMembers(text)
-        eachTerm(entry, addTerm)
-        requests[offset] = entry.request_id ?? null
-        const at = entry.at ?? ''
-        if (at < firstAt) firstAt = at
-        if (at > lastAt) lastAt = at
-      }
+    for (const { position, text } of entriesBetween(this.#raw, start, start + segmentSize - 1)) {
+      offset = position - start
+      const entry = searchedMembers(text)
+      eachTerm(entry, addTerm)
+      requests[offset] = entry.request_id ?? null
+      const at = entry.at ?? ''
+      if (at < firstAt) firstAt = at
+      if (at > lastAt) lastAt = at
+    }
     this.#addRequests.run(start, JSON.stringify(requests))
     this.#addSegment.run(segment, firstAt, lastAt)
     for (const [field, values] of fields)

@@ -1,20 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { uuidTimeMs } from '../../base/uuid.ts'
-import type { Page } from '../../contract/pagination.ts'
+import type { Page, PageRequest } from '../../contract/pagination.ts'
 import type { LedgerEntry } from '../entry/entry.ts'
 import { type Outcome, outcomeIn } from '../entry/terms.ts'
 import { beginning } from './batch-reader.ts'
 import { segmentSize } from './postings.ts'
 import { type Match, matches, type Search } from './search.ts'
 
-/** The tenant and the connector; `cursor` is the `next` of the page before. */
-export type HistoryRequest = {
-  readonly tenant: string
-  /** In lower case. */
-  readonly connectorId: string
-  readonly limit: number
-  readonly cursor: string | undefined
-}
+/** `connectorId` is in lower case. */
+export type HistoryRequest = PageRequest & { readonly tenant: string; readonly connectorId: string }
 
 /** One sync call as its tenant may see it. Members that do not apply are absent. */
 export type SyncCall = {
@@ -32,7 +26,6 @@ export type SyncCall = {
   readonly duration_ms?: number
 }
 
-/** Newest first. */
 export type SyncHistory = Page<SyncCall>
 
 /** A tenant's calls of one connector. Null when the cursor is not one that this history gave. */

@@ -5,7 +5,6 @@ import { type Counted, countedAt } from './counted-at.ts'
 
 /** What is known of a request that has no entry of its own. */
 export type UnrecordedRequest = {
-  /** In words. */
   readonly detail: string
   /** By its id, RFC 3339; absent for an id that holds no time. */
   readonly arrived_at?: string
@@ -15,7 +14,6 @@ export type UnrecordedRequest = {
 
 /** An interval of counting and the wait for its entry. */
 const unwrittenMs = 15_000
-/** How far clocks of two machines may differ. */
 const toleranceMs = 5_000
 const kindsShown = 20
 const kindsInWords = 3
@@ -57,7 +55,7 @@ function inWords(counted: readonly Counted[]): string {
   const total = counted.reduce((sum, { count }) => sum + count, 0)
   const kinds = counted.slice(0, kindsInWords).map(kindInWords).join(', ')
   const more = counted.length - kindsInWords
-  const others = more > 0 ? ` and ${more} more ${more === 1 ? 'kind' : 'kinds'}` : ''
+  const others = more > 0 ? ` and ${more} more kind${more === 1 ? '' : 's'}` : ''
   const requests = total === 1 ? '1 refused request was' : `${total} refused requests were`
   const when = counted.some(hasNoSeconds) ? 'around then' : 'in that second and the next'
   return `${requests} counted ${when} and not written one by one: ${kinds}${others}`
@@ -65,14 +63,16 @@ function inWords(counted: readonly Counted[]): string {
 
 function kindInWords(kind: Counted): string {
   const { count, code, reason, limit, tenant, key_id, client_ip, from, until } = kind
-  const whose = [
-    tenant === undefined ? [] : `of tenant ${tenant}`,
-    key_id === undefined ? [] : `key ${key_id}`,
-    client_ip === undefined ? [] : `from ${client_ip}`
-  ].flat()
-  const when = hasNoSeconds(kind) ? ` between ${from} and ${until}` : ''
   const why = reason ?? limit
-  return `${count} ${code}${why === undefined ? '' : ` (${why})`}${whose.length === 0 ? '' : ` ${whose.join(', ')}`}${when}`
+  const whose = [tenant && `of tenant ${tenant}`, key_id && `key ${key_id}`, client_ip && `from ${client_ip}`]
+  return [
+    `${count} ${code}`,
+    why && `(${why})`,
+    whose.filter(Boolean).join(', '),
+    hasNoSeconds(kind) && `between ${from} and ${until}`
+  ]
+    .filter(Boolean)
+    .join(' ')
 }
 
 /** Whether the entry that counted them covers more than the seconds asked for. */

@@ -4,6 +4,7 @@ import { link, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setImmediate as othersFirst } from 'node:timers/promises'
 import { createGzip } from 'node:zlib'
 import { syncFolder } from '../../base/durable-file.ts'
 import { uuidv7 } from '../../base/uuid.ts'
@@ -13,8 +14,7 @@ import { exportedLines } from '../query/export.ts'
 import { exportedEntries } from '../verify/exported-entries.ts'
 import { describeFinding } from '../verify/finding.ts'
 import { type Expectations, verifyLedger } from '../verify/verify.ts'
-import type { PruneOptions } from './prune-options.ts'
-import type { PrunePlan } from './prune-plan.ts'
+import type { PruneOptions, PrunePlan } from './prune-plan.ts'
 import { newestPrunePoint } from './prune-point.ts'
 
 type ArchiveOptions = Pick<PruneOptions, 'archive' | 'signal' | 'onProgress'>
@@ -31,7 +31,8 @@ export async function makeArchive(
     await write(store, plan, partial, options)
     const sha256 = await checkArchive(store, plan, { ...options, archive: partial })
     signal?.throwIfAborted()
-    await publish(partial, archive)
+    await linkOrRename(partial, archive)
+    syncFolder(dirname(archive))
     return sha256
   } finally {
     await rm(partial, { force: true })
@@ -40,13 +41,13 @@ export async function makeArchive(
 
 async function write(
   { raw }: StoreFile,
-  { first, position }: PrunePlan,
+  { after, position }: PrunePlan,
   path: string,
   { archive, signal, onProgress }: ArchiveOptions
 ): Promise<void> {
   async function* lines() {
     let entries = 0
-    for (const text of exportedLines(raw, first - 1, position)) {
+    for (const text of exportedLines(raw, after, position)) {
       yield text
       entries += text.split('\n').length - 1
       onProgress?.('archived', entries)
@@ -54,7 +55,7 @@ async function write(
   }
   const file = createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true })
   const steps = archive.endsWith('.gz') ? [createGzip()] : []
-  await pipeline([Readable.from(lines()), ...steps, file], signal ? { signal } : {})
+  await pipeline([Readable.from(lines()), ...steps, file], { signal })
 }
 
 /** Verifies the file on the disk, before its entries are removed. Returns its SHA-256. Throws `archive_faulty`. */
@@ -78,20 +79,19 @@ export async function checkArchive(
       `what would go into the archive is broken: ${describeFinding(finding)}`
     )
   if (found.entries !== plan.entries) throw domainError('archive_faulty', 'the archive is not complete')
-  return await sha256Of(archive)
+  return await sha256Of(createReadStream(archive))
 }
 
-/** The SHA-256 of a file's bytes, in hex. */
-export async function sha256Of(path: string): Promise<string> {
+/** The SHA-256 of all chunks, in hex. */
+export async function sha256Of(
+  chunks: Iterable<string> | AsyncIterable<string | NodeJS.ArrayBufferView>
+): Promise<string> {
   const digest = createHash('sha256')
-  for await (const chunk of createReadStream(path)) digest.update(chunk)
+  for await (const chunk of chunks) {
+    digest.update(chunk)
+    await othersFirst()
+  }
   return digest.digest('hex')
-}
-
-/** Gives the file its name, durably. */
-async function publish(partial: string, archive: string): Promise<void> {
-  await linkOrRename(partial, archive)
-  syncFolder(dirname(archive))
 }
 
 /** Error codes of file systems that have no links. */

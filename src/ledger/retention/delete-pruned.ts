@@ -5,17 +5,14 @@ import { inTransaction } from '../../store/sqlite/transaction.ts'
 import { memberOf } from '../entry/terms.ts'
 import { batchesBetween } from '../query/batch-reader.ts'
 import { segmentOf } from '../query/segment-index.ts'
-import type { PruneOptions } from './prune-options.ts'
+import type { PruneOptions } from './prune-plan.ts'
 
 /** What is removed in one transaction, and how long others may write before the next: calls must not wait for it. */
 const rowsAtOnce = 100
 const termsAtOnce = 200
 const pauseMs = 5
 
-/**
- * Removes the entries up to the prune point and their index, in short transactions. The next call finishes an
- * interrupted one.
- */
+/** Removes the entries up to the prune point and their index, in short transactions; also what an interrupted call left. */
 export async function deletePruned(
   { raw }: StoreFile,
   position: number,
@@ -23,23 +20,23 @@ export async function deletePruned(
 ): Promise<void> {
   if (position === 0) return
   const firstSegment = segmentOf(position + 1)
+  const letOthersWrite = () => pause(pauseMs, undefined, { signal })
   for (let removed = 0; ; ) {
     const count = inTransaction(raw, () => removeRows(raw, position))
     if (count === 0) break
     removed += count
     onProgress?.('removed', removed)
-    await pause(pauseMs, undefined, signal && { signal })
+    await letOthersWrite()
   }
   for (let term = 0; ; ) {
     const last = inTransaction(raw, () => removePostings(raw, term, firstSegment))
     if (last === undefined) break
     term = last
-    await pause(pauseMs, undefined, signal && { signal })
+    await letOthersWrite()
   }
   inTransaction(raw, () => removeSegments(raw, firstSegment))
 }
 
-/** Returns how many entries it removed. */
 function removeRows(raw: DatabaseSync, position: number): number {
   const { last } = raw
     .prepare('SELECT max(id) AS last FROM (SELECT id FROM ledger_batch WHERE id <= ? ORDER BY id LIMIT ?)')

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { uuidTimeMs } from '../../base/uuid.ts'
 import type { Head } from '../entry/chain.ts'
 import { asHead, type ParsedEntry } from '../entry/parse-entry.ts'
-import { batchesBetween, prunePosition } from '../query/batch-reader.ts'
+import { prunePosition } from '../query/batch-reader.ts'
 import { searchLedger } from '../query/search.ts'
 
 /** The kind of the entry that records a prune. It is signed. */
@@ -22,6 +22,9 @@ export type PrunePoint = {
 
 /** A prune point as its entry records it, with its archive: that many entries, which end at its position. */
 export type RecordedPrunePoint = PrunePoint & { readonly entries: number; readonly sha256: string }
+
+/** What was pruned. `sha256` is that of the archive's bytes. */
+export type Pruned = Pick<RecordedPrunePoint, 'entries' | 'position' | 'sha256'>
 
 /** The prune point that an entry records, or null. Not verified. */
 export function prunePointIn(entry: Readonly<Record<string, unknown>>): RecordedPrunePoint | null {
@@ -55,24 +58,20 @@ export function* prunePointsIn(database: DatabaseSync): Generator<RecordedPruneP
   const member = `"kind":"${pruneKind}"`
   const rows = database
     .prepare(
-      'SELECT id FROM ledger_batch WHERE id > ? AND first_seq = 1 AND instr(texts, ?) > 0 ORDER BY id DESC'
+      'SELECT texts FROM ledger_batch WHERE id > ? AND first_seq = 1 AND instr(texts, ?) > 0 ORDER BY id DESC'
     )
-    .all(prunePosition(database), member) as { id: number }[]
-  for (const { id } of rows)
-    for (const { texts } of batchesBetween(database, id, id))
-      for (const text of texts) {
-        const point = text.includes(member) ? prunePointIn(JSON.parse(text)) : null
-        if (point) yield point
-      }
+    .all(prunePosition(database), member) as { texts: string }[]
+  for (const { texts } of rows)
+    for (const text of texts.split('\n')) {
+      const point = text.includes(member) ? prunePointIn(JSON.parse(text)) : null
+      if (point) yield point
+    }
 }
 
 /** An entry, as far as it names the one before it. */
 export type Follower = Pick<ParsedEntry, 'writer' | 'seq' | 'prev' | 'anchor'>
 
-/**
- * The prune point right before an entry, or null. Of several that fit an idle chain the last: later ones would name the
- * entry.
- */
+/** The prune point right before an entry, or null. Of several that fit an idle chain the last: later ones would name the entry. */
 export function prunePointBefore(
   { writer, seq, prev, anchor }: Follower,
   points: readonly RecordedPrunePoint[]

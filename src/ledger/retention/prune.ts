@@ -8,15 +8,13 @@ import { changeWithEntries } from '../writer/admin-entries.ts'
 import { describeMissing, missingEntries, missingEntriesRemedy } from '../writer/missing-entries.ts'
 import { makeArchive } from './archive.ts'
 import { deletePruned, forgetEndedWriters } from './delete-pruned.ts'
-import type { Pruned, PruneOptions } from './prune-options.ts'
-import { PrunePlan } from './prune-plan.ts'
-import { pruneKind } from './prune-point.ts'
+import { type PruneOptions, PrunePlan } from './prune-plan.ts'
+import { type Pruned, pruneKind } from './prune-point.ts'
 import { interruptedPrune } from './resume-prune.ts'
 
 /**
- * Moves the beginning of the ledger into an archive: exports it, checks the export from disk, records the prune in a
- * signed entry, and only then removes entries. The same call finishes what was interrupted. Throws a domain error, what
- * the file system throws, and the signal's reason.
+ * Moves the beginning of the ledger into an archive: it is exported, checked from disk, recorded in a signed entry, and only then
+ * removed. The same call finishes what was interrupted. Throws domain errors, what the file system throws, the signal's reason.
  */
 export async function prune(store: Store, options: PruneOptions): Promise<Pruned> {
   const lock = takeProcessLock(`${store.path}.prune.lock`)
@@ -56,26 +54,20 @@ async function startPrune(store: Store, options: PruneOptions): Promise<Pruned> 
   }
 }
 
+/** Moves the beginning in one transaction with its entry. Calls have gone on since the plan: it is checked again. */
 async function finish(store: Store, plan: PrunePlan, sha256: string, options: PruneOptions): Promise<Pruned> {
-  await record(store, plan, sha256, options)
-  const { entries, position } = plan
-  await deletePruned(store, position, options)
-  return { entries, position, sha256 }
-}
-
-/** Stores the entry and moves the beginning in one transaction. Calls have gone on since the plan: it is checked again. */
-async function record(store: Store, plan: PrunePlan, sha256: string, options: PruneOptions): Promise<void> {
   const { administrator, signer, now } = options
-  const { raw } = store
+  const { entries, position, after } = plan
   await changeWithEntries(store, { ...administrator, signer }, now, async tx => {
-    if (!plan.fits(raw))
+    if (prunePosition(store.raw) !== after)
       throw domainError('pruned_meanwhile', 'somebody else has pruned the ledger: try again')
-    const { entries, position } = plan
-    const entry = { kind: pruneKind, cut: plan.pointIn(raw), archive: { entries, sha256 } } as const
+    const entry = { kind: pruneKind, cut: plan.pointIn(store.raw), archive: { entries, sha256 } } as const
     await tx.insertInto('ledger_cut').values({ position }).execute()
-    forgetEndedWriters(raw, position)
+    forgetEndedWriters(store.raw, position)
     return { result: undefined, changes: [entry] }
   })
+  await deletePruned(store, position, options)
+  return { entries, position, sha256 }
 }
 
 /** Whether entries may be lost without the archive: true also when the store cannot be read. */

@@ -9,21 +9,14 @@ const closedCallsRemembered = 12_000
 
 /** Finds entries that do not fit the history of a call: a second intent or outcome, an outcome without an intent. */
 export class CallCheck {
-  /** Calls with an intent and no outcome yet: as many as were ever in flight at once. */
-  readonly #open: Set<string>
+  readonly open: Set<string>
   readonly #closed = new BoundedMap<string, true>(closedCallsRemembered)
 
   /** `open` are calls whose intents come before all that is checked. */
   constructor(open: readonly string[] = []) {
-    this.#open = new Set(open)
+    this.open = new Set(open)
   }
 
-  /** How many calls have no outcome so far. */
-  get openCalls(): number {
-    return this.#open.size
-  }
-
-  /** What is wrong with the next entry, or null. */
   add({ kind, requestId, attempt }: ParsedEntry): CallFinding | null {
     if (kind !== 'call.intent' && kind !== 'call.outcome') return null
     if (requestId === undefined || attempt === undefined)
@@ -33,14 +26,14 @@ export class CallCheck {
   }
 
   #addIntent(call: string): CallFinding | null {
-    if (this.#open.has(call) || this.#closed.has(call))
+    if (this.open.has(call) || this.#closed.has(call))
       return { kind: 'repeated_call', detail: `it is a second intent of request ${call}` }
-    this.#open.add(call)
+    this.open.add(call)
     return null
   }
 
   #addOutcome(call: string): CallFinding | null {
-    if (this.#open.delete(call)) {
+    if (this.open.delete(call)) {
       this.#closed.set(call, true)
       return null
     }

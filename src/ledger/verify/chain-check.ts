@@ -19,11 +19,12 @@ export class ChainCheck {
   readonly writer: string
   /** The hashes of known entries, by number. */
   readonly #known: ReadonlyMap<number, string>
-  #head: Head
+  /** The latest good entry. */
+  head: Head
   #closed = false
   #gap: Gap | null = null
   #break: Break | null = null
-  #finding: Finding | null = null
+  finding: Finding | null = null
   /** Whether its opening is signed: then what closes or confirms it must be. Null when it was opened before any signature. */
   signs: boolean | null = null
 
@@ -35,26 +36,16 @@ export class ChainCheck {
   ) {
     this.writer = writer
     this.#known = known
-    this.#head = head
+    this.head = head
   }
 
-  /** The latest good entry. */
-  get head(): Head {
-    return this.#head
-  }
-
-  /** Whether nothing is wrong so far. */
   get intact(): boolean {
-    return !this.#finding && !this.#gap && !this.#break
-  }
-
-  get finding(): Finding | null {
-    return this.#finding
+    return !this.finding && !this.#gap && !this.#break
   }
 
   /** The next entry of this chain whose own text and hash fit together. */
   add(entry: ParsedEntry): void {
-    if (this.#finding) return
+    if (this.finding) return
     if (this.#gap) this.#addAfterGap(this.#gap, entry)
     else if (this.#break) this.#addAfterBreak(this.#break, entry)
     else this.#addNext(entry)
@@ -62,7 +53,7 @@ export class ChainCheck {
 
   #addNext(entry: ParsedEntry): void {
     const { writer, seq, prev, hash, kind } = entry
-    const before = this.#head.seq
+    const before = this.head.seq
     if (seq <= before) this.#reportRepeated(entry)
     else if (seq > before + 1) this.#openGap(entry.location, 'missing', `its chain goes on with ${seq}`)
     else if (this.#closed) this.report('foreign', entry, 'it comes after the end of its chain, writer.closed')
@@ -70,20 +61,20 @@ export class ChainCheck {
       this.report('edited', entry, 'a first entry has no entry before it')
     else if (seq === 1 && kind !== 'writer.opened')
       this.report('foreign', entry, 'its chain does not begin with writer.opened')
-    else if (prev !== this.#head.hash) {
+    else if (prev !== this.head.hash) {
       // A known head confirms the entry before, so it is this one that was replaced.
       if (this.#known.has(before)) this.report('edited', entry, `it does not follow ${before}`)
       else this.#break = { before, entry }
     } else if ((this.#known.get(seq) ?? hash) !== hash)
       this.report('edited', entry, 'a known head has another hash')
     else {
-      this.#head = { writer, seq, hash }
+      this.head = { writer, seq, hash }
       this.#closed = kind === 'writer.closed'
     }
   }
 
   #reportRepeated(entry: ParsedEntry): void {
-    const { seq, hash } = this.#head
+    const { seq, hash } = this.head
     if (entry.seq === seq && entry.hash !== hash)
       this.report('foreign', entry, 'two different entries hold this number')
     else this.report('duplicated', entry, 'an earlier entry holds this number already')
@@ -107,26 +98,25 @@ export class ChainCheck {
   }
 
   #openGap(location: EntryLocation, kind: Gap['kind'], detail: string): void {
-    const { seq, hash: prev } = this.#head
+    const { seq, hash: prev } = this.head
     this.#gap = { seq: seq + 1, prev, location, kind: seq === 0 ? 'missing' : kind, detail }
   }
 
   /** `witness`, in words for people, knows that this chain has an entry `seq`, and its hash unless undefined. */
   expectAtLeast(seq: number, hash: string | undefined, location: EntryLocation, witness: string): void {
     if (!this.intact) return
-    if (seq > this.#head.seq) this.#openGap(location, 'cut_tail', `${witness} knows ${seq}`)
-    else if (seq === this.#head.seq && hash !== undefined && hash !== this.#head.hash)
+    if (seq > this.head.seq) this.#openGap(location, 'cut_tail', `${witness} knows ${seq}`)
+    else if (seq === this.head.seq && hash !== undefined && hash !== this.head.hash)
       this.report('edited', { seq, location }, `${witness} knows it with another hash`)
   }
 
   /** Records what is wrong with an entry: the first finding of this chain alone, as others may follow from it. */
   report(kind: FindingKind, { seq, location }: Pick<ParsedEntry, 'seq' | 'location'>, detail: string): void {
-    this.#finding ??= { kind, writer: this.writer, seq, place: inWords(location), detail }
+    this.finding ??= { kind, writer: this.writer, seq, place: inWords(location), detail }
   }
 
-  /** There are no more entries. */
   finish(): void {
-    if (this.#finding) return
+    if (this.finding) return
     if (this.#break) this.#finishBreak(this.#break)
     for (const [seq, hash] of this.#known) this.expectAtLeast(seq, hash, 'the end', 'a known head')
     if (this.#gap) this.report(this.#gap.kind, this.#gap, this.#gap.detail)

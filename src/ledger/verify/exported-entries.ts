@@ -1,16 +1,15 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { type MalformedEntry, type ParsedEntry, parseExported } from '../entry/parse-entry.ts'
+import { parseExported, type ReadEntry } from '../entry/parse-entry.ts'
 
 /** Characters a line may have. Most entries have some hundreds; one that records a prune may have many more. */
 const longestLine = 1 << 24
 const chunkBytes = 1 << 18
 
 /** All entries of exported files, one after the other, in batches. Throws what opening or reading a file throws. */
-export async function* exportedEntries(
-  ...paths: readonly string[]
-): AsyncGenerator<readonly (ParsedEntry | MalformedEntry)[]> {
+export async function* exportedEntries(...paths: readonly string[]): AsyncGenerator<readonly ReadEntry[]> {
   for (const path of paths) {
     const name = paths.length === 1 ? '' : `${path} `
     let count = 0
@@ -39,10 +38,8 @@ async function textOf(path: string): Promise<AsyncIterable<string>> {
   const zipped = await isGzip(path)
   const bytes = createReadStream(path, { highWaterMark: chunkBytes })
   if (!zipped) return bytes.setEncoding('utf8')
-  const unzipped = createGunzip({ chunkSize: chunkBytes })
-  bytes.on('error', error => unzipped.destroy(error))
-  unzipped.on('close', () => bytes.destroy())
-  return bytes.pipe(unzipped).setEncoding('utf8')
+  // Who reads what is unzipped gets the error of either.
+  return pipeline(bytes, createGunzip({ chunkSize: chunkBytes }), () => {}).setEncoding('utf8')
 }
 
 async function isGzip(path: string): Promise<boolean> {

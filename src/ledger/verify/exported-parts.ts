@@ -9,24 +9,18 @@ import {
 import { linesOf } from './exported-entries.ts'
 
 /** A file of exported entries, and what it says about where in the ledger it belongs. Not verified. */
-export type Part = {
-  readonly name: string
-  /** Null when it holds no entries, or does not begin with one. */
-  readonly first: Follower | null
-  readonly entries: number
-  readonly prunePoints: readonly RecordedPrunePoint[]
-}
+export type Part = Awaited<ReturnType<typeof readPart>>
 
-/** Reads all files once. */
 export async function readParts(paths: readonly string[]): Promise<Part[]> {
   const parts: Part[] = []
   for (const path of paths) parts.push(await readPart(path))
   return parts
 }
 
-async function readPart(name: string): Promise<Part> {
+async function readPart(name: string) {
   const prunePoints: RecordedPrunePoint[] = []
-  let first: Follower | null = null
+  // Stays null when the file does not begin with an entry.
+  let first = null as Follower | null
   let entries = 0
   for await (const lines of linesOf(name))
     for (const line of lines) {
@@ -57,23 +51,29 @@ function parse(line: string): Record<string, unknown> {
   }
 }
 
-/** Whether nothing comes before this entry. */
 export function beginsLedger({ seq, anchor }: Follower): boolean {
   return seq === 1 && anchor === undefined
 }
 
+export function pointsOf(
+  parts: readonly Part[],
+  stored: readonly RecordedPrunePoint[]
+): readonly RecordedPrunePoint[] {
+  return [...parts.flatMap(({ prunePoints }) => prunePoints), ...stored]
+}
+
 /**
- * What keeps parts from being a whole, for people: missing entries between two of them, or a wrong order. Null when they
- * join, or when an end was cut off: verification finds that. `storePosition` is where the store begins, as the last
- * part.
+ * What keeps parts from joining, for people: missing entries, or a wrong order. Null also when an end was cut off, which
+ * verification finds. The store is the last part, behind position `storeBegin`.
  */
 export function gapBetween(
   parts: readonly Part[],
-  points: readonly RecordedPrunePoint[],
-  storePosition: number | null
+  stored: readonly RecordedPrunePoint[],
+  storeBegin: number | null | undefined
 ): string | null {
+  const points = pointsOf(parts, stored)
   const begun = parts.map(({ name, entries, first }) => ({ name, entries, begin: beginOf(first, points) }))
-  if (storePosition !== null) begun.push({ name: 'the store', entries: 0, begin: storePosition })
+  if (typeof storeBegin === 'number') begun.push({ name: 'the store', entries: 0, begin: storeBegin })
   let before: { name: string; begin: number; end: number } | undefined
   for (const { name, entries, begin } of begun) {
     if (before) {

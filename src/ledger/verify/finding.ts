@@ -1,6 +1,5 @@
 import type { EntryLocation } from '../entry/parse-entry.ts'
 
-/** What can be wrong with a ledger. */
 export type FindingKind =
   | 'edited'
   | 'missing'

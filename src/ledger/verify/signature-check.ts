@@ -12,7 +12,6 @@ const signedKinds = new Set(['checkpoint', 'writer.closed', 'writer.recovered'])
 /** Checks signatures, and that none is missing. */
 export class SignatureCheck {
   readonly #publicKeys: ReadonlySet<string> | undefined
-  /** Whether there was any signature, good or bad. */
   #seen = false
   /** How many good signatures there are, and the time of the latest. */
   count = 0
@@ -23,7 +22,6 @@ export class SignatureCheck {
     this.#publicKeys = publicKeys
   }
 
-  /** What is wrong with the next entry of a chain, or null. */
   add(entry: ParsedEntry, chain: ChainCheck): string | null {
     const { signed, text, seq } = entry
     if (!signed) return this.#addUnsigned(entry, chain)

@@ -11,7 +11,7 @@ import {
   type RecordedPrunePoint
 } from '../retention/prune-point.ts'
 import { exportedEntries } from './exported-entries.ts'
-import { beginsLedger, firstOf, gapBetween, readParts } from './exported-parts.ts'
+import { beginsLedger, firstOf, gapBetween, pointsOf, readParts } from './exported-parts.ts'
 import { type EntryBatches, type Expectations, type Verification, verifyLedger } from './verify.ts'
 
 type OnProgress = (entries: number) => void
@@ -56,7 +56,8 @@ function readStorePart(database: DatabaseSync, isContinued: boolean) {
   return {
     position,
     known,
-    isRecorded: prunePoint !== undefined || position === 0,
+    /** The position behind which its entries begin; null when no entry records that. */
+    begin: prunePoint || position === 0 ? position : null,
     prunePoints: isContinued ? [...prunePointsIn(database)] : [],
     entries: readStore(database, position)
   }
@@ -68,12 +69,13 @@ async function verifyOnce(
   store: StorePart | null,
   onProgress: OnProgress
 ): Promise<Verification> {
-  const stored = store?.entries ?? []
-  const entries = files.length > 0 ? joined(exportedEntries(...files), stored) : stored
   const facts: Expectations = { ...known, ...store?.known }
-  const prunePoint = files.length > 0 ? await pointBefore(files, store?.prunePoints ?? []) : facts.prunePoint
+  const stored = store?.prunePoints ?? []
+  const prunePoint = facts.prunePoint ?? (await pointBefore(files, stored))
+  const entries = joined(exportedEntries(...files), store?.entries ?? [])
   const found = await verifyLedger(entries, { ...facts, prunePoint }, onProgress)
-  if (files.length > 0 && found.faults.length > 0) await requireJoined(files, store)
+  const gap = found.faults.length > 0 ? gapBetween(await readParts(files), stored, store?.begin) : null
+  if (gap !== null) throw domainError('part_missing', gap)
   return requireCompared(found, known)
 }
 
@@ -98,18 +100,10 @@ async function pointBefore(
   const first = await firstOf(files)
   // Verification reports a file that does not begin with an entry.
   if (!first || beginsLedger(first)) return undefined
-  const parts = await readParts(files)
-  const point = prunePointBefore(first, [...parts.flatMap(({ prunePoints }) => prunePoints), ...stored])
+  const point = prunePointBefore(first, pointsOf(await readParts(files), stored))
   if (point) return point
   throw domainError(
     'part_missing',
     `${files[0]} begins after a prune point that no given file records: give the part before it, or the store or an export made after that prune`
   )
-}
-
-async function requireJoined(files: readonly string[], store: StorePart | null): Promise<void> {
-  const parts = await readParts(files)
-  const points = [...parts.flatMap(({ prunePoints }) => prunePoints), ...(store?.prunePoints ?? [])]
-  const gap = gapBetween(parts, points, store?.isRecorded ? store.position : null)
-  if (gap !== null) throw domainError('part_missing', gap)
 }

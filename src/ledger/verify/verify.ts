@@ -1,5 +1,5 @@
 import { chainHash, type Head } from '../entry/chain.ts'
-import type { MalformedEntry, ParsedEntry } from '../entry/parse-entry.ts'
+import type { MalformedEntry, ParsedEntry, ReadEntry } from '../entry/parse-entry.ts'
 import { endedBefore, type PrunePoint } from '../retention/prune-point.ts'
 import { CallCheck } from './call-check.ts'
 import { ChainCheck } from './chain-check.ts'
@@ -16,7 +16,6 @@ export type Expectations = {
   readonly lengths?: ReadonlyMap<string, number>
   /** Whether a chain may be there at all, by its writer; called after the last entry. Absent: any may. */
   isWriter?(writer: string): boolean
-  /** The prune point behind which the entries begin. */
   readonly prunePoint?: PrunePoint | undefined
   /** Signatures by other keys are bad. Absent: any key is good. In the form that entries hold. */
   readonly publicKeys?: ReadonlySet<string> | undefined
@@ -40,9 +39,7 @@ export type Verification = {
 }
 
 /** Batches of entries in commit order, as `readStore` and `exportedEntries` give them. */
-export type EntryBatches =
-  | Iterable<readonly (ParsedEntry | MalformedEntry)[]>
-  | AsyncIterable<readonly (ParsedEntry | MalformedEntry)[]>
+export type EntryBatches = Iterable<readonly ReadEntry[]> | AsyncIterable<readonly ReadEntry[]>
 
 /** Reads a whole ledger once, in constant memory, and finds the first thing that is wrong with each chain. */
 export async function verifyLedger(
@@ -61,7 +58,6 @@ export async function verifyLedger(
 class Verifier {
   entries = 0
   readonly #known: Expectations
-  /** Hashes of known heads, by writer and number. */
   readonly #knownHashes = new Map<string, Map<number, string>>()
   readonly #chains = new Map<string, ChainCheck>()
   readonly #calls: CallCheck
@@ -90,7 +86,7 @@ class Verifier {
     return chain
   }
 
-  add(entry: ParsedEntry | MalformedEntry): void {
+  add(entry: ReadEntry): void {
     this.entries++
     if ('malformed' in entry) this.#addMalformed(entry)
     else if (chainHash(entry.prev, entry.text) !== entry.hash) this.#addEdited(entry)
@@ -174,7 +170,7 @@ class Verifier {
     return {
       entries: this.entries,
       writers: chains.length,
-      openCalls: this.#calls.openCalls,
+      openCalls: this.#calls.open.size,
       signatures: this.#signatures.count,
       signedUntil: this.#signatures.until,
       heads: chains.map(({ head }) => head),

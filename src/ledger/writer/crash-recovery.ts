@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { takeProcessLock } from '../../store/sqlite/process-lock.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
+import { closingOutcome } from '../entry/closing-outcome.ts'
 import { type ChainedEntry, callName } from '../entry/entry.ts'
-import { unknownOutcome } from '../entry/synthetic-outcomes.ts'
 import { batchesOf } from '../query/batch-reader.ts'
 import { newestHead } from '../query/chain-heads.ts'
 import type { LedgerWriter } from './writer.ts'
@@ -11,12 +11,10 @@ import { writerLockPath } from './writer-lock.ts'
 /** A dead writer that was recovered, and how many calls it left open. */
 export type Recovery = { writer: string; openCalls: number }
 
+/** Every intent of the writer before number `open_from` has its outcome. */
 type WriterRow = { id: string; open_from: number }
 
-/**
- * Closes the calls of dead writers with `outcome_unknown`, and sends nothing again: whether the upstream received them
- * cannot be known. A writer whose lock is held lives, and is left alone.
- */
+/** Closes the calls of dead writers with `outcome_unknown`, and sends nothing again. A writer whose lock is held lives. */
 export function recoverDeadWriters(store: StoreFile, writer: LedgerWriter, at: Date): Recovery[] {
   const unclosed = store.raw
     .prepare('SELECT id, open_from FROM writer WHERE closed_at IS NULL AND id <> ? ORDER BY opened_at, id')
@@ -48,7 +46,7 @@ function recoverWriter(store: StoreFile, writer: LedgerWriter, dead: WriterRow, 
       head: head && { seq: head.seq, hash: head.hash },
       open_calls: intents.length
     })
-    for (const { entry } of intents) writer.insert(unknownOutcome(entry, at))
+    for (const { entry } of intents) writer.insert(closingOutcome(entry, at, { code: 'outcome_unknown' }))
     return { writer: dead.id, openCalls: intents.length }
   })
 }

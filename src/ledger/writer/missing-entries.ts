@@ -15,7 +15,6 @@ export type MissingEntries = {
   readonly stored: number
 }
 
-/** Where operators read what to do. */
 export const missingEntriesRemedy = 'see "Missing entries" in docs/operations.md'
 
 /** One line for people. */

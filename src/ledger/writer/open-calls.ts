@@ -1,9 +1,6 @@
 import type { PendingEntry } from '../entry/pending-entry.ts'
 
-/**
- * The calls of one writer that have an intent and no outcome: only these can be closed. Changes become final with
- * `advance`.
- */
+/** The calls of one writer that can be closed: those without an outcome. Changes become final with `advance`. */
 export class OpenCalls {
   /** Call to the number of its intent, in the order of intents: the first is the oldest. */
   #open = new Map<string, number>()

@@ -1,18 +1,10 @@
-import type { StatementSync } from 'node:sqlite'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { BatchWriter } from './batch-writer.ts'
 
 /** What a writer uses of an open store. A store that is opened again gets a new one. */
-export type WriterHandle = {
-  readonly store: StoreFile
-  readonly batches: BatchWriter
-  readonly begin: StatementSync
-  readonly commit: StatementSync
-  readonly ownRow: StatementSync
-  readonly updateRow: StatementSync
-}
+export type WriterHandle = ReturnType<typeof handleOf>
 
-export function handleOf(store: StoreFile): WriterHandle {
+export function handleOf(store: StoreFile) {
   return {
     store,
     batches: new BatchWriter(store.raw),
@@ -20,7 +12,7 @@ export function handleOf(store: StoreFile): WriterHandle {
     commit: store.raw.prepare('COMMIT'),
     ownRow: store.raw.prepare('SELECT closed_at FROM writer WHERE id = ?'),
     updateRow: store.raw.prepare('UPDATE writer SET closed_at = ?, open_from = ? WHERE id = ?')
-  }
+  } as const
 }
 
 /** Ends a transaction that has failed. One that cannot be rolled back ends with its handle. */

@@ -4,10 +4,10 @@ import { moveLogIntoFile } from '../../store/sqlite/sqlite.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { storeFault } from '../../store/store-fault.ts'
 import { Chain, type HashedEntry, type Head } from '../entry/chain.ts'
+import { closingOutcome } from '../entry/closing-outcome.ts'
 import type { EntryFields } from '../entry/entry.ts'
 import { type PendingEntry, pendingEntry } from '../entry/pending-entry.ts'
 import { type Signer, signedBy } from '../entry/signature.ts'
-import { refusedOutcome } from '../entry/synthetic-outcomes.ts'
 import { type WriterInfo, writerOpened } from '../entry/writer-opened.ts'
 import { newestHead } from '../query/chain-heads.ts'
 import { HeadRecorder } from './head-record.ts'
@@ -18,6 +18,9 @@ import { lockNewWriter } from './writer-lock.ts'
 
 /** How often, at most, a commit also stores up to where all calls are closed, in milliseconds. */
 const updateRowMs = 1000
+
+/** How a call ends whose intent seemed not to be stored. */
+const refused = { status: 503, code: 'ledger_unavailable', forwarded: 'no' } as const
 
 /** Entries of a commit that failed: whether they are stored shows when the store is opened again. */
 type Uncertain = { readonly head: Head; readonly pending: readonly PendingEntry[] }
@@ -70,10 +73,7 @@ export class LedgerWriter {
     return this.#chain.head
   }
 
-  /**
-   * Makes the entries durable, all or none, or throws. Returns the calls whose outcome came too late: another process
-   * has closed them.
-   */
+  /** Makes the entries durable, all or none. Returns the calls whose outcome came too late: another process has closed them. */
   append(batch: readonly PendingEntry[], now: number): string[] {
     const late = this.transact(() => {
       this.#resumeIfClosed()
@@ -87,10 +87,7 @@ export class LedgerWriter {
     return late
   }
 
-  /**
-   * Appends a signed entry that confirms the chain and the newest entry of the ledger; unless `always`, only behind new
-   * ones.
-   */
+  /** Appends a signed entry that confirms the newest of the ledger; unless `always`, only behind new ones. */
   checkpoint(at: Date, { always = false } = {}): void {
     this.transact(() => {
       this.#resumeIfClosed()
@@ -193,9 +190,8 @@ export class LedgerWriter {
   }
 
   /**
-   * Goes on with another handle after the one before has failed. Entries of a failed transaction that are stored all the
-   * same join the chain, and the calls that they open, which were refused, get outcomes. Throws store fault `replaced`,
-   * and records the head, when the store lacks entries of this writer.
+   * Goes on with another handle. Entries of a failed transaction that are stored all the same join the chain, and their calls,
+   * which were refused, get outcomes. Throws store fault `replaced` when the store lacks entries of this writer.
    */
   resume(store: StoreFile): void {
     const stored = newestHead(store.raw, this.head.writer)
@@ -209,7 +205,7 @@ export class LedgerWriter {
       this.#resumeIfClosed()
       // A call may be closed already, by a transaction that failed likewise and is stored all the same.
       for (const { opens = '', text } of this.#refused)
-        if (this.#openCalls.has(opens)) this.insert(refusedOutcome(text, new Date()))
+        if (this.#openCalls.has(opens)) this.insert(closingOutcome(JSON.parse(text), new Date(), refused))
     })
     this.#refused = []
   }

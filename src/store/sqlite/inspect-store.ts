@@ -9,7 +9,6 @@ import { requireUsablePath } from './usable-path.ts'
 
 /** A store as `check` finds it. */
 export type InspectedStore = {
-  /** Absolute. */
   readonly path: string
   /** `earlier`: of an earlier version, so that tables or columns may be missing. */
   readonly state: 'ready' | 'earlier' | 'absent'
@@ -23,8 +22,8 @@ export type InspectedStore = {
 }
 
 /**
- * Opens the store that GATEWAY_STORE_URL names to look at it: nothing is created, migrated, locked or left behind, and it works
- * beside a running gateway. Throws `store_unavailable` for what `openStoreFile` would refuse.
+ * Opens the store that GATEWAY_STORE_URL names to look at it, beside a running gateway or not: nothing is created, migrated,
+ * locked or left behind. Throws `store_unavailable` for what `openStoreFile` would refuse.
  */
 export function inspectStore(url: string): InspectedStore {
   const path = sqlitePath(url)

@@ -2,10 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { domainError } from '../../contract/error-table.ts'
 import { migrations, newestMigration } from './migrations.ts'
 
-/**
- * Whether a migration, by default the last one, has been applied to a store. Throws `store_unavailable` when the store has one that
- * this program does not know: it would misread what a newer version keeps there.
- */
+/** Whether a migration, by default the last, has been applied. Throws `store_unavailable` when a newer version was at work. */
 export function hasMigration(raw: DatabaseSync, name = newestMigration): boolean {
   const applied = migrationsOf(raw)
   const unknown = applied.filter(migration => !Object.hasOwn(migrations, migration)).at(-1)

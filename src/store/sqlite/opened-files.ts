@@ -2,9 +2,8 @@ import { existsSync, readdirSync, readlinkSync, readSync, realpathSync, type Sta
 import { type StoreFault, storeFault } from '../store-fault.ts'
 
 /** The file of the store, and the two that SQLite keeps beside it: its log, and the index of the log. */
-type Part = 'file' | 'log' | 'index'
-
-type OpenPart = { readonly part: Part; readonly identity: Identity; readonly descriptor: number }
+const parts = ['file', 'log', 'index'] as const
+type Part = (typeof parts)[number]
 
 /** Unique to a file until it is closed. */
 type Identity = { readonly dev: number; readonly ino: number }
@@ -25,10 +24,7 @@ export class OpenedFiles {
   /** The size of the log as last seen, in bytes. */
   #logSize: number
 
-  /**
-   * For a store that a connection has just opened and read. Throws a store fault when a connection of this process has files
-   * open that are not at their paths.
-   */
+  /** Of a store that was just opened. Throws a store fault when this process has files open that are not at their paths. */
   constructor(path: string) {
     // SQLite follows a link first, and keeps the log beside the file that it finds.
     const real = existsSync(path) ? realpathSync(path) : path
@@ -36,7 +32,17 @@ export class OpenedFiles {
     const log = at(this.#paths.log)
     this.#known = { file: at(path), log, index: at(this.#paths.index) }
     this.#logSize = log?.size ?? 0
-    for (const { part, identity, descriptor } of openParts({ ...this.#paths, file: real })) {
+    this.#compareOpen({ ...this.#paths, file: real })
+  }
+
+  /** By the list of descriptors. The files are not opened: closing a descriptor of a file drops the locks on it. */
+  #compareOpen(names: Readonly<Record<Part, string>>): void {
+    for (const descriptor of descriptors()) {
+      const name = nameOf(descriptor)
+      // Linux appends the second to the name of a removed file.
+      const part = parts.find(part => name === names[part] || name === `${names[part]} (deleted)`)
+      const identity = part && at(`${descriptorFolder}/${descriptor}`)
+      if (!identity) continue
       if (!isSame(identity, this.#known[part])) throw faultOf(part)
       if (part === 'log') this.#logDescriptor = descriptor
     }
@@ -47,16 +53,16 @@ export class OpenedFiles {
     return isSame(this.#known.file, other.#known.file)
   }
 
-  /** Whether the file of the store is the one that is open. Its log and index are not compared. */
-  isFileInPlace(): boolean {
-    return this.#isInPlace('file')
+  /** Whether this file is the one that is open. */
+  isInPlace(part: Part): boolean {
+    return isSame(at(this.#paths[part]), this.#known[part])
   }
 
   /** Throws a store fault when a file is no longer at its path: `replaced` for the file of the store, else `log_removed`. */
   requireInPlace(replaced: 'replaced' | 'replaced_meanwhile' = 'replaced'): void {
-    if (!this.#isInPlace('file')) throw storeFault(replaced)
+    if (!this.isInPlace('file')) throw storeFault(replaced)
     if (!this.#isLogInPlace()) throw faultOf('log')
-    if (!this.#isInPlace('index')) throw faultOf('index')
+    if (!this.isInPlace('index')) throw faultOf('index')
     if (this.#logDescriptor === undefined)
       this.#logSize = Math.max(this.#logSize, at(this.#paths.log)?.size ?? 0)
     else for (const bytes of growthBytes) while (this.#logHas(this.#logSize + bytes)) this.#logSize += bytes
@@ -77,24 +83,19 @@ export class OpenedFiles {
 
   /** Whether the log and its index are in place, gone, or replaced by those of another process. */
   logState(): 'in_place' | 'gone' | 'begun_by_others' {
-    if (this.#isInPlace('log')) {
-      if (this.#isInPlace('index')) return 'in_place'
+    if (this.isInPlace('log')) {
+      if (this.isInPlace('index')) return 'in_place'
       return at(this.#paths.index) ? 'begun_by_others' : 'gone'
     }
     // Opening the store creates an empty log: only one that was written to counts.
     return (at(this.#paths.log)?.size ?? 0) > 0 ? 'begun_by_others' : 'gone'
   }
 
-  /** Whether the index of the log, which all connections share, is the one at its path. */
-  isIndexInPlace(): boolean {
-    return this.#isInPlace('index')
-  }
-
   /** By the name of its descriptor, which changes when the file is removed or moved. */
   #isLogInPlace(): boolean {
     const descriptor = this.#logDescriptor
     if (descriptor !== undefined && nameOf(descriptor) === this.#paths.log) return true
-    return this.#isInPlace('log')
+    return this.isInPlace('log')
   }
 
   /** Whether the open log has so many bytes. False also when it cannot be read. */
@@ -107,10 +108,6 @@ export class OpenedFiles {
       // The callers go by its size then.
       return false
     }
-  }
-
-  #isInPlace(part: Part): boolean {
-    return isSame(at(this.#paths[part]), this.#known[part])
   }
 }
 
@@ -126,22 +123,6 @@ function at(path: string): Stats | undefined {
 
 function isSame(one: Identity | undefined, other: Identity | undefined): boolean {
   return one?.ino === other?.ino && one?.dev === other?.dev
-}
-
-/**
- * The parts that this process has open, by its list of descriptors: SQLite does not say what it has open. The files themselves are
- * not opened: closing a descriptor of a file drops the locks on it.
- */
-function* openParts(paths: Readonly<Record<Part, string>>): Generator<OpenPart> {
-  const parts = new Map<string, Part>()
-  // Linux appends the second to the name of a removed file.
-  for (const part of ['file', 'log', 'index'] as const)
-    for (const name of [paths[part], `${paths[part]} (deleted)`]) parts.set(name, part)
-  for (const descriptor of descriptors()) {
-    const part = parts.get(nameOf(descriptor))
-    const identity = part && at(`${descriptorFolder}/${descriptor}`)
-    if (part && identity) yield { part, identity, descriptor }
-  }
 }
 
 const descriptorFolder = '/proc/self/fd'

@@ -7,9 +7,8 @@ import { asStoreError } from '../store-fault.ts'
 export type ProcessLock = { release(): void }
 
 /**
- * Takes the lock on `path`, or returns null when a living process (this one or another, in any container) holds it. A process id
- * would not do: it is reused, and two containers can both have a process 1. Node has no file locks, so the lock is SQLite's, on an
- * empty database. Throws `store_unavailable` when the file or its folder cannot be created.
+ * Takes the lock on `path`, or returns null when a living process, in any container, holds it: a process id would not do. Node has
+ * no file locks, so it is SQLite's, on an empty database. Throws `store_unavailable` when it cannot be created.
  */
 export function takeProcessLock(path: string): ProcessLock | null {
   const database = openLock(path)

@@ -6,20 +6,14 @@ import { hasMigration } from './migration-state.ts'
 import { newestMigration } from './migrations.ts'
 import { OpenedFiles } from './opened-files.ts'
 import { openForReading } from './sqlite.ts'
-import { sqlitePath } from './store-file.ts'
+import { type StoreFile, sqlitePath } from './store-file.ts'
 
-/** A store that is open for reading alone. */
-export type ReadOnlyStore = {
-  /** Absolute. */
-  readonly path: string
-  readonly raw: DatabaseSync
-  /** Throws a store fault when the file at its path is no longer the one that is open. */
-  requireInPlace(): void
-}
+/** `requireInPlace` compares the file of the store alone, not its log. */
+export type ReadOnlyStore = Pick<StoreFile, 'path' | 'raw' | 'requireInPlace'>
 
 /**
- * Opens the store that GATEWAY_STORE_URL names for reading alone: nothing is created, migrated or locked, so that it works beside
- * a running gateway. Throws `store_unavailable` when there is no store, none with a ledger, or one that lacks `neededMigration`.
+ * Opens the store that GATEWAY_STORE_URL names for reading alone, also beside a running gateway: nothing is created or migrated.
+ * Throws `store_unavailable` when there is no store, none with a ledger, or one that lacks `neededMigration`.
  */
 export function openReadOnlyStore(url: string, neededMigration = newestMigration): ReadOnlyStore {
   const path = sqlitePath(url)
@@ -30,7 +24,7 @@ export function openReadOnlyStore(url: string, neededMigration = newestMigration
     requireLedger(raw, path, neededMigration)
     const files = new OpenedFiles(path)
     const requireInPlace = () => {
-      if (!files.isFileInPlace()) throw storeFault('replaced')
+      if (!files.isInPlace('file')) throw storeFault('replaced')
     }
     return { path, raw, requireInPlace }
   } catch (error) {

@@ -7,10 +7,7 @@ import { asStoreError } from '../store-fault.ts'
 /** Older SQLite builds have a WAL bug that can lose a committed transaction. */
 const oldestSqlite = '3.51.3'
 
-/**
- * A log that has grown, behind a reader or in a burst, is cut to this once it begins again. Four times its size at a usual
- * checkpoint, so that it is not cut each time.
- */
+/** What a grown log is cut to when it begins again. Four times its usual size, so that it is not cut each time. */
 const logLimitBytes = 16 * 1024 * 1024
 
 /** How long a statement waits for another process's lock. */
@@ -19,10 +16,7 @@ const busyTimeoutMs = 2000
 /** With these a committed transaction survives a power cut. They are read back rather than assumed. 2 is FULL. */
 const durability = { journal_mode: 'wal', synchronous: 2, journal_size_limit: logLimitBytes }
 
-/**
- * Opens the SQLite file at `path`, which is created with its folder when absent. Throws `store_unavailable` when the file cannot
- * be opened or is no database.
- */
+/** Opens the SQLite file at `path`, created with its folder when absent. Throws `store_unavailable`. */
 export function openSqlite(path: string): DatabaseSync {
   requireSqlite(process.versions.sqlite ?? '0')
   let database: DatabaseSync | undefined
@@ -40,7 +34,6 @@ export function openSqlite(path: string): DatabaseSync {
   }
 }
 
-/** Opens a database that exists. Throws what SQLite throws. */
 export function openForReading(location: string | URL): DatabaseSync {
   const database = new DatabaseSync(location, { readOnly: true, timeout: busyTimeoutMs })
   database.exec('PRAGMA trusted_schema = OFF')
@@ -62,8 +55,8 @@ export function requireOwn(database: DatabaseSync): void {
 }
 
 /**
- * The store is for its owner alone; SQLite gives its side files the same mode. An existing file is not touched: closing any
- * descriptor of it drops all locks that this process holds on it.
+ * SQLite gives the side files the same mode. An existing file is not touched: closing any descriptor of it drops all locks that
+ * this process holds on it.
  */
 function createOwnerFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
@@ -76,19 +69,10 @@ function createOwnerFile(path: string): void {
 
 /**
  * Copies the log into the file, and syncs the file. Pages of a log whose sync has failed may look written and never reach the
- * disk, whatever later syncs of the log say; those of the copy are new. Throws what SQLite throws, or `store_unavailable` when
- * another connection uses the log.
+ * disk, whatever later syncs of the log say; those of the copy are new. `TRUNCATE` also empties the log. Throws what SQLite
+ * throws, or `store_unavailable` when another connection uses the log.
  */
-export function moveLogIntoFile(database: DatabaseSync): void {
-  checkpoint(database, 'FULL')
-}
-
-/** The same, and begins the log again, so that nobody needs what was in it. */
-export function emptyLog(database: DatabaseSync): void {
-  checkpoint(database, 'TRUNCATE')
-}
-
-function checkpoint(database: DatabaseSync, mode: 'FULL' | 'TRUNCATE'): void {
+export function moveLogIntoFile(database: DatabaseSync, mode: 'FULL' | 'TRUNCATE' = 'FULL'): void {
   const { busy } = database.prepare(`PRAGMA wal_checkpoint(${mode})`).get() ?? {}
   if (busy !== 0)
     throw domainError('store_unavailable', 'another connection keeps the log of the store in use')

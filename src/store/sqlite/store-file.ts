@@ -4,7 +4,7 @@ import { domainError } from '../../contract/error-table.ts'
 import { asStoreError, isStoreError, storeFault } from '../store-fault.ts'
 import { hasMigration } from './migration-state.ts'
 import { OpenedFiles } from './opened-files.ts'
-import { emptyLog, logLength, openSqlite, quickCheck } from './sqlite.ts'
+import { logLength, moveLogIntoFile, openSqlite, quickCheck } from './sqlite.ts'
 import { requireUsablePath } from './usable-path.ts'
 
 /** An open, migrated store, with the raw handle for prepared statements. */
@@ -12,19 +12,15 @@ export type StoreFile = {
   /** Absolute. */
   readonly path: string
   readonly raw: DatabaseSync
-  /**
-   * Throws a store fault when the file at `path`, its log or the index of its log is no longer the one that is open: what is
-   * written would be lost. To be called before a commit.
-   */
+  /** To be called before a commit: throws a store fault when the file, its log or the log's index is no longer the open one. */
   requireInPlace(): void
   /** The same after a commit, before anybody relies on it. When it throws, the commit may be stored or not. */
   requireWritten(): void
   /** Throws a store fault when somebody has cut the log. To be called before a transaction. */
   requireWholeLog(): void
   /**
-   * Opens the same file again and replaces this handle. No other connection of this process may have it open: SQLite keeps
-   * locks and the index of the log per process, not per connection. Throws a store fault when another file is there, or
-   * `store_unavailable`.
+   * Replaces this handle. No other connection of this process may have the file open: SQLite keeps locks and the index of the log
+   * per process. Throws a store fault when another file is there, or `store_unavailable`.
    */
   reopen(): StoreFile
   close(): void
@@ -81,7 +77,7 @@ function storeFile(path: string, raw: DatabaseSync): StoreFile & { readonly file
 function reopen(path: string, raw: DatabaseSync, files: OpenedFiles): StoreFile {
   // Before anything is closed or opened: closing what was moved away may remove the log of what is there now, and opening
   // creates the file.
-  if (!files.isFileInPlace()) throw storeFault('replaced')
+  if (!files.isInPlace('file')) throw storeFault('replaced')
   if (raw.isOpen && files.logState() === 'gone') keepRemovedLog(raw)
   const opened = storeFile(path, replaceConnection(path, raw, files))
   if (opened.files.hasSameFile(files)) return opened
@@ -92,7 +88,7 @@ function reopen(path: string, raw: DatabaseSync, files: OpenedFiles): StoreFile 
 /** A removed log is still open here: it is copied into the file before it is closed. */
 function keepRemovedLog(raw: DatabaseSync): void {
   try {
-    emptyLog(raw)
+    moveLogIntoFile(raw, 'TRUNCATE')
   } catch (error) {
     if (isStoreError(error)) throw storeFault('locked', { cause: error })
     throw error
@@ -102,7 +98,7 @@ function keepRemovedLog(raw: DatabaseSync): void {
 function replaceConnection(path: string, raw: DatabaseSync, files: OpenedFiles): DatabaseSync {
   // Others began another log when all of this one had been copied. The last connection to close copies the log that it has
   // open by the index that all share, and would copy wrong pages: so it must not be the last.
-  const mustNotBeLast = raw.isOpen && files.logState() === 'begun_by_others' && files.isIndexInPlace()
+  const mustNotBeLast = raw.isOpen && files.logState() === 'begun_by_others' && files.isInPlace('index')
   if (!mustNotBeLast) closeBroken(raw)
   const next = openSqlite(path)
   if (mustNotBeLast) closeBroken(raw)

@@ -1,11 +1,11 @@
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DomainError } from '../../base/domain-error.ts'
 import { domainError } from '../../contract/error-table.ts'
 
 /**
- * Throws `store_unavailable` with the reason when a store cannot be opened or created at this path: SQLite says only "unable to open
- * database file". Nothing is created. Returns whether the file and its folder exist.
+ * Throws `store_unavailable` with the reason why no store can be opened or created at this path, which SQLite does not give.
+ * Returns whether the file and its folder exist.
  */
 export function requireUsablePath(path: string): { readonly isThere: boolean; readonly hasFolder: boolean } {
   const file = statSync(path, { throwIfNoEntry: false })
@@ -14,28 +14,12 @@ export function requireUsablePath(path: string): { readonly isThere: boolean; re
     requireAccess(path, path, 'the file')
     return { isThere: true, hasFolder: true }
   }
-  const folder = nearestFolder(path)
-  if (!folder.isDirectory) throw unusable(path, `${folder.path} is no folder`)
-  requireAccess(path, folder.path, `the folder ${folder.path}`)
-  return { isThere: false, hasFolder: folder.path === dirname(path) }
-}
-
-/** The folder of a path, or the nearest one above it that exists. */
-function nearestFolder(path: string): { readonly path: string; readonly isDirectory: boolean } {
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
-    const found = entryAt(folder)
-    if (found || folder === dirname(folder))
-      return { path: folder, isDirectory: found?.isDirectory() ?? false }
-  }
-}
-
-/** Undefined also below a file, where `statSync` throws. */
-function entryAt(path: string) {
-  try {
-    return statSync(path, { throwIfNoEntry: false })
-  } catch {
-    return undefined
-  }
+  let folder = dirname(path)
+  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder)
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw unusable(path, `${folder} is no folder`)
+  requireAccess(path, folder, `the folder ${folder}`)
+  return { isThere: false, hasFolder: folder === dirname(path) }
 }
 
 function requireAccess(path: string, needed: string, what: string): void {

@@ -5,7 +5,7 @@ import { readStore } from '../../../src/ledger/query/read-store.ts'
 import type { Finding } from '../../../src/ledger/verify/finding.ts'
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts'
 import { changeWithEntries } from '../../../src/ledger/writer/admin-entries.ts'
-import { SynchronousLedger } from '../../../src/ledger/writer/synchronous-ledger.ts'
+import { synchronousLedger } from '../../../src/ledger/writer/synchronous-ledger.ts'
 import { LedgerWriter } from '../../../src/ledger/writer/writer.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { administrator, signer } from '../../support/fixtures/pruned-store.ts'
@@ -52,7 +52,7 @@ test('unsigned entries of writers without a key are no finding: changes by a com
     result: null,
     changes: [{ kind: 'admin.tenant.create', tenant: 'acme', after: {} }]
   }))
-  const command = new SynchronousLedger(store, facts('cli'), signer)
+  const command = synchronousLedger(store, facts('cli'), signer)
   command.close()
   old.append([callEntry('call.intent', 3), callEntry('call.outcome', 3)].map(pendingEntry), 0)
   old.close(at)
