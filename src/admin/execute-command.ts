@@ -6,7 +6,7 @@ import { withDeadline } from '../store/deadline.ts'
 import { FairQueue, type Slots } from '../store/fair-queue.ts'
 import { isStoreFault, type StoreFaultCode } from '../store/store-fault.ts'
 import type { CommandRequest } from './commands.ts'
-import type { CommandName, Input, Result } from './operations/operations.ts'
+import type { CommandName, Input, Result } from './operations/operation-table.ts'
 
 export type CommandExecutorOptions = {
   /** The store's thread. */

@@ -8,7 +8,7 @@ import { withDeadline } from '../store/deadline.ts'
 import { FairQueue, type Slots } from '../store/fair-queue.ts'
 import { admitAtOnce } from '../store/sqlite/reader-connections.ts'
 import { requireGranted } from '../tenants/access-policy.ts'
-import type { Input, QueryName, Result } from './operations/operations.ts'
+import type { Input, QueryName, Result } from './operations/operation-table.ts'
 import type { QueryRequest } from './queries.ts'
 
 /** A search holds a segment's entries at most, several hundred bytes each. */

@@ -88,7 +88,7 @@ export const AdminProblemSchema = Type.Object(
 
 /** How a route can fail, beside the failures of all admin routes. */
 type RouteFailures = {
-  /** What answers it: see `Operation`. Commands are for operators alone. */
+  /** What answers it: see `AdminOperation`. Commands are for operators alone. */
   readonly kind?: AdminOperation['kind']
   /** An example of what may be wrong with a request; by default a query where none is taken. */
   readonly fault?: FieldError

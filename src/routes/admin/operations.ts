@@ -7,9 +7,9 @@ import type { AdminOperation } from '../../admin/operations/operation.ts'
 import {
   type CommandName,
   type Functions,
-  operations,
+  operationTable,
   type QueryName
-} from '../../admin/operations/operations.ts'
+} from '../../admin/operations/operation-table.ts'
 import { adminHeaders, adminSecurity, PathParameters } from '../../contract/admin-schemas.ts'
 import { limitFault, pageOf } from '../../contract/page-schemas.ts'
 import { ofBodies } from '../../contract/problem-responses.ts'
@@ -29,7 +29,7 @@ export type OperationDependencies = {
 type Row = AdminOperation & { readonly refusals?: readonly HttpRefusal[] }
 
 /** The compiler checks here that each refusal has an example, by which it is described. */
-const resources: Readonly<Record<string, Readonly<Record<string, Row>>>> = operations
+const resources: Readonly<Record<string, Readonly<Record<string, Row>>>> = operationTable
 
 /** What this process answers from its memory. */
 const memory: Functions<'memory', OperationDependencies> = {

@@ -7,7 +7,7 @@ import type { AdminOperation, InputOf, ResultOf } from './operation.ts'
 import { tenantOperations } from './tenants.ts'
 
 /** All operations of administrators, by resource and by name. */
-export const operations = {
+export const operationTable = {
   tenants: tenantOperations,
   keys: keyOperations,
   grants: grantOperations,
