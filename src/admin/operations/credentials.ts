@@ -1,8 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { CredentialName, Time } from '../../contract/admin-schemas.ts'
-import { Page, pageQuery } from '../../contract/page-schemas.ts'
 import type { CredentialState } from '../credential-status.ts'
-import type { AdminOperation } from './operation.ts'
+import { type AdminOperation, list } from './operation.ts'
 
 const facts = {
   credential: CredentialName,
@@ -31,25 +30,19 @@ const CredentialRemoved = Type.Object(
 /** The upstream credentials that this process holds. No key comes in or goes out here. */
 export const credentialOperations = {
   listCredentials: {
-    kind: 'memory',
-    route: 'GET /credentials',
-    summary: 'List the upstream credentials, never their keys',
-    query: pageQuery,
-    result: Page(Credential, { description: 'Credentials.' }),
-    refusals: ['cursor_invalid']
+    ...list('GET /credentials', 'List the upstream credentials, never their keys', Credential),
+    fromMemory: true
   },
   showCredential: {
-    kind: 'memory',
+    fromMemory: true,
     route: 'GET /credentials/:credential',
     summary: 'Show an upstream credential, never its key',
-    result: CredentialShown,
-    refusals: ['credential_not_found']
+    result: CredentialShown
   },
   removeCredential: {
-    kind: 'command',
     route: 'DELETE /credentials/:credential',
     summary: 'Remove a credential that no tenant uses, and its keys, for ever',
     result: CredentialRemoved,
-    refusals: ['credential_not_found', 'credential_in_use']
+    refusals: ['credential_in_use']
   }
 } as const satisfies Record<string, AdminOperation>

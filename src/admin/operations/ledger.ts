@@ -65,17 +65,14 @@ const Story = Type.Object(
 /** The record of every call and every change. */
 export const ledgerOperations = {
   searchLedger: {
-    kind: 'query',
     route: 'GET /ledger',
     summary: 'Search entries that match every member of the query, newest first',
     query: searchQuery,
     result: Page(Entry, { description: 'Entries.' })
   },
   showRequest: {
-    kind: 'query',
     route: 'GET /ledger/:request_id',
     summary: 'Show all entries of one request',
-    result: Story,
-    refusals: ['request_not_found']
+    result: Story
   }
 } as const satisfies Record<string, AdminOperation>
