@@ -1,12 +1,10 @@
 import type { Server } from 'node:tls'
 import { credentialStatuses } from './admin/credential-status.ts'
-import { CommandExecutor } from './admin/execute-command.ts'
-import { QueryExecutor } from './admin/execute-query.ts'
+import { limitsInUse } from './admin/limits-in-use.ts'
 import { buildAdminApp } from './admin-app.ts'
 import { buildApp } from './app.ts'
 import type { ProcessState } from './base/process-state.ts'
 import { version } from './base/version.ts'
-import { workerEntry } from './base/worker-entry.ts'
 import type { Config } from './config/config.ts'
 import { describeWarnings, settingWarnings, unknownTenants } from './config/warnings.ts'
 import { openCustody } from './custody/open.ts'
@@ -18,13 +16,14 @@ import { Principals } from './identity/principals.ts'
 import { LedgerCompleteness } from './ledger/completeness.ts'
 import { packEntries } from './ledger/entry/pending-entry.ts'
 import { Ledger } from './ledger/ledger.ts'
-import { limitsInUse } from './limits/limits-in-use.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
 import { degradationsOf } from './routes/health/degradations.ts'
 import { unreadiness } from './routes/health/unreadiness.ts'
 import { logEvents } from './telemetry/event-log.ts'
 import { Events } from './telemetry/events.ts'
 import type { Logger } from './telemetry/logger.ts'
+import { CommandExecutor } from './threads/execute-command.ts'
+import { QueryExecutor } from './threads/execute-query.ts'
 import { startWriterThread } from './threads/start-writer.ts'
 import type { Opened } from './threads/writer-thread.ts'
 import { Breaker } from './upstream/breaker.ts'
@@ -135,11 +134,10 @@ async function openDomains(
   const { store, opened } = thread
   const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
   running.defer(async () => void (await Promise.all([thread.close(), transport.close()])))
-  const reader = new QueryExecutor(
-    config.storeUrl,
-    workerEntry(import.meta.url, 'threads/reader-thread'),
-    port => store.call('registerReader', port, [port])
-  )
+  const reader = new QueryExecutor({
+    storeUrl: config.storeUrl,
+    registerReader: port => store.call('registerReader', port, [port])
+  })
   // SQLite tidies up at the close of the last connection, which must be the one that may write.
   running.defer(() => reader.close())
   const processState: ProcessState = { draining: false, sealed: true }

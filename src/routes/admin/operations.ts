@@ -1,8 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
 import type { CredentialStatuses } from '../../admin/credential-status.ts'
-import type { CommandExecutor } from '../../admin/execute-command.ts'
-import type { QueryExecutor } from '../../admin/execute-query.ts'
+import type { LimitsInUse } from '../../admin/limits-in-use.ts'
 import { type AdminOperation, kindOf, type OperationKind } from '../../admin/operations/operation.ts'
 import {
   type CommandName,
@@ -14,10 +13,11 @@ import { adminHeaders, adminSecurity, PathParameters } from '../../contract/admi
 import { limitFault, pageOf } from '../../contract/page-schemas.ts'
 import { ofBodies } from '../../contract/problem-responses.ts'
 import { strict } from '../../contract/schemas.ts'
-import type { LimitsInUse } from '../../limits/limits-in-use.ts'
 import { administratorOf } from '../../plugins/admin/admin-auth.ts'
 import { adminFailures, type HttpRefusal } from '../../plugins/admin/admin-problems.ts'
 import type { Route, Scope } from '../../plugins/scope.ts'
+import type { CommandExecutor } from '../../threads/execute-command.ts'
+import type { QueryExecutor } from '../../threads/execute-query.ts'
 
 export type OperationDependencies = {
   readonly reader: Pick<QueryExecutor, 'read'>

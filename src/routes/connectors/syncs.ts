@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
-import type { QueryExecutor } from '../../admin/execute-query.ts'
 import { limitFault, Page, pageOf, pageQuery } from '../../contract/page-schemas.ts'
 import { tenantProblems } from '../../contract/problem-responses.ts'
 import { answerHeaders, ConnectorId, limitHeaders, strict, tenantSecurity } from '../../contract/schemas.ts'
 import type { Route } from '../../plugins/scope.ts'
 import { callerOf } from '../../plugins/tenant-auth.ts'
+import type { QueryExecutor } from '../../threads/execute-query.ts'
 
 const Params = Type.Object({ id: ConnectorId }, strict)
 

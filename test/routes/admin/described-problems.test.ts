@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { ProcessState } from '../../../src/base/process-state.ts'
 import { describeAdminApi } from '../../../src/cli/commands/openapi.ts'
 import type { Limiter } from '../../../src/limits/limiter.ts'
-import { FairQueue } from '../../../src/store/fair-queue.ts'
 import { issueKey, revokeKey, rotateKey } from '../../../src/tenants/keys/keys.ts'
+import { FairQueue } from '../../../src/threads/fair-queue.ts'
 import {
   askOnce,
   type DescribedOperation,

@@ -1,6 +1,6 @@
 import { cursorPosition, type Page, type PageRequest, toPage } from '../contract/pagination.ts'
-import { type Limit, wholeSeconds } from './gcra.ts'
-import type { MemoryLimiter } from './memory-limiter.ts'
+import { type Limit, wholeSeconds } from '../limits/gcra.ts'
+import type { MemoryLimiter } from '../limits/memory-limiter.ts'
 
 /** A tenant's limit that is partly used. */
 export type LimitInUse = {
