@@ -1,6 +1,5 @@
 import type { Server } from 'node:tls'
-import { credentialStatuses } from './admin/credential-status.ts'
-import { limitsInUse } from './admin/limits-in-use.ts'
+import { memoryReader } from './admin/memory-reader.ts'
 import { buildAdminApp } from './admin-app.ts'
 import { buildApp } from './app.ts'
 import type { ProcessState } from './base/process-state.ts'
@@ -227,9 +226,13 @@ async function buildApps(config: Config, domains: Domains, { logger, logIsLosing
     adminKeys: principals.administrators,
     reader,
     administration: new CommandExecutor({ store, refresh }),
-    credentials: credentialStatuses(custody.reconciler, custody.credentials, domains.breaker),
-    limiters: { failures: new MemoryLimiter('unauthenticated') },
-    limitsInUse: limitsInUse(tenantLimiter, principals.tenants.tenantNamed)
+    readMemory: memoryReader({
+      custody,
+      breaker: domains.breaker,
+      limiter: tenantLimiter,
+      limitOf: principals.tenants.tenantNamed
+    }),
+    limiters: { failures: new MemoryLimiter('unauthenticated') }
   })
   return { app, admin }
 }

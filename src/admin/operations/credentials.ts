@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox'
 import { CredentialName, Time } from '../../contract/admin-schemas.ts'
-import type { CredentialState } from '../credential-status.ts'
 import { type AdminOperation, list } from './operation.ts'
 
 const facts = {
@@ -13,7 +12,7 @@ const facts = {
   standby: Type.Union([Type.Object({ version: Type.Integer(), until: Time }), Type.Null()], {
     description: 'the previous version, tried when the upstream refuses the active one'
   }),
-  state: Type.Unsafe<CredentialState>({
+  state: Type.Unsafe<'usable' | 'sealed' | 'refused'>({
     type: 'string',
     enum: ['usable', 'sealed', 'refused'],
     description:

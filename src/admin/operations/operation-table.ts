@@ -29,6 +29,7 @@ type NamesOf<Kind extends OperationKind> = {
 
 export type QueryName = NamesOf<'query'>
 export type CommandName = NamesOf<'command'>
+export type MemoryName = NamesOf<'memory'>
 
 type OperationNamed<N extends keyof ByName> = Extract<ByName[N], AdminOperation>
 export type Input<N extends keyof ByName> = InputOf<OperationNamed<N>>

@@ -1,11 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
-import type { CredentialStatuses } from '../../admin/credential-status.ts'
-import type { LimitsInUse } from '../../admin/limits-in-use.ts'
+import type { MemoryReader } from '../../admin/memory-reader.ts'
 import { type AdminOperation, kindOf, type OperationKind } from '../../admin/operations/operation.ts'
 import {
   type CommandName,
-  type Functions,
+  type MemoryName,
   operationTable,
   type QueryName
 } from '../../admin/operations/operation-table.ts'
@@ -22,8 +21,7 @@ import type { QueryExecutor } from '../../threads/execute-query.ts'
 export type OperationDependencies = {
   readonly reader: Pick<QueryExecutor, 'read'>
   readonly administration: Pick<CommandExecutor, 'execute'>
-  readonly credentials: Pick<CredentialStatuses, 'list' | 'show'>
-  readonly limitsInUse: LimitsInUse
+  readonly readMemory: MemoryReader
 }
 
 type Row = AdminOperation & { readonly refusals?: readonly HttpRefusal[] }
@@ -37,13 +35,6 @@ const notFound: Readonly<Record<string, HttpRefusal>> = {
   key_id: 'key_not_found',
   credential: 'credential_not_found',
   request_id: 'request_not_found'
-}
-
-/** What this process answers from its memory. */
-const memory: Functions<'memory', OperationDependencies> = {
-  listCredentials: ({ credentials }, page) => credentials.list(page),
-  showCredential: ({ credentials }, { credential }) => credentials.show(credential),
-  listLimits: ({ limitsInUse }, query) => limitsInUse(query)
 }
 
 /** Every operation of administrators is a route under /admin. */
@@ -105,13 +96,16 @@ function inputOf(request: FastifyRequest, { query }: Row): object {
 type Execute = (input: object, request: FastifyRequest) => unknown
 
 /** The table pairs names with inputs and results; here they are texts and objects that the schemas have checked. */
-function executorOf(name: string, kind: OperationKind, dependencies: OperationDependencies): Execute {
-  const { reader, administration } = dependencies
+function executorOf(
+  name: string,
+  kind: OperationKind,
+  { reader, administration, readMemory }: OperationDependencies
+): Execute {
   const executors: Readonly<Record<OperationKind, Execute>> = {
     query: input => reader.read(name as QueryName, input as never),
     command: (input, request) =>
       administration.execute(administratorOf(request), name as CommandName, input as never),
-    memory: input => memory[name as keyof typeof memory](dependencies, input as never)
+    memory: input => readMemory(name as MemoryName, input as never)
   }
   return executors[kind]
 }

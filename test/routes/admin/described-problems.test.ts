@@ -62,8 +62,7 @@ beforeAll(async () => {
     adminKeys: { authenticate: key => (key === 'known' ? { keyId: 'known', role: 'operator' } : null) },
     reader: { read: () => failing() },
     administration: { execute: () => failing() },
-    limitsInUse: () => failingAtOnce(),
-    credentials: { list: () => failingAtOnce(), show: () => failingAtOnce() }
+    readMemory: () => failingAtOnce()
   })
   port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
   app.server.headersTimeout = 100
