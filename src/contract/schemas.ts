@@ -4,6 +4,14 @@ import { problemTable } from './problem-table.ts'
 /** No members but those declared: a misspelt one is an error, never ignored. */
 export const strict = { additionalProperties: false } as const
 
+/** One of a few words. */
+export function OneOf<const Word extends string>(
+  words: readonly Word[],
+  description = `one of ${words.join(', ')}`
+) {
+  return Type.Unsafe<Word>({ type: 'string', enum: [...words], description })
+}
+
 /** The form of a tenant's name, and of a credential's, as a pattern and in words. */
 export const nameForm = '^[a-z0-9][a-z0-9._-]{0,62}$'
 export const nameInWords = '1 to 63 characters of a-z, 0-9, ".", "_" and "-", the first a letter or digit'
@@ -63,12 +71,10 @@ export const ProblemSchema = Type.Object(
     retryable: Type.Boolean({
       description: 'True when the same request may succeed if sent again and cannot start a second sync.'
     }),
-    forwarded: Type.Unsafe<'no' | 'yes' | 'unknown'>({
-      type: 'string',
-      enum: ['no', 'yes', 'unknown'],
-      description:
-        'no: nothing was sent upstream; yes: it answered; unknown: bytes were sent and no answer came.'
-    }),
+    forwarded: OneOf(
+      ['no', 'yes', 'unknown'],
+      'no: nothing was sent upstream; yes: it answered; unknown: bytes were sent and no answer came.'
+    ),
     errors: Type.Optional(
       Type.Unsafe<readonly Static<typeof FieldErrorSchema>[]>(Type.Array(FieldErrorSchema))
     ),

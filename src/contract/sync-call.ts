@@ -1,15 +1,14 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { OneOf } from './schemas.ts'
 
 /** One sync call as its tenant may see it. Members that do not apply are absent. */
 export const SyncCall = Type.Object({
   request_id: Type.String({ description: 'The X-Request-Id of the call.' }),
   requested_at: Type.String({ format: 'date-time' }),
-  status: Type.Unsafe<'in_flight' | 'accepted' | 'failed' | 'unknown'>({
-    type: 'string',
-    enum: ['in_flight', 'accepted', 'failed', 'unknown'],
-    description:
-      'accepted: the upstream queued the sync; failed: it did not; unknown: it may have queued it, so check before you repeat the call.'
-  }),
+  status: OneOf(
+    ['in_flight', 'accepted', 'failed', 'unknown'],
+    'accepted: the upstream queued the sync; failed: it did not; unknown: it may have queued it, so check before you repeat the call.'
+  ),
   date_limit: Type.Optional(Type.String({ format: 'date' })),
   key_id: Type.Optional(Type.String({ description: 'The key that made the call.' })),
   code: Type.Optional(

@@ -1,7 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { CredentialName } from '../contract/admin-schemas.ts'
 import { domainError } from '../contract/error-table.ts'
-import { type Permission, permissions, readPermissions } from '../contract/permissions.ts'
+import { permissions, readPermissions } from '../contract/permissions.ts'
+import { OneOf } from '../contract/schemas.ts'
 import { requireCredentialName } from '../custody/manage/operations.ts'
 import type { Tables } from '../store/tables.ts'
 import { readAddressRanges } from './address-ranges.ts'
@@ -14,11 +15,6 @@ const Limit = Type.Integer({
   maximum: largestTenantLimit,
   description: `a whole number from 1 to ${largestTenantLimit}`
 })
-const PermissionName = Type.Unsafe<Permission>({
-  type: 'string',
-  enum: [...permissions],
-  description: `one of ${permissions.join(', ')}`
-})
 const AddressRange = Type.String({ description: 'an address range in quotes, such as "10.0.0.0/8"' })
 
 /**
@@ -29,7 +25,7 @@ export const settingSchemas = {
   rate_per_minute: Limit,
   /** Calls at once. */
   burst: Limit,
-  operations: Type.Array(PermissionName, {
+  operations: Type.Array(OneOf(permissions), {
     description: `a list of any of ${permissions.join(', ')}; an empty one permits none`,
     examples: [['sync']]
   }),

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { CredentialName, Time } from '../../contract/admin-schemas.ts'
+import { OneOf } from '../../contract/schemas.ts'
 import { type AdminOperation, list } from './operation.ts'
 
 const facts = {
@@ -12,12 +13,10 @@ const facts = {
   standby: Type.Union([Type.Object({ version: Type.Integer(), until: Time }), Type.Null()], {
     description: 'the previous version, tried when the upstream refuses the active one'
   }),
-  state: Type.Unsafe<'usable' | 'sealed' | 'refused'>({
-    type: 'string',
-    enum: ['usable', 'sealed', 'refused'],
-    description:
-      'in this process; sealed: its key cannot be opened; refused: the upstream has refused it three times in a row'
-  })
+  state: OneOf(
+    ['usable', 'sealed', 'refused'],
+    'in this process; sealed: its key cannot be opened; refused: the upstream has refused it three times in a row'
+  )
 }
 const Credential = Type.Object(facts)
 const CredentialShown = Type.Object(facts, { description: 'The credential, never its key.' })

@@ -1,7 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { Instant, KeyId, TenantName, Time, TimeOrNull } from '../../contract/admin-schemas.ts'
-import { strict } from '../../contract/schemas.ts'
-import type { KeyState } from '../../tenants/keys/key-life.ts'
+import { OneOf, strict } from '../../contract/schemas.ts'
 import { type AdminOperation, list } from './operation.ts'
 
 const Expiry = Type.Optional(
@@ -40,10 +39,7 @@ const Rotation = Type.Object(
 const facts = { tenant: TenantName, key_id: KeyId, created_at: Time, expires_at: TimeOrNull }
 const keyFacts = {
   ...facts,
-  state: Type.Unsafe<KeyState>({
-    type: 'string',
-    enum: ['active', 'expired', 'revoked']
-  }),
+  state: OneOf(['active', 'expired', 'revoked']),
   revoked_at: TimeOrNull,
   last_used_at: TimeOrNull
 }
