@@ -42,7 +42,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(openapi, { version })
   if (dependencies.docs ?? true) docs(app, { describe: () => app.swagger() })
   health(app, dependencies)
-  problemPages(app, {})
+  problemPages(app)
 
   await app.register(async function tenantScope(scope: Scope) {
     await scope.register(requireUnsealed, dependencies)

@@ -23,7 +23,7 @@ import { Events } from './telemetry/events.ts'
 import type { Logger } from './telemetry/logger.ts'
 import { CommandExecutor } from './threads/execute-command.ts'
 import { QueryExecutor } from './threads/execute-query.ts'
-import { startWriterThread } from './threads/start-writer.ts'
+import { startWriterThread, type WriterThreadOptions } from './threads/start-writer.ts'
 import type { Opened } from './threads/writer-thread.ts'
 import { Breaker } from './upstream/breaker.ts'
 import { Budget } from './upstream/budget.ts'
@@ -47,14 +47,10 @@ export type Gateway = {
   close(): Promise<void>
 }
 
-export type GatewayOptions = {
-  env: Readonly<Record<string, string | undefined>>
-  logger: Logger
-  pid: number
-  /** The store's thread has ended by itself: nothing can be recorded any more, and the process should end. */
-  onStoreLost?: (error: Error) => void
+export type GatewayOptions = WriterThreadOptions & {
+  readonly logger: Logger
   /** Whether the log loses lines. */
-  logIsLosing?: () => boolean
+  readonly logIsLosing?: () => boolean
 }
 
 /**
@@ -163,8 +159,8 @@ async function openDomains(
   const completeness = running.adopt(new LedgerCompleteness(store, events), it => it.close())
   const breaker = new Breaker({ credentials: custody.credentials, events })
   const upstream = { transport, credentials: custody.credentials, breaker, ledger, events }
-  const sources = { principals, custody, breaker, authenticators, completeness, tls }
-  return { ...sources, listeners, store, opened, reader, processState, ledger, upstream, events }
+  const forHealth = { principals, custody, breaker, authenticators, completeness, tls }
+  return { ...forHealth, listeners, store, opened, reader, processState, ledger, upstream, events }
 }
 
 /** Admits the callers and uses the credentials that the open store knows. Returns the id of the ledger's writer. */

@@ -60,13 +60,11 @@ export const docs: Route<DocsDependencies> = (scope, { describe }) => {
 function pagesOf(describe: () => object): (path: DocsPage) => Promise<Buffer> {
   let rendering: ReturnType<typeof renderDocsPages> | null = null
   return async path => {
-    rendering ??= renderDocsPages(describe())
-    try {
-      return (await rendering).get(path) as Buffer
-    } catch (error) {
+    rendering ??= renderDocsPages(describe()).catch(error => {
       rendering = null
       throw error
-    }
+    })
+    return (await rendering).get(path) as Buffer
   }
 }
 
