@@ -61,7 +61,7 @@ function credentialsIn({ custody, breaker }: MemoryContext): Result<'showCredent
   })
 }
 
-/** Null for a limit of which nothing is used. */
+/** Null for an unused limit. */
 function limitInUse(
   { limiter, limitOf }: MemoryContext,
   tenant: string

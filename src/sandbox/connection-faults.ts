@@ -92,7 +92,7 @@ function reset(cut: NonNullable<WirePlan['cut']>, summary: string) {
   })
 }
 
-/** A complete JSON answer on the wire, as used for bytes nobody asked for. */
+/** A complete JSON answer on the wire, as used for unsolicited bytes. */
 export function wholeAnswer(status: number, body: unknown, nowMs: number): Buffer {
   const { head, payload } = wireBytes(plainPlan(jsonAnswer(status, body)), nowMs)
   return Buffer.concat([head, payload])

@@ -116,7 +116,7 @@ function jsonWith(body: Buffer, members: Record<string, unknown>): Buffer {
   return Buffer.from(JSON.stringify({ ...jsonMembers(body), ...members }))
 }
 
-/** Nothing for a body that another fault of the same rule has already spoilt. */
+/** No members for a body that another fault of the same rule has already replaced. */
 function jsonMembers(body: Buffer): object {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'))

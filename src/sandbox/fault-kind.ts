@@ -25,7 +25,7 @@ export type FaultKind<Options extends TProperties = TProperties> = {
   readonly replacesService: boolean
   /** What may be set, with defaults, so that `{}` is always valid. */
   readonly options: TObject<Options>
-  /** The members of the plan that differ. Not asked in the two early stages, which end the connection. */
+  /** The members of the plan that differ. Not called in the two early stages, which end the connection. */
   alter(plan: WirePlan, options: Static<TObject<Options>>, situation: FaultSituation): Partial<WirePlan>
 }
 

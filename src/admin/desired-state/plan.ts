@@ -4,7 +4,7 @@ import type { TenantState } from '../../tenants/tenant-state.ts'
 import { type CredentialStep, type DesiredSources, planCredentials } from './credential-plan.ts'
 import { planTenants, type TenantStep } from './tenant-plan.ts'
 
-/** The whole state of the tenants and credentials that somebody names; it says nothing of others. */
+/** The whole state of the named tenants and credentials; others are no part of it. */
 export type DesiredState = {
   readonly tenants: ReadonlyMap<string, TenantState>
   /** Null leaves all credentials as they are. */
