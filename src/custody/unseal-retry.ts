@@ -13,21 +13,18 @@ export function retryUnsealing<Opened extends object>(
   let stopped = false
   let reported = ''
 
-  /** Null once it is unsealed. */
-  async function unseal(): Promise<string | null> {
+  async function attempt(): Promise<void> {
     try {
       const found = await store.call('unseal', undefined)
-      if ('sealed' in found) return found.sealed
-      await open(found)
-      return null
+      if (!('sealed' in found)) return await open(found)
+      retry(found.sealed)
     } catch (error) {
-      return (error as Error).message
+      retry((error as Error).message)
     }
   }
 
-  async function attempt(): Promise<void> {
-    const reason = await unseal()
-    if (reason === null || stopped) return
+  function retry(reason: string): void {
+    if (stopped) return
     if (reason !== reported) events.publish('gateway.still_sealed', { reason })
     reported = reason
     timer = setTimeout(attempt, everyMs)
