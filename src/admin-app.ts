@@ -44,7 +44,7 @@ export async function buildAdminApp(dependencies: AdminAppDependencies): Promise
       await scope.register(jsonBody)
 
       adminOperations(scope, dependencies)
-      adminDescription(scope, {})
+      adminDescription(scope)
     },
     { prefix: '/admin' }
   )

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import type { QueryExecutor } from './admin/execute-query.ts'
 import type { Directory } from './identity/directory.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { Limiter } from './limits/limiter.ts'
@@ -18,6 +17,7 @@ import { listSyncs } from './routes/connectors/syncs.ts'
 import { docs } from './routes/docs.ts'
 import { type HealthDependencies, health } from './routes/health/health.ts'
 import { problemPages } from './routes/problems.ts'
+import type { QueryExecutor } from './threads/execute-query.ts'
 import type { ContentApi } from './upstream/content-api.ts'
 
 export type AppDependencies = ListenerDependencies &
@@ -42,7 +42,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(openapi, { version })
   if (dependencies.docs ?? true) docs(app, { describe: () => app.swagger() })
   health(app, dependencies)
-  problemPages(app, {})
+  problemPages(app)
 
   await app.register(async function tenantScope(scope: Scope) {
     await scope.register(requireUnsealed, dependencies)

@@ -1,12 +1,9 @@
 import type { Server } from 'node:tls'
-import { credentialStatuses } from './admin/credential-status.ts'
-import { CommandExecutor } from './admin/execute-command.ts'
-import { QueryExecutor } from './admin/execute-query.ts'
+import { memoryReader } from './admin/memory-reader.ts'
 import { buildAdminApp } from './admin-app.ts'
 import { buildApp } from './app.ts'
 import type { ProcessState } from './base/process-state.ts'
 import { version } from './base/version.ts'
-import { workerEntry } from './base/worker-entry.ts'
 import type { Config } from './config/config.ts'
 import { describeWarnings, settingWarnings, unknownTenants } from './config/warnings.ts'
 import { openCustody } from './custody/open.ts'
@@ -18,14 +15,15 @@ import { Principals } from './identity/principals.ts'
 import { LedgerCompleteness } from './ledger/completeness.ts'
 import { packEntries } from './ledger/entry/pending-entry.ts'
 import { Ledger } from './ledger/ledger.ts'
-import { limitsInUse } from './limits/limits-in-use.ts'
 import { MemoryLimiter } from './limits/memory-limiter.ts'
 import { degradationsOf } from './routes/health/degradations.ts'
 import { unreadiness } from './routes/health/unreadiness.ts'
 import { logEvents } from './telemetry/event-log.ts'
 import { Events } from './telemetry/events.ts'
 import type { Logger } from './telemetry/logger.ts'
-import { startWriterThread } from './threads/start-writer.ts'
+import { CommandExecutor } from './threads/execute-command.ts'
+import { QueryExecutor } from './threads/execute-query.ts'
+import { startWriterThread, type WriterThreadOptions } from './threads/start-writer.ts'
 import type { Opened } from './threads/writer-thread.ts'
 import { Breaker } from './upstream/breaker.ts'
 import { Budget } from './upstream/budget.ts'
@@ -49,14 +47,10 @@ export type Gateway = {
   close(): Promise<void>
 }
 
-export type GatewayOptions = {
-  env: Readonly<Record<string, string | undefined>>
-  logger: Logger
-  pid: number
-  /** The store's thread has ended by itself: nothing can be recorded any more, and the process should end. */
-  onStoreLost?: (error: Error) => void
+export type GatewayOptions = WriterThreadOptions & {
+  readonly logger: Logger
   /** Whether the log loses lines. */
-  logIsLosing?: () => boolean
+  readonly logIsLosing?: () => boolean
 }
 
 /**
@@ -135,11 +129,10 @@ async function openDomains(
   const { store, opened } = thread
   const transport = new Transport({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs })
   running.defer(async () => void (await Promise.all([thread.close(), transport.close()])))
-  const reader = new QueryExecutor(
-    config.storeUrl,
-    workerEntry(import.meta.url, 'threads/reader-thread'),
-    port => store.call('registerReader', port, [port])
-  )
+  const reader = new QueryExecutor({
+    storeUrl: config.storeUrl,
+    registerReader: port => store.call('registerReader', port, [port])
+  })
   // SQLite tidies up at the close of the last connection, which must be the one that may write.
   running.defer(() => reader.close())
   const processState: ProcessState = { draining: false, sealed: true }
@@ -166,8 +159,8 @@ async function openDomains(
   const completeness = running.adopt(new LedgerCompleteness(store, events), it => it.close())
   const breaker = new Breaker({ credentials: custody.credentials, events })
   const upstream = { transport, credentials: custody.credentials, breaker, ledger, events }
-  const sources = { principals, custody, breaker, authenticators, completeness, tls }
-  return { ...sources, listeners, store, opened, reader, processState, ledger, upstream, events }
+  const forHealth = { principals, custody, breaker, authenticators, completeness, tls }
+  return { ...forHealth, listeners, store, opened, reader, processState, ledger, upstream, events }
 }
 
 /** Admits the callers and uses the credentials that the open store knows. Returns the id of the ledger's writer. */
@@ -229,9 +222,13 @@ async function buildApps(config: Config, domains: Domains, { logger, logIsLosing
     adminKeys: principals.administrators,
     reader,
     administration: new CommandExecutor({ store, refresh }),
-    credentials: credentialStatuses(custody.reconciler, custody.credentials, domains.breaker),
-    limiters: { failures: new MemoryLimiter('unauthenticated') },
-    limitsInUse: limitsInUse(tenantLimiter, principals.tenants.tenantNamed)
+    readMemory: memoryReader({
+      custody,
+      breaker: domains.breaker,
+      limiter: tenantLimiter,
+      limitOf: principals.tenants.tenantNamed
+    }),
+    limiters: { failures: new MemoryLimiter('unauthenticated') }
   })
   return { app, admin }
 }

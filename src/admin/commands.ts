@@ -6,7 +6,7 @@ import type { Pepper } from '../tenants/keys/api-key.ts'
 import { issueKey, revokeKey, rotateKey } from '../tenants/keys/keys.ts'
 import { createTenant, updateTenant } from '../tenants/tenants.ts'
 import type { TenantAdministration } from '../tenants/transaction.ts'
-import type { CommandName, Functions } from './operations/operations.ts'
+import type { CommandName, Functions } from './operations/operation-table.ts'
 
 /** What a change is made with, on the store's thread. */
 export type CommandContext = {

@@ -6,7 +6,7 @@ import type { Queries } from '../store/queries.ts'
 import { listGrants } from '../tenants/grants.ts'
 import { listKeys } from '../tenants/keys/keys.ts'
 import { listTenants, showTenant } from '../tenants/tenants.ts'
-import type { Functions, QueryName } from './operations/operations.ts'
+import type { Functions, QueryName } from './operations/operation-table.ts'
 
 /** What a query reads, on a thread that cannot write. */
 export type QueryContext = Queries & { readonly raw: DatabaseSync }

@@ -35,8 +35,8 @@ export const GrantedConnector = Type.String({
 })
 
 /**
- * A time with its offset, as text. Days that no calendar has the format keeps out; leap seconds, of which a `Date` knows
- * nothing, the pattern.
+ * A time with its offset, as text. The format rejects days that no calendar has, the pattern leap seconds, which a `Date` cannot
+ * hold.
  */
 export const Instant = Type.String({
   pattern:

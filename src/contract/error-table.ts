@@ -2,7 +2,7 @@ import { DomainError, type DomainErrorOptions } from '../base/domain-error.ts'
 import { problemTable } from './problem-table.ts'
 import { refusalTable } from './refusal-table.ts'
 
-/** Exit code of a command by the status of its failure. 2: it could not run; 1: it ran, and says no or found something broken. */
+/** Exit code of a command by the status of its failure. 2: it could not run; 1: it ran, and refused or found something broken. */
 export const exitCodes = { 400: 2, 404: 1, 409: 1, 500: 1, 503: 2 } as const
 
 export type FailureExit = (typeof exitCodes)[keyof typeof exitCodes]

@@ -7,16 +7,15 @@ export type Page<T> = { readonly items: readonly T[]; readonly next: string | nu
 export type PageRequest = { readonly limit: number; readonly cursor?: string | undefined }
 
 /** Makes a page of `rows`, read with one row more than the limit: that row only shows that there is a next page. */
-export function toPage<Row, Item>(
+export function toPage<Row>(
   rows: readonly Row[],
   limit: number,
-  position: (row: Row) => readonly string[],
-  item: (row: Row) => Item
-): Page<Item> {
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
+  position: (row: Row) => readonly string[]
+): Page<Row> {
+  const items = rows.slice(0, limit)
+  const last = items.at(-1)
   const next = rows.length > limit && last !== undefined ? encodeCursor(position(last)) : null
-  return { items: shown.map(item), next }
+  return { items, next }
 }
 
 /** The position behind which a page begins, as `parts` values; null for the first page. Throws `cursor_invalid`. */

@@ -1,19 +1,24 @@
+import type { Static } from '@sinclair/typebox'
 import { DomainError } from '../base/domain-error.ts'
 import { type ProblemKind, problemTable } from './problem-table.ts'
+import type { FieldErrorSchema, ProblemSchema } from './schemas.ts'
 
 export type ProblemCode = keyof typeof problemTable
 
 /** In the order of the table. */
 export const problemCodes = Object.keys(problemTable) as ProblemCode[]
 
-/** Whether the call reached the upstream: nothing was sent, it answered, or bytes were sent and no answer came. */
-export type Forwarded = 'no' | 'yes' | 'unknown'
+/** The envelope: RFC 9457 members first, then ours. Every failed answer has exactly this shape. */
+export type ProblemBody = Static<typeof ProblemSchema>
 
-/** A fault in the request. The JSON pointer is '' for the whole body, and `/params/…`, `/query/…`, `/headers/…` for the rest. */
-export type FieldError = { readonly pointer: string; readonly detail: string }
+/** Whether the call reached the upstream. */
+export type Forwarded = ProblemBody['forwarded']
+
+/** A fault in the request. */
+export type FieldError = Static<typeof FieldErrorSchema>
 
 /** What callers get of the upstream's answer: its status and, if any, its machine-readable ids. No text. */
-export type UpstreamFacts = { readonly status: number; readonly code?: string; readonly request_id?: string }
+export type UpstreamFacts = NonNullable<ProblemBody['upstream']>
 
 export type ProblemOptions = {
   /** Replaces the table's sentence. Holds nothing that the caller or the upstream sent. */

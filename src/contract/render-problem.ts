@@ -1,10 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { Static } from '@sinclair/typebox'
-import type { Failure } from './problem.ts'
-import type { ProblemSchema } from './schemas.ts'
-
-/** The envelope: RFC 9457 members first, then ours. Every failed answer has exactly this shape. */
-export type ProblemBody = Static<typeof ProblemSchema>
+import type { Failure, ProblemBody } from './problem.ts'
 
 /** A call that may have started a sync is never retryable. */
 export function renderProblem(problem: Failure, requestId: string): ProblemBody {

@@ -1,8 +1,16 @@
-import { Type } from '@sinclair/typebox'
-import { type FieldError, type Forwarded, problemCodes } from './problem.ts'
+import { type Static, Type } from '@sinclair/typebox'
+import { problemTable } from './problem-table.ts'
 
 /** No members but those declared: a misspelt one is an error, never ignored. */
 export const strict = { additionalProperties: false } as const
+
+/** One of a few words. */
+export function OneOf<const Word extends string>(
+  words: readonly Word[],
+  description = `one of ${words.join(', ')}`
+) {
+  return Type.Unsafe<Word>({ type: 'string', enum: [...words], description })
+}
 
 /** The form of a tenant's name, and of a credential's, as a pattern and in words. */
 export const nameForm = '^[a-z0-9][a-z0-9._-]{0,62}$'
@@ -34,6 +42,18 @@ export const CalendarDate = Type.String({
   examples: ['2026-01-01']
 })
 
+export const FieldErrorSchema = Type.Object(
+  {
+    pointer: Type.String({
+      description:
+        'A JSON pointer: "" is the whole body and "/name" a member of it; "/params/…", "/query/…" and "/headers/…" are the rest of the request.',
+      examples: ['/date_limit', '/query/limit']
+    }),
+    detail: Type.String()
+  },
+  strict
+)
+
 /** The problem envelope (RFC 9457 members first). `problem-table.ts` says what each code means. */
 export const ProblemSchema = Type.Object(
   {
@@ -41,7 +61,7 @@ export const ProblemSchema = Type.Object(
     title: Type.String(),
     status: Type.Integer({ minimum: 400, maximum: 599 }),
     detail: Type.String(),
-    code: Type.Unsafe<string>({ type: 'string', enum: problemCodes }),
+    code: Type.Unsafe<string>({ type: 'string', enum: Object.keys(problemTable) }),
     action: Type.String({
       description: 'What to do about it: the same sentence wherever the code is sent.'
     }),
@@ -51,28 +71,12 @@ export const ProblemSchema = Type.Object(
     retryable: Type.Boolean({
       description: 'True when the same request may succeed if sent again and cannot start a second sync.'
     }),
-    forwarded: Type.Unsafe<Forwarded>({
-      type: 'string',
-      enum: ['no', 'yes', 'unknown'],
-      description:
-        'no: nothing was sent upstream; yes: it answered; unknown: bytes were sent and no answer came.'
-    }),
+    forwarded: OneOf(
+      ['no', 'yes', 'unknown'],
+      'no: nothing was sent upstream; yes: it answered; unknown: bytes were sent and no answer came.'
+    ),
     errors: Type.Optional(
-      Type.Unsafe<readonly FieldError[]>(
-        Type.Array(
-          Type.Object(
-            {
-              pointer: Type.String({
-                description:
-                  'A JSON pointer: "" is the whole body and "/name" a member of it; "/params/…", "/query/…" and "/headers/…" are the rest of the request.',
-                examples: ['/date_limit', '/query/limit']
-              }),
-              detail: Type.String()
-            },
-            strict
-          )
-        )
-      )
+      Type.Unsafe<readonly Static<typeof FieldErrorSchema>[]>(Type.Array(FieldErrorSchema))
     ),
     retry_after: Type.Optional(Type.Integer({ minimum: 0, description: 'Whole seconds, rounded up.' })),
     upstream: Type.Optional(
@@ -98,38 +102,30 @@ export const tenantSecurity = {
   apiKey: [{ apiKey: [] }]
 } satisfies Record<string, Record<string, string[]>[]>
 
+/** Describes a header. */
+const text = (description: string) => ({ type: 'string', description }) as const
+
 /** Headers that every answer carries. */
 export const answerHeaders = {
-  'X-Request-Id': { type: 'string', description: 'The id of this request, also in the log and the ledger.' }
+  'X-Request-Id': text('The id of this request, also in the log and the ledger.')
 } as const
 
 /** Headers of answers that no cache may keep: all failures, and all of the admin API. */
-export const noStoreHeaders = { 'Cache-Control': { type: 'string', description: 'no-store' } } as const
+export const noStoreHeaders = { 'Cache-Control': text('no-store') } as const
 
 /** Headers of static documents. */
 export const documentHeaders = {
   ...answerHeaders,
-  ETag: {
-    type: 'string',
-    description: 'Send it as If-None-Match: the answer is 304 while the document is the same.'
-  },
-  'Cache-Control': { type: 'string', description: 'no-cache' },
-  Vary: { type: 'string', description: 'The request headers by which the form was chosen.' },
-  'Content-Encoding': { type: 'string', description: 'gzip, where the client accepts it.' },
-  'X-Content-Type-Options': { type: 'string', description: 'nosniff' },
-  'Referrer-Policy': { type: 'string', description: 'no-referrer' }
+  ETag: text('Send it as If-None-Match: the answer is 304 while the document is the same.'),
+  'Cache-Control': text('no-cache'),
+  Vary: text('The request headers by which the form was chosen.'),
+  'Content-Encoding': text('gzip, where the client accepts it.'),
+  'X-Content-Type-Options': text('nosniff'),
+  'Referrer-Policy': text('no-referrer')
 } as const
 
 /** Headers about the state of a tenant's limit. */
 export const limitHeaders = {
-  'RateLimit-Policy': {
-    type: 'string',
-    description: 'q requests in w seconds.',
-    example: '"tenant";q=60;w=60'
-  },
-  RateLimit: {
-    type: 'string',
-    description: 'r requests now, full again in t seconds.',
-    example: '"tenant";r=9;t=1'
-  }
+  'RateLimit-Policy': { ...text('q requests in w seconds.'), example: '"tenant";q=60;w=60' },
+  RateLimit: { ...text('r requests now, full again in t seconds.'), example: '"tenant";r=9;t=1' }
 } as const

@@ -76,7 +76,7 @@ function sendProblem(
 
 /**
  * Any thrown value as a Problem: `internal_error` for what is neither a Problem nor a known framework error. With the request
- * it recognizes an empty body, and a body that broke off, with whose problem the connection was answered.
+ * it recognizes an empty body, and one that broke off, for which the connection already has its answer.
  */
 export function toProblem(error: unknown, request?: Pick<FastifyRequest, 'body' | 'problem'>): Problem {
   if (error instanceof Problem) return error

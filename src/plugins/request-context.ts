@@ -41,7 +41,7 @@ export class RequestCall implements Call, AuthenticationAttempt {
 const known = Symbol('request')
 type Message = IncomingMessage & { [known]?: FastifyRequest }
 
-/** Fastify's request for a message of Node's; undefined before it has its context. */
+/** Fastify's request for a message of Node's; undefined until it has its context. */
 export function requestOf(message: IncomingMessage): FastifyRequest | undefined {
   return (message as Message)[known]
 }
@@ -64,7 +64,7 @@ export const requestContext = fp<{ isProxy: (address: string) => boolean }>(
   { name: 'request-context' }
 )
 
-/** Who asked for what, as the log and the ledger know it. Of the path only a valid id: they take no other text of a caller. */
+/** The caller and the connector of a request, for the log and the ledger. Of the path only a valid id: they hold no other text of a caller. */
 export function auditFields({ call, caller, params }: FastifyRequest) {
   const { id } = (params ?? {}) as { id?: string }
   return {

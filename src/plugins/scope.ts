@@ -12,4 +12,4 @@ export type Scope = FastifyInstance<
 >
 
 /** One file in `routes/`: registers one resource on a scope, with the dependencies that it names. */
-export type Route<Dependencies = Record<never, never>> = (scope: Scope, dependencies: Dependencies) => void
+export type Route<Dependencies = void> = (scope: Scope, dependencies: Dependencies) => void

@@ -33,9 +33,9 @@ function answer(json: TSchema) {
 /** GET /problems and /problems/:code: what each code means and what to do. HTML for browsers, JSON otherwise. */
 export const problemPages: Route = scope => {
   const tags = ['problems']
-  const pages = problemCodes.map(page)
-  const list = new Forms({ problems: pages }, 'Problems', pages)
-  const byCode = new Map<string, Forms>(pages.map(each => [each.code, new Forms(each, each.title, [each])]))
+  const pages = problemCodes.map(code => ({ code, ...problemTable[code] }))
+  const list = pageHandler({ problems: pages }, 'Problems', pages)
+  const byCode = new Map(pages.map(each => [`${each.code}`, pageHandler(each, each.title, [each])]))
 
   scope.get(
     '/problems',
@@ -51,7 +51,7 @@ export const problemPages: Route = scope => {
       }
     },
     function listProblems(request, reply) {
-      return list.answer(request, reply)
+      return list(request, reply)
     }
   )
 
@@ -70,9 +70,9 @@ export const problemPages: Route = scope => {
       }
     },
     function showProblem(request, reply) {
-      const forms = byCode.get(request.params.code)
-      if (forms === undefined) throw unknownCode()
-      return forms.answer(request, reply)
+      const answerPage = byCode.get(request.params.code)
+      if (answerPage === undefined) throw unknownCode()
+      return answerPage(request, reply)
     }
   )
 }
@@ -81,33 +81,22 @@ function unknownCode(): Problem {
   return new Problem('route_not_found', { detail: 'There is no problem with this code.' })
 }
 
-function page(code: ProblemCode): ProblemPage {
-  return { code, ...problemTable[code] }
-}
-
-/** One page as JSON and as HTML. */
-class Forms {
-  readonly #json: StaticDocument
-  readonly #html: StaticDocument
-
-  constructor(json: object, title: string, pages: readonly ProblemPage[]) {
-    const chosenBy = 'accept'
-    this.#json = new StaticDocument({
-      type: 'application/json; charset=utf-8',
-      chosenBy,
-      load: () => JSON.stringify(json)
-    })
-    this.#html = new StaticDocument({
-      type: 'text/html; charset=utf-8',
-      chosenBy,
-      headers: { 'content-security-policy': contentSecurityPolicy },
-      load: () => document(title, pages)
-    })
-  }
-
-  answer(request: FastifyRequest, reply: FastifyReply): ReturnType<StaticDocument['answer']> {
-    return (wantsHtml(request) ? this.#html : this.#json).answer(request, reply)
-  }
+/** Answers with a page as HTML to browsers, as JSON otherwise. */
+function pageHandler(json: object, title: string, pages: readonly ProblemPage[]) {
+  const chosenBy = 'accept'
+  const asJson = new StaticDocument({
+    type: 'application/json; charset=utf-8',
+    chosenBy,
+    load: () => JSON.stringify(json)
+  })
+  const asHtml = new StaticDocument({
+    type: 'text/html; charset=utf-8',
+    chosenBy,
+    headers: { 'content-security-policy': contentSecurityPolicy },
+    load: () => document(title, pages)
+  })
+  return (request: FastifyRequest, reply: FastifyReply) =>
+    (wantsHtml(request) ? asHtml : asJson).answer(request, reply)
 }
 
 function wantsHtml(request: FastifyRequest): boolean {

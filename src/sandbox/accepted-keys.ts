@@ -1,6 +1,6 @@
 import { seededRandom, uuid4 } from './seeded-random.ts'
 
-/** The key a sandbox accepts unless told otherwise. Not a secret: it opens nothing but a sandbox. */
+/** The key that a sandbox accepts by default. Not a secret: it opens nothing but a sandbox. */
 export const SANDBOX_KEY = 'bd_v2_sandbox_0000000000000000000000000000'
 
 /** A key, or a key that acts as another user than the sandbox's own. */

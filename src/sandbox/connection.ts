@@ -9,7 +9,7 @@ export type ConnectionOwner = {
   readonly clock: SandboxClock
   /** The name of the fault that meets the first bytes of a request with a reset, or null. */
   refusesFirstBytes(connection: Connection, bytes: Buffer): string | null
-  /** Records what came and says how to answer it. */
+  /** Records what was read and plans its answer. */
   plan(connection: Connection, reading: Reading): WirePlan
   /** Answers a request for the control endpoint, or false when it is none. */
   control(connection: Connection, request: ReceivedRequest): Promise<void> | false

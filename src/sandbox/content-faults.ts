@@ -6,8 +6,6 @@ import { type Header, headerValues } from './request-reader.ts'
 import { uuid7 } from './seeded-random.ts'
 import type { WirePlan } from './wire-plan.ts'
 
-const strict = { additionalProperties: false }
-const none = Type.Object({}, strict)
 const framing = Type.Union([Type.Literal('length'), Type.Literal('chunked'), Type.Literal('close')], {
   default: 'length'
 })
@@ -16,12 +14,7 @@ const framing = Type.Union([Type.Literal('length'), Type.Literal('chunked'), Typ
 export const contentFaults = {
   oversize: faultKind({
     summary: 'A valid JSON body that is far too large, by Content-Length, chunked or until close.',
-    stage: 'answer',
-    replacesService: false,
-    options: Type.Object(
-      { bytes: Type.Integer({ minimum: 1, maximum: 268_435_456, default: 2_097_152 }), framing },
-      strict
-    ),
+    options: { bytes: Type.Integer({ minimum: 1, maximum: 268_435_456, default: 2_097_152 }), framing },
     alter: (plan, { bytes, framing }) => ({
       framing,
       // White space behind a JSON value leaves it valid: only its size is wrong.
@@ -30,41 +23,26 @@ export const contentFaults = {
   }),
   'content-length-wrong': faultKind({
     summary: 'Content-Length says more than is sent (then the connection closes), or less.',
-    stage: 'answer',
-    replacesService: false,
-    options: Type.Object(
-      { extra_bytes: Type.Integer({ default: 10 }), close: Type.Boolean({ default: true }) },
-      strict
-    ),
+    options: { extra_bytes: Type.Integer({ default: 10 }), close: Type.Boolean({ default: true }) },
     alter: (_plan, { extra_bytes, close }) => ({ declaredExtraBytes: extra_bytes, close })
   }),
   'framing-conflict': faultKind({
     summary: 'Both Content-Length and Transfer-Encoding, or two lengths.',
-    stage: 'answer',
-    replacesService: false,
-    options: Type.Object(
-      {
-        header: Type.Union([Type.Literal('transfer-encoding'), Type.Literal('content-length')], {
-          default: 'transfer-encoding'
-        })
-      },
-      strict
-    ),
+    options: {
+      header: Type.Union([Type.Literal('transfer-encoding'), Type.Literal('content-length')], {
+        default: 'transfer-encoding'
+      })
+    },
     alter: (plan, { header }) =>
       withHeaders(plan, [[header, header === 'content-length' ? String(plan.body.length + 1) : 'chunked']])
   }),
   framing: faultKind({
     summary: 'The right body in another framing.',
-    stage: 'answer',
-    replacesService: false,
-    options: Type.Object({ framing: { ...framing, default: 'chunked' } }, strict),
+    options: { framing: { ...framing, default: 'chunked' } },
     alter: (_plan, { framing }) => ({ framing })
   }),
   compressed: faultKind({
     summary: 'A gzip body with Content-Encoding, asked for or not.',
-    stage: 'answer',
-    replacesService: false,
-    options: none,
     alter: plan => ({
       ...withHeaders(plan, [['content-encoding', 'gzip']]),
       body: gzipSync(plan.body)
@@ -72,9 +50,7 @@ export const contentFaults = {
   }),
   'content-type-wrong': faultKind({
     summary: 'The right body under another Content-Type; an empty one leaves the header out.',
-    stage: 'answer',
-    replacesService: false,
-    options: Type.Object({ content_type: Type.String({ default: 'text/plain' }) }, strict),
+    options: { content_type: Type.String({ default: 'text/plain' }) },
     alter: ({ headers }, { content_type }) => ({
       headers: [
         ...headers.filter(([name]) => name !== 'content-type'),
@@ -84,32 +60,23 @@ export const contentFaults = {
   }),
   'json-invalid': faultKind({
     summary: 'A body that is no JSON; by default the right one without its last character.',
-    stage: 'answer',
-    replacesService: false,
-    options: Type.Object({ text: Type.String({ default: '' }) }, strict),
+    options: { text: Type.String({ default: '' }) },
     alter: ({ body }, { text }) => ({ body: text === '' ? body.subarray(0, -1) : Buffer.from(text) })
   }),
   'shape-wrong': faultKind({
     summary: 'Valid JSON of another shape.',
-    stage: 'answer',
-    replacesService: false,
-    options: Type.Object({ body: Type.Unknown({ default: [] }) }, strict),
+    options: { body: Type.Unknown({ default: [] }) },
     alter: (_plan, { body }) => ({ body: Buffer.from(JSON.stringify(body)) })
   }),
   'connector-id-wrong': faultKind({
     summary: 'Another connector_id in the body than was asked for.',
-    stage: 'answer',
-    replacesService: false,
-    options: none,
     alter: (plan, _options, { random, nowMs }) => ({
       body: jsonWith(plan.body, { connector_id: uuid7(random, nowMs) })
     })
   }),
   'key-echo': faultKind({
     summary: 'The received X-API-KEY in a header and in the body, or in an error message.',
-    stage: 'answer',
-    replacesService: false,
-    options: Type.Object({ error_status: Type.Integer({ minimum: 0, maximum: 599, default: 0 }) }, strict),
+    options: { error_status: Type.Integer({ minimum: 0, maximum: 599, default: 0 }) },
     alter(plan, { error_status }, { request, nextRequestId }) {
       const key = headerValues(request.headers, 'x-api-key').join(',')
       const echoed = withHeaders(plan, [['x-api-key', key]])
@@ -120,19 +87,14 @@ export const contentFaults = {
   }),
   'set-cookie': faultKind({
     summary: 'A Set-Cookie header.',
-    stage: 'answer',
-    replacesService: false,
-    options: Type.Object({ value: Type.String({ default: 'AWSALB=sandbox; Path=/; HttpOnly' }) }, strict),
+    options: { value: Type.String({ default: 'AWSALB=sandbox; Path=/; HttpOnly' }) },
     alter: (plan, { value }) => withHeaders(plan, [['set-cookie', value]])
   }),
   headers: faultKind({
     summary: 'Further headers, as given: also broken ones.',
-    stage: 'answer',
-    replacesService: false,
-    options: Type.Object(
-      { headers: Type.Array(Type.Array(Type.String(), { minItems: 2, maxItems: 2 }), { default: [] }) },
-      strict
-    ),
+    options: {
+      headers: Type.Array(Type.Array(Type.String(), { minItems: 2, maxItems: 2 }), { default: [] })
+    },
     alter: (plan, { headers }) =>
       withHeaders(
         plan,
@@ -141,9 +103,7 @@ export const contentFaults = {
   }),
   'not-http': faultKind({
     summary: 'Bytes that are no HTTP answer, then the connection closes.',
-    stage: 'answer',
-    replacesService: false,
-    options: Type.Object({ text: Type.String({ default: 'SSH-2.0-sandbox\r\n' }) }, strict),
+    options: { text: Type.String({ default: 'SSH-2.0-sandbox\r\n' }) },
     alter: (_plan, { text }) => ({ replacement: Buffer.from(text, 'latin1') })
   })
 }
@@ -156,7 +116,7 @@ function jsonWith(body: Buffer, members: Record<string, unknown>): Buffer {
   return Buffer.from(JSON.stringify({ ...jsonMembers(body), ...members }))
 }
 
-/** Nothing for a body that another fault of the same rule has already spoilt. */
+/** No members for a body that another fault of the same rule has already replaced. */
 function jsonMembers(body: Buffer): object {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'))

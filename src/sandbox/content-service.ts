@@ -70,7 +70,7 @@ export class ContentService {
   }
 }
 
-// No connector-specific errorCode is public, so none is invented here that somebody could come to rely on.
+// No connector-specific errorCode is public: an invented one would be relied on.
 const errorCodes = { 400: 'BadRequest', 401: 'Unauthorized', 404: 'NotFound' } as const
 
 /** Why a body is refused for a connector of this type, or null. */

@@ -3,7 +3,6 @@ import { contentError, emptyAnswer, firewallPage, missingAuthenticationToken } f
 import { faultKind } from './fault-kind.ts'
 import type { Header } from './request-reader.ts'
 
-const strict = { additionalProperties: false }
 const redirectStatus = Type.Union(
   [Type.Literal(301), Type.Literal(302), Type.Literal(303), Type.Literal(307), Type.Literal(308)],
   { default: 307 }
@@ -14,57 +13,42 @@ const errorStatus = (status: number) => Type.Integer({ minimum: 200, maximum: 59
 export const failureShapeFaults = {
   'content-error': faultKind({
     summary: 'Shape 1: the JSON error of the content service, with any status.',
-    stage: 'answer',
     replacesService: true,
-    options: Type.Object(
-      {
-        status: errorStatus(500),
-        message: Type.String({ default: 'Internal server error' }),
-        error_code: Type.String({ default: 'InternalServerError' })
-      },
-      strict
-    ),
+    options: {
+      status: errorStatus(500),
+      message: Type.String({ default: 'Internal server error' }),
+      error_code: Type.String({ default: 'InternalServerError' })
+    },
     alter: (_plan, { status, message, error_code }, situation) =>
       contentError(status, message, error_code, situation.nextRequestId())
   }),
   'missing-authentication-token': faultKind({
     summary: 'Shape 2: 403 as for a path or method that does not exist.',
-    stage: 'answer',
     replacesService: true,
-    options: Type.Object({}, strict),
     alter: () => missingAuthenticationToken()
   }),
   'firewall-page': faultKind({
     summary: 'Shape 3: an HTML page with 401 or 403.',
-    stage: 'answer',
     replacesService: true,
-    options: Type.Object(
-      { status: Type.Union([Type.Literal(401), Type.Literal(403)], { default: 403 }) },
-      strict
-    ),
+    options: { status: Type.Union([Type.Literal(401), Type.Literal(403)], { default: 403 }) },
     alter: (_plan, { status }) => firewallPage(status)
   }),
   'empty-answer': faultKind({
     summary: 'Shape 4: any status with an empty body.',
-    stage: 'answer',
     replacesService: true,
-    options: Type.Object({ status: errorStatus(502) }, strict),
+    options: { status: errorStatus(502) },
     alter: (_plan, { status }) => emptyAnswer(status)
   }),
   'rate-limited': faultKind({
     summary: '429, without Retry-After or with one in seconds or as a date.',
-    stage: 'answer',
     replacesService: true,
-    options: Type.Object(
-      {
-        status: Type.Integer({ minimum: 400, maximum: 599, default: 429 }),
-        retry_after: Type.Union([Type.Literal('none'), Type.Literal('seconds'), Type.Literal('date')], {
-          default: 'none'
-        }),
-        seconds: Type.Integer({ default: 3 })
-      },
-      strict
-    ),
+    options: {
+      status: Type.Integer({ minimum: 400, maximum: 599, default: 429 }),
+      retry_after: Type.Union([Type.Literal('none'), Type.Literal('seconds'), Type.Literal('date')], {
+        default: 'none'
+      }),
+      seconds: Type.Integer({ default: 3 })
+    },
     alter(_plan, { status, retry_after, seconds }, { nowMs }) {
       const forms: Record<typeof retry_after, Header[]> = {
         none: [],
@@ -76,15 +60,11 @@ export const failureShapeFaults = {
   }),
   redirect: faultKind({
     summary: 'A redirect to another origin.',
-    stage: 'answer',
     replacesService: true,
-    options: Type.Object(
-      {
-        status: redirectStatus,
-        location: Type.String({ default: 'http://redirected.invalid/contents/v1/connectors' })
-      },
-      strict
-    ),
+    options: {
+      status: redirectStatus,
+      location: Type.String({ default: 'http://redirected.invalid/contents/v1/connectors' })
+    },
     alter: (_plan, { status, location }) => emptyAnswer(status, [['location', location]])
   })
 }

@@ -17,7 +17,7 @@ export type FaultRule = FaultStep & {
   readonly operation?: Operation
 }
 
-/** Input that is no valid fault rule. The message is for whoever wrote it. */
+/** Input that is no valid fault rule, with a message for its author. */
 export class FaultRuleError extends Error {
   readonly code: 'unknown_fault' | 'invalid_fault'
 

@@ -3,7 +3,7 @@ import type { FaultStage } from './fault-kind.ts'
 import { type ChosenFaults, checkFaultRule, type FaultRule } from './fault-rule.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
 
-/** A rule and what has become of it. */
+/** A rule, and how often it struck. */
 export type FaultRuleState = {
   readonly id: number
   readonly rule: FaultRule

@@ -34,7 +34,7 @@ export type RequestRecord = {
   fault: string | null
 }
 
-/** What is kept per request: the parsed form is made again when somebody reads. */
+/** What is kept of a request: a read parses the head again. */
 export type RecordedRequest = Omit<RequestRecord, 'order' | 'method' | 'target' | 'path' | 'headers'>
 
 /** The latest requests, up to a bound. Those pushed out by newer ones are counted. */

@@ -100,7 +100,7 @@ export class SandboxState {
     this.#record(connection, raw, { complete: false, malformed: null, connector_id, status: null, fault })
   }
 
-  /** Does something to all idle connections at once and says how many there were. */
+  /** Does something to all idle connections at once. Returns how many there were. */
   disturbIdle(action: 'unsolicited' | 'finish' | 'reset', body: unknown): number {
     const unasked = body ?? { connector_id: 'unsolicited', status: 'accepted' }
     const step =

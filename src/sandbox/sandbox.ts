@@ -50,7 +50,7 @@ export type Sandbox = {
   /** Whether the key was accepted until now. */
   removeKey(key: string): boolean
   setQuota(quota: Quota): void
-  /** Does something to all idle kept-alive connections and says how many there were. */
+  /** Does something to all idle kept-alive connections. Returns how many there were. */
   disturbIdle(action: 'unsolicited' | 'finish' | 'reset', body?: unknown): number
   counters(): SandboxCounters
   /** Stops listening and ends all connections at once. */
@@ -64,8 +64,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const state = new SandboxState({ seed, keys, connectors, syncDurationMs, recordLimit, quota, clock })
   const sockets = new Set<Socket>()
   const owner = connectionOwner(state)
-  // Paused, so that a connection that is to be reset unread is not read; half-open, so that a client that has
-  // said all it has to say still gets its answer.
+  // Paused: a connection that a fault resets unread must not be read. Half-open: a client that has ended its half still gets
+  // its answer.
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, socket => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))

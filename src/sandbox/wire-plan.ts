@@ -9,7 +9,7 @@ export type WirePlan = {
   readonly headers: readonly Header[]
   readonly body: Buffer
   readonly framing: 'length' | 'chunked' | 'close'
-  /** What Content-Length says beyond the truth. */
+  /** By how much Content-Length is too large. */
   readonly declaredExtraBytes: number
   /** Sent before the status line: informational answers, or anything else. */
   readonly preamble: Buffer
@@ -23,7 +23,7 @@ export type WirePlan = {
   readonly silent: boolean
   /** Sent in place of head and body. The connection is closed after it. */
   readonly replacement: Buffer | null
-  /** Whether the connection is closed, and said to be, after this answer. */
+  /** Whether the connection closes after this answer, which announces it. */
   readonly close: boolean
   /** What happens on the connection once the answer is out, when it is still idle then. */
   readonly afterwards: { readonly waitMs: number; readonly step: WireStep } | null
@@ -53,7 +53,7 @@ export function plainPlan(answer: Answer): WirePlan {
   }
 }
 
-/** The status a client gets to see, or null when the plan never lets a whole head out. */
+/** The status that a client sees, or null when no whole head is sent. */
 export function visibleStatus(plan: WirePlan): number | null {
   const hidden = plan.silent || plan.replacement !== null
   return hidden || plan.cut === 'before-headers' || plan.cut === 'in-headers' ? null : plan.status

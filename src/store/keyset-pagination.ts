@@ -15,5 +15,7 @@ export async function selectPage<Database, Table extends keyof Database, Row, It
     .orderBy(sql`${sql.join(order)}`)
     .limit(request.limit + 1)
     .execute()
-  return toPage(rows as Row[], request.limit, row => columns.map(column => String(row[column])), toItem)
+  const position = (row: Row) => columns.map(column => String(row[column]))
+  const { items, next } = toPage(rows as Row[], request.limit, position)
+  return { items: items.map(toItem), next }
 }

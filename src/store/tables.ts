@@ -11,7 +11,7 @@ export type Tables = {
     rate_per_minute: number | null
     /** Requests that may come at once; null takes the default. */
     burst: number | null
-    /** This and the next two are lists with commas. Permitted operations; null permits all, an empty text none. */
+    /** This and the next two are lists with commas. Permissions; null permits all, an empty text none. */
     operations: string | null
     /** Address ranges from which it may call; null admits any address. */
     addresses: string | null

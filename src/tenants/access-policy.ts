@@ -1,4 +1,4 @@
-import type { Operation } from '../contract/operations.ts'
+import type { Permission } from '../contract/permissions.ts'
 import { Problem, type ProblemCode } from '../contract/problem.ts'
 import type { RecordedCall } from '../ledger/query/recorded-calls.ts'
 import { isInRanges } from './address-ranges.ts'
@@ -10,17 +10,17 @@ export type AccessRefusal = Extract<
   'credentials_invalid' | 'rate_limited' | 'permission_denied' | 'connector_not_found'
 >
 
-/** What a tenant must be permitted to do for an operation, as the ledger names it. */
-export const permissions = { 'connector.sync': 'sync' } as const satisfies Record<string, Operation>
+/** The permission that a call needs, by the name of its operation in the ledger. */
+export const requiredPermission = { 'connector.sync': 'sync' } as const satisfies Record<string, Permission>
 
 /** Whether a tenant may call from this address. */
 export function mayCallFrom({ addresses }: Pick<Tenant, 'addresses'>, clientIp: string): boolean {
   return addresses === null || isInRanges(addresses, clientIp)
 }
 
-/** Whether an operation is permitted to the tenant. */
-export function mayDo({ operations }: Pick<Tenant, 'operations'>, operation: Operation): boolean {
-  return operations.has(operation)
+/** Whether the tenant has a permission. */
+export function mayDo({ permissions }: Pick<Tenant, 'permissions'>, permission: Permission): boolean {
+  return permissions.has(permission)
 }
 
 /** Whether this connector, named by its lower-case id, is granted to the tenant. */
@@ -50,7 +50,7 @@ export function decideCall(
   if (!tenant || tenant.disabled) return 'credentials_invalid'
   if (clientIp !== undefined && !mayCallFrom(tenant, clientIp)) return 'credentials_invalid'
   if (!charge(tenant)) return 'rate_limited'
-  const permission = (permissions as Readonly<Record<string, Operation>>)[operation ?? '']
+  const permission = (requiredPermission as Readonly<Record<string, Permission>>)[operation ?? '']
   if (permission && !mayDo(tenant, permission)) return 'permission_denied'
   if (connectorId !== undefined && !mayUse(tenant, connectorId)) return 'connector_not_found'
   return null

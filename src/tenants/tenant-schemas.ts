@@ -1,6 +1,6 @@
 import { type Static, type TSchema, type TUnsafe, Type } from '@sinclair/typebox'
 import { GrantedConnector, TenantName, Time, TimeOrNull } from '../contract/admin-schemas.ts'
-import { operations } from '../contract/operations.ts'
+import { permissions } from '../contract/permissions.ts'
 import { strict } from '../contract/schemas.ts'
 import { type SettingName, settingSchemas } from './tenant-settings.ts'
 
@@ -9,7 +9,7 @@ type Settings = typeof settingSchemas
 /** Settings in the body of a request, where every list has a bound. */
 const bodySettings: Settings = {
   ...settingSchemas,
-  operations: { ...settingSchemas.operations, maxItems: operations.length },
+  operations: { ...settingSchemas.operations, maxItems: permissions.length },
   addresses: {
     ...settingSchemas.addresses,
     maxItems: 100,

@@ -1,7 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { CredentialName } from '../contract/admin-schemas.ts'
 import { domainError } from '../contract/error-table.ts'
-import { type Operation, operations, readOperations } from '../contract/operations.ts'
+import { permissions, readPermissions } from '../contract/permissions.ts'
+import { OneOf } from '../contract/schemas.ts'
 import { requireCredentialName } from '../custody/manage/operations.ts'
 import type { Tables } from '../store/tables.ts'
 import { readAddressRanges } from './address-ranges.ts'
@@ -14,11 +15,6 @@ const Limit = Type.Integer({
   maximum: largestTenantLimit,
   description: `a whole number from 1 to ${largestTenantLimit}`
 })
-const OperationName = Type.Unsafe<Operation>({
-  type: 'string',
-  enum: [...operations],
-  description: `one of ${operations.join(', ')}`
-})
 const AddressRange = Type.String({ description: 'an address range in quotes, such as "10.0.0.0/8"' })
 
 /**
@@ -29,8 +25,8 @@ export const settingSchemas = {
   rate_per_minute: Limit,
   /** Calls at once. */
   burst: Limit,
-  operations: Type.Array(OperationName, {
-    description: `a list of any of ${operations.join(', ')}; an empty one permits none`,
+  operations: Type.Array(OneOf(permissions), {
+    description: `a list of any of ${permissions.join(', ')}; an empty one permits none`,
     examples: [['sync']]
   }),
   addresses: Type.Array(AddressRange, {
@@ -71,7 +67,7 @@ export const defaultCredentials: readonly string[] = Object.freeze(['default'])
 export const defaultSettings: ShownSettings = {
   rate_per_minute: 60,
   burst: 10,
-  operations,
+  operations: permissions,
   addresses: null,
   credentials: defaultCredentials
 }
@@ -82,7 +78,7 @@ export const unsetSettings: TenantSettings = Object.freeze(eachSetting<TenantSet
 const readers = {
   rate_per_minute: (value: number) => readLimit('rate', value),
   burst: (value: number) => readLimit('burst', value),
-  operations: readOperations,
+  operations: readPermissions,
   addresses: readAddressRanges,
   credentials: readCredentialNames
 }

@@ -1,4 +1,4 @@
-import { defaultOperations, isOperation, type Operation } from '../contract/operations.ts'
+import { defaultPermissions, isPermission, type Permission } from '../contract/permissions.ts'
 import { defaultCredentials, defaultSettings, type SettingColumns } from './tenant-settings.ts'
 
 /**
@@ -12,7 +12,7 @@ export type Tenant = {
   readonly disabled: boolean
   /** Lower-case connector ids; `*` stands for all. See access-policy.ts. */
   readonly connectors: ReadonlySet<string>
-  readonly operations: ReadonlySet<Operation>
+  readonly permissions: ReadonlySet<Permission>
   /** From where it may call: ranges with commas; null for anywhere. */
   readonly addresses: string | null
   /** Names of upstream credentials, one or more, the first to be tried first. */
@@ -38,7 +38,7 @@ export function tenantIn(row: TenantColumns): Tenant {
     burst: row.burst ?? defaultSettings.burst,
     disabled: row.disabled,
     connectors: connectorsIn(row.connectors),
-    operations: operationsIn(row.operations),
+    permissions: permissionsIn(row.operations),
     addresses: row.addresses,
     credentials: row.credentials === null ? defaultCredentials : Object.freeze(row.credentials.split(','))
   })
@@ -50,11 +50,11 @@ function connectorsIn(ids: readonly string[]): ReadonlySet<string> {
 }
 
 /** By the text of the column: few combinations, many tenants. */
-const operationSets = new Map<string, ReadonlySet<Operation>>()
+const permissionSets = new Map<string, ReadonlySet<Permission>>()
 
-function operationsIn(text: string | null): ReadonlySet<Operation> {
-  if (text === null) return defaultOperations
-  const known = operationSets.get(text) ?? new Set(text.split(',').filter(isOperation))
-  operationSets.set(text, known)
+function permissionsIn(text: string | null): ReadonlySet<Permission> {
+  if (text === null) return defaultPermissions
+  const known = permissionSets.get(text) ?? new Set(text.split(',').filter(isPermission))
+  permissionSets.set(text, known)
   return known
 }

@@ -119,7 +119,7 @@ const jobs = {
   /** Makes an administrator's change, in one transaction with its ledger entries. Throws refusals too. */
   async administer(request: CommandRequest): Promise<unknown> {
     // The query builder takes time and memory: it is loaded with the first such change.
-    const [{ withQueries }, { runCommand: makeChange }] = await Promise.all([
+    const [{ withQueries }, { runCommand }] = await Promise.all([
       import('../store/store.ts'),
       import('../admin/commands.ts')
     ])
@@ -129,7 +129,7 @@ const jobs = {
       const by = { ...administrator(request.actor), requestId: request.requestId }
       const administration = { store: withQueries(store), administrator: by, clock: () => new Date() }
       const custody = { store, keys, administrator: by, at: new Date() }
-      return await makeChange({ administration, custody, pepper: apiKeyPepper(keys) }, request)
+      return await runCommand({ administration, custody, pepper: apiKeyPepper(keys) }, request)
     })
   },
 

@@ -5,7 +5,7 @@ import { describeApi } from '../../src/cli/commands/openapi.ts'
 import { Problem } from '../../src/contract/problem.ts'
 import type { Limiter } from '../../src/limits/limiter.ts'
 import type { FaultRule } from '../../src/sandbox/fault-rule.ts'
-import { FairQueue } from '../../src/store/fair-queue.ts'
+import { FairQueue } from '../../src/threads/fair-queue.ts'
 import {
   askOnce,
   type DescribedOperation,

@@ -107,7 +107,7 @@ describe('a problem over a socket has exactly the members of the envelope:', () 
   })
 
   test('permission_denied, for a tenant that may not use the operation', async ({ startApp }) => {
-    const caller = { tenant: { ...testTenant, operations: new Set(['read'] as const) }, keyId: 'testkey' }
+    const caller = { tenant: { ...testTenant, permissions: new Set(['read'] as const) }, keyId: 'testkey' }
     const app = await startApp({ directory: { authenticate: () => caller } })
     const [answer] = await rawRequest(app.port, syncBytes({ key: testKey, connectorId: anId }))
     expectProblem(answer, 'permission_denied')

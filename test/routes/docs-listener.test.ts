@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { docsPageTypes } from '../../src/plugins/documents/docs-pages.ts'
+import { docsPageTypes } from '../../src/routes/docs.ts'
 import { startTestGateway, type TestGateway } from '../support/fixtures/test-gateway.ts'
 import { expectProblem } from '../support/http/expect-problem.ts'
 import { getDocument } from '../support/http/get-document.ts'

@@ -8,7 +8,7 @@ import type { TenantState } from '../../tenants/tenant-state.ts'
 import { type CredentialStep, planCredential, pruneCredential, whySpared } from './credential-plan.ts'
 import { planTenant, pruneTenant, type TenantStep } from './tenant-plan.ts'
 
-/** The whole state of the tenants and credentials that somebody names; it says nothing of others. */
+/** The whole state of the named tenants and credentials; others are no part of it. */
 export type DesiredState = {
   readonly tenants: ReadonlyMap<string, TenantState>
   /** Where the key of each comes from: `sealed` (it is in the store), or a reference. Null leaves all credentials as they are. */

@@ -1,8 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { CredentialName, Time } from '../../contract/admin-schemas.ts'
-import { Page, pageQuery } from '../../contract/page-schemas.ts'
-import type { CredentialState } from '../credential-status.ts'
-import type { AdminOperation } from './operation.ts'
+import { OneOf } from '../../contract/schemas.ts'
+import { type AdminOperation, list } from './operation.ts'
 
 const facts = {
   credential: CredentialName,
@@ -14,12 +13,10 @@ const facts = {
   standby: Type.Union([Type.Object({ version: Type.Integer(), until: Time }), Type.Null()], {
     description: 'the previous version, tried when the upstream refuses the active one'
   }),
-  state: Type.Unsafe<CredentialState>({
-    type: 'string',
-    enum: ['usable', 'sealed', 'refused'],
-    description:
-      'in this process; sealed: its key cannot be opened; refused: the upstream has refused it three times in a row'
-  })
+  state: OneOf(
+    ['usable', 'sealed', 'refused'],
+    'in this process; sealed: its key cannot be opened; refused: the upstream has refused it three times in a row'
+  )
 }
 const Credential = Type.Object(facts)
 const CredentialShown = Type.Object(facts, { description: 'The credential, never its key.' })
@@ -31,25 +28,19 @@ const CredentialRemoved = Type.Object(
 /** The upstream credentials that this process holds. No key comes in or goes out here. */
 export const credentialOperations = {
   listCredentials: {
-    kind: 'memory',
-    route: 'GET /credentials',
-    summary: 'List the upstream credentials, never their keys',
-    query: pageQuery,
-    result: Page(Credential, { description: 'Credentials.' }),
-    refusals: ['cursor_invalid']
+    ...list('GET /credentials', 'List the upstream credentials, never their keys', Credential),
+    fromMemory: true
   },
   showCredential: {
-    kind: 'memory',
+    fromMemory: true,
     route: 'GET /credentials/:credential',
     summary: 'Show an upstream credential, never its key',
-    result: CredentialShown,
-    refusals: ['credential_not_found']
+    result: CredentialShown
   },
   removeCredential: {
-    kind: 'command',
     route: 'DELETE /credentials/:credential',
     summary: 'Remove a credential that no tenant uses, and its keys, for ever',
     result: CredentialRemoved,
-    refusals: ['credential_not_found', 'credential_in_use']
+    refusals: ['credential_in_use']
   }
 } as const satisfies Record<string, AdminOperation>

@@ -1,7 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { GrantedConnector, TenantName, Time } from '../../contract/admin-schemas.ts'
-import { Page, pageQuery } from '../../contract/page-schemas.ts'
-import type { AdminOperation } from './operation.ts'
+import { type AdminOperation, list } from './operation.ts'
 
 const Grant = Type.Object({ tenant: TenantName, connector_id: GrantedConnector, created_at: Time })
 const Connectors = Type.Unsafe<readonly string[]>(Type.Array(GrantedConnector))
@@ -12,26 +11,16 @@ const GrantsChanged = Type.Object(
 
 /** Which connectors a tenant may use. */
 export const grantOperations = {
-  listGrants: {
-    kind: 'query',
-    route: 'GET /tenants/:name/grants',
-    summary: 'List the grants of a tenant',
-    query: pageQuery,
-    result: Page(Grant, { description: 'Grants.' }),
-    refusals: ['cursor_invalid', 'tenant_not_found']
-  },
+  listGrants: list('GET /tenants/:name/grants', 'List the grants of a tenant', Grant),
   addGrant: {
-    kind: 'command',
     route: 'PUT /tenants/:name/grants/:connector',
     summary: 'Grant a connector, or * for every one, to a tenant',
-    result: GrantsChanged,
-    refusals: ['tenant_not_found']
+    result: GrantsChanged
   },
   removeGrant: {
-    kind: 'command',
     route: 'DELETE /tenants/:name/grants/:connector',
     summary: 'Remove a grant of a tenant',
     result: GrantsChanged,
-    refusals: ['tenant_not_found', 'grant_covered']
+    refusals: ['grant_covered']
   }
 } as const satisfies Record<string, AdminOperation>

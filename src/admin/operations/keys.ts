@@ -1,9 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { Instant, KeyId, TenantName, Time, TimeOrNull } from '../../contract/admin-schemas.ts'
-import { Page, pageQuery } from '../../contract/page-schemas.ts'
-import { strict } from '../../contract/schemas.ts'
-import type { KeyState } from '../../tenants/keys/key-life.ts'
-import type { AdminOperation } from './operation.ts'
+import { OneOf, strict } from '../../contract/schemas.ts'
+import { type AdminOperation, list } from './operation.ts'
 
 const Expiry = Type.Optional(
   Type.Unsafe<string | null>({
@@ -41,10 +39,7 @@ const Rotation = Type.Object(
 const facts = { tenant: TenantName, key_id: KeyId, created_at: Time, expires_at: TimeOrNull }
 const keyFacts = {
   ...facts,
-  state: Type.Unsafe<KeyState>({
-    type: 'string',
-    enum: ['active', 'expired', 'revoked']
-  }),
+  state: OneOf(['active', 'expired', 'revoked']),
   revoked_at: TimeOrNull,
   last_used_at: TimeOrNull
 }
@@ -62,37 +57,24 @@ const KeyRevoked = Type.Object(
 
 /** The keys of tenants. */
 export const keyOperations = {
-  listKeys: {
-    kind: 'query',
-    route: 'GET /tenants/:name/keys',
-    summary: 'List the keys of a tenant, oldest first',
-    query: pageQuery,
-    result: Page(Key, { description: 'Keys, oldest first.' }),
-    refusals: ['cursor_invalid', 'tenant_not_found']
-  },
+  listKeys: list('GET /tenants/:name/keys', 'List the keys of a tenant, oldest first', Key),
   issueKey: {
-    kind: 'command',
     route: 'POST /tenants/:name/keys',
     summary: 'Issue a key to a tenant and show it once',
     body: NewKey,
     result: IssuedKey,
-    created: true,
-    refusals: ['expiry_invalid', 'tenant_not_found']
+    refusals: ['expiry_invalid']
   },
   rotateKey: {
-    kind: 'command',
     route: 'POST /keys/:key_id/rotate',
     summary: 'Replace a key with a new one; the old one works for a while longer',
     body: Rotation,
     result: RotatedKey,
-    created: true,
-    refusals: ['expiry_invalid', 'key_not_found', 'key_revoked', 'key_expired', 'key_replaced']
+    refusals: ['expiry_invalid', 'key_revoked', 'key_expired', 'key_replaced']
   },
   revokeKey: {
-    kind: 'command',
     route: 'DELETE /keys/:key_id',
     summary: 'Revoke a key for ever',
-    result: KeyRevoked,
-    refusals: ['key_not_found']
+    result: KeyRevoked
   }
 } as const satisfies Record<string, AdminOperation>

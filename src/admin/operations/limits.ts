@@ -1,7 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { TenantName } from '../../contract/admin-schemas.ts'
-import { Page, pageQuery } from '../../contract/page-schemas.ts'
-import type { AdminOperation } from './operation.ts'
+import { type AdminOperation, list } from './operation.ts'
 
 const LimitInUse = Type.Object({
   tenant: TenantName,
@@ -14,11 +13,12 @@ const LimitInUse = Type.Object({
 /** The limits of tenants in this process. A request for them uses up none. */
 export const limitOperations = {
   listLimits: {
-    kind: 'memory',
-    route: 'GET /limits',
-    summary: 'List tenants that have used part of their limit, by name, as this process counts',
-    query: { tenant: Type.Optional(TenantName), ...pageQuery },
-    result: Page(LimitInUse, { description: 'Limits in use.' }),
-    refusals: ['cursor_invalid']
+    ...list(
+      'GET /limits',
+      'List tenants that have used part of their limit, by name, as this process counts',
+      LimitInUse,
+      { tenant: Type.Optional(TenantName) }
+    ),
+    fromMemory: true
   }
 } as const satisfies Record<string, AdminOperation>

@@ -47,8 +47,7 @@ export async function describeAdminApi(version: string): Promise<string> {
       limiters: { failures },
       reader: { read: unused },
       administration: { execute: unused },
-      limitsInUse: unused,
-      credentials: { list: unused, show: unused }
+      readMemory: unused
     })
   )
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { operations } from '../../contract/operations.ts'
+import { permissions } from '../../contract/permissions.ts'
 import { defaultSettings, largestTenantLimit } from '../../tenants/tenant-settings.ts'
 import type { TenantUpdate } from '../../tenants/tenants.ts'
 import { type ConfigOptions, splitIds, wholeNumber } from './options.ts'
@@ -23,7 +23,7 @@ export function withTenantOptions(command: Command, when: 'create' | 'update'): 
     .option('--connectors <ids>', "connector ids separated by commas, '*' for all, or none")
     .option('--rate <n>', `calls per minute${unless(rate)}`, limit)
     .option('--burst <n>', `calls that may come at once${unless(burst)}`, limit)
-    .option('--operations <list>', `what it may do: ${operations.join(',')} or none${unless('all')}`)
+    .option('--operations <list>', `what it may do: ${permissions.join(',')} or none${unless('all')}`)
     .option(
       '--addresses <list>',
       `from where it may call, e.g. 10.0.0.0/8,2001:db8::/32, or any${unless('any')}`

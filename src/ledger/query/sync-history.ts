@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { uuidTimeMs } from '../../base/uuid.ts'
 import type { Page, PageRequest } from '../../contract/pagination.ts'
+import type { SyncCall } from '../../contract/sync-call.ts'
 import type { LedgerEntry } from '../entry/entry.ts'
-import { type Outcome, outcomeIn } from '../entry/terms.ts'
+import { outcomeIn } from '../entry/terms.ts'
 import { beginning } from './batch-reader.ts'
 import { segmentSize } from './postings.ts'
 import { type Match, matches, type Search } from './search.ts'
@@ -10,22 +11,7 @@ import { type Match, matches, type Search } from './search.ts'
 /** `connectorId` is in lower case. */
 export type HistoryRequest = PageRequest & { readonly tenant: string; readonly connectorId: string }
 
-/** One sync call as its tenant may see it. Members that do not apply are absent. */
-export type SyncCall = {
-  readonly request_id: string
-  /** RFC 3339, milliseconds, UTC. */
-  readonly requested_at: string
-  readonly status: Outcome | 'in_flight'
-  readonly date_limit?: string
-  readonly key_id?: string
-  /** `accepted`, a problem's code, or `outcome_unknown` when the gateway crashed meanwhile. */
-  readonly code?: string
-  readonly upstream_status?: number
-  readonly upstream_request_id?: string
-  readonly finished_at?: string
-  readonly duration_ms?: number
-}
-
+/** Newest first. */
 export type SyncHistory = Page<SyncCall>
 
 /** A tenant's calls of one connector. Null when the cursor is not one that this history gave. */

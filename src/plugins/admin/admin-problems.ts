@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
-import type { AdminOperation } from '../../admin/operations/operation.ts'
+import type { OperationKind } from '../../admin/operations/operation.ts'
 import { titleOf } from '../../contract/error-table.ts'
 import { Failure, type FieldError, Problem, type ProblemCode } from '../../contract/problem.ts'
 import {
@@ -88,8 +88,8 @@ export const AdminProblemSchema = Type.Object(
 
 /** How a route can fail, beside the failures of all admin routes. */
 type RouteFailures = {
-  /** What answers it: see `Operation`. Commands are for operators alone. */
-  readonly kind?: AdminOperation['kind']
+  /** Commands are for operators alone. */
+  readonly kind?: OperationKind
   /** An example of what may be wrong with a request; by default a query where none is taken. */
   readonly fault?: FieldError
   readonly problems?: readonly ProblemCode[]
@@ -117,7 +117,7 @@ export function adminFailures({
 const noQueryTaken: FieldError = { pointer: '/query', detail: 'must be empty' }
 
 /** What a request for each kind of operation may fail with. */
-const ofKind: Readonly<Record<AdminOperation['kind'], readonly Failure[]>> = {
+const ofKind: Readonly<Record<OperationKind, readonly Failure[]>> = {
   memory: examplesOf(['internal_error']),
   query: examplesOf(['internal_error', 'overloaded', 'store_unavailable']),
   command: [

@@ -1,41 +1,40 @@
-import { type TSchema, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
-import type { CredentialStatuses } from '../../admin/credential-status.ts'
-import type { CommandExecutor } from '../../admin/execute-command.ts'
-import type { QueryExecutor } from '../../admin/execute-query.ts'
-import type { AdminOperation } from '../../admin/operations/operation.ts'
+import type { MemoryReader } from '../../admin/memory-reader.ts'
+import { type AdminOperation, kindOf, type OperationKind } from '../../admin/operations/operation.ts'
 import {
   type CommandName,
-  type Functions,
-  operations,
+  type MemoryName,
+  operationTable,
   type QueryName
-} from '../../admin/operations/operations.ts'
+} from '../../admin/operations/operation-table.ts'
 import { adminHeaders, adminSecurity, PathParameters } from '../../contract/admin-schemas.ts'
 import { limitFault, pageOf } from '../../contract/page-schemas.ts'
 import { ofBodies } from '../../contract/problem-responses.ts'
 import { strict } from '../../contract/schemas.ts'
-import type { LimitsInUse } from '../../limits/limits-in-use.ts'
 import { administratorOf } from '../../plugins/admin/admin-auth.ts'
 import { adminFailures, type HttpRefusal } from '../../plugins/admin/admin-problems.ts'
 import type { Route, Scope } from '../../plugins/scope.ts'
+import type { CommandExecutor } from '../../threads/execute-command.ts'
+import type { QueryExecutor } from '../../threads/execute-query.ts'
 
 export type OperationDependencies = {
   readonly reader: Pick<QueryExecutor, 'read'>
   readonly administration: Pick<CommandExecutor, 'execute'>
-  readonly credentials: Pick<CredentialStatuses, 'list' | 'show'>
-  readonly limitsInUse: LimitsInUse
+  readonly readMemory: MemoryReader
 }
 
 type Row = AdminOperation & { readonly refusals?: readonly HttpRefusal[] }
 
 /** The compiler checks here that each refusal has an example, by which it is described. */
-const resources: Readonly<Record<string, Readonly<Record<string, Row>>>> = operations
+const resources: Readonly<Record<string, Readonly<Record<string, Row>>>> = operationTable
 
-/** What this process answers from its memory. */
-const memory: Functions<'memory', OperationDependencies> = {
-  listCredentials: ({ credentials }, page) => credentials.list(page),
-  showCredential: ({ credentials }, { credential }) => credentials.show(credential),
-  listLimits: ({ limitsInUse }, query) => limitsInUse(query)
+/** What a path names may not exist. */
+const notFound: Readonly<Record<string, HttpRefusal>> = {
+  name: 'tenant_not_found',
+  key_id: 'key_not_found',
+  credential: 'credential_not_found',
+  request_id: 'request_not_found'
 }
 
 /** Every operation of administrators is a route under /admin. */
@@ -52,21 +51,23 @@ function addRoute(
   dependencies: OperationDependencies
 ): void {
   const [method = '', url = ''] = row.route.split(' ')
-  const status = row.created ? 201 : 200
-  const execute = executorOf(name, row.kind, dependencies)
+  const parameters: string[] = url.match(/(?<=:)\w+/g) ?? []
+  const kind = kindOf(row)
+  const status = method === 'POST' ? 201 : 200
+  const execute = executorOf(name, kind, dependencies)
   scope.route({
     method,
     url,
-    config: { role: row.kind === 'command' ? 'operator' : 'viewer' },
+    config: { role: kind === 'command' ? 'operator' : 'viewer' },
     schema: {
       operationId: name,
       summary: row.summary,
       tags: [tag],
       security: adminSecurity,
-      ...paramsOf(url),
+      ...(parameters.length > 0 && { params: Type.Pick(PathParameters, parameters) }),
       querystring: Type.Object(row.query ?? {}, strict),
       ...(row.body && { body: row.body }),
-      response: { [status]: { ...row.result, headers: adminHeaders }, ...failuresOf(row) }
+      response: { [status]: { ...row.result, headers: adminHeaders }, ...failuresOf(row, kind, parameters) }
     },
     handler: async function answerOperation(request, reply) {
       reply.code(status)
@@ -75,18 +76,14 @@ function addRoute(
   })
 }
 
-function paramsOf(url: string): { params?: TSchema } {
-  const names = url.match(/(?<=:)\w+/g)
-  return names ? { params: Type.Pick(PathParameters, names) } : {}
-}
-
-function failuresOf({ kind, query, body, refusals = [] }: Row) {
+function failuresOf({ query, body, refusals = [] }: Row, kind: OperationKind, parameters: readonly string[]) {
   const unexpectedBody = kind === 'command' ? (['media_type_unsupported'] as const) : []
+  const ofPaths = parameters.flatMap(parameter => notFound[parameter] ?? [])
   return adminFailures({
     kind,
     ...(query && { fault: limitFault }),
     problems: body ? ofBodies : unexpectedBody,
-    refusals
+    refusals: [...refusals, ...ofPaths]
   })
 }
 
@@ -101,15 +98,14 @@ type Execute = (input: object, request: FastifyRequest) => unknown
 /** The table pairs names with inputs and results; here they are texts and objects that the schemas have checked. */
 function executorOf(
   name: string,
-  kind: AdminOperation['kind'],
-  dependencies: OperationDependencies
+  kind: OperationKind,
+  { reader, administration, readMemory }: OperationDependencies
 ): Execute {
-  const { reader, administration } = dependencies
-  const executors: Readonly<Record<AdminOperation['kind'], Execute>> = {
+  const executors: Readonly<Record<OperationKind, Execute>> = {
     query: input => reader.read(name as QueryName, input as never),
     command: (input, request) =>
       administration.execute(administratorOf(request), name as CommandName, input as never),
-    memory: input => memory[name as keyof typeof memory](dependencies, input as never)
+    memory: input => readMemory(name as MemoryName, input as never)
   }
   return executors[kind]
 }

@@ -11,7 +11,7 @@ import {
 } from '../../contract/schemas.ts'
 import type { Route } from '../../plugins/scope.ts'
 import { callerOf } from '../../plugins/tenant-auth.ts'
-import { permissions } from '../../tenants/access-policy.ts'
+import { requiredPermission } from '../../tenants/access-policy.ts'
 import type { ContentApi } from '../../upstream/content-api.ts'
 
 const Params = Type.Object({ id: ConnectorId }, strict)
@@ -66,7 +66,7 @@ export const syncConnector: Route<SyncDependencies> = (scope, { contentApi, oper
   scope.post(
     '/connectors/:id/sync',
     {
-      config: { ledger: 'connector.sync', permission: permissions['connector.sync'] },
+      config: { ledger: 'connector.sync', permission: requiredPermission['connector.sync'] },
       schema: {
         operationId,
         summary: 'Trigger a sync of one connector',

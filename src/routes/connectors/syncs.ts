@@ -1,10 +1,11 @@
 import { Type } from '@sinclair/typebox'
-import type { QueryExecutor } from '../../admin/execute-query.ts'
 import { limitFault, Page, pageOf, pageQuery } from '../../contract/page-schemas.ts'
 import { tenantProblems } from '../../contract/problem-responses.ts'
 import { answerHeaders, ConnectorId, limitHeaders, strict, tenantSecurity } from '../../contract/schemas.ts'
+import { SyncCall } from '../../contract/sync-call.ts'
 import type { Route } from '../../plugins/scope.ts'
 import { callerOf } from '../../plugins/tenant-auth.ts'
+import type { QueryExecutor } from '../../threads/execute-query.ts'
 
 const Params = Type.Object({ id: ConnectorId }, strict)
 
@@ -17,28 +18,6 @@ const Query = Type.Object(
   },
   strict
 )
-
-const SyncCall = Type.Object({
-  request_id: Type.String({ description: 'The X-Request-Id of the call.' }),
-  requested_at: Type.String({ format: 'date-time' }),
-  status: Type.Unsafe<string>({
-    type: 'string',
-    enum: ['in_flight', 'accepted', 'failed', 'unknown'],
-    description:
-      'accepted: the upstream queued the sync; failed: it did not; unknown: it may have queued it, so check before you repeat the call.'
-  }),
-  date_limit: Type.Optional(Type.String({ format: 'date' })),
-  key_id: Type.Optional(Type.String({ description: 'The key that made the call.' })),
-  code: Type.Optional(
-    Type.String({
-      description: '`accepted`, a problem’s code, or `outcome_unknown` after a crash of the gateway.'
-    })
-  ),
-  upstream_status: Type.Optional(Type.Integer()),
-  upstream_request_id: Type.Optional(Type.String()),
-  finished_at: Type.Optional(Type.String({ format: 'date-time' })),
-  duration_ms: Type.Optional(Type.Integer({ description: 'Whole milliseconds from the request’s arrival.' }))
-})
 
 const History = Page(SyncCall, {
   description: 'Your calls of this connector, newest first.',

@@ -43,7 +43,7 @@ const Ready = Type.Union(
   }
 )
 
-/** What `/readyz` may fail with. Whoever asks decides when to ask again. */
+/** What `/readyz` may fail with. Without Retry-After: a prober has its own rhythm. */
 const unready = [
   ...examplesOf([...ofAnyRequest, 'internal_error']),
   new Problem('ledger_unavailable', { detail: 'Another process has locked the store.' }),

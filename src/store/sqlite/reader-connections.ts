@@ -42,11 +42,6 @@ export class ReaderConnections {
   }
 }
 
-/** Lets a reader open the store in a process without a writer's thread. */
-export async function admitAtOnce(port: MessagePort): Promise<void> {
-  port.postMessage('go_on' satisfies Message)
-}
-
 /** Reader's side: a connection that closes when the writer's thread asks for it, and opens again when that is done. */
 export class RevocableConnection<S extends { readonly raw: { close(): void } }> {
   readonly #open: () => S

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { QueryExecutor } from '../../../src/admin/execute-query.ts'
+import { QueryExecutor } from '../../../src/threads/execute-query.ts'
 import { startTestApp, type TestApp, testTenant } from '../../support/fixtures/test-app.ts'
 import { expectProblem } from '../../support/http/expect-problem.ts'
 import { type RawConnection, rawConnection, rawRequest } from '../../support/http/raw-connection.ts'
@@ -23,7 +23,11 @@ const history = (key: string) =>
 let app: TestApp
 let reader: QueryExecutor
 beforeAll(async () => {
-  reader = new QueryExecutor('sqlite:none', slowThread)
+  reader = new QueryExecutor({
+    storeUrl: 'sqlite:none',
+    threadFile: slowThread,
+    registerReader: async () => {}
+  })
   // Every text is the key of the tenant of that name.
   const directory = {
     authenticate: (key: string) => ({ tenant: { ...testTenant, name: key, burst: 1_000 }, keyId: 'key' })

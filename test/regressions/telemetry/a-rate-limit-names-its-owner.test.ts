@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ProblemBody } from '../../../src/contract/render-problem.ts'
+import type { ProblemBody } from '../../../src/contract/problem.ts'
 import { gatewayForFile } from '../../support/fixtures/gateway-for-file.ts'
 import {
   startTestGateway,

@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { ProcessState } from '../../../src/base/process-state.ts'
 import { describeAdminApi } from '../../../src/cli/commands/openapi.ts'
 import type { Limiter } from '../../../src/limits/limiter.ts'
-import { FairQueue } from '../../../src/store/fair-queue.ts'
 import { issueKey, revokeKey, rotateKey } from '../../../src/tenants/keys/keys.ts'
+import { FairQueue } from '../../../src/threads/fair-queue.ts'
 import {
   askOnce,
   type DescribedOperation,
@@ -62,8 +62,7 @@ beforeAll(async () => {
     adminKeys: { authenticate: key => (key === 'known' ? { keyId: 'known', role: 'operator' } : null) },
     reader: { read: () => failing() },
     administration: { execute: () => failing() },
-    limitsInUse: () => failingAtOnce(),
-    credentials: { list: () => failingAtOnce(), show: () => failingAtOnce() }
+    readMemory: () => failingAtOnce()
   })
   port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
   app.server.headersTimeout = 100

@@ -1,8 +1,13 @@
 import { expect } from 'vitest'
-import type { FieldError, Forwarded, ProblemCode, UpstreamFacts } from '../../../src/contract/problem.ts'
+import type {
+  FieldError,
+  Forwarded,
+  ProblemBody,
+  ProblemCode,
+  UpstreamFacts
+} from '../../../src/contract/problem.ts'
 import { type ProblemKind, problemTable } from '../../../src/contract/problem-table.ts'
 import { type RefusalCode, refusalTable } from '../../../src/contract/refusal-table.ts'
-import type { ProblemBody } from '../../../src/contract/render-problem.ts'
 import { type HttpAnswer, header } from './http-answer.ts'
 
 const uuidv7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/

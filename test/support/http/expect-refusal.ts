@@ -1,6 +1,5 @@
 import { expect } from 'vitest'
-import type { ProblemCode } from '../../../src/contract/problem.ts'
-import type { ProblemBody } from '../../../src/contract/render-problem.ts'
+import type { ProblemBody, ProblemCode } from '../../../src/contract/problem.ts'
 import type { TestGateway } from '../fixtures/test-gateway.ts'
 import { type ExpectedProblem, expectProblem } from './expect-problem.ts'
 import { header } from './http-answer.ts'

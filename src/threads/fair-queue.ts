@@ -1,6 +1,6 @@
 import { hasCode } from '../contract/error-table.ts'
 import { Problem } from '../contract/problem.ts'
-import { withDeadline } from './deadline.ts'
+import { withDeadline } from '../store/deadline.ts'
 
 /** How many requests of a kind of client may wait, with the one that the thread works on. The clients of a kind share them. */
 export type Slots = { readonly kind: string; readonly count: number }

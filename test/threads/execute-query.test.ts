@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { QueryExecutor } from '../../src/admin/execute-query.ts'
+import { QueryExecutor } from '../../src/threads/execute-query.ts'
 import { testTenant } from '../support/fixtures/test-app.ts'
 
 /** A reading thread that starts as it should, and hangs after its first read. */
@@ -22,7 +22,11 @@ afterEach(() => {
 })
 
 test('abandoned reads count as long as the thread has them to do', async () => {
-  const reader = new QueryExecutor('sqlite:none', soonSilent)
+  const reader = new QueryExecutor({
+    storeUrl: 'sqlite:none',
+    threadFile: soonSilent,
+    registerReader: async () => {}
+  })
   const read = () =>
     reader
       .syncHistory({

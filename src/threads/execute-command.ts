@@ -1,12 +1,12 @@
+import type { CommandRequest } from '../admin/commands.ts'
+import type { CommandName, Input, Result } from '../admin/operations/operation-table.ts'
 import { hasCode } from '../contract/error-table.ts'
 import { Problem } from '../contract/problem.ts'
 import { isRefusal } from '../contract/refusal-table.ts'
 import type { AdminCaller } from '../identity/admin-key-directory.ts'
 import { withDeadline } from '../store/deadline.ts'
-import { FairQueue, type Slots } from '../store/fair-queue.ts'
 import { isStoreFault, type StoreFaultCode } from '../store/store-fault.ts'
-import type { CommandRequest } from './commands.ts'
-import type { CommandName, Input, Result } from './operations/operations.ts'
+import { FairQueue, type Slots } from './fair-queue.ts'
 
 export type CommandExecutorOptions = {
   /** The store's thread. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { FairQueue, type Slots } from '../../src/store/fair-queue.ts'
+import { FairQueue, type Slots } from '../../src/threads/fair-queue.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })

@@ -1,15 +1,15 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import type { Input, QueryName, Result } from '../admin/operations/operation-table.ts'
 import { RpcClient } from '../base/rpc.ts'
+import { workerEntry } from '../base/worker-entry.ts'
 import { Problem } from '../contract/problem.ts'
 import { isRefusal } from '../contract/refusal-table.ts'
 import type { Caller } from '../identity/directory.ts'
 import type { HistoryRequest, SyncHistory } from '../ledger/query/sync-history.ts'
 import { withDeadline } from '../store/deadline.ts'
-import { FairQueue, type Slots } from '../store/fair-queue.ts'
-import { admitAtOnce } from '../store/sqlite/reader-connections.ts'
 import { requireGranted } from '../tenants/access-policy.ts'
-import type { Input, QueryName, Result } from './operations/operations.ts'
-import type { QueryRequest } from './queries.ts'
+import { FairQueue, type Slots } from './fair-queue.ts'
+import type { ReaderJobs, ReaderThreadData } from './reader-thread.ts'
 
 /** A search holds a segment's entries at most, several hundred bytes each. */
 const threadMemory = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
@@ -22,43 +22,25 @@ const administratorSlots: Slots = { kind: 'administrator', count: 64 }
 /** How long the thread may take to start and to load, in milliseconds, before any wait for the store. */
 const startMs = 10_000
 
-/** The jobs of the thread: see `reader-thread.ts`. */
-export type ReaderJobs = {
-  /** Loads the code that reads the ledger, and for administrators the code that reads the whole store. */
-  readonly load: (what: { readonly forAdministrators: boolean }) => Promise<void>
-  /** Null when the cursor is not from this history. */
-  readonly syncHistory: (request: HistoryRequest) => Promise<SyncHistory | null>
-  readonly read: (request: QueryRequest) => Promise<unknown>
-}
-
-/** The thread's data. */
-export type ReaderThreadData = {
+export type QueryExecutorOptions = {
   readonly storeUrl: string
-  /** The thread that writes uses it to admit this one to the store, and to end its connection: see `reader-connections.ts`. */
-  readonly port: MessagePort
+  /** Announces the thread to the one that writes; until then it does not open the store. */
+  readonly registerReader: (port: MessagePort) => Promise<void>
+  readonly threadFile?: URL
 }
 
 type OwnHistory = Omit<HistoryRequest, 'tenant'> & { readonly caller: Caller }
 
 /** Executes the reads of callers and administrators. Its thread starts with the first: most gateways never need it. */
 export class QueryExecutor {
-  readonly #storeUrl: string
-  readonly #threadFile: URL
-  readonly #registerReader: (port: MessagePort) => Promise<void>
+  readonly #options: QueryExecutorOptions
   #thread: { worker: Worker; caller: RpcClient<ReaderJobs> } | null = null
   /** By the kind of the slots. */
   readonly #loaded = new Map<string, Promise<void>>()
   readonly #queue = new FairQueue()
 
-  /** `registerReader` announces the thread to the one that writes; until then it does not open the store. */
-  constructor(
-    storeUrl: string,
-    threadFile: URL,
-    registerReader: (port: MessagePort) => Promise<void> = admitAtOnce
-  ) {
-    this.#storeUrl = storeUrl
-    this.#threadFile = threadFile
-    this.#registerReader = registerReader
+  constructor(options: QueryExecutorOptions) {
+    this.#options = options
   }
 
   /**
@@ -113,9 +95,14 @@ export class QueryExecutor {
 
   #started(): RpcClient<ReaderJobs> {
     if (this.#thread) return this.#thread.caller
+    const {
+      storeUrl,
+      registerReader,
+      threadFile = workerEntry(import.meta.url, 'reader-thread')
+    } = this.#options
     const { port1: port, port2: otherPort } = new MessageChannel()
-    const workerData: ReaderThreadData = { storeUrl: this.#storeUrl, port }
-    const worker = new Worker(this.#threadFile, {
+    const workerData: ReaderThreadData = { storeUrl, port }
+    const worker = new Worker(threadFile, {
       workerData,
       transferList: [port],
       // Neither the thread nor its part of a diagnostic report needs the environment, which may hold a key.
@@ -124,7 +111,7 @@ export class QueryExecutor {
       resourceLimits: threadMemory
     })
     // When the thread that writes has ended, the process ends too.
-    this.#registerReader(otherPort).catch(() => otherPort.close())
+    registerReader(otherPort).catch(() => otherPort.close())
     const caller = new RpcClient<ReaderJobs>(worker)
     this.#thread = { worker, caller }
     // The next request replaces a thread that has ended by itself.

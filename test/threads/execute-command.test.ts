@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { CommandExecutor } from '../../src/admin/execute-command.ts'
 import { domainError } from '../../src/contract/error-table.ts'
 import { storeFault } from '../../src/store/store-fault.ts'
+import { CommandExecutor } from '../../src/threads/execute-command.ts'
 
 const alice = { keyId: 'alice', role: 'operator' } as const
 const grant = { name: 'acme', connector: '*' }
