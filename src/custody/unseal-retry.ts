@@ -1,3 +1,4 @@
+import { PollLoop } from '../base/poll-loop.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
 
 /** How often a sealed gateway looks for its master key. */
@@ -9,8 +10,6 @@ export function retryUnsealing<Opened extends object>(
   events: EventPublisher,
   open: (opened: Opened) => Promise<void>
 ): () => void {
-  let timer: NodeJS.Timeout | undefined
-  let stopped = false
   let reported = ''
 
   /** Null once it is unsealed. */
@@ -25,17 +24,15 @@ export function retryUnsealing<Opened extends object>(
     }
   }
 
-  async function attempt(): Promise<void> {
-    const reason = await unseal()
-    if (reason === null || stopped) return
-    if (reason !== reported) events.publish('gateway.still_sealed', { reason })
-    reported = reason
-    timer = setTimeout(attempt, everyMs)
-  }
-
-  timer = setTimeout(attempt, everyMs)
-  return () => {
-    stopped = true
-    clearTimeout(timer)
-  }
+  const polling = new PollLoop(
+    () => everyMs,
+    async () => {
+      const reason = await unseal()
+      if (reason === null) return polling.stop()
+      if (reason === reported || polling.isStopped) return
+      events.publish('gateway.still_sealed', { reason })
+      reported = reason
+    }
+  )
+  return () => polling.stop()
 }

@@ -1,4 +1,5 @@
 import { type CryptoKey, createLocalJWKSet, errors, type JWSHeaderParameters } from 'jose'
+import { PollLoop } from '../../base/poll-loop.ts'
 import type { EventPublisher } from '../../telemetry/events.ts'
 import type { JwksSource } from './jwks-source.ts'
 import { parseJwks } from './parse-jwks.ts'
@@ -34,16 +35,19 @@ export class JwksCache {
   #generation = 0
   #confirmedAtMs: number | null = null
   #fetchedAtMs = Number.NEGATIVE_INFINITY
-  #fetching: Promise<boolean> | null = null
   #waiting = 0
   #faulty = false
-  #timer: NodeJS.Timeout | undefined
-  #closed = false
+  readonly #polling: PollLoop
 
   /** Begins to fetch the keys without waiting for them. */
   constructor(options: JwksCacheOptions) {
     this.#options = options
     this.#nowMs = options.nowMs ?? (() => performance.now())
+    const { everyMs } = options.source
+    this.#polling = new PollLoop(
+      () => (this.#faulty ? Math.min(everyMs, retryMs) : everyMs),
+      () => this.#load()
+    )
     void this.refresh()
   }
 
@@ -70,10 +74,13 @@ export class JwksCache {
 
   /** The key for a token. Throws an error of jose when there is none; an unknown `kid` is looked for at the issuer first. */
   async keyFor(header: JWSHeaderParameters): Promise<FoundKey> {
+    const { generation } = this
     try {
       return await this.#findNow(header)
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || !(await this.#fetchAgain())) throw error
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+      // The keys may have come while this one was looked for.
+      if (generation === this.generation && !(await this.#fetchAgain())) throw error
       return await this.#findNow(header)
     }
   }
@@ -85,22 +92,19 @@ export class JwksCache {
   }
 
   /** Fetches the keys, or joins the fetch under way. Resolves to whether it succeeded; never rejects. */
-  refresh(): Promise<boolean> {
-    this.#fetching ??= this.#refetch().finally(() => {
-      this.#fetching = null
-    })
-    return this.#fetching
+  async refresh(): Promise<boolean> {
+    await this.#polling.run()
+    return !this.#faulty
   }
 
   /** Stops refreshing. */
   close(): void {
-    this.#closed = true
-    clearTimeout(this.#timer)
+    this.#polling.stop()
   }
 
   async #fetchAgain(): Promise<boolean> {
     const cooling = this.#nowMs() - this.#fetchedAtMs < cooldownMs
-    if (this.#waiting >= maxWaiting || this.#closed || (cooling && this.#fetching === null)) return false
+    if (this.#waiting >= maxWaiting || (cooling && !this.#polling.isRunning)) return false
     this.#waiting++
     try {
       return await this.refresh()
@@ -109,18 +113,9 @@ export class JwksCache {
     }
   }
 
-  async #refetch(): Promise<boolean> {
-    clearTimeout(this.#timer)
-    this.#fetchedAtMs = this.#nowMs()
-    const { source } = this.#options
-    const done = await this.#load()
-    const delayMs = done ? source.everyMs : Math.min(source.everyMs, retryMs)
-    if (!this.#closed) this.#timer = setTimeout(() => void this.refresh(), delayMs).unref()
-    return done
-  }
-
-  async #load(): Promise<boolean> {
+  async #load(): Promise<void> {
     const { issuer, source, events } = this.#options
+    this.#fetchedAtMs = this.#nowMs()
     try {
       const text = await source.read()
       const keySet = parseJwks(text)
@@ -130,11 +125,9 @@ export class JwksCache {
         events.publish('issuer.keys_read', { issuer, keys: keySet.keys.length })
       } else if (this.#faulty) events.publish('issuer.keys_available', { issuer })
       this.#faulty = false
-      return true
     } catch (err) {
       if (!this.#faulty) events.publish('issuer.keys_unavailable', { issuer, from: source.from, err })
       this.#faulty = true
-      return false
     }
   }
 
