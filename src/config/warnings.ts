@@ -65,7 +65,7 @@ export type TenantLookup = (name: string) => { readonly disabled: boolean } | un
  * be created or enabled later.
  */
 export function unknownTenants(
-  { clientCertificates, tokenIssuers }: Config,
+  { clientCertificates, jwtIssuers }: Config,
   tenantNamed: TenantLookup
 ): ConfigIssue[] {
   const mappings = [
@@ -73,8 +73,8 @@ export function unknownTenants(
       key: `GATEWAY_CLIENT_CERTIFICATES[${index}].tenant`,
       tenant
     })),
-    ...tokenIssuers.flatMap(({ tenants }, index) =>
-      [...(tenants ?? [])].map(([claim, tenant]) => ({
+    ...jwtIssuers.flatMap(({ tenants = {} }, index) =>
+      Object.entries(tenants).map(([claim, tenant]) => ({
         key: `GATEWAY_JWT_ISSUERS[${index}].tenants.${claim}`,
         tenant
       }))

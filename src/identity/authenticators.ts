@@ -16,14 +16,14 @@ export type Authenticators = {
 
 /** Opens what the settings configure. The library for tokens is loaded only where they are used. */
 export async function openAuthenticators(
-  { tokenIssuers, clientCertificates }: Config,
+  { jwtIssuers, clientCertificates }: Config,
   directory: Pick<Directory, 'find'>,
   events: EventPublisher
 ): Promise<Authenticators> {
   const tokens =
-    tokenIssuers.length === 0
+    jwtIssuers.length === 0
       ? undefined
-      : (await import('./jwt/authenticate.ts')).openJwtAuthenticator(tokenIssuers, directory, events)
+      : (await import('./jwt/authenticate.ts')).openJwtAuthenticator(jwtIssuers, directory, events)
   const certificates =
     clientCertificates.length === 0 ? undefined : new ClientCertificates(clientCertificates, directory)
   return {

@@ -64,10 +64,11 @@ export class TokenIssuer {
 
   /** The tenant that the claims of a genuine token name. */
   tenantNamedIn(claims: JWTPayload): string | undefined {
-    const { tenantClaim, tenants } = this.options
-    const value = Object.hasOwn(claims, tenantClaim) ? claims[tenantClaim] : undefined
+    const { tenant_claim: claim = 'sub', tenants } = this.options
+    const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined
     if (typeof value !== 'string') return undefined
-    return tenants === null ? value : tenants.get(value)
+    if (tenants === undefined) return value
+    return Object.hasOwn(tenants, value) ? tenants[value] : undefined
   }
 }
 

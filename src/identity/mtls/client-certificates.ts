@@ -1,8 +1,8 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { normalName, normalSubject } from '../../base/distinguished-name.ts'
-import type { CertificateMapping } from '../../config/authentication.ts'
+import { normalSubject } from '../../base/distinguished-name.ts'
+import { type CertificateMapping, certificateName } from '../../config/authentication.ts'
 import {
   type AuthenticationAttempt,
   type AuthenticationFailure,
@@ -23,13 +23,12 @@ type Holder = {
 
 /** Authenticates callers by a client certificate. */
 export class ClientCertificates {
-  readonly #tenantByName: ReadonlyMap<string, string>
+  readonly #tenantByName: ReadonlyMap<string | null, string>
   readonly #directory: Pick<Directory, 'find'>
   readonly #identities = new WeakMap<TLSSocket, Identity>()
 
-  /** Throws TypeError for a subject that is no distinguished name. */
   constructor(mappings: readonly CertificateMapping[], directory: Pick<Directory, 'find'>) {
-    this.#tenantByName = new Map(mappings.map(mapping => [nameOf(mapping), mapping.tenant]))
+    this.#tenantByName = new Map(mappings.map(mapping => [certificateName(mapping), mapping.tenant]))
     this.#directory = directory
   }
 
@@ -76,11 +75,4 @@ export class ClientCertificates {
       toMs: certificate.validToDate.getTime()
     }
   }
-}
-
-function nameOf(mapping: CertificateMapping): string {
-  if ('sanUri' in mapping) return `uri ${mapping.sanUri}`
-  const name = normalName(mapping.subject)
-  if (name === null) throw new TypeError('the subject is no distinguished name')
-  return name
 }

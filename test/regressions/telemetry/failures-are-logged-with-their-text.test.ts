@@ -108,9 +108,7 @@ test('a token that cannot be verified because its key is broken is refused for a
     ...testIssuer,
     name: 'company',
     jwks: url,
-    algorithms: ['ES256'],
-    tenantClaim: 'sub',
-    tenants: null
+    algorithms: ['ES256']
   }
   const tokens = new JwtAuthenticator([new TokenIssuer(options, keys)], { find: () => null }, events)
   expect(await tokens.authenticate(makeToken(key), Date.now())).toBeNull()
