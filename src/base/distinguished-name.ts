@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /**
  * A distinguished name of RFC 4514 in one canonical form; null for any other text. The most specific part comes first
  * (`CN=billing,OU=Jobs,O=Acme`); types may be in any case, spaces around `,` `+` `=`, and the parts of a multi-valued name in any
@@ -55,13 +57,6 @@ function unescaped(escaped: string): string | null {
     else if (sign === undefined && !/^["+,;<>\\]$/.test(token)) bytes.push(Buffer.from(token))
     else return null
   }
-  return utf8(Buffer.concat(bytes))
-}
-
-function utf8(bytes: Buffer): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return null
-  }
+  const joined = Buffer.concat(bytes)
+  return isUtf8(joined) ? joined.toString('utf8') : null
 }

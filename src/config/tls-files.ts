@@ -38,22 +38,20 @@ const settings = {
 /** Reads the files. Throws ConfigError for those that cannot be read. */
 export async function readTlsFiles(files: TlsFiles): Promise<TlsTexts> {
   const faults: ConfigIssue[] = []
-  const read = async (which: keyof TlsFiles, reference: string): Promise<string> => {
-    const path = reference.slice('file:'.length)
+  async function read(which: keyof TlsFiles): Promise<string | null> {
+    const path = files[which]?.slice('file:'.length)
+    if (path === undefined) return null
     try {
       return pemText(await readFile(path))
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       faults.push({ key: settings[which], detail: `file:${path} cannot be read (${code})` })
-      return ''
+      return null
     }
   }
-  const [certificate, key, clientAuthority] = await Promise.all([
-    read('certificate', files.certificate),
-    read('key', files.key),
-    files.clientAuthority === null ? null : read('clientAuthority', files.clientAuthority)
-  ])
-  if (faults.length > 0) throw new ConfigError(faults)
+  const texts = await Promise.all([read('certificate'), read('key'), read('clientAuthority')])
+  const [certificate, key, clientAuthority] = texts
+  if (certificate === null || key === null || faults.length > 0) throw new ConfigError(faults)
   return { certificate, key, clientAuthority }
 }
 

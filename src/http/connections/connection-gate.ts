@@ -8,7 +8,7 @@ import type { ConnectionQuota, Slot } from './connection-quota.ts'
 import { lingeringClose } from './lingering-close.ts'
 import { paceWrites } from './pace-writes.ts'
 import { ReadAhead } from './read-ahead.ts'
-import type { Resumable, TickQueue } from './tick-queue.ts'
+import type { TickQueue } from './tick-queue.ts'
 import { WriteBacklog } from './write-backlog.ts'
 
 /** What all connections of a listener share. */
@@ -33,7 +33,7 @@ export function gateOf(socket: Duplex): ConnectionGate | undefined {
  * is buffered, one read at most; reading goes on when its answer has left the write buffer. So no connection makes us owe more
  * than one answer, and whatever is wrong with a later request is found after the answer to the one before.
  */
-export class ConnectionGate implements Buffering, Resumable, FedConnection {
+export class ConnectionGate implements Buffering, FedConnection {
   readonly #socket: NodeSocket
   readonly #limits: SharedLimits
   readonly #slot: Slot
@@ -122,7 +122,7 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
   }
 
   /** Goes on with what was read ahead. */
-  resume(): void {
+  readonly #resume = (): void => {
     const ahead = this.#ahead.take()
     if (ahead === null || this.#shut) return
     this.#feedParser(ahead)
@@ -136,7 +136,7 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
     if (this.#ahead.any) this.#buffer(bytes)
     else if (this.#mustQueue()) {
       this.#buffer(bytes)
-      this.#queue.add(this)
+      this.#queue.add(this.#resume)
     } else this.#feedParser(bytes)
   }
 
@@ -156,7 +156,7 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
     const taken = this.#feed.give(bytes, this)
     if (taken === bytes.length || this.#shut) return
     this.#buffer(bytes.subarray(taken))
-    if (this.mayFeed()) this.#queue.add(this)
+    if (this.mayFeed()) this.#queue.add(this.#resume)
   }
 
   mayFeed(): boolean {
@@ -191,7 +191,7 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
     this.#underWay--
     this.#countBacklog()
     if (this.#last || this.#socket.writableEnded) this.shut()
-    else if (this.#ahead.any) this.#queue.add(this)
+    else if (this.#ahead.any) this.#queue.add(this.#resume)
     else if (this.#ended) this.#finish()
   }
 
@@ -204,7 +204,7 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
   readonly #onResume = (): Socket => {
     Socket.prototype.resume.call(this.#socket)
     const isWaiting = this.#ahead.any && !this.#shut
-    if (isWaiting && (this.#feed.inBody || this.#underWay === 0)) this.#queue.add(this)
+    if (isWaiting && (this.#feed.inBody || this.#underWay === 0)) this.#queue.add(this.#resume)
     return this.#socket
   }
 
@@ -234,7 +234,7 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
 
   #dropAhead(): void {
     // It may have authenticated, or come to its body, while it waited.
-    for (const queue of Object.values(this.#limits.queues)) queue.remove(this)
+    for (const queue of Object.values(this.#limits.queues)) queue.remove(this.#resume)
     if (this.#ahead.take() !== null) this.#limits.buffers.update(this)
   }
 }

@@ -18,7 +18,7 @@ export type GuardOptions = QuotaOptions & {
   readonly checkEveryMs?: number
 }
 
-/** How many go on in a turn of the event loop. A TLS handshake costs a millisecond. */
+/** How many each queue lets go on in a turn of the event loop. A TLS handshake costs a millisecond. */
 const perTick = {
   connections: { plain: 4, encrypted: 0.5 },
   anonymous: { plain: 2, encrypted: 1 },
@@ -80,20 +80,18 @@ function acceptInTurn(
   server.removeListener('connection', accept)
   server.on('connection', (socket: Socket) => {
     const slot = quota.admit(socket, socket.remoteAddress ?? '')
-    const arrival = {
-      resume() {
-        if (socket.destroyed) return
-        accept.call(server, socket)
-        onAccepted(socket, slot)
-      }
+    const proceed = (): void => {
+      if (socket.destroyed) return
+      accept.call(server, socket)
+      onAccepted(socket, slot)
     }
     socket.once('close', () => {
-      queue.remove(arrival)
+      queue.remove(proceed)
       quota.release(slot)
     })
-    if (queue.tryPass()) return arrival.resume()
+    if (queue.tryPass()) return proceed()
     socket.on('error', () => socket.destroy())
-    queue.add(arrival)
+    queue.add(proceed)
   })
 }
 

@@ -28,17 +28,15 @@ export function lingeringClose(socket: Duplex): void {
   let tick = 0
   let lastReadTick = 0
   let isQueued = false
-  const entry = {
-    resume() {
-      isQueued = false
-      socket.resume()
-    }
+  function resume(): void {
+    isQueued = false
+    socket.resume()
   }
   function readOn(): void {
     if (queue.tryPass()) return void socket.resume()
     isQueued = true
     socket.pause()
-    queue.add(entry)
+    queue.add(resume)
   }
   function drop(chunk: Buffer): void {
     bytes += chunk.length
@@ -58,7 +56,7 @@ export function lingeringClose(socket: Duplex): void {
   const ticking = setInterval(onTick, tickMs).unref()
   socket.once('close', () => {
     clearInterval(ticking)
-    queue.remove(entry)
+    queue.remove(resume)
   })
   socket.on('error', () => socket.destroy())
   socket.on('data', drop)
