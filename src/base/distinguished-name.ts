@@ -1,9 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 
 /**
- * A distinguished name of RFC 4514 in one canonical form; null for any other text. The most specific part comes first
- * (`CN=billing,OU=Jobs,O=Acme`); types may be in any case, spaces around `,` `+` `=`, and the parts of a multi-valued name in any
- * order. Values are compared exactly.
+ * A distinguished name (RFC 4514, most specific part first) in canonical form: without regard to the case of types, spaces around
+ * `,` `+` `=`, and order within a multi-valued part. Null for any other text.
  */
 export function normalName(text: string): string | null {
   const names = split(text, ',').map(relative => split(relative, '+').map(attributeOf))

@@ -1,7 +1,4 @@
-/**
- * Does work again and again, one run at a time: each begins `pauseMs` after the end of the one before. The process does not stay
- * alive for it. The work must not reject.
- */
+/** Repeats work, one run at a time, with a pause between runs. It does not keep the process alive. The work must not reject. */
 export class PollLoop {
   readonly #pauseMs: () => number
   readonly #work: () => Promise<void>

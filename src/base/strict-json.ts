@@ -12,8 +12,8 @@ const maxDepth = 64
 const mostMarks = 100_000
 
 /**
- * The value of a JSON text from an untrusted sender; undefined when the text is no JSON, has a duplicate member, is nested deeper
- * than 64, or has more than `maxMarks` members and items.
+ * Parses untrusted JSON. Undefined when it is invalid, has a duplicate member, more than 64 levels, or more than `maxMarks`
+ * members and items.
  */
 export function strictJson(text: string, maxMarks = mostMarks): unknown {
   const { names, marks, depth } = shapeOf(text)

@@ -5,10 +5,7 @@ let used = pool.length
 let lastMs = 0
 let sequence = 0
 
-/**
- * A UUIDv7 (RFC 9562): milliseconds since 1970, then a 12-bit sequence so that ids made by one process within a
- * millisecond still sort in order, then 62 random bits. When the clock steps back, ids keep the latest time seen.
- */
+/** A UUIDv7 (RFC 9562) with a 12-bit sequence, so that the ids of one process sort by age, also when the clock steps back. */
 export function uuidv7(now = Date.now()): string {
   if (now > lastMs) {
     lastMs = now

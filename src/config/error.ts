@@ -47,9 +47,8 @@ export class ConfigError extends DomainError<'configuration_invalid'> {
 }
 
 /**
- * One issue for each place, such as `GATEWAY_JWT_ISSUERS[0].jwks`. It says what the schema's description expects there; of a
- * member with a name of the wrong form, what `nameForm` of the schema expects; of an unknown top-level member, what `unknown`
- * gives. Needs errors that Ajv made with `allErrors` and `verbose`.
+ * One issue for each path, with what the schema expects there (its description or `nameForm`); `unknown` describes unknown
+ * top-level members. Ajv must run with `allErrors` and `verbose`.
  */
 export function schemaIssues(
   errors: readonly ErrorObject[] | null | undefined,

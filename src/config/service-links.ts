@@ -3,8 +3,8 @@ const linkName =
 const linkValue = /^(?:tcp|udp|sctp):\/\//
 
 /**
- * The variables that Kubernetes puts into the environment of every pod for each service beside it (and Docker for a linked
- * container), sorted by name: those of a service called `gateway` have the names of our settings.
+ * The variables that Kubernetes, or Docker, sets for each service beside the pod, sorted. Those of a service named `gateway` look
+ * like settings.
  */
 export function serviceLinks(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.keys(env)

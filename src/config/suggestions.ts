@@ -21,10 +21,7 @@ const levelsElsewhere: Readonly<Record<string, string>> = {
   none: 'silent'
 }
 
-/**
- * Another form that means the same, in the form of its setting: numbers are text in the environment and may be quoted in YAML,
- * lists are JSON in the environment, levels may be in capitals. Any other value is returned unchanged.
- */
+/** Converts other spellings of a value: numbers as text, lists as JSON, levels in capitals. Returns any other value unchanged. */
 export function normalizeForm(name: SettingName, value: unknown): unknown {
   if (commaSeparated.has(name)) return fromList(value)
   if (typeof value !== 'string') return value

@@ -38,10 +38,7 @@ function modeOf(path: string): number {
   return found?.isFile() ? found.mode : 0
 }
 
-/**
- * Certificates that are not valid now: whoever connects will refuse them, or be refused. And in place of an authority's those
- * that are none, such as the listener's own: callers with certificates signed by them are rejected without a reason.
- */
+/** Certificates that are not valid now, and client authorities that are none: their callers are rejected without a reason. */
 function doubtfulCertificates({ certificates }: TlsMaterial, now: Date): ConfigIssue[] {
   return certificates.flatMap(({ setting: key, from, to, isAuthority }) => {
     const wrong = [
@@ -60,10 +57,7 @@ function doubtfulCertificates({ certificates }: TlsMaterial, now: Date): ConfigI
 /** What is known of a tenant that a setting names: undefined when there is none. */
 export type TenantLookup = (name: string) => { readonly disabled: boolean } | undefined
 
-/**
- * Settings that map callers to tenants which do not exist or are disabled: these callers get 401, like unknown ones. The tenant may
- * be created or enabled later.
- */
+/** Settings that map callers to tenants that do not exist (yet) or are disabled: these callers get 401. */
 export function unknownTenants(
   { clientCertificates, jwtIssuers }: Config,
   tenantNamed: TenantLookup

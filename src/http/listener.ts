@@ -18,10 +18,7 @@ export type Listener = {
 const graceMs = 2000
 const dropEveryMs = 50
 
-/**
- * Listens on one address. A name is resolved first: for one with two addresses Fastify makes a second server, which has none
- * of our handlers for what never becomes a request.
- */
+/** Listens on one address. Resolves a name first: for two addresses Fastify would make a second server, without our handlers. */
 export async function listen(app: FastifyInstance, host: string, port: number): Promise<Listener> {
   const sockets = new Set<Socket>()
   function track(socket: Socket): void {

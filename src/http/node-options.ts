@@ -5,8 +5,8 @@ import type { TlsMaterial } from '../config/tls-files.ts'
 export type SecureServer = Pick<Server, 'setSecureContext'>
 
 /**
- * Gives an HTTPS server its certificate, for new connections. Printing the server does not print the key. Client authorities
- * without their root are trusted, too: `setSecureContext` leaves that option out, so it is set on the context that was made.
+ * Gives an HTTPS server its certificate, for new connections; printing the server does not print the key. `setSecureContext` drops
+ * the option that trusts client authorities without their root, so it is set on the context.
  */
 export function secure(server: SecureServer, tls: TlsMaterial): void {
   Object.defineProperty(server, 'key', { writable: true, enumerable: false })

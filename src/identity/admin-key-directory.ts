@@ -38,8 +38,8 @@ export class AdminKeyDirectory {
   }
 
   /**
-   * The administrator behind a key, at the time `now` (milliseconds since 1970), or null: only the attempt gets the reason.
-   * A wrong secret costs the same whether the key is known or not.
+   * The administrator behind a key at `now` (milliseconds since 1970), or null. A wrong secret costs the same for known and
+   * unknown keys.
    */
   authenticate(key: string, now: number, attempt?: AuthenticationAttempt): AdminCaller | null {
     const parsed = parseApiKey(key, 'cga')

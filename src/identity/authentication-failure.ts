@@ -38,8 +38,8 @@ export type RejectionReason =
   | TokenReason
 
 /**
- * Why a request was not authenticated, and whose it was. Only a genuine proof names a tenant and a key: whoever knows just the
- * id of a key, which is no secret, writes nothing under its tenant's name.
+ * Why a request was not authenticated, and whose it was. Only a genuine proof names a tenant and a key: the id of a key is no
+ * secret.
  */
 export type AuthenticationFailure = {
   readonly reason: RejectionReason

@@ -20,10 +20,7 @@ type KnownKey = {
   readonly revoked: boolean
 }
 
-/**
- * Every tenant, every key that is not revoked, and the last revoked keys of each tenant, in memory: neither admitting a request
- * nor explaining a rejection does any I/O.
- */
+/** All tenants, their keys, and the last revoked keys, in memory: admitting and rejecting requests needs no I/O. */
 export class Directory {
   readonly #digest: KeyedDigest
   readonly #keys = new KeyTable<KnownKey>()
@@ -47,9 +44,8 @@ export class Directory {
   }
 
   /**
-   * The caller behind a key, at the time `now` (milliseconds since 1970), or null: only the attempt gets the reason. A wrong
-   * secret costs the same whether the key is known or not, and in use or not; a key that is no longer taken is never kept as
-   * proven.
+   * The caller behind a key at `now` (milliseconds since 1970), or null. A wrong secret costs the same whether the key is known,
+   * in use, or neither.
    */
   authenticate(key: string, now: number, attempt?: AuthenticationAttempt): Caller | null {
     const row = this.#keys.candidate(key, idStart)
@@ -75,10 +71,7 @@ export class Directory {
     return { tenant: known.tenant, keyId: known.id }
   }
 
-  /**
-   * The live tenant of this name, for callers with another proof than a key, which `keyId` names; or null: only the attempt
-   * gets the reason.
-   */
+  /** The enabled tenant of this name, for callers with another proof than a key, which `keyId` names; else null. */
   find(name: string, attempt?: AuthenticationAttempt, keyId?: string): Tenant | null {
     const tenant = this.tenantNamed(name)
     if (tenant !== undefined && !tenant.disabled) return tenant

@@ -1,6 +1,6 @@
 import { withDeadline } from '../store/deadline.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
-import type { DirectoryChanges, DirectorySnapshot, TenantPage } from '../tenants/directory-rows.ts'
+import type { DirectoryChanges, TenantPage } from '../tenants/directory-rows.ts'
 import type { Directory } from './directory.ts'
 import { type Following, followStore } from './follow-store.ts'
 
@@ -11,27 +11,14 @@ export type DirectoryJobs = {
   call(job: 'writeKeyUses', uses: ReadonlyMap<string, number>): Promise<void>
 }
 
-/** Fills the directory from the snapshot's page and the pages after it. */
-export async function loadDirectory(
-  directory: Directory,
-  snapshot: DirectorySnapshot,
-  store: DirectoryJobs
-): Promise<void> {
-  for (let page: TenantPage = snapshot; ; page = await store.call('tenantsAfter', page.next)) {
-    directory.load(page)
-    if (page.next === null) return
-  }
-}
-
 /** How long changes wait for credentials: a command may give them, and take ten seconds. */
 const longestWaitMs = 500
 /** Uses of keys are written this often: they inform people and decide nothing. */
 const writeUsesMs = 5_000
 
 /**
- * Keeps the directory up to date with the store, and the store with the uses of keys. While the store fails the ledger refuses
- * calls anyway. Changes take effect after `settle`, within its bound: it reads the credentials that tenants may have got in
- * the same transaction. `stop` writes the last uses.
+ * Keeps the directory up to date with the store, and the store with the uses of keys; `stop` writes the last ones. Changes take
+ * effect after `settle`, within its bound: it reads the credentials of the same transaction.
  */
 export function followDirectory(
   directory: Directory,

@@ -4,7 +4,7 @@ import type { AdminKeyRows } from '../tenants/keys/admin-key-rows.ts'
 import type { Pepper } from '../tenants/keys/api-key.ts'
 import { AdminKeyDirectory } from './admin-key-directory.ts'
 import { Directory } from './directory.ts'
-import { type DirectoryJobs, followDirectory, loadDirectory } from './follow-directory.ts'
+import { type DirectoryJobs, followDirectory } from './follow-directory.ts'
 import { type Following, followStore } from './follow-store.ts'
 
 /** Whom the store names when it is opened, and the peppers of their keys. */
@@ -55,7 +55,12 @@ export class Principals {
   async open({ pepper, adminPepper, snapshot, adminKeys: rows }: StoredPrincipals): Promise<void> {
     const store = this.#store
     const directory = new Directory(pepper)
-    await loadDirectory(directory, snapshot, store)
+    directory.load(snapshot)
+    for (let { next } = snapshot; next !== null; ) {
+      const page = await store.call('tenantsAfter', next)
+      directory.load(page)
+      next = page.next
+    }
     const adminKeys = new AdminKeyDirectory(adminPepper)
     adminKeys.load(rows)
     this.#opened = {

@@ -15,10 +15,8 @@ export type Verdict = {
 }
 
 /**
- * The generic cell rate algorithm: one timestamp a bucket, the time at which a steady flow would be due again
- * ("theoretical arrival time"). Exact: whole microseconds, with the interval between requests rounded up, so that a
- * window of any length T admits at most `burst + T × rate`. Rates above 60,000,000 a minute count as that.
- * `tat` is the stored time, or 0 for a bucket never used.
+ * The generic cell rate algorithm: a bucket is one timestamp, its theoretical arrival time (`tat`; 0 for a new bucket). Exact: a
+ * window of length T admits at most `burst + T × rate`, as the interval is rounded up to whole microseconds.
  */
 export function judge(limit: Limit, tat: number, nowUs: number): Verdict {
   const intervalUs = Math.ceil(60_000_000 / limit.ratePerMinute)
@@ -37,10 +35,7 @@ export function judge(limit: Limit, tat: number, nowUs: number): Verdict {
   }
 }
 
-/**
- * At most an empty bucket. Only one that was used up under a slower limit would be emptier, and would wait by that limit, many
- * times as long as the current one asks.
- */
+/** At most an empty bucket: one used up under a slower limit would wait many times as long as the current limit requires. */
 function dueBy({ ratePerMinute, burst }: Limit, tat: number, nowUs: number): number {
   return Math.min(tat, nowUs + Math.ceil(60_000_000 / ratePerMinute) * burst)
 }

@@ -97,10 +97,7 @@ export type EventPublisher = Pick<Events, 'publish'>
 /** What travels on a channel. */
 type Message<Name extends EventName> = { readonly source: Events; readonly payload: EventPayload<Name> }
 
-/**
- * The events of one gateway. Channels belong to the process, where several gateways may run: a listener gets the events of the
- * gateway that it subscribed to.
- */
+/** The events of one gateway. Channels are shared by all gateways of a process: a listener gets those of its gateway alone. */
 export class Events {
   /** Calls every listener before it returns. Nothing that must happen may depend on one. */
   publish<Name extends EventName>(name: Name, payload: EventPayload<Name>): void {

@@ -26,10 +26,7 @@ export function openSink(fd: number): Sink {
   return sink
 }
 
-/**
- * Whether a file ends with half a line, as a process leaves it that ended while the disk was full: the first line of this one
- * must not continue it. False where the file cannot be read.
- */
+/** Whether a file ends within a line, as a full disk leaves it; false where it cannot be read. */
 function endsWithinLine(fd: number, size: number): boolean {
   if (size === 0) return false
   try {

@@ -33,10 +33,7 @@ export function asBug(thrown: unknown): unknown {
   return new Bug(thrown)
 }
 
-/**
- * The process's logger. Call sites list what they log. Only errors hold foreign text: of them type, code, message and, for bugs,
- * stack are logged, and whatever looks like a key is blotted out.
- */
+/** The process's logger. Call sites list what they log; of errors it logs type, code, message and, for bugs, stack, without keys. */
 export function createLogger(level: string, destination: DestinationStream): Logger {
   return pino(
     { level, base: null, timestamp: () => `,"time":"${timestamp()}"`, serializers: { err: describeError } },
@@ -64,8 +61,8 @@ function describeError(err: unknown): Record<string, unknown> {
 }
 
 /**
- * A class of its own, or a code of the system's or of SQLite's, means a state to be expected: a missing file, a locked store. Its
- * message says it all, and a stack would look like a crash. A bare Error without a code, and whatever the engine throws, is a bug.
+ * An error with a class of its own, or a code of the system's or SQLite's, is an expected state whose message is enough: a stack
+ * would look like a crash. A bare Error without a code, or one of the engine's, is a bug.
  */
 function isExpected(name: unknown, code: unknown): boolean {
   return !bugNames.has(name) || (name === 'Error' && typeof code === 'string')

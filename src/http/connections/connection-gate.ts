@@ -29,9 +29,9 @@ export function gateOf(socket: Duplex): ConnectionGate | undefined {
 }
 
 /**
- * Stands between a socket and Node's parser, so that one request of a connection is under way at a time. What comes after it
- * is buffered, one read at most; reading goes on when its answer has left the write buffer. So no connection makes us owe more
- * than one answer, and whatever is wrong with a later request is found after the answer to the one before.
+ * Stands between a socket and Node's parser: one request of a connection is under way at a time, and one read is buffered behind
+ * it until the answer has left the write buffer. So the gateway owes a connection one answer at most, and a fault in a later
+ * request is found after the answer to the earlier one.
  */
 export class ConnectionGate implements Buffering, FedConnection {
   readonly #socket: NodeSocket
@@ -97,10 +97,7 @@ export class ConnectionGate implements Buffering, FedConnection {
     return this.#backlog.isStalled(nowMs, stallMs)
   }
 
-  /**
-   * Takes nothing more. True when a refusal may be written now; else the answer that has begun, or is owed to a whole request,
-   * is the last one, and the connection ends after it.
-   */
+  /** Takes nothing more. True when a refusal may be written now; else the connection ends after the answer under way or owed. */
   closeForRejection(): boolean {
     const { _httpMessage: message, writable } = this.#socket
     const answered = message ? message.headersSent || message.req.complete : this.#feed.incomplete

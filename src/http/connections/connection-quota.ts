@@ -20,8 +20,8 @@ export type QuotaOptions = {
 }
 
 /**
- * How many connections are open, in all and per network. Each begins as anonymous. When those are too many, a new one displaces
- * an older one of the network that holds most: a flood displaces itself, and a caller has time to authenticate.
+ * Bounds the connections, in all and per network. Each begins as anonymous; past the bound a new one displaces the oldest of the
+ * network that has most, so that a flood displaces itself.
  */
 export class ConnectionQuota {
   readonly #bounds: ConnectionBounds

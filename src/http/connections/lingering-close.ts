@@ -16,9 +16,8 @@ const queue = new TickQueue(2)
 const closing = new WeakSet<Duplex>()
 
 /**
- * Ends our half after what is written, and drops what the caller still sends before the connection is closed. A connection
- * closed with bytes unread is reset, and a caller that is busy sending would see the reset in place of its answer. Shut the
- * connection's gate first, so that the bytes reach nobody else.
+ * Ends our half, and drops what the caller still sends before it closes the connection: a close with bytes unread would reset it,
+ * and the caller would lose the answer. Shut the connection's gate first.
  */
 export function lingeringClose(socket: Duplex): void {
   if (closing.has(socket)) return

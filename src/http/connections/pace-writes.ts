@@ -9,8 +9,8 @@ type Done = (error?: Error | null) => void
 type Write = (many: boolean, data: Buffer | string | readonly Chunk[], encoding: string, done: Done) => void
 
 /**
- * Writes a large answer in pieces, each in its turn, while `isPaced`. Handing over a megabyte takes the operating system a
- * millisecond, and TLS encrypts all of it into memory of its own, for a caller that may never read it.
+ * Writes a large answer in pieces, each in its turn, while `isPaced`: a megabyte takes a millisecond, and with TLS as much memory
+ * again, for a caller that may never read it.
  */
 export function paceWrites(socket: Socket, queue: TickQueue, isPaced: () => boolean): void {
   const writer = socket as Socket & { _writeGeneric: Write }

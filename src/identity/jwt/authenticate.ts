@@ -43,8 +43,8 @@ export class JwtAuthenticator {
   }
 
   /**
-   * The caller behind a token, at the time `now` (milliseconds since 1970), or null: only the attempt and an event get the
-   * reason. At once for a token that was verified before. Throws `overloaded` when too many others are under verification.
+   * The caller behind a token at `now` (milliseconds since 1970), or null: at once for a token verified before. Throws
+   * `overloaded` when too many are under verification.
    */
   authenticate(
     token: string,

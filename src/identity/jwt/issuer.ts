@@ -32,8 +32,8 @@ export class TokenIssuer {
   }
 
   /**
-   * What a token says, at the time `now` (milliseconds since 1970). Throws for one that is forged, of another issuer, for
-   * another audience, not valid now, or that names no tenant.
+   * Verifies a token at `now` (milliseconds since 1970). Throws when it is forged, for another issuer or audience, not valid now,
+   * or without a tenant.
    */
   async verify(token: string, now: number): Promise<VerifiedToken> {
     const { issuer, audience, algorithms } = this.options

@@ -7,8 +7,8 @@ export type RememberedToken = VerifiedToken & { readonly digest: string; readonl
 const defaultBound = 20_000
 
 /**
- * Verified tokens by the SHA-256 of what is signed: a service sends the same token for minutes, and one content takes one
- * place, whatever its signatures. A token is forgotten with its own time or a change of the keys that it was verified by.
+ * Verified tokens by the SHA-256 of what is signed, so that all signatures of one content share an entry. An entry ends with its
+ * token, or a change of the keys that verified it.
  */
 export class VerifiedTokens {
   readonly #tokens: BoundedMap<string, RememberedToken>
@@ -23,8 +23,8 @@ export class VerifiedTokens {
   }
 
   /**
-   * The token of this content if it is still valid at the time `now` (milliseconds since 1970), or null. Only the text with
-   * its digest is verified.
+   * The token of this content if it is valid at `now` (milliseconds since 1970), else null. Only the text with its digest is
+   * verified.
    */
   find(content: string, now: number): RememberedToken | null {
     const token = this.#tokens.get(content)

@@ -33,8 +33,8 @@ export class ClientCertificates {
   }
 
   /**
-   * The caller behind a connection at the time `now` (milliseconds since 1970), or null: without a certificate, or with one of
-   * an unknown authority, not valid now, or mapped to no live tenant or to two. Only the attempt gets the reason.
+   * The caller behind a connection at `now` (milliseconds since 1970). Null for no certificate, an unknown authority, one not
+   * valid now, or one mapped to no enabled tenant or to two.
    */
   authenticate(socket: Socket, now: number, attempt?: AuthenticationAttempt): Caller | null {
     if (!(socket instanceof TLSSocket)) return failAttempt(attempt, { reason: 'missing' })
