@@ -15,7 +15,7 @@ export function normalSubject(subject: string | undefined): string | null {
   return subject ? normalName(subject.split('\n').reverse().join(',')) : null
 }
 
-/** Splits at a separator that is not escaped. */
+/** Splits at unescaped separators. */
 function split(text: string, separator: ',' | '+'): string[] {
   const parts = ['']
   for (const [token] of text.matchAll(/\\[\s\S]|[\s\S]|\\$/gu)) {

@@ -1,5 +1,5 @@
 export type DomainErrorOptions = ErrorOptions & {
-  /** Further members of what programs are shown. They do not cross threads. */
+  /** Further members of the problem that programs get. They do not cross threads. */
   readonly facts?: Readonly<Record<string, unknown>>
 }
 

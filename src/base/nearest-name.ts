@@ -8,7 +8,7 @@ export function nearestName(written: string, names: readonly string[]): string |
   return found[0]?.name ?? null
 }
 
-/** The work grows with the product of both lengths. */
+/** Bounds the work, which grows with the product of both lengths. */
 const longestName = 100
 
 /** The Damerau–Levenshtein distance, with each letter exchanged once at most. */

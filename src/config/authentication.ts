@@ -7,7 +7,7 @@ const TenantName = Type.String({
   pattern: nameForm,
   description: "a tenant's name: a-z, 0-9, dot, underscore, hyphen"
 })
-/** Asymmetric ones alone: with a shared secret whoever can verify can also forge. */
+/** Asymmetric only: with a shared secret, who verifies can also forge. */
 const algorithms = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
@@ -67,7 +67,7 @@ const FileReference = Type.String({
 })
 const list = { default: [], maxItems: 1000 }
 
-/** Settings of authentication by other means than API keys, and of TLS, which some of that needs. */
+/** Settings of TLS, and of authentication by tokens and client certificates. */
 export const authenticationSettings = {
   GATEWAY_JWT_ISSUERS: Type.Array(JwtIssuer, {
     ...list,
@@ -90,15 +90,15 @@ export const authenticationSettings = {
 /** An issuer whose tokens are accepted; the ledger and the log call it by its name. */
 export type TokenIssuerOptions = Static<typeof JwtIssuer>
 
-/** Which tenant the certificates with a URI among their alternative names, or with a subject, stand for. */
+/** Maps certificates with this URI among their alternative names, or with this subject, to a tenant. */
 export type CertificateMapping = Static<typeof ClientCertificate>
 
-/** By what a mapping knows its certificates: `uri …`, or the subject in canonical form. */
+/** The identity in a mapping: `uri …`, or the canonical subject. */
 export function certificateName({ san_uri, subject = '' }: CertificateMapping): string | null {
   return san_uri === undefined ? normalName(subject) : `uri ${san_uri}`
 }
 
-/** Forms that patterns cannot describe. The descriptions beside them say what is expected. */
+/** Formats that patterns cannot describe. */
 export const formats = {
   'jwks-location': isJwksLocation,
   'distinguished-name': (text: string) => normalName(text) !== null

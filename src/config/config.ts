@@ -9,7 +9,7 @@ import { serviceLinks } from './service-links.ts'
 import { normalizeForm, suggestionFor, withSuggestion } from './suggestions.ts'
 import type { TlsFiles } from './tls-files.ts'
 
-/** The program's name of a setting: of GATEWAY_ADMIN_PORT `adminPort`. */
+/** Of GATEWAY_ADMIN_PORT `adminPort`. */
 type MemberName<Name extends string> = Name extends `GATEWAY_${infer Words}`
   ? Uncapitalize<CamelCase<Words>>
   : never
@@ -19,7 +19,7 @@ type CamelCase<Words extends string> = Words extends `${infer Word}_${infer Rest
 
 type PlainConfig = { readonly [Name in SettingName as MemberName<Name>]: Settings[Name] }
 
-/** The settings, validated, by the program's names. Frozen: it is read once, at start. */
+/** The validated settings, by the names that the program uses. Frozen. */
 export type Config = Omit<
   PlainConfig,
   'execEnvironment' | 'trustedProxies' | 'tlsCert' | 'tlsKey' | 'tlsClientCa'
@@ -28,13 +28,12 @@ export type Config = Omit<
   readonly trustedProxies: readonly string[]
   /** Null: the public listener speaks plain HTTP. */
   readonly tls: TlsFiles | null
-  /** True when nobody chose an upstream key: it may be missing where the store holds credentials. */
+  /** Whether the upstream key may be missing where the store holds credentials. */
   readonly upstreamKeyIsDefault: boolean
-  /** True when nobody chose a master key: the embedded default may be made at first start. */
+  /** Whether the first start may make the master key. */
   readonly masterKeyIsDefault: boolean
-  /** Sentences about variables that may not do what is expected of them. */
   readonly warnings: readonly string[]
-  /** Where each setting was given that has not its default. */
+  /** Where each setting was given; none for defaults. */
   readonly sources: ConfigSources
 }
 
@@ -48,20 +47,19 @@ export function loadConfig(env: Environment, file?: string): Config {
   return config
 }
 
-/** What was read, sound or not. */
 export type ConfigRead = {
   readonly config: Config
   readonly faults: readonly ConfigIssue[]
-  /** False when nothing of the file could be read: then other settings hold than were meant. */
+  /** False when the file could not be read: its settings have defaults here. */
   readonly isWhole: boolean
 }
 
-/** As `loadConfig`, without throwing: of a setting that has a fault, `config` has the default, so that the others can be used. */
+/** As `loadConfig`, without throwing: a faulty setting has its default, so that the others can be used. */
 export function readConfig(env: Environment, file?: string): ConfigRead {
   const links = serviceLinks(env)
   const inFile = readConfigFile(file)
   const sources = new Map(inFile.places)
-  // Without a prototype: a member of any name is found, `__proto__` too.
+  // Without a prototype: it holds a member `__proto__` like any other.
   const given: Record<string, unknown> = Object.create(null)
   for (const [name, value] of Object.entries(inFile.settings)) given[name] = inForm(name, value)
   for (const name of settingNames) {
@@ -110,7 +108,6 @@ function isPartOf(path: string, name: string): boolean {
   return path === name || path.startsWith(`${name}.`) || path.startsWith(`${name}[`)
 }
 
-/** The settings of which no part has a fault. */
 function withoutFaulty(settings: Readonly<Record<string, unknown>>, faults: readonly ConfigIssue[]) {
   const sound = Object.entries(settings).filter(([name]) => !faults.some(({ key }) => isPartOf(key, name)))
   return Object.fromEntries(sound)

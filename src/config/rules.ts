@@ -4,7 +4,6 @@ import { certificateName } from './authentication.ts'
 import type { ConfigIssue } from './error.ts'
 import { ConfigSchema, type Settings } from './schema.ts'
 
-/** A setting, or a member of one, and what is wrong with it. */
 type Finding = readonly [key: string, detail: string | false]
 
 /** What the schema cannot say, of those settings in which it found no fault. */
@@ -27,7 +26,7 @@ function textFindings(settings: Partial<Settings>): Finding[] {
     ],
     [
       'GATEWAY_STORE_URL',
-      // `sqlite:///PATH` is an absolute one, as it is for URLs of files.
+      // `sqlite:///PATH` is an absolute path, as in a file URL.
       /^sqlite:\/\/[^/]/.test(store) &&
         'must not have a host, which is what follows // in a URL: write sqlite:PATH, e.g. sqlite:./data/gateway.db'
     ],
@@ -86,7 +85,7 @@ function originFault(text: string | undefined): string | false {
   )
 }
 
-/** Node takes a port for one of two listeners alone: the second would fail to start. 0 is another port each time. */
+/** Two listeners cannot share a port. 0 is another port each time. */
 function isSamePort(settings: Partial<Settings>): boolean {
   const { GATEWAY_HOST: host, GATEWAY_ADMIN_HOST: adminHost, GATEWAY_PORT: port = 0 } = settings
   if (port === 0 || port !== settings.GATEWAY_ADMIN_PORT || !host || !adminHost) return false
@@ -96,7 +95,7 @@ function isSamePort(settings: Partial<Settings>): boolean {
   return one === other || isEveryAddress(one, other) || isEveryAddress(other, one)
 }
 
-/** `::` takes connections of IPv4 as well. What a name stands for is not known here: it may be any. */
+/** `::` includes IPv4. A name may resolve to any address. */
 function isEveryAddress(host: string, other: string): boolean {
   return host === '::' || (host === '0.0.0.0' && isIP(other) !== 6)
 }
@@ -107,12 +106,11 @@ function isAddressOrRange(text: string): boolean {
   return family !== 0 && Number(prefix) <= (family === 6 ? 128 : 32)
 }
 
-/** The positions of values that also stand at an earlier one. */
+/** The positions of values that also occur earlier. */
 function repeatedIn(values: readonly unknown[]): number[] {
   return values.flatMap((value, index) => (values.indexOf(value) < index ? [index] : []))
 }
 
-/** The parts of a text that are separated by commas. */
 export function splitList(text: string): string[] {
   return text
     .split(',')

@@ -12,12 +12,11 @@ export function serviceLinks(env: Readonly<Record<string, string | undefined>>):
     .sort()
 }
 
-/** `GATEWAY_PORT=tcp://10.0.0.1:8080` has the name of a setting: only the value identifies it. */
+/** Only its value tells `GATEWAY_PORT=tcp://10.0.0.1:8080` from a setting. */
 function isPortLink(name: string, value: string | undefined): boolean {
   return /^GATEWAY_(?:[A-Z0-9_]+_)?PORT$/.test(name) && value !== undefined && linkValue.test(value)
 }
 
-/** One sentence about all of them, with what to do. */
 export function describeServiceLinks(links: readonly string[]): string {
   const services = [...new Set(links.flatMap(serviceOf))].join(', ')
   const [are, count] =

@@ -4,18 +4,17 @@ import type { Config } from './config.ts'
 import { type ConfigIssue, describeIssue, locateIssues } from './error.ts'
 import type { TlsMaterial } from './tls-files.ts'
 
-/** Sentences about settings with which the gateway starts, and which may not do what whoever gave them expects. */
+/** Warnings about settings that allow a start but may not do what is expected. */
 export function settingWarnings(config: Config, tls: TlsMaterial | null, now: Date): string[] {
   const found = [...exposedFiles(config), ...(tls === null ? [] : doubtfulCertificates(tls, now))]
   return [...config.warnings, ...describeWarnings(found, config)]
 }
 
-/** Each as one sentence, with the place of its setting. */
 export function describeWarnings(found: readonly ConfigIssue[], { sources }: Config): string[] {
   return found.map(issue => describeIssue(locateIssues(issue, sources)))
 }
 
-/** References to files with secrets that more than their owner and group can read. */
+/** References to secret files that everybody on the machine can read. */
 function exposedFiles({ masterKey, upstreamKey, tls }: Config): ConfigIssue[] {
   const references = [
     ['GATEWAY_MASTER_KEY', masterKey],
@@ -31,7 +30,7 @@ function exposedFiles({ masterKey, upstreamKey, tls }: Config): ConfigIssue[] {
   })
 }
 
-/** 0 for what is no file, and where files have no such modes. */
+/** 0 for anything but a file, and on Windows. */
 function modeOf(path: string): number {
   if (platform() === 'win32') return 0
   const found = statSync(path, { throwIfNoEntry: false })
@@ -54,7 +53,6 @@ function doubtfulCertificates({ certificates }: TlsMaterial, now: Date): ConfigI
   })
 }
 
-/** What is known of a tenant that a setting names: undefined when there is none. */
 export type TenantLookup = (name: string) => { readonly disabled: boolean } | undefined
 
 /** Settings that map callers to tenants that do not exist (yet) or are disabled: these callers get 401. */

@@ -1,7 +1,6 @@
 import { isIP, SocketAddress } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** Who asks, as far as proxies can say. */
 export type CallerAddress = {
   /** The address of the caller, or `unknown` when a trusted proxy wrote no address. */
   readonly address: string
@@ -9,9 +8,9 @@ export type CallerAddress = {
   readonly countedAs: string
 }
 
-/** Longer entries are no addresses and are not parsed. */
+/** Longer entries are not parsed. */
 const longestEntry = 64
-/** More trusted proxies in a row are a made-up chain. */
+/** A longer chain of trusted proxies is forged. */
 const mostHops = 32
 
 /**
@@ -25,7 +24,7 @@ export function callerAddress(
 ): CallerAddress {
   const address = peerAddress(peer)
   if (address === null) return { address: 'unknown', countedAs: 'unknown' }
-  // A caller's own empty header is put in front; one that is empty altogether names nobody but the proxy.
+  // Leading commas come from the caller's own empty header; an empty chain names the proxy.
   const chain = forwarded?.replace(/^[ \t,]+/, '') ?? ''
   let last = address
   let end = chain.length

@@ -1,7 +1,6 @@
 import type { Server } from 'node:tls'
 import type { TlsMaterial } from '../config/tls-files.ts'
 
-/** An HTTPS server. */
 export type SecureServer = Pick<Server, 'setSecureContext'>
 
 /**
@@ -40,6 +39,6 @@ export function nodeOptions(tls: TlsMaterial | undefined) {
     allowHalfOpen: true,
     handshakeTimeout: 5_000
   }
-  // Fastify's type would differ for HTTPS; nobody above needs the difference.
+  // Fastify's type differs for HTTPS; no caller needs the difference.
   return { https } as unknown as { http: typeof http }
 }

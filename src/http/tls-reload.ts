@@ -17,7 +17,6 @@ export async function openTls(files: TlsFiles, events: EventPublisher) {
   let served = material
   let behind = false
   return {
-    /** The material to start the server with. */
     material,
     /** Whether the certificate in use has expired at this time, in milliseconds since 1970. */
     hasExpired: (now: number) => served.validTo.getTime() <= now,

@@ -4,7 +4,6 @@ import type { KeyedDigest } from '../tenants/keys/keyed-digest.ts'
 import { type AuthenticationAttempt, failAttempt, keyRejection } from './authentication-failure.ts'
 import { KeyTable } from './key-ring/key-table.ts'
 
-/** Who sent a request to the admin listener. */
 export type AdminCaller = { readonly keyId: string; readonly role: AdminRole }
 
 type KnownKey = {
@@ -14,7 +13,7 @@ type KnownKey = {
   readonly revoked: boolean
 }
 
-/** All admin keys that are not revoked, and those that were revoked last, in memory: nothing here does any I/O. */
+/** All admin keys, and the last revoked ones, in memory: authentication needs no I/O. */
 export class AdminKeyDirectory {
   readonly #digest: KeyedDigest
   #keys = new KeyTable<KnownKey>()
@@ -24,12 +23,10 @@ export class AdminKeyDirectory {
     this.#digest = secretDigester(pepper)
   }
 
-  /** The version of the rows that it holds. */
   get version(): number {
     return this.#version
   }
 
-  /** Replaces all keys. */
   load({ version, keys }: AdminKeyRows): void {
     this.#keys = new KeyTable()
     for (const { id, role, expiresAtMs, digest, revoked = false } of keys)

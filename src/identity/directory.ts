@@ -7,10 +7,9 @@ import { type AuthenticationAttempt, failAttempt, keyRejection } from './authent
 import { digestBytes } from './key-ring/key-digests.ts'
 import { KeyTable } from './key-ring/key-table.ts'
 
-/** Who sent a request: a live tenant, and the key that it used. */
+/** An enabled tenant, and the key that it used. */
 export type Caller = { readonly tenant: Tenant; readonly keyId: string }
 
-/** A tenant and the ids of its keys. */
 type KnownTenant = { readonly tenant: Tenant; readonly keyIds: readonly string[] }
 
 type KnownKey = {
@@ -64,9 +63,9 @@ export class Directory {
     // In the order in which `key list` shows states.
     const reason = keyRejection(known, now) ?? (known.tenant.disabled ? 'tenant_disabled' : null)
     if (reason !== null) return failAttempt(attempt, { reason, tenant: known.tenant.name, keyId: known.id })
-    // From now on this key costs half as much: no parsing, no keyed digest.
+    // Later calls save parsing and the keyed digest.
     if (!isProven) this.#keys.prove(row, plain)
-    // Its own text: a part of the caller's would keep the whole key in memory.
+    // A slice of the caller's text would keep the whole key in memory.
     this.#uses.set(known.id, now)
     return { tenant: known.tenant, keyId: known.id }
   }

@@ -4,16 +4,15 @@ import type { DirectoryChanges, TenantPage } from '../tenants/directory-rows.ts'
 import type { Directory } from './directory.ts'
 import { type Following, followStore } from './follow-store.ts'
 
-/** What the directory asks of the store's thread. */
 export type DirectoryJobs = {
   call(job: 'tenantsAfter', name: string): Promise<TenantPage>
   call(job: 'changes', lastChange: number): Promise<DirectoryChanges | null>
   call(job: 'writeKeyUses', uses: ReadonlyMap<string, number>): Promise<void>
 }
 
-/** How long changes wait for credentials: a command may give them, and take ten seconds. */
+/** How long changes wait for credentials, whose command may take ten seconds. */
 const longestWaitMs = 500
-/** Uses of keys are written this often: they inform people and decide nothing. */
+/** Uses of keys only inform people. */
 const writeUsesMs = 5_000
 
 /**
@@ -32,7 +31,7 @@ export function followDirectory(
   async function readChanges(): Promise<void> {
     const changes = await store.call('changes', seen)
     if (!changes) return
-    // A tenant whose credential is late is answered `sealed` meanwhile; one whose key was revoked must not be let in.
+    // A tenant whose credential is late gets `sealed`; a revoked key must not be accepted meanwhile.
     await withDeadline(settle(), longestWaitMs).catch(() => {})
     directory.apply(changes)
     seen = changes.lastChange

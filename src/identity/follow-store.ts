@@ -1,6 +1,5 @@
 import { PollLoop } from '../base/poll-loop.ts'
 
-/** What is kept up to date with the store. */
 export type Following = {
   /** Whether the last read failed. */
   isStale(): boolean
@@ -12,7 +11,7 @@ export type Following = {
 /** Changes by other processes take effect well within a second. */
 const pollMs = 250
 
-/** Reads the changes in the store again and again. A read that fails is tried again. */
+/** Polls the store for changes, also after a failure. */
 export function followStore(readChanges: () => Promise<void>, onError: (error: unknown) => void): Following {
   let stale = false
   const polling = new PollLoop(
@@ -29,7 +28,7 @@ export function followStore(readChanges: () => Promise<void>, onError: (error: u
   )
   return {
     isStale: () => stale,
-    // A poll under way may have read before the change that the caller knows of.
+    // A poll under way may have read too early.
     refresh: () => polling.runAgain(),
     stop: () => polling.stop()
   }

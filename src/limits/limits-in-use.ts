@@ -2,12 +2,10 @@ import { cursorPosition, type Page, type PageRequest, toPage } from '../contract
 import { type Limit, wholeSeconds } from './gcra.ts'
 import type { MemoryLimiter } from './memory-limiter.ts'
 
-/** A tenant's limit that is partly used. */
 export type LimitInUse = {
   readonly tenant: string
   readonly rate_per_minute: number
   readonly burst: number
-  /** Calls that would be admitted now, at once. */
   readonly remaining: number
   /** Whole seconds until the burst is full again, rounded up. */
   readonly full_in_seconds: number

@@ -4,10 +4,10 @@ import { timestamp } from '../base/timestamp.ts'
 
 export type { Logger }
 
-/** Keys of the upstream, of tenants and of administrators, wherever they stand. */
+/** Keys of the upstream, of tenants and of administrators, anywhere in a text. */
 const keyShapes = /\b(?:bd|cgw|cga)_[A-Za-z0-9_]+/g
 
-/** The errors of a program that is wrong: the engine's classes, and assertions. */
+/** Errors that show a bug: the engine's classes, and assertions. */
 const bugNames: ReadonlySet<unknown> = new Set([
   'Error',
   'AggregateError',
@@ -41,7 +41,6 @@ export function createLogger(level: string, destination: DestinationStream): Log
   )
 }
 
-/** In words, whatever was thrown. */
 function describeError(err: unknown): Record<string, unknown> {
   // Of several failures of one cleanup the first is the cause.
   if (err instanceof SuppressedError) return describeError(err.suppressed)
@@ -53,7 +52,7 @@ function describeError(err: unknown): Record<string, unknown> {
   const isError = thrown instanceof Error || isNativeError(thrown)
   return {
     type: isError ? name : 'object',
-    // Only words say something: a DOMException has a number from a legacy table.
+    // A DOMException has a legacy number.
     ...(typeof code === 'string' && { code }),
     message: typeof message === 'string' ? blot(message) : 'what was thrown is no error and has no message',
     ...(isError && (isBug || !isExpected(name, code)) && { stack: blot(stack ?? '') })

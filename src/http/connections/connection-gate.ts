@@ -43,11 +43,9 @@ export class ConnectionGate implements Buffering, FedConnection {
   readonly #ahead: ReadAhead
   readonly #backlog: WriteBacklog
   #underWay = 0
-  /** Nothing more is taken from this connection. */
   #shut = false
   /** The request under way is the last one that is taken. */
   #last = false
-  /** The caller has ended its half. */
   #ended = false
 
   /** To be made right after Node's own listener for connections has run. */
@@ -84,7 +82,6 @@ export class ConnectionGate implements Buffering, FedConnection {
     return this.#underWay === 0 && !this.#ahead.any && !this.#feed.hasBegun
   }
 
-  /** A caller has authenticated on this connection. */
   authenticate(): void {
     this.#limits.quota.authenticate(this.#slot)
   }
@@ -118,7 +115,6 @@ export class ConnectionGate implements Buffering, FedConnection {
     this.#ahead.readOn()
   }
 
-  /** Goes on with what was read ahead. */
   readonly #resume = (): void => {
     const ahead = this.#ahead.take()
     if (ahead === null || this.#shut) return

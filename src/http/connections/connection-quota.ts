@@ -2,18 +2,14 @@ import type { Duplex } from 'node:stream'
 import { networkOf } from '../caller-address.ts'
 import type { ConnectionBounds } from './connection-bounds.ts'
 
-/** A connection as the quota counts it. */
 export type Slot = {
   /** The socket to end; with TLS the encrypted one once there is one. */
   socket: Duplex
   readonly network: string
-  /** Whether a caller has authenticated on it. */
   authenticated: boolean
-  /** Whether an answer on it waits for its reader. */
   hasBacklog: boolean
 }
 
-/** `isProxy` knows the addresses behind which many callers are. */
 export type QuotaOptions = {
   readonly bounds: ConnectionBounds
   readonly isProxy: (address: string) => boolean
@@ -30,7 +26,6 @@ export class ConnectionQuota {
   readonly #anonymous = new Map<string, Set<Slot>>()
   #anonymousCount = 0
   #authenticatedCount = 0
-  /** How many connections were displaced so far. */
   displaced = 0
 
   constructor({ bounds, isProxy }: QuotaOptions) {

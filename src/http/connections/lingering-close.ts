@@ -3,15 +3,15 @@ import { TickQueue } from './tick-queue.ts'
 
 /** How long a connection may be silent after its last answer. */
 const silentMs = 1_000
-/** How long it may go on sending: as long as a whole request may take. */
+/** How long it may go on sending: the time of a whole request. */
 const longestMs = 10_000
-/** How much it may go on sending: a body that was sent by mistake, and no flood. */
+/** How much it may go on sending: a mistaken body, not a flood. */
 const mostBytes = 32 * 1024 * 1024
 const tickMs = 250
-/** What is read between two ticks: dropping bytes must not keep the event loop from serving others. */
+/** Read between two ticks: dropping bytes must not block the event loop. */
 const bytesPerTick = 4 * 1024 * 1024
 
-/** Two begin or go on in a turn of the event loop: 200 at once blocked it for two seconds and more. */
+/** 200 at once blocked the event loop for more than two seconds. */
 const queue = new TickQueue(2)
 const closing = new WeakSet<Duplex>()
 

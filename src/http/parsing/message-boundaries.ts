@@ -23,7 +23,6 @@ export class MessageBoundaries {
     return this.#lineBegun
   }
 
-  /** The next byte begins a message. */
   begin(): void {
     this.#matched = 0
     this.#lineBegun = false

@@ -3,10 +3,10 @@ import { DomainError } from '../../base/domain-error.ts'
 import type { TokenIssuerOptions } from '../../config/authentication.ts'
 import type { JwksCache } from './jwks-cache.ts'
 
-/** A genuine token, and what it says. */
+/** What a genuine token says. */
 export type VerifiedToken = {
   readonly issuer: TokenIssuer
-  /** The generation of the issuer's key set that it was verified by. */
+  /** Of the issuer's key set that verified it. */
   readonly generation: number
   readonly tenant: string
   /** Milliseconds since 1970, with the tolerance for differing clocks. */
@@ -14,11 +14,9 @@ export type VerifiedToken = {
   readonly toMs: number
 }
 
-/** How far the issuer's clock and ours may differ. */
 const clockToleranceSeconds = 30
 const types: ReadonlySet<unknown> = new Set([undefined, 'jwt', 'at+jwt'])
 
-/** Verifies the tokens of one issuer. */
 export class TokenIssuer {
   readonly options: TokenIssuerOptions
   /** The caller in the ledger. */
@@ -72,7 +70,7 @@ export class TokenIssuer {
   }
 }
 
-/** The error for a genuine token that is not taken; its code says why. */
+/** The error for a genuine but unacceptable token. */
 export function unusableToken(
   part: 'typ' | 'tenant_claim' | 'encoding' | 'signature'
 ): DomainError<typeof part> {

@@ -16,10 +16,10 @@ export type JwksCacheOptions = {
 /** A key, and the generation of its set. */
 export type FoundKey = { readonly key: CryptoKey; readonly generation: number }
 
-/** How often an unknown key is looked for at most, whoever sends tokens that name it. */
+/** The pause between fetches for unknown keys, which anybody can name. */
 const cooldownMs = 10_000
 const retryMs = 30_000
-/** How long keys are taken that could not be confirmed. */
+/** How long unconfirmed keys are used. */
 const staleAfterMs = 24 * 60 * 60_000
 /** How many requests may wait for a fetch. */
 const maxWaiting = 100
@@ -51,7 +51,6 @@ export class JwksCache {
     void this.refresh()
   }
 
-  /** Whether the last fetch failed. */
   get areUnavailable(): boolean {
     return this.#faulty
   }
@@ -72,14 +71,14 @@ export class JwksCache {
     return this.#text !== ''
   }
 
-  /** The key for a token. Throws an error of jose when there is none; an unknown `kid` is looked for at the issuer first. */
+  /** The key for a token; an unknown `kid` causes a fetch first. Throws an error of jose when there is none. */
   async keyFor(header: JWSHeaderParameters): Promise<FoundKey> {
     const { generation } = this
     try {
       return await this.#findNow(header)
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-      // The keys may have come while this one was looked for.
+      // Keys may have arrived meanwhile.
       if (generation === this.generation && !(await this.#fetchAgain())) throw error
       return await this.#findNow(header)
     }

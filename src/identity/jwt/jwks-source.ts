@@ -16,7 +16,7 @@ export type JwksSource = {
 const maxBytes = 256 * 1024
 const fetchDeadlineMs = 5_000
 const connectDeadlineMs = 3_000
-/** Reading a file costs nothing; an issuer is asked about as often as caches of its keys would. */
+/** Reading a file costs nothing; an issuer expects caches to ask about as often as this. */
 const fileEveryMs = 1_000
 const urlEveryMs = 5 * 60_000
 

@@ -1,7 +1,7 @@
 import { BoundedMap } from '../../base/bounded-map.ts'
 import type { VerifiedToken } from './issuer.ts'
 
-/** A verified token, with what tells its text from others of the same content. */
+/** With the digests that distinguish texts of the same content. */
 export type RememberedToken = VerifiedToken & { readonly digest: string; readonly firstHalf: string }
 
 const defaultBound = 20_000
@@ -17,7 +17,6 @@ export class VerifiedTokens {
     this.#tokens = new BoundedMap(bound)
   }
 
-  /** How many are kept. */
   get size(): number {
     return this.#tokens.size
   }
@@ -35,7 +34,7 @@ export class VerifiedTokens {
     return null
   }
 
-  /** Keeps a token; replaces another text of the same content, or the oldest token when there are too many. */
+  /** Replaces another text of the same content; past the bound, the oldest tokens. */
   keep(content: string, token: RememberedToken): void {
     this.#tokens.set(content, token)
   }

@@ -11,7 +11,7 @@ import {
 import type { Caller, Directory } from '../directory.ts'
 import { subjectAltUris } from './subject-alt-names.ts'
 
-/** Whose a connection is by its certificate, or why it is nobody's. Found once for each connection. */
+/** The result for a connection, found once. */
 type Identity = Holder | { readonly failure: AuthenticationFailure }
 
 type Holder = {
@@ -21,7 +21,6 @@ type Holder = {
   readonly toMs: number
 }
 
-/** Authenticates callers by a client certificate. */
 export class ClientCertificates {
   readonly #tenantByName: ReadonlyMap<string | null, string>
   readonly #directory: Pick<Directory, 'find'>
@@ -55,7 +54,7 @@ export class ClientCertificates {
     const certificate = socket.getPeerX509Certificate()
     if (certificate === undefined) return { failure: { reason: 'missing' } }
     if (socket.authorized) return this.#holderOf(certificate)
-    // Unverified, neither its names nor its fingerprint lead to anybody.
+    // Names and fingerprint of an unverified certificate prove nothing.
     const hasEnded = String(socket.authorizationError) === 'CERT_HAS_EXPIRED'
     return { failure: { reason: hasEnded ? 'expired' : 'unknown' } }
   }
