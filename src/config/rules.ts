@@ -12,14 +12,13 @@ export function ruleIssues(settings: Partial<Settings>): ConfigIssue[] {
   return findings.flatMap(([key, detail]) => (detail === false ? [] : [{ key, detail }]))
 }
 
+const hostForm = 'must be a host name or an address; a port goes into'
+
 function textFindings(settings: Partial<Settings>): Finding[] {
   const { GATEWAY_HOST: host, GATEWAY_ADMIN_HOST: adminHost, GATEWAY_STORE_URL: store = '' } = settings
   return [
-    ['GATEWAY_HOST', hasPort(host) && 'must be a host name or an address; a port goes into GATEWAY_PORT'],
-    [
-      'GATEWAY_ADMIN_HOST',
-      hasPort(adminHost) && 'must be a host name or an address; a port goes into GATEWAY_ADMIN_PORT'
-    ],
+    ['GATEWAY_HOST', hasPort(host) && `${hostForm} GATEWAY_PORT`],
+    ['GATEWAY_ADMIN_HOST', hasPort(adminHost) && `${hostForm} GATEWAY_ADMIN_PORT`],
     [
       'GATEWAY_ADMIN_PORT',
       isSamePort(settings) && 'is the port of the public listener too (GATEWAY_PORT): choose another'
@@ -28,7 +27,7 @@ function textFindings(settings: Partial<Settings>): Finding[] {
       'GATEWAY_STORE_URL',
       // `sqlite:///PATH` is an absolute path, as in a file URL.
       /^sqlite:\/\/[^/]/.test(store) &&
-        'must not have a host, which is what follows // in a URL: write sqlite:PATH, e.g. sqlite:./data/gateway.db'
+        'must not have a host, the part behind // in a URL: write sqlite:PATH, e.g. sqlite:./data/gateway.db'
     ],
     ['GATEWAY_UPSTREAM_ORIGIN', originFault(settings.GATEWAY_UPSTREAM_ORIGIN)],
     [

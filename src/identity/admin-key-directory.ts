@@ -1,17 +1,13 @@
 import type { AdminKeyRows, AdminRole } from '../tenants/keys/admin-key-rows.ts'
 import { idStart, type Pepper, parseApiKey, secretDigester } from '../tenants/keys/api-key.ts'
+import type { KeyRow } from '../tenants/keys/key-row.ts'
 import type { KeyedDigest } from '../tenants/keys/keyed-digest.ts'
 import { type AuthenticationAttempt, failAttempt, keyRejection } from './authentication-failure.ts'
 import { KeyTable } from './key-ring/key-table.ts'
 
 export type AdminCaller = { readonly keyId: string; readonly role: AdminRole }
 
-type KnownKey = {
-  readonly id: string
-  readonly role: AdminRole
-  readonly expiresAtMs: number | null
-  readonly revoked: boolean
-}
+type KnownKey = Required<Omit<KeyRow, 'digest'>> & { readonly role: AdminRole }
 
 /** All admin keys, and the last revoked ones, in memory: authentication needs no I/O. */
 export class AdminKeyDirectory {

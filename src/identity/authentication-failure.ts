@@ -1,3 +1,5 @@
+import type { KeyRow } from '../tenants/keys/key-row.ts'
+
 /** Why a token is rejected. */
 export type TokenReason =
   | 'token_too_long'
@@ -60,7 +62,7 @@ export function failAttempt(
 
 /** Why a genuine key is no longer accepted; null for one that is. */
 export function keyRejection(
-  { revoked, expiresAtMs }: { readonly revoked: boolean; readonly expiresAtMs: number | null },
+  { revoked, expiresAtMs }: Required<Pick<KeyRow, 'revoked' | 'expiresAtMs'>>,
   now: number
 ): 'revoked' | 'expired' | null {
   if (revoked) return 'revoked'

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { DirectoryChanges, TenantPage, TenantRow } from '../tenants/directory-rows.ts'
 import { idStart, type Pepper, parseApiKey, secretDigester } from '../tenants/keys/api-key.ts'
+import type { KeyRow } from '../tenants/keys/key-row.ts'
 import type { KeyedDigest } from '../tenants/keys/keyed-digest.ts'
 import { type Tenant, tenantIn } from '../tenants/tenant.ts'
 import { type AuthenticationAttempt, failAttempt, keyRejection } from './authentication-failure.ts'
@@ -12,12 +13,7 @@ export type Caller = { readonly tenant: Tenant; readonly keyId: string }
 
 type KnownTenant = { readonly tenant: Tenant; readonly keyIds: readonly string[] }
 
-type KnownKey = {
-  readonly id: string
-  readonly tenant: Tenant
-  readonly expiresAtMs: number | null
-  readonly revoked: boolean
-}
+type KnownKey = Required<Omit<KeyRow, 'digest'>> & { readonly tenant: Tenant }
 
 /** All tenants, their keys, and the last revoked keys, in memory: admitting and rejecting requests needs no I/O. */
 export class Directory {

@@ -1,25 +1,16 @@
-import { cursorPosition, type Page, type PageRequest, toPage } from '../contract/pagination.ts'
+import { cursorPosition, type PageRequest, toPage } from '../contract/pagination.ts'
 import { type Limit, wholeSeconds } from './gcra.ts'
 import type { MemoryLimiter } from './memory-limiter.ts'
 
-export type LimitInUse = {
-  readonly tenant: string
-  readonly rate_per_minute: number
-  readonly burst: number
-  readonly remaining: number
-  /** Whole seconds until the burst is full again, rounded up. */
-  readonly full_in_seconds: number
-}
-
 /** All tenants, or one, whose buckets are not full now, by name. Throws cursor_invalid. */
-export type LimitsInUse = (request: PageRequest & { tenant?: string | undefined }) => Page<LimitInUse>
+export type LimitsInUse = ReturnType<typeof limitsInUse>
 
 /** Reads limits in the memory of this process. */
 export function limitsInUse(
   limiter: Pick<MemoryLimiter, 'inUse' | 'peek'>,
   limitOf: (tenant: string) => Limit | undefined
-): LimitsInUse {
-  return request => {
+) {
+  return (request: PageRequest & { tenant?: string | undefined }) => {
     const [after = ''] = cursorPosition(request, 1) ?? []
     const { tenant, limit } = request
     const names = tenant === undefined ? limiter.inUse(after, limit + 1) : tenant > after ? [tenant] : []
@@ -27,17 +18,13 @@ export function limitsInUse(
       names,
       limit,
       name => [name],
-      name => name
+      name => limitInUse(limiter, name, limitOf(name))
     )
-    return { items: items.flatMap(name => limitInUse(limiter, name, limitOf(name)) ?? []), next }
+    return { items: items.filter(item => item !== null), next }
   }
 }
 
-function limitInUse(
-  limiter: Pick<MemoryLimiter, 'peek'>,
-  tenant: string,
-  limit: Limit | undefined
-): LimitInUse | null {
+function limitInUse(limiter: Pick<MemoryLimiter, 'peek'>, tenant: string, limit: Limit | undefined) {
   const seen = limit && limiter.peek(tenant, limit)
   if (!seen || seen.resetUs === 0) return null
   return {

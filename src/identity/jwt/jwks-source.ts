@@ -29,7 +29,7 @@ export function jwksSource(location: string, deadlineMs = fetchDeadlineMs): Jwks
   }
   const { origin } = new URL(location)
   const reasonOf = (error: unknown) =>
-    `the issuer could not be asked: ${fetchFailure(error, origin, deadlineMs)}`
+    `could not fetch the keys: ${fetchFailure(error, origin, deadlineMs)}`
   return {
     read: () => orUnavailable(fetchKeys(location, deadlineMs), reasonOf),
     everyMs: urlEveryMs,
