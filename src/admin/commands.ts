@@ -41,10 +41,10 @@ const commands: Functions<'command', CommandContext> = {
 
   removeGrant: ({ administration }, { name, connector }) => removeGrants(administration, name, [connector]),
 
-  removeCredential: ({ custody }, { credential }) => {
-    const { version } = changeCredentials(custody, removeCredential, credential)
-    return { credential, version }
-  }
+  removeCredential: ({ custody }, { credential }) => ({
+    credential,
+    version: changeCredentials(custody, removeCredential, credential)
+  })
 }
 
 function toDate(text: string | null | undefined): Date | null | undefined {

@@ -27,10 +27,7 @@ const retirementMs = 1000
 /** The upstream credentials that this process holds, by name. */
 export class CredentialPool {
   readonly #held = new Map<string, HeldVersions>()
-  readonly #events: EventPublisher
-  readonly #persistRevert: CredentialPoolOptions['persistRevert']
-  readonly #monotonicMs: () => number
-  readonly #nowMs: () => number
+  readonly #options: Required<CredentialPoolOptions>
   /** For the keys of all that are held; null until the first answer after a change of them. */
   #search: KeySearch | null = null
   /** Removed credentials, which calls may still name, and until when they are held, in monotonic milliseconds. */
@@ -38,16 +35,8 @@ export class CredentialPool {
   /** Keys that are no longer held, and that calls still use. */
   readonly #retiringKeys = new Set<KeyMaterial>()
 
-  constructor({
-    events,
-    persistRevert,
-    monotonicMs = () => performance.now(),
-    nowMs = Date.now
-  }: CredentialPoolOptions) {
-    this.#events = events
-    this.#persistRevert = persistRevert
-    this.#monotonicMs = monotonicMs
-    this.#nowMs = nowMs
+  constructor(options: CredentialPoolOptions) {
+    this.#options = { monotonicMs: () => performance.now(), nowMs: Date.now, ...options }
   }
 
   /** The active version of a credential for one call; null when the credential is unreadable or not held. */
@@ -60,7 +49,7 @@ export class CredentialPool {
   acquireFallback({ name, version }: KeyHandle): KeyHandle | null {
     const { active, standby, standbyUntilMs } = this.held(name)
     if (active && active.version !== version) return new KeyHandle(name, active)
-    if (!standby || standby.version === version || this.#nowMs() >= standbyUntilMs) return null
+    if (!standby || standby.version === version || this.#options.nowMs() >= standbyUntilMs) return null
     return new KeyHandle(name, standby)
   }
 
@@ -69,8 +58,8 @@ export class CredentialPool {
     const { active, standby, standbyUntilMs } = this.held(name)
     if (active?.version !== from || standby?.version !== to) return
     this.#held.set(name, { active: standby, standby: active, standbyUntilMs })
-    this.#events.publish('credential.reverted', { credential: name, from, to })
-    this.#persistRevert({ name, from, to })
+    this.#options.events.publish('credential.reverted', { credential: name, from, to })
+    this.#options.persistRevert({ name, from, to })
   }
 
   /**
@@ -80,7 +69,7 @@ export class CredentialPool {
   wasReverted(name: string, fingerprint: string): boolean {
     const { active, standby, standbyUntilMs } = this.held(name)
     if (!active || !standby || standby.version < active.version) return false
-    return standby.material.fingerprint === fingerprint && this.#nowMs() < standbyUntilMs
+    return standby.material.fingerprint === fingerprint && this.#options.nowMs() < standbyUntilMs
   }
 
   /** Whether bytes that came from outside hold a key of this process, in whatever form. */
@@ -128,7 +117,7 @@ export class CredentialPool {
   replaceAll(all: ReadonlyMap<string, HeldVersions>): void {
     for (const name of this.names())
       if (!all.has(name) && !this.#retiring.has(name))
-        this.#retiring.set(name, this.#monotonicMs() + retirementMs)
+        this.#retiring.set(name, this.#options.monotonicMs() + retirementMs)
     for (const [name, versions] of all) this.replace(name, versions)
   }
 
@@ -148,11 +137,11 @@ export class CredentialPool {
 
   /** Zeroes the standbys whose grace period is over, and the keys of credentials that were removed a second ago. */
   dropOverdue(): void {
-    const nowMs = this.#nowMs()
+    const nowMs = this.#options.nowMs()
     for (const [name, versions] of this.#held)
       if (versions.standby && nowMs >= versions.standbyUntilMs)
         this.replace(name, { ...versions, standby: null })
-    for (const [name, untilMs] of this.#retiring) if (this.#monotonicMs() >= untilMs) this.#drop(name)
+    for (const [name, untilMs] of this.#retiring) if (this.#options.monotonicMs() >= untilMs) this.#drop(name)
   }
 
   /** Zeroes all keys. */

@@ -3,15 +3,22 @@ import { PollLoop } from '../base/poll-loop.ts'
 import { SerialRunner } from '../base/serial-runner.ts'
 import { hasCode } from '../contract/error-table.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
-import type { CredentialJobs } from './credential-jobs.ts'
 import type { CredentialPool } from './credential-pool.ts'
 import type { CredentialSnapshot } from './credential-snapshot.ts'
 import { type CredentialView, viewsOf } from './credential-views.ts'
 import type { KeyMaterial } from './key-material.ts'
-import { activeCredentials, findCredential } from './manage/credential-rows.ts'
+import type { FetchedKey, Noted, Rollback } from './manage/automatic-operations.ts'
+import { type ActiveCredential, activeCredentials, findCredential } from './manage/credential-rows.ts'
 import { labelOf } from './manage/versions.ts'
 import { openSnapshot } from './open-snapshot.ts'
 import { isCommand, SecretWatch, type SecretWatchOptions } from './secrets/watch.ts'
+
+/** What custody asks of the store's thread. */
+export type CredentialJobs = {
+  call(job: 'credentials', lastChange: number): Promise<CredentialSnapshot | null>
+  call(job: 'noteMaterial', note: FetchedKey): Promise<Noted>
+  call(job: 'revertVersion', change: Rollback): Promise<boolean>
+}
 
 export type CredentialReconcilerOptions = SecretWatchOptions & {
   readonly credentials: CredentialPool
@@ -171,7 +178,7 @@ export class CredentialReconciler {
     void followed.finally(() => this.#commands.delete(followed))
   }
 
-  #active(): ReturnType<typeof activeCredentials> {
+  #active(): ActiveCredential[] {
     return this.#snapshot ? activeCredentials(this.#snapshot.records) : []
   }
 

@@ -1,12 +1,11 @@
 import type { Config } from '../config/config.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
-import type { CredentialJobs } from './credential-jobs.ts'
 import { CredentialPool } from './credential-pool.ts'
-import { CredentialReconciler } from './credential-reconciler.ts'
+import { type CredentialJobs, CredentialReconciler } from './credential-reconciler.ts'
 import { isCommand } from './secrets/watch.ts'
 
 /** The credentials of this process, and what keeps them up to date with the store. */
-export type Custody = { readonly credentials: CredentialPool; readonly reconciler: CredentialReconciler }
+export type Custody = ReturnType<typeof openCustody>
 
 type CustodyOptions = {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -16,7 +15,7 @@ type CustodyOptions = {
 }
 
 /** Builds custody. No credential is opened yet. */
-export function openCustody(config: Config, { env, pid, events, store }: CustodyOptions): Custody {
+export function openCustody(config: Config, { env, pid, events, store }: CustodyOptions) {
   const credentials = new CredentialPool({
     events,
     persistRevert: change => {

@@ -12,27 +12,25 @@ export function retryUnsealing<Opened extends object>(
 ): () => void {
   let reported = ''
 
-  /** Null once it is unsealed. */
-  async function unseal(): Promise<string | null> {
-    try {
-      const found = await store.call('unseal', undefined)
-      if ('sealed' in found) return found.sealed
-      await open(found)
-      return null
-    } catch (error) {
-      return (error as Error).message
-    }
-  }
-
   const polling = new PollLoop(
     () => everyMs,
     async () => {
-      const reason = await unseal()
-      if (reason === null) return polling.stop()
-      if (reason === reported || polling.isStopped) return
-      events.publish('gateway.still_sealed', { reason })
-      reported = reason
+      try {
+        const found = await store.call('unseal', undefined)
+        if ('sealed' in found) return report(found.sealed)
+        await open(found)
+        polling.stop()
+      } catch (error) {
+        report((error as Error).message)
+      }
     }
   )
+
+  function report(reason: string): void {
+    if (reason === reported || polling.isStopped) return
+    events.publish('gateway.still_sealed', { reason })
+    reported = reason
+  }
+
   return () => polling.stop()
 }

@@ -3,9 +3,7 @@ import ipaddr from 'ipaddr.js'
 import { BoundedMap } from '../base/bounded-map.ts'
 import { domainError } from '../contract/error-table.ts'
 
-/**
- * Ranges in canonical form (`10.0.0.0/8`, `192.0.2.7`, `2001:db8::/32`), sorted, each once. Throws address_range_invalid.
- */
+/** Ranges in canonical form (`10.0.0.0/8`, `192.0.2.7`, `2001:db8::/32`), sorted, each once. Throws address_range_invalid. */
 export function readAddressRanges(texts: readonly string[]): readonly string[] {
   if (texts.length === 0) refuse('name one range or more')
   return [...new Set(texts.map(readRange))].sort()

@@ -3,15 +3,12 @@ import type { Page, PageRequest } from '../contract/pagination.ts'
 import { isConnectorId } from '../contract/schemas.ts'
 import { selectPage } from '../store/keyset-pagination.ts'
 import type { Queries } from '../store/queries.ts'
+import type { Tables } from '../store/tables.ts'
 import { readState, requireTenant, storeTenant } from './tenant-state.ts'
 import { changeInTransaction, type TenantAdministration } from './transaction.ts'
 
 /** A grant as operators see it: a lower-case connector id, or `*` for every connector. */
-export type GrantView = {
-  readonly tenant: string
-  readonly connector_id: string
-  readonly created_at: string
-}
+export type GrantView = Readonly<Tables['connector_grant']>
 
 /** All connectors that a change named, and those whose grant it changed. */
 export type GrantsChanged = {
@@ -20,46 +17,38 @@ export type GrantsChanged = {
   readonly changed: readonly string[]
 }
 
-/** Grants connectors to a tenant. Throws tenant_not_found, connector_id_invalid. */
-export async function addGrants(
-  administration: TenantAdministration,
-  tenant: string,
-  connectors: readonly string[]
-): Promise<GrantsChanged> {
-  return await changeGrants(administration, tenant, connectors, (held, ids) => held.union(ids))
-}
-
-/** Takes grants back. Throws tenant_not_found, connector_id_invalid, and grant_covered when `*` still covers them. */
-export async function removeGrants(
-  administration: TenantAdministration,
-  tenant: string,
-  connectors: readonly string[]
-): Promise<GrantsChanged> {
-  return await changeGrants(administration, tenant, connectors, (held, ids) => {
-    requireNotCovered(tenant, held, ids)
-    return held.difference(ids)
-  })
-}
-
 type Ids = ReadonlySet<string>
 
-async function changeGrants(
+/** Changes grants. Throws tenant_not_found, connector_id_invalid. */
+type GrantChange = (
   administration: TenantAdministration,
   tenant: string,
-  connectors: readonly string[],
-  change: (held: Ids, ids: Ids) => Ids
-): Promise<GrantsChanged> {
-  const ids = readConnectorIds(connectors)
-  return await changeInTransaction(administration, async (tx, at) => {
-    const state = await readState(tx, tenant)
-    const held = new Set(state.connectors)
-    // Those that the caller names first: changes are recorded and answered in the caller's order.
-    const before = { ...state, connectors: [...new Set([...ids].filter(id => held.has(id))).union(held)] }
-    const after = change(new Set(before.connectors), ids)
-    const changes = await storeTenant(tx, at, before, { ...before, connectors: [...after] })
-    const changed = changes.flatMap(({ connector_id }) => connector_id ?? [])
-    return { result: { tenant, connectors: [...ids], changed }, changes }
-  })
+  connectors: readonly string[]
+) => Promise<GrantsChanged>
+
+/** Grants connectors to a tenant. */
+export const addGrants = grantChange((held, ids) => held.union(ids))
+
+/** Takes grants back. Throws also grant_covered when `*` still covers them. */
+export const removeGrants = grantChange((held, ids, tenant) => {
+  requireNotCovered(tenant, held, ids)
+  return held.difference(ids)
+})
+
+function grantChange(change: (held: Ids, ids: Ids, tenant: string) => Ids): GrantChange {
+  return async (administration, tenant, connectors) => {
+    const ids = readConnectorIds(connectors)
+    return await changeInTransaction(administration, async (tx, at) => {
+      const state = await readState(tx, tenant)
+      const held = new Set(state.connectors)
+      // Those that the caller names first: changes are recorded and answered in the caller's order.
+      const before = { ...state, connectors: [...new Set([...ids].filter(id => held.has(id))).union(held)] }
+      const after = change(new Set(before.connectors), ids, tenant)
+      const changes = await storeTenant(tx, at, before, { ...before, connectors: [...after] })
+      const changed = changes.flatMap(({ connector_id }) => connector_id ?? [])
+      return { result: { tenant, connectors: [...ids], changed }, changes }
+    })
+  }
 }
 
 /** A tenant's grants in the order of their ids. Throws tenant_not_found, cursor_invalid. */

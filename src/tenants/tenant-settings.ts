@@ -103,10 +103,7 @@ function readLimit(what: 'rate' | 'burst', value: number): number {
   throw domainError('limit_invalid', `the ${what} must be ${Limit.description}`)
 }
 
-/**
- * Names of upstream credentials, the first to be tried first; null for the default. They need not exist yet. Throws
- * credential_name_invalid.
- */
+/** Null for the default. The credentials need not exist yet. Throws credential_name_invalid. */
 function readCredentialNames(names: readonly string[]): readonly string[] | null {
   for (const name of names) requireCredentialName(name)
   if (names.length === 0)

@@ -28,14 +28,14 @@ export function newTenant(name: string): TenantState {
 /** Every tenant as it is now, in the order of names. */
 export async function readStates(db: Kysely<Tables>): Promise<ReadonlyMap<string, TenantState>> {
   const tenants = await db.selectFrom('tenant').selectAll().orderBy('name').execute()
-  const grants = await db
-    .selectFrom('connector_grant')
-    .select(['tenant', 'connector_id'])
-    .orderBy('tenant')
-    .orderBy('connector_id')
-    .execute()
-  const granted = Map.groupBy(grants, grant => grant.tenant)
+  const granted = Map.groupBy(await selectGrants(db).execute(), grant => grant.tenant)
   return new Map(tenants.map(row => [row.name, stateOf(row, granted.get(row.name) ?? [])]))
+}
+
+/** One tenant as it is now. Throws tenant_not_found. */
+export async function readState(db: Kysely<Tables>, name: string): Promise<TenantState> {
+  const row = await requireTenant(db, name)
+  return stateOf(row, await selectGrants(db).where('tenant', '=', name).execute())
 }
 
 /** The tenant's row. Throws tenant_not_found. */
@@ -49,16 +49,9 @@ export async function findTenant(db: Kysely<Tables>, name: string): Promise<Tabl
   return await db.selectFrom('tenant').selectAll().where('name', '=', name).executeTakeFirst()
 }
 
-/** One tenant as it is now. Throws tenant_not_found. */
-export async function readState(db: Kysely<Tables>, name: string): Promise<TenantState> {
-  const row = await requireTenant(db, name)
-  const grants = await db
-    .selectFrom('connector_grant')
-    .select('connector_id')
-    .where('tenant', '=', name)
-    .orderBy('connector_id')
-    .execute()
-  return stateOf(row, grants)
+function selectGrants(db: Kysely<Tables>) {
+  const grants = db.selectFrom('connector_grant').select(['tenant', 'connector_id'])
+  return grants.orderBy('tenant').orderBy('connector_id')
 }
 
 function stateOf(row: Tables['tenant'], grants: readonly { connector_id: string }[]): TenantState {
@@ -70,10 +63,7 @@ function stateOf(row: Tables['tenant'], grants: readonly { connector_id: string 
   }
 }
 
-/**
- * Brings a tenant from one state to another in a running transaction; creates one that was not there before. Returns the
- * changes that the ledger records.
- */
+/** Brings a tenant from one state to another, or creates it. Returns the changes that the ledger records. */
 export async function storeTenant(
   tx: Transaction<Tables>,
   at: string,

@@ -13,7 +13,7 @@ import { isRefusal } from '../contract/refusal-table.ts'
 import { type CredentialSnapshot, newestChange, readCredentials } from '../custody/credential-snapshot.ts'
 import { ledgerSigner } from '../custody/crypto/ledger-signer.ts'
 import { fetchMasterKey } from '../custody/crypto/master-key.ts'
-import { MasterKeyRefetch } from '../custody/crypto/master-key-refetch.ts'
+import { masterKeyRefetch } from '../custody/crypto/master-key-refetch.ts'
 import { isInForce, openKeysUnder, openRootKey, type StoreKeys } from '../custody/crypto/root-key.ts'
 import {
   type FetchedKey,
@@ -60,7 +60,7 @@ let keys: StoreKeys
 let writer: LedgerWriter | undefined
 /** How often, at most, a command runs to get the new master key of a store. */
 const commandPauseMs = 10_000
-const masterKeys = new MasterKeyRefetch({
+const refetchedKeys = masterKeyRefetch({
   fetch: () => fetchMasterKey(data.masterKey, process.env, { environment: data.execEnvironment }),
   open: masterKey => openKeysUnder(store, masterKey),
   pauseMs: data.masterKey.startsWith('exec:') ? commandPauseMs : 0
@@ -142,7 +142,7 @@ const jobs = {
     return onStore(() => {
       if (newestChange(store.raw) <= lastChange) return null
       // The store has been put under another master key, which the same reference gives.
-      if (!isInForce(store, keys)) keys = masterKeys.current()
+      if (!isInForce(store, keys)) keys = refetchedKeys()
       return readCredentials(store.raw, keys)
     })
   },

@@ -1,14 +1,18 @@
-import { type CredentialRows, findCredential } from '../../custody/manage/credential-rows.ts'
+import {
+  activeCredentials,
+  type CredentialRows,
+  findCredential
+} from '../../custody/manage/credential-rows.ts'
 import { defaultCredentials } from '../../tenants/tenant-settings.ts'
 import type { TenantState } from '../../tenants/tenant-state.ts'
-import { type CredentialStep, type DesiredSources, planCredentials } from './credential-plan.ts'
-import { planTenants, type TenantStep } from './tenant-plan.ts'
+import { type CredentialStep, planCredential, pruneCredential, whySpared } from './credential-plan.ts'
+import { planTenant, pruneTenant, type TenantStep } from './tenant-plan.ts'
 
 /** The whole state of the tenants and credentials that somebody names; it says nothing of others. */
 export type DesiredState = {
   readonly tenants: ReadonlyMap<string, TenantState>
-  /** Null leaves all credentials as they are. */
-  readonly credentials: DesiredSources | null
+  /** Where the key of each comes from: `sealed` (it is in the store), or a reference. Null leaves all credentials as they are. */
+  readonly credentials: ReadonlyMap<string, string> | null
 }
 
 export type CurrentState = {
@@ -29,14 +33,17 @@ export type StatePlan = {
   readonly after: ReadonlyMap<string, TenantState>
 }
 
-/** Throws the refusals of `planCredentials`. */
+/** With `prune`, unnamed tenants and credentials go. Throws the refusals of `planCredential`. */
 export function planState(current: CurrentState, desired: DesiredState, prune: boolean): StatePlan {
-  const tenants = planTenants(current.tenants, desired.tenants, prune)
-  const users = prune ? usersOf(tenants.after) : null
-  const nothing = { steps: [], unchanged: 0, unnamed: 0, warnings: [] }
-  const credentials = desired.credentials
-    ? planCredentials(current.credentials, desired.credentials, users)
-    : nothing
+  const unnamed = [...current.tenants.values()].filter(({ name }) => !desired.tenants.has(name))
+  const tenants = stepsOf(
+    [...desired.tenants.values()].map(state => planTenant(current.tenants.get(state.name), state)),
+    unnamed.map(state => (prune ? pruneTenant(state) : null)),
+    step => step.tenant
+  )
+  const afterwards = tenants.steps.map(({ tenant, after }) => [tenant, after] as const)
+  const after = new Map([...current.tenants, ...desired.tenants, ...afterwards])
+  const credentials = planCredentials(current.credentials, desired.credentials, prune ? usersOf(after) : null)
   const steps = [...tenants.steps, ...credentials.steps]
   const count = (action: TenantStep['action']) => steps.filter(step => step.action === action).length
   return {
@@ -50,7 +57,41 @@ export function planState(current: CurrentState, desired: DesiredState, prune: b
       unnamed: tenants.unnamed + credentials.unnamed
     },
     warnings: [...unknownCredentials(current, desired), ...credentials.warnings],
-    after: tenants.after
+    after
+  }
+}
+
+/** With `users` unnamed credentials are pruned. The one that follows a setting is none: it is not the store's own. */
+function planCredentials(
+  records: CredentialRows,
+  desired: DesiredState['credentials'],
+  users: ReadonlyMap<string, string> | null
+) {
+  const unnamed = desired
+    ? activeCredentials(records).filter(
+        ({ record }) => record.follows_setting === 0 && !desired.has(record.name)
+      )
+    : []
+  const steps = stepsOf(
+    [...(desired ?? [])].map(([name, source]) => planCredential(records, name, source)),
+    unnamed.map(one => (users && whySpared(one, users) === null ? pruneCredential(one) : null)),
+    step => step.credential
+  )
+  return { ...steps, warnings: users ? unnamed.flatMap(one => whySpared(one, users) ?? []) : [] }
+}
+
+/** The steps in the order of names, and how many of what is named and unnamed take none. */
+function stepsOf<Step>(
+  named: readonly (Step | null)[],
+  unnamed: readonly (Step | null)[],
+  nameOf: (step: Step) => string
+) {
+  const changed = named.filter(step => step !== null)
+  const pruned = unnamed.filter(step => step !== null)
+  return {
+    steps: [...changed, ...pruned].sort((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1)),
+    unchanged: named.length - changed.length,
+    unnamed: unnamed.length - pruned.length
   }
 }
 

@@ -32,10 +32,7 @@ const namedConnectors = 5
 
 type States = ReadonlyMap<string, TenantState>
 
-/**
- * Decides calls again, under the state before and the state after, and reports those that the first admits and the second
- * refuses. Calls with faults of their own only use up limits: they would be refused in any case.
- */
+/** Decides calls, given in the order of time, as the public listener does under these settings. All limits are full at first. */
 export function replayCalls(recorded: Iterable<RecordedCall>, before: States, after: States): Replay {
   const [decideBefore, decideAfter] = [callDecider(before), callDecider(after)]
   const groups = new Map<string, Group>()
@@ -48,20 +45,17 @@ export function replayCalls(recorded: Iterable<RecordedCall>, before: States, af
     firstUs ??= call.atUs
     if (refusedBefore !== null || code === null) continue
     const name = `${call.tenant} ${code}`
-    const group = groups.get(name) ?? new Group(call, code)
+    const group = groups.get(name) ?? newGroup(call, code)
     groups.set(name, group)
-    group.add(call)
+    addTo(group, call)
   }
   const refused = [...groups]
     .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([, group]) => group.summary())
+    .map(([, group]) => summaryOf(group))
   return { calls, first_at: firstUs === null ? null : timeOf(firstUs), refused }
 }
 
-/**
- * Decides calls under the settings that tenants have in one state, as the public listener does. The limits are full at the
- * beginning; calls are to be given in the order of time.
- */
+/** Decides calls, given in the order of time, as the public listener does under these settings. All limits are full at first. */
 export function callDecider(states: States): (call: RecordedCall) => AccessRefusal | null {
   const tenants = new Map(
     [...states].map(([name, state]) => [name, tenantIn({ ...state, ...settingColumns(state) })])
@@ -75,38 +69,24 @@ export function callDecider(states: States): (call: RecordedCall) => AccessRefus
 }
 
 /** Newly refused calls of one tenant and code. */
-class Group {
-  readonly #first: RecordedCall
-  readonly #code: AccessRefusal
-  #lastUs = 0
-  #calls = 0
-  readonly #keys = new Set<string>()
-  readonly #connectors = new Set<string>()
+type Group = ReturnType<typeof newGroup>
 
-  constructor(first: RecordedCall, code: AccessRefusal) {
-    this.#first = first
-    this.#code = code
-  }
+function newGroup({ tenant, atUs }: RecordedCall, code: AccessRefusal) {
+  const [keys, connectors] = [new Set<string>(), new Set<string>()]
+  return { tenant, code, calls: 0, firstUs: atUs, lastUs: 0, keys, connectors }
+}
 
-  add({ atUs, keyId, connectorId }: RecordedCall): void {
-    this.#calls++
-    this.#lastUs = Math.max(this.#lastUs, atUs)
-    if (keyId !== undefined) this.#keys.add(keyId)
-    const isNamed = this.#code === 'connector_not_found' && this.#connectors.size < namedConnectors
-    if (isNamed && connectorId !== undefined) this.#connectors.add(connectorId)
-  }
+function addTo(group: Group, { atUs, keyId, connectorId }: RecordedCall): void {
+  group.calls++
+  group.lastUs = Math.max(group.lastUs, atUs)
+  if (keyId !== undefined) group.keys.add(keyId)
+  const isNamed = group.code === 'connector_not_found' && group.connectors.size < namedConnectors
+  if (isNamed && connectorId !== undefined) group.connectors.add(connectorId)
+}
 
-  summary(): NewlyRefused {
-    return {
-      tenant: this.#first.tenant,
-      code: this.#code,
-      calls: this.#calls,
-      first_at: timeOf(this.#first.atUs),
-      last_at: timeOf(this.#lastUs),
-      keys: this.#keys.size,
-      connector_ids: [...this.#connectors]
-    }
-  }
+function summaryOf({ tenant, code, calls, firstUs, lastUs, keys, connectors }: Group): NewlyRefused {
+  const [first_at, last_at] = [timeOf(firstUs), timeOf(lastUs)]
+  return { tenant, code, calls, first_at, last_at, keys: keys.size, connector_ids: [...connectors] }
 }
 
 function timeOf(us: number): string {

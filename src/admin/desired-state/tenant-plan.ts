@@ -18,45 +18,16 @@ export type TenantStep = {
   readonly changes: readonly MemberChange[]
 }
 
-export type TenantPlan = {
-  /** In the order of names. */
-  readonly steps: readonly TenantStep[]
-  readonly unchanged: number
-  /** Unnamed tenants that stay as they are. */
-  readonly unnamed: number
-  /** Every tenant as it is afterwards. */
-  readonly after: ReadonlyMap<string, TenantState>
-}
-
-/**
- * Plans the way from the current tenants to the desired ones. `prune` disables unnamed tenants and takes their grants back;
- * their settings, keys and names stay.
- */
-export function planTenants(
-  before: ReadonlyMap<string, TenantState>,
-  desired: ReadonlyMap<string, TenantState>,
-  prune: boolean
-): TenantPlan {
-  const unnamed = [...before.values()].filter(({ name }) => !desired.has(name))
-  const named = [...desired.values()].flatMap(state => stepTo(before.get(state.name), state) ?? [])
-  const pruned = prune ? unnamed.flatMap(state => pruneStep(state) ?? []) : []
-  const steps = [...named, ...pruned].sort((one, other) => (one.tenant < other.tenant ? -1 : 1))
-  return {
-    steps,
-    unchanged: desired.size - named.length,
-    unnamed: unnamed.length - pruned.length,
-    after: new Map([...before, ...desired, ...pruned.map(({ tenant, after }) => [tenant, after] as const)])
-  }
-}
-
-function stepTo(before: TenantState | undefined, after: TenantState): TenantStep | null {
+/** The step from one state of a tenant to another; null when they do not differ in effect. */
+export function planTenant(before: TenantState | undefined, after: TenantState): TenantStep | null {
   const changes = memberChanges(before, after)
   if (before && changes.length === 0) return null
   return { tenant: after.name, action: before ? 'change' : 'create', before, after, changes }
 }
 
-function pruneStep(before: TenantState): TenantStep | null {
-  const step = stepTo(before, { ...before, disabled: true, connectors: [] })
+/** Disables an unnamed tenant and takes its grants back; its settings, keys and name stay. */
+export function pruneTenant(before: TenantState): TenantStep | null {
+  const step = planTenant(before, { ...before, disabled: true, connectors: [] })
   return step && { ...step, action: 'prune' }
 }
 

@@ -59,7 +59,7 @@ async function replaceKey(
     const custody = opened.custody()
     const rotated = {
       credential: name,
-      version: changeCredentials(custody, rotateCredential, name, version, grace).version,
+      version: changeCredentials(custody, rotateCredential, name, version, grace),
       source: shownReference(version.source),
       fingerprint: version.fingerprint,
       proven: proof,

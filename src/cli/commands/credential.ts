@@ -28,8 +28,7 @@ export function credentialCommand(context: ProcessContext): Command {
     usage: 'remove <name>',
     summary: credentialOperations.removeCredential.summary,
     run({ custody }, _, credential) {
-      const { version } = changeCredentials(custody(), removeCredential, credential)
-      return { credential, version }
+      return { credential, version: changeCredentials(custody(), removeCredential, credential) }
     },
     text: ({ credential }) => `Credential ${credential} is removed.\n`
   })

@@ -10,34 +10,32 @@ const tagBytes = 16
 
 /** Encrypts a secret with AES-256-GCM. `aad`, e.g. `default@3`, is bound to it and to its data key. */
 export function encrypt(secret: Buffer, aad: string, wrapping: KeyObject): Envelope {
-  const dataKey = randomBytes(32)
-  try {
-    return {
-      ciphertext: encryptBytes(createSecretKey(dataKey), secret, secretAad(aad)),
-      wrappedKey: encryptBytes(wrapping, dataKey, dataKeyAad(aad))
-    }
-  } finally {
-    dataKey.fill(0)
-  }
+  return useOnce(randomBytes(32), dataKey => ({
+    ciphertext: encryptBytes(createSecretKey(dataKey), secret, secretAad(aad)),
+    wrappedKey: encryptBytes(wrapping, dataKey, dataKeyAad(aad))
+  }))
 }
 
 /** The secret, in a buffer of its own: zero it after use. Throws `credentials_damaged`. */
 export function decrypt({ wrappedKey, ciphertext }: Envelope, aad: string, wrapping: KeyObject): Buffer {
-  const dataKey = decryptBytes(wrapping, wrappedKey, dataKeyAad(aad))
-  try {
-    return decryptBytes(createSecretKey(dataKey), ciphertext, secretAad(aad))
-  } finally {
-    dataKey.fill(0)
-  }
+  return useOnce(decryptBytes(wrapping, wrappedKey, dataKeyAad(aad)), dataKey =>
+    decryptBytes(createSecretKey(dataKey), ciphertext, secretAad(aad))
+  )
 }
 
 /** The same data key under another wrapping key: the secret's ciphertext stays as it is. Throws `credentials_damaged`. */
 export function rewrap(wrappedKey: Uint8Array, aad: string, from: KeyObject, to: KeyObject): Uint8Array {
-  const dataKey = decryptBytes(from, wrappedKey, dataKeyAad(aad))
+  return useOnce(decryptBytes(from, wrappedKey, dataKeyAad(aad)), dataKey =>
+    encryptBytes(to, dataKey, dataKeyAad(aad))
+  )
+}
+
+/** Calls back with secret bytes, and zeroes them. */
+export function useOnce<T>(secret: Buffer, use: (secret: Buffer) => T): T {
   try {
-    return encryptBytes(to, dataKey, dataKeyAad(aad))
+    return use(secret)
   } finally {
-    dataKey.fill(0)
+    secret.fill(0)
   }
 }
 

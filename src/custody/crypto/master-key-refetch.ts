@@ -11,42 +11,34 @@ export type MasterKeyRefetchOptions = {
 }
 
 /**
- * Fetches the master key of a store that was put under another one. A fetch may take long, and nothing waits for it: callers
- * get what was fetched since the last time.
+ * Fetches the master key of a store that was put under another one. A fetch may take long, and nothing waits for it: a call opens
+ * the store's keys by what was fetched since the last call, or throws why there are none yet.
  */
-export class MasterKeyRefetch {
-  readonly #options: MasterKeyRefetchOptions
-  #fetched: MasterKey | null = null
-  #isFetching = false
-  #pausedUntilMs = 0
-  #reason: unknown = notOfThisStore()
+export function masterKeyRefetch(options: MasterKeyRefetchOptions): () => StoreKeys {
+  let fetched: MasterKey | null = null
+  let reason: unknown = notOfThisStore()
+  let nextAtMs = 0
 
-  constructor(options: MasterKeyRefetchOptions) {
-    this.#options = options
+  async function refetch(): Promise<void> {
+    nextAtMs = Number.POSITIVE_INFINITY
+    try {
+      fetched = await options.fetch()
+    } catch (error) {
+      reason = error
+    }
+    nextAtMs = performance.now() + options.pauseMs
   }
 
-  /** The keys of the store. Throws why there are none yet. */
-  current(): StoreKeys {
-    const fetched = this.#fetched
-    this.#fetched = null
+  return function currentKeys() {
+    const masterKey = fetched
+    fetched = null
     try {
-      if (!fetched) throw this.#reason
-      return this.#options.open(fetched)
+      if (!masterKey) throw reason
+      return options.open(masterKey)
     } catch (error) {
-      this.#reason = error
-      if (!this.#isFetching && performance.now() >= this.#pausedUntilMs) void this.#refetch()
+      reason = error
+      if (performance.now() >= nextAtMs) void refetch()
       throw error
     }
-  }
-
-  async #refetch(): Promise<void> {
-    this.#isFetching = true
-    try {
-      this.#fetched = await this.#options.fetch()
-    } catch (error) {
-      this.#reason = error
-    }
-    this.#isFetching = false
-    this.#pausedUntilMs = performance.now() + this.#options.pauseMs
   }
 }

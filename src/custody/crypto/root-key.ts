@@ -5,7 +5,7 @@ import { domainError, hasCode } from '../../contract/error-table.ts'
 import type { StoreFile } from '../../store/sqlite/store-file.ts'
 import { inTransaction } from '../../store/sqlite/transaction.ts'
 import type { Environment } from '../secrets/exec.ts'
-import { decryptBytes, encryptBytes } from './envelope.ts'
+import { decryptBytes, encryptBytes, useOnce } from './envelope.ts'
 import {
   isMissingFile,
   keyFrom,
@@ -15,10 +15,7 @@ import {
 } from './master-key.ts'
 import { readMeta, writeMeta } from './meta.ts'
 
-/**
- * The keys of one store. What is derived comes from the store's root key, and stays the same under another master key;
- * the master key only wraps the root key and the data keys of credentials.
- */
+/** Opens the keys of a store by its master key. Throws `secret_unavailable`, `master_key_wrong`. */
 export type StoreKeys = MasterKey & {
   /** Wraps data keys. Another master key has another. */
   readonly wrapping: KeyObject
@@ -30,10 +27,7 @@ type MasterKeyOptions = Omit<OpenMasterKeyOptions, 'isNew'>
 const checkName = 'master_key_check'
 const rootName = 'root_key'
 
-/**
- * Opens the master key, which must be the one that the store was made with, and by it the keys of the store. Throws
- * `secret_unavailable`, `master_key_wrong`.
- */
+/** For whatever wraps by these keys: under a replaced master key it would never open again. Throws `master_key_wrong`. */
 export function openRootKey(
   { raw }: Pick<StoreFile, 'raw'>,
   reference: string,
@@ -95,10 +89,7 @@ export function isInForce({ raw }: Pick<StoreFile, 'raw'>, { wrapping }: StoreKe
   }
 }
 
-/**
- * For what wraps by these keys, inside its transaction: what is wrapped under a master key that has been replaced would never
- * open again. Throws `master_key_wrong`.
- */
+/** For whatever wraps by these keys: under a replaced master key it would never open again. Throws `master_key_wrong`. */
 export function requireInForce(raw: DatabaseSync, keys: StoreKeys): void {
   if (!isInForce({ raw }, keys))
     throw domainError(
@@ -143,17 +134,13 @@ function openRoot(raw: DatabaseSync, masterKey: MasterKey, wrapping: KeyObject):
 function readRoot(raw: DatabaseSync, wrapping: KeyObject): KeyObject | null {
   const encrypted = readMeta(raw, rootName)
   if (encrypted === undefined) return null
-  const bytes = decryptBytes(wrapping, Buffer.from(encrypted, 'hex'), rootName)
-  const root = createSecretKey(bytes)
-  bytes.fill(0)
-  return root
+  return useOnce(decryptBytes(wrapping, Buffer.from(encrypted, 'hex'), rootName), root =>
+    createSecretKey(root)
+  )
 }
 
 function encryptedRoot(root: KeyObject, wrapping: KeyObject): string {
-  const bytes = root.export()
-  const encrypted = encryptBytes(wrapping, bytes, rootName).toString('hex')
-  bytes.fill(0)
-  return encrypted
+  return useOnce(root.export(), bytes => encryptBytes(wrapping, bytes, rootName).toString('hex'))
 }
 
 function checkOf(masterKey: MasterKey): string {

@@ -60,10 +60,7 @@ function base32(bytes: Uint8Array, alphabet = base32Alphabet): Forms {
   return [0, 1, 2, 3, 4].map(skipped => inDigits(bytes, 5, skipped, alphabet))
 }
 
-/**
- * The digits, of `bits` bits each, that encode these bytes alone. A digit that also encodes bits before or after them is left
- * out, as it can be any.
- */
+/** The digits of `bits` bits that encode these bytes alone: one that also encodes bits before or after them can be any. */
 function inDigits(bytes: Uint8Array, bits: number, skippedBits: number, alphabet: Uint8Array): Uint8Array {
   const digits = new Uint8Array(Math.max(0, Math.floor((bytes.length * 8 - skippedBits) / bits)))
   for (let index = 0; index < digits.length; index++) {

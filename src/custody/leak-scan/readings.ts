@@ -21,7 +21,8 @@ function unescaped(bytes: Buffer): Buffer {
       at++
       continue
     }
-    const end = byte === backslash ? endOfBackslashes(bytes, at) : at + 1
+    let end = at + 1
+    if (byte === backslash) while (bytes[end] === backslash) end++
     const escaped = byte === ampersand ? readReference(bytes, end) : readEscape(bytes, end, byte)
     if (escaped !== none) {
       text[length++] = escaped & 0xff
@@ -43,49 +44,38 @@ const noDigit = 16
 /** A number of more digits is not that of a byte. */
 const longestNumber = 4
 
-function escapedByte(byte: number, next: number): Escaped {
-  return (next << 8) | byte
-}
-
-function endOfBackslashes(bytes: Buffer, at: number): number {
-  let end = at + 1
-  while (end < bytes.length && bytes[end] === backslash) end++
-  return end
-}
-
 /** Behind a percent sign or backslashes. */
 function readEscape(bytes: Buffer, at: number, mark: number): Escaped {
-  if (at >= bytes.length) return none
-  const next = lowerCases[bytes[at] as number] as number
+  const next = lowerCases[bytes[at] ?? zero]
   if (next === letterU) return readUnicode(bytes, at + 1)
   if (mark === percent) return readHex(bytes, at)
   return next === letterX ? readHex(bytes, at + 1) : none
 }
 
 function readUnicode(bytes: Buffer, at: number): Escaped {
-  if (at + 1 >= bytes.length) return none
   if (bytes[at] === leftBrace) return readNumber(bytes, at + 1, 16, rightBrace)
   return bytes[at] === zero && bytes[at + 1] === zero ? readHex(bytes, at + 2) : none
 }
 
 /** Behind an ampersand. */
 function readReference(bytes: Buffer, at: number): Escaped {
-  if (at + 1 >= bytes.length || bytes[at] !== hash) return none
-  const isHex = lowerCases[bytes[at + 1] as number] === letterX
+  if (bytes[at] !== hash) return none
+  const isHex = lowerCases[bytes[at + 1] ?? zero] === letterX
   return isHex ? readNumber(bytes, at + 2, 16, semicolon) : readNumber(bytes, at + 1, 10, semicolon)
 }
 
+/** Two digits. */
 function readHex(bytes: Buffer, at: number): Escaped {
   if (at + 1 >= bytes.length) return none
   const high = digits[bytes[at] as number] as number
   const low = digits[bytes[at + 1] as number] as number
-  return high === noDigit || low === noDigit ? none : escapedByte(high * 16 + low, at + 2)
+  return high === noDigit || low === noDigit ? none : ((at + 2) << 8) | (high * 16 + low)
 }
 
 /** A number behind any zeros, and the sign that ends it, which HTML may omit. */
 function readNumber(bytes: Buffer, from: number, base: 10 | 16, end: number): Escaped {
   let at = from
-  while (at < bytes.length && bytes[at] === zero) at++
+  while (bytes[at] === zero) at++
   let value = 0
   const first = at
   for (; at < bytes.length && at - first < longestNumber; at++) {
@@ -94,8 +84,8 @@ function readNumber(bytes: Buffer, from: number, base: 10 | 16, end: number): Es
     value = value * base + digit
   }
   if (at === first || value > 0xff) return none
-  const isEnded = at < bytes.length && bytes[at] === end
-  return isEnded || end === semicolon ? escapedByte(value, isEnded ? at + 1 : at) : none
+  if (bytes[at] === end) return ((at + 1) << 8) | value
+  return end === semicolon ? (at << 8) | value : none
 }
 
 /** Letters in lower case, other bytes as they are. */

@@ -1,8 +1,7 @@
-import { changedValues, newValues } from '../../ledger/entry/changed-values.ts'
-import { recordedSource } from '../secrets/reference.ts'
+import { changedValues } from '../../ledger/entry/changed-values.ts'
 import { findCredential, findVersion, newCredential, writeCredential } from './credential-rows.ts'
 import type { CredentialTransaction } from './transaction.ts'
-import { activate, labelOf, type NewVersion, replaceVersion, type VersionChanged } from './versions.ts'
+import { addVersion, labelOf, type NewVersion, replaceVersion } from './versions.ts'
 
 /** The key that a reference gives now. */
 export type FetchedKey = {
@@ -17,6 +16,9 @@ export type FetchedKey = {
 /** The upstream rejects version `from`, the active one, and accepts `to`, the standby. */
 export type Rollback = { readonly name: string; readonly from: number; readonly to: number }
 
+/** The version that has the key now, 0 for none, and whether it is new. */
+export type Noted = { readonly version: number; readonly changed: boolean }
+
 /**
  * Notes which key a reference gives now; one that differs from the last becomes a new version. A reference that is no longer
  * the credential's own changes nothing, and has no version.
@@ -24,26 +26,20 @@ export type Rollback = { readonly name: string; readonly from: number; readonly 
 export function noteMaterial(
   transaction: CredentialTransaction,
   { name, version, graceMs, followsSetting = false }: FetchedKey
-): VersionChanged {
-  const { records, at, changes } = transaction
+): Noted {
+  const { records, at } = transaction
   const record =
     findCredential(records, name) ??
     (followsSetting ? { ...newCredential(records, name, at), follows_setting: 1 } : undefined)
   const before = record && findVersion(records, name, record.active)
   const isOwn = followsSetting ? record?.follows_setting === 1 : before?.source === version.source
-  if (!record || !isOwn) return { name, version: 0, changed: false }
+  if (!record || !isOwn) return { version: 0, changed: false }
   if (before?.fingerprint === version.fingerprint && before.source === version.source)
-    return { name, version: record.active, changed: false }
-  if (before)
-    return replaceVersion(transaction, record, version, { graceMs, kind: 'admin.credential.change' })
-  const { active } = activate(transaction, record, version, 0)
-  changes.push({
-    kind: 'admin.credential.add',
-    credential: labelOf(name, active),
-    fields: ['active'],
-    after: newValues({ source: recordedSource(version.source) })
-  })
-  return { name, version: active, changed: true }
+    return { version: record.active, changed: false }
+  const added = before
+    ? replaceVersion(transaction, record, version, graceMs, 'admin.credential.change')
+    : addVersion(transaction, record, version, 'active')
+  return { version: added, changed: true }
 }
 
 /** Active version and standby change places. False when they are no longer `from` and `to`. */

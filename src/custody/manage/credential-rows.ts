@@ -12,20 +12,20 @@ export type CredentialRows = {
   readonly versions: readonly VersionRow[]
 }
 
+// The digest of the manifest covers the values in this order.
+const credentialColumns =
+  'name, created_at, removed_at, latest, active, standby, standby_until, follows_setting'
+const versionColumns = 'credential, version, created_at, source, fingerprint, wrapped_key, sealed'
+
 export function readCredentialRows(raw: DatabaseSync): CredentialRows {
+  const versions = raw.prepare(
+    `SELECT ${versionColumns} FROM credential_version ORDER BY credential, version`
+  )
   return {
     credentials: raw
-      .prepare(
-        `SELECT name, created_at, removed_at, latest, active, standby, standby_until, follows_setting
-         FROM credential ORDER BY name`
-      )
+      .prepare(`SELECT ${credentialColumns} FROM credential ORDER BY name`)
       .all() as CredentialRow[],
-    versions: raw
-      .prepare(
-        `SELECT credential, version, created_at, source, fingerprint, wrapped_key, sealed
-         FROM credential_version ORDER BY credential, version`
-      )
-      .all() as VersionRow[]
+    versions: versions.all() as VersionRow[]
   }
 }
 
@@ -34,10 +34,14 @@ export function findCredential(records: CredentialRows, name: string): Credentia
   return records.credentials.find(record => record.name === name && record.removed_at === null)
 }
 
-/** The credentials that have not been removed, with the active version of each and its source ('' when that row is lost). */
-export function activeCredentials(
-  records: CredentialRows
-): { record: CredentialRow; version: VersionRow | undefined; source: string }[] {
+/** A credential that has not been removed, its active version, and the source of that ('' when the version's row is lost). */
+export type ActiveCredential = {
+  readonly record: CredentialRow
+  readonly version: VersionRow | undefined
+  readonly source: string
+}
+
+export function activeCredentials(records: CredentialRows): ActiveCredential[] {
   return records.credentials
     .filter(({ removed_at }) => removed_at === null)
     .map(record => {
@@ -76,37 +80,32 @@ export function newCredential(records: CredentialRows, name: string, created_at:
 
 /** Inserts a credential, or replaces its row. */
 export function writeCredential(raw: DatabaseSync, record: CredentialRow): void {
-  const { name, created_at, removed_at, latest, active, standby, standby_until, follows_setting } = record
-  raw
-    .prepare(
-      `INSERT INTO credential
-         (name, created_at, removed_at, latest, active, standby, standby_until, follows_setting)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (name) DO UPDATE SET
-         created_at = excluded.created_at, removed_at = excluded.removed_at, latest = excluded.latest,
-         active = excluded.active, standby = excluded.standby, standby_until = excluded.standby_until,
-         follows_setting = excluded.follows_setting`
-    )
-    .run(name, created_at, removed_at, latest, active, standby, standby_until, follows_setting)
+  const updates = credentialColumns.replace(/\w+/g, '$& = excluded.$&')
+  insert(raw, 'credential', credentialColumns, record, `ON CONFLICT (name) DO UPDATE SET ${updates}`)
 }
 
 export function insertVersion(raw: DatabaseSync, record: VersionRow): void {
-  const { credential, version, created_at, source, fingerprint, wrapped_key, sealed } = record
-  raw
-    .prepare(
-      `INSERT INTO credential_version
-         (credential, version, created_at, source, fingerprint, wrapped_key, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)`
-    )
-    .run(credential, version, created_at, source, fingerprint, wrapped_key, sealed)
+  insert(raw, 'credential_version', versionColumns, record)
+}
+
+function insert(
+  raw: DatabaseSync,
+  table: string,
+  columns: string,
+  record: CredentialRow | VersionRow,
+  conflict = ''
+): void {
+  const values = columns.replace(/\w+/g, ':$&')
+  raw.prepare(`INSERT INTO ${table} (${columns}) VALUES (${values}) ${conflict}`).run(record)
 }
 
 /** Deletes all versions of a credential but two at most. */
 export function deleteVersionsBut(
   raw: DatabaseSync,
   credential: string,
-  used: readonly (number | null)[]
+  active: number | null,
+  standby: number | null
 ): void {
-  const [active = null, standby = null] = used
   raw
     .prepare('DELETE FROM credential_version WHERE credential = ? AND version IS NOT ? AND version IS NOT ?')
     .run(credential, active, standby)

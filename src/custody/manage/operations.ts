@@ -13,7 +13,7 @@ import {
   writeCredential
 } from './credential-rows.ts'
 import type { CredentialTransaction } from './transaction.ts'
-import { activate, labelOf, type NewVersion, replaceVersion, type VersionChanged } from './versions.ts'
+import { addVersion, labelOf, type NewVersion, replaceVersion } from './versions.ts'
 
 const validName = new RegExp(nameForm)
 
@@ -23,31 +23,20 @@ export function requireCredentialName(name: string): void {
     throw domainError('credential_name_invalid', `a credential name has ${nameInWords}`)
 }
 
-/** Adds a credential. Throws `credential_name_invalid`, `credential_exists`. */
-export function addCredential(
-  transaction: CredentialTransaction,
-  name: string,
-  version: NewVersion
-): VersionChanged {
-  const { records, at, changes } = transaction
+/** Adds a credential, and returns its version. Throws `credential_name_invalid`, `credential_exists`. */
+export function addCredential(transaction: CredentialTransaction, name: string, version: NewVersion): number {
+  const { records, at } = transaction
   requireCredentialName(name)
   if (findCredential(records, name))
     throw domainError(
       'credential_exists',
       `credential ${name} exists already; credential rotate replaces its key`
     )
-  const { active } = activate(transaction, newCredential(records, name, at), version, 0)
-  changes.push({
-    kind: 'admin.credential.add',
-    credential: labelOf(name, active),
-    fields: ['source'],
-    after: newValues({ source: recordedSource(version.source) })
-  })
-  return { name, version: active, changed: true }
+  return addVersion(transaction, newCredential(records, name, at), version, 'source')
 }
 
 /**
- * Makes a new version the active one, and keeps the one before as standby for `graceMs`. Throws
+ * Makes a new version the active one, keeps the one before as standby for `graceMs`, and returns the new one. Throws
  * `credential_not_found`, `credential_unchanged`.
  */
 export function rotateCredential(
@@ -55,32 +44,28 @@ export function rotateCredential(
   name: string,
   version: NewVersion,
   graceMs: number
-): VersionChanged {
-  const { records } = transaction
-  const record = requireCredential(records, name)
-  const before = findVersion(records, name, record.active)
+): number {
+  const record = requireCredential(transaction.records, name)
+  const before = findVersion(transaction.records, name, record.active)
   if (before?.fingerprint === version.fingerprint && before.source === version.source)
     throw domainError('credential_unchanged', `${labelOf(name, record.active)} has this key already`)
-  const kind = 'admin.credential.rotate'
-  return replaceVersion(transaction, { ...record, follows_setting: 0 }, version, { graceMs, kind })
+  const own = { ...record, follows_setting: 0 }
+  return replaceVersion(transaction, own, version, graceMs, 'admin.credential.rotate')
 }
 
-/** Removes a credential and all its keys. Throws `credential_not_found`, `credential_in_use`. */
-export function removeCredential(
-  { raw, records, at, changes }: CredentialTransaction,
-  name: string
-): VersionChanged {
+/** Removes a credential and all its keys, and returns its last version. Throws `credential_not_found`, `credential_in_use`. */
+export function removeCredential({ raw, records, at, changes }: CredentialTransaction, name: string): number {
   const record = requireCredential(records, name)
   const { active } = record
   requireUnused(raw, name)
   writeCredential(raw, { ...record, removed_at: at, standby: null, standby_until: null })
-  deleteVersionsBut(raw, name, [])
+  deleteVersionsBut(raw, name, null, null)
   changes.push({
     kind: 'admin.credential.remove',
     credential: labelOf(name, active),
     before: newValues({ source: recordedSource(findVersion(records, name, active)?.source) })
   })
-  return { name, version: active, changed: true }
+  return active
 }
 
 /** Throws `credential_not_found`. */

@@ -54,10 +54,7 @@ export function changeCredentials<Input extends unknown[], Result>(
   return result
 }
 
-/**
- * The same inside a transaction that is open already: whoever began it records the changes in the ledger, and commits.
- * Throws `credentials_damaged`.
- */
+/** The same inside an open transaction, whose owner records the changes in the ledger. Throws `credentials_damaged`. */
 export function changeCredentialsWithin<Result>(
   { raw, keys, at }: Pick<CredentialTransaction, 'raw' | 'keys' | 'at'>,
   work: (transaction: CredentialTransaction) => Result

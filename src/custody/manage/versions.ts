@@ -1,4 +1,4 @@
-import { changedValues } from '../../ledger/entry/changed-values.ts'
+import { changedValues, newValues } from '../../ledger/entry/changed-values.ts'
 import { encrypt } from '../crypto/envelope.ts'
 import { requireInForce } from '../crypto/root-key.ts'
 import { recordedSource } from '../secrets/reference.ts'
@@ -20,75 +20,68 @@ export type NewVersion = {
   readonly secret?: Buffer | undefined
 }
 
-/** Which version a change made, or left in place; 0 when it concerns none. */
-export type VersionChanged = { readonly name: string; readonly version: number; readonly changed: boolean }
-
 /** How a version is named in the ledger and in the log. */
 export function labelOf(name: string, version: number): string {
   return `${name}@${version}`
 }
 
-type Replacement = {
-  readonly graceMs: number
-  readonly kind: 'admin.credential.change' | 'admin.credential.rotate'
+/** Makes the first version of a credential the active one, and returns its number. The ledger names `field` as set. */
+export function addVersion(
+  transaction: CredentialTransaction,
+  record: CredentialRow,
+  version: NewVersion,
+  field: 'active' | 'source'
+): number {
+  const { active } = activate(transaction, record, version, 0)
+  transaction.changes.push({
+    kind: 'admin.credential.add',
+    credential: labelOf(record.name, active),
+    fields: [field],
+    after: newValues({ source: recordedSource(version.source) })
+  })
+  return active
 }
 
-/** Makes a new version the active one, keeps the one before as standby for `graceMs`, and adds that to the changes. */
+/** Makes a new version the active one, and keeps the one before as standby for `graceMs`. Returns the version's number. */
 export function replaceVersion(
   transaction: CredentialTransaction,
   record: CredentialRow,
   version: NewVersion,
-  { graceMs, kind }: Replacement
-): VersionChanged {
-  const { name } = record
-  const before = findVersion(transaction.records, name, record.active)
+  graceMs: number,
+  kind: 'admin.credential.change' | 'admin.credential.rotate'
+): number {
+  const before = findVersion(transaction.records, record.name, record.active)
   const activated = activate(transaction, record, version, graceMs)
   transaction.changes.push({
     kind,
-    credential: labelOf(name, activated.active),
+    credential: labelOf(record.name, activated.active),
     fields: activated.standby === null ? ['active'] : ['active', 'standby'],
     ...changedValues(valuesOf(record, before?.source), valuesOf(activated, version.source))
   })
-  return { name, version: activated.active, changed: true }
+  return activated.active
 }
 
 function valuesOf({ active, standby, standby_until }: CredentialRow, source: string | undefined) {
   return { active, standby, standby_until, source: recordedSource(source) }
 }
 
-/** Stores a new version as the active one, and the credential with it. Returns the credential as it is then. */
-export function activate(
-  transaction: CredentialTransaction,
+/** Stores a new version, and the credential with it as it is then. */
+function activate(
+  { raw, keys, at }: CredentialTransaction,
   record: CredentialRow,
-  version: NewVersion,
+  { source, fingerprint, secret }: NewVersion,
   graceMs: number
 ): CredentialRow {
-  const { raw, at } = transaction
-  const latest = record.latest + 1
-  const keepsStandby = graceMs > 0
-  const activated = {
-    ...record,
-    latest,
-    active: latest,
-    standby: keepsStandby ? record.active : null,
-    standby_until: keepsStandby ? new Date(Date.parse(at) + graceMs).toISOString() : null
-  }
+  const { name } = record
+  const version = record.latest + 1
+  const [standby, standby_until] =
+    graceMs > 0 ? [record.active, new Date(Date.parse(at) + graceMs).toISOString()] : [null, null]
+  const activated = { ...record, latest: version, active: version, standby, standby_until }
   writeCredential(raw, activated)
-  storeVersion(transaction, record.name, latest, version)
-  deleteVersionsBut(raw, record.name, [latest, activated.standby])
-  return activated
-}
-
-function storeVersion(
-  { raw, keys, at }: CredentialTransaction,
-  credential: string,
-  version: number,
-  { source, fingerprint, secret }: NewVersion
-): void {
   if (secret) requireInForce(raw, keys)
-  const encrypted = secret && encrypt(secret, labelOf(credential, version), keys.wrapping)
+  const encrypted = secret && encrypt(secret, labelOf(name, version), keys.wrapping)
   insertVersion(raw, {
-    credential,
+    credential: name,
     version,
     created_at: at,
     source,
@@ -96,4 +89,6 @@ function storeVersion(
     wrapped_key: encrypted?.wrappedKey ?? null,
     sealed: encrypted?.ciphertext ?? null
   })
+  deleteVersionsBut(raw, name, version, standby)
+  return activated
 }

@@ -14,8 +14,8 @@ export type SecretWatchOptions = {
   readonly nowMs?: () => number
 }
 
-/** The last run of a command, at a monotonic time. */
-type Run = { readonly running: boolean; readonly failed: boolean; readonly endedAtMs: number }
+/** When a command may run again at all, and when it should, in monotonic milliseconds. */
+type Schedule = { readonly blockedUntilMs: number; readonly dueAtMs: number }
 
 /** The pause after a failure: what the command asks may be down, and must not be hammered. */
 const pauseMs = 10_000
@@ -29,7 +29,7 @@ export class SecretWatch {
   /** The fingerprint that each file gave the last time, by credential. */
   readonly #lastRead = new Map<string, string>()
   /** By credential and command: two credentials may have the same. */
-  readonly #runs = new Map<string, Run>()
+  readonly #schedules = new Map<string, Schedule>()
 
   constructor(options: SecretWatchOptions) {
     this.#options = options
@@ -50,43 +50,36 @@ export class SecretWatch {
 
   /** Whether the reference may be fetched at all. */
   mayFetch(name: string, source: string): boolean {
-    const last = this.#runs.get(runOf(name, source))
-    if (!last) return true
-    const pauses = last.failed && this.#since(last) < Math.min(pauseMs, this.#options.execRefreshMs)
-    return !last.running && !pauses
+    return this.#nowMs() >= (this.#schedules.get(`${name} ${source}`)?.blockedUntilMs ?? 0)
   }
 
   /** Whether it is time to fetch the reference again. A credential that has no key (`isMissing`) does not wait. */
   isDue(name: string, source: string, isMissing: boolean): boolean {
     // The environment of a process does not change.
     if (!isCommand(source)) return isMissing || source.startsWith('file:')
-    const last = this.#runs.get(runOf(name, source))
-    if (!last) {
-      if (!isMissing) this.#note(name, source, { running: false, failed: false })
-      return isMissing
-    }
-    const isOld = this.#since(last) >= this.#options.execRefreshMs
-    return (isMissing || last.failed || isOld) && this.mayFetch(name, source)
+    const schedule = this.#schedules.get(`${name} ${source}`)
+    if (schedule) return this.#nowMs() >= Math.max(schedule.blockedUntilMs, isMissing ? 0 : schedule.dueAtMs)
+    if (!isMissing) this.#block(name, source, 0)
+    return isMissing
   }
 
   /** Makes all commands due but those that failed, which have their pause. Returns how many commands there are. */
   expireCommands(): number {
-    for (const [run, last] of this.#runs)
-      if (!last.failed) this.#runs.set(run, { ...last, endedAtMs: Number.NEGATIVE_INFINITY })
-    return this.#runs.size
+    for (const [run, schedule] of this.#schedules) this.#schedules.set(run, { ...schedule, dueAtMs: 0 })
+    return this.#schedules.size
   }
 
-  /** Does the work that fetches a reference, and remembers of a command when it ended and whether it failed. */
+  /** Does the work that fetches a reference. Its command does not run meanwhile, nor soon after a failure. */
   async run<T>(name: string, source: string, work: () => Promise<T>): Promise<T> {
     if (!isCommand(source)) return await work()
-    this.#note(name, source, { running: true, failed: false })
-    let failed = true
+    this.#block(name, source, Number.POSITIVE_INFINITY)
+    let pause = Math.min(pauseMs, this.#options.execRefreshMs)
     try {
       const result = await work()
-      failed = false
+      pause = 0
       return result
     } finally {
-      this.#note(name, source, { running: false, failed })
+      this.#block(name, source, pause && this.#nowMs() + pause)
     }
   }
 
@@ -107,19 +100,13 @@ export class SecretWatch {
     this.#closing.abort()
   }
 
-  #note(name: string, source: string, run: Omit<Run, 'endedAtMs'>): void {
-    this.#runs.set(runOf(name, source), { ...run, endedAtMs: this.#nowMs() })
-  }
-
-  #since({ endedAtMs }: Run): number {
-    return this.#nowMs() - endedAtMs
+  /** Until a time, or not at all (0): then the command is due when the key is old. */
+  #block(name: string, source: string, blockedUntilMs: number): void {
+    const dueAtMs = blockedUntilMs || this.#nowMs() + this.#options.execRefreshMs
+    this.#schedules.set(`${name} ${source}`, { blockedUntilMs, dueAtMs })
   }
 }
 
 export function isCommand(source: string): boolean {
   return source.startsWith('exec:')
-}
-
-function runOf(name: string, source: string): string {
-  return `${name} ${source}`
 }

@@ -3,30 +3,22 @@
  * files of variables, copied headers and secret stores, and would pass for a key until the upstream rejects it.
  */
 export function writtenForm(secret: Buffer): string | null {
-  const text = secret.subarray(0, longestLook).toString('latin1')
-  const last = String.fromCharCode(secret.at(-1) ?? 0)
-  return forms.find(({ matches }) => matches(text, last))?.advice ?? null
+  const [start, end] = [
+    secret.subarray(0, longestLook),
+    secret.subarray(Math.max(longestLook, secret.length - 1))
+  ]
+  const text = start.toString('latin1') + end.toString('latin1')
+  return forms.find(([form]) => form.test(text))?.[1] ?? null
 }
 
 /** Far more bytes than any of these forms puts before the secret. */
 const longestLook = 256
 
-type Form = { readonly matches: (text: string, last: string) => boolean; readonly advice: string }
-
-const forms: readonly Form[] = [
-  {
-    matches: (text, last) => /^["'`]/.test(text) && last === text[0],
-    advice: 'is in quotes: give it without them'
-  },
-  {
-    // A base64 text may end in `=`.
-    matches: text => /^(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=\s*[^=\s]/.test(text),
-    advice: 'is written as NAME=value: give the value alone'
-  },
-  { matches: text => /^bearer\s/i.test(text), advice: 'has the word Bearer before it: give the key alone' },
-  {
-    matches: text => /^(?:x-api-key|authorization)\s*:/i.test(text),
-    advice: 'is written as a header: give its value alone'
-  },
-  { matches: text => text.startsWith('{'), advice: 'is written as JSON: give the value alone' }
+const forms: readonly (readonly [form: RegExp, advice: string])[] = [
+  [/^(["'`])(?:.*\1)?$/s, 'is in quotes: give it without them'],
+  // A base64 text may end in `=`.
+  [/^(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=\s*[^=\s]/, 'is written as NAME=value: give the value alone'],
+  [/^bearer\s/i, 'has the word Bearer before it: give the key alone'],
+  [/^(?:x-api-key|authorization)\s*:/i, 'is written as a header: give its value alone'],
+  [/^\{/, 'is written as JSON: give the value alone']
 ]

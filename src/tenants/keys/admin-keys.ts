@@ -1,41 +1,23 @@
 import type { Transaction } from 'kysely'
 import { domainError } from '../../contract/error-table.ts'
 import type { Page, PageRequest } from '../../contract/pagination.ts'
-import { changedValues } from '../../ledger/entry/changed-values.ts'
 import { selectPage } from '../../store/keyset-pagination.ts'
 import type { Queries } from '../../store/queries.ts'
 import type { Tables } from '../../store/tables.ts'
 import { changeInTransaction, type TenantAdministration } from '../transaction.ts'
-import type { AdminRole } from './admin-key-rows.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
-import { expiryAfter, type KeyLife, keyLife, type Revoked } from './key-life.ts'
+import { expiryAfter, type KeyLife, keyLife, type Revoked, revoke } from './key-life.ts'
 
-/** An admin key as operators see it. */
-export type AdminKeyView = {
-  readonly key_id: string
-  readonly name: string
-  readonly role: AdminRole
-} & KeyLife
+/** An admin key as operators see it. Its name says whose it is, or what for. */
+export type AdminKeyView = { readonly key_id: string } & Readonly<Pick<AdminKeyFacts, 'name' | 'role'>> &
+  KeyLife
 
-/** A new admin key, the only time that it is shown whole. */
-export type IssuedAdminKey = Pick<AdminKeyView, 'key_id' | 'name' | 'role' | 'created_at' | 'expires_at'> & {
-  readonly key: string
-}
-
-export type NewAdminKey = {
-  /** Whose it is, or what for. */
-  readonly name: string
-  readonly role: AdminRole
-  /** Null for never. */
-  readonly expiresAt: Date | null
-}
-
-/** Issues an admin key. Throws admin_key_name_invalid, expiry_invalid (not in the future). */
+/** Issues an admin key, shown whole only here. Throws admin_key_name_invalid, expiry_invalid (not in the future). */
 export async function issueAdminKey(
   administration: TenantAdministration,
   pepper: Pepper,
-  { name, role, expiresAt }: NewAdminKey
-): Promise<IssuedAdminKey> {
+  { name, role, expiresAt }: Pick<AdminKeyView, 'name' | 'role'> & { readonly expiresAt: Date | null }
+) {
   requireName(name)
   return await changeInTransaction(administration, async (tx, created_at) => {
     const expires_at = expiryAfter(created_at, expiresAt)
@@ -65,21 +47,11 @@ export async function revokeAdminKey(
   administration: TenantAdministration,
   keyId: string
 ): Promise<Revoked<AdminKeyView>> {
-  return await changeInTransaction<Revoked<AdminKeyView>>(administration, async (tx, revoked_at) => {
+  return await changeInTransaction(administration, async (tx, at) => {
     const row = await requireAdminKey(tx, keyId)
-    const now = new Date(revoked_at)
-    if (row.revoked_at !== null) return { result: { ...toView(row, now), changed: false }, changes: [] }
-    await tx.updateTable('admin_key').set({ revoked_at }).where('id', '=', keyId).execute()
-    return {
-      result: { ...toView({ ...row, revoked_at }, now), changed: true },
-      changes: [
-        {
-          kind: 'admin.admin_key.revoke',
-          key_id: keyId,
-          ...changedValues({ revoked_at: null }, { revoked_at })
-        }
-      ]
-    }
+    const changes = await revoke(tx, { kind: 'admin.admin_key.revoke' }, row, at)
+    const view = toView({ ...row, revoked_at: row.revoked_at ?? at }, new Date(at))
+    return { result: { ...view, changed: changes.length > 0 }, changes }
   })
 }
 

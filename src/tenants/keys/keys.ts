@@ -9,30 +9,16 @@ import type { Tables } from '../../store/tables.ts'
 import { requireTenant } from '../tenant-state.ts'
 import { changeInTransaction, type TenantAdministration } from '../transaction.ts'
 import { mintApiKey, type Pepper } from './api-key.ts'
-import { expiryAfter, instant, type KeyLife, keyLife, keyStateOf, type Revoked } from './key-life.ts'
-import {
-  findKey,
-  keyColumns,
-  type StoredKey,
-  type Successor,
-  successorOf,
-  successorRemedy
-} from './replaced-key.ts'
+import { expiryAfter, instant, type KeyLife, keyLife, keyStateOf, type Revoked, revoke } from './key-life.ts'
+import { findKey, type StoredKey, selectKeys, successorOf } from './replaced-key.ts'
 
 /** A key as operators see it. */
-export type KeyView = { readonly tenant: string; readonly key_id: string } & KeyLife & {
-    /** Written by running gateways every few seconds; null when never used. */
-    readonly last_used_at: string | null
-  }
+export type KeyView = { readonly key_id: string } & KeyLife &
+  Readonly<Pick<StoredKey, 'tenant' | 'last_used_at'>>
 
 /** A new key, the only time that it is shown whole. */
 export type IssuedKey = Pick<KeyView, 'tenant' | 'key_id' | 'created_at' | 'expires_at'> & {
   readonly key: string
-}
-
-/** A new key in place of an old one, which still works until `expires_at`. */
-export type RotatedKey = IssuedKey & {
-  readonly replaces: { readonly key_id: string; readonly expires_at: string }
 }
 
 /** Issues a key to a tenant. Throws tenant_not_found, expiry_invalid (not in the future). */
@@ -44,8 +30,8 @@ export async function issueKey(
 ): Promise<IssuedKey> {
   return await changeInTransaction(administration, async (tx, at) => {
     await requireTenant(tx, tenant)
-    const issued = await insertKey(tx, pepper, at, tenant, expiresAt)
-    return { result: issued, changes: [issueOf(issued)] }
+    const { issued, change } = await insertKey(tx, pepper, at, tenant, expiresAt)
+    return { result: issued, changes: [change] }
   })
 }
 
@@ -56,34 +42,28 @@ export async function listKeys(
   now: Date,
   request: PageRequest
 ): Promise<Page<KeyView>> {
-  const query = db
-    .selectFrom('api_key')
-    .leftJoin('api_key_use', 'api_key_use.key_id', 'api_key.id')
-    .select([...keyColumns, 'last_used_at'])
-    .where('tenant', '=', tenant)
-  const page = await selectPage(query, ['created_at', 'id'], request, row =>
-    toKeyView(row, row.last_used_at, now)
-  )
+  const query = selectKeys(db).where('tenant', '=', tenant)
+  const page = await selectPage(query, ['created_at', 'id'], request, row => toKeyView(row, now))
   await requireTenant(db, tenant)
   return page
 }
 
 /**
- * Issues a new key and lets the old one expire after `overlapMs`, or at its own earlier end. Without `expiresAt` the new key
- * lives as long as the old one.
- * Throws key_not_found, key_revoked, key_expired, key_replaced (rotated before), expiry_invalid.
+ * Issues a new key and lets the old one, which it `replaces`, expire after `overlapMs`, or at its own earlier end. Without
+ * `expiresAt` the new key lives as long as the old one. Throws key_not_found, key_revoked, key_expired, key_replaced (rotated
+ * before), expiry_invalid.
  */
 export async function rotateKey(
   administration: TenantAdministration,
   pepper: Pepper,
   keyId: string,
   { overlapMs, expiresAt }: { overlapMs: number; expiresAt?: Date | null | undefined }
-): Promise<RotatedKey> {
+) {
   return await changeInTransaction(administration, async (tx, at) => {
     const old = await requireKey(tx, keyId)
-    const now = new Date(at)
-    requireRotatable(old, await successorOf(tx, administration.store.raw, old, now), now)
-    const issued = await insertKey(tx, pepper, at, old.tenant, expiresAt ?? sameLife(old, at, expiresAt))
+    requireRotatable(old, await successorOf(tx, administration.store.raw, old), new Date(at))
+    const expiry = expiresAt ?? sameLife(old, at, expiresAt)
+    const { issued, change } = await insertKey(tx, pepper, at, old.tenant, expiry)
     const overlapEnd = instant(new Date(Date.parse(at) + overlapMs))
     const expires_at = old.expires_at !== null && old.expires_at < overlapEnd ? old.expires_at : overlapEnd
     const replaced = { expires_at, replaced_by: issued.key_id }
@@ -91,7 +71,7 @@ export async function rotateKey(
     return {
       result: { ...issued, replaces: { key_id: keyId, expires_at } },
       changes: [
-        issueOf(issued),
+        change,
         {
           kind: 'admin.key.rotate',
           tenant: old.tenant,
@@ -109,54 +89,30 @@ export async function revokeKey(
   administration: TenantAdministration,
   keyId: string
 ): Promise<Revoked<KeyView>> {
-  return await changeInTransaction<Revoked<KeyView>>(administration, async (tx, at) => {
+  return await changeInTransaction(administration, async (tx, at) => {
     const key = await requireKey(tx, keyId)
-    const use = await tx
-      .selectFrom('api_key_use')
-      .select('last_used_at')
-      .where('key_id', '=', keyId)
-      .executeTakeFirst()
-    const view = (row: StoredKey) => toKeyView(row, use?.last_used_at ?? null, new Date(at))
-    if (key.revoked_at !== null) return { result: { ...view(key), changed: false }, changes: [] }
-    await tx.updateTable('api_key').set({ revoked_at: at }).where('id', '=', keyId).execute()
-    return {
-      result: { ...view({ ...key, revoked_at: at }), changed: true },
-      changes: [
-        {
-          kind: 'admin.key.revoke',
-          tenant: key.tenant,
-          key_id: keyId,
-          ...changedValues({ revoked_at: null }, { revoked_at: at })
-        }
-      ]
-    }
+    const changes = await revoke(tx, { kind: 'admin.key.revoke', tenant: key.tenant }, key, at)
+    const view = toKeyView({ ...key, revoked_at: key.revoked_at ?? at }, new Date(at))
+    return { result: { ...view, changed: changes.length > 0 }, changes }
   })
 }
 
+/** Adds a key, and returns it with the change that the ledger records: whoever chose an expiry set that field. */
 async function insertKey(
   tx: Transaction<Tables>,
   pepper: Pepper,
-  at: string,
+  created_at: string,
   tenant: string,
   expiresAt: Date | null
-): Promise<IssuedKey> {
-  const expires_at = expiryAfter(at, expiresAt)
+): Promise<{ readonly issued: IssuedKey; readonly change: AdminChange }> {
+  const expires_at = expiryAfter(created_at, expiresAt)
   const { id, key, digest } = mintApiKey(pepper)
-  await tx
-    .insertInto('api_key')
-    .values({ id, tenant, digest, created_at: at, expires_at, revoked_at: null, replaced_by: null })
-    .execute()
-  return { tenant, key_id: id, key, created_at: at, expires_at }
-}
-
-/** The change that the ledger records: whoever chose an expiry set that field. */
-function issueOf({ tenant, key_id, expires_at }: IssuedKey): AdminChange {
+  const row = { id, tenant, digest, created_at, expires_at, revoked_at: null, replaced_by: null }
+  await tx.insertInto('api_key').values(row).execute()
+  const chosen = expires_at !== null && { fields: ['expires_at'] }
   return {
-    kind: 'admin.key.issue',
-    tenant,
-    key_id,
-    ...(expires_at !== null && { fields: ['expires_at'] }),
-    after: { expires_at }
+    issued: { tenant, key_id: id, key, created_at, expires_at },
+    change: { kind: 'admin.key.issue', tenant, key_id: id, ...chosen, after: { expires_at } }
   }
 }
 
@@ -168,17 +124,22 @@ async function requireKey(tx: Transaction<Tables>, keyId: string): Promise<Store
 }
 
 /** A rotated key ends with its overlap: a second rotation would give the new key that short a life. */
-function requireRotatable(
-  { id, expires_at, ...key }: StoredKey,
-  successor: Successor | null,
-  now: Date
-): void {
-  const state = keyStateOf({ ...key, expires_at }, now)
-  const remedy = successor ? successorRemedy(successor) : 'issue a new one'
+function requireRotatable(key: StoredKey, successor: StoredKey | null, now: Date): void {
+  const { id, expires_at } = key
+  const state = keyStateOf(key, now)
+  const remedy = successor ? remedyBy(successor, now) : 'issue a new one'
   if (state === 'revoked') throw domainError('key_revoked', `key ${id} is revoked: ${remedy}`)
   if (state === 'expired') throw domainError('key_expired', `key ${id} has expired: ${remedy}`)
   if (successor)
     throw domainError('key_replaced', `key ${id} was rotated before and ends at ${expires_at}: ${remedy}`)
+}
+
+/** What to do instead of rotating a key with this successor. */
+function remedyBy(successor: StoredKey, now: Date): string {
+  const state = keyStateOf(successor, now)
+  return state === 'active'
+    ? `rotate ${successor.id}, which took its place`
+    : `${successor.id}, which took its place, is ${state}: issue a new key`
 }
 
 function sameLife(old: StoredKey, at: string, expiresAt: null | undefined): Date | null {
@@ -186,6 +147,6 @@ function sameLife(old: StoredKey, at: string, expiresAt: null | undefined): Date
   return new Date(Date.parse(at) + Date.parse(old.expires_at) - Date.parse(old.created_at))
 }
 
-function toKeyView(row: StoredKey, last_used_at: string | null, now: Date): KeyView {
-  return { tenant: row.tenant, key_id: row.id, ...keyLife(row, now), last_used_at }
+function toKeyView(row: StoredKey, now: Date): KeyView {
+  return { tenant: row.tenant, key_id: row.id, ...keyLife(row, now), last_used_at: row.last_used_at }
 }

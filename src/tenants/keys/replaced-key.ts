@@ -1,42 +1,38 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Transaction } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import { searchLedger } from '../../ledger/query/search.ts'
 import type { Tables } from '../../store/tables.ts'
-import { type KeyState, keyStateOf } from './key-life.ts'
 
-/** A key's row without the digest of its secret. */
-export type StoredKey = Omit<Tables['api_key'], 'digest'>
-
-export const keyColumns = ['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'replaced_by'] as const
-
-export async function findKey(tx: Transaction<Tables>, id: string): Promise<StoredKey | undefined> {
-  return await tx.selectFrom('api_key').select(keyColumns).where('id', '=', id).executeTakeFirst()
+/** A key's row without the digest of its secret, and with its last use. */
+export type StoredKey = Omit<Tables['api_key'], 'digest'> & {
+  /** Written by running gateways every few seconds; null when never used. */
+  last_used_at: string | null
 }
 
-/** The key that replaced another by rotation, the last of a row of rotations, and its state. */
-export type Successor = { readonly keyId: string; readonly state: KeyState }
+export function selectKeys(db: Kysely<Tables>) {
+  return db
+    .selectFrom('api_key')
+    .leftJoin('api_key_use', 'api_key_use.key_id', 'api_key.id')
+    .select(['id', 'tenant', 'created_at', 'expires_at', 'revoked_at', 'replaced_by', 'last_used_at'])
+}
 
-/** The successor of a key; null when it was never rotated, or the record of that is gone. */
+export async function findKey(tx: Transaction<Tables>, id: string): Promise<StoredKey | undefined> {
+  return await selectKeys(tx).where('id', '=', id).executeTakeFirst()
+}
+
+/** The last key that replaced this one by rotations; null when it was never rotated, or the record of that is gone. */
 export async function successorOf(
   tx: Transaction<Tables>,
   raw: DatabaseSync,
-  key: StoredKey,
-  now: Date
-): Promise<Successor | null> {
+  key: StoredKey
+): Promise<StoredKey | null> {
   let last = key
   for (let id = replacementOf(raw, last); id !== null; id = replacementOf(raw, last)) {
     const next = await findKey(tx, id)
     if (next === undefined) break
     last = next
   }
-  return last === key ? null : { keyId: last.id, state: keyStateOf(last, now) }
-}
-
-/** What to do in place of rotating a key with this successor. */
-export function successorRemedy({ keyId, state }: Successor): string {
-  return state === 'active'
-    ? `rotate ${keyId}, which took its place`
-    : `${keyId}, which took its place, is ${state}: issue a new key`
+  return last === key ? null : last
 }
 
 /**

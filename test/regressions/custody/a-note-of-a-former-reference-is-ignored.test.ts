@@ -33,9 +33,9 @@ test('the key of a former reference does not become a version of the credential'
         version: { source, fingerprint },
         graceMs: 1000
       })
-    expect(note('file:first.key', '3')).toEqual({ name: 'reports', version: 0, changed: false })
-    expect(note('file:second.key', '2')).toEqual({ name: 'reports', version: 2, changed: false })
-    expect(note('file:second.key', '4')).toEqual({ name: 'reports', version: 3, changed: true })
+    expect(note('file:first.key', '3')).toEqual({ version: 0, changed: false })
+    expect(note('file:second.key', '2')).toEqual({ version: 2, changed: false })
+    expect(note('file:second.key', '4')).toEqual({ version: 3, changed: true })
   } finally {
     store.close()
     rmSync(folder, { recursive: true })
