@@ -154,7 +154,7 @@ async function openDomains(
     await Promise.all([listeners[0]?.close(), listeners[1]?.settle()])
   })
   const authenticators = running.adopt(await openAuthenticators(config, principals.tenants, events), it =>
-    it.close()
+    it.tokens?.close()
   )
   const completeness = running.adopt(new LedgerCompleteness(store, events), it => it.close())
   const breaker = new Breaker({ credentials: custody.credentials, events })

@@ -39,9 +39,7 @@ export function newSigner(algorithm: Algorithm, tenant: string): Signer {
       issuer,
       audience,
       jwks: 'file:none',
-      algorithms: [algorithm],
-      tenantClaim: 'sub',
-      tenants: null
+      algorithms: [algorithm]
     },
     keySet: {
       keys: [

@@ -1,6 +1,6 @@
 /**
- * A map of at most `bound` entries: those set longest ago go first. An eighth goes at once, as a Map passes over all that was
- * deleted before its first key: one by one, each would cost as much as the whole map has entries.
+ * A map of at most `bound` entries: past it, the eighth that was set longest ago goes. One by one, each deletion would pass over
+ * all earlier ones.
  */
 export class BoundedMap<K, V> extends Map<K, V> {
   readonly #bound: number

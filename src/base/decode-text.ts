@@ -2,10 +2,9 @@ import { isUtf8 } from 'node:buffer'
 
 const byteOrderMark = '\ufeff'
 
-/** A file's text without byte order mark, or what is wrong with it. */
 type TextRead = { readonly text: string } | { readonly fault: string }
 
-/** Reads bytes as UTF-8. Windows tools write UTF-16, which would be read as another text or none. */
+/** Reads bytes as UTF-8, without byte order mark. Names UTF-16, which Windows tools write. */
 export function decodeText(bytes: Buffer): TextRead {
   if (isUtf16(bytes)) return { fault: 'is text in UTF-16: save it as UTF-8' }
   if (!isUtf8(bytes)) return { fault: 'is no text (UTF-8)' }

@@ -1,7 +1,8 @@
+import { isUtf8 } from 'node:buffer'
+
 /**
- * A distinguished name of RFC 4514 in one canonical form; null for any other text. The most specific part comes first
- * (`CN=billing,OU=Jobs,O=Acme`); types may be in any case, spaces around `,` `+` `=`, and the parts of a multi-valued name in any
- * order. Values are compared exactly.
+ * A distinguished name (RFC 4514, most specific part first) in canonical form: without regard to the case of types, spaces around
+ * `,` `+` `=`, and order within a multi-valued part. Null for any other text.
  */
 export function normalName(text: string): string | null {
   const names = split(text, ',').map(relative => split(relative, '+').map(attributeOf))
@@ -14,7 +15,7 @@ export function normalSubject(subject: string | undefined): string | null {
   return subject ? normalName(subject.split('\n').reverse().join(',')) : null
 }
 
-/** Splits at a separator that is not escaped. */
+/** Splits at unescaped separators. */
 function split(text: string, separator: ',' | '+'): string[] {
   const parts = ['']
   for (const [token] of text.matchAll(/\\[\s\S]|[\s\S]|\\$/gu)) {
@@ -55,13 +56,6 @@ function unescaped(escaped: string): string | null {
     else if (sign === undefined && !/^["+,;<>\\]$/.test(token)) bytes.push(Buffer.from(token))
     else return null
   }
-  return utf8(Buffer.concat(bytes))
-}
-
-function utf8(bytes: Buffer): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return null
-  }
+  const joined = Buffer.concat(bytes)
+  return isUtf8(joined) ? joined.toString('utf8') : null
 }

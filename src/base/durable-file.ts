@@ -3,10 +3,7 @@ import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFile
 import { platform } from 'node:os'
 import { dirname } from 'node:path'
 
-/**
- * Writes a file for its owner alone, in place of the one at `path`: a power cut leaves all of one of the two. Throws the error of
- * the system; then the one before is still there.
- */
+/** Replaces the file at `path`, readable by its owner alone. A power cut or an error leaves the old file whole. */
 export function replaceFile(path: string, text: string): void {
   writeThen(renameSync, path, text)
 }

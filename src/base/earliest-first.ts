@@ -1,14 +1,13 @@
-/** What has a time, in whole microseconds since 1970. */
 export type Timed = { readonly atUs: number }
 
 type Node<T> = { readonly item: T; readonly order: number }
 
-/** Returns what was put in, the earliest first, and of the same time what was put in first: a binary heap. */
+/** A binary heap by time (microseconds since 1970), then by the order of `put`. */
 export class EarliestFirst<T extends Timed> {
   readonly #heap: Node<T>[] = []
   #order = 0
 
-  /** The time of the earliest; infinite when there is none. */
+  /** Infinite when there is none. */
   get earliestUs(): number {
     return this.#heap[0]?.item.atUs ?? Number.POSITIVE_INFINITY
   }
@@ -26,7 +25,6 @@ export class EarliestFirst<T extends Timed> {
     this.#heap[index] = added
   }
 
-  /** Takes the earliest out. */
   take(): T | undefined {
     const first = this.#heap[0]
     const last = this.#heap.pop()

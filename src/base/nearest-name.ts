@@ -1,7 +1,4 @@
-/**
- * The nearest name, or null when none is near: at most two edits (a letter added, missing, wrong, or two exchanged), and fewer for a
- * short name. Case does not matter.
- */
+/** The name within two edits (a letter added, missing, wrong, or two exchanged), fewer for a short name, in any case; else null. */
 export function nearestName(written: string, names: readonly string[]): string | null {
   if (written.length > longestName) return null
   const found = names
@@ -11,7 +8,7 @@ export function nearestName(written: string, names: readonly string[]): string |
   return found[0]?.name ?? null
 }
 
-/** The work grows with the product of both lengths. */
+/** Bounds the work, which grows with the product of both lengths. */
 const longestName = 100
 
 /** The Damerau–Levenshtein distance, with each letter exchanged once at most. */

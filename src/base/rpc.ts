@@ -9,7 +9,7 @@ type Request = { id: number; job: string; payload: unknown }
 type Thrown = { id: number; error: Error; isDomainError: boolean; name: string; code: string }
 type Reply = { id: number; result: unknown } | Thrown
 
-/** Thread side: handles one request after the other, in the order of their arrival. */
+/** Thread side: handles one request after the other. */
 export function serveRpc(port: MessagePort, jobs: Jobs): void {
   let previous: Promise<void> = Promise.resolve()
   port.on('message', (request: Request) => {
@@ -27,7 +27,7 @@ async function perform(jobs: Jobs, { id, job, payload }: Request): Promise<Reply
   }
 }
 
-/** The error as it was thrown on the other side: a DomainError again, or with its name and code. */
+/** The error as the other side threw it: a DomainError again, or with its name and code. */
 function revive({ error, isDomainError, name, code }: Thrown): Error {
   const { message, cause, stack = '' } = error
   return isDomainError

@@ -1,11 +1,10 @@
-/** Runs one piece of work after the other, in the order given. */
+/** Runs work in the order of the calls, one at a time. */
 export class SerialRunner {
   #last: Promise<void> = Promise.resolve()
 
-  /** Settles as the work does. */
   run(work: () => Promise<void>): Promise<void> {
     const done = this.#last.then(work)
-    // The caller gets the error; the next work runs all the same.
+    // The caller gets the error; the next work runs anyway.
     this.#last = done.catch(() => {})
     return done
   }

@@ -12,8 +12,8 @@ const maxDepth = 64
 const mostMarks = 100_000
 
 /**
- * The value of a JSON text from an untrusted sender; undefined when the text is no JSON, has a duplicate member, is nested deeper
- * than 64, or has more than `maxMarks` members and items.
+ * Parses untrusted JSON. Undefined when it is invalid, has a duplicate member, more than 64 levels, or more than `maxMarks`
+ * members and items.
  */
 export function strictJson(text: string, maxMarks = mostMarks): unknown {
   const { names, marks, depth } = shapeOf(text)
@@ -28,7 +28,6 @@ export function strictJson(text: string, maxMarks = mostMarks): unknown {
 
 /** Whether a JSON text, parsed as `value`, has a duplicate member: JSON.parse takes the last, other parsers the first. */
 export function hasDuplicateMember(text: string, value: unknown): boolean {
-  // With one colon there is one member at most: the usual body needs no count.
   if (text.indexOf(':') === text.lastIndexOf(':')) return false
   return shapeOf(text).names !== countMembers(value)
 }
@@ -41,7 +40,6 @@ type Shape = {
   readonly depth: number
 }
 
-/** One pass, whether or not the text is JSON. */
 function shapeOf(text: string): Shape {
   let [names, marks, level, depth] = [0, 0, 0, 0]
   for (let at = 0; at < text.length; at++) {

@@ -5,10 +5,7 @@ let used = pool.length
 let lastMs = 0
 let sequence = 0
 
-/**
- * A UUIDv7 (RFC 9562): milliseconds since 1970, then a 12-bit sequence so that ids made by one process within a
- * millisecond still sort in order, then 62 random bits. When the clock steps back, ids keep the latest time seen.
- */
+/** A UUIDv7 (RFC 9562) with a 12-bit sequence, so that the ids of one process sort by age, also when the clock steps back. */
 export function uuidv7(now = Date.now()): string {
   if (now > lastMs) {
     lastMs = now
@@ -34,13 +31,13 @@ const version7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
 /** The last millisecond of the year 9999, and of RFC 3339. */
 const lastTimeMs = 253_402_300_799_999
 
-/** When a UUIDv7 was made, in milliseconds since 1970; null for any other text, and past the year 9999. */
+/** The time of a UUIDv7 in milliseconds since 1970; null for any other text, and past the year 9999. */
 export function uuidv7TimeMs(text: string): number | null {
   const timeMs = version7.test(text) ? uuidTimeMs(text) : Number.NaN
   return timeMs <= lastTimeMs ? timeMs : null
 }
 
-/** When a UUIDv7 was made, in milliseconds since 1970; not a number when the text is no UUID. */
+/** The time of a UUIDv7 in milliseconds since 1970; NaN for any other text. */
 export function uuidTimeMs(uuid: string): number {
   return Number.parseInt(uuid.replaceAll('-', '').slice(0, 12), 16)
 }

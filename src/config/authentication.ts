@@ -2,19 +2,18 @@ import { type Static, Type } from '@sinclair/typebox'
 import { normalName } from '../base/distinguished-name.ts'
 import { isLoopback } from '../base/loopback.ts'
 import { nameForm, strict } from '../contract/schemas.ts'
-import type { ConfigIssue } from './error.ts'
-import type { TlsFiles } from './tls-files.ts'
 
 const TenantName = Type.String({
   pattern: nameForm,
   description: "a tenant's name: a-z, 0-9, dot, underscore, hyphen"
 })
-/** Asymmetric ones alone: with a shared secret whoever can verify can also forge. */
+/** Asymmetric only: with a shared secret, who verifies can also forge. */
 const algorithms = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
 ]
-const text = (description: string) => Type.String({ minLength: 1, maxLength: 2048, description })
+const text = (description: string, format?: keyof typeof formats) =>
+  Type.String({ minLength: 1, maxLength: 2048, description, ...(format && { format }) })
 
 const JwtIssuer = Type.Object(
   {
@@ -23,8 +22,8 @@ const JwtIssuer = Type.Object(
       description: 'a name of at most 60 characters: a-z, 0-9, dot, underscore, hyphen'
     }),
     issuer: text("the text of the tokens' iss"),
-    audience: text("the text that has to be in the tokens' aud"),
-    jwks: text('an https URL (http only for a loopback address), or file:PATH'),
+    audience: text("the text that the tokens' aud must contain"),
+    jwks: text('an https URL (http only for a loopback address), or file:PATH', 'jwks-location'),
     algorithms: Type.Array(
       Type.Unsafe<string>({
         type: 'string',
@@ -50,10 +49,15 @@ const ClientCertificate = Type.Object(
     san_uri: Type.Optional(
       Type.String({ pattern: '^[A-Za-z][A-Za-z0-9+.-]*:[\\x21-\\x7e]+$', description: 'a URI' })
     ),
-    subject: Type.Optional(text('a distinguished name, e.g. CN=billing,O=Acme')),
+    subject: Type.Optional(text('a distinguished name, e.g. CN=billing,O=Acme', 'distinguished-name')),
     tenant: TenantName
   },
-  { ...strict, description: 'a mapping with tenant and either san_uri or subject' }
+  {
+    ...strict,
+    minProperties: 2,
+    maxProperties: 2,
+    description: 'a mapping with tenant and either san_uri or subject'
+  }
 )
 
 const FileReference = Type.String({
@@ -63,7 +67,7 @@ const FileReference = Type.String({
 })
 const list = { default: [], maxItems: 1000 }
 
-/** Settings of authentication by other means than API keys, and of TLS, which some of that needs. */
+/** Settings of TLS, and of authentication by tokens and client certificates. */
 export const authenticationSettings = {
   GATEWAY_JWT_ISSUERS: Type.Array(JwtIssuer, {
     ...list,
@@ -83,109 +87,26 @@ export const authenticationSettings = {
     title: 'which tenant a client certificate stands for'
   })
 }
-type AuthenticationSettings = Static<ReturnType<typeof Type.Object<typeof authenticationSettings>>>
-
 /** An issuer whose tokens are accepted; the ledger and the log call it by its name. */
-export type TokenIssuerOptions = Readonly<
-  Omit<Static<typeof JwtIssuer>, 'algorithms' | 'tenant_claim' | 'tenants'>
-> & {
-  readonly algorithms: readonly string[]
-  /** The claim that names the tenant. */
-  readonly tenantClaim: string
-  /** The claim's value to the tenant's name; null when it is the name itself. */
-  readonly tenants: ReadonlyMap<string, string> | null
+export type TokenIssuerOptions = Static<typeof JwtIssuer>
+
+/** Maps certificates with this URI among their alternative names, or with this subject, to a tenant. */
+export type CertificateMapping = Static<typeof ClientCertificate>
+
+/** The identity in a mapping: `uri …`, or the canonical subject. */
+export function certificateName({ san_uri, subject = '' }: CertificateMapping): string | null {
+  return san_uri === undefined ? normalName(subject) : `uri ${san_uri}`
 }
 
-/** Whose certificates these are: by a URI among the alternative names, exactly, or by the subject. */
-export type CertificateMapping = { readonly tenant: string } & (
-  | { readonly sanUri: string }
-  | { readonly subject: string }
-)
-
-/** These settings by the program's names. */
-export type AuthenticationConfig = {
-  readonly tokenIssuers: readonly TokenIssuerOptions[]
-  /** Null: the public listener speaks plain HTTP. */
-  readonly tls: TlsFiles | null
-  readonly clientCertificates: readonly CertificateMapping[]
+/** Formats that patterns cannot describe. */
+export const formats = {
+  'jwks-location': isJwksLocation,
+  'distinguished-name': (text: string) => normalName(text) !== null
 }
 
-/** From settings that have no faults. */
-export function toAuthenticationConfig(settings: AuthenticationSettings): AuthenticationConfig {
-  const { GATEWAY_TLS_CERT: certificate, GATEWAY_TLS_KEY: key, GATEWAY_TLS_CLIENT_CA: authority } = settings
-  return {
-    tokenIssuers: settings.GATEWAY_JWT_ISSUERS.map(({ tenant_claim, tenants, ...issuer }) => ({
-      ...issuer,
-      tenantClaim: tenant_claim ?? 'sub',
-      tenants: tenants === undefined ? null : new Map(Object.entries(tenants))
-    })),
-    tls:
-      certificate === '' ? null : { certificate, key, clientAuthority: authority === '' ? null : authority },
-    clientCertificates: settings.GATEWAY_CLIENT_CERTIFICATES.map(({ san_uri, subject, tenant }) => ({
-      tenant,
-      ...(san_uri === undefined ? { subject: subject as string } : { sanUri: san_uri })
-    }))
-  }
-}
-
-/** What the schema cannot say, of those settings in which it found no fault. */
-export function authenticationIssues(
-  settings: AuthenticationSettings,
-  found: readonly ConfigIssue[]
-): ConfigIssue[] {
-  const formed = (...names: string[]) => !found.some(({ key }) => names.some(name => key.startsWith(name)))
-  return [
-    ...(formed('GATEWAY_JWT_ISSUERS') ? jwtIssuerIssues(settings) : []),
-    ...(formed('GATEWAY_CLIENT_CERTIFICATES') ? certificateIssues(settings) : []),
-    ...(formed('GATEWAY_TLS', 'GATEWAY_CLIENT_CERTIFICATES') ? tlsIssues(settings) : [])
-  ]
-}
-
-function jwtIssuerIssues({ GATEWAY_JWT_ISSUERS: issuers }: AuthenticationSettings): ConfigIssue[] {
-  return issuers.flatMap(({ name, issuer, jwks }, index) => {
-    const key = `GATEWAY_JWT_ISSUERS[${index}]`
-    const before = issuers.slice(0, index)
-    const wrong = {
-      name: before.some(other => other.name === name) && 'is also the name of an earlier issuer',
-      issuer: before.some(other => other.issuer === issuer) && 'is also the issuer of an earlier entry',
-      jwks: !isKeySetPlace(jwks) && `must be ${JwtIssuer.properties.jwks.description}`
-    }
-    return Object.entries(wrong).flatMap(([member, detail]) =>
-      detail === false ? [] : [{ key: `${key}.${member}`, detail }]
-    )
-  })
-}
-
-function isKeySetPlace(place: string): boolean {
-  if (place.startsWith('file:')) return place.length > 'file:'.length
-  const url = URL.canParse(place) ? new URL(place) : undefined
+function isJwksLocation(text: string): boolean {
+  if (text.startsWith('file:')) return text.length > 'file:'.length
+  const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || url.username !== '' || url.password !== '' || url.hash !== '') return false
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
-}
-
-function certificateIssues({ GATEWAY_CLIENT_CERTIFICATES: mappings }: AuthenticationSettings): ConfigIssue[] {
-  const seen = new Set<string>()
-  return mappings.flatMap(({ san_uri, subject }, index) => {
-    const key = `GATEWAY_CLIENT_CERTIFICATES[${index}]`
-    if ((san_uri === undefined) === (subject === undefined))
-      return [{ key, detail: 'must have either san_uri or subject' }]
-    const name = subject === undefined ? `uri ${san_uri}` : normalName(subject)
-    if (name === null)
-      return [{ key: `${key}.subject`, detail: 'must be a distinguished name, e.g. CN=billing,O=Acme' }]
-    const known = seen.has(name)
-    seen.add(name)
-    return known ? [{ key, detail: 'maps the same certificates as an earlier entry' }] : []
-  })
-}
-
-function tlsIssues(settings: AuthenticationSettings): ConfigIssue[] {
-  const needs = [
-    ['GATEWAY_TLS_CERT', 'GATEWAY_TLS_KEY'],
-    ['GATEWAY_TLS_KEY', 'GATEWAY_TLS_CERT'],
-    ['GATEWAY_TLS_CLIENT_CA', 'GATEWAY_TLS_CERT'],
-    ['GATEWAY_CLIENT_CERTIFICATES', 'GATEWAY_TLS_CLIENT_CA']
-  ] as const
-  return needs
-    .filter(([given, needed]) => settings[given].length > 0 && settings[needed] === '')
-    .map(([given, needed]) => ({ key: given, detail: `needs ${needed} too` }))
 }

@@ -1,10 +1,5 @@
 import { Ajv } from 'ajv'
-import {
-  type AuthenticationConfig,
-  authenticationIssues,
-  authenticationSettings,
-  toAuthenticationConfig
-} from './authentication.ts'
+import { formats } from './authentication.ts'
 import { type Environment, environmentWarnings, isSet } from './environment.ts'
 import { ConfigError, type ConfigIssue, type ConfigSources, locateIssues, schemaIssues } from './error.ts'
 import { readConfigFile } from './file.ts'
@@ -12,10 +7,9 @@ import { ruleIssues, splitList } from './rules.ts'
 import { ConfigSchema, type SettingName, type Settings } from './schema.ts'
 import { serviceLinks } from './service-links.ts'
 import { normalizeForm, suggestionFor, withSuggestion } from './suggestions.ts'
+import type { TlsFiles } from './tls-files.ts'
 
-type PlainName = Exclude<SettingName, keyof typeof authenticationSettings>
-
-/** The program's name of a setting: of GATEWAY_ADMIN_PORT `adminPort`. */
+/** Of GATEWAY_ADMIN_PORT `adminPort`. */
 type MemberName<Name extends string> = Name extends `GATEWAY_${infer Words}`
   ? Uncapitalize<CamelCase<Words>>
   : never
@@ -23,22 +17,25 @@ type CamelCase<Words extends string> = Words extends `${infer Word}_${infer Rest
   ? `${Capitalize<Lowercase<Word>>}${CamelCase<Rest>}`
   : Capitalize<Lowercase<Words>>
 
-type PlainConfig = { readonly [Name in PlainName as MemberName<Name>]: Settings[Name] }
+type PlainConfig = { readonly [Name in SettingName as MemberName<Name>]: Settings[Name] }
 
-/** The settings, validated, by the program's names. Frozen: it is read once, at start. */
-export type Config = Omit<PlainConfig, 'execEnvironment' | 'trustedProxies'> &
-  AuthenticationConfig & {
-    readonly execEnvironment: readonly string[]
-    readonly trustedProxies: readonly string[]
-    /** True when nobody chose an upstream key: it may be missing where the store holds credentials. */
-    readonly upstreamKeyIsDefault: boolean
-    /** True when nobody chose a master key: the embedded default may be made at first start. */
-    readonly masterKeyIsDefault: boolean
-    /** Sentences about variables that do not do what whoever set them may expect. */
-    readonly warnings: readonly string[]
-    /** Where each setting was given that has not its default. */
-    readonly sources: ConfigSources
-  }
+/** The validated settings, by the names that the program uses. Frozen. */
+export type Config = Omit<
+  PlainConfig,
+  'execEnvironment' | 'trustedProxies' | 'tlsCert' | 'tlsKey' | 'tlsClientCa'
+> & {
+  readonly execEnvironment: readonly string[]
+  readonly trustedProxies: readonly string[]
+  /** Null: the public listener speaks plain HTTP. */
+  readonly tls: TlsFiles | null
+  /** Whether the upstream key may be missing where the store holds credentials. */
+  readonly upstreamKeyIsDefault: boolean
+  /** Whether the first start may make the master key. */
+  readonly masterKeyIsDefault: boolean
+  readonly warnings: readonly string[]
+  /** Where each setting was given; none for defaults. */
+  readonly sources: ConfigSources
+}
 
 /**
  * Reads `file` (gateway.yaml in the working directory when it exists) and then `env`, which wins.
@@ -50,20 +47,19 @@ export function loadConfig(env: Environment, file?: string): Config {
   return config
 }
 
-/** What was read, sound or not. */
 export type ConfigRead = {
   readonly config: Config
   readonly faults: readonly ConfigIssue[]
-  /** False when nothing of the file could be read: then other settings hold than were meant. */
+  /** False when the file could not be read: its settings have defaults here. */
   readonly isWhole: boolean
 }
 
-/** As `loadConfig`, without throwing: of a setting that has a fault, `config` has the default, so that the others can be used. */
+/** As `loadConfig`, without throwing: a faulty setting has its default, so that the others can be used. */
 export function readConfig(env: Environment, file?: string): ConfigRead {
   const links = serviceLinks(env)
   const inFile = readConfigFile(file)
   const sources = new Map(inFile.places)
-  // Without a prototype: a member of any name is found, `__proto__` too.
+  // Without a prototype: it holds a member `__proto__` like any other.
   const given: Record<string, unknown> = Object.create(null)
   for (const [name, value] of Object.entries(inFile.settings)) given[name] = inForm(name, value)
   for (const name of settingNames) {
@@ -73,23 +69,22 @@ export function readConfig(env: Environment, file?: string): ConfigRead {
     sources.set(name, 'environment')
   }
   const faults = [...inFile.faults, ...settingIssues({ ...defaults, ...given })]
-  const sound = Object.entries(given).filter(([name]) => !faults.some(({ key }) => isPartOf(key, name)))
-  const settings = { ...defaults, ...Object.fromEntries(sound) } as Settings
-  const authentication = toAuthenticationConfig(settings)
+  const settings = { ...defaults, ...withoutFaulty(given, faults) } as Settings
+  const { tlsCert: certificate, tlsKey: key, tlsClientCa: clientAuthority, ...plain } = plainConfig(settings)
   const execEnvironment = splitList(settings.GATEWAY_EXEC_ENVIRONMENT)
   const upstreamOrigin = new URL(settings.GATEWAY_UPSTREAM_ORIGIN).origin
   const config: Config = Object.freeze({
-    ...plainConfig(settings),
-    ...authentication,
+    ...plain,
     upstreamOrigin,
     execEnvironment,
     trustedProxies: splitList(settings.GATEWAY_TRUSTED_PROXIES),
+    tls: certificate === '' ? null : { certificate, key, clientAuthority: clientAuthority || null },
     upstreamKeyIsDefault: given['GATEWAY_UPSTREAM_KEY'] === undefined,
     masterKeyIsDefault: given['GATEWAY_MASTER_KEY'] === undefined,
     warnings: environmentWarnings(env, {
       links,
       execEnvironment,
-      outside: [upstreamOrigin, ...authentication.tokenIssuers.map(({ jwks }) => jwks)]
+      outside: [upstreamOrigin, ...settings.GATEWAY_JWT_ISSUERS.map(({ jwks }) => jwks)]
     }),
     sources
   })
@@ -113,23 +108,24 @@ function isPartOf(path: string, name: string): boolean {
   return path === name || path.startsWith(`${name}.`) || path.startsWith(`${name}[`)
 }
 
-const validate = new Ajv({ allErrors: true, strict: false, verbose: true }).compile(ConfigSchema)
+function withoutFaulty(settings: Readonly<Record<string, unknown>>, faults: readonly ConfigIssue[]) {
+  const sound = Object.entries(settings).filter(([name]) => !faults.some(({ key }) => isPartOf(key, name)))
+  return Object.fromEntries(sound)
+}
+
+const validate = new Ajv({ allErrors: true, strict: false, verbose: true, formats }).compile(ConfigSchema)
 
 function settingIssues(settings: Readonly<Record<string, unknown>>): ConfigIssue[] {
   validate(settings)
   const ofForm = schemaIssues(validate.errors, name => `is not a setting${suggestionFor(name)}`)
-  const ofRules = ruleIssues(settings).filter(({ key }) => !ofForm.some(other => other.key === key))
-  return [
-    ...[...ofForm, ...ofRules].map(issue => withSuggestion(issue, settings)),
-    ...authenticationIssues(settings as Settings, ofForm)
-  ]
+  const ofRules = ruleIssues(withoutFaulty(settings, ofForm))
+  return [...ofForm, ...ofRules].map(issue => withSuggestion(issue, settings))
 }
 
 function plainConfig(settings: Settings): PlainConfig {
-  const members = Object.entries(settings)
-    .filter(([name]) => !Object.hasOwn(authenticationSettings, name))
-    .map(([name, value]) => [memberName(name), value])
-  return Object.fromEntries(members)
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [memberName(name), value])
+  ) as PlainConfig
 }
 
 function memberName(name: string): string {

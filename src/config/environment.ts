@@ -6,11 +6,9 @@ import { suggestionFor } from './suggestions.ts'
 export type Environment = Readonly<Record<string, string | undefined>>
 
 type Expectations = {
-  /** Variables that Kubernetes has set, by their names. */
   readonly links: readonly string[]
-  /** Variables that commands of `exec:` references see. */
   readonly execEnvironment: readonly string[]
-  /** What the gateway connects to: URLs, and `file:` references, which are passed over. */
+  /** URLs that the gateway connects to; `file:` references are skipped. */
   readonly outside: readonly string[]
 }
 
@@ -19,7 +17,7 @@ export function isSet(env: Environment, name: string): boolean {
   return (env[name] ?? '') !== ''
 }
 
-/** Sentences about variables that do not do what whoever set them may expect. */
+/** Warnings about variables that may not do what is expected. */
 export function environmentWarnings(
   env: Environment,
   { links, execEnvironment, outside }: Expectations
@@ -28,7 +26,7 @@ export function environmentWarnings(
     name =>
       name.startsWith('GATEWAY_') && !links.includes(name) && !Object.hasOwn(ConfigSchema.properties, name)
   )
-  // Whoever runs `check` may have other variables than the service has.
+  // The service may have other variables than the shell that runs `check`.
   const unset = execEnvironment.filter(name => !isSet(env, name))
   const proxies = proxyVariables.filter(name => isSet(env, name))
   const direct = proxies.length === 0 ? [] : originsPastProxy(env, outside)
@@ -37,7 +35,7 @@ export function environmentWarnings(
       `${unknown.join(', ')} ${unknown.length === 1 ? 'is set but is not a setting' : 'are set but are not settings'}` +
         suggestionFor(...unknown),
     links.length > 0 && describeServiceLinks(links),
-    // Of the proxy nothing is shown: its address may hold a password.
+    // Without the proxy's address, which may hold a password.
     direct.length > 0 &&
       `${proxies.join(', ')} ${isOrAre(proxies)} not used: the gateway goes to ${direct.join(', ')} directly. ` +
         'Allow that in the network, and name them in NO_PROXY',
@@ -62,7 +60,7 @@ function originsPastProxy(env: Environment, urls: readonly string[]): string[] {
   })
 }
 
-/** An entry of NO_PROXY: `*`, a name that stands for those below it too (a dot or `*.` before it or not), an address; `:PORT` behind it. */
+/** Entries of NO_PROXY are `*`, a name that includes its subdomains (also as `.name`, `*.name`), or an address, each with or without port. */
 function covers(entry: string, hostname: string, port: string): boolean {
   if (entry === '*') return true
   const [, written = '', ofPort] = /^(.*?)(?::([0-9]+))?$/.exec(entry.toLowerCase()) ?? []

@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv'
 import { DomainError } from '../base/domain-error.ts'
 
-/** A setting and what it should be. Never its value: that may be a secret. */
+/** A setting and what is wrong with it. Never its value, which may be a secret. */
 export type ConfigIssue = {
   readonly key: string
   readonly detail: string
@@ -11,12 +11,12 @@ export type ConfigIssue = {
 
 /** One line for people. */
 export function describeIssue({ key, detail, source }: ConfigIssue): string {
-  // The place of a file that is wrong as a whole begins with its name.
+  // The source of a fault of a whole file begins with its name.
   if (source?.startsWith(`${key}:`)) return `${source}: ${detail}`
   return `${key}: ${detail}${source === undefined ? '' : ` (${source})`}`
 }
 
-/** The setting that an issue is about: of `GATEWAY_JWT_ISSUERS[0].jwks` the first word. */
+/** The setting's name: of `GATEWAY_JWT_ISSUERS[0].jwks` the first word. */
 export function settingOf({ key }: ConfigIssue): string {
   return /^[A-Z0-9_]*/.exec(key)?.[0] ?? ''
 }
@@ -24,7 +24,7 @@ export function settingOf({ key }: ConfigIssue): string {
 /** Where each setting was given, and each member in a file: see `ConfigIssue`. */
 export type ConfigSources = ReadonlyMap<string, string>
 
-/** The issue with the place of its setting, or of the nearest part of it that has one. */
+/** Adds the source of the setting, or of the nearest part of it that has one. */
 export function locateIssues(issue: ConfigIssue, sources: ConfigSources): ConfigIssue {
   if (issue.source !== undefined) return issue
   for (let path = issue.key; path !== ''; path = path.replace(/(?:^|\.|\[)[^.[]*$/, '')) {
@@ -34,7 +34,7 @@ export function locateIssues(issue: ConfigIssue, sources: ConfigSources): Config
   return issue
 }
 
-/** The configuration cannot be used: every fault at once, and sentences about what else deserves a look. */
+/** The configuration is unusable: all faults, and warnings. */
 export class ConfigError extends DomainError<'configuration_invalid'> {
   override readonly name = 'ConfigError'
   readonly faults: readonly ConfigIssue[]
@@ -47,9 +47,8 @@ export class ConfigError extends DomainError<'configuration_invalid'> {
 }
 
 /**
- * One issue for each place, such as `GATEWAY_JWT_ISSUERS[0].jwks`. It says what the schema's description expects there; of a
- * member with a name of the wrong form, what `nameForm` of the schema expects; of an unknown top-level member, what `unknown`
- * gives. Needs errors that Ajv made with `allErrors` and `verbose`.
+ * One issue for each path, with what the schema expects there (its description or `nameForm`); `unknown` describes unknown
+ * top-level members. Ajv must run with `allErrors` and `verbose`.
  */
 export function schemaIssues(
   errors: readonly ErrorObject[] | null | undefined,

@@ -6,12 +6,11 @@ import { contentOf, parseYaml, unresolvedAlias } from './yaml-text.ts'
 
 const defaultFile = 'gateway.yaml'
 
-/** The content of a file. */
 export type ConfigFile = {
   readonly settings: Readonly<Record<string, unknown>>
   /** FILE:LINE:COLUMN of each of them and of its members, e.g. `GATEWAY_JWT_ISSUERS[0].jwks`. */
   readonly places: ReadonlyMap<string, string>
-  /** What is wrong with the file as a whole: it gives no settings then. */
+  /** Faults of the whole file, which then gives no settings. */
   readonly faults: readonly ConfigIssue[]
 }
 
@@ -19,7 +18,7 @@ function nothing(...faults: readonly ConfigIssue[]): ConfigFile {
   return { settings: {}, places: new Map(), faults }
 }
 
-/** Reads `file`; without one gateway.yaml, which may be missing. */
+/** Reads `file`, or by default gateway.yaml, which may be missing. */
 export function readConfigFile(file: string | undefined): ConfigFile {
   const path = file ?? defaultFile
   let bytes: Buffer

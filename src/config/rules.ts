@@ -1,68 +1,100 @@
 import { isIP } from 'node:net'
 import { isLoopback } from '../base/loopback.ts'
+import { certificateName } from './authentication.ts'
 import type { ConfigIssue } from './error.ts'
-import { ConfigSchema, type SettingName } from './schema.ts'
+import { ConfigSchema, type Settings } from './schema.ts'
 
-type Given = Readonly<Record<string, unknown>>
-/** What is wrong with the text of a setting, or null. */
-type Rule = (value: string) => string | null
+type Finding = readonly [key: string, detail: string | false]
 
-/** What the schema cannot say of single settings. */
-const rules: { readonly [Name in SettingName]?: Rule } = {
-  GATEWAY_HOST: hostRule('GATEWAY_PORT'),
-  GATEWAY_ADMIN_HOST: hostRule('GATEWAY_ADMIN_PORT'),
-  // `sqlite:///PATH` is an absolute one, as it is for URLs of files.
-  GATEWAY_STORE_URL: value =>
-    /^sqlite:\/\/[^/]/.test(value)
-      ? 'must not have a host, which is what follows // in a URL: write sqlite:PATH, e.g. sqlite:./data/gateway.db'
-      : null,
-  GATEWAY_UPSTREAM_ORIGIN(value) {
-    const url = URL.canParse(value) ? new URL(value) : undefined
-    if (url?.origin !== value.replace(/\/$/, '') || !/^https?:$/.test(url.protocol))
-      return expected('GATEWAY_UPSTREAM_ORIGIN')
-    if (url.protocol === 'https:' || isLoopback(url.hostname)) return null
-    return 'http: is refused except for a loopback address: the key would travel in clear text'
-  },
-  GATEWAY_TRUSTED_PROXIES: value =>
-    splitList(value).every(isAddressOrRange) ? null : expected('GATEWAY_TRUSTED_PROXIES')
+/** What the schema cannot say, of those settings in which it found no fault. */
+export function ruleIssues(settings: Partial<Settings>): ConfigIssue[] {
+  const findings = [...textFindings(settings), ...listFindings(settings), ...tlsFindings(settings)]
+  return findings.flatMap(([key, detail]) => (detail === false ? [] : [{ key, detail }]))
 }
 
-/** What the schema cannot say of single settings and of pairs of them. Settings of a wrong form are passed over. */
-export function ruleIssues(settings: Given): ConfigIssue[] {
-  const broken = Object.entries(rules).map(([key, rule]) => {
-    const value = settings[key]
-    return { key, detail: typeof value === 'string' ? rule(value) : null }
-  })
-  broken.push({ key: 'GATEWAY_ADMIN_PORT', detail: samePort(settings) })
-  return broken.flatMap(({ key, detail }) => (detail === null ? [] : [{ key, detail }]))
+const hostForm = 'must be a host name or an address; a port goes into'
+
+function textFindings(settings: Partial<Settings>): Finding[] {
+  const { GATEWAY_HOST: host, GATEWAY_ADMIN_HOST: adminHost, GATEWAY_STORE_URL: store = '' } = settings
+  return [
+    ['GATEWAY_HOST', hasPort(host) && `${hostForm} GATEWAY_PORT`],
+    ['GATEWAY_ADMIN_HOST', hasPort(adminHost) && `${hostForm} GATEWAY_ADMIN_PORT`],
+    [
+      'GATEWAY_ADMIN_PORT',
+      isSamePort(settings) && 'is the port of the public listener too (GATEWAY_PORT): choose another'
+    ],
+    [
+      'GATEWAY_STORE_URL',
+      // `sqlite:///PATH` is an absolute path, as in a file URL.
+      /^sqlite:\/\/[^/]/.test(store) &&
+        'must not have a host, the part behind // in a URL: write sqlite:PATH, e.g. sqlite:./data/gateway.db'
+    ],
+    ['GATEWAY_UPSTREAM_ORIGIN', originFault(settings.GATEWAY_UPSTREAM_ORIGIN)],
+    [
+      'GATEWAY_TRUSTED_PROXIES',
+      !splitList(settings.GATEWAY_TRUSTED_PROXIES ?? '').every(isAddressOrRange) &&
+        `must be ${ConfigSchema.properties.GATEWAY_TRUSTED_PROXIES.description}`
+    ]
+  ]
 }
 
-function hostRule(port: SettingName): Rule {
-  return value =>
-    value.includes(':') && isIP(value) !== 6
-      ? `must be a host name or an address; a port goes into ${port}`
-      : null
+function listFindings(settings: Partial<Settings>): Finding[] {
+  const { GATEWAY_JWT_ISSUERS: issuers = [], GATEWAY_CLIENT_CERTIFICATES: mappings = [] } = settings
+  const [names, issuerTexts] = [issuers.map(({ name }) => name), issuers.map(({ issuer }) => issuer)]
+  return [
+    ...repeatedIn(names).map(
+      index => [`GATEWAY_JWT_ISSUERS[${index}].name`, 'is also the name of an earlier issuer'] as const
+    ),
+    ...repeatedIn(issuerTexts).map(
+      index => [`GATEWAY_JWT_ISSUERS[${index}].issuer`, 'is also the issuer of an earlier entry'] as const
+    ),
+    ...repeatedIn(mappings.map(certificateName)).map(
+      index =>
+        [`GATEWAY_CLIENT_CERTIFICATES[${index}]`, 'maps the same certificates as an earlier entry'] as const
+    )
+  ]
 }
 
-function expected(name: SettingName): string {
-  return `must be ${ConfigSchema.properties[name].description}`
+function tlsFindings(settings: Partial<Settings>): Finding[] {
+  const needs = [
+    ['GATEWAY_TLS_CERT', 'GATEWAY_TLS_KEY'],
+    ['GATEWAY_TLS_KEY', 'GATEWAY_TLS_CERT'],
+    ['GATEWAY_TLS_CLIENT_CA', 'GATEWAY_TLS_CERT'],
+    ['GATEWAY_CLIENT_CERTIFICATES', 'GATEWAY_TLS_CLIENT_CA']
+  ] as const
+  return needs.map(([given, needed]) => [
+    given,
+    Boolean(settings[given]?.length) && settings[needed] === '' && `needs ${needed} too`
+  ])
 }
 
-/** Node takes a port for one of two listeners alone: the second would fail to start. 0 is another port each time. */
-function samePort(settings: Given): string | null {
-  const { GATEWAY_HOST: host, GATEWAY_PORT: port } = settings
-  const { GATEWAY_ADMIN_HOST: adminHost, GATEWAY_ADMIN_PORT: adminPort } = settings
-  if (port !== adminPort || port === 0 || !Number.isInteger(port)) return null
-  if (typeof host !== 'string' || typeof adminHost !== 'string' || !overlap(host, adminHost)) return null
-  return 'is the port of the public listener too (GATEWAY_PORT): choose another'
+function hasPort(host = ''): boolean {
+  return host.includes(':') && isIP(host) !== 6
 }
 
-function overlap(...hosts: [string, string]): boolean {
-  const [one = '', other = ''] = hosts.map(host => host.toLowerCase().replace(/^localhost$/, '127.0.0.1'))
+function originFault(text: string | undefined): string | false {
+  if (text === undefined) return false
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.origin !== text.replace(/\/$/, '') || !/^https?:$/.test(url.protocol))
+    return `must be ${ConfigSchema.properties.GATEWAY_UPSTREAM_ORIGIN.description}`
+  return (
+    url.protocol === 'http:' &&
+    !isLoopback(url.hostname) &&
+    'http: is refused except for a loopback address: the key would travel in clear text'
+  )
+}
+
+/** Two listeners cannot share a port. 0 is another port each time. */
+function isSamePort(settings: Partial<Settings>): boolean {
+  const { GATEWAY_HOST: host, GATEWAY_ADMIN_HOST: adminHost, GATEWAY_PORT: port = 0 } = settings
+  if (port === 0 || port !== settings.GATEWAY_ADMIN_PORT || !host || !adminHost) return false
+  const [one = '', other = ''] = [host, adminHost].map(name =>
+    name.toLowerCase().replace(/^localhost$/, '127.0.0.1')
+  )
   return one === other || isEveryAddress(one, other) || isEveryAddress(other, one)
 }
 
-/** `::` takes connections of IPv4 as well. What a name stands for is not known here: it may be any. */
+/** `::` includes IPv4. A name may resolve to any address. */
 function isEveryAddress(host: string, other: string): boolean {
   return host === '::' || (host === '0.0.0.0' && isIP(other) !== 6)
 }
@@ -73,7 +105,11 @@ function isAddressOrRange(text: string): boolean {
   return family !== 0 && Number(prefix) <= (family === 6 ? 128 : 32)
 }
 
-/** The parts of a text that are separated by commas. */
+/** The positions of values that also occur earlier. */
+function repeatedIn(values: readonly unknown[]): number[] {
+  return values.flatMap((value, index) => (values.indexOf(value) < index ? [index] : []))
+}
+
 export function splitList(text: string): string[] {
   return text
     .split(',')

@@ -123,7 +123,5 @@ export const ConfigSchema = Type.Object(
   },
   strict
 )
-/** Settings that have no faults. */
 export type Settings = Static<typeof ConfigSchema>
-/** The name of a setting. */
 export type SettingName = keyof Settings

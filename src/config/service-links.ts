@@ -3,8 +3,8 @@ const linkName =
 const linkValue = /^(?:tcp|udp|sctp):\/\//
 
 /**
- * The variables that Kubernetes puts into the environment of every pod for each service beside it (and Docker for a linked
- * container), sorted by name: those of a service called `gateway` have the names of our settings.
+ * The variables that Kubernetes, or Docker, sets for each service beside the pod, sorted. Those of a service named `gateway` look
+ * like settings.
  */
 export function serviceLinks(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.keys(env)
@@ -12,12 +12,11 @@ export function serviceLinks(env: Readonly<Record<string, string | undefined>>):
     .sort()
 }
 
-/** `GATEWAY_PORT=tcp://10.0.0.1:8080` has the name of a setting: only the value identifies it. */
+/** Only its value tells `GATEWAY_PORT=tcp://10.0.0.1:8080` from a setting. */
 function isPortLink(name: string, value: string | undefined): boolean {
   return /^GATEWAY_(?:[A-Z0-9_]+_)?PORT$/.test(name) && value !== undefined && linkValue.test(value)
 }
 
-/** One sentence about all of them, with what to do. */
 export function describeServiceLinks(links: readonly string[]): string {
   const services = [...new Set(links.flatMap(serviceOf))].join(', ')
   const [are, count] =

@@ -2,13 +2,13 @@ import { nearestName } from '../base/nearest-name.ts'
 import type { ConfigIssue } from './error.ts'
 import { ConfigSchema, type SettingName } from './schema.ts'
 
-/** Settings of names or ranges, separated by commas: a YAML list means the same. */
+/** Comma-separated settings: a YAML list means the same. */
 const commaSeparated: ReadonlySet<SettingName> = new Set([
   'GATEWAY_EXEC_ENVIRONMENT',
   'GATEWAY_TRUSTED_PROXIES'
 ])
 
-/** The levels of other programs. */
+/** Levels of other programs. */
 const levelsElsewhere: Readonly<Record<string, string>> = {
   trace: 'debug',
   verbose: 'debug',
@@ -21,10 +21,7 @@ const levelsElsewhere: Readonly<Record<string, string>> = {
   none: 'silent'
 }
 
-/**
- * Another form that means the same, in the form of its setting: numbers are text in the environment and may be quoted in YAML,
- * lists are JSON in the environment, levels may be in capitals. Any other value is returned unchanged.
- */
+/** Converts other spellings of a value: numbers as text, lists as JSON, levels in capitals. Returns any other value unchanged. */
 export function normalizeForm(name: SettingName, value: unknown): unknown {
   if (commaSeparated.has(name)) return fromList(value)
   if (typeof value !== 'string') return value
@@ -47,7 +44,7 @@ function jsonOf(value: string): unknown {
   }
 }
 
-/** Adds what was probably meant, without any of the value. */
+/** Adds a hint at what was probably meant, without any of the value. */
 export function withSuggestion(issue: ConfigIssue, settings: Readonly<Record<string, unknown>>): ConfigIssue {
   const value = settings[issue.key]
   if (typeof value !== 'string') return issue
@@ -66,7 +63,7 @@ function hintOf(name: string, value: string): string {
 const levels: readonly string[] = ConfigSchema.properties.GATEWAY_LOG_LEVEL['enum']
 const settingNames = Object.keys(ConfigSchema.properties)
 
-/** The settings that unknown names probably mean, for the end of a sentence about them; their prefix may be missing. */
+/** The settings that unknown names probably mean, with or without prefix, as the end of a sentence. */
 export function suggestionFor(...names: readonly string[]): string {
   const meant = names
     .map(name => nearestName(name, settingNames) ?? nearestName(`GATEWAY_${name}`, settingNames))

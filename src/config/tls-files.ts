@@ -6,26 +6,25 @@ import { ConfigError, type ConfigIssue } from './error.ts'
 
 /** The listener's files, as `file:PATH`. */
 export type TlsFiles = {
-  /** PEM: the listener's own certificate first, then those between it and its root. */
+  /** PEM: the listener's certificate, then its chain. */
   readonly certificate: string
   /** PEM, not encrypted. */
   readonly key: string
-  /** PEM: the authorities that sign the certificates of callers. Null: none is asked for. */
+  /** PEM: the authorities of client certificates. Null: none is requested. */
   readonly clientAuthority: string | null
 }
 
-/** The files' texts. Null for one that no setting names: an empty file is a fault. */
+/** The texts of the files. Null without setting: an empty file is a fault. */
 export type TlsTexts = TlsFiles
 
 type CertificateFacts = ReturnType<typeof factsOf>
 
 /** Files that fit together. */
 export type TlsMaterial = {
-  /** A function: whatever prints this does not print the key. */
+  /** A function, so that printing this does not print the key. */
   readonly context: () => SecureContextOptions
   readonly asksForCertificates: boolean
   readonly validTo: Date
-  /** Of each certificate in the files: its setting, when it is valid, and whether it is an authority's. */
   readonly certificates: readonly CertificateFacts[]
 }
 
@@ -38,22 +37,20 @@ const settings = {
 /** Reads the files. Throws ConfigError for those that cannot be read. */
 export async function readTlsFiles(files: TlsFiles): Promise<TlsTexts> {
   const faults: ConfigIssue[] = []
-  const read = async (which: keyof TlsFiles, reference: string): Promise<string> => {
-    const path = reference.slice('file:'.length)
+  async function read(which: keyof TlsFiles): Promise<string | null> {
+    const path = files[which]?.slice('file:'.length)
+    if (path === undefined) return null
     try {
       return pemText(await readFile(path))
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       faults.push({ key: settings[which], detail: `file:${path} cannot be read (${code})` })
-      return ''
+      return null
     }
   }
-  const [certificate, key, clientAuthority] = await Promise.all([
-    read('certificate', files.certificate),
-    read('key', files.key),
-    files.clientAuthority === null ? null : read('clientAuthority', files.clientAuthority)
-  ])
-  if (faults.length > 0) throw new ConfigError(faults)
+  const texts = await Promise.all([read('certificate'), read('key'), read('clientAuthority')])
+  const [certificate, key, clientAuthority] = texts
+  if (certificate === null || key === null || faults.length > 0) throw new ConfigError(faults)
   return { certificate, key, clientAuthority }
 }
 
@@ -116,14 +113,14 @@ function certificatesIn(pem: string): X509Certificate[] {
   return blocks.map(block => new X509Certificate(block))
 }
 
-/** Every connection is authenticated, once: a resumed session would not be checked against the authority. */
+/** No resumption: a resumed session would not be checked against the authority. */
 const once = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION
 
 function contextOf(texts: TlsTexts, key: KeyObject): SecureContextOptions {
   return {
     cert: texts.certificate,
     key: key.export({ type: 'pkcs8', format: 'pem' }),
-    // Without one Node trusts every authority that it knows: only a listener that asks for no certificate may do so.
+    // Without one Node trusts all public authorities: harmless only where no certificate is requested.
     ...(texts.clientAuthority !== null && { ca: texts.clientAuthority }),
     minVersion: 'TLSv1.2',
     secureOptions: once

@@ -4,18 +4,17 @@ import type { Config } from './config.ts'
 import { type ConfigIssue, describeIssue, locateIssues } from './error.ts'
 import type { TlsMaterial } from './tls-files.ts'
 
-/** Sentences about settings with which the gateway starts, and which may not do what whoever gave them expects. */
+/** Warnings about settings that allow a start but may not do what is expected. */
 export function settingWarnings(config: Config, tls: TlsMaterial | null, now: Date): string[] {
   const found = [...exposedFiles(config), ...(tls === null ? [] : doubtfulCertificates(tls, now))]
   return [...config.warnings, ...describeWarnings(found, config)]
 }
 
-/** Each as one sentence, with the place of its setting. */
 export function describeWarnings(found: readonly ConfigIssue[], { sources }: Config): string[] {
   return found.map(issue => describeIssue(locateIssues(issue, sources)))
 }
 
-/** References to files with secrets that more than their owner and group can read. */
+/** References to secret files that everybody on the machine can read. */
 function exposedFiles({ masterKey, upstreamKey, tls }: Config): ConfigIssue[] {
   const references = [
     ['GATEWAY_MASTER_KEY', masterKey],
@@ -31,17 +30,14 @@ function exposedFiles({ masterKey, upstreamKey, tls }: Config): ConfigIssue[] {
   })
 }
 
-/** 0 for what is no file, and where files have no such modes. */
+/** 0 for anything but a file, and on Windows. */
 function modeOf(path: string): number {
   if (platform() === 'win32') return 0
   const found = statSync(path, { throwIfNoEntry: false })
   return found?.isFile() ? found.mode : 0
 }
 
-/**
- * Certificates that are not valid now: whoever connects will refuse them, or be refused. And in place of an authority's those
- * that are none, such as the listener's own: callers with certificates signed by them are rejected without a reason.
- */
+/** Certificates that are not valid now, and client authorities that are none: their callers are rejected without a reason. */
 function doubtfulCertificates({ certificates }: TlsMaterial, now: Date): ConfigIssue[] {
   return certificates.flatMap(({ setting: key, from, to, isAuthority }) => {
     const wrong = [
@@ -57,15 +53,11 @@ function doubtfulCertificates({ certificates }: TlsMaterial, now: Date): ConfigI
   })
 }
 
-/** What is known of a tenant that a setting names: undefined when there is none. */
 export type TenantLookup = (name: string) => { readonly disabled: boolean } | undefined
 
-/**
- * Settings that map callers to tenants which do not exist or are disabled: these callers get 401, like unknown ones. The tenant may
- * be created or enabled later.
- */
+/** Settings that map callers to tenants that do not exist (yet) or are disabled: these callers get 401. */
 export function unknownTenants(
-  { clientCertificates, tokenIssuers }: Config,
+  { clientCertificates, jwtIssuers }: Config,
   tenantNamed: TenantLookup
 ): ConfigIssue[] {
   const mappings = [
@@ -73,8 +65,8 @@ export function unknownTenants(
       key: `GATEWAY_CLIENT_CERTIFICATES[${index}].tenant`,
       tenant
     })),
-    ...tokenIssuers.flatMap(({ tenants }, index) =>
-      [...(tenants ?? [])].map(([claim, tenant]) => ({
+    ...jwtIssuers.flatMap(({ tenants = {} }, index) =>
+      Object.entries(tenants).map(([claim, tenant]) => ({
         key: `GATEWAY_JWT_ISSUERS[${index}].tenants.${claim}`,
         tenant
       }))

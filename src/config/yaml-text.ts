@@ -1,6 +1,6 @@
 import { LineCounter, type ParseOptions, parseDocument, type SchemaOptions, type YAMLError } from 'yaml'
 
-/** What is no YAML, by the parser's code. Its own messages would quote the file, which may hold a secret put there by mistake. */
+/** Faults by the parser's code: its own messages quote the file, which may hold a secret by mistake. */
 const known: { readonly [Code in YAMLError['code']]?: string } = {
   TAB_AS_INDENT: 'a tab, where lines are indented by spaces',
   DUPLICATE_KEY: 'a member that was given before',
@@ -15,13 +15,13 @@ const known: { readonly [Code in YAMLError['code']]?: string } = {
 
 export type YamlText = ReturnType<typeof parseYaml>
 
-/** Parses the one document of a text. `errors` has the first of each line, without anything of the text. */
+/** Parses a text of one document. `errors` has the first of each line, and quotes nothing. */
 export function parseYaml(text: string, options: ParseOptions & SchemaOptions = {}) {
   const lines = new LineCounter()
   const document = parseDocument(text, {
     ...options,
     lineCounter: lines,
-    // Each would quote its line: where the file is one long line, that takes the square of the time.
+    // Each would quote its line: quadratic in time for a file of one long line.
     prettyErrors: false,
     // A silent parser does not report a second document.
     logLevel: 'error'

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { PollLoop } from '../base/poll-loop.ts'
 import { SerialRunner } from '../base/serial-runner.ts'
 import { hasCode } from '../contract/error-table.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
@@ -44,7 +45,7 @@ const changeGraceMs = 3_600_000
 export class CredentialReconciler {
   readonly #options: CredentialReconcilerOptions
   #snapshot: CredentialSnapshot | null = null
-  #timer: NodeJS.Timeout | undefined
+  #polling: PollLoop | undefined
   /** Reads of the store and new keys of references do not overtake each other. */
   readonly #turns = new SerialRunner()
   readonly #references: SecretWatch
@@ -70,8 +71,11 @@ export class CredentialReconciler {
       if (!hasCode(error, 'credentials_damaged')) throw error
       this.#report('store', error, 'credentials.unusable')
     }
-    this.#timer ??= setInterval(() => this.poll(), pollMs)
-    await this.poll()
+    this.#polling ??= new PollLoop(
+      () => pollMs,
+      () => this.poll()
+    )
+    await this.#polling.run()
     await Promise.all(this.#commands)
   }
 
@@ -116,7 +120,7 @@ export class CredentialReconciler {
 
   /** Follows nothing any more, and zeroes all keys. */
   async close(): Promise<void> {
-    clearInterval(this.#timer)
+    this.#polling?.stop()
     this.#references.close()
     await Promise.all(this.#commands)
     await this.#turns.idle

@@ -1,3 +1,4 @@
+import { PollLoop } from '../base/poll-loop.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
 
 /** How often a sealed gateway looks for its master key. */
@@ -9,30 +10,27 @@ export function retryUnsealing<Opened extends object>(
   events: EventPublisher,
   open: (opened: Opened) => Promise<void>
 ): () => void {
-  let timer: NodeJS.Timeout | undefined
-  let stopped = false
   let reported = ''
 
-  async function attempt(): Promise<void> {
-    try {
-      const found = await store.call('unseal', undefined)
-      if (!('sealed' in found)) return await open(found)
-      retry(found.sealed)
-    } catch (error) {
-      retry((error as Error).message)
+  const polling = new PollLoop(
+    () => everyMs,
+    async () => {
+      try {
+        const found = await store.call('unseal', undefined)
+        if ('sealed' in found) return report(found.sealed)
+        await open(found)
+        polling.stop()
+      } catch (error) {
+        report((error as Error).message)
+      }
     }
-  }
+  )
 
-  function retry(reason: string): void {
-    if (stopped) return
-    if (reason !== reported) events.publish('gateway.still_sealed', { reason })
+  function report(reason: string): void {
+    if (reason === reported || polling.isStopped) return
+    events.publish('gateway.still_sealed', { reason })
     reported = reason
-    timer = setTimeout(attempt, everyMs)
   }
 
-  timer = setTimeout(attempt, everyMs)
-  return () => {
-    stopped = true
-    clearTimeout(timer)
-  }
+  return () => polling.stop()
 }

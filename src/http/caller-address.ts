@@ -1,6 +1,6 @@
 import { isIP, SocketAddress } from 'node:net'
+import ipaddr from 'ipaddr.js'
 
-/** Who asks, as far as proxies can say. */
 export type CallerAddress = {
   /** The address of the caller, or `unknown` when a trusted proxy wrote no address. */
   readonly address: string
@@ -8,15 +8,14 @@ export type CallerAddress = {
   readonly countedAs: string
 }
 
-/** Longer entries are no addresses and are not parsed. */
+/** Longer entries are not parsed. */
 const longestEntry = 64
-/** More trusted proxies in a row are a made-up chain. */
+/** A longer chain of trusted proxies is forged. */
 const mostHops = 32
 
 /**
- * The address behind a connection from `peer`, by the text of its `X-Forwarded-For`. Each proxy appends the address that it was
- * asked by, so the chain is read from its end to the first entry that is no trusted proxy: whatever stands before that entry
- * may be made up.
+ * The address behind a connection from `peer`. Each proxy appends the address that connected to it, so `X-Forwarded-For` is read
+ * from its end to the first entry that is no trusted proxy: entries before it may be forged.
  */
 export function callerAddress(
   peer: string | undefined,
@@ -25,7 +24,7 @@ export function callerAddress(
 ): CallerAddress {
   const address = peerAddress(peer)
   if (address === null) return { address: 'unknown', countedAs: 'unknown' }
-  // A caller's own empty header is put in front; one that is empty altogether names nobody but the proxy.
+  // Leading commas come from the caller's own empty header; an empty chain names the proxy.
   const chain = forwarded?.replace(/^[ \t,]+/, '') ?? ''
   let last = address
   let end = chain.length
@@ -45,10 +44,7 @@ function peerAddress(peer = ''): string | null {
   return isIP(address) === 0 ? null : address
 }
 
-/**
- * The address in one entry of `X-Forwarded-For`, in the forms that proxies write: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`,
- * `[2001:db8::1]`, `[2001:db8::1]:4711`, in quotes or not, with a zone or not. Null for anything else.
- */
+/** The address in an entry of `X-Forwarded-For`: IPv4 or IPv6, with or without port, brackets, quotes and zone; else null. */
 export function readForwarded(entry: string): string | null {
   if (entry.length > longestEntry) return null
   const text = entry.replace(/^[ \t]+|[ \t]+$/g, '').replace(/^"(.*)"$/, '$1')
@@ -69,12 +65,8 @@ function plainAddress(text: string): string | null {
 /** The network that an address is counted as: itself, or for IPv6 its /64, in which a host chooses addresses freely. */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address
-  const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1]
-  if (mapped !== undefined) return mapped
-  const [head = '', tail = ''] = address.split('::')
-  const front = head === '' ? [] : head.split(':')
-  const missing = address.includes('::') ? 8 - front.length - tail.split(':').filter(Boolean).length : 0
-  return [...front, ...Array<string>(Math.max(0, missing)).fill('0'), ...tail.split(':')]
-    .slice(0, 4)
-    .join(':')
+  const parsed = ipaddr.IPv6.parse(address.replace(/%.*$/, ''))
+  if (parsed.isIPv4MappedAddress()) return parsed.toIPv4Address().toString()
+  const network = parsed.parts.slice(0, 4)
+  return network.map(part => part.toString(16)).join(':')
 }

@@ -6,11 +6,11 @@ import type { EncryptedSocket, NodeSocket } from './node-socket.ts'
 
 /** One listening address, and how to end it. */
 export type Listener = {
-  /** Base URL, with the port that it really has. */
+  /** Base URL, with the actual port. */
   readonly url: string
-  /** Resolves when no request is under way. New ones are still accepted, so that they can be refused, or answered by health. */
+  /** Resolves when no request is under way. Still accepts new ones, to refuse them or answer health. */
   settle(): Promise<void>
-  /** Stops accepting, and resolves when every accepted call has been answered. */
+  /** Stops accepting; resolves when every accepted call has been answered. */
   close(): Promise<void>
 }
 
@@ -18,10 +18,7 @@ export type Listener = {
 const graceMs = 2000
 const dropEveryMs = 50
 
-/**
- * Listens on one address. A name is resolved first: for one with two addresses Fastify makes a second server, which has none
- * of our handlers for what never becomes a request.
- */
+/** Listens on one address. Resolves a name first: for two addresses Fastify would make a second server, without our handlers. */
 export async function listen(app: FastifyInstance, host: string, port: number): Promise<Listener> {
   const sockets = new Set<Socket>()
   function track(socket: Socket): void {
@@ -30,7 +27,6 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
   }
   app.server.on('connection', track)
   app.server.on('secureConnection', (socket: EncryptedSocket) => {
-    // Requests are on the encrypted socket; the one below it shows none.
     if (socket._parent) sockets.delete(socket._parent)
     track(socket)
   })
@@ -39,7 +35,7 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
   return { url, ...endingOf(app, sockets) }
 }
 
-/** Both ways to wait for what is under way on a listener. They share one grace period, which begins with the first. */
+/** Both ways to wait for calls under way share a grace period, which begins with the first. */
 function endingOf(app: FastifyInstance, sockets: ReadonlySet<Socket>): Pick<Listener, 'settle' | 'close'> {
   let graceEnds = 0
   function dropIdle(): void {
@@ -62,12 +58,11 @@ function endingOf(app: FastifyInstance, sockets: ReadonlySet<Socket>): Pick<List
   return { settle: () => whileDropping(settled), close: () => whileDropping(() => app.close()) }
 }
 
-/** Whether a request has begun on this connection whose answer has not been sent completely. */
 function isUnderWay(socket: Socket): boolean {
   return (socket as NodeSocket)._httpMessage != null
 }
 
-/** Whether a complete request came on this connection and its answer is still being made. */
+/** Whether an answer to a complete request is still being made. */
 function isAtWork(socket: Socket): boolean {
   const { _httpMessage: answer } = socket as NodeSocket
   return answer?.req.complete === true && !answer.headersSent

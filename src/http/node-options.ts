@@ -1,12 +1,11 @@
 import type { Server } from 'node:tls'
 import type { TlsMaterial } from '../config/tls-files.ts'
 
-/** An HTTPS server. */
 export type SecureServer = Pick<Server, 'setSecureContext'>
 
 /**
- * Gives an HTTPS server its certificate, for new connections. Printing the server does not print the key. Client authorities
- * without their root are trusted, too: `setSecureContext` leaves that option out, so it is set on the context that was made.
+ * Gives an HTTPS server its certificate, for new connections; printing the server does not print the key. `setSecureContext` drops
+ * the option that trusts client authorities without their root, so it is set on the context.
  */
 export function secure(server: SecureServer, tls: TlsMaterial): void {
   Object.defineProperty(server, 'key', { writable: true, enumerable: false })
@@ -40,6 +39,6 @@ export function nodeOptions(tls: TlsMaterial | undefined) {
     allowHalfOpen: true,
     handshakeTimeout: 5_000
   }
-  // Fastify's type would differ for HTTPS; nobody above needs the difference.
+  // Fastify's type differs for HTTPS; no caller needs the difference.
   return { https } as unknown as { http: typeof http }
 }

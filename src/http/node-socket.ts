@@ -2,13 +2,12 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 
-/** A socket with what Node's HTTP server keeps on it, which its types leave out: read from the source of Node 24. */
+/** A socket with members of Node's HTTP server that its types omit (from the source of Node 24). */
 export type NodeSocket = Socket & {
   readonly server: Server
   readonly parser: { onIncoming: TakeRequest } | null
   /** Node's HTTP server has paused reading and takes no bytes. */
   readonly _paused: boolean
-  /** The answer under way. */
   readonly _httpMessage: (ServerResponse & Answer) | null
   readonly _handle: Handle | null
 }
@@ -20,14 +19,13 @@ type Answer = {
   readonly req: IncomingMessage
   /** The connection closes after it. */
   _last: boolean
-  /** The caller waits for `100 Continue` before it sends the body. */
   _expect_continue: boolean
 }
 
 type Handle = {
   reading: boolean
   readStop(): void
-  /** Bytes handed over, and those of them that the operating system has not taken. */
+  /** Bytes handed over, and those that the operating system has not taken. */
   readonly bytesWritten: number
   readonly writeQueueSize: number
   /** For TLS, the handle below. */
@@ -37,7 +35,7 @@ type Handle = {
 /** What Node's parser calls for each head. */
 export type TakeRequest = (request: IncomingMessage, keepAlive: boolean) => number
 
-/** Stops reading at once. `pause()` would let some more reads come. */
+/** Stops reading at once; `pause()` would allow further reads. */
 export function stopReading({ _handle: handle }: NodeSocket): void {
   if (!handle?.reading) return
   handle.reading = false
@@ -51,7 +49,7 @@ export function takenBytes({ _handle: handle }: NodeSocket): number {
   return bytesWritten - writeQueueSize
 }
 
-/** Ends a connection at once; plain TCP drops also what the operating system still holds for it. */
+/** Ends a connection at once; plain TCP also drops what the operating system holds. */
 export function endNow(socket: NodeSocket): void {
   if ('encrypted' in socket) socket.destroy()
   else socket.resetAndDestroy()
@@ -60,7 +58,7 @@ export function endNow(socket: NodeSocket): void {
 /** Replaces Node's own listener, which is the last one, and returns it. */
 export function takeOver(socket: Socket, event: string, listener: (bytes: Buffer) => void): unknown {
   const own = socket.listeners(event).at(-1) as () => void
-  // Ours first: that makes Node hand over the bytes, which its parser has read by itself until now.
+  // Ours first: then Node hands over the bytes that its parser would read by itself.
   socket.on(event, listener)
   socket.removeListener(event, own)
   return own

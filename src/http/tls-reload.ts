@@ -1,3 +1,4 @@
+import { PollLoop } from '../base/poll-loop.ts'
 import { ConfigError } from '../config/error.ts'
 import { readTlsFiles, type TlsFiles, type TlsMaterial, tlsMaterial } from '../config/tls-files.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
@@ -16,60 +17,36 @@ export async function openTls(files: TlsFiles, events: EventPublisher) {
   let served = material
   let behind = false
   return {
-    /** The material to start the server with. */
     material,
     /** Whether the certificate in use has expired at this time, in milliseconds since 1970. */
     hasExpired: (now: number) => served.validTo.getTime() <= now,
     /** Whether the files hold something that cannot be used. */
     isBehindFiles: () => behind,
     /** Uses what the files hold from now on, for new connections. Unusable files are reported once. Returns what stops it. */
-    follow: (server: SecureServer, { everyMs = 1_000, now = Date.now } = {}) =>
-      followFiles(files, JSON.stringify(texts), everyMs, next => {
-        try {
-          const found = unexpired(next(), now())
-          secure(server, found)
-          served = found
-          behind = false
-          reportExpiry(found, now(), events)
-        } catch (err) {
-          behind = true
-          events.publish('certificate.rejected', { err })
+    follow(server: SecureServer, { everyMs = 1_000, now = Date.now } = {}): () => void {
+      let seen = JSON.stringify(texts)
+      const polling = new PollLoop(
+        () => everyMs,
+        async () => {
+          const found = await readTlsFiles(files).catch((reason: Error) => reason)
+          const content = found instanceof Error ? found.message : JSON.stringify(found)
+          if (polling.isStopped || content === seen) return
+          seen = content
+          try {
+            if (found instanceof Error) throw found
+            const next = unexpired(tlsMaterial(found), now())
+            secure(server, next)
+            served = next
+            behind = false
+            reportExpiry(next, now(), events)
+          } catch (err) {
+            behind = true
+            events.publish('certificate.rejected', { err })
+          }
         }
-      })
-  }
-}
-
-/**
- * Reads the files every so often, and calls back when they hold something new: the function it passes returns the material, or
- * throws why there is none. Returns what stops it.
- */
-function followFiles(
-  files: TlsFiles,
-  first: string,
-  everyMs: number,
-  onChange: (next: () => TlsMaterial) => void
-): () => void {
-  let seen = first
-  let reading = false
-  let stopped = false
-  async function look(): Promise<void> {
-    // A slow disk is waited for, not asked twice.
-    if (reading) return
-    reading = true
-    const found = await readTlsFiles(files).catch((reason: Error) => reason)
-    reading = false
-    const content = found instanceof Error ? found.message : JSON.stringify(found)
-    if (stopped || content === seen) return
-    seen = content
-    onChange(() => {
-      if (found instanceof Error) throw found
-      return tlsMaterial(found)
-    })
-  }
-  const timer = setInterval(look, everyMs)
-  return () => {
-    stopped = true
-    clearInterval(timer)
+      )
+      return () => polling.stop()
+    }
   }
 }
 

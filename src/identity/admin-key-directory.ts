@@ -1,20 +1,15 @@
 import type { AdminKeyRows, AdminRole } from '../tenants/keys/admin-key-rows.ts'
 import { idStart, type Pepper, parseApiKey, secretDigester } from '../tenants/keys/api-key.ts'
+import type { KeyRow } from '../tenants/keys/key-row.ts'
 import type { KeyedDigest } from '../tenants/keys/keyed-digest.ts'
 import { type AuthenticationAttempt, failAttempt, keyRejection } from './authentication-failure.ts'
 import { KeyTable } from './key-ring/key-table.ts'
 
-/** Who sent a request to the admin listener. */
 export type AdminCaller = { readonly keyId: string; readonly role: AdminRole }
 
-type KnownKey = {
-  readonly id: string
-  readonly role: AdminRole
-  readonly expiresAtMs: number | null
-  readonly revoked: boolean
-}
+type KnownKey = Required<Omit<KeyRow, 'digest'>> & { readonly role: AdminRole }
 
-/** All admin keys that are not revoked, and those that were revoked last, in memory: nothing here does any I/O. */
+/** All admin keys, and the last revoked ones, in memory: authentication needs no I/O. */
 export class AdminKeyDirectory {
   readonly #digest: KeyedDigest
   #keys = new KeyTable<KnownKey>()
@@ -24,12 +19,10 @@ export class AdminKeyDirectory {
     this.#digest = secretDigester(pepper)
   }
 
-  /** The version of the rows that it holds. */
   get version(): number {
     return this.#version
   }
 
-  /** Replaces all keys. */
   load({ version, keys }: AdminKeyRows): void {
     this.#keys = new KeyTable()
     for (const { id, role, expiresAtMs, digest, revoked = false } of keys)
@@ -38,8 +31,8 @@ export class AdminKeyDirectory {
   }
 
   /**
-   * The administrator behind a key, at the time `now` (milliseconds since 1970), or null: only the attempt gets the reason.
-   * A wrong secret costs the same whether the key is known or not.
+   * The administrator behind a key at `now` (milliseconds since 1970), or null. A wrong secret costs the same for known and
+   * unknown keys.
    */
   authenticate(key: string, now: number, attempt?: AuthenticationAttempt): AdminCaller | null {
     const parsed = parseApiKey(key, 'cga')

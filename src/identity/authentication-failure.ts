@@ -1,14 +1,14 @@
-/** Why a token does not admit its bearer. */
+import type { KeyRow } from '../tenants/keys/key-row.ts'
+
+/** Why a token is rejected. */
 export type TokenReason =
   | 'token_too_long'
   /** In the header of keys, where tokens are not taken. */
   | 'token_in_key_header'
-  /** Not the text of a token, or not in its canonical encoding. */
+  /** Not a token, or not in canonical encoding. */
   | 'token_malformed'
-  /** Of no trusted issuer. */
   | 'token_issuer'
   | 'token_algorithm'
-  /** Its header requires what is not supported. */
   | 'token_unsupported'
   /** The issuer has no such key, or several that match. */
   | 'token_key'
@@ -26,7 +26,7 @@ export type TokenReason =
   /** Any other failure, such as an unusable key. */
   | 'token_unverifiable'
 
-/** Why nobody was admitted. For the ledger and the log: a caller gets the same 401 for all of them. */
+/** Why authentication failed, for ledger and log alone: callers get the same 401 for all. */
 export type RejectionReason =
   | 'missing'
   | 'malformed'
@@ -38,8 +38,8 @@ export type RejectionReason =
   | TokenReason
 
 /**
- * Why a request was not authenticated, and whose it was. Only a genuine proof names a tenant and a key: whoever knows just the
- * id of a key, which is no secret, writes nothing under its tenant's name.
+ * Why a request was not authenticated, and whose it was. Only a genuine proof names a tenant and a key: the id of a key is no
+ * secret.
  */
 export type AuthenticationFailure = {
   readonly reason: RejectionReason
@@ -49,10 +49,9 @@ export type AuthenticationFailure = {
   readonly adminKeyId?: string
 }
 
-/** A request under authentication: it keeps why that failed. */
 export type AuthenticationAttempt = { readonly requestId: string; failure: AuthenticationFailure | null }
 
-/** Keeps the failure in the attempt; returns null, for nobody. */
+/** Notes the failure; returns null, for nobody. */
 export function failAttempt(
   attempt: AuthenticationAttempt | undefined,
   failure: AuthenticationFailure
@@ -61,9 +60,9 @@ export function failAttempt(
   return null
 }
 
-/** A genuine key that is no longer taken fails for this reason; null for one that is taken. */
+/** Why a genuine key is no longer accepted; null for one that is. */
 export function keyRejection(
-  { revoked, expiresAtMs }: { readonly revoked: boolean; readonly expiresAtMs: number | null },
+  { revoked, expiresAtMs }: Required<Pick<KeyRow, 'revoked' | 'expiresAtMs'>>,
   now: number
 ): 'revoked' | 'expired' | null {
   if (revoked) return 'revoked'

@@ -1,29 +1,21 @@
 import { hash } from 'node:crypto'
 import type { DirectoryChanges, TenantPage, TenantRow } from '../tenants/directory-rows.ts'
 import { idStart, type Pepper, parseApiKey, secretDigester } from '../tenants/keys/api-key.ts'
+import type { KeyRow } from '../tenants/keys/key-row.ts'
 import type { KeyedDigest } from '../tenants/keys/keyed-digest.ts'
 import { type Tenant, tenantIn } from '../tenants/tenant.ts'
 import { type AuthenticationAttempt, failAttempt, keyRejection } from './authentication-failure.ts'
 import { digestBytes } from './key-ring/key-digests.ts'
 import { KeyTable } from './key-ring/key-table.ts'
 
-/** Who sent a request: a live tenant, and the key that it used. */
+/** An enabled tenant, and the key that it used. */
 export type Caller = { readonly tenant: Tenant; readonly keyId: string }
 
-/** A tenant and the ids of its keys. */
 type KnownTenant = { readonly tenant: Tenant; readonly keyIds: readonly string[] }
 
-type KnownKey = {
-  readonly id: string
-  readonly tenant: Tenant
-  readonly expiresAtMs: number | null
-  readonly revoked: boolean
-}
+type KnownKey = Required<Omit<KeyRow, 'digest'>> & { readonly tenant: Tenant }
 
-/**
- * Every tenant, every key that is not revoked, and the last revoked keys of each tenant, in memory: neither admitting a request
- * nor explaining a rejection does any I/O.
- */
+/** All tenants, their keys, and the last revoked keys, in memory: admitting and rejecting requests needs no I/O. */
 export class Directory {
   readonly #digest: KeyedDigest
   readonly #keys = new KeyTable<KnownKey>()
@@ -47,9 +39,8 @@ export class Directory {
   }
 
   /**
-   * The caller behind a key, at the time `now` (milliseconds since 1970), or null: only the attempt gets the reason. A wrong
-   * secret costs the same whether the key is known or not, and in use or not; a key that is no longer taken is never kept as
-   * proven.
+   * The caller behind a key at `now` (milliseconds since 1970), or null. A wrong secret costs the same whether the key is known,
+   * in use, or neither.
    */
   authenticate(key: string, now: number, attempt?: AuthenticationAttempt): Caller | null {
     const row = this.#keys.candidate(key, idStart)
@@ -68,17 +59,14 @@ export class Directory {
     // In the order in which `key list` shows states.
     const reason = keyRejection(known, now) ?? (known.tenant.disabled ? 'tenant_disabled' : null)
     if (reason !== null) return failAttempt(attempt, { reason, tenant: known.tenant.name, keyId: known.id })
-    // From now on this key costs half as much: no parsing, no keyed digest.
+    // Later calls save parsing and the keyed digest.
     if (!isProven) this.#keys.prove(row, plain)
-    // Its own text: a part of the caller's would keep the whole key in memory.
+    // A slice of the caller's text would keep the whole key in memory.
     this.#uses.set(known.id, now)
     return { tenant: known.tenant, keyId: known.id }
   }
 
-  /**
-   * The live tenant of this name, for callers with another proof than a key, which `keyId` names; or null: only the attempt
-   * gets the reason.
-   */
+  /** The enabled tenant of this name, for callers with another proof than a key, which `keyId` names; else null. */
   find(name: string, attempt?: AuthenticationAttempt, keyId?: string): Tenant | null {
     const tenant = this.tenantNamed(name)
     if (tenant !== undefined && !tenant.disabled) return tenant

@@ -1,37 +1,23 @@
 import { withDeadline } from '../store/deadline.ts'
 import type { EventPublisher } from '../telemetry/events.ts'
-import type { DirectoryChanges, DirectorySnapshot, TenantPage } from '../tenants/directory-rows.ts'
+import type { DirectoryChanges, TenantPage } from '../tenants/directory-rows.ts'
 import type { Directory } from './directory.ts'
 import { type Following, followStore } from './follow-store.ts'
 
-/** What the directory asks of the store's thread. */
 export type DirectoryJobs = {
   call(job: 'tenantsAfter', name: string): Promise<TenantPage>
   call(job: 'changes', lastChange: number): Promise<DirectoryChanges | null>
   call(job: 'writeKeyUses', uses: ReadonlyMap<string, number>): Promise<void>
 }
 
-/** Fills the directory from the snapshot's page and the pages after it. */
-export async function loadDirectory(
-  directory: Directory,
-  snapshot: DirectorySnapshot,
-  store: DirectoryJobs
-): Promise<void> {
-  for (let page: TenantPage = snapshot; ; page = await store.call('tenantsAfter', page.next)) {
-    directory.load(page)
-    if (page.next === null) return
-  }
-}
-
-/** How long changes wait for credentials: a command may give them, and take ten seconds. */
+/** How long changes wait for credentials, whose command may take ten seconds. */
 const longestWaitMs = 500
-/** Uses of keys are written this often: they inform people and decide nothing. */
+/** Uses of keys only inform people. */
 const writeUsesMs = 5_000
 
 /**
- * Keeps the directory up to date with the store, and the store with the uses of keys. While the store fails the ledger refuses
- * calls anyway. Changes take effect after `settle`, within its bound: it reads the credentials that tenants may have got in
- * the same transaction. `stop` writes the last uses.
+ * Keeps the directory up to date with the store, and the store with the uses of keys; `stop` writes the last ones. Changes take
+ * effect after `settle`, within its bound: it reads the credentials of the same transaction.
  */
 export function followDirectory(
   directory: Directory,
@@ -45,7 +31,7 @@ export function followDirectory(
   async function readChanges(): Promise<void> {
     const changes = await store.call('changes', seen)
     if (!changes) return
-    // A tenant whose credential is late is answered `sealed` meanwhile; one whose key was revoked must not be let in.
+    // A tenant whose credential is late gets `sealed`; a revoked key must not be accepted meanwhile.
     await withDeadline(settle(), longestWaitMs).catch(() => {})
     directory.apply(changes)
     seen = changes.lastChange

@@ -1,4 +1,5 @@
-/** What is kept up to date with the store. */
+import { PollLoop } from '../base/poll-loop.ts'
+
 export type Following = {
   /** Whether the last read failed. */
   isStale(): boolean
@@ -10,36 +11,25 @@ export type Following = {
 /** Changes by other processes take effect well within a second. */
 const pollMs = 250
 
-/** Reads the changes in the store again and again, one read at a time. A read that fails is tried again. */
+/** Polls the store for changes, also after a failure. */
 export function followStore(readChanges: () => Promise<void>, onError: (error: unknown) => void): Following {
-  let polling: Promise<void> | null = null
   let stale = false
-
-  function poll(): Promise<void> {
-    polling ??= readChanges()
-      .then(
-        () => {
-          stale = false
-        },
-        (error: unknown) => {
-          stale = true
-          onError(error)
-        }
-      )
-      .finally(() => {
-        polling = null
-      })
-    return polling
-  }
-
-  const timer = setInterval(poll, pollMs)
+  const polling = new PollLoop(
+    () => pollMs,
+    async () => {
+      try {
+        await readChanges()
+        stale = false
+      } catch (error) {
+        stale = true
+        onError(error)
+      }
+    }
+  )
   return {
     isStale: () => stale,
-    async refresh() {
-      // A poll under way may have read before the change that the caller knows of.
-      await polling
-      await poll()
-    },
-    stop: () => clearInterval(timer)
+    // A poll under way may have read too early.
+    refresh: () => polling.runAgain(),
+    stop: () => polling.stop()
   }
 }

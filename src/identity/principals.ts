@@ -4,10 +4,10 @@ import type { AdminKeyRows } from '../tenants/keys/admin-key-rows.ts'
 import type { Pepper } from '../tenants/keys/api-key.ts'
 import { AdminKeyDirectory } from './admin-key-directory.ts'
 import { Directory } from './directory.ts'
-import { type DirectoryJobs, followDirectory, loadDirectory } from './follow-directory.ts'
+import { type DirectoryJobs, followDirectory } from './follow-directory.ts'
 import { type Following, followStore } from './follow-store.ts'
 
-/** Whom the store names when it is opened, and the peppers of their keys. */
+/** Principals in a store at its opening, and the peppers of their keys. */
 export type StoredPrincipals = {
   readonly snapshot: DirectorySnapshot
   readonly pepper: Pepper
@@ -15,7 +15,6 @@ export type StoredPrincipals = {
   readonly adminPepper: Pepper
 }
 
-/** What principals ask of the store's thread. */
 type PrincipalJobs = DirectoryJobs & {
   call(job: 'adminKeys', known: number): Promise<AdminKeyRows | null>
 }
@@ -27,14 +26,14 @@ type Opened = {
   readonly administrators: Following
 }
 
-/** Who may call: tenants and administrators, as the store names them. Nobody before it is unsealed. */
+/** The tenants and administrators in the store; none before it is unsealed. */
 export class Principals {
   readonly #store: PrincipalJobs
   readonly #events: EventPublisher
   readonly #settle: () => Promise<void>
   #opened: Opened | null = null
 
-  /** `settle` reads the credentials again: tenants that are given new ones must not come before these. */
+  /** `settle` reads the credentials again, which must arrive before the tenants that use them. */
   constructor(store: PrincipalJobs, events: EventPublisher, settle: () => Promise<void>) {
     this.#store = store
     this.#settle = settle
@@ -51,18 +50,23 @@ export class Principals {
     authenticate: (key, now, attempt) => this.#opened?.adminKeys.authenticate(key, now, attempt) ?? null
   }
 
-  /** Takes in everybody, and from then on every change. Throws what the store throws; then nobody is known still. */
+  /** Loads all principals, and follows their changes. After an error of the store none are known. */
   async open({ pepper, adminPepper, snapshot, adminKeys: rows }: StoredPrincipals): Promise<void> {
     const store = this.#store
     const directory = new Directory(pepper)
-    await loadDirectory(directory, snapshot, store)
+    directory.load(snapshot)
+    for (let { next } = snapshot; next !== null; ) {
+      const page = await store.call('tenantsAfter', next)
+      directory.load(page)
+      next = page.next
+    }
     const adminKeys = new AdminKeyDirectory(adminPepper)
     adminKeys.load(rows)
     this.#opened = {
       directory,
       adminKeys,
       tenants: followDirectory(directory, snapshot.lastChange, store, this.#events, this.#settle),
-      // While the store fails, a key that was revoked changes nothing: changes need the store too.
+      // While the store fails, a revoked key can change nothing: changes need the store too.
       administrators: followStore(
         async () => {
           const changed = await store.call('adminKeys', adminKeys.version)

@@ -1,12 +1,12 @@
 /** A sustained rate, and how many requests may come at once on top of a steady flow. */
 export type Limit = { readonly ratePerMinute: number; readonly burst: number }
 
-/** The verdict of one bucket on a request. All times are whole microseconds. */
+/** The verdict of one bucket on a request; times in whole microseconds. */
 export type Verdict = {
   allowed: boolean
-  /** The bucket's theoretical arrival time, with this request if it is allowed. Store it in any case. */
+  /** The bucket's new theoretical arrival time, to be stored also after a refusal. */
   tat: number
-  /** How many more requests would be admitted now, after this one. */
+  /** How many further requests would be admitted now. */
   remaining: number
   /** From now until a request would be admitted: 0 when this one is. */
   retryAfterUs: number
@@ -15,10 +15,8 @@ export type Verdict = {
 }
 
 /**
- * The generic cell rate algorithm: one timestamp a bucket, the time at which a steady flow would be due again
- * ("theoretical arrival time"). Exact: whole microseconds, with the interval between requests rounded up, so that a
- * window of any length T admits at most `burst + T × rate`. Rates above 60,000,000 a minute count as that.
- * `tat` is the stored time, or 0 for a bucket never used.
+ * The generic cell rate algorithm: a bucket is one timestamp, its theoretical arrival time (`tat`; 0 for a new bucket). Exact: a
+ * window of length T admits at most `burst + T × rate`, as the interval is rounded up to whole microseconds.
  */
 export function judge(limit: Limit, tat: number, nowUs: number): Verdict {
   const intervalUs = Math.ceil(60_000_000 / limit.ratePerMinute)
@@ -37,22 +35,19 @@ export function judge(limit: Limit, tat: number, nowUs: number): Verdict {
   }
 }
 
-/**
- * At most an empty bucket. Only one that was used up under a slower limit would be emptier, and would wait by that limit, many
- * times as long as the current one asks.
- */
+/** At most an empty bucket: one used up under a slower limit would wait many times as long as the current limit requires. */
 function dueBy({ ratePerMinute, burst }: Limit, tat: number, nowUs: number): number {
   return Math.min(tat, nowUs + Math.ceil(60_000_000 / ratePerMinute) * burst)
 }
 
-/** A bucket without a request: how many would be admitted now, and how long until it is full again. */
+/** The state of a bucket, without a charge. */
 export function peek(limit: Limit, tat: number, nowUs: number): Pick<Verdict, 'remaining' | 'resetUs'> {
   const intervalUs = Math.ceil(60_000_000 / limit.ratePerMinute)
   const resetUs = Math.max(0, dueBy(limit, tat, nowUs) - nowUs)
   return { remaining: Math.max(0, Math.floor((intervalUs * limit.burst - resetUs) / intervalUs)), resetUs }
 }
 
-/** Whole seconds, rounded up: a caller that waits that long is not refused by the same limit. */
+/** Rounds up: after this wait the same limit does not refuse. */
 export function wholeSeconds(microseconds: number): number {
   return Math.ceil(microseconds / 1_000_000)
 }

@@ -1,6 +1,6 @@
 import type { Limit, Verdict } from './gcra.ts'
 
-/** The port of what limits requests: one limit's buckets. `MemoryLimiter` is its engine. */
+/** The port to the buckets of one limit. */
 export type Limiter = {
   /** The limit's name in headers and problems. */
   readonly name: string

@@ -1,16 +1,16 @@
 import { BoundedMap } from '../base/bounded-map.ts'
 import { judge, type Limit, peek, type Verdict } from './gcra.ts'
+import type { Limiter } from './limiter.ts'
 
-/** Past this many the longest unused are forgotten, so that made-up addresses do not exhaust memory. */
+/** Beyond it the least recently used go, so that forged addresses do not exhaust memory. */
 const bucketsBound = 200_000
 const sweepEvery = 4096
 
 /** Microseconds of a clock that never steps back. */
 export const monotonicUs = (): number => Math.floor(performance.now() * 1000)
 
-/** One limit's buckets, in the memory of one process. */
-export class MemoryLimiter {
-  /** The limit's name in headers and problems. */
+/** Buckets in the memory of this process. */
+export class MemoryLimiter implements Limiter {
   readonly name: string
   readonly #tats = new BoundedMap<string, number>(bucketsBound)
   readonly #nowUs: () => number
@@ -21,7 +21,6 @@ export class MemoryLimiter {
     this.#nowUs = nowUs
   }
 
-  /** Charges one request to the bucket `key`, unless its limit refuses it. */
   take(key: string, limit: Limit): Verdict {
     const nowUs = this.#nowUs()
     const tat = this.#tats.get(key) ?? 0
@@ -44,7 +43,7 @@ export class MemoryLimiter {
     for (const [key, tat] of this.#tats) {
       if (tat <= nowUs || key <= after) continue
       if (first.length === count && key >= (first.at(-1) ?? '')) continue
-      // Sorts no more than `count` of many thousand buckets.
+      // Never sorts all of many thousand buckets.
       const position = first.findIndex(other => other > key)
       first.splice(position === -1 ? first.length : position, 0, key)
       if (first.length > count) first.pop()

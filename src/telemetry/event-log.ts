@@ -1,7 +1,7 @@
 import { type EventName, type Events, eventTable } from './events.ts'
 import type { Logger } from './logger.ts'
 
-/** Logs the events of one gateway, each with its name as `event` and what it carries. Returns what ends that. */
+/** Logs the events of one gateway with name and payload. Returns what ends that. */
 export function logEvents(events: Events, logger: Logger): () => void {
   const subscriptions = (Object.keys(eventTable) as EventName[])
     .filter(event => logger.isLevelEnabled(eventTable[event].level))

@@ -4,7 +4,7 @@ type Level = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
 
 type EventKind<Payload> = { readonly level: Level; readonly message: string; readonly carries?: Payload }
 
-/** An event carries nothing unless a type is given. */
+/** Without a type it carries nothing. */
 function event<Payload = Record<never, never>>(level: Level, message: string): EventKind<Payload> {
   return { level, message }
 }
@@ -86,23 +86,19 @@ export const eventTable = {
 export type EventName = keyof typeof eventTable
 export type EventPayload<Name extends EventName> = NonNullable<(typeof eventTable)[Name]['carries']>
 
-/** The events that need carry no more than an error. */
+/** Events that carry only an error. */
 export type FailureEvent = {
   [Name in EventName]: Failure extends EventPayload<Name> ? Name : never
 }[EventName]
 
-/** What the domains get: they publish, and do not listen. */
+/** For the domains, which do not listen. */
 export type EventPublisher = Pick<Events, 'publish'>
 
-/** What travels on a channel. */
 type Message<Name extends EventName> = { readonly source: Events; readonly payload: EventPayload<Name> }
 
-/**
- * The events of one gateway. Channels belong to the process, where several gateways may run: a listener gets the events of the
- * gateway that it subscribed to.
- */
+/** The events of one gateway. Channels are shared by all gateways of a process: a listener gets those of its gateway alone. */
 export class Events {
-  /** Calls every listener before it returns. Nothing that must happen may depend on one. */
+  /** Calls all listeners synchronously. Nothing essential may depend on one. */
   publish<Name extends EventName>(name: Name, payload: EventPayload<Name>): void {
     const subscribed = channel(channelOf(name))
     if (!subscribed.hasSubscribers) return

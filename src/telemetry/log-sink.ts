@@ -2,9 +2,8 @@ import { closeSync, fstatSync, openSync, readSync, write as writeToFile } from '
 import { Socket } from 'node:net'
 import { promisify } from 'node:util'
 
-/** Takes text that nobody waits for. */
+/** Writes text without waiting. */
 export type Sink = {
-  /** How much is not written yet. */
   readonly waiting: number
   /** `failing`: writes are tried again. `gone`: nothing can be written any more. */
   readonly state: 'open' | 'failing' | 'gone'
@@ -13,7 +12,7 @@ export type Sink = {
   drained(): Promise<void>
 }
 
-/** Writes at least one byte, and resolves to how many; or rejects. */
+/** Resolves to how many bytes it wrote, at least one, or rejects. */
 export type WriteBytes = (bytes: Buffer) => Promise<number>
 
 /** Writes pipes and sockets through the event loop, which never blocks on them, and files through the thread pool. */
@@ -26,10 +25,7 @@ export function openSink(fd: number): Sink {
   return sink
 }
 
-/**
- * Whether a file ends with half a line, as a process leaves it that ended while the disk was full: the first line of this one
- * must not continue it. False where the file cannot be read.
- */
+/** Whether a file ends within a line, as a full disk leaves it; false where it cannot be read. */
 function endsWithinLine(fd: number, size: number): boolean {
   if (size === 0) return false
   try {
@@ -72,7 +68,6 @@ class StreamSink implements Sink {
   }
 }
 
-/** The pause after a failed write. */
 const retryMs = 250
 
 /** A file or a terminal. A failed write is repeated from the byte at which it stopped: a full disk cuts and loses no line. */

@@ -4,10 +4,10 @@ import { timestamp } from '../base/timestamp.ts'
 
 export type { Logger }
 
-/** Keys of the upstream, of tenants and of administrators, wherever they stand. */
+/** Keys of the upstream, of tenants and of administrators, anywhere in a text. */
 const keyShapes = /\b(?:bd|cgw|cga)_[A-Za-z0-9_]+/g
 
-/** The errors of a program that is wrong: the engine's classes, and assertions. */
+/** Errors that show a bug: the engine's classes, and assertions. */
 const bugNames: ReadonlySet<unknown> = new Set([
   'Error',
   'AggregateError',
@@ -33,10 +33,7 @@ export function asBug(thrown: unknown): unknown {
   return new Bug(thrown)
 }
 
-/**
- * The process's logger. Call sites list what they log. Only errors hold foreign text: of them type, code, message and, for bugs,
- * stack are logged, and whatever looks like a key is blotted out.
- */
+/** The process's logger. Call sites list what they log; of errors it logs type, code, message and, for bugs, stack, without keys. */
 export function createLogger(level: string, destination: DestinationStream): Logger {
   return pino(
     { level, base: null, timestamp: () => `,"time":"${timestamp()}"`, serializers: { err: describeError } },
@@ -44,7 +41,6 @@ export function createLogger(level: string, destination: DestinationStream): Log
   )
 }
 
-/** In words, whatever was thrown. */
 function describeError(err: unknown): Record<string, unknown> {
   // Of several failures of one cleanup the first is the cause.
   if (err instanceof SuppressedError) return describeError(err.suppressed)
@@ -56,7 +52,7 @@ function describeError(err: unknown): Record<string, unknown> {
   const isError = thrown instanceof Error || isNativeError(thrown)
   return {
     type: isError ? name : 'object',
-    // Only words say something: a DOMException has a number from a legacy table.
+    // A DOMException has a legacy number.
     ...(typeof code === 'string' && { code }),
     message: typeof message === 'string' ? blot(message) : 'what was thrown is no error and has no message',
     ...(isError && (isBug || !isExpected(name, code)) && { stack: blot(stack ?? '') })
@@ -64,8 +60,8 @@ function describeError(err: unknown): Record<string, unknown> {
 }
 
 /**
- * A class of its own, or a code of the system's or of SQLite's, means a state to be expected: a missing file, a locked store. Its
- * message says it all, and a stack would look like a crash. A bare Error without a code, and whatever the engine throws, is a bug.
+ * An error with a class of its own, or a code of the system's or SQLite's, is an expected state whose message is enough: a stack
+ * would look like a crash. A bare Error without a code, or one of the engine's, is a bug.
  */
 function isExpected(name: unknown, code: unknown): boolean {
   return !bugNames.has(name) || (name === 'Error' && typeof code === 'string')

@@ -45,12 +45,10 @@ const pair = { GATEWAY_TLS_CERT: 'file:a.pem', GATEWAY_TLS_KEY: 'file:a.key' }
 const tls = { ...pair, GATEWAY_TLS_CLIENT_CA: 'file:ca.pem' }
 const certificates = (...list: object[]) => ({ ...tls, GATEWAY_CLIENT_CERTIFICATES: list })
 
-test('an issuer without tenant_claim and tenants gets their defaults', () => {
-  expect(load(issuers({})).tokenIssuers).toEqual([{ ...issuer, tenantClaim: 'sub', tenants: null }])
+test('an issuer may name a claim and map its values to tenants', () => {
+  expect(load(issuers({})).jwtIssuers).toEqual([issuer])
   const named = issuers({ tenant_claim: 'team', tenants: { 'team/a': 'acme' } })
-  expect(load(named).tokenIssuers).toMatchObject([
-    { tenantClaim: 'team', tenants: new Map([['team/a', 'acme']]) }
-  ])
+  expect(load(named).jwtIssuers).toMatchObject([{ tenant_claim: 'team', tenants: { 'team/a': 'acme' } }])
 })
 
 test('a file holds issuers and certificate mappings as YAML lists', () => {
@@ -74,11 +72,11 @@ GATEWAY_CLIENT_CERTIFICATES:
 `
   )
   const config = loadConfig({}, file)
-  expect(config.tokenIssuers).toMatchObject([issuer])
+  expect(config.jwtIssuers).toMatchObject([issuer])
   expect(config.tls).toEqual({ certificate: 'file:a.pem', key: 'file:a.key', clientAuthority: 'file:ca.pem' })
   expect(config.clientCertificates).toEqual([
     { subject: 'CN=billing,O=Acme', tenant: 'acme' },
-    { sanUri: 'spiffe://acme/other', tenant: 'other' }
+    { san_uri: 'spiffe://acme/other', tenant: 'other' }
   ])
 })
 
@@ -130,7 +128,7 @@ test('all faults are reported at once, with the paths to their members, and with
   ).toEqual({
     'GATEWAY_JWT_ISSUERS[0].name':
       'must be a name of at most 60 characters: a-z, 0-9, dot, underscore, hyphen',
-    'GATEWAY_JWT_ISSUERS[0].audience': "must be the text that has to be in the tokens' aud",
+    'GATEWAY_JWT_ISSUERS[0].audience': "must be the text that the tokens' aud must contain",
     'GATEWAY_JWT_ISSUERS[0].tenant_claim': 'must be the name of a claim',
     'GATEWAY_JWT_ISSUERS[1].issuer': 'is required',
     'GATEWAY_JWT_ISSUERS[1].audience': 'is required',
@@ -143,6 +141,7 @@ test('all faults are reported at once, with the paths to their members, and with
     GATEWAY_TLS_CERT: 'must be a reference to a PEM file, file:PATH',
     'GATEWAY_CLIENT_CERTIFICATES[0].san_uri': 'must be a URI',
     'GATEWAY_CLIENT_CERTIFICATES[0].tenant': "must be a tenant's name: a-z, 0-9, dot, underscore, hyphen",
+    'GATEWAY_CLIENT_CERTIFICATES[1]': 'must be a mapping with tenant and either san_uri or subject',
     'GATEWAY_CLIENT_CERTIFICATES[1].tenant': 'is required'
   })
 })
@@ -177,8 +176,8 @@ test('a certificate mapping has either a URI or a subject, which is a distinguis
   const tenant = 'acme'
   const both = { subject: 'CN=a', san_uri: 'urn:a', tenant }
   expect(faultsOf(certificates(both, { tenant }, { subject: 'billing', tenant }))).toEqual({
-    'GATEWAY_CLIENT_CERTIFICATES[0]': 'must have either san_uri or subject',
-    'GATEWAY_CLIENT_CERTIFICATES[1]': 'must have either san_uri or subject',
+    'GATEWAY_CLIENT_CERTIFICATES[0]': 'must be a mapping with tenant and either san_uri or subject',
+    'GATEWAY_CLIENT_CERTIFICATES[1]': 'must be a mapping with tenant and either san_uri or subject',
     'GATEWAY_CLIENT_CERTIFICATES[2].subject': 'must be a distinguished name, e.g. CN=billing,O=Acme'
   })
 })
@@ -205,8 +204,8 @@ test('the example in the document for callers is accepted unchanged', () => {
   const document = readFileSync(new URL('../../docs/callers.md', import.meta.url), 'utf8')
   const file = folder.pathOf('example.yaml')
   writeFileSync(file, /```yaml\n([\s\S]+?)```/.exec(document)?.[1] ?? '')
-  const { tls, tokenIssuers, clientCertificates } = loadConfig({}, file)
+  const { tls, jwtIssuers, clientCertificates } = loadConfig({}, file)
   expect(tls?.clientAuthority).toBe('file:/etc/gateway/clients.pem')
-  expect(tokenIssuers[0]?.tenants?.get('0b7c2c2e-billing')).toBe('billing')
+  expect(jwtIssuers[0]?.tenants?.['0b7c2c2e-billing']).toBe('billing')
   expect(clientCertificates.map(({ tenant }) => tenant)).toEqual(['billing', 'reports'])
 })

@@ -52,7 +52,7 @@ test('without any setting the documented defaults hold', () => {
     drainDelayMs: 0,
     keepAliveMs: 72_000,
     trustedProxies: [],
-    tokenIssuers: [],
+    jwtIssuers: [],
     tls: null,
     clientCertificates: [],
     warnings: [],

@@ -11,7 +11,7 @@ export type AuthenticationFindings = Awaited<ReturnType<typeof checkAuthenticati
 /** Reads what `serve` would read: the findings, and what the TLS files hold. Adds to the notes. */
 export async function checkAuthentication(config: Config, { faults, warnings }: Notes) {
   const material = await checkTls(config, faults)
-  const issuers = config.tokenIssuers.map(async ({ name, issuer, jwks, algorithms }, index) => {
+  const issuers = config.jwtIssuers.map(async ({ name, issuer, jwks, algorithms }, index) => {
     const key = `GATEWAY_JWT_ISSUERS[${index}].jwks`
     // A URL is not fetched.
     const keys = jwks.startsWith('file:') ? await countKeys(jwks, key, faults) : null
@@ -23,7 +23,7 @@ export async function checkAuthentication(config: Config, { faults, warnings }: 
     tls: material && tlsFindings(config, material),
     token_issuers: await Promise.all(issuers),
     client_certificates: config.clientCertificates.map(mapping => ({
-      name: 'sanUri' in mapping ? mapping.sanUri : mapping.subject,
+      name: mapping.san_uri ?? mapping.subject ?? '',
       tenant: mapping.tenant
     }))
   }

@@ -22,7 +22,7 @@ export async function countIn(raw: DatabaseSync): Promise<{ tenants: number; key
 
 /** Mappings to tenants that do not exist or are disabled. Without a store no tenant exists yet. */
 export async function mappingWarnings(raw: DatabaseSync | null, config: Config): Promise<ConfigIssue[]> {
-  if (config.clientCertificates.length === 0 && config.tokenIssuers.length === 0) return []
+  if (config.clientCertificates.length === 0 && config.jwtIssuers.length === 0) return []
   const rows = raw
     ? await typedQueries(raw).selectFrom('tenant').select(['name', 'disabled_at']).execute()
     : []

@@ -2,7 +2,6 @@
 export type Buffering = {
   readonly bufferedBytes: number
   readonly authenticated: boolean
-  /** Ends it, at once. */
   end(): void
 }
 
@@ -11,7 +10,6 @@ export class BufferBudget {
   readonly #bound: number
   readonly #bytesOf = new Map<Buffering, number>()
   #total = 0
-  /** How many connections it has ended so far. */
   ended = 0
 
   constructor(bound: number) {
@@ -22,7 +20,6 @@ export class BufferBudget {
     return this.#total
   }
 
-  /** Counts what is buffered for a connection now. */
   update(connection: Buffering): void {
     const bytes = connection.bufferedBytes
     this.#total += bytes - (this.#bytesOf.get(connection) ?? 0)
@@ -31,7 +28,6 @@ export class BufferBudget {
     while (this.#total > this.#bound) this.#endOne()
   }
 
-  /** For a connection that has ended. */
   remove(connection: Buffering): void {
     this.#total -= this.#bytesOf.get(connection) ?? 0
     this.#bytesOf.delete(connection)

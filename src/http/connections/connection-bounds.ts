@@ -1,24 +1,21 @@
 import { readFileSync } from 'node:fs'
 
-/** How many connections one listener takes. */
 export type ConnectionBounds = {
   readonly authenticated: number
   readonly anonymous: number
-  /** Of the anonymous ones, those from one network, unless it is a trusted proxy's. */
+  /** From one network, unless it is a trusted proxy's. */
   readonly anonymousPerNetwork: number
 }
 
 /** Files and sockets beside callers' connections: the store and its threads, the upstream's connections, the log. */
 const reservedFiles = 224
-/** Where the operating system does not say how many files may be open. */
 const assumedOpenFiles = 1024
 
-/** However many files may be open: each connection costs memory as well. */
+/** Each connection costs memory, however many files may be open. */
 const most = { all: { public: 5120, admin: 384 }, anonymous: { plain: 1024, encrypted: 640 } }
 /** As many as the operating system hands over at once: callers that all reconnect after a restart are not displaced. */
 const mostPerNetwork = 512
 
-/** The bounds of a listener in a process that may have so many files open. */
 export function connectionBounds(
   listener: 'public' | 'admin',
   { openFiles, encrypted }: { openFiles: number; encrypted: boolean }
@@ -31,7 +28,6 @@ export function connectionBounds(
   return { authenticated: all - anonymous, anonymous, anonymousPerNetwork }
 }
 
-/** How many files this process may have open. */
 export function openFileLimit(): number {
   try {
     const text = readFileSync('/proc/self/limits', 'utf8')

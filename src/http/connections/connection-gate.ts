@@ -8,7 +8,7 @@ import type { ConnectionQuota, Slot } from './connection-quota.ts'
 import { lingeringClose } from './lingering-close.ts'
 import { paceWrites } from './pace-writes.ts'
 import { ReadAhead } from './read-ahead.ts'
-import type { Resumable, TickQueue } from './tick-queue.ts'
+import type { TickQueue } from './tick-queue.ts'
 import { WriteBacklog } from './write-backlog.ts'
 
 /** What all connections of a listener share. */
@@ -29,11 +29,11 @@ export function gateOf(socket: Duplex): ConnectionGate | undefined {
 }
 
 /**
- * Stands between a socket and Node's parser, so that one request of a connection is under way at a time. What comes after it
- * is buffered, one read at most; reading goes on when its answer has left the write buffer. So no connection makes us owe more
- * than one answer, and whatever is wrong with a later request is found after the answer to the one before.
+ * Stands between a socket and Node's parser: one request of a connection is under way at a time, and one read is buffered behind
+ * it until the answer has left the write buffer. So the gateway owes a connection one answer at most, and a fault in a later
+ * request is found after the answer to the earlier one.
  */
-export class ConnectionGate implements Buffering, Resumable, FedConnection {
+export class ConnectionGate implements Buffering, FedConnection {
   readonly #socket: NodeSocket
   readonly #limits: SharedLimits
   readonly #slot: Slot
@@ -43,11 +43,9 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
   readonly #ahead: ReadAhead
   readonly #backlog: WriteBacklog
   #underWay = 0
-  /** Nothing more is taken from this connection. */
   #shut = false
   /** The request under way is the last one that is taken. */
   #last = false
-  /** The caller has ended its half. */
   #ended = false
 
   /** To be made right after Node's own listener for connections has run. */
@@ -84,7 +82,6 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
     return this.#underWay === 0 && !this.#ahead.any && !this.#feed.hasBegun
   }
 
-  /** A caller has authenticated on this connection. */
   authenticate(): void {
     this.#limits.quota.authenticate(this.#slot)
   }
@@ -97,10 +94,7 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
     return this.#backlog.isStalled(nowMs, stallMs)
   }
 
-  /**
-   * Takes nothing more. True when a refusal may be written now; else the answer that has begun, or is owed to a whole request,
-   * is the last one, and the connection ends after it.
-   */
+  /** Takes nothing more. True when a refusal may be written now; else the connection ends after the answer under way or owed. */
   closeForRejection(): boolean {
     const { _httpMessage: message, writable } = this.#socket
     const answered = message ? message.headersSent || message.req.complete : this.#feed.incomplete
@@ -121,8 +115,7 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
     this.#ahead.readOn()
   }
 
-  /** Goes on with what was read ahead. */
-  resume(): void {
+  readonly #resume = (): void => {
     const ahead = this.#ahead.take()
     if (ahead === null || this.#shut) return
     this.#feedParser(ahead)
@@ -136,7 +129,7 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
     if (this.#ahead.any) this.#buffer(bytes)
     else if (this.#mustQueue()) {
       this.#buffer(bytes)
-      this.#queue.add(this)
+      this.#queue.add(this.#resume)
     } else this.#feedParser(bytes)
   }
 
@@ -156,7 +149,7 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
     const taken = this.#feed.give(bytes, this)
     if (taken === bytes.length || this.#shut) return
     this.#buffer(bytes.subarray(taken))
-    if (this.mayFeed()) this.#queue.add(this)
+    if (this.mayFeed()) this.#queue.add(this.#resume)
   }
 
   mayFeed(): boolean {
@@ -191,7 +184,7 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
     this.#underWay--
     this.#countBacklog()
     if (this.#last || this.#socket.writableEnded) this.shut()
-    else if (this.#ahead.any) this.#queue.add(this)
+    else if (this.#ahead.any) this.#queue.add(this.#resume)
     else if (this.#ended) this.#finish()
   }
 
@@ -204,7 +197,7 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
   readonly #onResume = (): Socket => {
     Socket.prototype.resume.call(this.#socket)
     const isWaiting = this.#ahead.any && !this.#shut
-    if (isWaiting && (this.#feed.inBody || this.#underWay === 0)) this.#queue.add(this)
+    if (isWaiting && (this.#feed.inBody || this.#underWay === 0)) this.#queue.add(this.#resume)
     return this.#socket
   }
 
@@ -234,7 +227,7 @@ export class ConnectionGate implements Buffering, Resumable, FedConnection {
 
   #dropAhead(): void {
     // It may have authenticated, or come to its body, while it waited.
-    for (const queue of Object.values(this.#limits.queues)) queue.remove(this)
+    for (const queue of Object.values(this.#limits.queues)) queue.remove(this.#resume)
     if (this.#ahead.take() !== null) this.#limits.buffers.update(this)
   }
 }

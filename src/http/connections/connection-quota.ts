@@ -2,26 +2,22 @@ import type { Duplex } from 'node:stream'
 import { networkOf } from '../caller-address.ts'
 import type { ConnectionBounds } from './connection-bounds.ts'
 
-/** A connection as the quota counts it. */
 export type Slot = {
   /** The socket to end; with TLS the encrypted one once there is one. */
   socket: Duplex
   readonly network: string
-  /** Whether a caller has authenticated on it. */
   authenticated: boolean
-  /** Whether an answer on it waits for its reader. */
   hasBacklog: boolean
 }
 
-/** `isProxy` knows the addresses behind which many callers are. */
 export type QuotaOptions = {
   readonly bounds: ConnectionBounds
   readonly isProxy: (address: string) => boolean
 }
 
 /**
- * How many connections are open, in all and per network. Each begins as anonymous. When those are too many, a new one displaces
- * an older one of the network that holds most: a flood displaces itself, and a caller has time to authenticate.
+ * Bounds the connections, in all and per network. Each begins as anonymous; past the bound a new one displaces the oldest of the
+ * network that has most, so that a flood displaces itself.
  */
 export class ConnectionQuota {
   readonly #bounds: ConnectionBounds
@@ -30,7 +26,6 @@ export class ConnectionQuota {
   readonly #anonymous = new Map<string, Set<Slot>>()
   #anonymousCount = 0
   #authenticatedCount = 0
-  /** How many connections were displaced so far. */
   displaced = 0
 
   constructor({ bounds, isProxy }: QuotaOptions) {

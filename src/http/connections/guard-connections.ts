@@ -9,7 +9,6 @@ import { TickQueue } from './tick-queue.ts'
 
 export type GuardOptions = QuotaOptions & {
   readonly logger: Pick<Logger, 'warn'>
-  /** Whether connections begin with a TLS handshake. */
   readonly encrypted: boolean
   /** How long a connection may leave bytes unread. */
   readonly stallMs?: number
@@ -18,7 +17,7 @@ export type GuardOptions = QuotaOptions & {
   readonly checkEveryMs?: number
 }
 
-/** How many go on in a turn of the event loop. A TLS handshake costs a millisecond. */
+/** How many each queue lets go on in a turn of the event loop. A TLS handshake costs a millisecond. */
 const perTick = {
   connections: { plain: 4, encrypted: 0.5 },
   anonymous: { plain: 2, encrypted: 1 },
@@ -27,7 +26,7 @@ const perTick = {
   largeWrites: 1
 }
 
-/** Bounds what the connections of a server may cost: how many, how much is buffered for them, and for how long. */
+/** Bounds the connections of a server: their number, buffers and stalls. */
 export function guardConnections(server: Server, options: GuardOptions): void {
   const { encrypted, stallMs = 10_000, bufferBytes = 32 * 1024 * 1024, checkEveryMs = 1_000 } = options
   const kind = encrypted ? 'encrypted' : 'plain'
@@ -68,7 +67,7 @@ export function guardConnections(server: Server, options: GuardOptions): void {
   })
 }
 
-/** Gives each new connection its slot, and then, in its turn, to Node's own listener and to `onAccepted`. */
+/** Gives each new connection a slot and, in its turn, passes it to Node's own listener and to `onAccepted`. */
 function acceptInTurn(
   server: Server,
   quota: ConnectionQuota,
@@ -80,24 +79,22 @@ function acceptInTurn(
   server.removeListener('connection', accept)
   server.on('connection', (socket: Socket) => {
     const slot = quota.admit(socket, socket.remoteAddress ?? '')
-    const arrival = {
-      resume() {
-        if (socket.destroyed) return
-        accept.call(server, socket)
-        onAccepted(socket, slot)
-      }
+    const proceed = (): void => {
+      if (socket.destroyed) return
+      accept.call(server, socket)
+      onAccepted(socket, slot)
     }
     socket.once('close', () => {
-      queue.remove(arrival)
+      queue.remove(proceed)
       quota.release(slot)
     })
-    if (queue.tryPass()) return arrival.resume()
+    if (queue.tryPass()) return proceed()
     socket.on('error', () => socket.destroy())
-    queue.add(arrival)
+    queue.add(proceed)
   })
 }
 
-/** A check that ends stalled connections, and logs one line for all that were ended since the last one. */
+/** A check that ends stalled connections, and logs one line for all that ended since the last. */
 function endStalled(
   gates: Set<ConnectionGate>,
   { quota, buffers }: SharedLimits,

@@ -3,22 +3,21 @@ import { TickQueue } from './tick-queue.ts'
 
 /** How long a connection may be silent after its last answer. */
 const silentMs = 1_000
-/** How long it may go on sending: as long as a whole request may take. */
+/** How long it may go on sending: the time of a whole request. */
 const longestMs = 10_000
-/** How much it may go on sending: a body that was sent by mistake, and no flood. */
+/** How much it may go on sending: a mistaken body, not a flood. */
 const mostBytes = 32 * 1024 * 1024
 const tickMs = 250
-/** What is read between two ticks: dropping bytes must not keep the event loop from serving others. */
+/** Read between two ticks: dropping bytes must not block the event loop. */
 const bytesPerTick = 4 * 1024 * 1024
 
-/** Two begin or go on in a turn of the event loop: 200 at once blocked it for two seconds and more. */
+/** 200 at once blocked the event loop for more than two seconds. */
 const queue = new TickQueue(2)
 const closing = new WeakSet<Duplex>()
 
 /**
- * Ends our half after what is written, and drops what the caller still sends before the connection is closed. A connection
- * closed with bytes unread is reset, and a caller that is busy sending would see the reset in place of its answer. Shut the
- * connection's gate first, so that the bytes reach nobody else.
+ * Ends our half, and drops what the caller still sends before it closes the connection: a close with bytes unread would reset it,
+ * and the caller would lose the answer. Shut the connection's gate first.
  */
 export function lingeringClose(socket: Duplex): void {
   if (closing.has(socket)) return
@@ -28,17 +27,15 @@ export function lingeringClose(socket: Duplex): void {
   let tick = 0
   let lastReadTick = 0
   let isQueued = false
-  const entry = {
-    resume() {
-      isQueued = false
-      socket.resume()
-    }
+  function resume(): void {
+    isQueued = false
+    socket.resume()
   }
   function readOn(): void {
     if (queue.tryPass()) return void socket.resume()
     isQueued = true
     socket.pause()
-    queue.add(entry)
+    queue.add(resume)
   }
   function drop(chunk: Buffer): void {
     bytes += chunk.length
@@ -58,7 +55,7 @@ export function lingeringClose(socket: Duplex): void {
   const ticking = setInterval(onTick, tickMs).unref()
   socket.once('close', () => {
     clearInterval(ticking)
-    queue.remove(entry)
+    queue.remove(resume)
   })
   socket.on('error', () => socket.destroy())
   socket.on('data', drop)

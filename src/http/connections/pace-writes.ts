@@ -9,8 +9,8 @@ type Done = (error?: Error | null) => void
 type Write = (many: boolean, data: Buffer | string | readonly Chunk[], encoding: string, done: Done) => void
 
 /**
- * Writes a large answer in pieces, each in its turn, while `isPaced`. Handing over a megabyte takes the operating system a
- * millisecond, and TLS encrypts all of it into memory of its own, for a caller that may never read it.
+ * Writes a large answer in pieces, each in its turn, while `isPaced`: a megabyte takes a millisecond, and with TLS as much memory
+ * again, for a caller that may never read it.
  */
 export function paceWrites(socket: Socket, queue: TickQueue, isPaced: () => boolean): void {
   const writer = socket as Socket & { _writeGeneric: Write }
@@ -20,19 +20,17 @@ export function paceWrites(socket: Socket, queue: TickQueue, isPaced: () => bool
       return write.call(socket, many, data, encoding, done)
     const chunks = many ? (data as Chunk[]) : [{ chunk: data, encoding } as Chunk]
     const pieces = chunks.flatMap(piecesOf)
-    const next = {
-      resume() {
-        const piece = pieces.shift()
-        if (piece === undefined) done()
-        else if (!socket.destroyed) write.call(socket, false, piece, 'buffer', onTaken)
-      }
+    function writeNext(): void {
+      const piece = pieces.shift()
+      if (piece === undefined) done()
+      else if (!socket.destroyed) write.call(socket, false, piece, 'buffer', onTaken)
     }
     function onTaken(error?: Error | null): void {
       if (error || pieces.length === 0) done(error)
-      else queue.add(next)
+      else queue.add(writeNext)
     }
-    if (queue.tryPass()) next.resume()
-    else queue.add(next)
+    if (queue.tryPass()) writeNext()
+    else queue.add(writeNext)
   }
 }
 

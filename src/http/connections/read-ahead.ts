@@ -1,6 +1,6 @@
 import { type NodeSocket, stopReading } from '../node-socket.ts'
 
-/** Bytes that a connection sent ahead of their turn. While there are any, nothing more is read, even if its stream asks for it. */
+/** Bytes that a connection sent ahead of their turn. While there are any, nothing more is read. */
 export class ReadAhead {
   readonly #socket: NodeSocket
   readonly #read: (size: number) => void
@@ -35,7 +35,6 @@ export class ReadAhead {
     return bytes
   }
 
-  /** Reads on, unless there are bytes. */
   readOn(): void {
     if (this.#bytes === null) this.#read.call(this.#socket, 0)
   }

@@ -1,15 +1,12 @@
-/** An entry of a queue. */
-export type Resumable = { resume(): void }
-
-/** Lets a few entries go on in each turn of the event loop; the others wait in line. Everything else is served in between. */
+/** Calls a few functions in each turn of the event loop; the others wait in line. Everything else is served in between. */
 export class TickQueue {
   readonly #perTick: number
-  readonly #waiting = new Set<Resumable>()
-  /** How many may still go on in this turn. */
+  readonly #waiting = new Set<() => void>()
+  /** How many calls this turn still has. */
   #left: number
   #scheduled = false
 
-  /** With `perTick` one half, an entry goes on in every second turn. */
+  /** With `perTick` one half, a function is called in every second turn. */
   constructor(perTick: number) {
     this.#perTick = perTick
     this.#left = Math.max(1, perTick)
@@ -19,7 +16,7 @@ export class TickQueue {
     return this.#waiting.size > 0
   }
 
-  /** Whether an entry that does not wait may go on now; it counts as one of this turn. */
+  /** Whether work that does not wait may be done now; it counts as one call of this turn. */
   tryPass(): boolean {
     if (this.busy || this.#left < 1) return false
     this.#left--
@@ -27,12 +24,12 @@ export class TickQueue {
     return true
   }
 
-  add(entry: Resumable): void {
+  add(entry: () => void): void {
     this.#waiting.add(entry)
     this.#schedule()
   }
 
-  remove(entry: Resumable): void {
+  remove(entry: () => void): void {
     this.#waiting.delete(entry)
   }
 
@@ -49,7 +46,7 @@ export class TickQueue {
       if (this.#left < 1) break
       this.#left--
       this.#waiting.delete(entry)
-      entry.resume()
+      entry()
     }
     if (this.busy) this.#schedule()
   }

@@ -1,13 +1,11 @@
 import { type NodeSocket, takenBytes } from '../node-socket.ts'
 import type { Slot } from './connection-quota.ts'
 
-/** What was written to a connection and waits for its reader. */
+/** Bytes written to a connection that wait for its reader. */
 export class WriteBacklog {
   readonly #socket: NodeSocket
   readonly #slot: Slot
-  /** What the operating system had taken when it last took something. */
   #progress: { readonly taken: number; readonly atMs: number } | null = null
-  /** How many bytes there were when last counted. */
   length = 0
 
   constructor(socket: NodeSocket, slot: Slot) {
@@ -15,7 +13,7 @@ export class WriteBacklog {
     this.#slot = slot
   }
 
-  /** Counts the bytes. True when there are more or fewer than before. */
+  /** Counts the bytes. True when their number has changed. */
   count(): boolean {
     const bytes = this.#socket.writableLength
     if (bytes === this.length) return false
@@ -24,7 +22,7 @@ export class WriteBacklog {
     return true
   }
 
-  /** Whether the operating system has taken nothing for this long. To be asked about every second, by a monotonic clock. */
+  /** Whether the operating system has taken nothing for this long. Call it about every second, with a monotonic clock. */
   isStalled(nowMs: number, stallMs: number): boolean {
     const isWaiting = this.#socket.writableLength > 0
     this.#slot.hasBacklog = isWaiting

@@ -2,8 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { NodeSocket } from '../node-socket.ts'
 
 /**
- * Sends `100 Continue` when the body is about to be read, not before: nobody is asked for a body before authentication. Where
- * it is never read Node closes the connection after the answer. Header validation refuses other expectations.
+ * Sends `100 Continue` when the body is about to be read: after authentication. Otherwise Node closes the connection after the
+ * answer. Header validation refuses other expectations.
  */
 export function continueWhenRead(server: Server): void {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {

@@ -7,9 +7,8 @@ const protocol = Buffer.from(' HTTP/1.')
 const lineEndLength = protocol.length + 3
 
 /**
- * Where messages may end in the bytes of a connection, however they are split. Node's strict parser ends a head at an empty
- * line and nowhere else, and a chunked body, with or without trailers, as well: fed up to one empty line at a time, it finds
- * one end at most.
+ * Where messages may end in a connection's bytes, however they are split. For Node's strict parser heads and chunked bodies end at
+ * an empty line only: fed up to one empty line at a time, it finds one end at most.
  */
 export class MessageBoundaries {
   /** How many bytes of an empty line the bytes so far end with. */
@@ -24,7 +23,6 @@ export class MessageBoundaries {
     return this.#lineBegun
   }
 
-  /** The next byte begins a message. */
   begin(): void {
     this.#matched = 0
     this.#lineBegun = false

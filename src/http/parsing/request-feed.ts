@@ -11,7 +11,6 @@ const maxAnonymousBody = 4 * 1024
 /** The connection that the bytes come from. Both members may change with each slice. */
 export type FedConnection = {
   readonly authenticated: boolean
-  /** Whether the parser may have more bytes now. */
   mayFeed(): boolean
 }
 
@@ -36,7 +35,6 @@ export class RequestFeed {
     return this.#bodyLeft > 0
   }
 
-  /** Whether its head has come, and not all of it. */
   get incomplete(): boolean {
     return this.#request !== null
   }
@@ -46,7 +44,6 @@ export class RequestFeed {
     return this.incomplete || this.#boundaries.hasBegun
   }
 
-  /** The head of a request has come. */
   begin(request: IncomingMessage): void {
     const { 'transfer-encoding': encoding, 'content-length': length = '0' } = request.headers
     this.#request = request

@@ -19,10 +19,9 @@ import { VerifiedTokens } from './verified-tokens.ts'
 
 /** Longer ones are rejected unread. All headers together may be 8 KiB. */
 const maxTokenLength = 6_144
-/** How many tokens may be under verification; each is a job for the thread pool. */
+/** Each verification is a job for the thread pool. */
 const maxUnderWay = 1_024
 
-/** Authenticates callers by a JSON Web Token of a trusted issuer. */
 export class JwtAuthenticator {
   readonly #byIssuer: ReadonlyMap<string, TokenIssuer>
   readonly #directory: Pick<Directory, 'find'>
@@ -43,8 +42,8 @@ export class JwtAuthenticator {
   }
 
   /**
-   * The caller behind a token, at the time `now` (milliseconds since 1970), or null: only the attempt and an event get the
-   * reason. At once for a token that was verified before. Throws `overloaded` when too many others are under verification.
+   * The caller behind a token at `now` (milliseconds since 1970), or null: at once for a token verified before. Throws
+   * `overloaded` when too many are under verification.
    */
   authenticate(
     token: string,
@@ -100,7 +99,7 @@ export class JwtAuthenticator {
     }
   }
 
-  /** Rejects the other solution of an ECDSA signature: no issuer makes both, and whoever holds one can make the other. */
+  /** Rejects the other solution of an ECDSA signature: anybody can derive it from the issuer's. */
   #remember(text: TokenText, verified: VerifiedToken, now: number): void {
     const { content, digest, firstHalf } = text
     const known = this.#verified.find(content, now)
@@ -108,7 +107,7 @@ export class JwtAuthenticator {
     this.#verified.keep(content, { ...verified, digest, firstHalf })
   }
 
-  /** Names the issuer where the signature was right, and the tenant where only the time was wrong. */
+  /** Names the issuer after a genuine signature, and the tenant where only the time was wrong. */
   #failureOf(issuer: TokenIssuer, error: unknown): AuthenticationFailure {
     const reason = tokenReason(error)
     if (reason === 'token_key' && !issuer.keys.areKnown) return { reason: 'token_keys_unavailable' }
@@ -120,7 +119,7 @@ export class JwtAuthenticator {
     return { reason, keyId: issuer.keyId, ...(tenant !== undefined && { tenant }) }
   }
 
-  /** Looks the tenant up at each call, so that disabling it takes effect at once. */
+  /** At each call, so that disabling a tenant takes effect at once. */
   #callerOf(
     { issuer, tenant: name }: VerifiedToken,
     attempt: AuthenticationAttempt | undefined
@@ -145,7 +144,7 @@ export class JwtAuthenticator {
   }
 }
 
-/** The issuer that a token names, before anything is verified; '' when it names none, null when it is no token. */
+/** The unverified issuer of a token; '' without one, null for no token. */
 function issuerIn(token: string): string | null {
   try {
     const { iss } = decodeJwt(token)
@@ -155,7 +154,7 @@ function issuerIn(token: string): string | null {
   }
 }
 
-/** An authenticator for the configured issuers, which begins to fetch their keys. */
+/** Begins to fetch the keys of the issuers. */
 export function openJwtAuthenticator(
   issuers: readonly TokenIssuerOptions[],
   directory: Pick<Directory, 'find'>,

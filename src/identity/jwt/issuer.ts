@@ -3,10 +3,10 @@ import { DomainError } from '../../base/domain-error.ts'
 import type { TokenIssuerOptions } from '../../config/authentication.ts'
 import type { JwksCache } from './jwks-cache.ts'
 
-/** A genuine token, and what it says. */
+/** What a genuine token says. */
 export type VerifiedToken = {
   readonly issuer: TokenIssuer
-  /** The generation of the issuer's key set that it was verified by. */
+  /** Of the issuer's key set that verified it. */
   readonly generation: number
   readonly tenant: string
   /** Milliseconds since 1970, with the tolerance for differing clocks. */
@@ -14,11 +14,9 @@ export type VerifiedToken = {
   readonly toMs: number
 }
 
-/** How far the issuer's clock and ours may differ. */
 const clockToleranceSeconds = 30
 const types: ReadonlySet<unknown> = new Set([undefined, 'jwt', 'at+jwt'])
 
-/** Verifies the tokens of one issuer. */
 export class TokenIssuer {
   readonly options: TokenIssuerOptions
   /** The caller in the ledger. */
@@ -32,8 +30,8 @@ export class TokenIssuer {
   }
 
   /**
-   * What a token says, at the time `now` (milliseconds since 1970). Throws for one that is forged, of another issuer, for
-   * another audience, not valid now, or that names no tenant.
+   * Verifies a token at `now` (milliseconds since 1970). Throws when it is forged, for another issuer or audience, not valid now,
+   * or without a tenant.
    */
   async verify(token: string, now: number): Promise<VerifiedToken> {
     const { issuer, audience, algorithms } = this.options
@@ -64,14 +62,15 @@ export class TokenIssuer {
 
   /** The tenant that the claims of a genuine token name. */
   tenantNamedIn(claims: JWTPayload): string | undefined {
-    const { tenantClaim, tenants } = this.options
-    const value = Object.hasOwn(claims, tenantClaim) ? claims[tenantClaim] : undefined
+    const { tenant_claim: claim = 'sub', tenants } = this.options
+    const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined
     if (typeof value !== 'string') return undefined
-    return tenants === null ? value : tenants.get(value)
+    if (tenants === undefined) return value
+    return Object.hasOwn(tenants, value) ? tenants[value] : undefined
   }
 }
 
-/** The error for a genuine token that is not taken; its code says why. */
+/** The error for a genuine but unacceptable token. */
 export function unusableToken(
   part: 'typ' | 'tenant_claim' | 'encoding' | 'signature'
 ): DomainError<typeof part> {

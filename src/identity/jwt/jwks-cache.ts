@@ -1,4 +1,5 @@
 import { type CryptoKey, createLocalJWKSet, errors, type JWSHeaderParameters } from 'jose'
+import { PollLoop } from '../../base/poll-loop.ts'
 import type { EventPublisher } from '../../telemetry/events.ts'
 import type { JwksSource } from './jwks-source.ts'
 import { parseJwks } from './parse-jwks.ts'
@@ -15,10 +16,10 @@ export type JwksCacheOptions = {
 /** A key, and the generation of its set. */
 export type FoundKey = { readonly key: CryptoKey; readonly generation: number }
 
-/** How often an unknown key is looked for at most, whoever sends tokens that name it. */
+/** The pause between fetches for unknown keys, which anybody can name. */
 const cooldownMs = 10_000
 const retryMs = 30_000
-/** How long keys are taken that could not be confirmed. */
+/** How long unconfirmed keys are used. */
 const staleAfterMs = 24 * 60 * 60_000
 /** How many requests may wait for a fetch. */
 const maxWaiting = 100
@@ -34,20 +35,22 @@ export class JwksCache {
   #generation = 0
   #confirmedAtMs: number | null = null
   #fetchedAtMs = Number.NEGATIVE_INFINITY
-  #fetching: Promise<boolean> | null = null
   #waiting = 0
   #faulty = false
-  #timer: NodeJS.Timeout | undefined
-  #closed = false
+  readonly #polling: PollLoop
 
   /** Begins to fetch the keys without waiting for them. */
   constructor(options: JwksCacheOptions) {
     this.#options = options
     this.#nowMs = options.nowMs ?? (() => performance.now())
+    const { everyMs } = options.source
+    this.#polling = new PollLoop(
+      () => (this.#faulty ? Math.min(everyMs, retryMs) : everyMs),
+      () => this.#load()
+    )
     void this.refresh()
   }
 
-  /** Whether the last fetch failed. */
   get areUnavailable(): boolean {
     return this.#faulty
   }
@@ -68,12 +71,15 @@ export class JwksCache {
     return this.#text !== ''
   }
 
-  /** The key for a token. Throws an error of jose when there is none; an unknown `kid` is looked for at the issuer first. */
+  /** The key for a token; an unknown `kid` causes a fetch first. Throws an error of jose when there is none. */
   async keyFor(header: JWSHeaderParameters): Promise<FoundKey> {
+    const { generation } = this
     try {
       return await this.#findNow(header)
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || !(await this.#fetchAgain())) throw error
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+      // Keys may have arrived meanwhile.
+      if (generation === this.generation && !(await this.#fetchAgain())) throw error
       return await this.#findNow(header)
     }
   }
@@ -85,22 +91,19 @@ export class JwksCache {
   }
 
   /** Fetches the keys, or joins the fetch under way. Resolves to whether it succeeded; never rejects. */
-  refresh(): Promise<boolean> {
-    this.#fetching ??= this.#refetch().finally(() => {
-      this.#fetching = null
-    })
-    return this.#fetching
+  async refresh(): Promise<boolean> {
+    await this.#polling.run()
+    return !this.#faulty
   }
 
   /** Stops refreshing. */
   close(): void {
-    this.#closed = true
-    clearTimeout(this.#timer)
+    this.#polling.stop()
   }
 
   async #fetchAgain(): Promise<boolean> {
     const cooling = this.#nowMs() - this.#fetchedAtMs < cooldownMs
-    if (this.#waiting >= maxWaiting || this.#closed || (cooling && this.#fetching === null)) return false
+    if (this.#waiting >= maxWaiting || (cooling && !this.#polling.isRunning)) return false
     this.#waiting++
     try {
       return await this.refresh()
@@ -109,18 +112,9 @@ export class JwksCache {
     }
   }
 
-  async #refetch(): Promise<boolean> {
-    clearTimeout(this.#timer)
-    this.#fetchedAtMs = this.#nowMs()
-    const { source } = this.#options
-    const done = await this.#load()
-    const delayMs = done ? source.everyMs : Math.min(source.everyMs, retryMs)
-    if (!this.#closed) this.#timer = setTimeout(() => void this.refresh(), delayMs).unref()
-    return done
-  }
-
-  async #load(): Promise<boolean> {
+  async #load(): Promise<void> {
     const { issuer, source, events } = this.#options
+    this.#fetchedAtMs = this.#nowMs()
     try {
       const text = await source.read()
       const keySet = parseJwks(text)
@@ -130,11 +124,9 @@ export class JwksCache {
         events.publish('issuer.keys_read', { issuer, keys: keySet.keys.length })
       } else if (this.#faulty) events.publish('issuer.keys_available', { issuer })
       this.#faulty = false
-      return true
     } catch (err) {
       if (!this.#faulty) events.publish('issuer.keys_unavailable', { issuer, from: source.from, err })
       this.#faulty = true
-      return false
     }
   }
 

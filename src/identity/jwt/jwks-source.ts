@@ -16,26 +16,39 @@ export type JwksSource = {
 const maxBytes = 256 * 1024
 const fetchDeadlineMs = 5_000
 const connectDeadlineMs = 3_000
-/** Reading a file costs nothing; an issuer is asked about as often as caches of its keys would. */
+/** Reading a file costs nothing; an issuer expects caches to ask about as often as this. */
 const fileEveryMs = 1_000
 const urlEveryMs = 5 * 60_000
 
 /** The source behind `file:PATH` or a URL, which has `deadlineMs` for its whole answer. */
 export function jwksSource(location: string, deadlineMs = fetchDeadlineMs): JwksSource {
-  return location.startsWith('file:')
-    ? { read: () => readKeyFile(location.slice('file:'.length)), everyMs: fileEveryMs, from: location }
-    : { read: () => fetchKeys(location, deadlineMs), everyMs: urlEveryMs, from: new URL(location).origin }
+  if (location.startsWith('file:')) {
+    const path = location.slice('file:'.length)
+    const reasonOf = (error: unknown) => `${location} cannot be read (${errorReason(error)})`
+    return { read: () => orUnavailable(readKeyFile(path), reasonOf), everyMs: fileEveryMs, from: location }
+  }
+  const { origin } = new URL(location)
+  const reasonOf = (error: unknown) =>
+    `could not fetch the keys: ${fetchFailure(error, origin, deadlineMs)}`
+  return {
+    read: () => orUnavailable(fetchKeys(location, deadlineMs), reasonOf),
+    everyMs: urlEveryMs,
+    from: origin
+  }
+}
+
+async function orUnavailable(read: Promise<string>, reasonOf: (error: unknown) => string): Promise<string> {
+  try {
+    return await read
+  } catch (error) {
+    throw hasCode(error, 'jwks_unavailable') ? error : domainError('jwks_unavailable', reasonOf(error))
+  }
 }
 
 async function readKeyFile(path: string): Promise<string> {
-  try {
-    if ((await stat(path)).size > maxBytes)
-      throw domainError('jwks_unavailable', 'it is too large for a key set')
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (hasCode(error, 'jwks_unavailable')) throw error
-    throw domainError('jwks_unavailable', `file:${path} cannot be read (${errorReason(error)})`)
-  }
+  if ((await stat(path)).size > maxBytes)
+    throw domainError('jwks_unavailable', 'it is too large for a key set')
+  return await readFile(path, 'utf8')
 }
 
 /** One request on its own connection, without redirects: the target of one would choose whom to trust. */
@@ -55,19 +68,13 @@ async function fetchKeys(url: string, deadlineMs: number): Promise<string> {
     })
     if (statusCode !== 200) throw domainError('jwks_unavailable', `the issuer answered ${statusCode}`)
     return await body.text()
-  } catch (error) {
-    if (hasCode(error, 'jwks_unavailable')) throw error
-    throw domainError(
-      'jwks_unavailable',
-      `the issuer could not be asked: ${fetchFailure(error, new URL(url), deadlineMs)}`
-    )
   } finally {
     await agent.destroy()
   }
 }
 
 /** Names the origin alone: the rest of the URL may hold a secret. */
-function fetchFailure(error: unknown, { origin }: URL, deadlineMs: number): string {
+function fetchFailure(error: unknown, origin: string, deadlineMs: number): string {
   const reason = errorReason(error)
   if (reason === 'TimeoutError') return `no whole answer from ${origin} within ${deadlineMs} ms`
   if (reason === 'UND_ERR_CONNECT_TIMEOUT') return `no connection to ${origin} within ${connectDeadlineMs} ms`

@@ -4,10 +4,7 @@ import { domainError } from '../../contract/error-table.ts'
 const maxKeys = 100
 const publicTypes: ReadonlySet<unknown> = new Set(['RSA', 'EC', 'OKP'])
 
-/**
- * The public keys in the text of a key set. Secret and private keys, a mistake of the issuer, are left out. Throws
- * `jwks_unavailable` for any other text.
- */
+/** The public keys in the text of a key set, without others that the issuer left in it by mistake. Throws `jwks_unavailable`. */
 export function parseJwks(text: string): JSONWebKeySet {
   const keys = keysIn(text)
   if (keys.length > maxKeys) throw domainError('jwks_unavailable', `it has more than ${maxKeys} keys`)

@@ -23,7 +23,7 @@ const byClaim: ReadonlyMap<unknown, TokenReason> = new Map([
   ['nbf', 'token_not_yet_valid']
 ])
 
-/** Why a token was rejected, from the error of its verification. It holds nothing of the token. */
+/** The reason behind an error of verification, without anything of the token. */
 export function tokenReason(error: unknown): TokenReason {
   const reason = byCode.get(errorReason(error)) ?? 'token_unverifiable'
   if (reason !== 'token_claims') return reason
@@ -32,7 +32,6 @@ export function tokenReason(error: unknown): TokenReason {
   return claim === 'nbf' && why !== 'check_failed' ? reason : (byClaim.get(claim) ?? reason)
 }
 
-/** Reasons that only a token with a genuine signature has. */
 const behindSignature: ReadonlySet<TokenReason> = new Set([
   'token_type',
   'token_audience',
@@ -42,7 +41,7 @@ const behindSignature: ReadonlySet<TokenReason> = new Set([
   'token_tenant'
 ])
 
-/** Whether the issuer made a token that was rejected for this reason. */
+/** Whether only a token with a genuine signature is rejected for this reason. */
 export function isOfIssuer(reason: TokenReason): boolean {
   return behindSignature.has(reason)
 }

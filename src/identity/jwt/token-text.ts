@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 
-/** A token as it was sent, with its digests: the token itself is kept nowhere. */
+/** The digests of a token: the token itself is kept nowhere. */
 export class TokenText {
   readonly #text: string
   /** Of the whole token. */

@@ -1,14 +1,14 @@
 import { BoundedMap } from '../../base/bounded-map.ts'
 import type { VerifiedToken } from './issuer.ts'
 
-/** A verified token, with what tells its text from others of the same content. */
+/** With the digests that distinguish texts of the same content. */
 export type RememberedToken = VerifiedToken & { readonly digest: string; readonly firstHalf: string }
 
 const defaultBound = 20_000
 
 /**
- * Verified tokens by the SHA-256 of what is signed: a service sends the same token for minutes, and one content takes one
- * place, whatever its signatures. A token is forgotten with its own time or a change of the keys that it was verified by.
+ * Verified tokens by the SHA-256 of what is signed, so that all signatures of one content share an entry. An entry ends with its
+ * token, or a change of the keys that verified it.
  */
 export class VerifiedTokens {
   readonly #tokens: BoundedMap<string, RememberedToken>
@@ -17,14 +17,13 @@ export class VerifiedTokens {
     this.#tokens = new BoundedMap(bound)
   }
 
-  /** How many are kept. */
   get size(): number {
     return this.#tokens.size
   }
 
   /**
-   * The token of this content if it is still valid at the time `now` (milliseconds since 1970), or null. Only the text with
-   * its digest is verified.
+   * The token of this content if it is valid at `now` (milliseconds since 1970), else null. Only the text with its digest is
+   * verified.
    */
   find(content: string, now: number): RememberedToken | null {
     const token = this.#tokens.get(content)
@@ -35,7 +34,7 @@ export class VerifiedTokens {
     return null
   }
 
-  /** Keeps a token; replaces another text of the same content, or the oldest token when there are too many. */
+  /** Replaces another text of the same content; past the bound, the oldest tokens. */
   keep(content: string, token: RememberedToken): void {
     this.#tokens.set(content, token)
   }

@@ -1,8 +1,8 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { normalName, normalSubject } from '../../base/distinguished-name.ts'
-import type { CertificateMapping } from '../../config/authentication.ts'
+import { normalSubject } from '../../base/distinguished-name.ts'
+import { type CertificateMapping, certificateName } from '../../config/authentication.ts'
 import {
   type AuthenticationAttempt,
   type AuthenticationFailure,
@@ -11,7 +11,7 @@ import {
 import type { Caller, Directory } from '../directory.ts'
 import { subjectAltUris } from './subject-alt-names.ts'
 
-/** Whose a connection is by its certificate, or why it is nobody's. Found once for each connection. */
+/** The result for a connection, found once. */
 type Identity = Holder | { readonly failure: AuthenticationFailure }
 
 type Holder = {
@@ -21,21 +21,19 @@ type Holder = {
   readonly toMs: number
 }
 
-/** Authenticates callers by a client certificate. */
 export class ClientCertificates {
-  readonly #tenantByName: ReadonlyMap<string, string>
+  readonly #tenantByName: ReadonlyMap<string | null, string>
   readonly #directory: Pick<Directory, 'find'>
   readonly #identities = new WeakMap<TLSSocket, Identity>()
 
-  /** Throws TypeError for a subject that is no distinguished name. */
   constructor(mappings: readonly CertificateMapping[], directory: Pick<Directory, 'find'>) {
-    this.#tenantByName = new Map(mappings.map(mapping => [nameOf(mapping), mapping.tenant]))
+    this.#tenantByName = new Map(mappings.map(mapping => [certificateName(mapping), mapping.tenant]))
     this.#directory = directory
   }
 
   /**
-   * The caller behind a connection at the time `now` (milliseconds since 1970), or null: without a certificate, or with one of
-   * an unknown authority, not valid now, or mapped to no live tenant or to two. Only the attempt gets the reason.
+   * The caller behind a connection at `now` (milliseconds since 1970). Null for no certificate, an unknown authority, one not
+   * valid now, or one mapped to no enabled tenant or to two.
    */
   authenticate(socket: Socket, now: number, attempt?: AuthenticationAttempt): Caller | null {
     if (!(socket instanceof TLSSocket)) return failAttempt(attempt, { reason: 'missing' })
@@ -56,7 +54,7 @@ export class ClientCertificates {
     const certificate = socket.getPeerX509Certificate()
     if (certificate === undefined) return { failure: { reason: 'missing' } }
     if (socket.authorized) return this.#holderOf(certificate)
-    // Unverified, neither its names nor its fingerprint lead to anybody.
+    // Names and fingerprint of an unverified certificate prove nothing.
     const hasEnded = String(socket.authorizationError) === 'CERT_HAS_EXPIRED'
     return { failure: { reason: hasEnded ? 'expired' : 'unknown' } }
   }
@@ -76,11 +74,4 @@ export class ClientCertificates {
       toMs: certificate.validToDate.getTime()
     }
   }
-}
-
-function nameOf(mapping: CertificateMapping): string {
-  if ('sanUri' in mapping) return `uri ${mapping.sanUri}`
-  const name = normalName(mapping.subject)
-  if (name === null) throw new TypeError('the subject is no distinguished name')
-  return name
 }

@@ -2,9 +2,8 @@
 const name = /([A-Za-z][A-Za-z -]*):(?:("(?:[^"\\]|\\.)*")|([^,"]*))(?:, |$)/y
 
 /**
- * The URIs among a certificate's alternative names, from the text that Node makes of them. Node quotes each value with
- * a comma, quote, backslash or control character in it, so that a name such as `DNS:a, URI:b` cannot pass for two.
- * A text that is anything else than a list of names has no URIs at all.
+ * The URIs in Node's text of a certificate's alternative names; none when the text is malformed. Node quotes values with a comma,
+ * quote, backslash or control character: `DNS:a, URI:b` cannot pass for two names.
  */
 export function subjectAltUris(subjectAltName: string | undefined): string[] {
   const uris: string[] = []

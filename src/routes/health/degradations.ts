@@ -12,7 +12,7 @@ export type DegradationSources = {
   readonly breaker: Pick<Breaker, 'hasRejections' | 'isAnyOpen'>
   readonly principals: Pick<Principals, 'areStale'>
   readonly completeness: Pick<LedgerCompleteness, 'isIncomplete'>
-  readonly authenticators: Pick<Authenticators, 'lackKeys'>
+  readonly authenticators: Pick<Authenticators, 'tokens'>
   readonly logIsLosing: (() => boolean) | undefined
   readonly tls: Pick<TlsSource, 'hasExpired' | 'isBehindFiles'> | null
 }
@@ -26,7 +26,7 @@ const signs: Readonly<Record<Degradation, (sources: DegradationSources) => boole
   store_unreadable: ({ custody, principals }) => principals.areStale || custody.reconciler.isStale,
   ledger_incomplete: ({ completeness }) => completeness.isIncomplete,
   log_lines_lost: ({ logIsLosing }) => logIsLosing?.() === true,
-  issuer_keys_unavailable: ({ authenticators }) => authenticators.lackKeys(),
+  issuer_keys_unavailable: ({ authenticators }) => authenticators.tokens?.lackKeys() === true,
   certificate_expired: ({ tls }) => tls?.hasExpired(Date.now()) === true,
   certificate_not_followed: ({ tls }) => tls?.isBehindFiles() === true
 }

@@ -66,7 +66,7 @@ test('a queue of one half lets an entry go on in every second turn only', async 
   const queue = new TickQueue(0.5)
   const gone: number[] = []
   expect([queue.tryPass(), queue.tryPass()]).toEqual([true, false])
-  for (const index of [0, 1]) queue.add({ resume: () => void gone.push(index) })
+  for (const index of [0, 1]) queue.add(() => void gone.push(index))
   const seen: number[] = []
   while (queue.busy) {
     await new Promise(resolve => setImmediate(resolve))
@@ -78,7 +78,7 @@ test('a queue of one half lets an entry go on in every second turn only', async 
 test('a queue lets a few entries go on in each turn of the event loop, in their order', async () => {
   const queue = new TickQueue(2)
   const gone: number[] = []
-  const waiting = Array.from({ length: 5 }, (_, index) => ({ resume: () => void gone.push(index) }))
+  const waiting = Array.from({ length: 5 }, (_, index) => () => void gone.push(index))
   for (const one of waiting) queue.add(one)
   queue.remove(waiting[3] as (typeof waiting)[0])
   const seen: number[] = []

@@ -39,9 +39,7 @@ function fixture() {
     ...testIssuer,
     name: 'test',
     jwks: '',
-    algorithms: ['ES256'],
-    tenantClaim: 'sub',
-    tenants: null
+    algorithms: ['ES256']
   }
   const directory: Pick<Directory, 'find'> = {
     find: name => (name === state.tenant?.name ? state.tenant : null)

@@ -41,7 +41,7 @@ async function accepted(): Promise<TLSSocket> {
   return end
 }
 
-const certificates = new ClientCertificates([{ sanUri: 'urn:acme', tenant: 'acme' }], {
+const certificates = new ClientCertificates([{ san_uri: 'urn:acme', tenant: 'acme' }], {
   find: name => (name === 'acme' ? testTenant : null)
 })
 

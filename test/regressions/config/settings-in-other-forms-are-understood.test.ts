@@ -79,7 +79,7 @@ describe('a value in a wrong form is refused by a sentence that names the form:'
     ],
     [
       { GATEWAY_STORE_URL: 'sqlite://data/gateway.db' },
-      'GATEWAY_STORE_URL: must not have a host, which is what follows // in a URL: write sqlite:PATH, e.g. sqlite:./data/gateway.db (environment)'
+      'GATEWAY_STORE_URL: must not have a host, the part behind // in a URL: write sqlite:PATH, e.g. sqlite:./data/gateway.db (environment)'
     ],
     [
       { GATEWAY_LOG_LEVEL: 'WARNING' },

@@ -128,10 +128,7 @@ test('a token takes one entry of the cache, however often it is signed', async (
     source: { everyMs: 1_000_000, from: 'test', read },
     events
   })
-  const issuer = new TokenIssuer(
-    { ...testIssuer, name: 'test', jwks: '', algorithms, tenantClaim: 'sub', tenants: null },
-    tokenKeys
-  )
+  const issuer = new TokenIssuer({ ...testIssuer, name: 'test', jwks: '', algorithms }, tokenKeys)
   const verified = new VerifiedTokens()
   const tokens = new JwtAuthenticator([issuer], { find: () => testTenant }, events, verified)
   try {

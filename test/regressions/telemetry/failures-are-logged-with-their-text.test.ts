@@ -63,7 +63,7 @@ describe('the log says why the keys of an issuer cannot be had', () => {
       err: {
         type: 'DomainError',
         code: 'jwks_unavailable',
-        message: `the issuer could not be asked: no whole answer from ${origin} within 50 ms`
+        message: `could not fetch the keys: no whole answer from ${origin} within 50 ms`
       }
     })
   })
@@ -73,14 +73,14 @@ describe('the log says why the keys of an issuer cannot be had', () => {
     const from = new URL(server.url).origin
     expect(await loggedFor(server.url)).toMatchObject({
       from,
-      err: { message: `the issuer could not be asked: ${from} failed (UND_ERR_SOCKET)` }
+      err: { message: `could not fetch the keys: ${from} failed (UND_ERR_SOCKET)` }
     })
     server.serves = response => void response.writeHead(500).end()
     expect(await loggedFor(server.url)).toMatchObject({ from, err: { message: 'the issuer answered 500' } })
     const gone = await startKeySetServer([])
     await gone.close()
     expect(await loggedFor(gone.url)).toMatchObject({
-      err: { message: `the issuer could not be asked: ${new URL(gone.url).origin} failed (ECONNREFUSED)` }
+      err: { message: `could not fetch the keys: ${new URL(gone.url).origin} failed (ECONNREFUSED)` }
     })
   })
 
@@ -103,9 +103,7 @@ test('a token that cannot be verified because its key is broken is refused for a
     ...testIssuer,
     name: 'company',
     jwks: url,
-    algorithms: ['ES256'],
-    tenantClaim: 'sub',
-    tenants: null
+    algorithms: ['ES256']
   }
   const tokens = new JwtAuthenticator([new TokenIssuer(options, keys)], { find: () => null }, events)
   expect(await tokens.authenticate(makeToken(key), Date.now())).toBeNull()

@@ -143,7 +143,7 @@ test('a certificate that has expired, or cannot be renewed, is shown', () => {
       breaker: { hasRejections: false, isAnyOpen: false },
       principals: none,
       completeness: none,
-      authenticators: { lackKeys: () => false },
+      authenticators: { tokens: undefined },
       logIsLosing: undefined,
       tls
     })
