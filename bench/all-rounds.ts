@@ -3,8 +3,11 @@ import type { Contender } from './contenders/contender.ts'
 import { gateway } from './contenders/gateway.ts'
 import type { Cores } from './cores.ts'
 import { diskSyncMs } from './disk-sync.ts'
+import type { RequestName } from './fixture.ts'
 import type { Flags } from './flags.ts'
 import type { Harness } from './harness.ts'
+import { playRefusals, prepareRefusals } from './refusals.ts'
+import type { RefusalSample, Refusals } from './report/refusals.ts'
 import type { Samples } from './report/series.ts'
 import { playRound, type Sample } from './round.ts'
 import { seededRandom, shuffle } from './shuffle.ts'
@@ -16,6 +19,7 @@ export interface Played {
   readonly syncsMs: readonly number[]
   /** The gateway's start with many tenants, once a round. */
   readonly readyMs: readonly number[]
+  readonly refusals: Refusals
   /** One line for each thing that failed. */
   readonly failures: readonly string[]
 }
@@ -29,12 +33,13 @@ interface Stage {
 }
 
 function progress(sample: Sample): string {
-  const { requestsPerSecond, cpuMicrosPerRequest, p50Ms, p99Ms, peakRssBytes, othersShare } = sample
+  const { requestsPerSecond, cpuMicrosPerRequest, steady, peakRssBytes, othersShare } = sample
+  const p50s = [...steady.values()].map(({ p50Ms }) => p50Ms.toFixed(3)).join('/')
+  const cpus = [...steady.values()].map(each => each.cpuMicrosPerRequest.toFixed(0)).join('/')
   return [
     `${requestsPerSecond.toFixed(0).padStart(6)}/s`,
     `${cpuMicrosPerRequest.toFixed(1).padStart(6)} µs`,
-    `p50 ${p50Ms.toFixed(3)} ms`,
-    `p99 ${p99Ms.toFixed(3).padStart(6)} ms`,
+    `steady: p50 ${p50s} ms, ${cpus} µs`,
     `${(peakRssBytes / 1e6).toFixed(0).padStart(4)} MB`,
     `others ${(othersShare * 100).toFixed(0)} %`
   ].join('  ')
@@ -46,6 +51,7 @@ export async function playAll({ contenders, folder, harness, cores, flags }: Sta
   const samples = new Map<string, (Sample | null)[]>(contenders.map(({ name }) => [name, []]))
   const syncsMs: number[] = []
   const readyMs: number[] = []
+  const refusals = new Map<RequestName, RefusalSample[]>()
   const failures: string[] = []
 
   async function attempt<Result>(label: string, measure: () => Promise<Result>): Promise<Result | null> {
@@ -59,6 +65,9 @@ export async function playAll({ contenders, folder, harness, cores, flags }: Sta
     }
   }
 
+  const refusalStore = contenders.includes(gateway)
+    ? prepareRefusals(join(folder, 'refusals'), harness)
+    : null
   for (let round = 1; round <= flags.rounds; round++) {
     syncsMs.push(...diskSyncMs(folder))
     for (const contender of shuffle(contenders, random)) {
@@ -68,7 +77,14 @@ export async function playAll({ contenders, folder, harness, cores, flags }: Sta
       samples.get(contender.name)?.push(sample)
       if (sample !== null) console.log(`${label} ${progress(sample)}`)
     }
-    if (!contenders.includes(gateway)) continue
+    if (refusalStore === null) continue
+    const refused = await attempt(`round ${round}  refusals`, () =>
+      playRefusals(refusalStore, join(folder, `refusals-${round}`), harness, cores, flags)
+    )
+    for (const [name, sample] of refused ?? []) {
+      refusals.set(name, [...(refusals.get(name) ?? []), sample])
+      console.log(`round ${round}  ${name.padEnd(24)} ${sample.requestsPerSecond.toFixed(0).padStart(6)}/s`)
+    }
     const label = `round ${round}  start with many tenants `
     const took = await attempt(label, () =>
       startTimeMs(join(folder, `start-${round}`), harness, cores, flags)
@@ -77,5 +93,5 @@ export async function playAll({ contenders, folder, harness, cores, flags }: Sta
     readyMs.push(took)
     console.log(`${label} ${took.toFixed(0).padStart(6)} ms`)
   }
-  return { samples, syncsMs, readyMs, failures }
+  return { samples, syncsMs, readyMs, refusals, failures }
 }

@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util'
 
 export interface Flags {
   readonly isQuick: boolean
+  /** Whether to profile the gateway instead of comparing it. */
+  readonly isProfile: boolean
   /** Names of contenders; empty for all. */
   readonly only: readonly string[]
   readonly rounds: number
@@ -9,8 +11,8 @@ export interface Flags {
   readonly seconds: number
   readonly warmUpSeconds: number
   readonly connections: number
-  /** Of the open loop. */
-  readonly perSecond: number
+  /** Of the open loops, in requests per second. */
+  readonly rates: readonly number[]
   readonly seed: number
   /** Given to the Node that runs the gateway, e.g. to profile it; a run with any is no result. */
   readonly gatewayNodeFlags: readonly string[]
@@ -28,23 +30,25 @@ export function readFlags(args: readonly string[]): Flags {
     args: [...args],
     options: {
       quick: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       connections: { type: 'string', default: '64' },
-      rate: { type: 'string', default: '1000' },
+      rates: { type: 'string', default: '50,200,1000' },
       seed: { type: 'string' },
       'gateway-node-flags': { type: 'string', default: '' }
     }
   })
   return {
     isQuick: values.quick,
+    isProfile: values.profile,
     only: values.only.split(',').filter(Boolean),
     rounds: wholeNumber('rounds', values.rounds ?? (values.quick ? '3' : '5'), 1, 100),
     seconds: wholeNumber('seconds', values.seconds ?? (values.quick ? '2' : '4'), 1, 60),
     warmUpSeconds: values.quick ? 1 : 2,
     connections: wholeNumber('connections', values.connections, 1, 1000),
-    perSecond: wholeNumber('rate', values.rate, 1, 20_000),
+    rates: values.rates.split(',').map(rate => wholeNumber('rates', rate, 1, 20_000)),
     gatewayNodeFlags: values['gateway-node-flags'].split(' ').filter(Boolean),
     seed: wholeNumber('seed', values.seed ?? String(Math.floor(Math.random() * 1e6)), 0, 0xffffffff)
   }

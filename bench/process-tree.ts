@@ -17,13 +17,31 @@ export function processTree(pid: number): number[] {
 
 /** CPU time that the process and its children have used, of all threads, in user and kernel. */
 export function cpuMicros(pid: number): number {
-  let ticks = 0
-  for (const each of processTree(pid)) {
-    // The name in brackets may hold anything: count fields after it.
-    const fields = readFileSync(`/proc/${each}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-    ticks += Number(fields[11]) + Number(fields[12])
+  return processTree(pid).reduce((sum, each) => sum + statMicros(`/proc/${each}/stat`), 0)
+}
+
+/** User and kernel time in the `stat` file of a process or a thread. */
+function statMicros(path: string): number {
+  // The name in brackets may hold anything: count fields after it.
+  const fields = readFileSync(path, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) * microsPerTick
+}
+
+/** CPU time that the threads of one process have used, those of a kind added up. */
+export function threadMicros(pid: number): Record<string, number> {
+  const micros: Record<string, number> = {}
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const folder = `/proc/${pid}/task/${thread}`
+    const group = Number(thread) === pid ? 'main' : threadGroup(readFileSync(`${folder}/comm`, 'utf8').trim())
+    micros[group] = (micros[group] ?? 0) + statMicros(`${folder}/stat`)
   }
-  return ticks * microsPerTick
+  return micros
+}
+
+/** V8 collects garbage and compiles on its helpers; a worker thread bears the name that its program gave it. */
+function threadGroup(name: string): string {
+  if (name === 'V8Worker' || name === 'DelayedTaskSche') return 'V8 helpers'
+  return name === 'libuv-worker' || name === 'SignalInspector' ? 'libuv' : name
 }
 
 /** The most memory that was ever resident, summed over the process and its children. */

@@ -1,28 +1,33 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectorId, requestBody, syncPath } from './fixture.ts'
+import { connectorId, requestKinds } from './fixture.ts'
 import type { Target } from './load/connection.ts'
 
 const limitMs = 15_000
 
-/** Why a sync call does not get its 200, or null when it does. */
-async function refusal({ port, credential }: Target): Promise<string | null> {
-  const [name, value] = credential.split(': ') as [string, string]
+/** Why a request does not get its answer, or null when it does. */
+async function refusal({ port, credential, prefix = '', request = 'sync' }: Target): Promise<string | null> {
+  const { method, path, body, status } = requestKinds[request]
+  const lines = credential.split('\r\n').filter(Boolean)
   try {
-    const answer = await fetch(`http://127.0.0.1:${port}${syncPath(connectorId(0))}`, {
-      method: 'POST',
-      headers: { [name]: value, 'content-type': 'application/json', connection: 'close' },
-      body: requestBody,
+    const answer = await fetch(`http://127.0.0.1:${port}${prefix}${path.replace('{id}', connectorId(0))}`, {
+      method,
+      headers: [
+        ...lines.map(line => line.split(': ') as [string, string]),
+        ...(body === null ? [] : [['content-type', 'application/json'] as [string, string]]),
+        ['connection', 'close']
+      ],
+      body,
       signal: AbortSignal.timeout(limitMs)
     })
     const text = await answer.text()
-    return answer.status === 200 ? null : `${answer.status} ${text.slice(0, 300)}`
+    return answer.status === status ? null : `${answer.status} ${text.slice(0, 300)}`
   } catch (error) {
     return error instanceof Error ? String(error.cause ?? error.message) : String(error)
   }
 }
 
-/** Waits until sync calls through `target` succeed. Throws when `server` has ended or after 15 s. */
+/** Waits until `target` answers as it should. Throws when `server` has ended or after 15 s. */
 export async function waitUntilServing(target: Target, server: ChildProcess | null): Promise<void> {
   const giveUpAt = performance.now() + limitMs
   for (let reason = await refusal(target); reason !== null; reason = await refusal(target)) {

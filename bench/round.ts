@@ -9,8 +9,16 @@ import { freePort } from './free-port.ts'
 import type { Harness } from './harness.ts'
 import type { Target } from './load/connection.ts'
 import { startOwned, stopOwned } from './owned-processes.ts'
-import { cpuMicros, peakRssBytes } from './process-tree.ts'
+import { cpuMicros, peakRssBytes, threadMicros } from './process-tree.ts'
 import { waitUntilServing } from './readiness.ts'
+
+/** What one contender showed at one constant rate. */
+export interface SteadySample {
+  readonly cpuMicrosPerRequest: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly generatorLatenessP99Ms: number
+}
 
 /** What one contender showed in one round. */
 export interface Sample {
@@ -18,10 +26,10 @@ export interface Sample {
   readonly calls: number
   readonly requestsPerSecond: number
   readonly cpuMicrosPerRequest: number
-  /** At a constant rate. */
-  readonly p50Ms: number
-  readonly p99Ms: number
-  readonly generatorLatenessP99Ms: number
+  /** The part of that which each group of threads took, by the group's name. */
+  readonly threadMicrosPerRequest: Readonly<Record<string, number>>
+  /** By requests per second. */
+  readonly steady: ReadonlyMap<number, SteadySample>
   readonly peakRssBytes: number
   /** The part of its core that the server used at full load: well below 1 means that something else held it up. */
   readonly ownShare: number
@@ -40,23 +48,41 @@ interface Server {
 
 async function measure(server: Server, harness: Harness, cores: Cores, flags: Flags): Promise<Sample> {
   const { target, pid } = server
-  const { connections, seconds, warmUpSeconds, perSecond } = flags
+  const { connections, seconds, warmUpSeconds, rates } = flags
   const warmUp = await harness.load({ target, connections, seconds: warmUpSeconds, perSecond: null })
   const busyBefore = cores.server === null ? 0 : coreBusyMicros(cores.server)
   const cpuBefore = cpuMicros(pid)
+  const threadsBefore = threadMicros(pid)
   const full = await harness.load({ target, connections, seconds, perSecond: null })
   const cpu = cpuMicros(pid) - cpuBefore
+  const threads = threadMicros(pid)
   const busy = cores.server === null ? 0 : coreBusyMicros(cores.server) - busyBefore
-  await sleep(settleMs)
-  const steady = await harness.load({ target, connections, seconds, perSecond })
+  let calls = warmUp.requests + full.requests
+  const steady = new Map<number, SteadySample>()
+  for (const perSecond of rates) {
+    await sleep(settleMs)
+    const steadyBefore = cpuMicros(pid)
+    const result = await harness.load({ target, connections, seconds, perSecond })
+    calls += result.requests
+    steady.set(perSecond, {
+      cpuMicrosPerRequest: (cpuMicros(pid) - steadyBefore) / result.requests,
+      p50Ms: result.p50Ms,
+      p99Ms: result.p99Ms,
+      generatorLatenessP99Ms: result.latenessP99Ms
+    })
+  }
   const wallMicros = (full.requests / full.perSecond) * 1e6
   return {
-    calls: warmUp.requests + full.requests + steady.requests,
+    calls,
     requestsPerSecond: full.perSecond,
     cpuMicrosPerRequest: cpu / full.requests,
-    p50Ms: steady.p50Ms,
-    p99Ms: steady.p99Ms,
-    generatorLatenessP99Ms: steady.latenessP99Ms,
+    threadMicrosPerRequest: Object.fromEntries(
+      Object.entries(threads).map(([name, micros]) => [
+        name,
+        (micros - (threadsBefore[name] ?? 0)) / full.requests
+      ])
+    ),
+    steady,
     peakRssBytes: peakRssBytes(pid),
     ownShare: cpu / wallMicros,
     // The upstream itself does not run on the server's core.
@@ -75,7 +101,11 @@ function start(launch: Launch | null, place: Place, harness: Harness, cores: Cor
     cores: cores.server === null ? null : String(cores.server),
     output: join(place.folder, 'output.log')
   })
-  return { pid: child.pid as number, child, target: { port: place.port, credential: launch.credential } }
+  return {
+    pid: child.pid as number,
+    child,
+    target: { port: place.port, credential: launch.credential, prefix: launch.prefix }
+  }
 }
 
 function lastLines(path: string): string {

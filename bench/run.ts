@@ -14,6 +14,7 @@ import { startHarness } from './harness.ts'
 import { machineFacts } from './machine.ts'
 import { killAll } from './owned-processes.ts'
 import { installPeers } from './peers-installed.ts'
+import { profileGateway } from './profile/profile.ts'
 import { barsOf } from './report/bars.ts'
 import { writeResults } from './report/results-file.ts'
 import { reportText } from './report/tables.ts'
@@ -25,14 +26,27 @@ async function run(flags: Flags, folder: string): Promise<number> {
   for (const remark of skipped) console.log(remark)
   const cores = shareCores()
   const harness = await startHarness(folder, cores)
+  if (flags.isProfile) {
+    console.log(await profileGateway(join(folder, 'profiled'), harness, cores, flags))
+    console.log(`\nFlame graphs: ${repositoryPath('bench/data/profile')}`)
+    return 0
+  }
   for (const contender of contenders) contender.prepare?.(join(folder, `${contender.name}-prepared`), harness)
 
-  const { samples, syncsMs, readyMs, failures } = await playAll({ contenders, folder, harness, cores, flags })
+  const { samples, syncsMs, readyMs, refusals, failures } = await playAll({
+    contenders,
+    folder,
+    harness,
+    cores,
+    flags
+  })
 
   const text = reportText({
     contenders,
     samples,
-    bars: barsOf(samples, median(syncsMs), readyMs),
+    refusals,
+    rates: flags.rates,
+    bars: barsOf({ samples, syncMs: median(syncsMs), readyMs, refusals }),
     facts: machineFacts(folder, cores, syncsMs),
     method: method(flags),
     remarks: [...skipped, ...failures]
@@ -55,11 +69,11 @@ function present(selected: readonly Contender[]): { contenders: Contender[]; ski
   return { contenders, skipped }
 }
 
-function method({ rounds, seconds, connections, perSecond, seed }: Flags): string {
+function method({ rounds, seconds, connections, rates, seed }: Flags): string {
   return (
     `${rounds} interleaved rounds in shuffled order (seed ${seed}), a fresh process per contender and round; ` +
-    `${seconds} s at ${connections} connections in a closed loop, then ${seconds} s at ${perSecond} requests/s ` +
-    `in an open loop. ${new Date().toISOString().slice(0, 10)}.`
+    `${seconds} s at ${connections} connections in a closed loop, then ${seconds} s at each of ` +
+    `${rates.join(', ')} requests/s in an open loop. ${new Date().toISOString().slice(0, 10)}.`
   )
 }
 

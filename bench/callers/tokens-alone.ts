@@ -55,7 +55,7 @@ function bareVerify({ publicKey, digest }: Signer): Work {
 async function playRound(signer: Signer, tokens: readonly string[]): Promise<Record<Way, number>> {
   const { options, keySet } = signer
   const { issuer, audience, algorithms } = options
-  const source = { read: async () => JSON.stringify(keySet), everyMs: 3_600_000 }
+  const source = { read: async () => JSON.stringify(keySet), everyMs: 3_600_000, from: 'memory' }
   const keys = new JwksCache({ issuer: options.name, source, events })
   await keys.refresh()
   // Each with a memory of its own of what it has verified.

@@ -3,14 +3,17 @@ import { direct } from './direct.ts'
 import { gateway } from './gateway.ts'
 import { haproxy } from './haproxy.ts'
 import { nginx } from './nginx.ts'
-import { assembled, httpProxy, undiciProxy } from './node-peers.ts'
+import { assembled, floor, httpProxy, undiciProxy } from './node-peers.ts'
+import { portkey } from './portkey.ts'
 
 /** In the order in which the tables name them. */
 export const contenders: readonly Contender[] = [
   direct,
   undiciProxy,
+  floor,
   httpProxy,
   assembled,
+  portkey,
   gateway,
   nginx,
   haproxy

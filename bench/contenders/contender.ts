@@ -18,8 +18,10 @@ export interface Place {
 export interface Launch {
   readonly command: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  /** The header line with which it lets a caller in. */
+  /** The header lines with which it lets a caller in. */
   readonly credential: string
+  /** Stands before the path of every request. */
+  readonly prefix?: string
 }
 
 /** One of those who are measured side by side. */

@@ -61,30 +61,25 @@ export function runCommand(place: Place, ...args: string[]): Record<string, unkn
   return JSON.parse(stdout) as Record<string, unknown>
 }
 
+/** Makes a store with one tenant whose limits never refuse, in `place.folder`, which is new; gives that tenant's key. */
+export function prepareStore(place: Place): string {
+  mkdirSync(place.folder)
+  // The gateway makes a master key only where its embedded default lies; one that is named must be there.
+  writeFileSync(masterKeyFile(place.folder), randomBytes(32).toString('base64'), { mode: 0o600 })
+  const limits = ['--rate', ratePerMinute, '--burst', burst]
+  runCommand(place, 'tenant', 'create', 'bench', '--connectors', '*', ...limits)
+  const { key } = runCommand(place, 'key', 'issue', 'bench')
+  if (typeof key !== 'string') throw new Error('gateway key issue printed no key')
+  return key
+}
+
 export const gateway: Contender = {
   name: 'gateway',
   title: 'this gateway',
   whyMissing: () => (existsSync(main) ? null : 'bin/connector-gateway.js does not exist'),
   prepare(folder, { upstreamPort }) {
-    mkdirSync(folder)
-    // The gateway makes a master key only where its embedded default lies; one that is named must be there.
-    writeFileSync(masterKeyFile(folder), randomBytes(32).toString('base64'), { mode: 0o600 })
     const place = { folder, port: 0, adminPort: 0, upstreamPort, gatewayNodeFlags: [] }
-    runCommand(
-      place,
-      'tenant',
-      'create',
-      'bench',
-      '--connectors',
-      '*',
-      '--rate',
-      ratePerMinute,
-      '--burst',
-      burst
-    )
-    const { key } = runCommand(place, 'key', 'issue', 'bench')
-    if (typeof key !== 'string') throw new Error('gateway key issue printed no key')
-    template = { folder, key }
+    template = { folder, key: prepareStore(place) }
   },
   launch(place) {
     if (template === null) throw new Error('the gateway was not prepared')

@@ -19,6 +19,7 @@ function nodePeer(name: string, title: string, credential: string): Contender {
   }
 }
 
+export const floor = nodePeer('floor', 'the floor: Fastify and Pool.dispatch', ownKey)
 export const undiciProxy = nodePeer('undici-proxy', 'plain node:http + undici', passedOnKey)
 export const httpProxy = nodePeer('http-proxy', 'bare @fastify/http-proxy', passedOnKey)
 export const assembled = nodePeer('assembled', 'assembled peer', ownKey)

@@ -1,10 +1,17 @@
 import { connect } from 'node:net'
-import { connectorId, requestBody, syncPath } from '../fixture.ts'
+import { connectorId, type RequestName, requestKinds } from '../fixture.ts'
 
-/** Where the load goes, and the header line that lets it in. */
+/** Where the load goes, and how it gets in. */
 export interface Target {
   readonly port: number
+  /** Header lines. */
   readonly credential: string
+  /** Stands before the path of every request. */
+  readonly prefix?: string | undefined
+  /** What is asked for: a sync when absent. */
+  readonly request?: RequestName
+  /** Whether each request comes from another address (`X-Forwarded-For`): one alone may fail only so often. */
+  readonly fromManyAddresses?: boolean
 }
 
 /** What went wrong in a phase. A phase with any fault is no measurement. */
@@ -27,11 +34,24 @@ export function noteFault(faults: Faults, what: string): void {
 }
 
 function requestBytes(target: Target, id: string): Buffer {
-  return Buffer.from(
-    `POST ${syncPath(id)} HTTP/1.1\r\nHost: 127.0.0.1:${target.port}\r\n${target.credential}\r\n` +
-      `Content-Type: application/json\r\nContent-Length: ${requestBody.length}\r\n\r\n${requestBody}`,
-    'latin1'
-  )
+  const { method, path, body } = requestKinds[target.request ?? 'sync']
+  const lines = [
+    `${method} ${target.prefix ?? ''}${path.replace('{id}', id)} HTTP/1.1`,
+    `Host: 127.0.0.1:${target.port}`,
+    target.credential,
+    ...(target.fromManyAddresses ? [`X-Forwarded-For: ${firstAddress}`] : []),
+    ...(body === null ? [] : ['Content-Type: application/json', `Content-Length: ${body.length}`])
+  ]
+  return Buffer.from(`${lines.filter(Boolean).join('\r\n')}\r\n\r\n${body ?? ''}`, 'latin1')
+}
+
+const firstAddress = '10.1.100.100'
+let addresses = 0
+
+/** Gives the request the next of some 10,000 addresses, all of one length. */
+function changeAddress(bytes: Buffer, at: number): void {
+  const next = addresses++ % 10_000
+  bytes.write(`${100 + Math.floor(next / 100)}.${100 + (next % 100)}`, at + '10.1.'.length, 'latin1')
 }
 
 /** The size of the answer that `text` begins with, or null while its length cannot be told. */
@@ -43,7 +63,7 @@ function answerSize(text: string): number | null {
   return length === null ? Number.NaN : end + 4 + Number(length[1])
 }
 
-/** Opens connection number `index`. Every answer is checked: status 200, this connection's connector id. */
+/** Opens connection number `index`. Every answer is checked: its status, and a text that it must hold. */
 export function openConnection(
   target: Target,
   index: number,
@@ -51,7 +71,11 @@ export function openConnection(
   onAnswer: (connection: Connection) => void
 ): Promise<Connection> {
   const id = connectorId(index)
+  const { status, answer } = requestKinds[target.request ?? 'sync']
+  const statusLine = `HTTP/1.1 ${status} `
+  const expected = answer.replace('{id}', id)
   const bytes = requestBytes(target, id)
+  const addressAt = bytes.indexOf(firstAddress)
   const { promise, resolve, reject } = Promise.withResolvers<Connection>()
   let pending = ''
   let isWaiting = false
@@ -63,7 +87,8 @@ export function openConnection(
     if (whole === null || pending.length < whole) return true
     const text = pending
     pending = ''
-    const isGood = isWaiting && text.length === whole && text.startsWith('HTTP/1.1 200 ') && text.includes(id)
+    const isGood =
+      isWaiting && text.length === whole && text.startsWith(statusLine) && text.includes(expected)
     if (!isGood) noteFault(faults, `connection ${index} received: ${text.slice(0, 600)}`)
     isWaiting = false
     onAnswer(connection)
@@ -80,6 +105,8 @@ export function openConnection(
   const connection: Connection = {
     send() {
       isWaiting = true
+      // One request is under way at a time: the last one's bytes are sent.
+      if (addressAt !== -1) changeAddress(bytes, addressAt)
       socket.write(bytes)
     },
     close() {

@@ -1,12 +1,14 @@
+import { requestKinds } from '../fixture.ts'
+import { overHello, type Refusals } from './refusals.ts'
 import {
-  addedP50,
-  addedP99,
+  addedLatency,
   type Metric,
   medianOf,
   peakRss,
   ratiosOf,
   type Samples,
   seriesOf,
+  steadyCpu,
   throughput
 } from './series.ts'
 
@@ -36,29 +38,54 @@ export function bar(
   }
 }
 
-/** The bars of the project, over medians of all rounds. `syncMs` is the machine's fdatasync, `readyMs` the start. */
-export function barsOf(samples: Samples, syncMs: number, readyMs: readonly number[]): Bar[] {
-  const ratio = (demand: string, other: string, limit: number): Bar => {
-    const measured = medianOf(ratiosOf(samples, 'gateway', other, throughput))
-    return bar(demand, measured, limit, true, value => `${value.toFixed(2)} ×`)
-  }
-  const added = (demand: string, metric: Metric): Bar => {
-    const limit = medianOf(seriesOf(samples, 'assembled', metric)) + 2 * syncMs
-    const measured = medianOf(seriesOf(samples, 'gateway', metric))
-    return bar(demand, measured, limit, false, value => `${value.toFixed(3)} ms`)
-  }
-  const rss = medianOf(seriesOf(samples, 'gateway', peakRss))
+/** What the run measured, beside the rounds of the contenders. */
+export interface Measured {
+  readonly samples: Samples
+  /** Of the machine's fdatasync. */
+  readonly syncMs: number
+  /** Of the start with many tenants. */
+  readonly readyMs: readonly number[]
+  readonly refusals: Refusals
+}
+
+const times = (value: number): string => `${value.toFixed(2)} ×`
+const milliseconds = (value: number): string => `${value.toFixed(3)} ms`
+
+/** The bars of the project, over medians of all rounds. */
+export function barsOf({ samples, syncMs, readyMs, refusals }: Measured): Bar[] {
+  const over = (other: string, metric: Metric): number =>
+    medianOf(ratiosOf(samples, 'gateway', other, metric))
+  const gateway = (metric: Metric): number => medianOf(seriesOf(samples, 'gateway', metric))
+  const added = (perSecond: number, allowance: number): Bar =>
+    bar(
+      `p50 added at ${perSecond}/s: two fsyncs and ${allowance} ms`,
+      gateway(addedLatency('p50Ms', perSecond)),
+      2 * syncMs + allowance,
+      false,
+      milliseconds
+    )
   return [
-    ratio('Throughput over bare @fastify/http-proxy', 'http-proxy', 1.3),
-    ratio('Throughput over the assembled peer', 'assembled', 2),
-    ratio('Throughput over the plain undici proxy', 'undici-proxy', 0.45),
-    added("Added latency at the constant rate, p50: the assembled peer's and two fsyncs", addedP50),
-    added("Added latency at the constant rate, p99: the assembled peer's and two fsyncs", addedP99),
-    bar('Peak resident memory', rss, 180, false, value => `${value.toFixed(1)} MB`),
+    bar('Throughput over the floor', over('floor', throughput), 0.7, true, times),
+    bar('Throughput over bare @fastify/http-proxy', over('http-proxy', throughput), 1.15, true, times),
+    bar('Throughput over the assembled peer', over('assembled', throughput), 1.75, true, times),
+    added(1000, 0.8),
+    added(200, 0.6),
+    added(50, 0.6),
+    bar("CPU a call at 1000/s, over the floor's", over('floor', steadyCpu(1000)), 2, false, times),
+    ...(['credentialsInvalid', 'rateLimited'] as const).map(name =>
+      bar(
+        `Refusals over Fastify's hello: ${requestKinds[name].status}`,
+        overHello(refusals, name),
+        0.65,
+        true,
+        times
+      )
+    ),
+    bar('Peak resident memory', gateway(peakRss), 180, false, value => `${value.toFixed(1)} MB`),
     bar(
       'Ready after start with 10,000 tenants',
       medianOf(readyMs),
-      1000,
+      800,
       false,
       value => `${value.toFixed(0)} ms`
     )

@@ -23,16 +23,23 @@ export const cpuPerRequest: Metric = {
   of: sample => sample.cpuMicrosPerRequest
 }
 
-export const addedP50: Metric = {
-  title: 'Latency added over direct, p50, ms',
-  digits: 3,
-  of: (sample, direct) => sample.p50Ms - (direct?.p50Ms ?? Number.NaN)
+/** CPU at a constant rate, where a group commit has fewer calls to share its cost. */
+export function steadyCpu(perSecond: number): Metric {
+  return {
+    title: `CPU of the server at ${perSecond}/s, µs/request`,
+    digits: 1,
+    of: sample => sample.steady.get(perSecond)?.cpuMicrosPerRequest ?? Number.NaN
+  }
 }
 
-export const addedP99: Metric = {
-  title: 'Latency added over direct, p99, ms',
-  digits: 3,
-  of: (sample, direct) => sample.p99Ms - (direct?.p99Ms ?? Number.NaN)
+/** What a contender adds to a percentile of direct's latency, at a constant rate. */
+export function addedLatency(percentile: 'p50Ms' | 'p99Ms', perSecond: number): Metric {
+  const of = (sample: Sample | null): number => sample?.steady.get(perSecond)?.[percentile] ?? Number.NaN
+  return {
+    title: `Latency added over direct at ${perSecond}/s, ${percentile.slice(0, 3)}, ms`,
+    digits: 3,
+    of: (sample, direct) => of(sample) - of(direct)
+  }
 }
 
 export const peakRss: Metric = {

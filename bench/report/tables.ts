@@ -1,9 +1,10 @@
 import type { Contender } from '../contenders/contender.ts'
 import type { Fact } from '../machine.ts'
+import type { Sample } from '../round.ts'
 import type { Bar } from './bars.ts'
+import { type Refusals, refusalTable } from './refusals.ts'
 import {
-  addedP50,
-  addedP99,
+  addedLatency,
   cpuPerRequest,
   type Metric,
   peakRss,
@@ -11,11 +12,23 @@ import {
   type Samples,
   seriesOf,
   spread,
+  steadyCpu,
   throughput
 } from './series.ts'
 
-const metrics = [throughput, cpuPerRequest, addedP50, addedP99, peakRss]
-const yardsticks = ['http-proxy', 'assembled', 'undici-proxy']
+const yardsticks = ['floor', 'http-proxy', 'assembled', 'undici-proxy']
+
+/** One table each. */
+function metricsAt(rates: readonly number[]): Metric[] {
+  return [
+    throughput,
+    cpuPerRequest,
+    ...rates.map(steadyCpu),
+    ...rates.map(rate => addedLatency('p50Ms', rate)),
+    ...rates.map(rate => addedLatency('p99Ms', rate)),
+    peakRss
+  ]
+}
 
 /** A table in Markdown: names to the left, figures to the right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -34,39 +47,41 @@ function metricTable(metric: Metric, contenders: readonly Contender[], samples: 
   return `### ${metric.title}\n\n${table(['', 'median (min–max)', ...present.map(name => `× ${name}`)], rows)}`
 }
 
+/** Where the CPU of a request went: garbage and compilation on V8's helpers, the store on a thread of its own. */
+function threadTable(contenders: readonly Contender[], samples: Samples): string {
+  const groups = (name: string): string[] => [
+    ...new Set((samples.get(name) ?? []).flatMap(sample => Object.keys(sample?.threadMicrosPerRequest ?? {})))
+  ]
+  const rows = contenders.flatMap(({ name, title }) =>
+    groups(name).map(group => {
+      const of = (sample: Sample): number => sample.threadMicrosPerRequest[group] ?? 0
+      return [title, group, spread(seriesOf(samples, name, { title: '', digits: 1, of }), 1)]
+    })
+  )
+  return `### CPU by thread, µs/request\n\n${table(['', 'thread', 'median (min–max)'], rows)}`
+}
+
 /** How far the figures can be trusted: who was busy on the server's core, how punctual the generator was. */
-function conditionsTable(contenders: readonly Contender[], samples: Samples): string {
-  const percent = (series: number[]): string =>
-    spread(
-      series.map(share => share * 100),
-      0
-    )
-  const all = (name: string, of: Metric['of']): number[] =>
-    seriesOf(samples, name, { title: '', digits: 0, of })
+function conditionsTable(
+  contenders: readonly Contender[],
+  samples: Samples,
+  rates: readonly number[]
+): string {
+  const shown = (name: string, digits: number, of: (sample: Sample) => number): string =>
+    spread(seriesOf(samples, name, { title: '', digits, of }), digits)
   const rows = contenders.map(({ name, title }) => [
     title,
-    percent(all(name, sample => sample.ownShare)),
-    percent(all(name, sample => sample.othersShare)),
-    spread(
-      all(name, sample => sample.p50Ms),
-      3
-    ),
-    spread(
-      all(name, sample => sample.p99Ms),
-      3
-    ),
-    spread(
-      all(name, sample => sample.generatorLatenessP99Ms),
-      3
+    shown(name, 0, sample => sample.ownShare * 100),
+    shown(name, 0, sample => sample.othersShare * 100),
+    ...rates.map(rate =>
+      shown(name, 3, sample => sample.steady.get(rate)?.generatorLatenessP99Ms ?? Number.NaN)
     )
   ])
   const head = [
     '',
     'own use of the core at full load, %',
     "others' use of it, %",
-    'p50, ms',
-    'p99, ms',
-    'generator late, p99, ms'
+    ...rates.map(rate => `generator late at ${rate}/s, p99, ms`)
   ]
   return `### Conditions\n\n${table(head, rows)}`
 }
@@ -87,6 +102,9 @@ export function factTable(facts: readonly Fact[], title = 'Machine'): string {
 export interface ReportInput {
   readonly contenders: readonly Contender[]
   readonly samples: Samples
+  readonly refusals: Refusals
+  /** Of the open loops. */
+  readonly rates: readonly number[]
   readonly bars: readonly Bar[]
   readonly facts: readonly Fact[]
   /** How the run was made, in one sentence. */
@@ -96,13 +114,16 @@ export interface ReportInput {
 }
 
 /** The whole report as Markdown. */
-export function reportText({ contenders, samples, bars, facts, method, remarks }: ReportInput): string {
+export function reportText(input: ReportInput): string {
+  const { contenders, samples, refusals, rates, bars, facts, method, remarks } = input
   return [
     method,
     ...(remarks.length === 0 ? [] : [remarks.map(remark => `- ${remark}`).join('\n')]),
     barTable(bars),
-    ...metrics.map(metric => metricTable(metric, contenders, samples)),
-    conditionsTable(contenders, samples),
+    ...metricsAt(rates).map(metric => metricTable(metric, contenders, samples)),
+    ...(refusals.size === 0 ? [] : [refusalTable(refusals)]),
+    threadTable(contenders, samples),
+    conditionsTable(contenders, samples, rates),
     factTable(facts)
   ].join('\n\n')
 }

@@ -1,44 +1,10 @@
-import { Type } from '@sinclair/typebox'
 import { ofBodies, tenantProblems } from '../../contract/problem-responses.ts'
-import {
-  answerHeaders,
-  CalendarDate,
-  ConnectorId,
-  limitHeaders,
-  noQuery,
-  strict,
-  tenantSecurity
-} from '../../contract/schemas.ts'
+import { CalendarDate, noQuery, tenantSecurity } from '../../contract/schemas.ts'
 import type { Route } from '../../plugins/scope.ts'
 import { callerOf } from '../../plugins/tenant-auth.ts'
 import { requiredPermission } from '../../tenants/access-policy.ts'
 import type { ContentApi } from '../../upstream/content-api.ts'
-
-const Params = Type.Object({ id: ConnectorId }, strict)
-const Body = Type.Object(
-  { date_limit: Type.Optional(CalendarDate) },
-  {
-    ...strict,
-    description:
-      'a JSON object: {} for a sharepoint connector, {"date_limit":"YYYY-MM-DD"} for investment_research',
-    examples: [{ date_limit: '2026-01-01' }, {}]
-  }
-)
-const Accepted = Type.Object(
-  {
-    connector_id: ConnectorId,
-    date_limit: Type.Optional(CalendarDate),
-    status: Type.String({ examples: ['accepted'] })
-  },
-  {
-    description: 'The upstream has queued the sync run.',
-    headers: { ...answerHeaders, ...limitHeaders },
-    examples: [
-      { connector_id: '019b76da-a800-7371-bf3c-a5acb5ac0e04', date_limit: '2026-01-01', status: 'accepted' },
-      { connector_id: '019b76db-9260-72d0-adfa-3e776ab9d500', status: 'accepted' }
-    ]
-  }
-)
+import { Accepted, Body, Params } from './sync-schemas.ts'
 
 const refusals = tenantProblems({ pointer: '/date_limit', detail: `must be ${CalendarDate.description}` }, [
   ...ofBodies,
