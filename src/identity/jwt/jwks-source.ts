@@ -28,8 +28,7 @@ export function jwksSource(location: string, deadlineMs = fetchDeadlineMs): Jwks
     return { read: () => orUnavailable(readKeyFile(path), reasonOf), everyMs: fileEveryMs, from: location }
   }
   const { origin } = new URL(location)
-  const reasonOf = (error: unknown) =>
-    `could not fetch the keys: ${fetchFailure(error, origin, deadlineMs)}`
+  const reasonOf = (error: unknown) => `could not fetch the keys: ${fetchFailure(error, origin, deadlineMs)}`
   return {
     read: () => orUnavailable(fetchKeys(location, deadlineMs), reasonOf),
     everyMs: urlEveryMs,
