@@ -19,8 +19,11 @@ export type StoredBatch = {
 }
 
 const hashBytes = 32
-/** About as many entries a read. Each is short: a long one would keep the log of a running gateway from shrinking. */
-const entriesPerRead = 1000
+/**
+ * About as many entries a read. Each is short: a long one would keep the log of a running gateway from shrinking, and what it
+ * read would outlive V8's young generation.
+ */
+const entriesPerRead = 250
 
 /** Entries that were still to be read have been pruned. */
 export function prunedMeanwhile(): DomainError {

@@ -1,16 +1,17 @@
-import { BoundedMap } from '../../base/bounded-map.ts'
 import type { ParsedEntry } from '../entry/parse-entry.ts'
 import type { Finding } from './finding.ts'
 
 type CallFinding = Pick<Finding, 'kind' | 'detail'>
 
-/** How many closed calls are remembered at most, so that memory stays constant. Writers open and close a call once. */
+/** How many closed calls are remembered at least, and half as many as at most: memory stays constant. A writer closes a call once. */
 const closedCallsRemembered = 12_000
 
 /** Finds entries that do not fit the history of a call: a second intent or outcome, an outcome without an intent. */
 export class CallCheck {
   readonly open: Set<string>
-  readonly #closed = new BoundedMap<string, true>(closedCallsRemembered)
+  #closed = new Set<string>()
+  /** Those closed before: replaced whole, which costs less than to delete the oldest one by one. */
+  #closedEarlier = new Set<string>()
 
   /** `open` are calls whose intents come before all that is checked. */
   constructor(open: readonly string[] = []) {
@@ -21,12 +22,13 @@ export class CallCheck {
     if (kind !== 'call.intent' && kind !== 'call.outcome') return null
     if (requestId === undefined || attempt === undefined)
       return { kind: 'malformed', detail: 'it names no call (request_id and attempt)' }
-    const call = `${requestId} ${attempt}`
+    // `join` copies: a template's string would keep the row alive that `requestId` was cut from.
+    const call = [requestId, attempt].join(' ')
     return kind === 'call.intent' ? this.#addIntent(call) : this.#addOutcome(call)
   }
 
   #addIntent(call: string): CallFinding | null {
-    if (this.open.has(call) || this.#closed.has(call))
+    if (this.open.has(call) || this.#isClosed(call))
       return { kind: 'repeated_call', detail: `it is a second intent of request ${call}` }
     this.open.add(call)
     return null
@@ -34,11 +36,22 @@ export class CallCheck {
 
   #addOutcome(call: string): CallFinding | null {
     if (this.open.delete(call)) {
-      this.#closed.set(call, true)
+      this.#close(call)
       return null
     }
-    return this.#closed.has(call)
+    return this.#isClosed(call)
       ? { kind: 'repeated_call', detail: `it is a second outcome of request ${call}` }
       : { kind: 'outcome_without_intent', detail: `no intent of request ${call} comes before it` }
+  }
+
+  #isClosed(call: string): boolean {
+    return this.#closed.has(call) || this.#closedEarlier.has(call)
+  }
+
+  #close(call: string): void {
+    this.#closed.add(call)
+    if (this.#closed.size < closedCallsRemembered) return
+    this.#closedEarlier = this.#closed
+    this.#closed = new Set()
   }
 }
