@@ -1,4 +1,5 @@
 import { Ajv } from 'ajv'
+import { schemaCompilerOptions } from '../base/schema-compiler.ts'
 import { formats } from './authentication.ts'
 import { type Environment, environmentWarnings, isSet } from './environment.ts'
 import { ConfigError, type ConfigIssue, type ConfigSources, locateIssues, schemaIssues } from './error.ts'
@@ -113,7 +114,15 @@ function withoutFaulty(settings: Readonly<Record<string, unknown>>, faults: read
   return Object.fromEntries(sound)
 }
 
-const validate = new Ajv({ allErrors: true, strict: false, verbose: true, formats }).compile(ConfigSchema)
+const validate = new Ajv({
+  ...schemaCompilerOptions,
+  allErrors: true,
+  strict: false,
+  verbose: true,
+  formats,
+  // It runs once: shorter code would not pay for its making.
+  code: { optimize: false }
+}).compile(ConfigSchema)
 
 function settingIssues(settings: Readonly<Record<string, unknown>>): ConfigIssue[] {
   validate(settings)

@@ -2,6 +2,7 @@ import type { Server } from 'node:tls'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import type { ProcessState } from '../base/process-state.ts'
+import { schemaCompilerOptions } from '../base/schema-compiler.ts'
 import { uuidv7 } from '../base/uuid.ts'
 import type { TlsMaterial } from '../config/tls-files.ts'
 import {
@@ -91,7 +92,15 @@ function createApp({
     trustProxy: false,
     routerOptions: { maxParamLength: 64 },
     ...nodeOptions(tls),
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true } },
+    ajv: {
+      customOptions: {
+        ...schemaCompilerOptions,
+        coerceTypes: false,
+        removeAdditional: false,
+        allErrors: false,
+        verbose: true
+      }
+    },
     frameworkErrors: answerFrameworkError(logger, processState),
     clientErrorHandler: answerClientError(logger)
   }).withTypeProvider<TypeBoxTypeProvider>()

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
+import { schemaCompilerOptions } from '../base/schema-compiler.ts'
 import { strictJson } from '../base/strict-json.ts'
 import type { Caller } from '../identity/directory.ts'
 import { requireGranted } from '../tenants/access-policy.ts'
@@ -13,7 +14,7 @@ const SyncAccepted = Type.Object({
   date_limit: Type.Optional(Type.String())
 })
 type SyncAccepted = Static<typeof SyncAccepted>
-const isSyncAccepted = new Ajv().compile<SyncAccepted>(SyncAccepted)
+const isSyncAccepted = new Ajv(schemaCompilerOptions).compile<SyncAccepted>(SyncAccepted)
 
 type StartSync = { call: Call; caller: Caller; connectorId: string; dateLimit: string | undefined }
 

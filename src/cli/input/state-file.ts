@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import type { DesiredState } from '../../admin/desired-state/plan.ts'
 import { decodeText } from '../../base/decode-text.ts'
+import { schemaCompilerOptions } from '../../base/schema-compiler.ts'
 import { ConfigError, type ConfigIssue, schemaIssues } from '../../config/error.ts'
 import { isRefusal } from '../../contract/refusal-table.ts'
 import { readAddressRanges } from '../../tenants/address-ranges.ts'
@@ -62,7 +63,12 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-const validate = new Ajv({ allErrors: true, strict: false, verbose: true }).compile(StateSchema)
+const validate = new Ajv({
+  ...schemaCompilerOptions,
+  allErrors: true,
+  strict: false,
+  verbose: true
+}).compile(StateSchema)
 
 function formFaults(name: string, document: unknown): ConfigIssue[] {
   if (validate(document)) return []
