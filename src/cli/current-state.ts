@@ -26,7 +26,9 @@ export async function withCurrentState<T>(
   try {
     // A store without credentials has nothing to verify, and may have no master key yet: none is made here.
     const isVerified = options.verified && readCredentialRows(raw).credentials.length > 0
-    const keys = isVerified ? openRootKey({ raw }, masterKey, env, { environment: execEnvironment }) : null
+    const keys = isVerified
+      ? await openRootKey({ raw }, masterKey, env, { environment: execEnvironment })
+      : null
     return await work(await readCurrentState(raw, keys), raw)
   } finally {
     raw.close()

@@ -26,7 +26,7 @@ export async function runApply(
   const { credentials } = readCredentialRows(store.raw)
   // Where no credential is desired and none is there, tenants alone need no master key.
   const needsKeys = desired.credentials !== null && desired.credentials.size + credentials.length > 0
-  const keys = needsKeys ? opened.masterKey() : null
+  const keys = needsKeys ? await opened.masterKey() : null
   const current = { tenants: await readStates(store.db), credentials: recordsOf(store.raw, keys) }
   const { credentials: expected } = planState(current, desired, prune)
   const inputs = new Map<string, NewVersionInput>()

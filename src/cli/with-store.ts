@@ -16,11 +16,11 @@ export type OpenedStore = {
   readonly store: Store
   readonly administration: TenantAdministration
   /** Opens the master key as `serve` does: makes one where none is configured and the store has seen none. */
-  readonly masterKey: () => StoreKeys
+  readonly masterKey: () => Promise<StoreKeys>
   /** For changes of credentials, at this moment. */
-  readonly custody: () => CredentialAdministration
+  readonly custody: () => Promise<CredentialAdministration>
   /** The pepper of that master key. */
-  readonly pepper: () => Pepper
+  readonly pepper: () => Promise<Pepper>
 }
 
 /** Runs `work`, which calls the upstream: the calls are recorded in the store, by a writer of their own. */
@@ -29,7 +29,7 @@ export async function withUpstream<T>(
   { config, store, masterKey }: OpenedStore,
   work: (upstream: VerifyOptions) => Promise<T>
 ): Promise<T> {
-  const ledger = new SynchronousLedger(store, { role, version, pid }, ledgerSigner(masterKey()))
+  const ledger = new SynchronousLedger(store, { role, version, pid }, ledgerSigner(await masterKey()))
   try {
     return await work({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs, ledger })
   } finally {
@@ -45,19 +45,22 @@ export async function withStore<T>(
 ): Promise<T> {
   const config = loadConfig(env, options.config)
   const store = await openStore(config.storeUrl)
-  const masterKey = () =>
-    openRootKey(store, config.masterKey, env, {
+  let keys: Promise<StoreKeys> | undefined
+  const masterKey = () => {
+    keys ??= openRootKey(store, config.masterKey, env, {
       createIfAbsent: config.masterKeyIsDefault,
       environment: config.execEnvironment
     })
+    return keys
+  }
   try {
     return await work({
       config,
       store,
       administration: { store, administrator, clock: () => new Date() },
       masterKey,
-      custody: () => ({ store, keys: masterKey(), administrator, at: new Date() }),
-      pepper: () => apiKeyPepper(masterKey())
+      custody: async () => ({ store, keys: await masterKey(), administrator, at: new Date() }),
+      pepper: async () => apiKeyPepper(await masterKey())
     })
   } finally {
     store.close()

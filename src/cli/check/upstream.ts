@@ -29,7 +29,7 @@ export async function checkUpstream(
   return await withStore(context, options, async opened => {
     const { config, store, masterKey } = opened
     const sources = { env: context.env, commands: { environment: config.execEnvironment } }
-    const credentialKeys = openCredentials(store.raw, masterKey(), sources)
+    const credentialKeys = openCredentials(store.raw, await masterKey(), sources)
     return await withUpstream(context, opened, async upstream => {
       const found: UpstreamFindings[number][] = []
       for (const key of await keysOf(credentialKeys, config, credentials)) {

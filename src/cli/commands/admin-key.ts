@@ -55,8 +55,8 @@ function issue(context: ProcessContext): Command {
             .makeOptionMandatory()
         )
         .option('--expires <when>', `${expiryForm} (default: never)`, expiry),
-    run: ({ administration, masterKey }, { role, expires }: IssueOptions, name) =>
-      issueAdminKey(administration, adminKeyPepper(masterKey()), {
+    run: async ({ administration, masterKey }, { role, expires }: IssueOptions, name) =>
+      issueAdminKey(administration, adminKeyPepper(await masterKey()), {
         name,
         role,
         expiresAt: expires?.(administration.clock()) ?? null

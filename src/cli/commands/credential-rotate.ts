@@ -51,12 +51,12 @@ async function replaceKey(
   options: RotateOptions
 ) {
   const { grace, proof } = options
-  const { records } = readVerified(opened.store.raw, opened.masterKey())
+  const { records } = readVerified(opened.store.raw, await opened.masterKey())
   const before = requireCredential(records, name)
   return await withNewVersion(context, options, opened, async ({ version, material }) => {
     const echoed =
       proof && (await verifyNewKey(context, opened, { material, name, version: before.latest + 1 }))
-    const custody = opened.custody()
+    const custody = await opened.custody()
     const rotated = {
       credential: name,
       version: changeCredentials(custody, rotateCredential, name, version, grace).version,

@@ -21,14 +21,14 @@ export function credentialCommand(context: ProcessContext): Command {
   const list = defineStoreCommand(context, {
     usage: 'list',
     summary: credentialOperations.listCredentials.summary,
-    run: opened => ({ items: listedIn(opened), next: null }),
+    run: async opened => ({ items: await listedIn(opened), next: null }),
     text: page => pageText(page, columns)
   })
   const remove = defineStoreCommand(context, {
     usage: 'remove <name>',
     summary: credentialOperations.removeCredential.summary,
-    run({ custody }, _, credential) {
-      const { version } = changeCredentials(custody(), removeCredential, credential)
+    async run({ custody }, _, credential) {
+      const { version } = changeCredentials(await custody(), removeCredential, credential)
       return { credential, version }
     },
     text: ({ credential }) => `Credential ${credential} is removed.\n`
@@ -49,10 +49,10 @@ function add(context: ProcessContext): Command {
     declare: command =>
       withKeyOptions(command.argument('<name>', 'a-z, 0-9, ".", "_" and "-", at most 63 characters')),
     async run(opened, options: KeyOptions, name) {
-      await withNewVersion(context, options, opened, ({ version }) =>
-        changeCredentials(opened.custody(), addCredential, name, version)
+      await withNewVersion(context, options, opened, async ({ version }) =>
+        changeCredentials(await opened.custody(), addCredential, name, version)
       )
-      return listedIn(opened).find(({ credential }) => credential === name)
+      return (await listedIn(opened)).find(({ credential }) => credential === name)
     },
     text: view => `Credential ${view?.credential} is added (${view?.source}, ${view?.fingerprint}).\n`
   })
@@ -67,9 +67,9 @@ function rewrap(context: ProcessContext): Command {
         '--to <reference>',
         'the new master key: file:PATH (made when absent), env:NAME, exec:COMMAND'
       ),
-    run({ config, custody }, { to }: ConfigOptions & { readonly to: string }) {
-      const administration = custody()
-      const masterKey = openMasterKey(to, context.env, {
+    async run({ config, custody }, { to }: ConfigOptions & { readonly to: string }) {
+      const administration = await custody()
+      const masterKey = await openMasterKey(to, context.env, {
         createIfAbsent: true,
         isNew: true,
         environment: config.execEnvironment
@@ -86,8 +86,8 @@ function rewrap(context: ProcessContext): Command {
   })
 }
 
-function listedIn({ store, masterKey, administration }: OpenedStore): CredentialView[] {
-  return viewsOf(readVerified(store.raw, masterKey()).records, administration.clock())
+async function listedIn({ store, masterKey, administration }: OpenedStore): Promise<CredentialView[]> {
+  return viewsOf(readVerified(store.raw, await masterKey()).records, administration.clock())
 }
 
 const columns: readonly Column<CredentialView>[] = [

@@ -47,7 +47,7 @@ async function startDemo(context: ProcessContext, port: number, started: AsyncDi
   const env = {}
   const issued = await withStore({ ...context, env }, { config }, async ({ administration, pepper }) => {
     await createTenant(administration, { name: 'demo', connectors: ['*'] })
-    return await issueKey(administration, pepper(), 'demo', null)
+    return await issueKey(administration, await pepper(), 'demo', null)
   })
   const gateway = await startGateway(loadConfig(env, config), {
     env,

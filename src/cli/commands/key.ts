@@ -19,8 +19,8 @@ export function keyCommand(context: ProcessContext): Command {
     usage: 'issue <tenant>',
     summary: keyOperations.issueKey.summary,
     declare: command => command.option('--expires <when>', `${expiryForm} (default: never)`, expiry),
-    run: ({ administration, pepper }, { expires }: ExpiryOptions, tenant) =>
-      issueKey(administration, pepper(), tenant, expires?.(administration.clock()) ?? null),
+    run: async ({ administration, pepper }, { expires }: ExpiryOptions, tenant) =>
+      issueKey(administration, await pepper(), tenant, expires?.(administration.clock()) ?? null),
     text: issued => issuedKeyText(issued, { tenant: issued.tenant })
   })
   const list = defineStoreCommand(context, {
@@ -65,8 +65,8 @@ function rotate(context: ProcessContext): Command {
             .default(dayMs, '24h')
         )
         .option('--expires <when>', `${expiryForm} (default: as long a life as the old key had)`, expiry),
-    run: ({ administration, pepper }, { overlap, expires }: RotateOptions, keyId) =>
-      rotateKey(administration, pepper(), keyId, {
+    run: async ({ administration, pepper }, { overlap, expires }: RotateOptions, keyId) =>
+      rotateKey(administration, await pepper(), keyId, {
         overlapMs: overlap,
         expiresAt: expires?.(administration.clock())
       }),

@@ -46,11 +46,11 @@ async function pruned(context: ProcessContext, { store, masterKey }: OpenedStore
   const interrupt = new AbortController()
   context.interrupted().then(() => interrupt.abort(interrupted()))
   try {
-    return await withProgress(context, show =>
+    return await withProgress(context, async show =>
       prune(store, {
         ...limits,
         administrator: context.administrator,
-        signer: ledgerSigner(masterKey()),
+        signer: ledgerSigner(await masterKey()),
         signal: interrupt.signal,
         onProgress: show
       })

@@ -29,8 +29,8 @@ export function ledgerCommand(context: ProcessContext): Command {
   const publicKey = defineStoreCommand(context, {
     usage: 'public-key',
     summary: 'print the key that checks the signatures of the ledger (Ed25519, PEM)',
-    run({ masterKey }) {
-      const { publicKey, publicKeyPem } = ledgerSigner(masterKey())
+    async run({ masterKey }) {
+      const { publicKey, publicKeyPem } = ledgerSigner(await masterKey())
       return { algorithm: 'Ed25519', public_key: publicKey, pem: publicKeyPem }
     },
     text: ({ pem }) => pem

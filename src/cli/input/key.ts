@@ -3,7 +3,7 @@ import { domainError } from '../../contract/error-table.ts'
 import { fingerprintKeyOf } from '../../custody/credential-snapshot.ts'
 import { KeyMaterial } from '../../custody/key-material.ts'
 import type { NewVersion } from '../../custody/manage/versions.ts'
-import { resolveSecret } from '../../custody/secrets/reference.ts'
+import { fetchSecret } from '../../custody/secrets/reference.ts'
 import type { ProcessContext } from '../context.ts'
 import type { OpenedStore } from '../with-store.ts'
 import type { ConfigOptions } from './options.ts'
@@ -38,10 +38,10 @@ export async function newVersionInput(
     throw domainError('usage_invalid', 'give the key by --stdin, or a reference to it by --from REFERENCE')
   const secret = stdin
     ? await readKey(context.stdin)
-    : resolveSecret(from ?? '', context.env, { environment: config.execEnvironment })
+    : await fetchSecret(from ?? '', context.env, { environment: config.execEnvironment })
   const isSealed = stdin || seal
   const kept = Buffer.from(secret)
-  const material = new KeyMaterial(secret, fingerprintKeyOf(masterKey()))
+  const material = new KeyMaterial(secret, fingerprintKeyOf(await masterKey()))
   if (!isSealed) kept.fill(0)
   return {
     material,

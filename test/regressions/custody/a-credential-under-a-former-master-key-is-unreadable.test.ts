@@ -21,15 +21,18 @@ test('a process with the former master key encrypts no key, and puts no other ma
   const store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)
   try {
     const administrator = { actor: 'tester', role: 'cli', version: '0.0.0', pid: 1 } as const
-    const open = (name: string) => {
-      const keys = openRootKey(store, `env:${name}`, env)
+    const open = async (name: string) => {
+      const keys = await openRootKey(store, `env:${name}`, env)
       return { store, keys, administrator, at: new Date() }
     }
-    const before = open('FIRST')
+    const before = await open('FIRST')
     changeCredentials(before, addCredential, 'reports', { source: 'file:a.key', fingerprint: '1' })
     const moved = { from: 'env:FIRST', to: 'env:SECOND' }
-    expect(changeCredentials(before, rewrapCredentials, openMasterKey('env:SECOND', env), moved)).toBe(0)
-    const views = () => viewsOf(readVerified(store.raw, open('SECOND').keys).records, new Date())
+    expect(changeCredentials(before, rewrapCredentials, await openMasterKey('env:SECOND', env), moved)).toBe(
+      0
+    )
+    const { keys } = await open('SECOND')
+    const views = () => viewsOf(readVerified(store.raw, keys).records, new Date())
     const stored = views()
 
     const version = { source: 'sealed', fingerprint: '2', secret: Buffer.from('bd_v2_key') }
@@ -39,9 +42,10 @@ test('a process with the former master key encrypts no key, and puts no other ma
     expect(() => changeCredentials(before, addCredential, 'other', version)).toThrow(
       expect.objectContaining({ code: 'master_key_wrong' })
     )
-    expect(() =>
-      changeCredentials(before, rewrapCredentials, openMasterKey('env:THIRD', env), moved)
-    ).toThrow(expect.objectContaining({ code: 'master_key_wrong' }))
+    const third = await openMasterKey('env:THIRD', env)
+    expect(() => changeCredentials(before, rewrapCredentials, third, moved)).toThrow(
+      expect.objectContaining({ code: 'master_key_wrong' })
+    )
     expect(views()).toEqual(stored)
     // What wraps nothing can be changed still: a running gateway goes back from a refused key.
     changeCredentials(before, rotateCredential, 'reports', { source: 'file:b.key', fingerprint: '3' }, 1000)

@@ -13,7 +13,7 @@ test('the key of a former reference does not become a version of the credential'
   const folder = mkdtempSync(join(tmpdir(), 'gateway-note-'))
   const store = await openStore(`sqlite:${join(folder, 'gateway.db')}`)
   try {
-    const keys = openRootKey(store, 'env:M', { M: 'a master key that opens nothing but this store' })
+    const keys = await openRootKey(store, 'env:M', { M: 'a master key that opens nothing but this store' })
     const administrator = { actor: 'tester', role: 'cli', version: '0.0.0', pid: 1 } as const
     const administration = { store, keys, administrator, at: new Date() }
     changeCredentials(administration, addCredential, 'reports', {
