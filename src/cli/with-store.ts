@@ -12,6 +12,7 @@ import type { ConfigOptions } from './input/options.ts'
 
 /** What a command works with once the store is open. */
 export type OpenedStore = {
+  readonly context: ProcessContext
   readonly config: Config
   readonly store: Store
   readonly administration: TenantAdministration
@@ -25,10 +26,10 @@ export type OpenedStore = {
 
 /** Runs `work`, which calls the upstream: the calls are recorded in the store, by a writer of their own. */
 export async function withUpstream<T>(
-  { administrator: { role, version, pid } }: ProcessContext,
-  { config, store, masterKey }: OpenedStore,
+  { context, config, store, masterKey }: OpenedStore,
   work: (upstream: VerifyOptions) => Promise<T>
 ): Promise<T> {
+  const { role, version, pid } = context.administrator
   const ledger = new SynchronousLedger(store, { role, version, pid }, ledgerSigner(await masterKey()))
   try {
     return await work({ origin: config.upstreamOrigin, deadlineMs: config.upstreamDeadlineMs, ledger })
@@ -39,10 +40,11 @@ export async function withUpstream<T>(
 
 /** Runs `work` on the configured store, whether or not a gateway is running on it. */
 export async function withStore<T>(
-  { env, administrator }: ProcessContext,
-  options: ConfigOptions,
+  context: ProcessContext,
+  options: Pick<ConfigOptions, 'config'>,
   work: (opened: OpenedStore) => Promise<T>
 ): Promise<T> {
+  const { env, administrator } = context
   const config = loadConfig(env, options.config)
   const store = await openStore(config.storeUrl)
   let keys: Promise<StoreKeys> | undefined
@@ -55,6 +57,7 @@ export async function withStore<T>(
   }
   try {
     return await work({
+      context,
       config,
       store,
       administration: { store, administrator, clock: () => new Date() },
