@@ -54,11 +54,15 @@ export async function program(context: ProcessContext, words: readonly string[])
     .description('Triggers Bigdata.com connector syncs for internal services.')
     .version(context.administrator.version, '-V, --version', 'print the version')
     .addHelpText('after', '\nExit codes: 0 done, 1 refused or broken, 2 could not run.')
-  const named = commands[words[0] ?? '']
-  const loaders = named && Object.hasOwn(commands, words[0] ?? '') ? [named] : Object.values(commands)
-  for (const load of loaders) root.addCommand((await load())(context))
+  for (const load of neededFor(words[0] ?? '')) root.addCommand((await load())(context))
   overrideExits(root, context)
   return root
+}
+
+function neededFor(word: string): readonly (() => Promise<MakeCommand>)[] {
+  if (word === '--version' || word === '-V') return []
+  const named = Object.hasOwn(commands, word) ? commands[word] : undefined
+  return named ? [named] : Object.values(commands)
 }
 
 /** Commander throws, and neither prints failures nor ends the process: `reportFailure` prints them all. */
