@@ -5,7 +5,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify from 'fastify'
 import { type Dispatcher, Pool } from 'undici'
-import { Accepted, Body, Params } from '../../src/routes/connectors/sync-schemas.ts'
+import { Accepted, Body, Params } from '../../src/contract/sync-request.ts'
 import { upstreamKey } from '../fixture.ts'
 import { leaveWithParent } from '../leave-with-parent.ts'
 

@@ -1,10 +1,10 @@
 import { ofBodies, tenantProblems } from '../../contract/problem-responses.ts'
 import { CalendarDate, noQuery, tenantSecurity } from '../../contract/schemas.ts'
+import { Accepted, Body, Params } from '../../contract/sync-request.ts'
 import type { Route } from '../../plugins/scope.ts'
 import { callerOf } from '../../plugins/tenant-auth.ts'
 import { requiredPermission } from '../../tenants/access-policy.ts'
 import type { ContentApi } from '../../upstream/content-api.ts'
-import { Accepted, Body, Params } from './sync-schemas.ts'
 
 const refusals = tenantProblems({ pointer: '/date_limit', detail: `must be ${CalendarDate.description}` }, [
   ...ofBodies,

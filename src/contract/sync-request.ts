@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { answerHeaders, CalendarDate, ConnectorId, limitHeaders, strict } from '../../contract/schemas.ts'
+import { answerHeaders, CalendarDate, ConnectorId, limitHeaders, strict } from './schemas.ts'
 
 export const Params = Type.Object({ id: ConnectorId }, strict)
 export const Body = Type.Object(
