@@ -1,6 +1,6 @@
 import { ofBodies, tenantProblems } from '../../contract/problem-responses.ts'
 import { CalendarDate, noQuery, tenantSecurity } from '../../contract/schemas.ts'
-import { Accepted, Body, Params } from '../../contract/sync-request.ts'
+import { SyncAccepted, SyncBody, SyncParams } from '../../contract/sync-request.ts'
 import type { Route } from '../../plugins/scope.ts'
 import { callerOf } from '../../plugins/tenant-auth.ts'
 import { requiredPermission } from '../../tenants/access-policy.ts'
@@ -40,10 +40,10 @@ export const syncConnector: Route<SyncDependencies> = (scope, { contentApi, oper
           'The upstream starts a sync for each call. An Idempotency-Key is refused: before you repeat a call, look at `retryable` and `forwarded` of its problem.',
         tags: ['connectors'],
         security: tenantSecurity[scheme],
-        params: Params,
+        params: SyncParams,
         querystring: noQuery,
-        body: Body,
-        response: { 200: Accepted, ...refusals }
+        body: SyncBody,
+        response: { 200: SyncAccepted, ...refusals }
       }
     },
     function startSync(request) {
