@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=8 --max-old-space-size=1024
+#!/usr/bin/env -S MALLOC_ARENA_MAX=1 node --max-semi-space-size=4 --max-old-space-size=1024
 // Plain, old JavaScript: a Node that is too old must still get as far as saying so, or to the one that came with the package.
 var major = Number(process.versions.node.split('.')[0])
 if (major < 16) {

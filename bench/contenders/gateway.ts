@@ -8,7 +8,7 @@ import { requireLedgerOf } from './gateway-store.ts'
 
 /** As the published program and `npm run gateway` start it. */
 const main = repositoryPath('bin/connector-gateway.js')
-export const programFlags = ['--max-semi-space-size=8', '--max-old-space-size=1024']
+export const programFlags = ['--max-semi-space-size=4', '--max-old-space-size=1024']
 
 // Never in the way: what is measured is the cost of the checks, not their refusals.
 const ratePerMinute = '100000000'
@@ -30,6 +30,7 @@ export function masterKeyFile(folder: string): string {
 /** The gateway's configuration: everything on, over a store of its own in `folder`. */
 export function gatewayEnvironment({ folder, port, adminPort, upstreamPort }: Place): Record<string, string> {
   return {
+    MALLOC_ARENA_MAX: '1',
     GATEWAY_HOST: '127.0.0.1',
     GATEWAY_PORT: String(port),
     GATEWAY_ADMIN_HOST: '127.0.0.1',

@@ -41,7 +41,10 @@ export type FloodOptions = {
 
 const mostMiB = 300
 /** The options of `npm run gateway`. */
-const asShipped = { NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=1024' }
+const asShipped = {
+  NODE_OPTIONS: '--max-semi-space-size=4 --max-old-space-size=1024',
+  MALLOC_ARENA_MAX: '1'
+}
 const mostTimes = 5
 
 const get = (target: string, more: readonly string[] = []) =>
