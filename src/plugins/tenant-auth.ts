@@ -98,7 +98,7 @@ export function rejectUnauthenticated(
 ): Problem {
   const verdict = failures.take(networkOf(request.call.countedAs), failureLimit)
   // One answer for missing, malformed, unknown, expired, revoked and disabled, so that an attacker learns nothing.
-  if (verdict.allowed) return new Problem('credentials_invalid')
+  if (verdict.allowed) return Problem.of('credentials_invalid')
   return rateLimited(failures.name, failureLimit, verdict, reply)
 }
 
