@@ -52,7 +52,11 @@ export class Failure<Code extends string = string> extends DomainError<Code> {
   readonly options: ProblemOptions
 
   constructor(code: Code, kind: Omit<ProblemKind, 'detail'>, detail: string, options: ProblemOptions) {
+    // Without a stack, which nobody reads and which costs as much as the rest of a refusal.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(code, detail, { cause: options.cause })
+    Error.stackTraceLimit = stackTraceLimit
     this.kind = kind
     this.options = options
   }

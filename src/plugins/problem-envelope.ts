@@ -67,12 +67,15 @@ function sendProblem(
   request.problem = problem
   if (problem.code === 'internal_error')
     logger.error({ request_id: request.id, err: asBug(problem.cause) }, 'internal error')
-  // Bytes, not an object or a string: no response schema touches them, and Fastify adds no charset to the type.
+  // With a serializer of its own no response schema touches it, and Fastify adds no charset to the type.
   return reply
     .code(problem.status)
     .headers(problemHeaders(problem))
-    .send(Buffer.from(JSON.stringify(renderProblem(problem, request.id))))
+    .serializer(asText)
+    .send(renderProblem(problem, request.id))
 }
+
+const asText = (problem: unknown): string => JSON.stringify(problem)
 
 /**
  * Any thrown value as a Problem: `internal_error` for what is neither a Problem nor a known framework error. With the request
