@@ -26,7 +26,7 @@ export class KeyRing<Known extends KnownKey> {
     const parsed = parseApiKey(text, this.#prefix)
     if (parsed === null) return failAttempt(attempt, { reason: 'malformed' })
     const known = this.#keys.get(this.#digest(parsed.secret))
-    // Only who has the secret gets past the first condition.
+    // The id is compared only for a genuine secret: the time of the comparison reveals nothing.
     if (known === undefined || known.id !== parsed.id) return failAttempt(attempt, { reason: 'unknown' })
     return known
   }
