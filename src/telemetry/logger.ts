@@ -6,7 +6,6 @@ type PlainLine = {
   readonly level: 'debug' | 'info' | 'warn'
   /** At least one is defined. */
   readonly members: Readonly<Record<string, string | number | boolean | undefined>>
-  /** Text without quotes. */
   readonly message: string
 }
 
@@ -53,7 +52,7 @@ export function createLogger(level: string, destination: DestinationStream): Log
   function plain({ level, members, message }: PlainLine): void {
     if (!logger.isLevelEnabled(level)) return
     const start = `{"level":${pino.levels.values[level]},"time":"${timestamp()}",`
-    destination.write(`${start}${JSON.stringify(members).slice(1, -1)},"msg":"${message}"}\n`)
+    destination.write(`${start}${JSON.stringify(members).slice(1, -1)},"msg":${JSON.stringify(message)}}\n`)
   }
   return Object.assign(logger, { plain })
 }
