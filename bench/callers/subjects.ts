@@ -23,7 +23,7 @@ export async function addSubjects(
 ): Promise<{ subjects: Subject[]; adminKey: string }> {
   const store = await openStore(`sqlite:${storeFile(folder)}`)
   try {
-    const keys = openRootKey(store, `file:${masterKeyFile(folder)}`, {})
+    const keys = await openRootKey(store, `file:${masterKeyFile(folder)}`, {})
     const administrator = { actor: 'cli:bench', role: 'cli', version: '0.0.0', pid: process.pid } as const
     const administration = { store, administrator, clock: () => new Date() }
     const subjects: Subject[] = []

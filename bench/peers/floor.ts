@@ -5,7 +5,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify from 'fastify'
 import { type Dispatcher, Pool } from 'undici'
-import { Accepted, Body, Params } from '../../src/routes/connectors/sync-schemas.ts'
+import { SyncAccepted, SyncBody, SyncParams } from '../../src/contract/sync-request.ts'
 import { upstreamKey } from '../fixture.ts'
 import { leaveWithParent } from '../leave-with-parent.ts'
 
@@ -39,7 +39,7 @@ function forward(path: string, body: string): Promise<Answer> {
 const server = fastify().withTypeProvider<TypeBoxTypeProvider>()
 server.post(
   '/contents/v1/connectors/:id/sync',
-  { schema: { params: Params, body: Body, response: { 200: Accepted } } },
+  { schema: { params: SyncParams, body: SyncBody, response: { 200: SyncAccepted } } },
   async request => {
     const path = `/contents/v1/connectors/${request.params.id}/sync`
     const { status, body } = await forward(path, JSON.stringify(request.body))

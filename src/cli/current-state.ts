@@ -9,24 +9,27 @@ import { stateMigration } from '../store/sqlite/migrations.ts'
 import { openReadOnlyStore } from '../store/sqlite/read-only-store.ts'
 import { readTransaction } from '../store/sqlite/transaction.ts'
 import { readStates } from '../tenants/tenant-state.ts'
-import type { CliContext } from './context.ts'
+import type { ProcessContext } from './context.ts'
 import type { ConfigOptions } from './input/options.ts'
 
-/** `verified`: credentials are checked against their digest, which takes the master key. */
-export type ReadingOptions = ConfigOptions & { readonly verified: boolean }
-
-/** Runs `work` with the state of the configured store, opened only for reading. Throws `credentials_damaged`. */
+/**
+ * Runs `work` with the state of the configured store, opened only for reading. If `verified`, credentials are checked against
+ * their digest, which takes the master key. Throws `credentials_damaged`.
+ */
 export async function withCurrentState<T>(
-  { env }: CliContext,
-  options: ReadingOptions,
+  { env }: ProcessContext,
+  options: ConfigOptions,
+  verified: boolean,
   work: (current: CurrentState, raw: DatabaseSync) => T | Promise<T>
 ): Promise<T> {
   const { storeUrl, masterKey, execEnvironment } = loadConfig(env, options.config)
   const { raw } = openReadOnlyStore(storeUrl, stateMigration)
   try {
     // A store without credentials has nothing to verify, and may have no master key yet: none is made here.
-    const isVerified = options.verified && readCredentialRows(raw).credentials.length > 0
-    const keys = isVerified ? openRootKey({ raw }, masterKey, env, { environment: execEnvironment }) : null
+    const isVerified = verified && readCredentialRows(raw).credentials.length > 0
+    const keys = isVerified
+      ? await openRootKey({ raw }, masterKey, env, { environment: execEnvironment })
+      : null
     return await work(await readCurrentState(raw, keys), raw)
   } finally {
     raw.close()

@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import type { DomainError } from '../base/domain-error.ts'
 import { domainError, type FailureExit } from '../contract/error-table.ts'
-import type { CliContext, ProcessContext } from './context.ts'
+import type { ProcessContext } from './context.ts'
+import type { MakeCommand } from './define-command.ts'
 import { commandProblem } from './output/error.ts'
 
 /** Runs one command line and resolves to the exit code: 0 done, 1 refused or broken, 2 could not run. */
@@ -17,7 +18,11 @@ export async function runCommand(words: readonly string[], context: ProcessConte
 }
 
 /** Prints a failure in the form that the command line asks for, and returns the exit code. */
-export function reportFailure(error: unknown, words: readonly string[], { stderr }: CliContext): FailureExit {
+export function reportFailure(
+  error: unknown,
+  words: readonly string[],
+  { stderr }: ProcessContext
+): FailureExit {
   const problem = commandProblem(error)
   const text = asksForJson(words)
     ? `${JSON.stringify(problem.body)}\n`
@@ -27,20 +32,20 @@ export function reportFailure(error: unknown, words: readonly string[], { stderr
 }
 
 /** A command's module is loaded only to run it or to list it in the help: `serve` starts in half the time. */
-const commands: Readonly<Record<string, (context: ProcessContext) => Promise<Command>>> = {
-  serve: async context => (await import('./commands/serve.ts')).serveCommand(context),
-  check: async context => (await import('./commands/check.ts')).checkCommand(context),
-  demo: async context => (await import('./commands/demo.ts')).demoCommand(context),
-  sandbox: async context => (await import('./commands/sandbox.ts')).sandboxCommand(context),
-  tenant: async context => (await import('./commands/tenant.ts')).tenantCommand(context),
-  key: async context => (await import('./commands/key.ts')).keyCommand(context),
-  'admin-key': async context => (await import('./commands/admin-key.ts')).adminKeyCommand(context),
-  grant: async context => (await import('./commands/grant.ts')).grantCommand(context),
-  credential: async context => (await import('./commands/credential.ts')).credentialCommand(context),
-  apply: async context => (await import('./commands/apply.ts')).applyCommand(context),
-  export: async context => (await import('./commands/export.ts')).exportCommand(context),
-  ledger: async context => (await import('./commands/ledger.ts')).ledgerCommand(context),
-  openapi: async context => (await import('./commands/openapi.ts')).openapiCommand(context)
+const commands: Readonly<Record<string, () => Promise<MakeCommand>>> = {
+  serve: async () => (await import('./commands/serve.ts')).serveCommand,
+  check: async () => (await import('./commands/check.ts')).checkCommand,
+  demo: async () => (await import('./commands/demo.ts')).demoCommand,
+  sandbox: async () => (await import('./commands/sandbox.ts')).sandboxCommand,
+  tenant: async () => (await import('./commands/tenant.ts')).tenantCommand,
+  key: async () => (await import('./commands/key.ts')).keyCommand,
+  'admin-key': async () => (await import('./commands/admin-key.ts')).adminKeyCommand,
+  grant: async () => (await import('./commands/grant.ts')).grantCommand,
+  credential: async () => (await import('./commands/credential.ts')).credentialCommand,
+  apply: async () => (await import('./commands/apply.ts')).applyCommand,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
+  ledger: async () => (await import('./commands/ledger.ts')).ledgerCommand,
+  openapi: async () => (await import('./commands/openapi.ts')).openapiCommand
 }
 
 /** The command line, or of it the command that `words` name. */
@@ -49,11 +54,15 @@ export async function program(context: ProcessContext, words: readonly string[])
     .description('Triggers Bigdata.com connector syncs for internal services.')
     .version(context.administrator.version, '-V, --version', 'print the version')
     .addHelpText('after', '\nExit codes: 0 done, 1 refused or broken, 2 could not run.')
-  const named = commands[words[0] ?? '']
-  const loaders = named && Object.hasOwn(commands, words[0] ?? '') ? [named] : Object.values(commands)
-  for (const load of loaders) root.addCommand(await load(context))
+  for (const load of neededFor(words[0] ?? '')) root.addCommand((await load())(context))
   overrideExits(root, context)
   return root
+}
+
+function neededFor(word: string): readonly (() => Promise<MakeCommand>)[] {
+  if (word === '--version' || word === '-V') return []
+  const named = Object.hasOwn(commands, word) ? commands[word] : undefined
+  return named ? [named] : Object.values(commands)
 }
 
 /** Commander throws, and neither prints failures nor ends the process: `reportFailure` prints them all. */

@@ -12,7 +12,7 @@ import { hasCode } from '../contract/error-table.ts'
 import { isRefusal } from '../contract/refusal-table.ts'
 import { type CredentialSnapshot, newestChange, readCredentials } from '../custody/credential-snapshot.ts'
 import { ledgerSigner } from '../custody/crypto/ledger-signer.ts'
-import { fetchMasterKey } from '../custody/crypto/master-key.ts'
+import { openMasterKey } from '../custody/crypto/master-key.ts'
 import { masterKeyRefetch } from '../custody/crypto/master-key-refetch.ts'
 import { isInForce, openKeysUnder, openRootKey, type StoreKeys } from '../custody/crypto/root-key.ts'
 import {
@@ -61,7 +61,7 @@ let writer: LedgerWriter | undefined
 /** How often, at most, a command runs to get the new master key of a store. */
 const commandPauseMs = 10_000
 const refetchedKeys = masterKeyRefetch({
-  fetch: () => fetchMasterKey(data.masterKey, process.env, { environment: data.execEnvironment }),
+  fetch: () => openMasterKey(data.masterKey, process.env, { environment: data.execEnvironment }),
   open: masterKey => openKeysUnder(store, masterKey),
   pauseMs: data.masterKey.startsWith('exec:') ? commandPauseMs : 0
 })
@@ -73,7 +73,7 @@ const jobs = {
   /** Opens the store. Must come first. */
   async open(): Promise<Opened | Sealed> {
     store = await openStoreFile(data.storeUrl)
-    return tryToUnseal()
+    return await tryToUnseal()
   },
 
   /** Lets another thread open the store, which closes its connection when this one has to open the store again. */
@@ -166,9 +166,9 @@ const jobs = {
 }
 
 /** Opens the keys, closes the calls that dead writers left open, and reads the directory. */
-function tryToUnseal(): Opened | Sealed {
+async function tryToUnseal(): Promise<Opened | Sealed> {
   try {
-    keys = openKeys()
+    keys = await openKeys()
   } catch (error) {
     if (hasCode(error, 'secret_unavailable', 'master_key_wrong')) return { sealed: error.message }
     throw error
@@ -188,7 +188,7 @@ function tryToUnseal(): Opened | Sealed {
   }
 }
 
-function openKeys(): StoreKeys {
+function openKeys(): Promise<StoreKeys> {
   return openRootKey(store, data.masterKey, process.env, {
     createIfAbsent: data.masterKeyIsDefault,
     environment: data.execEnvironment

@@ -29,8 +29,8 @@ export async function checkUpstream(
   return await withStore(context, options, async opened => {
     const { config, store, masterKey } = opened
     const sources = { env: context.env, commands: { environment: config.execEnvironment } }
-    const credentialKeys = openCredentials(store.raw, masterKey(), sources)
-    return await withUpstream(context, opened, async upstream => {
+    const credentialKeys = openCredentials(store.raw, await masterKey(), sources)
+    return await withUpstream(opened, async upstream => {
       const found: UpstreamFindings[number][] = []
       for (const key of await keysOf(credentialKeys, config, credentials)) {
         const finding = await probeUpstream(key, upstream)

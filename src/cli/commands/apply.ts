@@ -1,4 +1,3 @@
-import type { Command } from 'commander'
 import { type DesiredState, planState } from '../../admin/desired-state/plan.ts'
 import { replayCalls } from '../../admin/desired-state/replay.ts'
 import { domainError } from '../../contract/error-table.ts'
@@ -6,54 +5,43 @@ import { recordedCallsSince } from '../../ledger/query/recorded-calls.ts'
 import type { ProcessContext } from '../context.ts'
 import { withCurrentState } from '../current-state.ts'
 import { defineCommand } from '../define-command.ts'
-import type { ConfigOptions } from '../input/options.ts'
+import { type ConfigOptions, flag, flagWithout, option, required, type ValuesOf } from '../input/options.ts'
 import { readStateFile } from '../input/state-file.ts'
-import { pastTime, type Time } from '../input/time-options.ts'
+import { pastTime } from '../input/time-options.ts'
 import { type Applied, appliedReport, appliedText } from '../output/apply-report.ts'
 import { runApply } from '../run-apply.ts'
 import { withStore } from '../with-store.ts'
 
-type ApplyOptions = ConfigOptions & {
-  readonly file: string
-  readonly dryRun?: true
-  readonly prune?: true
-  readonly proof: boolean
-  readonly replay?: Time
+const options = {
+  file: required(option('<file>', 'state file, in the format that `export` prints'), '-f'),
+  dryRun: flag('show what would change, and change nothing'),
+  prune: flag('disable tenants that the file does not name, and remove references that nobody uses'),
+  replay: option(
+    '<time>',
+    'with --dry-run: show whose calls since then would newly be refused: a duration such as 24h, or RFC 3339',
+    pastTime
+  ),
+  proof: flagWithout('do not try new keys of credentials upstream first')
 }
 
+type ApplyOptions = ConfigOptions & ValuesOf<typeof options>
+
 /** `apply`: changes tenants and credentials to what a file says, all of it or nothing. */
-export function applyCommand(context: ProcessContext): Command {
-  return defineCommand(context, {
-    usage: 'apply',
-    summary: 'change tenants and credentials to what a file says, all of it or nothing',
-    declare: command =>
-      command
-        .requiredOption('-f, --file <file>', 'state file, in the format that `export` prints')
-        .option('--dry-run', 'show what would change, and change nothing')
-        .option(
-          '--prune',
-          'disable tenants that the file does not name, and remove references that nobody uses'
-        )
-        .option(
-          '--replay <time>',
-          'with --dry-run: show whose calls since then would newly be refused: a duration such as 24h, or RFC 3339',
-          pastTime
-        )
-        .option('--no-proof', 'do not try new keys of credentials upstream first'),
-    async run(options: ApplyOptions): Promise<Applied> {
-      const since = replayStart(options)
-      const desired = readStateFile(options.file)
-      if (options.dryRun) return await dryRun(context, options, desired, since)
-      const { prune = false, proof } = options
-      const plan = await withStore(context, options, opened =>
-        runApply(context, opened, { desired, prune, proof })
-      )
-      return { plan, dryRun: false }
-    },
-    json: appliedReport,
-    text: appliedText
-  })
-}
+export const applyCommand = defineCommand({
+  usage: 'apply',
+  summary: 'change tenants and credentials to what a file says, all of it or nothing',
+  options,
+  async run(context, given): Promise<Applied> {
+    const since = replayStart(given)
+    const desired = readStateFile(given.file)
+    if (given.dryRun) return await dryRun(context, given, desired, since)
+    const { prune = false, proof } = given
+    const plan = await withStore(context, given, opened => runApply(opened, { desired, prune, proof }))
+    return { plan, dryRun: false }
+  },
+  json: appliedReport,
+  text: appliedText
+})
 
 /** A replay from a time in the future would find that nobody suffers. */
 function replayStart({ replay, dryRun }: ApplyOptions): Date | undefined {
@@ -75,8 +63,8 @@ async function dryRun(
   desired: DesiredState,
   since: Date | undefined
 ): Promise<Applied> {
-  const reading = { ...options, verified: desired.credentials !== null }
-  return await withCurrentState(context, reading, (current, raw) => {
+  const isVerified = desired.credentials !== null
+  return await withCurrentState(context, options, isVerified, (current, raw) => {
     const plan = planState(current, desired, options.prune ?? false)
     if (!since) return { plan, dryRun: true }
     const replay = replayCalls(recordedCallsSince(raw, since), current.tenants, plan.after)

@@ -2,35 +2,30 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Command } from 'commander'
 import { loadConfig } from '../../config/config.ts'
 import type { Sandbox } from '../../sandbox/sandbox.ts'
 import { type IssuedKey, issueKey } from '../../tenants/keys/keys.ts'
 import { createTenant } from '../../tenants/tenants.ts'
 import type { ProcessContext } from '../context.ts'
-import { type OutputOptions, wholeNumber, withOutputOptions } from '../input/options.ts'
+import { defineCommand } from '../define-command.ts'
+import { portOption } from '../input/options.ts'
 import { print } from '../output/print.ts'
 import { withStore } from '../with-store.ts'
 
-type DemoOptions = OutputOptions & { readonly port: number }
-
 /** `demo`: a gateway in front of a stand-in upstream, with a tenant and a key, on a store that is removed at the end. */
-export function demoCommand(context: ProcessContext): Command {
-  const command = new Command('demo')
-    .description('try the gateway: a stand-in upstream, a throw-away store, a key and a curl line')
-    .option('--port <n>', 'listen on this port, 0 for any free one', wholeNumber(0, 65_535), 8080)
-  return withOutputOptions(command).action(async (options: DemoOptions) => {
+export const demoCommand = defineCommand({
+  usage: 'demo',
+  summary: 'try the gateway: a stand-in upstream, a throw-away store, a key and a curl line',
+  readsConfig: false,
+  options: { port: portOption('8080') },
+  async run(context, options) {
     const stop = context.interrupted()
-    const started = new AsyncDisposableStack()
-    try {
-      const facts = await startDemo(context, options.port, started)
-      print(context, options, facts, text(facts))
-      await stop
-    } finally {
-      await started.disposeAsync()
-    }
-  })
-}
+    await using started = new AsyncDisposableStack()
+    const facts = await startDemo(context, options.port, started)
+    print(context, options, facts, text(facts))
+    await stop
+  }
+})
 
 async function startDemo(context: ProcessContext, port: number, started: AsyncDisposableStack) {
   const [{ startSandbox }, { startGateway }, { createLogger }] = await Promise.all([
@@ -47,7 +42,7 @@ async function startDemo(context: ProcessContext, port: number, started: AsyncDi
   const env = {}
   const issued = await withStore({ ...context, env }, { config }, async ({ administration, pepper }) => {
     await createTenant(administration, { name: 'demo', connectors: ['*'] })
-    return await issueKey(administration, pepper(), 'demo', null)
+    return await issueKey(administration, await pepper(), 'demo', null)
   })
   const gateway = await startGateway(loadConfig(env, config), {
     env,

@@ -1,44 +1,10 @@
-import { Command } from 'commander'
 import { grantOperations } from '../../admin/operations/grants.ts'
 import { addGrants, type GrantsChanged, listGrants, removeGrants } from '../../tenants/grants.ts'
 import { showTenant } from '../../tenants/tenants.ts'
-import type { ProcessContext } from '../context.ts'
-import { defineStoreCommand } from '../define-command.ts'
-import { type ConfigOptions, type ListOptions, splitIds, withPageOptions } from '../input/options.ts'
+import { defineNoun, defineStoreCommand, type MakeCommand } from '../define-command.ts'
+import { pageOptions, splitIds } from '../input/options.ts'
 import { pageText } from '../output/print.ts'
 import { shortTime } from '../output/table.ts'
-
-/** `grant add | remove | list` */
-export function grantCommand(context: ProcessContext): Command {
-  const add = change(context, {
-    verb: 'add',
-    summary: 'grant connectors to a tenant',
-    apply: addGrants,
-    text: (added, held) => outcomes(added, 'granted', 'was granted already') + withoutEffect(added, held)
-  })
-  const remove = change(context, {
-    verb: 'remove',
-    summary: 'remove grants of a tenant',
-    apply: removeGrants,
-    text: (removed, held) => outcomes(removed, 'removed', 'was not granted') + remaining(removed, held)
-  })
-  const list = defineStoreCommand(context, {
-    usage: 'list <tenant>',
-    summary: grantOperations.listGrants.summary,
-    declare: withPageOptions,
-    run: ({ store }, page: ListOptions, tenant) => listGrants(store, tenant, page),
-    text: page =>
-      pageText(page, [
-        ['CONNECTOR', grant => grant.connector_id],
-        ['GRANTED', grant => shortTime(grant.created_at)]
-      ])
-  })
-  return new Command('grant')
-    .description('which connectors a tenant may use')
-    .addCommand(add)
-    .addCommand(remove)
-    .addCommand(list)
-}
 
 type Change = {
   readonly verb: 'add' | 'remove'
@@ -48,12 +14,12 @@ type Change = {
   readonly text: (result: GrantsChanged, held: readonly string[]) => string
 }
 
-function change(context: ProcessContext, { verb, summary, apply, text }: Change): Command {
-  return defineStoreCommand(context, {
-    usage: `${verb} <tenant>`,
+function change({ verb, summary, apply, text }: Change): MakeCommand {
+  return defineStoreCommand({
+    usage: `${verb} <tenant> <connectors...>`,
     summary,
-    declare: command => command.argument('<connectors...>', "connector ids, or '*' for all"),
-    run: async ({ administration, store }, _: ConfigOptions, tenant, ...connectors) => ({
+    meanings: { '<connectors...>': "connector ids, or '*' for all" },
+    run: async ({ administration, store }, _, tenant, ...connectors) => ({
       changed: await apply(administration, tenant, splitIds(connectors)),
       held: (await showTenant(store, tenant)).connectors
     }),
@@ -62,6 +28,34 @@ function change(context: ProcessContext, { verb, summary, apply, text }: Change)
   })
 }
 
+const add = change({
+  verb: 'add',
+  summary: 'grant connectors to a tenant',
+  apply: addGrants,
+  text: (added, held) => outcomes(added, 'granted', 'was granted already') + withoutEffect(added, held)
+})
+
+const remove = change({
+  verb: 'remove',
+  summary: 'remove grants of a tenant',
+  apply: removeGrants,
+  text: (removed, held) => outcomes(removed, 'removed', 'was not granted') + remaining(removed, held)
+})
+
+const list = defineStoreCommand({
+  usage: 'list <tenant>',
+  summary: grantOperations.listGrants.summary,
+  options: pageOptions,
+  run: ({ store }, page, tenant) => listGrants(store, tenant, page),
+  text: page =>
+    pageText(page, [
+      ['CONNECTOR', grant => grant.connector_id],
+      ['GRANTED', grant => shortTime(grant.created_at)]
+    ])
+})
+
+export const grantCommand = defineNoun('grant', 'which connectors a tenant may use', [add, remove, list])
+
 function outcomes(result: GrantsChanged, done: string, already: string): string {
   return result.connectors.map(id => `${id} ${result.changed.includes(id) ? done : already}\n`).join('')
 }
@@ -69,12 +63,12 @@ function outcomes(result: GrantsChanged, done: string, already: string): string 
 /** A grant of one connector has no effect while the tenant holds `*`. */
 function withoutEffect({ tenant, connectors }: GrantsChanged, held: readonly string[]): string {
   if (!held.includes('*')) return ''
+  if (!connectors.includes('*'))
+    return `tenant ${tenant} reaches every connector through *: this has no effect while * stays\n`
   const single = held.length - 1
-  if (connectors.includes('*'))
-    return single === 0
-      ? ''
-      : `${grants(single)} to tenant ${tenant} besides * ${single === 1 ? 'has' : 'have'} no effect while * stays\n`
-  return `tenant ${tenant} reaches every connector through *: this has no effect while * stays\n`
+  if (single === 0) return ''
+  const grants = single === 1 ? 'the single grant' : `the ${single} single grants`
+  return `${grants} to tenant ${tenant} besides * ${single === 1 ? 'has' : 'have'} no effect while * stays\n`
 }
 
 /** Grants named one by one; more are counted. */
@@ -85,8 +79,4 @@ function remaining({ tenant }: GrantsChanged, held: readonly string[]): string {
   const named = held.slice(0, namedAtMost).join(', ')
   const more = held.length > namedAtMost ? ` and ${held.length - namedAtMost} more: see grant list` : ''
   return `tenant ${tenant} still reaches ${named}${more}\n`
-}
-
-function grants(count: number): string {
-  return count === 1 ? 'the single grant' : `the ${count} single grants`
 }

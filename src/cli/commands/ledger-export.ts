@@ -1,33 +1,31 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { createGzip } from 'node:zlib'
-import { Command, InvalidArgumentError } from 'commander'
+import { createGzip, type Gzip } from 'node:zlib'
+import { InvalidArgumentError } from 'commander'
 import { domainError } from '../../contract/error-table.ts'
 import { exportedLines, positionOfEntry } from '../../ledger/query/export.ts'
-import type { CliContext } from '../context.ts'
-import { type ConfigOptions, withConfigOptions } from '../input/options.ts'
+import { defineLedgerCommand } from '../define-command.ts'
+import { flag, option } from '../input/options.ts'
 import { withProgress } from '../output/progress.ts'
-import { withLedger } from '../with-ledger.ts'
 
 type Position = { readonly writer: string; readonly seq: number }
-type ExportOptions = ConfigOptions & { readonly after?: Position; readonly gzip?: true }
 
 /** `ledger export`: always whole, as a selection could not be verified; `--after` continues an earlier export. */
-export function exportEntries(context: CliContext): Command {
-  const command = new Command('export')
-    .description('print all entries in the order of their commits, one JSON object a line')
-    .option('--after <writer:seq>', 'continue after the last entry of an earlier export', position)
-    .option('--gzip', 'compress it')
-  return withConfigOptions(command).action(async (options: ExportOptions) => {
-    await withLedger(context, options, async database => {
-      const after = options.after && positionOfEntry(database, options.after.writer, options.after.seq)
-      if (after === null) throw domainError('entry_not_found', 'the ledger holds no such entry')
-      await withProgress(context, show =>
-        write(counted(exportedLines(database, after), show), context.stdout, options)
-      )
-    })
-  })
-}
+export const exportEntries = defineLedgerCommand({
+  usage: 'export',
+  summary: 'print all entries in the order of their commits, one JSON object a line',
+  options: {
+    after: option('<writer:seq>', 'continue after the last entry of an earlier export', position),
+    gzip: flag('compress it')
+  },
+  async run({ database, context }, { after, gzip }) {
+    const from = after && positionOfEntry(database, after.writer, after.seq)
+    if (from === null) throw domainError('entry_not_found', 'the ledger holds no such entry')
+    await withProgress(context, show =>
+      write(counted(exportedLines(database, from), show), context.stdout, gzip ? [createGzip()] : [])
+    )
+  }
+})
 
 function* counted(texts: Iterable<string>, show: (step: string, entries: number) => void): Generator<string> {
   let entries = 0
@@ -49,10 +47,9 @@ function position(text: string): Position {
 async function write(
   texts: Iterable<string>,
   to: NodeJS.WritableStream,
-  { gzip }: ExportOptions
+  steps: readonly Gzip[]
 ): Promise<void> {
   try {
-    const steps = gzip ? [createGzip()] : []
     await pipeline([Readable.from(texts, { highWaterMark: 1 }), ...steps, to], { end: false })
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException

@@ -1,66 +1,55 @@
-import { type Command, Option } from 'commander'
 import { ledgerOperations } from '../../admin/operations/ledger.ts'
 import { domainError } from '../../contract/error-table.ts'
 import type { LedgerEntry } from '../../ledger/entry/entry.ts'
-import { type Outcome, outcomes } from '../../ledger/entry/terms.ts'
+import { outcomes } from '../../ledger/entry/terms.ts'
 import { entriesOfRequest, isCursor, searchLedger } from '../../ledger/query/search.ts'
 import { unrecordedRequest } from '../../ledger/query/unrecorded-request.ts'
-import type { CliContext } from '../context.ts'
 import { defineLedgerCommand } from '../define-command.ts'
-import { type ListOptions, withPageOptions } from '../input/options.ts'
-import { pastTime, type Time } from '../input/time-options.ts'
+import { choice, option, pageOptions } from '../input/options.ts'
+import { pastTime } from '../input/time-options.ts'
 import { changesText, listedChange } from '../output/changes.ts'
 import { pageText } from '../output/print.ts'
 import { type Column, keyValueLines, shortTime, table, truncate } from '../output/table.ts'
 
-type SearchOptions = ListOptions & {
-  readonly [Name in 'tenant' | 'key' | 'connector' | 'kind' | 'code' | 'requestId']?: string
-} & { readonly outcome?: Outcome; readonly since?: Time; readonly until?: Time }
-
 /** `ledger list`: newest first, page by page. */
-export function list(context: CliContext): Command {
-  return defineLedgerCommand(context, {
-    usage: 'list',
-    summary: 'list entries, newest first',
-    declare: command =>
-      withPageOptions(
-        command
-          .option('--tenant <name>', 'of this tenant')
-          .option('--key <id>', 'made with this key')
-          .option('--connector <id>', 'about this connector')
-          .option('--kind <kind>', "of this kind, e.g. call.outcome or 'admin.*'")
-          .option('--code <code>', 'with this outcome: accepted, or a problem code')
-          .addOption(new Option('--outcome <outcome>', 'of calls with this outcome').choices(outcomes))
-          .option('--request-id <id>', 'of this request')
-          .option('--since <time>', 'from this time on: RFC 3339, or a duration such as 24h or 30m', pastTime)
-          .option('--until <time>', 'before this time: the same forms', pastTime)
-      ),
-    run(database, { limit, cursor, since, until, key, connector, ...options }: SearchOptions) {
-      if (cursor !== undefined && !isCursor(cursor))
-        throw domainError('cursor_invalid', 'the cursor is not one that a list gave')
-      const now = new Date()
-      const times = { since: since?.(now), until: until?.(now) }
-      const search = { ...options, ...times, keyId: key, connectorId: connector }
-      return searchLedger(database, search, { limit, cursor })
-    },
-    text: page => pageText(page, listColumns(page.items), listedChange)
-  })
-}
+export const list = defineLedgerCommand({
+  usage: 'list',
+  summary: 'list entries, newest first',
+  options: {
+    tenant: option('<name>', 'of this tenant'),
+    key: option('<id>', 'made with this key'),
+    connector: option('<id>', 'about this connector'),
+    kind: option('<kind>', "of this kind, e.g. call.outcome or 'admin.*'"),
+    code: option('<code>', 'with this outcome: accepted, or a problem code'),
+    outcome: choice('<outcome>', 'of calls with this outcome', outcomes),
+    requestId: option('<id>', 'of this request'),
+    since: option('<time>', 'from this time on: RFC 3339, or a duration such as 24h or 30m', pastTime),
+    until: option('<time>', 'before this time: the same forms', pastTime),
+    ...pageOptions
+  },
+  run({ database }, { limit, cursor, since, until, key, connector, ...options }) {
+    if (cursor !== undefined && !isCursor(cursor))
+      throw domainError('cursor_invalid', 'the cursor is not one that a list gave')
+    const now = new Date()
+    const times = { since: since?.(now), until: until?.(now) }
+    const search = { ...options, ...times, keyId: key, connectorId: connector }
+    return searchLedger(database, search, { limit, cursor })
+  },
+  text: page => pageText(page, listColumns(page.items), listedChange)
+})
 
 /** `ledger show`: all that is known of one request. */
-export function show(context: CliContext): Command {
-  return defineLedgerCommand(context, {
-    usage: 'show <request-id>',
-    summary: ledgerOperations.showRequest.summary,
-    run(database, _, requestId) {
-      const items = entriesOfRequest(database, requestId)
-      if (items.length > 0) return { items, next: null }
-      const { detail, ...facts } = unrecordedRequest(database, requestId, new Date())
-      throw domainError('request_not_found', detail, { facts })
-    },
-    text: ({ items }) => story(items)
-  })
-}
+export const show = defineLedgerCommand({
+  usage: 'show <request-id>',
+  summary: ledgerOperations.showRequest.summary,
+  run({ database }, _, requestId) {
+    const items = entriesOfRequest(database, requestId)
+    if (items.length > 0) return { items, next: null }
+    const { detail, ...facts } = unrecordedRequest(database, requestId, new Date())
+    throw domainError('request_not_found', detail, { facts })
+  },
+  text: ({ items }) => story(items)
+})
 
 /**
  * 20, 24, 12 and 36 characters with two between: 98 of 100 columns. A list with reasons or limits is wider anyway, so it also

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import type { Command } from 'commander'
 import type { DomainError } from '../../base/domain-error.ts'
 import { domainError } from '../../contract/error-table.ts'
 import type { Head } from '../../ledger/entry/chain.ts'
@@ -9,56 +8,40 @@ import { describeFinding } from '../../ledger/verify/finding.ts'
 import type { Verification } from '../../ledger/verify/verify.ts'
 import { verifyParts } from '../../ledger/verify/verify-parts.ts'
 import { readHeadRecords } from '../../ledger/writer/head-record.ts'
-import type { CliContext } from '../context.ts'
+import type { ProcessContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
-import type { ConfigOptions } from '../input/options.ts'
+import { type ConfigOptions, option, repeated, type ValuesOf } from '../input/options.ts'
 import { withProgress } from '../output/progress.ts'
 import { verificationReport } from '../output/verification-report.ts'
 import { withLedger } from '../with-ledger.ts'
 
-type VerifyOptions = ConfigOptions & {
-  readonly file?: readonly string[]
-  readonly archive?: readonly string[]
-  readonly head?: string
-  readonly publicKey?: string
+const options = {
+  file: repeated('<file>', 'check this export instead of the store, not a pipe; more in their order'),
+  archive: repeated('<file>', 'begin with this archive of a prune; more of them in their order'),
+  head: option('<file>', 'what `ledger head --json` printed earlier: shows a tail that was cut off since'),
+  publicKey: option('<file>', 'what `ledger public-key` printed: no other signature counts')
 }
+
+type VerifyOptions = ConfigOptions & ValuesOf<typeof options>
 
 /** `ledger verify`: 0 whole, 1 broken, 2 could not check. */
-export function verify(context: CliContext): Command {
-  return defineCommand(context, {
-    usage: 'verify',
-    summary: 'check that no entry was edited, lost, moved, added, cut off or signed by somebody else',
-    declare: command =>
-      command
-        .option(
-          '--file <file>',
-          'check this export instead of the store, not a pipe; more in their order',
-          also
-        )
-        .option('--archive <file>', 'begin with this archive of a prune; more of them in their order', also)
-        .option(
-          '--head <file>',
-          'what `ledger head --json` printed earlier: shows a tail that was cut off since'
-        )
-        .option('--public-key <file>', 'what `ledger public-key` printed: no other signature counts'),
-    async run(options: VerifyOptions) {
-      if (options.file && options.archive)
-        throw domainError('usage_invalid', '--file and --archive exclude each other: give all as --file')
-      const found = await verified(context, options)
-      requireEntries(found, options)
-      return found
-    },
-    json: document,
-    text: verificationReport,
-    judge: requireWhole
-  })
-}
+export const verify = defineCommand({
+  usage: 'verify',
+  summary: 'check that no entry was edited, lost, moved, added, cut off or signed by somebody else',
+  options,
+  async run(context, given) {
+    if (given.file && given.archive)
+      throw domainError('usage_invalid', '--file and --archive exclude each other: give all as --file')
+    const found = await verified(context, given)
+    requireEntries(found, given)
+    return found
+  },
+  json: document,
+  text: verificationReport,
+  judge: requireWhole
+})
 
-function also(file: string, files: readonly string[] = []): readonly string[] {
-  return [...files, file]
-}
-
-async function verified(context: CliContext, options: VerifyOptions): Promise<Verification> {
+async function verified(context: ProcessContext, options: VerifyOptions): Promise<Verification> {
   const { file, archive = [], head, publicKey } = options
   const known = {
     heads: head === undefined ? [] : headsIn(head),
@@ -67,7 +50,7 @@ async function verified(context: CliContext, options: VerifyOptions): Promise<Ve
   return await withProgress(context, show => {
     const checked = (entries: number) => show('checked', entries)
     if (file) return readable(file, () => verifyParts(file, known, null, checked))
-    return withLedger(context, options, (database, path) => {
+    return withLedger(context, options, ({ database, path }) => {
       const facts = { ...known, acknowledged: readHeadRecords(path) }
       return readable(archive, () => verifyParts(archive, facts, database, checked))
     })

@@ -1,26 +1,25 @@
 import { writeFileSync } from 'node:fs'
-import { Command } from 'commander'
-import type { ProcessContext } from '../context.ts'
-import { type OutputOptions, withOutputOptions } from '../input/options.ts'
-import { print } from '../output/print.ts'
+import { defineCommand } from '../define-command.ts'
+import { flag, option } from '../input/options.ts'
 import { reportUnwritable } from '../output/write-owned.ts'
 
-type OpenapiOptions = OutputOptions & { readonly output?: string; readonly admin?: true }
-
 /** `openapi`: writes the description of the gateway's HTTP API, or of its admin API, made from its routes. */
-export function openapiCommand(context: ProcessContext): Command {
-  const command = new Command('openapi')
-    .description('write the OpenAPI description of the gateway')
-    .option('--admin', 'describe the admin API')
-    .option('--output <file>', 'write it here (default: openapi/gateway.json, or openapi/admin.json)')
-  return withOutputOptions(command).action(async (options: OpenapiOptions) => {
-    const file = options.output ?? (options.admin ? 'openapi/admin.json' : 'openapi/gateway.json')
-    const describe = options.admin ? describeAdminApi : describeApi
-    const description = await describe(context.administrator.version)
+export const openapiCommand = defineCommand({
+  usage: 'openapi',
+  summary: 'write the OpenAPI description of the gateway',
+  readsConfig: false,
+  options: {
+    admin: flag('describe the admin API'),
+    output: option('<file>', 'write it here (default: openapi/gateway.json, or openapi/admin.json)')
+  },
+  async run({ administrator: { version } }, { admin, output }) {
+    const file = output ?? (admin ? 'openapi/admin.json' : 'openapi/gateway.json')
+    const description = await (admin ? describeAdminApi : describeApi)(version)
     reportUnwritable(file, () => writeFileSync(file, description))
-    print(context, options, { file }, `${file} is written.\n`)
-  })
-}
+    return { file }
+  },
+  text: ({ file }) => `${file} is written.\n`
+})
 
 /** The description as text, the same each time for the same routes. Nothing listens, nothing is opened. */
 export async function describeApi(version: string): Promise<string> {

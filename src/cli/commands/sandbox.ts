@@ -1,19 +1,19 @@
-import { Command } from 'commander'
 import type { Sandbox } from '../../sandbox/sandbox.ts'
-import type { ProcessContext } from '../context.ts'
-import { type OutputOptions, wholeNumber, withOutputOptions } from '../input/options.ts'
+import { defineCommand } from '../define-command.ts'
+import { optionOr, portOption, wholeNumber } from '../input/options.ts'
 import { print } from '../output/print.ts'
 import { keyValueLines, table } from '../output/table.ts'
 
-type SandboxOptions = OutputOptions & { readonly port: number; readonly seed: number }
-
 /** `sandbox`: runs a stand-in upstream on loopback until it is interrupted. */
-export function sandboxCommand(context: ProcessContext): Command {
-  const command = new Command('sandbox')
-    .description('run a stand-in upstream on loopback, with connectors of each type')
-    .option('--port <n>', 'listen on this port, 0 for any free one', wholeNumber(0, 65_535), 8090)
-    .option('--seed <n>', 'the same seed gives the same connectors', wholeNumber(0, 4_294_967_295), 1)
-  return withOutputOptions(command).action(async (options: SandboxOptions) => {
+export const sandboxCommand = defineCommand({
+  usage: 'sandbox',
+  summary: 'run a stand-in upstream on loopback, with connectors of each type',
+  readsConfig: false,
+  options: {
+    port: portOption('8090'),
+    seed: optionOr('1', '<n>', 'the same seed gives the same connectors', wholeNumber(0, 4_294_967_295))
+  },
+  async run(context, options) {
     const { startSandbox } = await import('../../sandbox/sandbox.ts')
     const stop = context.interrupted()
     const sandbox = await startSandbox({ port: options.port, seed: options.seed })
@@ -21,8 +21,8 @@ export function sandboxCommand(context: ProcessContext): Command {
     print(context, options, { origin, key, connectors }, text(sandbox))
     await stop
     await sandbox.close()
-  })
-}
+  }
+})
 
 function text({ origin, key, connectors }: Sandbox): string {
   return `${keyValueLines([

@@ -1,27 +1,19 @@
-import { type Command, Option } from 'commander'
 import { domainError } from '../../contract/error-table.ts'
 import { fingerprintKeyOf } from '../../custody/credential-snapshot.ts'
 import { KeyMaterial } from '../../custody/key-material.ts'
 import type { NewVersion } from '../../custody/manage/versions.ts'
-import { resolveSecret } from '../../custody/secrets/reference.ts'
-import type { ProcessContext } from '../context.ts'
+import { fetchSecret } from '../../custody/secrets/reference.ts'
 import type { OpenedStore } from '../with-store.ts'
-import type { ConfigOptions } from './options.ts'
+import { flag, option, type ValuesOf } from './options.ts'
 
 /** How a command is given an upstream key: never as an argument, which other processes could read. */
-export type KeyOptions = ConfigOptions & {
-  readonly stdin?: true
-  readonly from?: string
-  readonly seal?: true
+export const keyOptions = {
+  stdin: flag('read the key from standard input and seal it', 'from'),
+  from: option('<reference>', 'use the key that file:PATH, env:NAME or exec:COMMAND gives, now and later'),
+  seal: flag('with --from: seal the key that it gives now, and never read it again')
 }
 
-/** Adds `--stdin`, `--from` and `--seal`. */
-export function withKeyOptions(command: Command): Command {
-  return command
-    .addOption(new Option('--stdin', 'read the key from standard input and seal it').conflicts('from'))
-    .option('--from <reference>', 'use the key that file:PATH, env:NAME or exec:COMMAND gives, now and later')
-    .option('--seal', 'with --from: seal the key that it gives now, and never read it again')
-}
+type KeyOptions = Partial<ValuesOf<typeof keyOptions>>
 
 /** A given key, as a version to store and as material to verify. Both are to be discarded. */
 export type NewVersionInput = { readonly version: NewVersion; readonly material: KeyMaterial }
@@ -30,18 +22,17 @@ const longestKeyBytes = 8 * 1024
 
 /** Reads the key. Throws DomainError: usage_invalid, secret_unavailable. */
 export async function newVersionInput(
-  context: ProcessContext,
-  { stdin, from, seal }: KeyOptions,
-  { config, masterKey }: OpenedStore
+  { context, config, masterKey }: OpenedStore,
+  { stdin, from, seal }: KeyOptions
 ): Promise<NewVersionInput> {
   if (!stdin && from === undefined)
     throw domainError('usage_invalid', 'give the key by --stdin, or a reference to it by --from REFERENCE')
   const secret = stdin
     ? await readKey(context.stdin)
-    : resolveSecret(from ?? '', context.env, { environment: config.execEnvironment })
+    : await fetchSecret(from ?? '', context.env, { environment: config.execEnvironment })
   const isSealed = stdin || seal
   const kept = Buffer.from(secret)
-  const material = new KeyMaterial(secret, fingerprintKeyOf(masterKey()))
+  const material = new KeyMaterial(secret, fingerprintKeyOf(await masterKey()))
   if (!isSealed) kept.fill(0)
   return {
     material,
@@ -55,12 +46,11 @@ export async function newVersionInput(
 
 /** Reads the key for `work`, and discards it afterwards. Throws as `newVersionInput` does. */
 export async function withNewVersion<T>(
-  context: ProcessContext,
-  options: KeyOptions,
   opened: OpenedStore,
+  options: KeyOptions,
   work: (input: NewVersionInput) => T | Promise<T>
 ): Promise<T> {
-  const input = await newVersionInput(context, options, opened)
+  const input = await newVersionInput(opened, options)
   try {
     return await work(input)
   } finally {

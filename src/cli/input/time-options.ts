@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import type { ConfigOptions } from './options.ts'
+import { type Declared, option } from './options.ts'
 
 const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const longestMs = 36_500 * 86_400_000
@@ -14,9 +14,12 @@ export function durationMs(text: string): number {
 
 /** When a key expires: after a duration, at a time, or never (null). */
 export type Expiry = (now: Date) => Date | null
-export type ExpiryOptions = ConfigOptions & { readonly expires?: Expiry }
 
-export const expiryForm = 'never, a duration such as 90d, a date, or an RFC 3339 time'
+/** `--expires`, and what applies without it. */
+export function expiresOption(otherwise: string): Declared<Expiry | undefined> {
+  const forms = 'never, a duration such as 90d, a date, or an RFC 3339 time'
+  return option('<when>', `${forms} (default: ${otherwise})`, expiry)
+}
 
 /** Reads `never`, a duration such as 90d, a date or an RFC 3339 time. Throws InvalidArgumentError. */
 export function expiry(text: string): Expiry {

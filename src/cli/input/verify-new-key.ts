@@ -3,22 +3,15 @@ import { domainError } from '../../contract/error-table.ts'
 import type { Problem } from '../../contract/problem.ts'
 import { labelOf } from '../../custody/manage/versions.ts'
 import type { KeyToVerify } from '../../upstream/verify-credential.ts'
-import type { ProcessContext } from '../context.ts'
 import { type OpenedStore, withUpstream } from '../with-store.ts'
 
 /**
  * Asks the upstream, by a read that changes nothing, whether it accepts a new key; the call is in the ledger. Returns whether
  * the answer held the key. Throws DomainError: credential_refused, credential_unproven.
  */
-export async function verifyNewKey(
-  context: ProcessContext,
-  opened: OpenedStore,
-  key: KeyToVerify
-): Promise<boolean> {
+export async function verifyNewKey(opened: OpenedStore, key: KeyToVerify): Promise<boolean> {
   const { verifyCredential } = await import('../../upstream/verify-credential.ts')
-  const { problem, leaksKey } = await withUpstream(context, opened, upstream =>
-    verifyCredential(key, upstream)
-  )
+  const { problem, leaksKey } = await withUpstream(opened, upstream => verifyCredential(key, upstream))
   if (problem) throw rejectionOf(problem, labelOf(key.name, key.version))
   return leaksKey
 }

@@ -1,10 +1,10 @@
 import type { Page } from '../../contract/pagination.ts'
-import type { CliContext } from '../context.ts'
+import type { ProcessContext } from '../context.ts'
 import type { OutputOptions } from '../input/options.ts'
 import { type Column, table } from './table.ts'
 
 /** Prints a result on standard output: as one line of JSON, or as `text` for people. */
-export function print(context: CliContext, options: OutputOptions, result: unknown, text: string): void {
+export function print(context: ProcessContext, options: OutputOptions, result: unknown, text: string): void {
   context.stdout.write(options.json ? `${JSON.stringify(result)}\n` : text)
 }
 

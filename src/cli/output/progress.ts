@@ -1,4 +1,4 @@
-import type { CliContext } from '../context.ts'
+import type { ProcessContext } from '../context.ts'
 
 const everyMs = 200
 
@@ -7,7 +7,7 @@ type Show = (step: string, entries: number) => void
 
 /** Runs `work` with a line of progress, on a terminal alone: in a pipe and in a log it would be noise. */
 export async function withProgress<T>(
-  { stderr }: CliContext,
+  { stderr }: ProcessContext,
   work: (show: Show) => T | Promise<T>
 ): Promise<T> {
   const isTerminal = (stderr as { isTTY?: boolean }).isTTY === true

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { createFile } from '../../base/durable-file.ts'
 import { domainError } from '../../contract/error-table.ts'
 import type { CommandOptions, Environment } from '../secrets/exec.ts'
-import { fetchSecret, resolveSecret, shownReference } from '../secrets/reference.ts'
+import { fetchSecret, shownReference } from '../secrets/reference.ts'
 import { writtenForm } from '../secrets/written-form.ts'
 
 /** A key from which others are derived, each for one purpose. */
@@ -28,13 +28,13 @@ export type OpenMasterKeyOptions = CommandOptions & {
 }
 
 /** Opens the master key behind a reference. Throws `secret_unavailable` when it is missing or too short. */
-export function openMasterKey(
+export async function openMasterKey(
   reference: string,
   env: Environment,
   { createIfAbsent = false, isNew = false, ...options }: OpenMasterKeyOptions = {}
-): MasterKey {
+): Promise<MasterKey> {
   if (createIfAbsent && isMissingFile(reference)) createKeyFile(pathOf(reference))
-  const masterKey = masterKeyFrom(resolveSecret(reference, env, options), reference)
+  const masterKey = masterKeyFrom(await fetchSecret(reference, env, options), reference)
   if (isNew && masterKey.form !== undefined)
     throw domainError(
       'secret_unavailable',
@@ -49,15 +49,6 @@ export function isMissingFile(reference: string): boolean {
 
 function pathOf(reference: string): string {
   return reference.slice('file:'.length)
-}
-
-/** The same for a key that exists, without blocking while a command runs. */
-export async function fetchMasterKey(
-  reference: string,
-  env: Environment,
-  options: CommandOptions = {}
-): Promise<MasterKey> {
-  return masterKeyFrom(await fetchSecret(reference, env, options), reference)
 }
 
 function masterKeyFrom(material: Buffer, reference: string): MasterKey {

@@ -27,15 +27,18 @@ type MasterKeyOptions = Omit<OpenMasterKeyOptions, 'isNew'>
 const checkName = 'master_key_check'
 const rootName = 'root_key'
 
-/** For whatever wraps by these keys: under a replaced master key it would never open again. Throws `master_key_wrong`. */
-export function openRootKey(
+/**
+ * Opens the master key, which must be the one that the store was made with, and by it the keys of the store. Throws
+ * `secret_unavailable`, `master_key_wrong`.
+ */
+export async function openRootKey(
   { raw }: Pick<StoreFile, 'raw'>,
   reference: string,
   env: Environment,
   { createIfAbsent = false, ...options }: MasterKeyOptions = {}
-): StoreKeys {
+): Promise<StoreKeys> {
   const isNew = readMeta(raw, checkName) === undefined
-  const masterKey = openMasterKey(reference, env, {
+  const masterKey = await openMasterKey(reference, env, {
     ...options,
     createIfAbsent: createIfAbsent && isNew,
     isNew
@@ -51,15 +54,15 @@ export type InspectedMasterKey =
   | { readonly state: 'taken_at_first_start' | 'made_at_first_start'; readonly keys: null }
 
 /** As `openRootKey`, but changes nothing. `raw` is null when there is no store yet. Throws the same. */
-export function inspectMasterKey(
+export async function inspectMasterKey(
   raw: DatabaseSync | null,
   reference: string,
   env: Environment,
   { createIfAbsent = false, ...options }: MasterKeyOptions = {}
-): InspectedMasterKey {
+): Promise<InspectedMasterKey> {
   const isNew = raw === null || readMeta(raw, checkName) === undefined
   if (isNew && createIfAbsent && isMissingFile(reference)) return { state: 'made_at_first_start', keys: null }
-  const masterKey = openMasterKey(reference, env, { ...options, isNew })
+  const masterKey = await openMasterKey(reference, env, { ...options, isNew })
   if (isNew) return { state: 'taken_at_first_start', keys: null }
   return { state: 'fits', keys: openKeysUnder({ raw }, masterKey) }
 }

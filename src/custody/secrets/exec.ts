@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { platform } from 'node:os'
 import { DomainError } from '../../base/domain-error.ts'
@@ -13,7 +13,7 @@ export type CommandOptions = {
   readonly environment?: readonly string[]
   /** The command is killed after this long. */
   readonly timeoutMs?: number
-  /** Ends a command that is run without blocking. */
+  /** Ends the command. */
   readonly signal?: AbortSignal
 }
 
@@ -23,36 +23,32 @@ const isWindows = platform() === 'win32'
 const defaultTimeoutMs = 10_000
 const maxOutputBytes = 64 * 1024
 
-/** What the command prints. Blocks until it ends. Throws `secret_unavailable`. */
-export function runSecretCommand(command: string, env: Environment, options: CommandOptions = {}): Buffer {
-  const [program, ...words] = wordsOf(command)
-  const { timeoutMs = defaultTimeoutMs } = options
-  const { pid, stdout, status, error } = spawnSync(program, words, {
-    ...childOptions(env, options),
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
-    maxBuffer: maxOutputBytes
-  })
-  if (error || status !== 0) killAll(pid)
-  if (error) throw failureOf(error)
-  requireSuccess(status)
-  return stdout
-}
-
-/** The same, without blocking. */
-export async function fetchSecretFromCommand(
+/** What the command prints. Throws `secret_unavailable`. */
+export async function runSecretCommand(
   command: string,
   env: Environment,
   options: CommandOptions = {}
 ): Promise<Buffer> {
   const [program, ...words] = wordsOf(command)
   const { timeoutMs = defaultTimeoutMs, signal } = options
-  const child = spawn(program, words, childOptions(env, options))
+  const late = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])])
+  let child: ChildProcess | undefined
+  try {
+    child = spawn(program, words, childOptions(env, options))
+    return await outputOf(child, late)
+  } catch (error) {
+    killAll(child?.pid)
+    if (error instanceof DomainError) throw error
+    throw commandFailed(`it could not be run (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
+
+/** What the command prints until it ends, successfully. */
+async function outputOf(child: ChildProcess, late: AbortSignal): Promise<Buffer> {
   const giveUp = () => {
     killAll(child.pid)
     child.stdout?.destroy()
   }
-  const late = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])])
   if (late.aborted) giveUp()
   late.addEventListener('abort', giveUp, { once: true })
   const chunks: Buffer[] = []
@@ -63,13 +59,13 @@ export async function fetchSecretFromCommand(
     if (bytes > maxOutputBytes) giveUp()
   })
   try {
+    // The status is null when a signal ended the command.
     const [status] = (await once(child, 'close')) as [number | null]
-    if (late.aborted || bytes > maxOutputBytes) throw killed()
-    requireSuccess(status)
+    if (late.aborted || bytes > maxOutputBytes)
+      throw commandFailed('it was killed: it took too long, or printed too much')
+    if (status !== 0)
+      throw commandFailed(status === null ? 'it was killed' : `it failed with exit code ${status}`)
     return Buffer.concat(chunks)
-  } catch (error) {
-    killAll(child.pid)
-    throw failureOf(error)
   } finally {
     late.removeEventListener('abort', giveUp)
     for (const chunk of chunks) chunk.fill(0)
@@ -107,23 +103,6 @@ function wordsOf(command: string): [string, ...string[]] {
   // Node would throw.
   if (!program || command.includes('\0')) throw commandFailed('it names no command')
   return [program, ...rest]
-}
-
-function failureOf(error: unknown): DomainError {
-  if (error instanceof DomainError) return error
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'ETIMEDOUT' || code === 'ENOBUFS') return killed()
-  return commandFailed(`it could not be run (${code})`)
-}
-
-function killed(): DomainError {
-  return commandFailed('it was killed: it took too long, or printed too much')
-}
-
-/** The status is null when a signal ended the command. */
-function requireSuccess(status: number | null): void {
-  if (status === null) throw commandFailed('it was killed')
-  if (status !== 0) throw commandFailed(`it failed with exit code ${status}`)
 }
 
 /** The message leaves out what the command printed: it may be the secret. */

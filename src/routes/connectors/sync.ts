@@ -1,10 +1,10 @@
 import { ofBodies, tenantProblems } from '../../contract/problem-responses.ts'
 import { CalendarDate, noQuery, tenantSecurity } from '../../contract/schemas.ts'
+import { SyncAccepted, SyncBody, SyncParams } from '../../contract/sync-request.ts'
 import type { Route } from '../../plugins/scope.ts'
 import { callerOf } from '../../plugins/tenant-auth.ts'
 import { requiredPermission } from '../../tenants/access-policy.ts'
 import type { ContentApi } from '../../upstream/content-api.ts'
-import { Accepted, Body, Params } from './sync-schemas.ts'
 
 const refusals = tenantProblems({ pointer: '/date_limit', detail: `must be ${CalendarDate.description}` }, [
   ...ofBodies,
@@ -40,10 +40,10 @@ export const syncConnector: Route<SyncDependencies> = (scope, { contentApi, oper
           'The upstream starts a sync for each call. An Idempotency-Key is refused: before you repeat a call, look at `retryable` and `forwarded` of its problem.',
         tags: ['connectors'],
         security: tenantSecurity[scheme],
-        params: Params,
+        params: SyncParams,
         querystring: noQuery,
-        body: Body,
-        response: { 200: Accepted, ...refusals }
+        body: SyncBody,
+        response: { 200: SyncAccepted, ...refusals }
       }
     },
     function startSync(request) {

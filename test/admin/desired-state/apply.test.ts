@@ -19,10 +19,10 @@ const id = '019a9612-bfad-758c-884e-37dd8c6ad2cb'
 
 let temporary: TemporaryStore
 let keys: StoreKeys
-test.beforeEach(({ temporaryStore }) => {
+test.beforeEach(async ({ temporaryStore }) => {
   temporary = temporaryStore
   const env = { MASTER: randomBytes(32).toString('hex') }
-  keys = openRootKey(temporary.store, 'env:MASTER', env)
+  keys = await openRootKey(temporary.store, 'env:MASTER', env)
 })
 
 type Drawn = { tenants?: (Partial<TenantState> & { name: string })[]; credentials?: Record<string, string> }

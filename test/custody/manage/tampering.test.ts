@@ -17,8 +17,8 @@ const otherKey = 'bd_v2_canary_of_the_other_credential'
 const oldKey = 'bd_v2_canary_of_the_version_before'
 
 /** Two encrypted credentials; the first was rotated, so that its previous version lies beside it. */
-function sealCredentials({ store }: TenantAdministration, onHalfWay = () => {}): void {
-  const keys = openRootKey(store, 'env:MASTER', { MASTER: masterKey })
+async function sealCredentials({ store }: TenantAdministration, onHalfWay = () => {}): Promise<void> {
+  const keys = await openRootKey(store, 'env:MASTER', { MASTER: masterKey })
   const administrator = { actor: 'cli:tester', role: 'cli' as const, version: '0.0.0', pid: 1 }
   const administration = () => ({ store, keys, administrator, at: new Date() })
   const encrypted = (key: string) => {
@@ -101,7 +101,7 @@ describe('no key is used, least of all a wrong one, when in the store', () => {
       sandbox: { keys: [canaryKey, otherKey, oldKey] },
       async prepare({ administration }) {
         const { raw } = administration.store
-        sealCredentials(administration, () => {
+        await sealCredentials(administration, () => {
           for (const table of copied) before.set(table, raw.prepare(`SELECT * FROM ${table}`).all())
         })
         tamper(raw, before)

@@ -28,9 +28,9 @@ const secrets = ['bd_v2_canary_sealed', 'bd_v2_canary_behind', 'hush-hush']
 let temporary: TemporaryStore
 let keys: StoreKeys
 const env = { FIRST: randomBytes(32).toString('hex'), SECOND: randomBytes(32).toString('hex') }
-test.beforeEach(({ temporaryStore }) => {
+test.beforeEach(async ({ temporaryStore }) => {
   temporary = temporaryStore
-  keys = openRootKey(temporary.store, 'env:FIRST', env)
+  keys = await openRootKey(temporary.store, 'env:FIRST', env)
 })
 
 const custody = () => ({
@@ -152,7 +152,7 @@ const changes: Readonly<Record<AdminKind, () => Promise<ChangedValues>>> = {
   },
   'admin.credential.rewrap': async () => {
     changeCredentials(custody(), addCredential, 'reports', encrypted())
-    changeCredentials(custody(), rewrapCredentials, openMasterKey('env:SECOND', env), {
+    changeCredentials(custody(), rewrapCredentials, await openMasterKey('env:SECOND', env), {
       from: 'env:FIRST',
       to: 'exec:cat hush-hush'
     })

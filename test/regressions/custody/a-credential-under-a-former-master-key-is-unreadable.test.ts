@@ -13,19 +13,21 @@ const env = Object.fromEntries(
 )
 
 // A command that had opened its keys before a rewrap was committed encrypted a key that nothing could open any more.
-test('a process with the former master key encrypts no key, and puts no other master key in force', ({
+test('a process with the former master key encrypts no key, and puts no other master key in force', async ({
   store
 }) => {
   const administrator = { actor: 'tester', role: 'cli', version: '0.0.0', pid: 1 } as const
-  const open = (name: string) => {
-    const keys = openRootKey(store, `env:${name}`, env)
+  const open = async (name: string) => {
+    const keys = await openRootKey(store, `env:${name}`, env)
     return { store, keys, administrator, at: new Date() }
   }
-  const before = open('FIRST')
+  const before = await open('FIRST')
   changeCredentials(before, addCredential, 'reports', { source: 'file:a.key', fingerprint: '1' })
   const moved = { from: 'env:FIRST', to: 'env:SECOND' }
-  expect(changeCredentials(before, rewrapCredentials, openMasterKey('env:SECOND', env), moved)).toBe(0)
-  const views = () => viewsOf(readVerified(store.raw, open('SECOND').keys).records, new Date())
+  const second = await openMasterKey('env:SECOND', env)
+  expect(changeCredentials(before, rewrapCredentials, second, moved)).toBe(0)
+  const { keys } = await open('SECOND')
+  const views = () => viewsOf(readVerified(store.raw, keys).records, new Date())
   const stored = views()
 
   const version = { source: 'sealed', fingerprint: '2', secret: Buffer.from('bd_v2_key') }
@@ -35,7 +37,8 @@ test('a process with the former master key encrypts no key, and puts no other ma
   expect(() => changeCredentials(before, addCredential, 'other', version)).toThrow(
     expect.objectContaining({ code: 'master_key_wrong' })
   )
-  expect(() => changeCredentials(before, rewrapCredentials, openMasterKey('env:THIRD', env), moved)).toThrow(
+  const third = await openMasterKey('env:THIRD', env)
+  expect(() => changeCredentials(before, rewrapCredentials, third, moved)).toThrow(
     expect.objectContaining({ code: 'master_key_wrong' })
   )
   expect(views()).toEqual(stored)

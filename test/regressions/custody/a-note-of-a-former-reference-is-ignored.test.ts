@@ -6,8 +6,8 @@ import { changeCredentials } from '../../../src/custody/manage/transaction.ts'
 import { test } from '../../support/fixtures/test.ts'
 
 // The gateway took the answer for the version of the key that it had just read, and called with that.
-test('the key of a former reference does not become a version of the credential', ({ store }) => {
-  const keys = openRootKey(store, 'env:M', { M: 'a master key that opens nothing but this store' })
+test('the key of a former reference does not become a version of the credential', async ({ store }) => {
+  const keys = await openRootKey(store, 'env:M', { M: 'a master key that opens nothing but this store' })
   const administrator = { actor: 'tester', role: 'cli', version: '0.0.0', pid: 1 } as const
   const administration = { store, keys, administrator, at: new Date() }
   changeCredentials(administration, addCredential, 'reports', {

@@ -1,8 +1,10 @@
 import { Type } from '@sinclair/typebox'
-import { answerHeaders, CalendarDate, ConnectorId, limitHeaders, strict } from '../../contract/schemas.ts'
+import { answerHeaders, CalendarDate, ConnectorId, limitHeaders, strict } from './schemas.ts'
 
-export const Params = Type.Object({ id: ConnectorId }, strict)
-export const Body = Type.Object(
+/** The path of a sync. */
+export const SyncParams = Type.Object({ id: ConnectorId }, strict)
+/** What a caller asks for. */
+export const SyncBody = Type.Object(
   { date_limit: Type.Optional(CalendarDate) },
   {
     ...strict,
@@ -11,7 +13,8 @@ export const Body = Type.Object(
     examples: [{ date_limit: '2026-01-01' }, {}]
   }
 )
-export const Accepted = Type.Object(
+/** The answer to a sync that the upstream has accepted. */
+export const SyncAccepted = Type.Object(
   {
     connector_id: ConnectorId,
     date_limit: Type.Optional(CalendarDate),
