@@ -28,7 +28,7 @@ const retirementMs = 1000
 export class CredentialPool {
   readonly #held = new Map<string, HeldVersions>()
   readonly #options: Required<CredentialPoolOptions>
-  /** One for the keys of all that are held; none until the first answer after a change of them. */
+  /** One search for the keys of all that are held; empty until the first answer after a change of them. */
   #search: readonly KeySearch[] = []
   /** Removed credentials, which calls may still name, and until when they are held, in monotonic milliseconds. */
   readonly #retiring = new Map<string, number>()

@@ -66,7 +66,10 @@ export async function attempt<T>(
   }
 }
 
-/** The request of an attempt. Its response ends as an outcome at once: no answer's body is held while the outcome waits for the disk. */
+/**
+ * The request of an attempt. It classifies its response at once and does not keep it: no body takes memory while the outcome
+ * waits for the disk.
+ */
 class AttemptRequest<T> implements UpstreamRequest<Outcome<T>> {
   readonly method: 'GET' | 'POST'
   readonly path: string

@@ -25,7 +25,7 @@ export type Forward = <T>(call: Call, caller: CallPrincipal, operation: Operatio
 export function createForwarder(dependencies: ForwarderDependencies): Forward {
   const { transport, budget, breaker, credentials, deadlineMs } = dependencies
 
-  /** Tries another version of the credential once when the upstream has rejected this one: the call is not to suffer for that. */
+  /** Tries another version of the credential once after the upstream has rejected this one, so that the call may still succeed. */
   async function sendWithFallback<T>(
     forwarded: ForwardedCall<T>,
     rejected: KeyHandle,

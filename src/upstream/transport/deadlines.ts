@@ -6,8 +6,8 @@ type Pending = {
 }
 
 /**
- * Ends what is still pending at its deadline. One timer serves all: most end long before, and a timer for each would cost
- * more than to look through all when the earliest deadline passes.
+ * Ends what is still pending at its deadline. One timer serves all: nearly all end long before, and a timer for each costs
+ * more than a look through all of them when it fires.
  */
 export class Deadlines {
   readonly #pending: Set<Pending> = new Set()
@@ -20,7 +20,7 @@ export class Deadlines {
     if (pending.deadlineAt < this.#firesAt) this.#startTimer(pending.deadlineAt)
   }
 
-  /** The timer goes on: whatever is added later mostly needs it too. */
+  /** Leaves the timer running: what is added later mostly needs it too. */
   delete(pending: Pending): void {
     this.#pending.delete(pending)
   }
