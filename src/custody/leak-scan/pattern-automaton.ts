@@ -39,7 +39,8 @@ export class PatternAutomaton {
   /** Looks for the patterns, and for bytes that a table marks with 1, in one pass. A pattern comes before any mark. */
   search(text: Uint8Array, marks: Uint8Array): 'pattern' | 'mark' | 'nothing' {
     const next = this.#next
-    let [state, mark] = [0, 0]
+    let state = 0
+    let mark = 0
     for (let index = 0; index < text.length; index++) {
       const byte = text[index] as number
       mark |= marks[byte] as number

@@ -95,19 +95,19 @@ export class PendingRequest<Result> {
   }
 
   onResponseEnd(controller: Controller): void {
-    const [status, headers] = [this.#status, this.#headers]
+    const status = this.#status
+    const headers = this.#headers
     assert(status !== undefined && headers, 'an answer has a head')
     this.connection?.filter.expectNothing()
     this.#searchKeys(controller.rawTrailers)
     if (this.#finished) return
     const bytes = this.#body.bytes()
     this.#leaksKey ||= this.#request.containsKey(bytes)
-    const body = bytes.toString('utf8')
     const result = this.#request.classify({
       kind: 'answer',
       status,
       headers,
-      body,
+      body: bytes.toString('utf8'),
       leaksKey: this.#leaksKey,
       upstreamMs: this.#upstreamMs()
     })
