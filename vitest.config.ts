@@ -5,6 +5,9 @@ import { measureSlowness, processEnvironment } from './test/support/run/measure-
 const wholeProcesses = [
   'test/scenarios/**/*.test.ts',
   'test/docs/**/*.test.ts',
+  // docs/decisions/2026-11-28-an-unexplained-crash-of-node.md
+  'test/http/**/*.test.ts',
+  'test/upstream/**/*.test.ts',
   // These measure the memory of their own process.
   'test/regressions/upstream/answers-in-single-bytes-cost-little.test.ts',
   'test/regressions/custody/a-secret-file-must-be-a-file.test.ts',

@@ -1,29 +1,39 @@
 import { randomFillSync } from 'node:crypto'
 
-const pool = Buffer.allocUnsafe(4096)
-let used = pool.length
+/** Random bytes for many ids, eight for each, and the same bytes in hex. */
+const pool = Buffer.allocUnsafe(8192)
+const digitsOfId = 16
+let digits = ''
+let used = 0
 let lastMs = 0
+/** An id's first digits, up to its version. */
+let timePart = ''
 let sequence = 0
+
+/** The digit that holds the variant, binary 10, and two random bits. */
+const variants = ['8', '9', 'a', 'b'] as const
+/** The sequence's digits. */
+const orders = Array.from({ length: 0x1000 }, (_, order) => order.toString(16).padStart(3, '0'))
 
 /** A UUIDv7 (RFC 9562) with a 12-bit sequence, so that the ids of one process sort by age, also when the clock steps back. */
 export function uuidv7(now = Date.now()): string {
-  if (now > lastMs) {
-    lastMs = now
-    sequence = 0
-  } else if (++sequence > 0xfff) {
-    lastMs++
-    sequence = 0
-  }
-  if (used + 8 > pool.length) {
-    randomFillSync(pool)
+  if (now > lastMs) startMs(now)
+  else if (++sequence > 0xfff) startMs(lastMs + 1)
+  if (used === digits.length) {
+    digits = randomFillSync(pool).toString('hex')
     used = 0
   }
-  const time = lastMs.toString(16).padStart(12, '0')
-  const order = sequence.toString(16).padStart(3, '0')
-  pool[used] = ((pool[used] as number) & 0x3f) | 0x80
-  const random = pool.toString('hex', used, used + 8)
-  used += 8
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${order}-${random.slice(0, 4)}-${random.slice(4)}`
+  const variant = variants[(pool[used / 2] as number) >> 6]
+  const id = `${timePart}${orders[sequence]}-${variant}${digits.slice(used + 1, used + 4)}-${digits.slice(used + 4, used + digitsOfId)}`
+  used += digitsOfId
+  return id
+}
+
+function startMs(ms: number): void {
+  lastMs = ms
+  sequence = 0
+  const time = ms.toString(16).padStart(12, '0')
+  timePart = `${time.slice(0, 8)}-${time.slice(8)}-7`
 }
 
 const version7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i

@@ -46,13 +46,26 @@ type LogFields = {
   readonly limit?: string | undefined
 }
 
+/** A failure's answer: its headers, and its text around the id of the request. */
+export type RenderedProblem = {
+  readonly headers: Readonly<Record<string, string>>
+  readonly beforeId: string
+  readonly afterId: string
+}
+
 /** A failure as the envelope shows it: a Problem, or a refusal on the admin listener. */
 export class Failure<Code extends string = string> extends DomainError<Code> {
   readonly kind: Omit<ProblemKind, 'detail'>
   readonly options: ProblemOptions
+  /** Kept by the first rendering: equal refusals share one object. */
+  rendered: RenderedProblem | null = null
 
   constructor(code: Code, kind: Omit<ProblemKind, 'detail'>, detail: string, options: ProblemOptions) {
+    // Without a stack, which nobody reads and which costs as much as the rest of a refusal.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(code, detail, { cause: options.cause })
+    Error.stackTraceLimit = stackTraceLimit
     this.kind = kind
     this.options = options
   }
@@ -65,6 +78,14 @@ export class Failure<Code extends string = string> extends DomainError<Code> {
 /** A failure on its way to a caller. Thrown anywhere, rendered in one place (`plugins/problem-envelope.ts`). */
 export class Problem extends Failure<ProblemCode> {
   override readonly name = 'Problem'
+  static readonly #plain = new Map<ProblemCode, Problem>()
+
+  /** The problem of a code with nothing added: one object for all requests, as nothing in it is of one. */
+  static of(code: ProblemCode): Problem {
+    const plain = Problem.#plain.get(code) ?? new Problem(code)
+    Problem.#plain.set(code, plain)
+    return plain
+  }
 
   constructor(code: ProblemCode, options: ProblemOptions = {}) {
     const kind: ProblemKind = problemTable[code]

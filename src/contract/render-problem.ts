@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { Failure, ProblemBody } from './problem.ts'
+import type { Failure, ProblemBody, RenderedProblem } from './problem.ts'
 
 /** A call that may have started a sync is never retryable. */
 export function renderProblem(problem: Failure, requestId: string): ProblemBody {
@@ -27,8 +27,23 @@ export function renderProblem(problem: Failure, requestId: string): ProblemBody 
   }
 }
 
+/** Only the member itself matches: quotes inside a JSON text are escaped. */
+const emptyId = '"request_id":""'
+
+/** A failure's answer, rendered once for all requests that get this failure. */
+export function prerender(problem: Failure): RenderedProblem {
+  problem.rendered ??= renderAroundId(problem)
+  return problem.rendered
+}
+
+function renderAroundId(problem: Failure): RenderedProblem {
+  const text = JSON.stringify(renderProblem(problem, ''))
+  const idAt = text.indexOf(emptyId) + emptyId.length - 1
+  return { headers: problemHeaders(problem), beforeId: text.slice(0, idAt), afterId: text.slice(idAt) }
+}
+
 /** Headers of every problem, beside Content-Length and X-Request-Id. */
-export function problemHeaders(problem: Failure): Record<string, string> {
+function problemHeaders(problem: Failure): Record<string, string> {
   return {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
@@ -40,9 +55,10 @@ export function problemHeaders(problem: Failure): Record<string, string> {
 
 /** A complete HTTP/1.1 answer for connections that never became a request. Closes the connection. */
 export function rawProblemResponse(problem: Failure, requestId: string): string {
-  const body = JSON.stringify(renderProblem(problem, requestId))
+  const { headers: always, beforeId, afterId } = prerender(problem)
+  const body = beforeId + requestId + afterId
   const headers = {
-    ...problemHeaders(problem),
+    ...always,
     'x-request-id': requestId,
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',

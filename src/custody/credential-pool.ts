@@ -28,8 +28,8 @@ const retirementMs = 1000
 export class CredentialPool {
   readonly #held = new Map<string, HeldVersions>()
   readonly #options: Required<CredentialPoolOptions>
-  /** For the keys of all that are held; null until the first answer after a change of them. */
-  #search: KeySearch | null = null
+  /** One search for the keys of all that are held; empty until the first answer after a change of them. */
+  #search: readonly KeySearch[] = []
   /** Removed credentials, which calls may still name, and until when they are held, in monotonic milliseconds. */
   readonly #retiring = new Map<string, number>()
   /** Keys that are no longer held, and that calls still use. */
@@ -74,9 +74,9 @@ export class CredentialPool {
 
   /** Whether bytes that came from outside hold a key of this process, in whatever form. */
   containsKey(bytes: Buffer): boolean {
-    // Trailers mostly: every answer is searched three times, and each search counts.
     if (bytes.length === 0) return false
-    return this.#searches().some(search => search.isIn(bytes))
+    for (const search of this.#searches()) if (search.isIn(bytes)) return true
+    return false
   }
 
   /**
@@ -84,14 +84,17 @@ export class CredentialPool {
    * than eight, Infinity for a whole key. A text that shares any is neither relayed nor stored.
    */
   containsKeyPart(text: string): number {
-    return Math.max(...this.#searches().map(search => search.partIn(text)))
+    let most = 0
+    for (const search of this.#searches()) most = Math.max(most, search.partIn(text))
+    return most
   }
 
   #searches(): readonly KeySearch[] {
-    this.#search ??= KeyMaterial.searchFor([...this.#held.values()].flatMap(materialsOf))
-    if (this.#retiringKeys.size === 0) return [this.#search]
+    if (this.#search.length === 0)
+      this.#search = [KeyMaterial.searchFor([...this.#held.values()].flatMap(materialsOf))]
+    if (this.#retiringKeys.size === 0) return this.#search
     for (const material of this.#retiringKeys) if (!material.isRetiring) this.#retiringKeys.delete(material)
-    return [this.#search, ...[...this.#retiringKeys].map(({ search }) => search)]
+    return [...this.#search, ...[...this.#retiringKeys].map(({ search }) => search)]
   }
 
   /** What is held of a credential; nothing of an unknown one. */
@@ -131,8 +134,8 @@ export class CredentialPool {
     }
     this.#retiring.delete(name)
     this.#held.set(name, versions)
-    this.#search?.erase()
-    this.#search = null
+    for (const search of this.#search) search.erase()
+    this.#search = []
   }
 
   /** Zeroes the standbys whose grace period is over, and the keys of credentials that were removed a second ago. */

@@ -1,4 +1,4 @@
-import { isIP, SocketAddress } from 'node:net'
+import { isIP, isIPv4, SocketAddress } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 export type CallerAddress = {
@@ -47,6 +47,7 @@ function peerAddress(peer = ''): string | null {
 /** The address in an entry of `X-Forwarded-For`: IPv4 or IPv6, with or without port, brackets, quotes and zone; else null. */
 export function readForwarded(entry: string): string | null {
   if (entry.length > longestEntry) return null
+  if (isIPv4(entry)) return entry
   const text = entry.replace(/^[ \t]+|[ \t]+$/g, '').replace(/^"(.*)"$/, '$1')
   const [, inBrackets, withPort] = /^(?:\[([^[\]]+)\]|([0-9.]+))(?::[0-9]{1,5})?$/.exec(text) ?? []
   if (inBrackets !== undefined) return inBrackets.includes(':') ? plainAddress(inBrackets) : null

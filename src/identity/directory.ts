@@ -1,31 +1,25 @@
-import { hash } from 'node:crypto'
 import type { DirectoryChanges, TenantPage, TenantRow } from '../tenants/directory-rows.ts'
-import { idStart, type Pepper, parseApiKey, secretDigester } from '../tenants/keys/api-key.ts'
-import type { KeyRow } from '../tenants/keys/key-row.ts'
-import type { KeyedDigest } from '../tenants/keys/keyed-digest.ts'
+import type { Pepper } from '../tenants/keys/api-key.ts'
 import { type Tenant, tenantIn } from '../tenants/tenant.ts'
 import { type AuthenticationAttempt, failAttempt, keyRejection } from './authentication-failure.ts'
-import { digestBytes } from './key-ring/key-digests.ts'
-import { KeyTable } from './key-ring/key-table.ts'
+import { KeyRing, type KnownKey } from './key-ring.ts'
 
 /** An enabled tenant, and the key that it used. */
 export type Caller = { readonly tenant: Tenant; readonly keyId: string }
 
-type KnownTenant = { readonly tenant: Tenant; readonly keyIds: readonly string[] }
+/** A tenant, and its keys' handles in the ring. */
+type KnownTenant = { readonly tenant: Tenant; readonly keys: readonly string[] }
 
-type KnownKey = Required<Omit<KeyRow, 'digest'>> & { readonly tenant: Tenant }
+type TenantKey = KnownKey & { readonly tenant: Tenant }
 
 /** All tenants, their keys, and the last revoked keys, in memory: admitting and rejecting requests needs no I/O. */
 export class Directory {
-  readonly #digest: KeyedDigest
-  readonly #keys = new KeyTable<KnownKey>()
+  readonly #keys: KeyRing<TenantKey>
   readonly #tenants = new Map<string, KnownTenant>()
-  /** The plain hash of the current key, in one buffer for all. */
-  readonly #plain = Buffer.alloc(digestBytes)
   #uses = new Map<string, number>()
 
   constructor(pepper: Pepper) {
-    this.#digest = secretDigester(pepper)
+    this.#keys = new KeyRing(pepper, 'cgw')
   }
 
   /** How many tenants are known, disabled ones too. */
@@ -38,32 +32,16 @@ export class Directory {
     return this.#tenants.get(name)?.tenant
   }
 
-  /**
-   * The caller behind a key at `now` (milliseconds since 1970), or null. A wrong secret costs the same whether the key is known,
-   * in use, or neither.
-   */
+  /** The caller behind a key at `now` (milliseconds since 1970), or null. Wrong keys cost the same, whatever is wrong with them. */
   authenticate(key: string, now: number, attempt?: AuthenticationAttempt): Caller | null {
-    const row = this.#keys.candidate(key, idStart)
-    const plain = this.#plain
-    // Hex, then bytes: several times as fast as asking for bytes.
-    plain.write(hash('sha256', key, 'hex'), 'hex')
-    const isProven = this.#keys.isProven(row, plain)
-    if (!isProven) {
-      const parsed = parseApiKey(key)
-      if (parsed === null) return failAttempt(attempt, { reason: 'malformed' })
-      const isGenuine = this.#keys.isGenuine(row, key, idStart, this.#digest(parsed.secret))
-      if (!isGenuine) return failAttempt(attempt, { reason: 'unknown' })
-    }
-    const known = this.#keys.knownIn(row)
-    if (known === null) return failAttempt(attempt, { reason: 'unknown' })
+    const known = this.#keys.find(key, attempt)
+    if (known === null) return null
+    const { id, tenant } = known
     // In the order in which `key list` shows states.
-    const reason = keyRejection(known, now) ?? (known.tenant.disabled ? 'tenant_disabled' : null)
-    if (reason !== null) return failAttempt(attempt, { reason, tenant: known.tenant.name, keyId: known.id })
-    // Later calls save parsing and the keyed digest.
-    if (!isProven) this.#keys.prove(row, plain)
-    // A slice of the caller's text would keep the whole key in memory.
-    this.#uses.set(known.id, now)
-    return { tenant: known.tenant, keyId: known.id }
+    const reason = keyRejection(known, now) ?? (tenant.disabled ? 'tenant_disabled' : null)
+    if (reason !== null) return failAttempt(attempt, { reason, tenant: tenant.name, keyId: id })
+    this.#uses.set(id, now)
+    return { tenant, keyId: id }
   }
 
   /** The enabled tenant of this name, for callers with another proof than a key, which `keyId` names; else null. */
@@ -95,13 +73,14 @@ export class Directory {
 
   #add(row: TenantRow): void {
     const tenant = tenantIn(row)
-    for (const { id, digest, expiresAtMs, revoked = false } of row.keys)
+    const keys = row.keys.map(({ id, digest, expiresAtMs, revoked = false }) =>
       this.#keys.add({ id, tenant, expiresAtMs, revoked }, digest)
-    this.#tenants.set(row.name, { tenant, keyIds: row.keys.map(key => key.id) })
+    )
+    this.#tenants.set(row.name, { tenant, keys })
   }
 
   #forget(name: string): void {
-    for (const id of this.#tenants.get(name)?.keyIds ?? []) this.#keys.remove(id)
+    for (const key of this.#tenants.get(name)?.keys ?? []) this.#keys.remove(key)
     this.#tenants.delete(name)
   }
 }

@@ -67,7 +67,7 @@ export class Ledger {
 
   /** Counts a rejection, and writes it unless a flood of its kind is under way. Never waits. */
   recordRejection(rejection: RejectionFields): void {
-    this.#rejections.note({ at: timestamp(), kind: 'call.rejected', ...rejection })
+    this.#rejections.note(rejection)
   }
 
   /** Resolves when all entries so far are durable. */

@@ -1,4 +1,5 @@
-import type { EntryFields } from './entry/entry.ts'
+import { timestamp } from '../base/timestamp.ts'
+import type { EntryFields, RejectionFields } from './entry/entry.ts'
 import { RejectionCount } from './rejection-count.ts'
 
 /** How many rejections of one kind are written one by one in each interval, and how long an interval is. */
@@ -26,13 +27,15 @@ export class RejectionAggregator {
     this.#isHealthy = isHealthy
   }
 
-  note(fields: EntryFields): void {
+  note(rejection: RejectionFields): void {
     this.#timer ??= setTimeout(() => this.#endInterval(), intervalMs).unref()
-    const origin = originOf(fields)
+    const at = timestamp()
+    const origin = originOf(rejection)
     const room = this.#rooms[origin]
-    const flood = room.floodOf(fields, groupsOf(origin, fields))
-    if (this.#isHealthy() && ++flood.noted <= writtenEach && room.admits(fields)) this.#write(fields)
-    else flood.count(fields)
+    const flood = room.floodOf(rejection, groupings[origin])
+    if (this.#isHealthy() && ++flood.noted <= writtenEach && room.admits(rejection))
+      this.#write({ at, kind: 'call.rejected', ...rejection })
+    else flood.count(at, rejection)
   }
 
   #endInterval(): void {
@@ -57,21 +60,27 @@ export class RejectionAggregator {
 /** An admitted caller, the holder of a valid proof that is no longer accepted, or anybody else. Each has bounds of its own. */
 type Origin = 'admitted' | 'proven' | 'anonymous'
 
-function originOf({ tenant, reason }: EntryFields): Origin {
+function originOf({ tenant, reason }: RejectionFields): Origin {
   if (tenant === undefined) return 'anonymous'
   return reason === undefined ? 'admitted' : 'proven'
 }
 
-/** What a rejection may be counted by, besides its code: the narrowest group first, the one for all last. */
-function groupsOf(origin: Origin, { reason, limit, tenant, key_id, client_ip }: EntryFields): Group[] {
-  const all = { reason, limit }
-  if (origin === 'admitted') return [{ tenant, limit }, all]
-  if (origin === 'anonymous') return [{ client_ip, ...all }, all]
-  // The holder of a key that is no longer accepted need not be its tenant: key and address tell such callers apart.
-  return [{ tenant, key_id, client_ip, ...all }, { tenant, ...all }, all]
-}
+type Member = 'tenant' | 'key_id' | 'client_ip' | 'reason' | 'limit'
 
-type Group = Pick<EntryFields, 'tenant' | 'key_id' | 'client_ip' | 'reason' | 'limit'>
+/** By what rejections are counted, besides their code: the narrowest grouping first, the one for all last. */
+const groupings: Readonly<Record<Origin, readonly (readonly Member[])[]>> = {
+  admitted: [['tenant', 'limit'], ['limit']],
+  // The holder of a key that is no longer accepted need not be its tenant: key and address tell such callers apart.
+  proven: [
+    ['tenant', 'key_id', 'client_ip', 'reason', 'limit'],
+    ['tenant', 'reason', 'limit'],
+    ['reason', 'limit']
+  ],
+  anonymous: [
+    ['client_ip', 'reason', 'limit'],
+    ['reason', 'limit']
+  ]
+}
 
 /** How many kinds of a tenant are counted apart, and how many of its entries were written one by one. */
 type Share = { kinds: number; written: number }
@@ -87,29 +96,30 @@ class OriginQuota {
   #written = 0
 
   /** The flood of the narrowest group that has one, or that may still get one. There are few groups for all: they may. */
-  floodOf({ code }: EntryFields, groups: readonly Group[]): RejectionCount {
-    for (const [index, group] of groups.entries()) {
-      const { reason, limit, tenant, key_id, client_ip } = group
-      const name = [code, reason, limit, tenant, key_id, client_ip].join(' ')
+  floodOf(rejection: RejectionFields, grouping: readonly (readonly Member[])[]): RejectionCount {
+    for (let index = 0; ; index++) {
+      const members = grouping[index] as readonly Member[]
+      const isLast = index === grouping.length - 1
+      let name = `${index} ${rejection.code}`
+      for (const member of members) name += ` ${rejection[member]}`
       const known = this.floods.get(name)
       if (known) return known
-      if (index < groups.length - 1 && !this.#takesKind(group)) continue
-      const flood = new RejectionCount(group)
+      if (!isLast && !this.#takesKind(rejection, members)) continue
+      const flood = new RejectionCount(Object.fromEntries(members.map(member => [member, rejection[member]])))
       this.floods.set(name, flood)
       return flood
     }
-    throw new Error('a rejection belongs to no group')
   }
 
-  #takesKind({ tenant, client_ip }: Group): boolean {
+  #takesKind({ tenant = '' }: RejectionFields, members: readonly Member[]): boolean {
     if (this.floods.size >= kindsBound) return false
-    if (tenant === undefined || client_ip === undefined) return true
+    if (!members.includes('key_id')) return true
     const share = this.#shareOf(tenant)
     return share.kinds < kindsPerTenant && ++share.kinds > 0
   }
 
   /** Whether one more entry may be written in this interval; counts it. */
-  admits({ tenant }: EntryFields): boolean {
+  admits({ tenant }: RejectionFields): boolean {
     const share = tenant === undefined ? null : this.#shareOf(tenant)
     if (this.#written >= writtenTotal || (share !== null && share.written >= writtenPerTenant)) return false
     this.#written++

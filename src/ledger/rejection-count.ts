@@ -1,4 +1,4 @@
-import type { EntryFields } from './entry/entry.ts'
+import type { EntryFields, RejectionFields } from './entry/entry.ts'
 
 /** How many seconds are counted apart. An entry for a longer interval, while the store fails, holds the total alone. */
 const secondsBound = 60
@@ -8,8 +8,11 @@ export class RejectionCount {
   noted = 0
   /** What all of the kind have in common besides their code. */
   readonly #group: Partial<EntryFields>
-  #first: EntryFields | null = null
+  #first: RejectionFields | null = null
+  #firstAt = ''
   #lastAt = ''
+  /** The second of the last one, counted from the first one's. */
+  #second = 0
   #count = 0
   readonly #perSecond: number[] = []
   #isLong = false
@@ -18,24 +21,29 @@ export class RejectionCount {
     this.#group = group
   }
 
-  count(rejection: EntryFields): void {
-    this.#first ??= rejection
-    this.#lastAt = rejection.at
+  count(at: string, rejection: RejectionFields): void {
+    if (this.#first === null) {
+      this.#first = rejection
+      this.#firstAt = at
+    }
+    if (at !== this.#lastAt) {
+      this.#lastAt = at
+      // While a clock is set back, the first second counts: the counts of all seconds must add up to the total.
+      this.#second = Math.max(0, secondOf(at) - secondOf(this.#firstAt))
+    }
     this.#count++
-    // While a clock is set back, the first second counts: the counts of all seconds must add up to the total.
-    const second = Math.max(0, secondOf(rejection) - secondOf(this.#first))
-    if (second < secondsBound) this.#perSecond[second] = (this.#perSecond[second] ?? 0) + 1
+    if (this.#second < secondsBound) this.#perSecond[this.#second] = (this.#perSecond[this.#second] ?? 0) + 1
     else this.#isLong = true
   }
 
   /** The entry for those that were counted; null when all were written one by one. */
   aggregate(at: string): EntryFields | null {
     if (this.#first === null) return null
-    const { at: first_at, kind, code, status } = this.#first
-    const total = {
+    const { code, status } = this.#first
+    const total: EntryFields = {
       at,
-      kind,
-      first_at,
+      kind: 'call.rejected',
+      first_at: this.#firstAt,
       last_at: this.#lastAt,
       code,
       status,
@@ -48,6 +56,6 @@ export class RejectionCount {
   }
 }
 
-function secondOf({ at }: EntryFields): number {
+function secondOf(at: string): number {
   return Math.floor(Date.parse(at) / 1000)
 }

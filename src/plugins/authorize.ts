@@ -21,7 +21,7 @@ export const authorize = fp(
       // Before the body is read, which cannot matter.
       const requirePermission: onRequestHookHandler = function requirePermission(request, _reply, done) {
         const isPermitted = mayDo(callerOf(request).tenant, permission)
-        done(isPermitted ? undefined : new Problem('permission_denied'))
+        done(isPermitted ? undefined : Problem.of('permission_denied'))
       }
       // The route's hooks run after those of the scope, so a refusal is charged to the tenant's limit like any request.
       route.onRequest = [route.onRequest ?? [], requirePermission].flat()

@@ -28,6 +28,34 @@ export const readHeaders: ReadonlyMap<string, 'once' | 'many'> = new Map(
   })
 )
 
+type Rule = {
+  readonly name: string
+  /** A bit of its own for a header that may come once; 0 for the others. */
+  readonly onceBit: number
+}
+
+/** The rules by the spellings of most clients: names in lower case, and capitalized. */
+const rules = new Map<string, Rule>()
+for (const [index, [name, occurrence]] of [...readHeaders].entries()) {
+  const rule = { name, onceBit: occurrence === 'once' ? 1 << index : 0 }
+  rules.set(name, rule)
+  rules.set(
+    name.replace(/\b[a-z]/g, letter => letter.toUpperCase()),
+    rule
+  )
+}
+
+function ruleOf(name: string): Rule | undefined {
+  return rules.get(name) ?? rules.get(name.toLowerCase())
+}
+
+function onceBitOf(name: string): number {
+  return rules.get(name)?.onceBit ?? 0
+}
+
+const hostBit = onceBitOf('host')
+const framingBits = onceBitOf('content-length') | onceBitOf('transfer-encoding')
+
 const maxHeaders = 100
 
 /** A name, an IPv4 address or a bracketed IPv6 address, with or without a port. */
@@ -63,24 +91,23 @@ export function headerError(
   if (httpVersion !== '1.1' && httpVersion !== '1.0')
     return 'The only accepted versions are HTTP/1.1 and HTTP/1.0.'
   if (rawHeaders.length > maxHeaders * 2) return `At most ${maxHeaders} headers are accepted.`
-  const seen = new Set<string>()
+  let seen = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] as string).toLowerCase()
     const value = rawHeaders[index + 1] as string
     const highest = highestCharacter(value)
     if (highest === controlCharacter) return 'Header values must not contain control characters.'
-    const occurrence = readHeaders.get(name)
-    if (highest > lastOfAscii && occurrence) return `The ${name} header must be ASCII.`
-    if (occurrence !== 'once') continue
-    if (seen.has(name)) return `The ${name} header may come only once.`
-    seen.add(name)
+    const rule = ruleOf(rawHeaders[index] as string)
+    if (rule === undefined) continue
+    const { name, onceBit } = rule
+    if (highest > lastOfAscii) return `The ${name} header must be ASCII.`
+    if (onceBit === 0) continue
+    if ((seen & onceBit) !== 0) return `The ${name} header may come only once.`
+    seen |= onceBit
     const error = valueError(name, value, httpVersion)
     if (error !== null) return error
   }
-  if (!seen.has('host') && httpVersion !== '1.0') return 'The host header is missing.'
-  return seen.has('content-length') && seen.has('transfer-encoding')
-    ? 'Send content-length or transfer-encoding, not both.'
-    : null
+  if ((seen & hostBit) === 0 && httpVersion !== '1.0') return 'The host header is missing.'
+  return (seen & framingBits) === framingBits ? 'Send content-length or transfer-encoding, not both.' : null
 }
 
 function valueError(name: string, value: string, httpVersion: string): string | null {

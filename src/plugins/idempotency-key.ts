@@ -9,17 +9,17 @@ import { Problem } from '../contract/problem.ts'
 export const idempotencyKey = fp<{ advice: string }>(
   async function idempotencyKey(scope, { advice }) {
     const detail = `is not supported yet: send the request without it, and ${advice}`
-    const problem = {
+    const problem = new Problem('request_invalid', {
       detail: 'Idempotency keys are not supported yet.',
       errors: [{ pointer: '/headers/idempotency-key', detail }]
-    }
+    })
     const refuseIdempotencyKey: onRequestHookHandler = function refuseIdempotencyKey(
       { headers },
       _reply,
       done
     ) {
       const given = headers['idempotency-key'] !== undefined
-      done(given ? new Problem('request_invalid', problem) : undefined)
+      done(given ? problem : undefined)
     }
     scope.addHook('onRoute', function compileRefusal(route) {
       const reads = [route.method].flat().every(method => method === 'GET' || method === 'HEAD')

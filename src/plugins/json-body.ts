@@ -23,8 +23,7 @@ export const jsonBody = fp(
       { parseAs: 'buffer' },
       function parseJsonBody(request, body, done) {
         // Many clients send a media type without a body.
-        const takesNone = request.routeOptions.schema?.body === undefined
-        if (takesNone && body.length === 0) return done(null, undefined)
+        if (body.length === 0 && request.routeOptions.schema?.body === undefined) return done(null, undefined)
         try {
           requireJsonMediaType(request)
           done(null, parseStrictJson(body as Buffer))

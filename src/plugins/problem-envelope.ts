@@ -2,7 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isEnding, type ProcessState } from '../base/process-state.ts'
 import { Failure, type FieldError, Problem, type ProblemCode } from '../contract/problem.ts'
-import { problemHeaders, renderProblem } from '../contract/render-problem.ts'
+import { prerender } from '../contract/render-problem.ts'
 import { asBug, type Logger } from '../telemetry/logger.ts'
 
 declare module 'fastify' {
@@ -67,12 +67,16 @@ function sendProblem(
   request.problem = problem
   if (problem.code === 'internal_error')
     logger.error({ request_id: request.id, err: asBug(problem.cause) }, 'internal error')
-  // Bytes, not an object or a string: no response schema touches them, and Fastify adds no charset to the type.
+  const { headers, beforeId, afterId } = prerender(problem)
+  // With a serializer of its own no response schema touches it, and Fastify adds no charset to the type.
   return reply
     .code(problem.status)
-    .headers(problemHeaders(problem))
-    .send(Buffer.from(JSON.stringify(renderProblem(problem, request.id))))
+    .headers(headers)
+    .serializer(asItIs)
+    .send(beforeId + request.id + afterId)
 }
+
+const asItIs = (text: string): string => text
 
 /**
  * Any thrown value as a Problem: `internal_error` for what is neither a Problem nor a known framework error. With the request

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isConnectorId } from '../contract/schemas.ts'
@@ -50,12 +51,20 @@ export function requestOf(message: IncomingMessage): FastifyRequest | undefined 
 export const requestContext = fp<{ isProxy: (address: string) => boolean }>(
   async function requestContext(scope, { isProxy }) {
     scope.decorateRequest('call')
-    scope.addHook('onRequest', function addContext(request, reply, done) {
-      const message: Message = request.raw
-      const { socket, headers } = message
+    const direct = new WeakMap<Socket, CallerAddress>()
+    function addressOf({ socket, headers }: IncomingMessage): CallerAddress {
       // Node joins the lines of a header that comes more than once, in their order.
       const forwarded = headers['x-forwarded-for'] as string | undefined
-      request.call = new RequestCall(request, callerAddress(socket.remoteAddress, forwarded, isProxy))
+      const earlier = forwarded === undefined ? direct.get(socket) : undefined
+      if (earlier) return earlier
+      const address = callerAddress(socket.remoteAddress, forwarded, isProxy)
+      // A connection's peer does not change.
+      if (forwarded === undefined && socket.remoteAddress !== undefined) direct.set(socket, address)
+      return address
+    }
+    scope.addHook('onRequest', function addContext(request, reply, done) {
+      const message: Message = request.raw
+      request.call = new RequestCall(request, addressOf(message))
       message[known] = request
       reply.header('x-request-id', request.id)
       done()

@@ -40,14 +40,10 @@ export const tenantAuth = fp<TenantAuthOptions>(
 
     // onRequest, not preHandler: no body is read before authentication.
     scope.addHook('onRequest', function admitTenant(request, reply, done) {
-      function settle(caller: Caller | null): void {
-        request.caller = caller && checkAddress(caller, request)
-        if (request.caller !== null) gateOf(request.raw.socket)?.authenticate()
-        done(request.caller === null ? rejectUnauthenticated(request, reply, failures) : undefined)
-      }
-      const caller = authenticate(request, authenticators)
-      if (caller instanceof Promise) caller.then(settle, done)
-      else settle(caller)
+      const found = authenticate(request, authenticators)
+      if (found instanceof Promise)
+        found.then(caller => done(refusalOf(caller, request, reply, failures)), done)
+      else done(refusalOf(found, request, reply, failures))
     })
   },
   { name: 'tenant-auth', dependencies: ['problem-envelope', 'request-context'] }
@@ -75,6 +71,20 @@ function authenticate(
   return directory.authenticate(key, now, call)
 }
 
+/** Takes the caller for the request's, or returns the refusal. */
+function refusalOf(
+  found: Caller | null,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  failures: Limiter
+): Problem | undefined {
+  const caller = found && checkAddress(found, request)
+  if (caller === null) return rejectUnauthenticated(request, reply, failures)
+  request.caller = caller
+  gateOf(request.raw.socket)?.authenticate()
+  return undefined
+}
+
 /**
  * A valid key from an address outside the allow-list gets the same 401 as an invalid one, so a thief cannot tell that it works.
  */
@@ -98,9 +108,11 @@ export function rejectUnauthenticated(
 ): Problem {
   const verdict = failures.take(networkOf(request.call.countedAs), failureLimit)
   // One answer for missing, malformed, unknown, expired, revoked and disabled, so that an attacker learns nothing.
-  if (verdict.allowed) return new Problem('credentials_invalid')
+  if (verdict.allowed) return Problem.of('credentials_invalid')
   return rateLimited(failures.name, failureLimit, verdict, reply)
 }
+
+const bearerForm = /^Bearer +\S+$/i
 
 /**
  * The key or token in the headers, '' for one in no accepted form, null for none. Some clients send the same in both headers.
@@ -109,7 +121,9 @@ export function rejectUnauthenticated(
 export function presentedKey({ headers }: Pick<FastifyRequest, 'headers'>): string | null {
   const { authorization, 'x-api-key': apiKey } = headers
   if (authorization === undefined) return typeof apiKey === 'string' ? apiKey : null
-  const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+  // Without a match array: the key is what follows the last space.
+  const isBearer = bearerForm.test(authorization)
+  const bearer = isBearer ? authorization.slice(authorization.lastIndexOf(' ') + 1) : undefined
   // Both came from the caller: the time of the comparison reveals nothing about a stored key.
   if (apiKey !== undefined && apiKey !== bearer)
     throw new Problem('request_malformed', {

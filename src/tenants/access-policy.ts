@@ -34,7 +34,7 @@ export function mayUse({ connectors }: Pick<Tenant, 'connectors'>, connectorId: 
  */
 export function requireGranted(tenant: Pick<Tenant, 'connectors'>, connectorId: string): string {
   const id = connectorId.toLowerCase()
-  if (!mayUse(tenant, id)) throw new Problem('connector_not_found')
+  if (!mayUse(tenant, id)) throw Problem.of('connector_not_found')
   return id
 }
 

@@ -7,6 +7,7 @@ import type { Breaker } from './breaker.ts'
 import type { Call, CallPrincipal, Operation } from './call.ts'
 import { classify, type Outcome, statusOf } from './outcome.ts'
 import { requestHeaders } from './transport/headers.ts'
+import type { UpstreamRequest, UpstreamResponse } from './transport/response.ts'
 import type { Transport } from './transport/transport.ts'
 
 export type AttemptDependencies = {
@@ -32,7 +33,7 @@ export async function attempt<T>(
   key: KeyHandle,
   number: number
 ): Promise<Outcome<T>> {
-  const { ledger, events } = dependencies
+  const { transport, ledger, events } = dependencies
   const { call, caller, operation } = forwarded
   try {
     const facts = {
@@ -48,7 +49,7 @@ export async function attempt<T>(
     }
     await ledger.recordIntent(facts)
     call.recorded = true
-    const outcome = await send(dependencies, forwarded, key, number)
+    const outcome = await transport.send(new AttemptRequest(dependencies, forwarded, key, number))
     if (outcome.leaksKey)
       events.publish('key.leaked', {
         incident: 'credential_echoed',
@@ -65,34 +66,59 @@ export async function attempt<T>(
   }
 }
 
-/** Its own function, so that nothing holds the answer's body while the outcome waits for the disk. */
-async function send<T>(
-  { transport, credentials, breaker }: AttemptDependencies,
-  { call, operation, deadlineAt }: ForwardedCall<T>,
-  key: KeyHandle,
-  number: number
-): Promise<Outcome<T>> {
-  const { method, path, body, read } = operation
-  const sharedWithKey = (text: string) => credentials.containsKeyPart(text)
-  let proven: Outcome<T> | undefined
-  const response = await key.use(secret =>
-    transport.send({
-      method,
-      path,
-      headers: requestHeaders(secret, call.requestId),
-      body,
-      deadlineMs: Math.max(1, deadlineAt - performance.now()),
-      abandoned: () => call.abandoned(),
-      // A fallback is another key than the one that the breaker stops.
-      waitSeconds: () => (number === 1 ? breaker.waitSeconds(key) : 0),
-      containsKey: bytes => credentials.containsKey(bytes),
-      isProven: answer => {
-        proven = classify(answer, read, sharedWithKey)
-        return proven.code === 'accepted'
-      }
-    })
-  )
-  return proven ?? classify(response, read, sharedWithKey)
+/**
+ * The request of an attempt. It classifies its response at once and does not keep it: no body takes memory while the outcome
+ * waits for the disk.
+ */
+class AttemptRequest<T> implements UpstreamRequest<Outcome<T>> {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly headers: string[]
+  readonly body: string | null
+  readonly deadlineAt: number
+  readonly #dependencies: AttemptDependencies
+  readonly #forwarded: ForwardedCall<T>
+  readonly #key: KeyHandle
+  readonly #number: number
+
+  constructor(
+    dependencies: AttemptDependencies,
+    forwarded: ForwardedCall<T>,
+    key: KeyHandle,
+    number: number
+  ) {
+    const { call, operation, deadlineAt } = forwarded
+    this.method = operation.method
+    this.path = operation.path
+    this.headers = key.use(secret => requestHeaders(secret, call.requestId))
+    this.body = operation.body
+    this.deadlineAt = deadlineAt
+    this.#dependencies = dependencies
+    this.#forwarded = forwarded
+    this.#key = key
+    this.#number = number
+  }
+
+  abandoned(): boolean {
+    return this.#forwarded.call.abandoned()
+  }
+
+  /** A fallback is another key than the one that the breaker stops. */
+  waitSeconds(): number {
+    return this.#number === 1 ? this.#dependencies.breaker.waitSeconds(this.#key) : 0
+  }
+
+  containsKey(bytes: Buffer): boolean {
+    return this.#dependencies.credentials.containsKey(bytes)
+  }
+
+  classify(response: UpstreamResponse): Outcome<T> {
+    return classify(response, this.#forwarded.operation.read, this.#dependencies.credentials)
+  }
+
+  isProven({ code }: Outcome<T>): boolean {
+    return code === 'accepted'
+  }
 }
 
 function outcomeFacts(outcome: Outcome<unknown>, { startedAt }: Call): OutcomeFields {

@@ -59,6 +59,7 @@ export function readSyncAccepted(
   if (!isSyncAccepted(answer) || answer.connector_id.toLowerCase() !== id) return null
   if (answer.date_limit !== undefined && answer.date_limit !== dateLimit) return null
   const { status, date_limit } = answer
-  const value = { connector_id: id, status, ...(date_limit !== undefined && { date_limit }) }
+  const value =
+    date_limit === undefined ? { connector_id: id, status } : { connector_id: id, status, date_limit }
   return { value, state: status }
 }

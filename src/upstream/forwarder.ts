@@ -1,5 +1,6 @@
 import { Problem } from '../contract/problem.ts'
 import type { CredentialPool } from '../custody/credential-pool.ts'
+import type { KeyHandle } from '../custody/key-handle.ts'
 import { type AttemptDependencies, attempt, type ForwardedCall } from './attempt.ts'
 import type { Breaker } from './breaker.ts'
 import type { Call, CallPrincipal, Operation } from './call.ts'
@@ -24,25 +25,24 @@ export type Forward = <T>(call: Call, caller: CallPrincipal, operation: Operatio
 export function createForwarder(dependencies: ForwarderDependencies): Forward {
   const { transport, budget, breaker, credentials, deadlineMs } = dependencies
 
-  /** Tries another version of the credential once where the upstream rejects the key: the call is not to suffer for that. */
-  async function sendWithFallback<T>(forwarded: ForwardedCall<T>): Promise<Outcome<T>> {
-    const key = selectCredential(forwarded.caller.credentials, dependencies)
-    const first = await attempt(dependencies, forwarded, key, 1)
-    const verdict = keyVerdict(first)
-    if (verdict === 'accepted') breaker.reportAccepted(key.name)
-    if (verdict !== 'rejected') return first
-    const fallback = credentials.acquireFallback(key)
+  /** Tries another version of the credential once after the upstream has rejected this one, so that the call may still succeed. */
+  async function sendWithFallback<T>(
+    forwarded: ForwardedCall<T>,
+    rejected: KeyHandle,
+    first: Outcome<T>
+  ): Promise<Outcome<T>> {
+    const fallback = credentials.acquireFallback(rejected)
     if (!fallback || budget.take(fallback.name) !== null) {
       fallback?.release()
-      breaker.reportRejected(key.name)
+      breaker.reportRejected(rejected.name)
       return first
     }
     const second = await attempt(dependencies, forwarded, fallback, 2)
-    const secondVerdict = keyVerdict(second)
-    if (secondVerdict === 'rejected') breaker.reportRejected(key.name)
-    if (secondVerdict === 'accepted') {
-      breaker.reportAccepted(key.name)
-      credentials.revert(key, fallback)
+    const verdict = keyVerdict(second)
+    if (verdict === 'rejected') breaker.reportRejected(rejected.name)
+    if (verdict === 'accepted') {
+      breaker.reportAccepted(rejected.name)
+      credentials.revert(rejected, fallback)
     }
     return second
   }
@@ -51,8 +51,12 @@ export function createForwarder(dependencies: ForwarderDependencies): Forward {
     // Before budget and intent: a call that there is no room for costs nothing and leaves nothing behind.
     if (!transport.capacity.tryAcquire(1)) throw new Problem('overloaded', { retryAfter: 1 })
     try {
-      const deadlineAt = performance.now() + deadlineMs
-      const outcome = await sendWithFallback({ call, caller, operation, deadlineAt })
+      const forwarded = { call, caller, operation, deadlineAt: performance.now() + deadlineMs }
+      const key = selectCredential(caller.credentials, dependencies)
+      let outcome = await attempt(dependencies, forwarded, key, 1)
+      const verdict = keyVerdict(outcome)
+      if (verdict === 'accepted') breaker.reportAccepted(key.name)
+      if (verdict === 'rejected') outcome = await sendWithFallback(forwarded, key, outcome)
       if (outcome.value === undefined) throw problemOf(outcome)
       return outcome.value
     } finally {

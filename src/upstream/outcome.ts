@@ -1,6 +1,7 @@
 import { strictJson } from '../base/strict-json.ts'
 import { Problem, type UpstreamFacts } from '../contract/problem.ts'
 import { problemTable } from '../contract/problem-table.ts'
+import type { CredentialPool } from '../custody/credential-pool.ts'
 import { maxAnswerMembers, type Reading } from './call.ts'
 import { isFailureState } from './failure-states.ts'
 import { failureOfResponse, failureOfStatus, type UpstreamFailure } from './failure-table.ts'
@@ -27,8 +28,8 @@ export type Outcome<T> = Readonly<Omit<UpstreamFailure, 'code'>> & {
   readonly upstreamMs: number
 }
 
-/** How many characters in a row a text shares with a key of ours: 0, or eight and more, Infinity for a whole key. */
-type SharedWithKey = (text: string) => number
+/** What knows the keys of this process. */
+type KnownKeys = Pick<CredentialPool, 'containsKeyPart'>
 
 /** By chance an id may share eight characters with a form of a key, and never so many. */
 const beyondChance = 16
@@ -36,24 +37,37 @@ const beyondChance = 16
 type Unmeasured<T> = Omit<Outcome<T>, 'leaksKey' | 'upstreamMs'>
 type Read<T> = (body: string) => Reading<T> | null
 
-/** Which parts of one answer may be relayed. */
-type Relay = { mayRelay(text: string): boolean; mayRelayValue(value: unknown): boolean }
-
 /** Judges a response: `read` takes the body of a 200, or returns null when it is not a valid answer. */
-export function classify<T>(response: UpstreamResponse, read: Read<T>, shared: SharedWithKey): Outcome<T> {
-  let { leaksKey } = response
-  const relay: Relay = {
-    // A text that the upstream chose may share nothing with a key.
-    mayRelay(text) {
-      const characters = shared(text)
-      leaksKey ||= characters >= beyondChance
-      return characters === 0
-    },
-    // The ids in a value are those of our own request: it may share a part of a key, but not contain a whole one.
-    mayRelayValue: value => !response.leaksKey || Number.isFinite(shared(JSON.stringify(value)))
-  }
+export function classify<T>(response: UpstreamResponse, read: Read<T>, keys: KnownKeys): Outcome<T> {
+  const relay = new Relay(response.leaksKey, keys)
   const outcome = response.kind === 'answer' ? outcomeOf(response, read, relay) : outcomeOfFailure(response)
-  return { ...outcome, leaksKey, upstreamMs: Math.round(response.upstreamMs) }
+  return { ...outcome, leaksKey: relay.leaksKey, upstreamMs: Math.round(response.upstreamMs) }
+}
+
+/** Decides which parts of one answer may be relayed. */
+class Relay {
+  readonly #keys: KnownKeys
+  readonly #answerLeaksKey: boolean
+  /** Whether the answer contains a key of ours, or a text of it so much of one that it is no chance. */
+  leaksKey: boolean
+
+  constructor(answerLeaksKey: boolean, keys: KnownKeys) {
+    this.#answerLeaksKey = answerLeaksKey
+    this.leaksKey = answerLeaksKey
+    this.#keys = keys
+  }
+
+  /** A text that the upstream chose may share nothing with a key. */
+  mayRelay(text: string): boolean {
+    const characters = this.#keys.containsKeyPart(text)
+    if (characters >= beyondChance) this.leaksKey = true
+    return characters === 0
+  }
+
+  /** The ids in a value are those of our own request: it may share a part of a key, but not contain a whole one. */
+  mayRelayValue(value: unknown): boolean {
+    return !this.#answerLeaksKey || Number.isFinite(this.#keys.containsKeyPart(JSON.stringify(value)))
+  }
 }
 
 function outcomeOf<T>(answer: Answer, read: Read<T>, relay: Relay): Unmeasured<T> {
@@ -103,17 +117,18 @@ function isPlain(contentEncoding: string): boolean {
 /** Machine-readable ids only, in a form that cannot carry a sentence, and never one with a part of a key. */
 function upstreamFacts({ status, headers, body }: Answer, relay: Relay): UpstreamFacts {
   const error = status === 200 ? undefined : contentServiceError(body)
-  const token = (text: unknown) =>
-    typeof text === 'string' && /^[A-Za-z0-9_.:-]{1,64}$/.test(text) && relay.mayRelay(text)
-      ? text
-      : undefined
-  const code = token(error?.['errorCode'])
-  const requestId = token(error?.['requestId']) ?? token(headers.requestId)
+  const code = token(error?.['errorCode'], relay)
+  const requestId = token(error?.['requestId'], relay) ?? token(headers.requestId, relay)
   return {
     status,
     ...(code !== undefined && { code }),
     ...(requestId !== undefined && { request_id: requestId })
   }
+}
+
+function token(text: unknown, relay: Relay): string | undefined {
+  if (typeof text !== 'string' || text === '') return undefined
+  return /^[A-Za-z0-9_.:-]{1,64}$/.test(text) && relay.mayRelay(text) ? text : undefined
 }
 
 /** The content service's error object; undefined for an HTML page or a cut body, whose status alone counts. */

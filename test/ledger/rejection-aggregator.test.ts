@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { EntryFields } from '../../src/ledger/entry/entry.ts'
+import type { EntryFields, RejectionFields } from '../../src/ledger/entry/entry.ts'
 import { RejectionAggregator } from '../../src/ledger/rejection-aggregator.ts'
 
 beforeEach(() => {
@@ -9,14 +9,16 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function rejection(more: Partial<EntryFields> = {}): EntryFields {
+function rejection(more: Partial<RejectionFields> = {}): RejectionFields {
   return {
-    at: new Date().toISOString(),
-    kind: 'call.rejected',
     request_id: 'a request',
     code: 'credentials_invalid',
     status: 401,
     client_ip: '192.0.2.1',
+    operation: 'connector.sync',
+    tenant: undefined,
+    key_id: undefined,
+    connector_id: undefined,
     ...more
   }
 }
@@ -85,10 +87,13 @@ test('one that floods does not hide the rejections of others', () => {
   expect(counted(written)).toBe(1001)
 })
 
-test.each<[string, (index: number) => Partial<EntryFields>]>([
+test.each<[string, (index: number) => Partial<RejectionFields>]>([
   ['one address', () => ({})],
   ['made-up addresses', index => ({ client_ip: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}` })],
-  ['many tenants and codes', index => ({ tenant: `t${index % 500}`, code: codes[index % codes.length] })]
+  [
+    'many tenants and codes',
+    index => ({ tenant: `t${index % 500}`, code: codes[index % codes.length] ?? 'rate_limited' })
+  ]
 ] as const)(
   'a flood of 100,000 from %s adds a few hundred entries, and every one is counted',
   (_from, more) => {

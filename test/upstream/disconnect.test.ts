@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { SANDBOX_KEY, startSandbox } from '../../src/sandbox/sandbox.ts'
+import type { UpstreamResponse } from '../../src/upstream/transport/response.ts'
 import { Transport } from '../../src/upstream/transport/transport.ts'
 import { testWithGateway } from '../support/fixtures/test.ts'
 import { rawConnection, rawRequest } from '../support/http/raw-connection.ts'
@@ -71,9 +72,10 @@ test('a request that nobody waits for any more is not sent when its turn comes',
     path,
     headers: ['x-api-key', SANDBOX_KEY],
     body: '{}',
-    deadlineMs: 5000,
+    deadlineAt: performance.now() + 5000,
     waitSeconds: () => 0,
     containsKey: () => false,
+    classify: (response: UpstreamResponse) => response,
     isProven: () => true
   }
   sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 30 } })

@@ -149,10 +149,11 @@ describe('the cause of a failed connection is one word of a closed list:', () =>
       path: '/',
       headers: [],
       body: null,
-      deadlineMs: 60_000,
+      deadlineAt: performance.now() + 60_000,
       abandoned: () => false,
       waitSeconds: () => 0,
       containsKey: () => false,
+      classify: response => response,
       isProven: () => false
     })
     expect(exchange).toMatchObject({ kind: 'failure', sent: false })

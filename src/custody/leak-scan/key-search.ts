@@ -1,8 +1,7 @@
 import { inspect } from 'node:util'
-import { folded, sign } from './folded-text.ts'
 import { disguisedForms, publicPart, wholeForms, zero } from './key-forms.ts'
 import { PatternAutomaton } from './pattern-automaton.ts'
-import { readingsOf } from './readings.ts'
+import { beginsEscape, unescaped } from './unescaped.ts'
 import { WindowSet, windowLength } from './window-set.ts'
 
 /** Escapes that have lost their first sign: `u005f`, `0x5f`, `x5f`. */
@@ -29,7 +28,8 @@ export class KeySearch {
 
   /** Whether bytes hold a whole key: plain, escaped, in hex or base64, or reversed. Takes linear time. */
   isIn(bytes: Buffer): boolean {
-    return readingsOf(bytes).some(reading => this.#whole.isIn(reading))
+    const found = this.#whole.search(bytes, beginsEscape)
+    return found === 'pattern' || (found === 'mark' && this.#whole.isIn(unescaped(bytes)))
   }
 
   /**
@@ -40,7 +40,7 @@ export class KeySearch {
     const bytes = Buffer.from(text, 'utf8')
     const longest = this.#partIn(bytes)
     if (!mayBeEscaped.test(text)) return longest
-    const readings = [...readingsOf(bytes), Buffer.from(text.replace(escapeMarks, ''), 'utf8')]
+    const readings = [unescaped(bytes), Buffer.from(text.replace(escapeMarks, ''), 'utf8')]
     return Math.max(longest, ...readings.map(reading => this.#partIn(reading)))
   }
 
@@ -48,17 +48,10 @@ export class KeySearch {
     // A key may be shorter than a window of `WindowSet`.
     if (this.#whole.isIn(text)) return Number.POSITIVE_INFINITY
     if (text.length < windowLength) return 0
-    const codes = new Uint8Array(text.length)
-    for (let index = 0; index < text.length; index++) codes[index] = folded[text[index] as number] as number
-    const longest = this.#parts.longestPart(codes)
-    // In place: no code is written before it has been read.
-    let length = 0
-    for (let index = 0; index < codes.length; index++) {
-      const code = codes[index] as number
-      if (code < sign) codes[length++] = code
-    }
-    if (length === codes.length) return longest
-    return Math.max(longest, this.#parts.longestPart(codes.subarray(0, length)))
+    return Math.max(
+      this.#parts.longestPart(text, 'with signs'),
+      this.#parts.longestPart(text, 'without signs')
+    )
   }
 
   erase(): void {

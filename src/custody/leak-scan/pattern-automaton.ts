@@ -2,6 +2,7 @@ import { codes, folded } from './folded-text.ts'
 
 /** The entry of the table behind the last code of a pattern. */
 const found = -1
+const noMarks = new Uint8Array(256)
 
 /**
  * Finds any of many patterns in one pass (Aho and Corasick): one step a byte, whatever the patterns and the bytes are.
@@ -32,13 +33,21 @@ export class PatternAutomaton {
   }
 
   isIn(text: Uint8Array): boolean {
+    return this.search(text, noMarks) === 'pattern'
+  }
+
+  /** Looks for the patterns, and for bytes that a table marks with 1, in one pass. A pattern comes before any mark. */
+  search(text: Uint8Array, marks: Uint8Array): 'pattern' | 'mark' | 'nothing' {
     const next = this.#next
     let state = 0
+    let mark = 0
     for (let index = 0; index < text.length; index++) {
-      state = next[state + (folded[text[index] as number] as number)] as number
-      if (state === found) return true
+      const byte = text[index] as number
+      mark |= marks[byte] as number
+      state = next[state + (folded[byte] as number)] as number
+      if (state === found) return 'pattern'
     }
-    return false
+    return mark === 0 ? 'nothing' : 'mark'
   }
 
   /** Zeroes the patterns: nothing is found any more. */

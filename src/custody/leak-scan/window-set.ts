@@ -1,3 +1,5 @@
+import { codes, folded, sign } from './folded-text.ts'
+
 /** This many characters in a row that a text shares with a key are a part of the key. */
 export const windowLength = 8
 
@@ -22,14 +24,17 @@ export class WindowSet {
       })
   }
 
-  /** How many codes in a row `text` shares with a form; 0 for fewer than a window. */
-  longestPart(text: Uint8Array): number {
-    let [first, second, longest, inRow] = [0, 0, 0, 0]
+  /** How many characters in a row a text shares with a form, its signs read or left out; 0 for fewer than a window. */
+  longestPart(text: Uint8Array, signs: 'with signs' | 'without signs'): number {
+    const firstLeftOut = signs === 'with signs' ? codes : sign
+    let [first, second, length, longest, inRow] = [0, 0, 0, 0, 0]
     // The same as `eachWindow`, without a function for each call.
     for (let index = 0; index < text.length; index++) {
+      const code = folded[text[index] as number] as number
+      if (code >= firstLeftOut) continue
       first = ((first << 6) | (second >>> 18)) & half
-      second = ((second << 6) | (text[index] as number)) & half
-      if (index < windowLength - 1) continue
+      second = ((second << 6) | code) & half
+      if (++length < windowLength) continue
       inRow = this.has(first, second) ? inRow + 1 : 0
       if (inRow > longest) longest = inRow
     }

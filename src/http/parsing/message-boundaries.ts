@@ -3,6 +3,7 @@ const cr = 13
 const lf = 10
 /** How a request line of HTTP/1.0 or HTTP/1.1 ends, but for the last digit of its version and the line's end. */
 const protocol = Buffer.from(' HTTP/1.')
+const noBytes = Buffer.alloc(0)
 /** `protocol`, the digit and CRLF. */
 const lineEndLength = protocol.length + 3
 
@@ -16,7 +17,7 @@ export class MessageBoundaries {
   #lineBegun = false
   #lineEnded = false
   /** The last bytes of a request line that is not complete. */
-  #line: Buffer = Buffer.alloc(0)
+  #line: Buffer = noBytes
 
   /** Whether a byte of a message has come; empty lines before it do not count. */
   get hasBegun(): boolean {
@@ -61,7 +62,7 @@ export class MessageBoundaries {
       while (start < to && (bytes[start] === cr || bytes[start] === lf)) start++
       if (start === to) return true
       this.#lineBegun = true
-      this.#line = bytes.subarray(0, 0)
+      this.#line = noBytes
     }
     const end = bytes.indexOf(lf, start)
     this.#lineEnded = end !== -1 && end < to
@@ -84,8 +85,9 @@ function matchedAtEnd(bytes: Buffer, from: number): number {
 
 function endsInHttp(line: Buffer, from: number, to: number): boolean {
   const start = to - lineEndLength
-  if (start < from || line.compare(protocol, 0, protocol.length, start, start + protocol.length) !== 0)
-    return false
+  if (start < from) return false
+  // By hand: a call of Buffer for eight bytes costs more.
+  for (let at = 0; at < protocol.length; at++) if (line[start + at] !== protocol[at]) return false
   const digit = line[to - 3]
   return (digit === 0x30 || digit === 0x31) && line[to - 2] === cr
 }

@@ -99,14 +99,22 @@ export class RequestFeed {
   #mayEndWithBody(bytes: Buffer, from: number): number {
     const end = this.#mayEnd(bytes, from)
     const rest = bytes.length - end
-    return rest > 0 && !this.inBody && announces(bytes.subarray(from, end), rest) ? bytes.length : end
+    return rest > 0 && !this.inBody && announces(bytes, from, end, rest) ? bytes.length : end
   }
 }
 
-/** Whether a head announces so many bytes, in the spelling of most clients. A head with two lengths is refused later. */
-function announces(head: Buffer, length: number): boolean {
+/**
+ * Whether the head between two indexes announces so many bytes, in the spelling of most clients. A head with two lengths is
+ * refused later.
+ */
+function announces(bytes: Buffer, from: number, end: number, length: number): boolean {
+  const value = `ontent-Length: ${length}\r\n`
   return (
-    head.includes(`\r\nContent-Length: ${length}\r\n`, 0, 'latin1') ||
-    head.includes(`\r\ncontent-length: ${length}\r\n`, 0, 'latin1')
+    isBetween(bytes, `\r\nC${value}`, from, end) || isBetween(bytes, `\r\nc${value.toLowerCase()}`, from, end)
   )
+}
+
+function isBetween(bytes: Buffer, text: string, from: number, end: number): boolean {
+  const found = bytes.indexOf(text, from, 'latin1')
+  return found !== -1 && found + text.length <= end
 }

@@ -17,15 +17,17 @@ export type MintedKey = { readonly id: string; readonly key: string; readonly di
 const idAlphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 const secretAlphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 /** Characters of the id of a key. */
-export const idLength = 16
+const idLength = 16
 /** 43 characters out of 62 hold 256 bits. */
 const secretLength = 43
 /** 6 characters out of 62 hold the 32 bits of a CRC. */
 const checksumLength = 6
 /** Where the id begins in a key, whatever its prefix. */
-export const idStart = 'cgw_'.length
-const keyLength = idStart + idLength + '_'.length + secretLength + checksumLength
-const parts = `_([a-z2-7]{${idLength}})_([0-9A-Za-z]{${secretLength}})[0-9A-Za-z]{${checksumLength}}$`
+const idStart = 'cgw_'.length
+const secretStart = idStart + idLength + '_'.length
+const secretEnd = secretStart + secretLength
+const keyLength = secretEnd + checksumLength
+const parts = `_[a-z2-7]{${idLength}}_[0-9A-Za-z]{${secretLength + checksumLength}}$`
 const forms: Readonly<Record<KeyPrefix, RegExp>> = {
   cgw: new RegExp(`^cgw${parts}`),
   cga: new RegExp(`^cga${parts}`)
@@ -57,12 +59,9 @@ export function mintApiKey(pepper: Pepper, prefix: KeyPrefix = 'cgw'): MintedKey
  * character, or two swapped neighbours, never pass the checksum: a mistyped key needs no lookup.
  */
 export function parseApiKey(text: string, prefix: KeyPrefix = 'cgw'): ApiKey | null {
-  if (text.length !== keyLength) return null
-  const match = forms[prefix].exec(text)
-  if (match === null) return null
-  const [, id = '', secret = ''] = match
-  const unchecked = text.slice(0, -checksumLength)
-  return text.endsWith(checksum(unchecked)) ? { id, secret } : null
+  if (text.length !== keyLength || !forms[prefix].test(text)) return null
+  if (text.slice(secretEnd) !== checksum(text.slice(0, secretEnd))) return null
+  return { id: text.slice(idStart, idStart + idLength), secret: text.slice(secretStart, secretEnd) }
 }
 
 /** Stored and compared in place of a secret: HMAC-SHA256 under the pepper, 32 bytes. */
@@ -70,7 +69,7 @@ export function digestSecret(pepper: Pepper, secret: string): Buffer {
   return createHmac('sha256', pepper).update(secret).digest()
 }
 
-/** `digestSecret` for many secrets under one pepper, in a third of the time. */
+/** `digestSecret` for many secrets under one pepper, as text, in a third of the time. */
 export function secretDigester(pepper: Pepper): KeyedDigest {
   return keyedDigest(pepper, secretLength)
 }

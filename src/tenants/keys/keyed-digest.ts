@@ -5,12 +5,12 @@ import { hash, type KeyObject } from 'node:crypto'
 const blockBytes = 64
 const digestBytes = 32
 
-/** HMAC-SHA256 of texts in Latin-1, as raw bytes, in the same buffer each time. */
-export type KeyedDigest = (text: string) => Buffer
+/** HMAC-SHA256 of texts in Latin-1, as text: one character for each byte. */
+export type KeyedDigest = (text: string) => string
 
 /**
  * HMAC-SHA256 under one key, for texts of one length, composed of two plain digests (RFC 2104): a third of the time of a `Hmac`
- * object for each text, and no garbage. Only the function holds the key: like a KeyObject, it cannot be printed. Throws for a
+ * object for each text. Only the function holds the key: like a KeyObject, it cannot be printed. Throws for a
  * key longer than a block, and for a text of another length.
  */
 export function keyedDigest(key: KeyObject, textLength: number): KeyedDigest {
@@ -23,13 +23,11 @@ export function keyedDigest(key: KeyObject, textLength: number): KeyedDigest {
     outer[index] = 0x5c ^ byte
   }
   bytes.fill(0)
-  const result = Buffer.alloc(digestBytes)
   return function digest(text) {
     assert(text.length === textLength, 'a text of another length')
     inner.write(text, blockBytes, 'latin1')
-    // Hex, then bytes: several times as fast as asking for bytes.
-    outer.write(hash('sha256', inner, 'hex'), blockBytes, 'hex')
-    result.write(hash('sha256', outer, 'hex'), 'hex')
-    return result
+    // As text, which costs less than an object for the bytes.
+    outer.write(hash('sha256', inner, 'binary'), blockBytes, 'latin1')
+    return hash('sha256', outer, 'binary')
   }
 }

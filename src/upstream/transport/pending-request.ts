@@ -6,19 +6,31 @@ import type { UpstreamRequest, UpstreamResponse } from './response.ts'
 import { ResponseBody } from './response-body.ts'
 import { UpstreamError } from './upstream-error.ts'
 
-/** The part of undici's handler interface that is used. */
-type Controller = { abort(reason: Error): void }
+/** The part of undici's handler interface that is used. Raw fields are names and values in turn, as they came. */
+type Controller = {
+  abort(reason: Error): void
+  readonly rawHeaders?: unknown
+  readonly rawTrailers?: unknown
+}
 type Headers = Readonly<Record<string, string | string[] | undefined>>
 
+/** A pending request, whatever its result is. */
+export type AnyPendingRequest = Pick<PendingRequest<unknown>, keyof PendingRequest<unknown>>
+
+/** Learns that a request has ended before its result is given. */
+type Owner = { onFinished(pending: AnyPendingRequest): void }
+
 /** One request until its response: a handler of undici, which costs less than a stream and shows when sending begins. */
-export class PendingRequest {
+export class PendingRequest<Result> {
+  /** In monotonic milliseconds. */
+  readonly deadlineAt: number
   /** The connection that it was handed to. */
   connection: Connection | undefined
   /** Whether the answer has proven to be the one to this request. */
   proven = false
-  readonly #request: UpstreamRequest
-  readonly #finish: (response: UpstreamResponse) => void
-  readonly #timer: NodeJS.Timeout
+  readonly #request: UpstreamRequest<Result>
+  readonly #owner: Owner
+  readonly #resolve: (result: Result) => void
   readonly #body: ResponseBody
   #handedOverAt: number | undefined
   #sent = false
@@ -28,11 +40,17 @@ export class PendingRequest {
   #leaksKey = false
 
   /** `memory` is what all responses under way may take together. */
-  constructor(request: UpstreamRequest, memory: Capacity, finish: (response: UpstreamResponse) => void) {
+  constructor(
+    request: UpstreamRequest<Result>,
+    memory: Capacity,
+    owner: Owner,
+    resolve: (result: Result) => void
+  ) {
+    this.deadlineAt = request.deadlineAt
     this.#request = request
-    this.#finish = finish
     this.#body = new ResponseBody(memory)
-    this.#timer = setTimeout(() => this.fail(new UpstreamError('DEADLINE_PASSED')), request.deadlineMs)
+    this.#owner = owner
+    this.#resolve = resolve
   }
 
   /** Ends a request that need not be sent any more; false when it still has to be. */
@@ -67,8 +85,8 @@ export class PendingRequest {
   onResponseStart(controller: Controller, status: number, headers: Headers): void {
     this.#status = status
     this.#headers = answerHeaders(headers)
-    this.#searchKeys(headers)
-    if (!this.#isClearlyFramed(headers))
+    this.#searchKeys(controller.rawHeaders)
+    if (!this.#isClearlyFramed(headers['transfer-encoding']))
       controller.abort(new UpstreamError('ANSWER_NOT_HTTP', 'an answer with an unclear end'))
   }
 
@@ -76,14 +94,25 @@ export class PendingRequest {
     if (!this.#body.append(chunk)) controller.abort(new UpstreamError('ANSWERS_TOO_LARGE'))
   }
 
-  onResponseEnd(_controller: Controller, trailers: Headers): void {
-    assert(this.#status !== undefined && this.#headers, 'an answer has a head')
+  onResponseEnd(controller: Controller): void {
+    const status = this.#status
+    const headers = this.#headers
+    assert(status !== undefined && headers, 'an answer has a head')
     this.connection?.filter.expectNothing()
-    this.#searchKeys(trailers)
-    const [status, headers, body] = [this.#status, this.#headers, this.#body.bytes().toString('utf8')]
-    const answer = { kind: 'answer', status, headers, body, ...this.#measured() } as const
-    this.proven = !this.#finished && this.#request.isProven(answer)
-    this.#end(answer)
+    this.#searchKeys(controller.rawTrailers)
+    if (this.#finished) return
+    const bytes = this.#body.bytes()
+    this.#leaksKey ||= this.#request.containsKey(bytes)
+    const result = this.#request.classify({
+      kind: 'answer',
+      status,
+      headers,
+      body: bytes.toString('utf8'),
+      leaksKey: this.#leaksKey,
+      upstreamMs: this.#upstreamMs()
+    })
+    this.proven = this.#request.isProven(result)
+    this.#end(result)
   }
 
   onResponseError(_controller: Controller, error: Error): void {
@@ -91,39 +120,49 @@ export class PendingRequest {
   }
 
   /** undici's parser reads any coding as one that ends with the connection, and any list that ends in `chunked` as chunks. */
-  #isClearlyFramed(headers: Headers): boolean {
-    const coding = headers['transfer-encoding']
+  #isClearlyFramed(coding: Headers[string]): boolean {
     if (coding === undefined) return true
     return (
       typeof coding === 'string' && coding.toLowerCase() === 'chunked' && !this.connection?.filter.isHttp10
     )
   }
 
-  #searchKeys(headers: Headers): void {
-    const fields = Object.entries(headers)
-    if (fields.length > 0)
-      this.#leaksKey ||= this.#request.containsKey(Buffer.from(fields.join('\n'), 'utf8'))
+  /** Field by field: a key is not spread over several. */
+  #searchKeys(fields: unknown): void {
+    assert(Array.isArray(fields), 'undici gives the fields as they came')
+    for (const field of fields as readonly unknown[]) {
+      assert(Buffer.isBuffer(field))
+      this.#leaksKey ||= this.#request.containsKey(field)
+    }
   }
 
   /** Ends the request now. Its connection is closed, whatever it carries. */
   fail(error: unknown): void {
     if (this.#finished) return
-    const status = this.#status === undefined ? {} : { status: this.#status }
-    this.#end({ kind: 'failure', error, sent: this.#sent, ...status, ...this.#measured() })
+    const response: UpstreamResponse = {
+      kind: 'failure',
+      error,
+      sent: this.#sent,
+      ...(this.#status !== undefined && { status: this.#status }),
+      leaksKey: this.#leaksKey || this.#request.containsKey(this.#body.bytes()),
+      upstreamMs: this.#upstreamMs()
+    }
+    this.#end(this.#request.classify(response))
   }
 
-  #measured(): { leaksKey: boolean; upstreamMs: number } {
-    const leaksKey = this.#leaksKey || this.#request.containsKey(this.#body.bytes())
-    // 0 when no connection was free before its end.
-    const upstreamMs = this.#handedOverAt === undefined ? 0 : performance.now() - this.#handedOverAt
-    return { leaksKey, upstreamMs }
+  expire(): void {
+    this.fail(new UpstreamError('DEADLINE_PASSED'))
   }
 
-  #end(response: UpstreamResponse): void {
-    if (this.#finished) return
+  /** 0 when no connection was free before its end. */
+  #upstreamMs(): number {
+    return this.#handedOverAt === undefined ? 0 : performance.now() - this.#handedOverAt
+  }
+
+  #end(result: Result): void {
     this.#finished = true
-    clearTimeout(this.#timer)
     this.#body.release()
-    this.#finish(response)
+    this.#owner.onFinished(this)
+    this.#resolve(result)
   }
 }

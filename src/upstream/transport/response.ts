@@ -1,22 +1,24 @@
 import type { AnswerHeaders } from './headers.ts'
 
-/** One request, ready to be sent. */
-export type UpstreamRequest = {
-  method: 'GET' | 'POST'
+/** One request, ready to be sent, and what its response is classified as. */
+export type UpstreamRequest<Result> = {
+  readonly method: 'GET' | 'POST'
   /** A constant plus validated ids: never a text from the caller. */
-  path: string
-  headers: string[]
-  body: string | null
-  /** From now until the complete answer, in milliseconds. */
-  deadlineMs: number
+  readonly path: string
+  readonly headers: string[]
+  readonly body: string | null
+  /** When the complete answer must be there, in monotonic milliseconds. */
+  readonly deadlineAt: number
   /** True once nobody waits for the answer any more: what has not been sent by then is not sent. */
-  abandoned: () => boolean
+  abandoned(): boolean
   /** Seconds until the key may be used again after several rejections; 0 when it may be used now. */
-  waitSeconds: () => number
+  waitSeconds(): number
   /** Whether bytes of the answer contain one of our keys. */
-  containsKey: (bytes: Buffer) => boolean
-  /** Whether an answer proves to be about this request. Without that proof its connection is closed. */
-  isProven: (answer: Answer) => boolean
+  containsKey(bytes: Buffer): boolean
+  /** Called once, with what came or with why nothing came. */
+  classify(response: UpstreamResponse): Result
+  /** Whether the answer with this result proves to be about this request. Without that proof its connection is closed. */
+  isProven(result: Result): boolean
 }
 
 type Common = {

@@ -1,8 +1,9 @@
 import { buildConnector, errors } from 'undici'
 import { Capacity } from './capacity.ts'
 import { Connection, maxAnswerBytes } from './connection.ts'
-import { PendingRequest } from './pending-request.ts'
-import type { UpstreamRequest, UpstreamResponse } from './response.ts'
+import { Deadlines } from './deadlines.ts'
+import { type AnyPendingRequest, PendingRequest } from './pending-request.ts'
+import type { UpstreamRequest } from './response.ts'
 
 type TransportOptions = {
   /** The one origin that requests can go to. */
@@ -34,7 +35,9 @@ export class Transport {
   readonly #idle: Connection[] = []
   /** Those that carried something until the present turn of the event loop. */
   readonly #resting: Connection[] = []
-  readonly #waiting: Set<PendingRequest> = new Set()
+  readonly #waiting: Set<AnyPendingRequest> = new Set()
+  /** Of all requests that have not ended. */
+  readonly #deadlines = new Deadlines()
   #closed = false
 
   constructor({
@@ -56,13 +59,11 @@ export class Transport {
     this.#connect = () => new Connection(origin, { headersTimeout, connect, onClosed })
   }
 
-  /** Never rejects: what went wrong is in the response. */
-  send(request: UpstreamRequest): Promise<UpstreamResponse> {
+  /** Resolves to what the request makes of its response. Never rejects: what went wrong is in the response. */
+  send<Result>(request: UpstreamRequest<Result>): Promise<Result> {
     return new Promise(resolve => {
-      const pending = new PendingRequest(request, this.#answerMemory, response => {
-        this.#onFinished(pending)
-        resolve(response)
-      })
+      const pending = new PendingRequest(request, this.#answerMemory, this, resolve)
+      this.#deadlines.add(pending)
       this.#waiting.add(pending)
       if (this.#closed) pending.fail(new errors.ClientDestroyedError())
       else this.#dispatchWaiting()
@@ -74,11 +75,13 @@ export class Transport {
     this.#closed = true
     for (const pending of this.#waiting) pending.fail(new errors.ClientDestroyedError())
     await Promise.all([...this.#open].map(connection => connection.destroy()))
+    this.#deadlines.stop()
   }
 
   /** Closes or keeps the connection before the next request is dispatched. */
-  #onFinished(pending: PendingRequest): void {
+  onFinished(pending: AnyPendingRequest): void {
     const { connection, proven } = pending
+    this.#deadlines.delete(pending)
     if (!connection) this.#waiting.delete(pending)
     else if (proven) this.#rest(connection)
     else {

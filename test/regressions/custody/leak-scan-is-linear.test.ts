@@ -25,18 +25,14 @@ const readers: Record<string, (text: string) => unknown> = {
   'the type of an answer': text => {
     const answer = { kind: 'answer', status: 200, body: '', leaksKey: false, upstreamMs: 0 } as const
     const typed = { ...headers, contentType: `application/json${text}x` }
-    return classify(
-      { ...answer, headers: typed },
-      () => null,
-      () => 0
-    )
+    return classify({ ...answer, headers: typed }, () => null, { containsKeyPart: () => 0 })
   },
   'the ids of an answer': text => {
     const body = JSON.stringify({ errorCode: text, requestId: text })
     return classify(
       { kind: 'answer', status: 500, headers, body, leaksKey: false, upstreamMs: 0 },
       () => null,
-      () => 0
+      { containsKeyPart: () => 0 }
     )
   },
   'a set of public keys': text => refused(() => parseJwks(`{"keys":[{"kty":${JSON.stringify(text)}}]`))

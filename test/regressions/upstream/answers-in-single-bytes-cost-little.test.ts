@@ -1,23 +1,24 @@
 import type { Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { failureOfResponse } from '../../../src/upstream/failure-table.ts'
-import type { UpstreamRequest } from '../../../src/upstream/transport/response.ts'
+import type { UpstreamRequest, UpstreamResponse } from '../../../src/upstream/transport/response.ts'
 import { Transport } from '../../../src/upstream/transport/transport.ts'
 import { type RawUpstream, rawUpstream } from '../../support/http/raw-upstream.ts'
 
 // Each chunk of an answer was kept as a Buffer of its own: 16 answers in chunks of one byte ended the process.
 
 const mebibyte = 1024 * 1024
-function request(): UpstreamRequest {
+function request(): UpstreamRequest<UpstreamResponse> {
   return {
     method: 'POST',
     path: '/contents/v1/connectors/a/sync',
     headers: [],
     body: '{}',
-    deadlineMs: 15_000,
+    deadlineAt: performance.now() + 15_000,
     abandoned: () => false,
     waitSeconds: () => 0,
     containsKey: () => false,
+    classify: response => response,
     isProven: () => true
   }
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { SANDBOX_KEY, type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts'
-import type { UpstreamRequest } from '../../../src/upstream/transport/response.ts'
+import type { UpstreamRequest, UpstreamResponse } from '../../../src/upstream/transport/response.ts'
 import { Transport } from '../../../src/upstream/transport/transport.ts'
 import { acceptedAnswer, connectorOf, rawUpstream } from '../../support/http/raw-upstream.ts'
 
@@ -21,16 +21,17 @@ function transportOf(options: { connections?: number; capacity?: number } = {}):
   return transport
 }
 
-function request(more: Partial<UpstreamRequest> = {}): UpstreamRequest {
+function request(more: Partial<UpstreamRequest<UpstreamResponse>> = {}): UpstreamRequest<UpstreamResponse> {
   return {
     method: 'POST',
     path: `/contents/v1/connectors/${sandbox.connectors[1]?.connector_id}/sync`,
     headers: ['x-api-key', SANDBOX_KEY],
     body: '{}',
-    deadlineMs: 5000,
+    deadlineAt: performance.now() + 5000,
     abandoned: () => false,
     waitSeconds: () => 0,
     containsKey: () => false,
+    classify: response => response,
     isProven: () => true,
     ...more
   }
@@ -54,7 +55,7 @@ test('a deadline that passes in the queue ends a request that was never sent', a
   const transport = transportOf({ connections: 1 })
   sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 90 } })
   const first = transport.send(request())
-  const second = await transport.send(request({ deadlineMs: 30 }))
+  const second = await transport.send(request({ deadlineAt: performance.now() + 30 }))
   expect(second).toMatchObject({ kind: 'failure', sent: false, error: { code: 'DEADLINE_PASSED' } })
   expect(await first).toMatchObject({ kind: 'answer' })
   expect(await transport.send(request())).toMatchObject({ kind: 'answer' })
@@ -64,7 +65,7 @@ test('a deadline that passes in the queue ends a request that was never sent', a
 test('a deadline that passes on the wire ends the request as sent, and frees its connection', async () => {
   const transport = transportOf({ connections: 1 })
   sandbox.faults.set({ fault: 'silent' })
-  expect(await transport.send(request({ deadlineMs: 40 }))).toMatchObject({
+  expect(await transport.send(request({ deadlineAt: performance.now() + 40 }))).toMatchObject({
     kind: 'failure',
     sent: true,
     error: { code: 'DEADLINE_PASSED' }
@@ -75,7 +76,7 @@ test('a deadline that passes on the wire ends the request as sent, and frees its
 test('an answer that comes after the deadline answers no other call', async () => {
   const transport = transportOf({ connections: 1 })
   sandbox.faults.set({ fault: 'delay-before-headers', options: { wait_ms: 400 } })
-  const late = await transport.send(request({ deadlineMs: 300 }))
+  const late = await transport.send(request({ deadlineAt: performance.now() + 300 }))
   expect(late.kind).toBe('failure')
   const answers = await Promise.all([transport.send(request()), transport.send(request())])
   expect(answers.map(({ kind }) => kind)).toEqual(['answer', 'answer'])
@@ -109,7 +110,8 @@ test('a request that waits for a connection does not get bytes that came behind 
       transport.send(
         request({
           path: `/contents/v1/connectors/${id}/sync`,
-          isProven: ({ status, body }) => status === 200 && body.includes(`"${id}"`)
+          isProven: answer =>
+            answer.kind === 'answer' && answer.status === 200 && answer.body.includes(`"${id}"`)
         })
       )
     )
