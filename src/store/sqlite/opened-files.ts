@@ -8,8 +8,10 @@ type Part = (typeof parts)[number]
 /** Unique to a file until it is closed. */
 type Identity = { readonly dev: number; readonly ino: number }
 
-/** A log grows by frames, each a page with its header: looked for 64 at a time, then one at a time. */
-const growthBytes = [64 * 4120, 4120]
+/** A log grows by frames, each a page with its header. Most commits write over older ones, so that it does not grow. */
+const frameBytes = 4120
+/** How many frames are looked for at a time in a log that has grown. */
+const growthFrames = [64, 1]
 
 /**
  * The files that the connections of this process have open, compared with those at their paths now. What is written to a file
@@ -63,9 +65,15 @@ export class OpenedFiles {
     if (!this.isInPlace('file')) throw storeFault(replaced)
     if (!this.#isLogInPlace()) throw faultOf('log')
     if (!this.isInPlace('index')) throw faultOf('index')
+    this.#noteGrowth()
+  }
+
+  #noteGrowth(): void {
     if (this.#logDescriptor === undefined)
       this.#logSize = Math.max(this.#logSize, at(this.#paths.log)?.size ?? 0)
-    else for (const bytes of growthBytes) while (this.#logHas(this.#logSize + bytes)) this.#logSize += bytes
+    else if (this.#logHas(this.#logSize + frameBytes))
+      for (const frames of growthFrames)
+        while (this.#logHas(this.#logSize + frames * frameBytes)) this.#logSize += frames * frameBytes
   }
 
   /**
