@@ -30,8 +30,11 @@ export function rewrap(wrappedKey: Uint8Array, aad: string, from: KeyObject, to:
   )
 }
 
-/** Calls back with secret bytes, and zeroes them. */
-export function useOnce<T>(secret: Buffer, use: (secret: Buffer) => T): T {
+/** Calls back with secret bytes, and zeroes them as soon as it returns: nothing may use them later. */
+export function useOnce<T>(
+  secret: Buffer,
+  use: (secret: Buffer) => T extends Promise<unknown> ? never : T
+): T {
   try {
     return use(secret)
   } finally {

@@ -6,6 +6,7 @@ import { domainError } from '../../contract/error-table.ts'
 import type { CommandOptions, Environment } from '../secrets/exec.ts'
 import { fetchSecret, shownReference } from '../secrets/reference.ts'
 import { writtenForm } from '../secrets/written-form.ts'
+import { useOnce } from './envelope.ts'
 
 /** A key from which others are derived, each for one purpose. */
 export type MasterKey = {
@@ -51,16 +52,17 @@ function pathOf(reference: string): string {
   return reference.slice('file:'.length)
 }
 
-function masterKeyFrom(material: Buffer, reference: string): MasterKey {
-  if (material.length < shortestKey)
-    throw domainError(
-      'secret_unavailable',
-      `${shownReference(reference)} is too short for a master key: ${shortestKey} characters or more are needed`
-    )
-  const masterKey = keyFrom(createSecretKey(material))
-  const form = writtenForm(material)
-  material.fill(0)
-  return form === null ? masterKey : { ...masterKey, form }
+function masterKeyFrom(fetched: Buffer, reference: string): MasterKey {
+  return useOnce(fetched, material => {
+    if (material.length < shortestKey)
+      throw domainError(
+        'secret_unavailable',
+        `${shownReference(reference)} is too short for a master key: ${shortestKey} characters or more are needed`
+      )
+    const masterKey = keyFrom(createSecretKey(material))
+    const form = writtenForm(material)
+    return form === null ? masterKey : { ...masterKey, form }
+  })
 }
 
 export function keyFrom(material: KeyObject): MasterKey {
