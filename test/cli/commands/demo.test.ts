@@ -28,11 +28,12 @@ test('the demo answers its own curl line, follows commands while it runs, and le
 
     const revoked = await cli.run(['key', 'revoke', printed.key_id, '--config', printed.config])
     expect(revoked).toMatchObject({ code: 0, stderr: '' })
-    const status = await eventually('the key is revoked', async () => {
+    // The limit of the demo's tenant may be used up before the revocation is seen.
+    const refused = eventually('the key is revoked', async () => {
       const { status } = await send(printed.curl)
-      return status !== 200 && status
+      return status !== 200 && status !== 429 && status
     })
-    expect(status).toBe(401)
+    expect(await refused).toBe(401)
   } finally {
     demo.kill('SIGINT')
   }
